@@ -1,0 +1,134 @@
+"""Environment variables to typed settings. Every variable is read here, once."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from portal.errors import ConfigError
+
+IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All settings of one install. `docs/configuration.md` tells users of each."""
+
+    data_dir: Path
+    host: str
+    port: int
+    database_url: str
+    redis_url: str
+    """Empty: the supervisor starts an embedded server on `redis_socket`."""
+    egress_allow: tuple[IpNetwork, ...]
+    ca_bundle: Path | None
+    secret_key: str
+    """Empty: made on first use and kept in the data folder."""
+    encryption_keys: str
+    """`id:base64,id:base64`, the first one encrypts. Empty: kept in the data folder."""
+    public_url: str
+    trusted_proxies: int
+    log_level: str
+
+    @property
+    def redis_socket(self) -> Path:
+        return self.data_dir / "redis" / "redis.sock"
+
+    @property
+    def effective_redis_url(self) -> str:
+        return self.redis_url or f"unix://{self.redis_socket}"
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.database_url.startswith("sqlite")
+
+
+def read_settings(environ: Mapping[str, str]) -> Settings:
+    """Read every setting from `environ`. Raises ConfigError naming the variable at fault."""
+    data_dir = Path(environ.get("PORTAL_DATA_DIR") or "./var").expanduser().resolve()
+    ca_bundle = environ.get("PORTAL_CA_BUNDLE", "").strip()
+    return Settings(
+        data_dir=data_dir,
+        host=environ.get("PORTAL_HOST", "").strip() or "127.0.0.1",
+        port=_read_int(environ, "PORTAL_PORT", default=5000, lowest=1, highest=65535),
+        database_url=_read_database_url(environ, data_dir),
+        redis_url=_read_redis_url(environ),
+        egress_allow=_read_networks(environ),
+        ca_bundle=_read_ca_bundle(ca_bundle) if ca_bundle else None,
+        secret_key=environ.get("PORTAL_SECRET_KEY", "").strip(),
+        encryption_keys=environ.get("PORTAL_ENCRYPTION_KEYS", "").strip(),
+        public_url=_read_public_url(environ),
+        trusted_proxies=_read_int(environ, "PORTAL_TRUSTED_PROXIES", 0, lowest=0, highest=10),
+        log_level=_read_log_level(environ),
+    )
+
+
+def _read_int(
+    environ: Mapping[str, str], name: str, default: int, lowest: int, highest: int
+) -> int:
+    text = environ.get(name, "").strip()
+    if not text:
+        return default
+    if not re.fullmatch(r"\d{1,9}", text) or not lowest <= int(text) <= highest:
+        raise ConfigError(f"{name} must be a whole number from {lowest} to {highest}, not {text!r}.")
+    return int(text)
+
+
+def _read_database_url(environ: Mapping[str, str], data_dir: Path) -> str:
+    url = environ.get("DATABASE_URL", "").strip()
+    if not url:
+        return f"sqlite:///{data_dir / 'portal.db'}"
+    scheme, _, rest = url.partition("://")
+    if scheme in ("postgres", "postgresql", "postgresql+psycopg"):
+        return f"postgresql+psycopg://{rest}"
+    if scheme == "sqlite" and rest.startswith("/"):
+        return url
+    raise ConfigError(
+        "DATABASE_URL must start with postgresql:// or sqlite:///, for example "
+        "postgresql://portal:password@db.example.com/portal."
+    )
+
+
+def _read_redis_url(environ: Mapping[str, str]) -> str:
+    url = environ.get("REDIS_URL", "").strip()
+    if url and urlsplit(url).scheme not in ("redis", "rediss", "unix"):
+        raise ConfigError("REDIS_URL must start with redis://, rediss:// or unix://.")
+    return url
+
+
+def _read_networks(environ: Mapping[str, str]) -> tuple[IpNetwork, ...]:
+    words = re.split(r"[,\s]+", environ.get("PORTAL_EGRESS_ALLOW", "").strip())
+    try:
+        return tuple(ipaddress.ip_network(word, strict=False) for word in words if word)
+    except ValueError as error:
+        raise ConfigError(
+            "PORTAL_EGRESS_ALLOW must list networks such as 10.20.0.0/16, "
+            f"separated by commas: {error}."
+        ) from error
+
+
+def _read_ca_bundle(path: str) -> Path:
+    bundle = Path(path).expanduser().resolve()
+    if not bundle.is_file():
+        raise ConfigError(f"PORTAL_CA_BUNDLE names {bundle}, which is not a file.")
+    return bundle
+
+
+def _read_public_url(environ: Mapping[str, str]) -> str:
+    url = environ.get("PORTAL_PUBLIC_URL", "").strip().rstrip("/")
+    if url and (urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname):
+        raise ConfigError("PORTAL_PUBLIC_URL must be a whole address such as https://portal.example.com.")
+    return url
+
+
+def _read_log_level(environ: Mapping[str, str]) -> str:
+    level = environ.get("PORTAL_LOG_LEVEL", "").strip().upper() or "INFO"
+    if level not in LOG_LEVELS:
+        raise ConfigError(f"PORTAL_LOG_LEVEL must be one of {', '.join(LOG_LEVELS)}.")
+    return level

@@ -1,0 +1,47 @@
+"""Errors the portal raises on purpose, each knowing whether a retry can help."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class PortalError(Exception):
+    """Something a person can understand and act on.
+
+    `message` is a whole sentence for that person: what is wrong and how to mend it.
+    It holds no secret. `retryable` says whether the same call may succeed later.
+    """
+
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class ConfigError(PortalError):
+    """A setting of the install is missing or cannot be used."""
+
+
+class InvalidInput(PortalError):
+    """What a person typed cannot be used; `field` names the form field, if it was one."""
+
+    def __init__(self, message: str, field: str | None = None) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class NotFound(PortalError):
+    """The thing asked for is not there, or belongs to another tenant."""
+
+
+class Refused(PortalError):
+    """The request was understood and will not be done, for the reason in the message."""
+
+
+class PermissionDenied(PortalError):
+    """The user is a member of the tenant, but their role does not allow this."""
+
+
+class SecretUnreadable(PortalError):
+    """A stored secret cannot be decrypted: the key is missing or the row was altered."""
