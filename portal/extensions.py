@@ -1,0 +1,14 @@
+"""Flask extensions, made here and bound to an application in `create_app`."""
+
+from __future__ import annotations
+
+from flask_htmx import HTMX
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+from flask_migrate import Migrate
+from flask_wtf.csrf import CSRFProtect
+
+csrf = CSRFProtect()
+htmx = HTMX()
+migrate = Migrate()
+limiter = Limiter(key_func=get_remote_address)

@@ -1,0 +1,31 @@
+"""All tables. Importing this package makes every one known to the metadata."""
+
+from portal.models.asset import Asset
+from portal.models.client import Client
+from portal.models.connection_test import ConnectionTest
+from portal.models.external_entity_mapping import ExternalEntityMapping
+from portal.models.integration import Integration
+from portal.models.organization_mapping import OrganizationMapping
+from portal.models.schedule import Schedule
+from portal.models.secret import Secret
+from portal.models.sync_run import SyncLogEntry, SyncRun
+from portal.models.tenant import Tenant
+from portal.models.user import InstallSetting, Membership, User, UserSession
+
+__all__ = [
+    "Asset",
+    "Client",
+    "ConnectionTest",
+    "ExternalEntityMapping",
+    "InstallSetting",
+    "Integration",
+    "Membership",
+    "OrganizationMapping",
+    "Schedule",
+    "Secret",
+    "SyncLogEntry",
+    "SyncRun",
+    "Tenant",
+    "User",
+    "UserSession",
+]

@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.db import Base, BigId, TenantOwned
+
+
+class Schedule(TenantOwned, Base):
+    """When a piece of work of an integration is due next.
+
+    Claimed by an UPDATE that must change exactly one row, so that any number of
+    schedulers start it once.
+    """
+
+    __tablename__ = "schedules"
+    __table_args__ = (UniqueConstraint("integration_id", "kind"), Index(None, "next_due_at"))
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    integration_id: Mapped[int] = mapped_column(
+        ForeignKey("rmm_integrations.id", ondelete="CASCADE")
+    )
+    kind: Mapped[str]
+    """`devices` or `keep_alive`."""
+    every_seconds: Mapped[int]
+    next_due_at: Mapped[datetime]

@@ -1,0 +1,123 @@
+"""Secrets in and out: the only code that encrypts and decrypts them.
+
+An envelope is `v1.<key id>.<nonce>.<ciphertext>`, AES-256-GCM, bound by its associated data
+to tenant, row and field: moved to another row it does not open.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from flask import current_app
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from portal.db import Base, db, utc_now
+from portal.errors import SecretUnreadable
+from portal.models import Secret
+from portal.scope import get_tenant_id
+
+NONCE_BYTES = 12
+SHOW_LAST_FOUR_FROM = 12
+"""A shorter secret shows nothing: four of eight characters would be half of it."""
+
+
+class Vault:
+    """Seals and opens envelopes with a ring of keys; the first one seals."""
+
+    def __init__(self, keys: dict[str, bytes]) -> None:
+        self._keys = keys
+        self._sealing_id = next(iter(keys))
+
+    def seal(self, text: str, bound_to: str) -> str:
+        nonce = os.urandom(NONCE_BYTES)
+        key = AESGCM(self._keys[self._sealing_id])
+        sealed = key.encrypt(nonce, text.encode(), bound_to.encode())
+        return ".".join(("v1", self._sealing_id, _to_text(nonce), _to_text(sealed)))
+
+    def open(self, envelope: str, bound_to: str) -> str:
+        """Raises SecretUnreadable when the key is gone or anything was altered."""
+        try:
+            version, key_id, nonce, sealed = envelope.split(".")
+            if version != "v1":
+                raise ValueError(version)
+            key = AESGCM(self._keys[key_id])
+            return key.decrypt(_to_bytes(nonce), _to_bytes(sealed), bound_to.encode()).decode()
+        except (KeyError, ValueError, InvalidTag) as error:
+            raise SecretUnreadable(
+                "A stored secret cannot be decrypted with the keys of this install. Put the "
+                "earlier encryption keys back, or enter the credentials again."
+            ) from error
+
+
+def store_secret(session: Session, owner: Base, field: str, text: str) -> None:
+    """Encrypt `text` as `field` of the row `owner`, in place of what was there."""
+    table, row_id = _owner_key(owner)
+    secret = _find_row(session, table, row_id, field)
+    if secret is None:
+        secret = Secret(owner=table, owner_id=row_id, field=field)
+        session.add(secret)
+    secret.envelope = _vault().seal(text, _binding(table, row_id, field))
+    secret.last_four = text[-4:] if len(text) >= SHOW_LAST_FOUR_FROM else ""
+    secret.updated_at = utc_now()
+    session.flush()
+
+
+def find_secret(owner: Base, field: str) -> str | None:
+    """The plain text, or None when there is none. Raises SecretUnreadable."""
+    table, row_id = _owner_key(owner)
+    secret = _find_row(db.session(), table, row_id, field)
+    return secret and _vault().open(secret.envelope, _binding(table, row_id, field))
+
+
+def forget_secrets(session: Session, owner: Base, *fields: str) -> None:
+    """Delete the named secrets of a row, or all of them when none is named."""
+    table, row_id = _owner_key(owner)
+    statement = delete(Secret).where(Secret.owner == table, Secret.owner_id == row_id)
+    session.execute(statement.where(Secret.field.in_(fields)) if fields else statement)
+    session.expire_all()
+
+
+def list_last_fours(owner: Base) -> dict[str, str]:
+    """Field to last four characters, for every secret that the row has."""
+    table, row_id = _owner_key(owner)
+    rows = db.session.execute(
+        select(Secret.field, Secret.last_four).where(
+            Secret.owner == table, Secret.owner_id == row_id
+        )
+    )
+    return {row.field: row.last_four for row in rows}
+
+
+def _find_row(session: Session, table: str, row_id: int, field: str) -> Secret | None:
+    return session.scalars(
+        select(Secret)
+        .where(Secret.owner == table, Secret.owner_id == row_id, Secret.field == field)
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+
+
+def _owner_key(owner: Base) -> tuple[str, int]:
+    row_id: int = owner.id  # type: ignore[attr-defined]
+    return owner.__tablename__, row_id
+
+
+def _binding(table: str, row_id: int, field: str) -> str:
+    return f"{get_tenant_id()}/{table}/{row_id}/{field}"
+
+
+def _vault() -> Vault:
+    vault = current_app.extensions["vault"]
+    assert isinstance(vault, Vault)
+    return vault
+
+
+def _to_text(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).decode()
+
+
+def _to_bytes(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text)
