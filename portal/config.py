@@ -76,7 +76,7 @@ def _read_int(
     if not text:
         return default
     if not re.fullmatch(r"\d{1,9}", text) or not lowest <= int(text) <= highest:
-        raise ConfigError(f"{name} must be a whole number from {lowest} to {highest}, not {text!r}.")
+        raise ConfigError(f"{name} must be a number from {lowest} to {highest}, not {text!r}.")
     return int(text)
 
 
@@ -123,7 +123,9 @@ def _read_ca_bundle(path: str) -> Path:
 def _read_public_url(environ: Mapping[str, str]) -> str:
     url = environ.get("PORTAL_PUBLIC_URL", "").strip().rstrip("/")
     if url and (urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname):
-        raise ConfigError("PORTAL_PUBLIC_URL must be a whole address such as https://portal.example.com.")
+        raise ConfigError(
+            "PORTAL_PUBLIC_URL must be a whole address such as https://portal.example.com."
+        )
     return url
 
 

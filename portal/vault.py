@@ -70,7 +70,9 @@ def find_secret(owner: Base, field: str) -> str | None:
     """The plain text, or None when there is none. Raises SecretUnreadable."""
     table, row_id = _owner_key(owner)
     secret = _find_row(db.session(), table, row_id, field)
-    return secret and _vault().open(secret.envelope, _binding(table, row_id, field))
+    if secret is None:
+        return None
+    return _vault().open(secret.envelope, _binding(table, row_id, field))
 
 
 def forget_secrets(session: Session, owner: Base, *fields: str) -> None:

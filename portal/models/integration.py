@@ -20,7 +20,7 @@ class IntegrationState(StrEnum):
 
 class AuthMode(StrEnum):
     API_KEY = "api_key"
-    PASSWORD = "password"
+    PASSWORD = "password"  # noqa: S105  # a word for the mode
 
 
 class InventorySource(StrEnum):

@@ -1,0 +1,125 @@
+"""Clients: the MSP's customers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from portal.db import db, transaction
+from portal.errors import InvalidInput, NotFound, Refused
+from portal.models import Asset, Client, OrganizationMapping
+from portal.models.client import name_key
+from portal.services.paging import Page, paginate
+from portal.services.search import contains
+from portal.services.text import clean_line
+
+PICKER_LIMIT = 20
+
+
+@dataclass(frozen=True, slots=True)
+class ClientRow:
+    id: int
+    name: str
+    assets: int
+    organizations: int
+
+
+def list_clients(search: str = "", page: int = 1) -> Page[ClientRow]:
+    """Clients by name, with how many assets and organizations each has."""
+    assets = _count(Asset.id, Asset.client_id)
+    organizations = _count(OrganizationMapping.id, OrganizationMapping.client_id)
+    query = select(Client.id, Client.name, assets, organizations).order_by(
+        Client.name_key, Client.id
+    )
+    total = select(func.count()).select_from(Client)
+    if search:
+        condition = contains(Client.name_key, name_key(search))
+        query, total = query.where(condition), total.where(condition)
+    return paginate(query, total, page, lambda row: ClientRow(row[0], row[1], row[2], row[3]))
+
+
+def pick_clients(search: str) -> list[Client]:
+    """The first few clients whose name holds `search`; those that start with it come first."""
+    key = name_key(search)
+    starts_with = Client.name_key.startswith(key, autoescape=True)
+    return list(
+        db.session.scalars(
+            select(Client)
+            .where(contains(Client.name_key, key))
+            .order_by(starts_with.desc(), Client.name_key)
+            .limit(PICKER_LIMIT)
+        )
+    )
+
+
+def get_client(client_id: int) -> Client:
+    client = db.session.scalar(select(Client).where(Client.id == client_id))
+    if client is None:
+        raise NotFound("There is no such client.")
+    return client
+
+
+def find_client_by_name(name: str) -> Client | None:
+    return db.session.scalar(select(Client).where(Client.name_key == name_key(name)))
+
+
+def add_client(name: str) -> Client:
+    """Raises InvalidInput when the name is blank or taken (case and blanks aside)."""
+    with transaction() as session:
+        return insert_client(session, name)
+
+
+def insert_client(session: Session, name: str) -> Client:
+    """`add_client` inside another service's transaction."""
+    client = Client(name=_free_name(name, but=None))
+    session.add(client)
+    session.flush()
+    return client
+
+
+def rename_client(client_id: int, name: str) -> Client:
+    with transaction():
+        client = get_client(client_id)
+        client.name = _free_name(name, but=client_id)
+    return client
+
+
+def delete_client(client_id: int) -> str:
+    """The name of the client deleted. Raises Refused while anything hangs on it."""
+    with transaction() as session:
+        client = get_client(client_id)
+        assets = session.scalar(select(func.count(Asset.id)).where(Asset.client_id == client_id))
+        organizations = session.scalar(
+            select(func.count(OrganizationMapping.id)).where(
+                OrganizationMapping.client_id == client_id
+            )
+        )
+        if assets or organizations:
+            raise Refused(
+                f"{client.name} cannot be deleted: it has {_plural(assets, 'asset')} and "
+                f"{_plural(organizations, 'mapped organization')}. Map those organizations to "
+                "another client first; their assets move along."
+            )
+        name = client.name
+        session.delete(client)
+    return name
+
+
+def _free_name(name: str, but: int | None) -> str:
+    name = clean_line(name, "name", "a name for the client")
+    other = find_client_by_name(name)
+    if other is not None and other.id != but:
+        raise InvalidInput(f"There is a client named {other.name} already.", field="name")
+    return name
+
+
+def _count(column: InstrumentedAttribute[int], client_id: InstrumentedAttribute[Any]) -> Any:
+    query: Select[int] = select(func.count(column)).where(client_id == Client.id)
+    return query.correlate(Client).scalar_subquery()
+
+
+def _plural(number: int | None, noun: str) -> str:
+    return f"{number or 0} {noun}" + ("" if number == 1 else "s")

@@ -1,0 +1,94 @@
+"""Users and their places in tenants."""
+
+from __future__ import annotations
+
+import re
+
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from portal.db import db, transaction
+from portal.errors import InvalidInput
+from portal.models import Membership, Tenant, User, UserSession
+from portal.scope import all_tenants
+from portal.services.passwords import hash_password, password_matches
+from portal.services.permissions import ROLES
+from portal.services.tenants import get_tenant
+
+EMAIL_PATTERN = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+
+
+def add_user(email: str, password: str, tenant: str, role: str) -> User:
+    """Give `email` a role in the tenant (slug or id), making the user if new.
+
+    The password of a user who exists already is left alone, and the role replaced.
+    Raises InvalidInput and NotFound.
+    """
+    email = clean_email(email)
+    if role not in ROLES:
+        raise InvalidInput(f"The role must be one of: {', '.join(ROLES)}.", field="role")
+    tenant_id = get_tenant(tenant).id
+    with all_tenants(), transaction() as session:
+        user = find_or_add_user(session, email, password)
+        membership = session.scalar(
+            select(Membership).filter_by(user_id=user.id, tenant_id=tenant_id)
+        )
+        if membership is None:
+            membership = Membership(user_id=user.id, tenant_id=tenant_id)
+            session.add(membership)
+        membership.role = role
+    return user
+
+
+def find_or_add_user(session: Session, email: str, password: str) -> User:
+    user = session.scalar(select(User).where(User.email == email))
+    if user is None:
+        user = User(email=email, password_hash=hash_password(password))
+        session.add(user)
+        session.flush()
+    return user
+
+
+def clean_email(email: str) -> str:
+    email = email.strip().lower()
+    if len(email) > 254 or not EMAIL_PATTERN.fullmatch(email):
+        raise InvalidInput("Enter an email address such as name@example.com.", field="email")
+    return email
+
+
+def any_user_exists() -> bool:
+    return bool(db.session.scalar(select(exists().where(User.id.is_not(None)))))
+
+
+def list_memberships(user_id: int) -> list[Membership]:
+    """The user's places, with their tenants, by tenant name."""
+    with all_tenants():
+        return list(
+            db.session.scalars(
+                select(Membership)
+                .join(Tenant)
+                .where(Membership.user_id == user_id)
+                .order_by(Tenant.name, Tenant.id)
+            )
+        )
+
+
+def find_membership(user_id: int, slug: str) -> Membership | None:
+    with all_tenants():
+        return db.session.scalar(
+            select(Membership)
+            .join(Tenant)
+            .where(Membership.user_id == user_id, Tenant.slug == slug)
+        )
+
+
+def change_password(user_id: int, old: str, new: str, keep_session: str) -> None:
+    """Signs every other browser of the user out. Raises InvalidInput."""
+    with transaction() as session:
+        user = session.get_one(User, user_id)
+        if not password_matches(user.password_hash, old):
+            raise InvalidInput("This is not your present password.", field="old_password")
+        user.password_hash = hash_password(new)
+        for other in session.scalars(select(UserSession).filter_by(user_id=user_id)):
+            if other.token_digest != keep_session:
+                session.delete(other)
