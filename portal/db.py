@@ -22,6 +22,7 @@ from sqlalchemy import (
     Table,
     event,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import (
     DeclarativeBase,
@@ -176,11 +177,12 @@ def transaction() -> Iterator[Session]:
 
     Takes the write lock at once: a SQLite transaction that reads first and writes later
     fails when another connection wrote in between, however long the busy timeout.
-    Does not nest; a service owns its transaction, and nothing it calls opens another.
+    Does not nest: a service, or the engine for each page, owns its transaction, and nothing
+    it calls opens another.
     """
     session = db.session()
     if session.info.get("in_transaction"):
-        raise RuntimeError("A transaction is already open: only services open one.")
+        raise RuntimeError("A transaction is already open.")
     if session.new or session.dirty or session.deleted:
         raise RuntimeError("There are changes made outside a transaction.")
     session.rollback()  # ends the read snapshot left by earlier queries
@@ -194,6 +196,12 @@ def transaction() -> Iterator[Session]:
         raise
     finally:
         session.info["in_transaction"] = False
+
+
+def insert(table: type[Base]) -> sqlite.Insert | postgresql.Insert:
+    """An INSERT that can say ON CONFLICT, in the words of the database in use."""
+    dialect = db.engine.dialect.name
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
 
 
 def release() -> None:

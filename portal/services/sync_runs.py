@@ -1,0 +1,262 @@
+"""Sync runs: asked for, claimed by one process, executed, cancelled."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+from collections.abc import Callable
+
+from flask import current_app
+from sqlalchemy import func, select, update
+from sqlalchemy.exc import IntegrityError
+
+from portal import queue
+from portal.db import db, release, transaction, utc_now
+from portal.errors import InvalidInput, NotFound, PortalError
+from portal.models import Integration, SyncLogEntry, SyncRun
+from portal.models.sync_run import ACTIVE, COUNT_NAMES, RunStatus, SyncKind
+from portal.scope import get_tenant_id
+from portal.services.integrations import get_active_integration, note_error, open_tactical
+from portal.services.paging import Page, paginate
+from portal.sync.agent import sync_agent
+from portal.sync.devices import sync_devices
+from portal.sync.organizations import sync_organizations
+from portal.sync.run_log import LEASE_LASTS, RunEnded, RunLog
+from portal.tactical.api import Tactical
+
+log = logging.getLogger(__name__)
+
+MOST_ATTEMPTS = 3
+"""A run that lost its process this often is ended: it may be what kills the process."""
+POLL_SECONDS = 0.5
+
+
+def request_run(
+    kind: SyncKind, trigger: str, subject: str = "", user_id: int | None = None
+) -> tuple[SyncRun, bool]:
+    """The run that will do it, and whether it is a new one.
+
+    While a run of its kind waits or works, that one is the answer. Raises Refused when the
+    integration is not active.
+    """
+    run, is_new = _find_or_add_run(kind, trigger, subject, user_id)
+    if is_new:
+        enqueue_run(run)
+    return run, is_new
+
+
+def enqueue_run(run: SyncRun) -> bool:
+    """Hand the run to a worker; False while Redis is away (the schedule tries again)."""
+    job = "sync_devices" if run.kind is SyncKind.DEVICES else "sync_quickly"
+    return queue.enqueue(job, run.tenant_id, run.id)
+
+
+def run_to_end(kind: SyncKind, subject: str = "") -> SyncRun:
+    """Run it in this process, after a running run of its kind has ended. For commands.
+
+    A run that only waits for a worker is taken over. Raises Refused like `request_run`.
+    """
+    while True:
+        run, _ = _find_or_add_run(kind, "command", subject, None)
+        lease = _claim(run.id)
+        if lease is not None:
+            _execute(run.id, lease)
+            return get_run(run.id)
+        release()
+        time.sleep(POLL_SECONDS)
+        revive_abandoned_runs()
+
+
+def run_queued(run_id: int) -> None:
+    """Execute the run if it still waits; a job that comes twice does nothing."""
+    lease = _claim(run_id)
+    if lease is not None:
+        _execute(run_id, lease)
+
+
+def cancel_run(run_id: int) -> SyncRun:
+    """Ask a run to stop. A waiting one ends at once, a working one within a page."""
+    with transaction() as session:
+        run = get_run(run_id)
+        if run.status is RunStatus.QUEUED:
+            run.status, run.finished_at = RunStatus.CANCELLED, utc_now()
+        elif run.status is RunStatus.RUNNING:
+            run.cancel_requested_at = run.cancel_requested_at or utc_now()
+        session.flush()
+    return run
+
+
+def revive_abandoned_runs() -> list[SyncRun]:
+    """Put runs back to waiting whose process fell silent, and end those that do it again."""
+    with transaction() as session:
+        abandoned = session.scalars(
+            select(SyncRun).where(
+                SyncRun.status == RunStatus.RUNNING,
+                SyncRun.heartbeat_at < utc_now() - LEASE_LASTS,
+            )
+        ).all()
+        for run in abandoned:
+            run.lease = None
+            if run.cancel_requested_at is not None:
+                run.status, run.finished_at = RunStatus.CANCELLED, utc_now()
+            elif run.attempts >= MOST_ATTEMPTS:
+                run.status, run.finished_at = RunStatus.FAILED, utc_now()
+                run.error = f"The run was interrupted {run.attempts} times and was given up."
+            else:
+                run.status = RunStatus.QUEUED
+    return [run for run in abandoned if run.status is RunStatus.QUEUED]
+
+
+def get_run(run_id: int) -> SyncRun:
+    run = db.session.scalar(
+        select(SyncRun).where(SyncRun.id == run_id).execution_options(populate_existing=True)
+    )
+    if run is None:
+        raise NotFound("There is no such sync run.")
+    return run
+
+
+def find_active_run(kind: SyncKind, subject: str = "") -> SyncRun | None:
+    return db.session.scalar(
+        select(SyncRun).where(
+            SyncRun.kind == kind, SyncRun.subject == subject, SyncRun.status.in_(ACTIVE)
+        )
+    )
+
+
+def find_last_run(kind: SyncKind, subject: str = "") -> SyncRun | None:
+    """The newest run of a kind, whatever became of it."""
+    return db.session.scalar(
+        select(SyncRun)
+        .where(SyncRun.kind == kind, SyncRun.subject == subject)
+        .order_by(SyncRun.id.desc())
+        .limit(1)
+    )
+
+
+def list_runs(page: int = 1) -> Page[SyncRun]:
+    return paginate(
+        select(SyncRun).order_by(SyncRun.id.desc()),
+        select(func.count()).select_from(SyncRun),
+        page,
+        lambda row: row[0],
+    )
+
+
+def list_log_entries(run_id: int, action: str = "", page: int = 1) -> Page[SyncLogEntry]:
+    conditions = [SyncLogEntry.run_id == run_id]
+    if action:
+        conditions.append(SyncLogEntry.action == action)
+    return paginate(
+        select(SyncLogEntry).where(*conditions).order_by(SyncLogEntry.id),
+        select(func.count()).select_from(SyncLogEntry).where(*conditions),
+        page,
+        lambda row: row[0],
+    )
+
+
+def list_errors(run_id: int, most: int = 100) -> list[str]:
+    """What went wrong with single records, in words, oldest first."""
+    rows = db.session.execute(
+        select(SyncLogEntry.name, SyncLogEntry.reason)
+        .where(SyncLogEntry.run_id == run_id, SyncLogEntry.action.in_(("failed", "warning")))
+        .order_by(SyncLogEntry.id)
+        .limit(most)
+    )
+    return [f"{name}: {reason}" if name else str(reason) for name, reason in rows]
+
+
+def _find_or_add_run(
+    kind: SyncKind, trigger: str, subject: str, user_id: int | None
+) -> tuple[SyncRun, bool]:
+    if kind is SyncKind.AGENT and not subject:
+        raise InvalidInput("Name the agent to sync by its agent_id.", field="agent_id")
+    try:
+        with transaction() as session:
+            integration = get_active_integration()
+            run = find_active_run(kind, subject)
+            if run is not None:
+                return run, False
+            run = SyncRun(
+                integration_id=integration.id,
+                kind=kind,
+                subject=subject,
+                trigger=trigger,
+                requested_by=user_id,
+            )
+            session.add(run)
+    except IntegrityError:
+        # Somebody pressed at the same moment: the unique index let one of us through.
+        return _find_or_add_run(kind, trigger, subject, user_id)
+    return run, True
+
+
+def _claim(run_id: int) -> str | None:
+    """The lease of a waiting run, now ours; None when another process was quicker."""
+    lease = secrets.token_hex(8)
+    now = utc_now()
+    with transaction() as session:
+        result = session.execute(
+            update(SyncRun)
+            .where(SyncRun.id == run_id, SyncRun.status == RunStatus.QUEUED)
+            .values(
+                status=RunStatus.RUNNING,
+                lease=lease,
+                attempts=SyncRun.attempts + 1,
+                started_at=now,
+                heartbeat_at=now,
+                **dict.fromkeys(COUNT_NAMES, 0),
+            )
+            .execution_options(synchronize_session=False)
+        )
+    return lease if result.rowcount == 1 else None  # type: ignore[attr-defined]
+
+
+def _execute(run_id: int, lease: str) -> None:
+    run = get_run(run_id)
+    run_log = RunLog(run_id, lease)
+    integration = db.session.get_one(Integration, run.integration_id)
+    try:
+        with run_log.keep_alive(current_app._get_current_object()):  # type: ignore[attr-defined]
+            with open_tactical(integration) as tactical:
+                release()
+                _WORK[run.kind](run, integration, tactical, run_log)
+    except RunEnded as end:
+        run_log.finish(RunStatus.CANCELLED, end.message)
+    except PortalError as error:
+        run_log.finish(RunStatus.FAILED, error.message, getattr(error, "fault", None))
+        note_error(run.integration_id, error.message)
+    except Exception:
+        log.exception("Sync run %s of tenant %s failed.", run_id, get_tenant_id())
+        run_log.finish(RunStatus.FAILED, "The portal made a mistake; its log tells more.")
+        raise
+    else:
+        partial = run_log.warnings or run_log.counts["failed"]
+        run_log.finish(RunStatus.PARTIAL if partial else RunStatus.SUCCESS)
+        note_error(run.integration_id, None)
+
+
+def _sync_organizations(
+    _run: SyncRun, integration: Integration, tactical: Tactical, run_log: RunLog
+) -> None:
+    sync_organizations(integration, tactical, run_log)
+
+
+def _sync_devices(
+    _run: SyncRun, integration: Integration, tactical: Tactical, run_log: RunLog
+) -> None:
+    sync_devices(integration, tactical, run_log)
+
+
+def _sync_agent(
+    run: SyncRun, integration: Integration, tactical: Tactical, run_log: RunLog
+) -> None:
+    sync_agent(integration, tactical, run_log, run.subject)
+
+
+_WORK: dict[SyncKind, Callable[[SyncRun, Integration, Tactical, RunLog], None]] = {
+    SyncKind.ORGANIZATIONS: _sync_organizations,
+    SyncKind.DEVICES: _sync_devices,
+    SyncKind.AGENT: _sync_agent,
+}

@@ -1,0 +1,67 @@
+"""What is stored about the records of one page, in two statements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from portal.models import Asset, ExternalEntityMapping, OrganizationMapping
+from portal.sync.plan import FACTS, PLACE, KnownAsset, KnownOrganization
+
+_FACT_COLUMNS = (*PLACE, *FACTS)
+
+
+def load_organizations(session: Session, integration_id: int) -> dict[str, KnownOrganization]:
+    """All organization mappings, by Tactical's client pk as text.
+
+    Locked for the transaction, so that nobody maps an organization to another client
+    between the plan for a page and its writing.
+    """
+    rows = session.execute(
+        select(
+            OrganizationMapping.external_organization_id,
+            OrganizationMapping.external_organization_name,
+            OrganizationMapping.client_id,
+            OrganizationMapping.auto_sync_assets,
+        )
+        .where(OrganizationMapping.integration_id == integration_id)
+        .with_for_update(read=True)
+    )
+    return {row[0]: KnownOrganization(row[0], row[1], row[2], row[3]) for row in rows}
+
+
+def load_assets(
+    session: Session, integration_id: int, agent_ids: Iterable[str]
+) -> dict[str, KnownAsset]:
+    """The assets of these agents, by agent_id."""
+    rows = session.execute(
+        select(
+            Asset.id,
+            Asset.rmm_device_id,
+            Asset.client_id,
+            Asset.agent_status,
+            Asset.last_rmm_sync_at,
+            Asset.missing_since,
+            ExternalEntityMapping.external_pk,
+            *(getattr(Asset, name) for name in _FACT_COLUMNS),
+        )
+        .join(ExternalEntityMapping, ExternalEntityMapping.asset_id == Asset.id)
+        .where(
+            Asset.integration_id == integration_id,
+            Asset.rmm_device_id.in_(list(agent_ids)),
+        )
+    )
+    return {
+        row.rmm_device_id: KnownAsset(
+            id=row.id,
+            client_id=row.client_id,
+            facts={name: getattr(row, name) for name in _FACT_COLUMNS},
+            external_pk=row.external_pk,
+            agent_status=row.agent_status,
+            synced_at=row.last_rmm_sync_at,
+            missing=row.missing_since is not None,
+        )
+        for row in rows
+    }

@@ -1,0 +1,158 @@
+"""A run's own record: its lease, its progress, its counts and its log entries."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+from flask import Flask
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from portal.db import db, insert, transaction, utc_now
+from portal.errors import PortalError
+from portal.models import SyncLogEntry, SyncRun
+from portal.models.sync_run import COUNT_NAMES, RunStatus
+from portal.scope import get_tenant_id, tenant_scope
+
+log = logging.getLogger(__name__)
+
+BEAT_SECONDS = 10
+LOOK_SECONDS = 1
+"""How often a run looks whether somebody pressed cancel."""
+LEASE_LASTS = timedelta(seconds=60)
+
+
+class RunEnded(PortalError):
+    """The run is no longer ours to go on with: cancelled, or taken over by another process."""
+
+
+class RunLog:
+    """Writes to one run, for as long as the lease is held.
+
+    Every write carries the lease in its WHERE: a process that was stopped and comes back
+    after another took its run over changes nothing any more.
+    """
+
+    def __init__(self, run_id: int, lease: str) -> None:
+        self.run_id = run_id
+        self.counts: Counter[str] = Counter()
+        self.warnings: list[str] = []
+        self._lease = lease
+        self._stop = threading.Event()
+        self.cancelled = threading.Event()
+
+    def set_phase(self, phase: str, total: int | None = None) -> None:
+        with transaction() as session:
+            self._write(session, phase=phase, done=0, total=total)
+
+    def record(
+        self,
+        session: Session,
+        counts: Counter[str],
+        entries: Sequence[dict[str, Any]],
+        total: int | None = None,
+    ) -> None:
+        """Add a page's counts and entries, in the transaction that applies the page.
+
+        Raises RunEnded, which rolls that page back, when the run is cancelled or lost.
+        """
+        if self.cancelled.is_set():
+            raise RunEnded("The run was cancelled.")
+        after = self.counts + counts
+        named = {name: after[name] for name in COUNT_NAMES}
+        self._write(session, done=after["seen"], total=total, **named)
+        if entries:
+            own = {"tenant_id": get_tenant_id(), "run_id": self.run_id, "created_at": utc_now()}
+            session.execute(insert(SyncLogEntry), [own | entry for entry in entries])
+        self.counts = after
+
+    def warn(self, reason: str) -> None:
+        """Something the admin should know; the run ends `partial`."""
+        self.warnings.append(reason)
+        with transaction() as session:
+            self.record(session, Counter(), [log_entry("warning", reason=reason)])
+
+    def finish(self, status: RunStatus, error: str | None = None, fault: str | None = None) -> None:
+        """Write the end. Does nothing when the run was taken over meanwhile."""
+        with transaction() as session:
+            session.execute(
+                self._own_run().values(
+                    status=status,
+                    error=error,
+                    fault=fault,
+                    phase="",
+                    lease=None,
+                    finished_at=utc_now(),
+                )
+            )
+
+    @contextmanager
+    def keep_alive(self, app: Flask) -> Iterator[None]:
+        """Renew the lease and watch for cancel in a thread, however slow Tactical is."""
+        thread = threading.Thread(
+            target=self._beat, args=(app, get_tenant_id()), name="heartbeat", daemon=True
+        )
+        thread.start()
+        try:
+            yield
+        finally:
+            self._stop.set()
+            thread.join()
+
+    def _beat(self, app: Flask, tenant_id: int) -> None:
+        looks = 0
+        while not self._stop.wait(LOOK_SECONDS):
+            looks += 1
+            try:
+                with app.app_context(), tenant_scope(tenant_id):
+                    self._look(beat=looks % BEAT_SECONDS == 0)
+            except Exception:
+                # A busy database must not end the run; the next beat tries again.
+                log.warning("Run %s could not renew its lease.", self.run_id, exc_info=True)
+
+    def _look(self, beat: bool) -> None:
+        if beat:
+            with transaction() as session:
+                session.execute(self._own_run().values(heartbeat_at=utc_now()))
+        run = db.session.execute(
+            select(SyncRun.lease, SyncRun.cancel_requested_at).where(SyncRun.id == self.run_id)
+        ).one()
+        if run.cancel_requested_at is not None or run.lease != self._lease:
+            self.cancelled.set()
+
+    def _write(self, session: Session, **values: Any) -> None:
+        values["heartbeat_at"] = utc_now()
+        if values.get("total") is None:
+            values.pop("total", None)
+        result = session.execute(self._own_run().values(**values))
+        if result.rowcount != 1:  # type: ignore[attr-defined]
+            raise RunEnded("Another process took this run over.")
+
+    def _own_run(self) -> Any:
+        return update(SyncRun).where(
+            SyncRun.id == self.run_id,
+            SyncRun.lease == self._lease,
+            SyncRun.status == RunStatus.RUNNING,
+        )
+
+
+def log_entry(
+    action: str,
+    external_id: str = "",
+    name: str = "",
+    reason: str | None = None,
+    changes: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    return {
+        "action": action,
+        "external_id": external_id,
+        "name": name,
+        "reason": reason,
+        "changes": changes,
+    }
