@@ -1,0 +1,54 @@
+"""Fixtures for every test. Each is defined, with its reason, in `tests/support/`."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.apps import app, app_context, http, live_portal, redis_url, settings
+from tests.support.browser import browser, page
+from tests.support.databases import (
+    database_url,
+    empty_database_url,
+    postgres_database,
+    postgres_server,
+    postgresql_url,
+    pytest_generate_tests,
+    sqlite_template,
+    sqlite_url,
+)
+from tests.support.network import only_loopback
+from tests.support.processes import start_servers, stop_servers
+
+__all__ = [
+    "app",
+    "app_context",
+    "browser",
+    "database_url",
+    "empty_database_url",
+    "http",
+    "live_portal",
+    "only_loopback",
+    "page",
+    "postgres_database",
+    "postgres_server",
+    "postgresql_url",
+    "pytest_generate_tests",
+    "redis_url",
+    "settings",
+    "sqlite_template",
+    "sqlite_url",
+]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", "one_database: what it shows does not depend on the database; SQLite only"
+    )
+    if not hasattr(config, "workerinput"):  # a worker of xdist uses what its parent started
+        start_servers()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        stop_servers()
