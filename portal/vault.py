@@ -12,7 +12,7 @@ import os
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from flask import current_app
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.db import Base, db, utc_now
@@ -78,9 +78,10 @@ def find_secret(owner: Base, field: str) -> str | None:
 def forget_secrets(session: Session, owner: Base, *fields: str) -> None:
     """Delete the named secrets of a row, or all of them when none is named."""
     table, row_id = _owner_key(owner)
-    statement = delete(Secret).where(Secret.owner == table, Secret.owner_id == row_id)
-    session.execute(statement.where(Secret.field.in_(fields)) if fields else statement)
-    session.expire_all()
+    query = select(Secret).where(Secret.owner == table, Secret.owner_id == row_id)
+    for secret in session.scalars(query.where(Secret.field.in_(fields)) if fields else query):
+        session.delete(secret)
+    session.flush()
 
 
 def list_last_fours(owner: Base) -> dict[str, str]:

@@ -31,14 +31,14 @@ def list_clients(search: str = "", page: int = 1) -> Page[ClientRow]:
     """Clients by name, with how many assets and organizations each has."""
     assets = _count(Asset.id, Asset.client_id)
     organizations = _count(OrganizationMapping.id, OrganizationMapping.client_id)
-    query = select(Client.id, Client.name, assets, organizations).order_by(
-        Client.name_key, Client.id
-    )
+    query = select(
+        Client.id, Client.name, assets.label("assets"), organizations.label("organizations")
+    ).order_by(Client.name_key, Client.id)
     total = select(func.count()).select_from(Client)
     if search:
         condition = contains(Client.name_key, name_key(search))
         query, total = query.where(condition), total.where(condition)
-    return paginate(query, total, page, lambda row: ClientRow(row[0], row[1], row[2], row[3]))
+    return paginate(query, total, page, lambda row: ClientRow(**row._mapping))
 
 
 def pick_clients(search: str) -> list[Client]:

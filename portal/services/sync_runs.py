@@ -7,7 +7,6 @@ import secrets
 import time
 from collections.abc import Callable
 
-from flask import current_app
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 
@@ -17,7 +16,12 @@ from portal.errors import InvalidInput, NotFound, PortalError
 from portal.models import Integration, SyncLogEntry, SyncRun
 from portal.models.sync_run import ACTIVE, COUNT_NAMES, RunStatus, SyncKind
 from portal.scope import get_tenant_id
-from portal.services.integrations import get_active_integration, note_error, open_tactical
+from portal.services.integrations import (
+    get_active_integration,
+    get_app,
+    note_error,
+    open_tactical,
+)
 from portal.services.paging import Page, paginate
 from portal.sync.agent import sync_agent
 from portal.sync.devices import sync_devices
@@ -218,10 +222,9 @@ def _execute(run_id: int, lease: str) -> None:
     run_log = RunLog(run_id, lease)
     integration = db.session.get_one(Integration, run.integration_id)
     try:
-        with run_log.keep_alive(current_app._get_current_object()):  # type: ignore[attr-defined]
-            with open_tactical(integration) as tactical:
-                release()
-                _WORK[run.kind](run, integration, tactical, run_log)
+        with run_log.keep_alive(get_app()), open_tactical(integration) as tactical:
+            release()
+            _WORK[run.kind](run, integration, tactical, run_log)
     except RunEnded as end:
         run_log.finish(RunStatus.CANCELLED, end.message)
     except PortalError as error:

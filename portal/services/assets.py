@@ -1,0 +1,170 @@
+"""Assets: found, filtered, counted and shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, joinedload
+
+from portal.db import db
+from portal.errors import NotFound
+from portal.models import Asset, Client, ExternalEntityMapping, OrganizationMapping
+from portal.services.paging import Page, paginate
+from portal.services.search import contains
+
+STATUSES = ("online", "offline", "overdue", "unknown")
+
+SORTABLE: dict[str, InstrumentedAttribute[Any]] = {
+    "name": Asset.name,
+    "client": Client.name_key,
+    "status": Asset.agent_status,
+    "type": Asset.asset_type,
+    "os": Asset.os_version,
+    "user": Asset.current_user,
+    "last_seen": Asset.last_seen_at,
+}
+
+_SEARCHED = (
+    Asset.name,
+    Asset.serial_number,
+    Asset.current_user,
+    Asset.lan_ip,
+    Asset.wan_ip,
+    Asset.description,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AssetFilter:
+    """What the list shows; an empty field does not filter. `sort` with a `-` is downwards."""
+
+    search: str = ""
+    status: str = ""
+    asset_type: str = ""
+    client_id: int | None = None
+    site_name: str = ""
+    os_type: str = ""
+    sort: str = "name"
+
+
+@dataclass(frozen=True, slots=True)
+class AssetDetail:
+    asset: Asset
+    organization: OrganizationMapping | None
+    external_pk: int | None
+
+    @property
+    def not_synced_because(self) -> str | None:
+        """Why the asset's facts are no longer refreshed, in words; None when they are."""
+        organization = self.organization
+        if organization is None:
+            return "Its Tactical server was replaced by another one."
+        if organization.client_id is None:
+            return f"The organization {organization.external_organization_name} is not mapped."
+        if not organization.auto_sync_assets:
+            return (
+                f"Auto-sync is off for the organization {organization.external_organization_name}."
+            )
+        if self.asset.missing_since is not None:
+            return "Tactical no longer lists this agent."
+        return None
+
+
+def asset_conditions(shown: AssetFilter) -> list[ColumnElement[bool]]:
+    """The filter in SQL, for what lists, counts and exports."""
+    conditions: list[ColumnElement[bool]] = []
+    equals: tuple[tuple[InstrumentedAttribute[Any], object], ...] = (
+        (Asset.agent_status, shown.status),
+        (Asset.asset_type, shown.asset_type),
+        (Asset.client_id, shown.client_id),
+        (Asset.site_name, shown.site_name),
+        (Asset.os_type, shown.os_type),
+    )
+    conditions.extend(column == value for column, value in equals if value not in ("", None))
+    # Every word must be found somewhere, so that "smith laptop" narrows.
+    conditions.extend(
+        or_(*(contains(column, word) for column in _SEARCHED)) for word in shown.search.split()
+    )
+    return conditions
+
+
+def list_assets(shown: AssetFilter, page: int = 1) -> Page[Asset]:
+    conditions = asset_conditions(shown)
+    return paginate(
+        select(Asset)
+        .join(Asset.client)
+        .where(*conditions)
+        .options(joinedload(Asset.client))
+        .order_by(*_order(shown.sort)),
+        select(func.count()).select_from(Asset).where(*conditions),
+        page,
+        lambda row: row[0],
+    )
+
+
+def count_by_status(shown: AssetFilter | None = None) -> dict[str, int]:
+    """How many assets of each status the filter shows, its own status aside."""
+    conditions = asset_conditions(replace(shown or AssetFilter(), status=""))
+    rows = db.session.execute(
+        select(Asset.agent_status, func.count()).where(*conditions).group_by(Asset.agent_status)
+    )
+    counts = dict.fromkeys(STATUSES, 0)
+    counts.update({row[0]: row[1] for row in rows})
+    return counts
+
+
+def list_choices() -> dict[str, list[Any]]:
+    """What the filters offer: clients that have assets, sites, and operating systems."""
+    clients = db.session.execute(
+        select(Client.id, Client.name)
+        .where(Client.id.in_(select(Asset.client_id)))
+        .order_by(Client.name_key)
+    )
+    return {
+        "clients": [(row[0], row[1]) for row in clients],
+        "sites": _distinct(Asset.site_name),
+        "os_types": _distinct(Asset.os_type),
+    }
+
+
+def get_asset(asset_id: int) -> Asset:
+    asset = db.session.scalar(
+        select(Asset)
+        .where(Asset.id == asset_id)
+        .options(joinedload(Asset.client))
+        .execution_options(populate_existing=True)
+    )
+    if asset is None:
+        raise NotFound("There is no such asset.")
+    return asset
+
+
+def get_asset_detail(asset_id: int) -> AssetDetail:
+    asset = get_asset(asset_id)
+    organization = db.session.scalar(
+        select(OrganizationMapping).where(
+            OrganizationMapping.integration_id == asset.integration_id,
+            OrganizationMapping.external_organization_id == asset.rmm_organization_id,
+        )
+    )
+    external_pk = db.session.scalar(
+        select(ExternalEntityMapping.external_pk).where(ExternalEntityMapping.asset_id == asset.id)
+    )
+    return AssetDetail(asset, organization, external_pk)
+
+
+def _distinct(column: InstrumentedAttribute[str | None]) -> list[str]:
+    values = db.session.scalars(
+        select(column).where(column.is_not(None)).distinct().order_by(column)
+    )
+    return [value for value in values if value]
+
+
+def _order(sort: str) -> tuple[Any, ...]:
+    """The id comes last, so that pages neither repeat nor miss a row among equals."""
+    column = SORTABLE.get(sort.lstrip("-"), Asset.name)
+    if sort.startswith("-"):
+        return column.desc().nulls_last(), Asset.id.desc()
+    return column.asc().nulls_last(), Asset.id

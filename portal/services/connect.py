@@ -1,0 +1,253 @@
+"""Saving how to reach a Tactical server, and taking it back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from portal.db import transaction, utc_now
+from portal.errors import InvalidInput, PortalError
+from portal.models import Integration, Schedule, SyncRun
+from portal.models.integration import AuthMode, IntegrationState, InventorySource
+from portal.models.sync_run import ACTIVE, RunStatus
+from portal.providers import TACTICAL_RMM
+from portal.services.integrations import find_integration, get_integration, open_tactical
+from portal.tactical.url import normalise_url, same_host
+from portal.vault import forget_secrets, list_last_fours, store_secret
+
+DEFAULT_PAGE_SIZE = 200
+HIGHEST_PAGE_SIZE = 1000
+DEFAULT_DEVICE_SYNC_MINUTES = 60
+LONGEST_SECRET = 4096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionSettings:
+    """What a save names. None, and for secrets also blank, keeps what is stored."""
+
+    base_url: str | None = None
+    auth_mode: AuthMode | None = None
+    username: str | None = None
+    api_key: str | None = None
+    password: str | None = None
+    totp_code: str | None = None
+    totp_secret: str | None = None
+    inventory_source: InventorySource | None = None
+    page_size: int | None = None
+    device_sync_minutes: int | None = None
+
+    def __repr__(self) -> str:
+        return f"ConnectionSettings(base_url={self.base_url!r})"
+
+    @property
+    def secrets(self) -> dict[str, str]:
+        """The secrets that were entered, by field, without outer blanks."""
+        entered = {
+            "api_key": self.api_key,
+            "password": self.password,
+            "totp_code": self.totp_code,
+            "totp_secret": self.totp_secret,
+        }
+        # A password may begin or end with a blank; the others cannot.
+        return {
+            field: text if field == "password" else "".join(text.split())
+            for field, text in entered.items()
+            if text and text.strip()
+        }
+
+
+def save_connection(settings: ConnectionSettings) -> Integration:
+    """Keep the settings; a change of address or credentials must be tested before use.
+
+    A change of host clears the stored credentials first: they are not sent to a server
+    that they were not entered for. Raises InvalidInput with the field at fault.
+    """
+    with transaction() as session:
+        integration = find_integration() or _new_integration(session)
+        before = _connection_facts(integration)
+        _apply_address(session, integration, settings)
+        _apply_options(integration, settings)
+        _apply_credentials(session, integration, settings)
+        _check_complete(integration)
+        if integration.state is IntegrationState.DISCONNECTED:
+            integration.server_verified = False
+        if settings.secrets or before != _connection_facts(integration):
+            integration.state = IntegrationState.UNTESTED
+            integration.last_error = integration.last_error_at = None
+        _reschedule(session, integration)
+    return integration
+
+
+def disconnect() -> str | None:
+    """Clear the credentials; mappings and assets stay. A warning, if Tactical was not told.
+
+    Runs under way are cancelled. Connecting again carries on.
+    """
+    integration = get_integration()
+    warning = _sign_out_of_tactical(integration)
+    with transaction() as session:
+        integration = get_integration()
+        forget_secrets(session, integration)
+        integration.state = IntegrationState.DISCONNECTED
+        integration.server_verified = False
+        integration.last_error = integration.last_error_at = None
+        session.execute(delete(Schedule).where(Schedule.integration_id == integration.id))
+        session.execute(
+            update(SyncRun)
+            .where(SyncRun.integration_id == integration.id, SyncRun.status.in_(ACTIVE))
+            .values(cancel_requested_at=utc_now())
+        )
+        session.execute(
+            update(SyncRun)
+            .where(SyncRun.integration_id == integration.id, SyncRun.status == RunStatus.QUEUED)
+            .values(status=RunStatus.CANCELLED, finished_at=utc_now())
+        )
+    return warning
+
+
+def ensure_schedules(session: Session, integration: Integration) -> None:
+    """Give an active integration its regular work."""
+    wanted = {"devices": integration.device_sync_minutes * 60}
+    if integration.auth_mode is AuthMode.PASSWORD:
+        wanted["keep_alive"] = KEEP_ALIVE_SECONDS
+    stored = {
+        schedule.kind: schedule
+        for schedule in session.scalars(select(Schedule).filter_by(integration_id=integration.id))
+    }
+    for kind in ("devices", "keep_alive"):
+        _set_schedule(session, integration, kind, wanted.get(kind, 0), stored.get(kind))
+
+
+KEEP_ALIVE_SECONDS = 2 * 3600
+"""A Knox token lives five hours from its last use; two leave room for a failed attempt."""
+
+
+def _set_schedule(
+    session: Session,
+    integration: Integration,
+    kind: str,
+    every_seconds: int,
+    stored: Schedule | None,
+) -> None:
+    if stored is not None and stored.every_seconds == every_seconds:
+        return
+    if stored is not None:
+        session.delete(stored)
+        session.flush()
+    if every_seconds:
+        session.add(
+            Schedule(
+                integration_id=integration.id,
+                kind=kind,
+                every_seconds=every_seconds,
+                next_due_at=utc_now() + timedelta(seconds=every_seconds),
+            )
+        )
+
+
+def _new_integration(session: Session) -> Integration:
+    integration = Integration(
+        provider=TACTICAL_RMM.slug,
+        state=IntegrationState.UNTESTED,
+        base_url="",
+        username="",
+        auth_mode=AuthMode.API_KEY,
+        inventory_source=InventorySource.AUTO,
+        server_verified=False,
+        page_size=DEFAULT_PAGE_SIZE,
+        device_sync_minutes=DEFAULT_DEVICE_SYNC_MINUTES,
+    )
+    session.add(integration)
+    session.flush()
+    return integration
+
+
+def _apply_address(
+    session: Session, integration: Integration, settings: ConnectionSettings
+) -> None:
+    if settings.base_url is None:
+        return
+    url = normalise_url(settings.base_url)
+    if integration.base_url and not same_host(integration.base_url, url):
+        forget_secrets(session, integration)
+        integration.server_verified = False
+    integration.base_url = url
+
+
+def _apply_options(integration: Integration, settings: ConnectionSettings) -> None:
+    if settings.inventory_source is not None:
+        integration.inventory_source = settings.inventory_source
+    if settings.page_size is not None:
+        if not 1 <= settings.page_size <= HIGHEST_PAGE_SIZE:
+            raise InvalidInput(
+                f"The page size must be from 1 to {HIGHEST_PAGE_SIZE}.", field="page_size"
+            )
+        integration.page_size = settings.page_size
+    if settings.device_sync_minutes is not None:
+        if not 0 <= settings.device_sync_minutes <= 7 * 24 * 60:
+            raise InvalidInput(
+                "Sync every 0 (never) to 10080 minutes (a week).", field="device_sync_minutes"
+            )
+        integration.device_sync_minutes = settings.device_sync_minutes
+
+
+def _apply_credentials(
+    session: Session, integration: Integration, settings: ConnectionSettings
+) -> None:
+    if settings.auth_mode is not None:
+        integration.auth_mode = settings.auth_mode
+    username = integration.username
+    if settings.username is not None:
+        integration.username = settings.username.strip()
+    entered = settings.secrets
+    for field, text in entered.items():
+        if len(text) > LONGEST_SECRET or not text.isprintable():
+            raise InvalidInput("This is too long or holds characters that cannot be.", field=field)
+        store_secret(session, integration, field, text)
+    if username != integration.username and "password" not in entered:
+        forget_secrets(session, integration, "password", "totp_secret")
+    if username != integration.username or entered.keys() & {
+        "password",
+        "totp_secret",
+        "totp_code",
+    }:
+        forget_secrets(session, integration, "knox_token")
+
+
+def _check_complete(integration: Integration) -> None:
+    stored = list_last_fours(integration)
+    if not integration.base_url:
+        raise InvalidInput("Enter the address of the Tactical API.", field="base_url")
+    if integration.auth_mode is AuthMode.API_KEY and "api_key" not in stored:
+        raise InvalidInput("Enter the API key for this server.", field="api_key")
+    if integration.auth_mode is AuthMode.API_KEY:
+        return
+    if not integration.username:
+        raise InvalidInput("Enter the user name.", field="username")
+    if "password" not in stored:
+        raise InvalidInput("Enter the password for this server and user.", field="password")
+
+
+def _connection_facts(integration: Integration) -> tuple[object, ...]:
+    return (integration.base_url, integration.auth_mode, integration.username, integration.state)
+
+
+def _reschedule(session: Session, integration: Integration) -> None:
+    if integration.state is IntegrationState.ACTIVE:
+        ensure_schedules(session, integration)
+
+
+def _sign_out_of_tactical(integration: Integration) -> str | None:
+    if integration.auth_mode is not AuthMode.PASSWORD:
+        return None
+    if "knox_token" not in list_last_fours(integration):
+        return None
+    try:
+        with open_tactical(integration, hurry=True) as tactical:
+            tactical.logout()
+    except PortalError as error:
+        return f"Tactical could not be told to end the portal's sign-in: {error.message}"
+    return None

@@ -1,0 +1,161 @@
+"""Testing a connection step by step, and what a passed test makes of the integration."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from portal import queue
+from portal.db import db, release, transaction, utc_now
+from portal.errors import NotFound, PortalError
+from portal.models import ConnectionTest, Integration
+from portal.models.integration import IntegrationState
+from portal.scope import get_tenant_id
+from portal.services.connect import ensure_schedules
+from portal.services.integrations import get_integration, open_tactical
+from portal.services.server_identity import Inventory, load_stored_inventory, looks_like_another
+from portal.tactical.probe import ProbeResult, Step, probe
+from portal.vault import forget_secrets
+
+log = logging.getLogger(__name__)
+
+KEPT_TESTS = 20
+
+DIFFERENT_SERVER = "different_server"
+DIFFERENT_SERVER_MESSAGE = (
+    "This server answers, but none of the organizations and agents stored from before are on "
+    "it. Nothing syncs until you say whether it is the same server, moved, or a new one."
+)
+
+
+def request_test() -> ConnectionTest:
+    """A test that a worker will run. Raises NotFound when nothing is saved yet."""
+    test = _add_test()
+    queue.enqueue("test_connection", test.tenant_id, test.id)
+    return test
+
+
+def test_now() -> ConnectionTest:
+    """Run a test in this process. For commands."""
+    test = _add_test()
+    run_queued(test.id)
+    return get_test(test.id)
+
+
+def run_queued(test_id: int) -> None:
+    """Run the test if nobody has begun it."""
+    with transaction() as session:
+        claimed = session.execute(
+            update(ConnectionTest)
+            .where(ConnectionTest.id == test_id, ConnectionTest.started_at.is_(None))
+            .values(started_at=utc_now())
+        )
+    if claimed.rowcount != 1:  # type: ignore[attr-defined]
+        return
+    integration = get_integration()
+    result = _probe(integration, test_id)
+    stored = load_stored_inventory(integration)
+    with transaction() as session:
+        integration = get_integration()
+        if result.ok:
+            _conclude_passed(session, integration, result, stored)
+        forget_secrets(session, integration, "totp_code")
+        _write_result(session, test_id, integration, result)
+        _prune(session, integration)
+
+
+def get_test(test_id: int) -> ConnectionTest:
+    test = db.session.scalar(
+        select(ConnectionTest)
+        .where(ConnectionTest.id == test_id)
+        .execution_options(populate_existing=True)
+    )
+    if test is None:
+        raise NotFound("There is no such connection test.")
+    return test
+
+
+def find_last_test(integration: Integration) -> ConnectionTest | None:
+    return db.session.scalar(
+        select(ConnectionTest)
+        .where(ConnectionTest.integration_id == integration.id)
+        .order_by(ConnectionTest.id.desc())
+        .limit(1)
+    )
+
+
+def _add_test() -> ConnectionTest:
+    with transaction() as session:
+        test = ConnectionTest(integration_id=get_integration().id, steps=[])
+        session.add(test)
+    return test
+
+
+def _probe(integration: Integration, test_id: int) -> ProbeResult:
+    """The probe's result; a fault of ours is a failed test too, never an endless one."""
+    steps: dict[str, dict[str, Any]] = {}
+
+    def show(step: Step) -> None:
+        steps[step.name] = asdict(step)
+        with transaction() as session:
+            session.get_one(ConnectionTest, test_id).steps = list(steps.values())
+
+    try:
+        with open_tactical(integration, hurry=True) as tactical:
+            release()
+            return probe(tactical, show)
+    except PortalError as error:
+        return ProbeResult.failed(error)
+    except Exception:
+        log.exception("Connection test %s of tenant %s failed.", test_id, get_tenant_id())
+        return ProbeResult.failed(PortalError("The portal made a mistake; its log tells more."))
+
+
+def _conclude_passed(
+    session: Session, integration: Integration, result: ProbeResult, stored: Inventory
+) -> None:
+    """An integration is active only after a test that read real data from a known server."""
+    integration.beta_api = result.beta_api
+    integration.key_restricted = result.restricted
+    integration.server_version = result.server_version
+    integration.tested_at = utc_now()
+    listed = Inventory(result.agent_ids, {(str(pk), name) for pk, name in result.organizations})
+    if not integration.server_verified and looks_like_another(stored, listed):
+        integration.state = IntegrationState.HELD
+        return
+    integration.server_verified = True
+    integration.state = IntegrationState.ACTIVE
+    integration.last_error = integration.last_error_at = None
+    ensure_schedules(session, integration)
+
+
+def _write_result(
+    session: Session, test_id: int, integration: Integration, result: ProbeResult
+) -> None:
+    test = session.get_one(ConnectionTest, test_id)
+    held = result.ok and integration.state is IntegrationState.HELD
+    test.ok = result.ok and not held
+    test.fault = DIFFERENT_SERVER if held else result.fault
+    test.field = "base_url" if held else result.field
+    test.message = DIFFERENT_SERVER_MESSAGE if held else result.message
+    test.finished_at = utc_now()
+    if not result.ok:
+        integration.last_error, integration.last_error_at = result.message, utc_now()
+
+
+def _prune(session: Session, integration: Integration) -> None:
+    kept = (
+        select(ConnectionTest.id)
+        .where(ConnectionTest.integration_id == integration.id)
+        .order_by(ConnectionTest.id.desc())
+        .limit(KEPT_TESTS)
+    )
+    session.execute(
+        delete(ConnectionTest)
+        .where(ConnectionTest.integration_id == integration.id, ConnectionTest.id.not_in(kept))
+        .execution_options(synchronize_session=False)
+    )

@@ -1,0 +1,94 @@
+"""What is due: the database says so, and any number of schedulers may ask it."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+from sqlalchemy import select, update
+
+from portal import queue
+from portal.db import db, transaction, utc_now
+from portal.errors import PortalError
+from portal.models import ConnectionTest, Schedule, SyncRun
+from portal.models.sync_run import RunStatus, SyncKind
+from portal.scope import all_tenants, tenant_scope
+from portal.services.sync_runs import enqueue_run, request_run, revive_abandoned_runs
+
+log = logging.getLogger(__name__)
+
+UNCLAIMED_AFTER = timedelta(seconds=30)
+"""A run that waits longer than this lost its job with Redis, or waits behind others."""
+STALE_TEST_AFTER = timedelta(minutes=5)
+
+
+def tick() -> None:
+    """Start what is due, and start again what was lost with a process or with Redis."""
+    with all_tenants():
+        due = _list_due()
+    for schedule in due:
+        if _claim(schedule):
+            _start(schedule)
+    with all_tenants():
+        revived = revive_abandoned_runs()
+        waiting = _list_unclaimed_runs()
+        tests = _list_unclaimed_tests()
+    for run in [*revived, *waiting]:
+        enqueue_run(run)
+    for test in tests:
+        queue.enqueue("test_connection", test.tenant_id, test.id)
+
+
+def _list_due() -> list[Schedule]:
+    return list(
+        db.session.scalars(
+            select(Schedule).where(Schedule.next_due_at <= utc_now()).order_by(Schedule.next_due_at)
+        )
+    )
+
+
+def _claim(schedule: Schedule) -> bool:
+    """Ours, if the row still says what we read: whoever changes it first starts the work."""
+    with tenant_scope(schedule.tenant_id), transaction() as session:
+        result = session.execute(
+            update(Schedule)
+            .where(Schedule.id == schedule.id, Schedule.next_due_at == schedule.next_due_at)
+            .values(next_due_at=utc_now() + timedelta(seconds=schedule.every_seconds))
+            .execution_options(synchronize_session=False)
+        )
+    return bool(result.rowcount == 1)  # type: ignore[attr-defined]
+
+
+def _start(schedule: Schedule) -> None:
+    if schedule.kind == "keep_alive":
+        queue.enqueue("keep_alive", schedule.tenant_id, schedule.integration_id)
+        return
+    with tenant_scope(schedule.tenant_id):
+        try:
+            request_run(SyncKind(schedule.kind), trigger="schedule")
+        except PortalError as error:
+            log.info("Scheduled %s of tenant %s: %s", schedule.kind, schedule.tenant_id, error)
+
+
+def _list_unclaimed_runs() -> list[SyncRun]:
+    return list(
+        db.session.scalars(
+            select(SyncRun).where(
+                SyncRun.status == RunStatus.QUEUED,
+                SyncRun.created_at < utc_now() - UNCLAIMED_AFTER,
+            )
+        )
+    )
+
+
+def _list_unclaimed_tests() -> list[ConnectionTest]:
+    now = utc_now()
+    return list(
+        db.session.scalars(
+            select(ConnectionTest).where(
+                ConnectionTest.started_at.is_(None),
+                ConnectionTest.created_at < now - UNCLAIMED_AFTER,
+                ConnectionTest.created_at > now - STALE_TEST_AFTER,
+            )
+        )
+    )
