@@ -1,0 +1,105 @@
+"""What every command shares: the application, `--json`, exit codes and clear failures."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Any
+
+import click
+from sqlalchemy.exc import DBAPIError
+
+from portal import create_app
+from portal.errors import PortalError
+from portal.scope import tenant_scope
+from portal.services.database import prepare_database
+from portal.services.tenants import get_tenant
+
+SUCCESS, FAILED, PARTIAL = 0, 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a command came to: `data` for programs, `text` for people."""
+
+    data: dict[str, Any]
+    text: str = ""
+    exit_code: int = SUCCESS
+    lines: Iterator[str] | None = field(default=None)
+    """Long output, printed as it comes in place of `data` and `text`."""
+
+
+def failure(error: PortalError) -> dict[str, Any]:
+    """What `--json` prints when a command fails, unless the command has a shape of its own."""
+    return {"ok": False, "fault": getattr(error, "fault", "refused"), "message": error.message}
+
+
+class PortalCommand(click.Command):
+    """A command over the services: its function returns an Outcome.
+
+    It opens the application, brings an empty database up to date, enters the tenant's scope
+    when it takes `--tenant`, and turns errors into one line and exit code 1.
+    """
+
+    failure_shape: Callable[[PortalError], dict[str, Any]] = staticmethod(failure)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.params.append(
+            click.Option(["--json", "as_json"], is_flag=True, help="Print one JSON object.")
+        )
+
+    def invoke(self, ctx: click.Context) -> Any:
+        as_json: bool = ctx.params.pop("as_json")
+        try:
+            with ExitStack() as stack:
+                outcome = self._run(ctx, stack)
+                show(outcome, as_json)
+        except PortalError as error:
+            show_failure(error, self.failure_shape(error) if as_json else None)
+            ctx.exit(FAILED)
+        except DBAPIError as error:
+            gone = PortalError(f"The database does not answer as it should: {error.orig}")
+            show_failure(gone, self.failure_shape(gone) if as_json else None)
+            ctx.exit(FAILED)
+        ctx.exit(outcome.exit_code)
+
+    def _run(self, ctx: click.Context, stack: ExitStack) -> Outcome:
+        app = create_app()
+        stack.enter_context(app.app_context())
+        prepare_database()
+        if "tenant" in ctx.params:
+            tenant = get_tenant(ctx.params.pop("tenant"))
+            stack.enter_context(tenant_scope(tenant.id))
+        outcome: Outcome = super().invoke(ctx)
+        return outcome
+
+
+tenant_option = click.option("--tenant", required=True, help="The tenant's short name.")
+
+
+def show(outcome: Outcome, as_json: bool) -> None:
+    if outcome.lines is not None:
+        for line in outcome.lines:
+            sys.stdout.write(line)
+    elif as_json:
+        click.echo(json.dumps(outcome.data, ensure_ascii=False))
+    elif outcome.text:
+        click.echo(outcome.text)
+
+
+def show_failure(error: PortalError, data: dict[str, Any] | None) -> None:
+    click.echo(f"portal: {error.message}", err=True)
+    if data is not None:
+        click.echo(json.dumps(data, ensure_ascii=False))
+
+
+def read_secret_line(what: str) -> str:
+    """The next line of standard input. Raises UsageError when there is none."""
+    line = sys.stdin.readline().rstrip("\r\n")
+    if not line:
+        raise click.UsageError(f"Give the {what} as a line on standard input.")
+    return line

@@ -1,0 +1,56 @@
+"""`portal export`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+
+import click
+
+from portal.cli.command import Outcome, PortalCommand, tenant_option
+from portal.services.export import (
+    ASSET_COLUMNS,
+    ORGANIZATION_COLUMNS,
+    Row,
+    export_assets,
+    export_organizations,
+    to_csv,
+)
+
+format_option = click.option(
+    "--format", "form", type=click.Choice(["json", "csv"]), default="json", show_default=True
+)
+
+
+@click.group()
+def export() -> None:
+    """Write records to standard output."""
+
+
+@export.command("organizations", cls=PortalCommand)
+@tenant_option
+@format_option
+def organizations(form: str) -> Outcome:
+    """The organizations and what they are mapped to."""
+    return _outcome(form, ORGANIZATION_COLUMNS, export_organizations())
+
+
+@export.command("assets", cls=PortalCommand)
+@tenant_option
+@format_option
+def assets(form: str) -> Outcome:
+    """The assets."""
+    return _outcome(form, ASSET_COLUMNS, export_assets())
+
+
+def _outcome(form: str, columns: Iterable[str], rows: Iterator[Row]) -> Outcome:
+    return Outcome({}, lines=to_csv(columns, rows) if form == "csv" else _to_json(rows))
+
+
+def _to_json(rows: Iterable[Row]) -> Iterator[str]:
+    """One array, a row a line, written as it is read."""
+    between = "[\n"
+    for row in rows:
+        yield between + json.dumps(row, ensure_ascii=False)
+        between = ",\n"
+    yield "[]\n" if between == "[\n" else "\n]\n"

@@ -1,0 +1,59 @@
+"""`portal map`."""
+
+from __future__ import annotations
+
+import click
+
+from portal.cli.command import Outcome, PortalCommand, tenant_option
+from portal.services import organizations
+from portal.services.organizations import MappingChange
+
+
+@click.command("map", cls=PortalCommand)
+@click.argument("external_id", required=False)
+@tenant_option
+@click.option("--client", help="The name of the client it stands for.")
+@click.option("--create", is_flag=True, help="Make the client when there is none of that name.")
+@click.option("--auto-sync/--no-auto-sync", default=None, help="Whether its agents are synced.")
+@click.option("--exact", is_flag=True, help="Map every organization that is named as a client.")
+def map_organization(
+    external_id: str | None,
+    client: str | None,
+    create: bool,
+    auto_sync: bool | None,
+    exact: bool,
+) -> Outcome:
+    """Map an organization, by Tactical's client number, to a client."""
+    if exact and (external_id or client):
+        raise click.UsageError("--exact maps by name: give no organization and no client.")
+    if exact:
+        return _outcome(organizations.map_exact(create))
+    if not external_id:
+        raise click.UsageError("Name an organization by its number in Tactical, or say --exact.")
+    if client:
+        change = organizations.map_to_client_named(external_id, client, create, auto_sync)
+        return _outcome([change])
+    if auto_sync is None:
+        raise click.UsageError("Say --client NAME, or switch --auto-sync or --no-auto-sync.")
+    mapping = organizations.get_organization_by_external_id(external_id)
+    mapping = organizations.set_auto_sync(mapping.id, auto_sync)
+    return _outcome([MappingChange(mapping, 0)])
+
+
+def _outcome(changes: list[MappingChange]) -> Outcome:
+    mapped = [
+        {
+            "external_organization_id": change.mapping.external_organization_id,
+            "external_organization_name": change.mapping.external_organization_name,
+            "client": change.mapping.client.name if change.mapping.client else None,
+            "auto_sync_assets": change.mapping.auto_sync_assets,
+            "moved_assets": change.moved_assets,
+        }
+        for change in changes
+    ]
+    lines = [
+        f"{row['external_organization_name']} -> {row['client'] or 'no client'}, auto-sync "
+        f"{'on' if row['auto_sync_assets'] else 'off'}, {row['moved_assets']} assets moved"
+        for row in mapped
+    ]
+    return Outcome({"ok": True, "mapped": mapped}, "\n".join(lines) or "Nothing to map.")
