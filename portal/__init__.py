@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
 
-from portal import models  # noqa: F401  # every table is known before the first query
+from portal import models, web
 from portal.config import Settings, read_settings
 from portal.db import db, tune_sqlite
-from portal.egress import Door
-from portal.extensions import migrate
+from portal.egress import Door, EgressPolicy
+from portal.extensions import csrf, htmx, limiter, migrate
 from portal.keys import get_encryption_keys, get_secret_key
 from portal.vault import Vault
+
+__all__ = ["create_app", "models"]
+
+MIGRATIONS = Path(__file__).parent.parent / "migrations"
+LARGEST_REQUEST = 1024 * 1024
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -22,15 +29,43 @@ def create_app(settings: Settings | None = None) -> Flask:
     """
     settings = settings or read_settings(os.environ)
     app = Flask(__name__)
-    app.config.update(
-        SECRET_KEY=get_secret_key(settings),
-        SQLALCHEMY_DATABASE_URI=settings.database_url,
-    )
+    app.config.update(_flask_config(settings))
     app.extensions["settings"] = settings
     app.extensions["vault"] = Vault(get_encryption_keys(settings))
+    app.extensions["door"] = Door(EgressPolicy(settings.egress_allow), settings.ca_bundle)
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    _init_extensions(app, settings)
+    web.init_app(app)
+    return app
+
+
+def _flask_config(settings: Settings) -> dict[str, object]:
+    secure = settings.public_url.startswith("https://")
+    redis_url = settings.effective_redis_url
+    return {
+        "SECRET_KEY": get_secret_key(settings),
+        "SQLALCHEMY_DATABASE_URI": settings.database_url,
+        "MAX_CONTENT_LENGTH": LARGEST_REQUEST,
+        # A browser keeps a __Host- cookie to this very host, and sends it over TLS only.
+        "SESSION_COOKIE_NAME": "__Host-portal" if secure else "portal",
+        "SESSION_COOKIE_SECURE": secure,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "WTF_CSRF_TIME_LIMIT": None,  # as long as the session
+        "RATELIMIT_STORAGE_URI": redis_url.replace("unix://", "redis+unix://", 1),
+        # Without Redis each process counts for itself: looser, but nobody is locked out.
+        "RATELIMIT_IN_MEMORY_FALLBACK_ENABLED": True,
+        "RATELIMIT_SWALLOW_ERRORS": True,
+    }
+
+
+def _init_extensions(app: Flask, settings: Settings) -> None:
     db.init_app(app)
-    migrate.init_app(app, db, directory=f"{app.root_path}/../migrations")
+    migrate.init_app(app, db, directory=str(MIGRATIONS))
+    csrf.init_app(app)
+    htmx.init_app(app)
+    limiter.init_app(app)
     if settings.is_sqlite:
         with app.app_context():
             tune_sqlite(db.engine)
-    return app

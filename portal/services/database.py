@@ -6,6 +6,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import current_app
 from flask_migrate import upgrade
+from sqlalchemy.exc import SQLAlchemyError
 
 from portal.db import db
 from portal.errors import ConfigError
@@ -34,3 +35,10 @@ def get_head() -> str:
     head = ScriptDirectory.from_config(config).get_current_head()
     assert head is not None
     return head
+
+
+def is_ready() -> bool:
+    try:
+        return find_revision() == get_head()
+    except SQLAlchemyError:
+        return False

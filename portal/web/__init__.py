@@ -1,0 +1,30 @@
+"""The admin pages: blueprints by area over one guard, one error handler, one set of headers."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from flask import Flask
+
+from portal.web import errors, guard, headers, template_helpers
+
+AREAS = (
+    "portal.web.auth.views:auth",
+    "portal.web.health:health",
+    "portal.web.dashboard.views:dashboard",
+    "portal.web.assets.views:assets",
+    "portal.web.clients.views:clients",
+    "portal.web.organizations.views:organizations",
+    "portal.web.sync_runs.views:sync_runs",
+    "portal.web.integrations.views:integrations",
+    "portal.web.tacticalrmm.views:tacticalrmm",
+)
+
+
+def init_app(app: Flask) -> None:
+    for part in (guard, errors, headers):
+        part.init_app(app)
+    template_helpers.register(app)
+    for area in AREAS:
+        module, _, name = area.partition(":")
+        app.register_blueprint(getattr(import_module(module), name))

@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+from flask_wtf import FlaskForm
+from wtforms import HiddenField, PasswordField, StringField
+
+
+class SignInForm(FlaskForm):  # type: ignore[misc]
+    email = StringField("Email address")
+    password = PasswordField("Password")
+    next = HiddenField()
+
+
+class SetupForm(FlaskForm):  # type: ignore[misc]
+    token = StringField("Set-up token")
+    email = StringField("Email address")
+    password = PasswordField("Password")
+    tenant_name = StringField("Company")
+    slug = StringField("Short name")
+
+
+class AccountForm(FlaskForm):  # type: ignore[misc]
+    old_password = PasswordField("Present password")
+    new_password = PasswordField("New password")

@@ -1,0 +1,138 @@
+"""Signing in and out, the first admin, the choice of a tenant, the account."""
+
+from __future__ import annotations
+
+from functools import wraps
+from typing import Any
+
+from flask import Blueprint, flash, g, redirect, render_template, request, session, url_for
+from flask.typing import ResponseReturnValue
+from flask_limiter.util import get_remote_address
+
+from portal.errors import InvalidInput, Refused
+from portal.extensions import limiter
+from portal.services import setup as setup_service
+from portal.services import sign_in as sign_in_service
+from portal.services import users
+from portal.web.auth.forms import AccountForm, SetupForm, SignInForm
+from portal.web.forms import mark
+from portal.web.guard import TOKEN, View, find_user, get_user, is_safe_target, send_to_sign_in
+
+auth = Blueprint("auth", __name__)
+
+SIGN_IN_FAILED = 401
+PER_ACCOUNT = "10 per 15 minutes"
+PER_ADDRESS = "100 per 15 minutes"
+
+
+def signed_in(view: View) -> View:
+    """For pages of the user that belong to no tenant."""
+
+    @wraps(view)
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        return view(*args, **kwargs) if find_user() else send_to_sign_in()
+
+    return guarded  # type: ignore[return-value]
+
+
+def _account_and_address() -> str:
+    return f"{get_remote_address()} {request.form.get('email', '').strip().lower()}"
+
+
+def _failed(response: Any) -> bool:
+    return bool(response.status_code == SIGN_IN_FAILED)
+
+
+@auth.get("/")
+def home() -> ResponseReturnValue:
+    user = find_user()
+    if user is None:
+        return redirect(url_for("auth.sign_in" if users.any_user_exists() else "auth.setup"))
+    memberships = users.list_memberships(user.id)
+    if len(memberships) == 1:
+        return redirect(url_for("dashboard.show", slug=memberships[0].tenant.slug))
+    return redirect(url_for("auth.choose_tenant"))
+
+
+@auth.route("/sign-in", methods=["GET", "POST"])
+@limiter.limit(PER_ACCOUNT, key_func=_account_and_address, methods=["POST"], deduct_when=_failed)
+@limiter.limit(PER_ADDRESS, methods=["POST"], deduct_when=_failed)
+def sign_in() -> ResponseReturnValue:
+    form = SignInForm(next=request.args.get("next"))
+    if not form.is_submitted():
+        return render_template("sign_in.html", form=form)
+    try:
+        token = sign_in_service.sign_in(form.email.data or "", form.password.data or "")
+    except Refused as error:
+        form.form_errors.append(error.message)
+        return render_template("sign_in.html", form=form), SIGN_IN_FAILED
+    _begin_session(token)
+    target = form.next.data
+    return redirect(target if is_safe_target(target) else url_for("auth.home"))
+
+
+@auth.post("/sign-out")
+def sign_out() -> ResponseReturnValue:
+    token = session.get(TOKEN)
+    if isinstance(token, str):
+        sign_in_service.sign_out(token)
+    session.clear()
+    flash("You are signed out.", "success")
+    return redirect(url_for("auth.sign_in"))
+
+
+@auth.route("/setup", methods=["GET", "POST"])
+@limiter.limit(PER_ADDRESS, methods=["POST"])
+def setup() -> ResponseReturnValue:
+    if users.any_user_exists():
+        return redirect(url_for("auth.home"))
+    form = SetupForm(token=request.args.get("token"))
+    if not form.is_submitted():
+        return render_template("setup.html", form=form)
+    typed = {name: form[name].data or "" for name in ("token", "email", "password")}
+    try:
+        setup_service.create_first_admin(
+            typed["token"],
+            typed["email"],
+            typed["password"],
+            form.tenant_name.data or "",
+            (form.slug.data or "").strip(),
+        )
+    except (InvalidInput, Refused) as error:
+        mark(form, error, otherwise="token")
+        return render_template("setup.html", form=form), 422
+    _begin_session(sign_in_service.sign_in(typed["email"], typed["password"]))
+    return redirect(url_for("auth.home"))
+
+
+@auth.get("/tenants")
+@signed_in
+def choose_tenant() -> ResponseReturnValue:
+    return render_template("choose_tenant.html")
+
+
+@auth.route("/account", methods=["GET", "POST"])
+@signed_in
+def account() -> ResponseReturnValue:
+    form = AccountForm()
+    if not form.is_submitted():
+        return render_template("account.html", form=form)
+    try:
+        users.change_password(
+            get_user().id,
+            form.old_password.data or "",
+            form.new_password.data or "",
+            keep_session=g.session_digest,
+        )
+    except InvalidInput as error:
+        field = "new_password" if error.field == "password" else error.field
+        mark(form, InvalidInput(error.message, field))
+        return render_template("account.html", form=form), 422
+    flash("The password is changed; other browsers are signed out.", "success")
+    return redirect(url_for("auth.account"))
+
+
+def _begin_session(token: str) -> None:
+    """A new cookie: nothing of the anonymous one is carried over."""
+    session.clear()
+    session[TOKEN] = token

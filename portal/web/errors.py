@@ -1,0 +1,91 @@
+"""Errors to pages, once. A request by htmx gets words for a toast, others a whole page."""
+
+from __future__ import annotations
+
+import json
+import logging
+
+from flask import Flask, Response, current_app, make_response, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import OperationalError
+from werkzeug.exceptions import HTTPException
+
+from portal.errors import NotFound, PermissionDenied, PortalError, Refused
+from portal.extensions import htmx
+
+log = logging.getLogger(__name__)
+
+PAGES = (400, 403, 404, 405, 413, 429, 500, 503)
+STATUS = {NotFound: 404, PermissionDenied: 403, Refused: 409}
+
+WORDS = {
+    400: "This request could not be used. Load the page again and retry.",
+    404: "This is not there (any more).",
+    413: "This is too large.",
+    429: "Too many attempts. Wait a few minutes and try again.",
+    500: "The portal made a mistake. Nothing was changed.",
+    503: "The database does not answer. Try again in a moment.",
+}
+CSRF_MESSAGE = "This page was open for too long or in another sign-in. Load it again and retry."
+
+
+def init_app(app: Flask) -> None:
+    app.register_error_handler(CSRFError, _answer_csrf)
+    app.register_error_handler(HTTPException, _answer_http)
+    app.register_error_handler(PortalError, _answer_portal_error)
+    app.register_error_handler(OperationalError, _answer_database_down)
+    app.register_error_handler(500, _answer_mistake)
+
+
+def _answer_csrf(_error: CSRFError) -> ResponseReturnValue:
+    return _answer(400, CSRF_MESSAGE)
+
+
+def _answer_http(error: HTTPException) -> ResponseReturnValue:
+    if error.response is not None or (error.code or 500) < 400:
+        return error
+    response = _answer(error.code or 500, None)
+    for name, value in error.get_headers():
+        if name in ("Retry-After", "Allow"):
+            response.headers[name] = value
+    return response
+
+
+def _answer_portal_error(error: PortalError) -> ResponseReturnValue:
+    return _answer(STATUS.get(type(error), 400), error.message)
+
+
+def _answer_database_down(error: OperationalError) -> ResponseReturnValue:
+    log.error("The database does not answer: %s", error.orig)
+    return _answer(503, None)
+
+
+def _answer_mistake(_error: Exception) -> ResponseReturnValue:
+    return _answer(500, None)
+
+
+def _answer(status: int, message: str | None) -> Response:
+    if htmx:
+        return toast_response(message or WORDS.get(status, WORDS[400]), "error", status)
+    page = status if status in PAGES else 400 if status < 500 else 500
+    try:
+        text = render_template(f"errors/{page}.html", message=message)
+    except Exception:
+        # The page itself failed (a broken database, say): plain words still help.
+        log.exception("The error page for %s failed at %s.", status, request.path)
+        text = message or WORDS.get(status, WORDS[500])
+    return make_response(text, status)
+
+
+def toast_response(message: str, category: str, status: int = 200) -> Response:
+    """An answer to htmx that changes nothing on the page but tells `message`."""
+    response = current_app.response_class("", status)
+    response.headers["HX-Reswap"] = "none"
+    response.headers["HX-Trigger"] = toast_trigger(message, category)
+    return response
+
+
+def toast_trigger(message: str, category: str) -> str:
+    """The value of an HX-Trigger header that shows a toast. ASCII, as headers must be."""
+    return json.dumps({"toast": {"message": message, "category": category}})

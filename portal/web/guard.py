@@ -1,0 +1,143 @@
+"""Who is asking, for which tenant, and whether they may: checked before any view runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from types import SimpleNamespace
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from flask import Blueprint, Flask, abort, current_app, g, redirect, request, session, url_for
+from flask.typing import ResponseReturnValue
+
+from portal.errors import PermissionDenied
+from portal.extensions import htmx
+from portal.models import Membership, Tenant, User
+from portal.scope import tenant_scope
+from portal.services.permissions import Permission, role_allows
+from portal.services.sign_in import find_session
+from portal.services.users import find_membership, list_memberships
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+TOKEN = "token"  # noqa: S105  # the name of a cookie field
+"""Where the signed cookie keeps the token of the server-side session."""
+
+
+def requires(permission: Permission) -> Callable[[View], View]:
+    """Declare what a tenant view needs. A view without it is refused to everyone."""
+
+    def mark(view: View) -> View:
+        view.permission = permission  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def tenant_blueprint(name: str, import_name: str, url_prefix: str = "") -> Blueprint:
+    """A blueprint under `/t/<slug>`, run in the tenant's scope, for its members only."""
+    blueprint = Blueprint(name, import_name, url_prefix=f"/t/<slug>{url_prefix}")
+    blueprint.url_value_preprocessor(_take_slug)
+    blueprint.before_request(_enter_tenant)
+    return blueprint
+
+
+def init_app(app: Flask) -> None:
+    app.before_request(_load_user)
+    app.teardown_request(_leave_tenant)
+    app.url_defaults(_fill_slug)
+    app.context_processor(_template_context)
+
+
+def find_user() -> User | None:
+    user: User | None = g.get("user")
+    return user
+
+
+def get_user() -> User:
+    """The signed-in user; for views behind a sign-in."""
+    user = find_user()
+    assert user is not None
+    return user
+
+
+def get_tenant() -> Tenant:
+    tenant: Tenant = g.tenant
+    return tenant
+
+
+def send_to_sign_in() -> ResponseReturnValue:
+    """To the sign-in page and back here; a fragment's page is left as a whole."""
+    here = request.full_path.rstrip("?") if request.method == "GET" and not htmx else None
+    target = url_for("auth.sign_in", next=here)
+    if htmx:
+        return "", 401, {"HX-Redirect": target}
+    return redirect(target)
+
+
+def is_safe_target(target: str | None) -> bool:
+    """Whether a `next` address stays on this site: a path, with neither host nor scheme."""
+    if not target or not target.startswith("/") or target.startswith(("//", "/\\")):
+        return False
+    parts = urlsplit(target)
+    return not parts.scheme and not parts.netloc and target.isprintable() and "\\" not in target
+
+
+def _load_user() -> None:
+    g.user = None
+    token = session.get(TOKEN)
+    if request.endpoint == "static" or not isinstance(token, str):
+        return
+    found = find_session(token)
+    if found is None:
+        session.pop(TOKEN, None)
+        return
+    g.user, g.session_digest = found.user, found.token_digest
+
+
+def _take_slug(_endpoint: str | None, values: dict[str, Any] | None) -> None:
+    g.slug = (values or {}).pop("slug", None)
+
+
+def _enter_tenant() -> ResponseReturnValue | None:
+    user = find_user()
+    if user is None:
+        return send_to_sign_in()
+    membership = find_membership(user.id, g.slug)
+    if membership is None:
+        abort(404)
+    g.membership, g.tenant = membership, membership.tenant
+    permission = current_app.view_functions[request.endpoint or ""].permission  # type: ignore[attr-defined]
+    if not role_allows(membership.role, permission):
+        raise PermissionDenied(f"Your role in this tenant, {membership.role}, does not allow this.")
+    g.scope = ExitStack()
+    g.scope.enter_context(tenant_scope(membership.tenant_id))
+    return None
+
+
+def _leave_tenant(_error: BaseException | None) -> None:
+    scope: ExitStack | None = g.pop("scope", None)
+    if scope is not None:
+        scope.close()
+
+
+def _fill_slug(endpoint: str, values: dict[str, Any]) -> None:
+    if "tenant" in g and current_app.url_map.is_endpoint_expecting(endpoint, "slug"):
+        values.setdefault("slug", g.tenant.slug)
+
+
+def _template_context() -> dict[str, Any]:
+    user = find_user()
+    membership: Membership | None = g.get("membership")
+    role = membership.role if membership else ""
+    return {
+        "current_user": user,
+        "current_tenant": g.get("tenant"),
+        "memberships": list_memberships(user.id) if user else [],
+        "may": SimpleNamespace(
+            change_settings=role_allows(role, Permission.CHANGE_SETTINGS),
+            sync=role_allows(role, Permission.SYNC),
+            map=role_allows(role, Permission.MAP),
+        ),
+    }
