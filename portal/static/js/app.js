@@ -1,0 +1,11 @@
+import "./dialogs.js";
+import "./menus.js";
+import "./picker.js";
+import "./shortcuts.js";
+import "./times.js";
+import "./clipboard.js";
+import { connectToasts } from "./toasts.js";
+import { connectHtmx } from "./requests.js";
+
+connectToasts();
+connectHtmx();

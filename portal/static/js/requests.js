@@ -1,0 +1,86 @@
+// What every htmx request of the portal has in common.
+
+import { toast } from "./toasts.js";
+
+const NO_ANSWER = "The portal did not answer; nothing was lost, try again.";
+const SAID = {
+  400: "This page is too old to act on. Reload it and try again.",
+  401: "You are signed out. Sign in again to carry on.",
+  403: "Your role does not allow this.",
+  404: "This is no longer there. Reload the page.",
+  413: "That is too much to send at once.",
+  429: "Too many requests. Wait a minute and try again.",
+  503: "The portal is not ready. Try again in a minute.",
+};
+const WENT_WRONG = "Something went wrong in the portal; it was logged. Try again.";
+
+export function connectHtmx() {
+  document.body.addEventListener("htmx:configRequest", (event) => {
+    const { headers, parameters, verb, elt } = event.detail;
+    if (verb !== "get") headers["X-CSRFToken"] = csrfToken();
+    // Filters that are off stay out of the address.
+    if (verb === "get" && elt.closest("[data-filters]")) {
+      for (const name of [...new Set(parameters.keys())]) {
+        const values = parameters.getAll(name).filter((value) => value !== "");
+        parameters.delete(name);
+        for (const value of values) parameters.append(name, value);
+      }
+      // The name in a picker is for people; the address carries the id.
+      for (const text of elt.querySelectorAll("[data-picker] [role=combobox]")) {
+        parameters.delete(text.name);
+      }
+    }
+  });
+
+  // A request that was redirected to another page (signed out meanwhile) answers with a whole
+  // page: go there instead of putting it into this one.
+  document.body.addEventListener("htmx:beforeSwap", (event) => {
+    const { xhr, pathInfo, elt } = event.detail;
+    const moved = new URL(xhr.responseURL || location.href, location.href).pathname;
+    const asked = new URL(pathInfo.requestPath, location.href).pathname;
+    const isPage = /^\s*<!doctype html/i.test(xhr.responseText);
+    if (isPage && moved !== asked && !elt.hasAttribute("hx-select")) {
+      event.detail.shouldSwap = false;
+      location.assign(xhr.responseURL);
+    }
+  });
+
+  document.body.addEventListener("htmx:responseError", (event) => {
+    const { xhr } = event.detail;
+    if (/"?toast"?/.test(xhr.getResponseHeader("HX-Trigger") || "")) return; // it said so itself
+    toast({ category: "error", message: SAID[xhr.status] || WENT_WRONG });
+  });
+  for (const name of ["htmx:sendError", "htmx:timeout"]) {
+    document.body.addEventListener(name, () => toast({ category: "error", message: NO_ANSWER }));
+  }
+
+  // A plain form is sent once, however often its button is pressed.
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (event.defaultPrevented || isHtmx(form)) return;
+    if (form.dataset.sent) {
+      event.preventDefault();
+      return;
+    }
+    form.dataset.sent = "yes";
+    form.setAttribute("aria-busy", "true");
+    // A download leaves the page as it is.
+    if (form.method === "get") setTimeout(() => release(form), 1000);
+  });
+  window.addEventListener("pageshow", (event) => {
+    if (event.persisted) document.querySelectorAll("form[data-sent]").forEach(release);
+  });
+}
+
+export function isHtmx(form) {
+  return ["hx-post", "hx-get", "hx-put", "hx-delete"].some((name) => form.hasAttribute(name));
+}
+
+function release(form) {
+  delete form.dataset.sent;
+  form.removeAttribute("aria-busy");
+}
+
+function csrfToken() {
+  return document.querySelector('meta[name="csrf-token"]')?.content ?? "";
+}

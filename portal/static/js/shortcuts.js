@@ -1,0 +1,56 @@
+// Keys for people who keep their hands on them. They can be switched off in the help dialog,
+// since single keys get in the way of speech input.
+
+const KEY = "shortcuts";
+let pendingGo = 0;
+
+const enabled = () => {
+  try {
+    return localStorage.getItem(KEY) !== "off";
+  } catch {
+    return true;
+  }
+};
+
+const isTyping = (element) =>
+  element.isContentEditable || element.closest("input, textarea, select, [role=combobox]");
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+  if (!enabled() || isTyping(event.target) || document.querySelector("dialog[open]")) return;
+
+  if (pendingGo && Date.now() - pendingGo < 1500) {
+    pendingGo = 0;
+    const link = document.querySelector(`[data-go="${CSS.escape(event.key.toLowerCase())}"]`);
+    if (link) {
+      event.preventDefault();
+      link.click();
+    }
+    return;
+  }
+  if (event.key === "/") {
+    // The search of the page comes first, that of the top bar second.
+    const fields = [...document.querySelectorAll("[data-search]")];
+    const field = fields.reverse().find((one) => one.offsetParent !== null);
+    if (!field) return;
+    event.preventDefault();
+    field.focus();
+    field.select();
+  } else if (event.key === "?") {
+    document.getElementById("help-dialog")?.showModal();
+  } else if (event.key === "g") {
+    pendingGo = Date.now();
+  }
+});
+
+const box = document.getElementById("shortcuts-on");
+if (box) {
+  box.checked = enabled();
+  box.addEventListener("change", () => {
+    try {
+      localStorage.setItem(KEY, box.checked ? "on" : "off");
+    } catch {
+      // Without storage the choice cannot be kept.
+    }
+  });
+}

@@ -1,0 +1,82 @@
+// Toasts: flashed messages of the page, `toast` events sent by the server in HX-Trigger,
+// and what scripts have to say. All of them in live regions, none of them stealing focus.
+//
+//   HX-Trigger: {"toast": {"category": "success", "message": "Mapped.",
+//                          "link": {"href": "/…", "label": "Open the run"}}}
+//   or a list of such objects.
+
+const ICONS = {
+  success: "circle-check",
+  error: "alert-circle",
+  warning: "alert-triangle",
+  info: "info-circle",
+};
+const SECONDS = { success: 6, info: 8 }; // errors and warnings stay until dismissed
+
+export function toast({ category = "info", message, link }) {
+  if (!message) return;
+  const region = document.getElementById("toasts");
+  if (!region) return;
+  const kind = category in ICONS ? category : "info";
+  // The same message again replaces the old one: a poll that fails every second says so once.
+  for (const other of region.children) if (other.dataset.message === message) other.remove();
+  const template = document.getElementById("toast-template");
+  const element = template.content.firstElementChild.cloneNode(true);
+  element.dataset.message = message;
+  element.classList.add(`toast-${kind}`);
+  const use = element.querySelector("use");
+  use.setAttribute("href", use.getAttribute("href").replace(/#.*/, `#${ICONS[kind]}`));
+  element.querySelector("[data-message-slot]").textContent = message;
+  const anchor = element.querySelector("a");
+  if (link?.href?.startsWith("/")) {
+    anchor.href = link.href;
+    anchor.textContent = link.label || "Open";
+  } else {
+    anchor.remove();
+  }
+  region.append(element);
+  announce(message, kind === "error");
+  hideLater(element, SECONDS[kind]);
+}
+
+// A region that exists from the start is read out more reliably than one that appears.
+export function announce(message, urgent = false) {
+  const region = document.getElementById(urgent ? "announce-now" : "announce");
+  if (!region) return;
+  region.textContent = "";
+  setTimeout(() => (region.textContent = message), 50);
+}
+
+export function connectToasts() {
+  const region = document.getElementById("toasts");
+  if (!region) return;
+  for (const element of [...region.children]) {
+    const { category, message } = element.dataset;
+    element.remove();
+    toast({ category, message });
+  }
+  region.addEventListener("click", (event) => {
+    event.target.closest("[data-dismiss]")?.closest(".notice-toast").remove();
+  });
+  document.body.addEventListener("toast", (event) => {
+    for (const one of Array.isArray(event.detail) ? event.detail : [event.detail]) toast(one);
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || event.defaultPrevented) return;
+    if (region.contains(document.activeElement)) {
+      document.activeElement.closest(".notice-toast")?.remove();
+    }
+  });
+}
+
+function hideLater(element, seconds) {
+  if (!seconds) return;
+  let timer;
+  const start = () => (timer = setTimeout(() => element.remove(), seconds * 1000));
+  const stop = () => clearTimeout(timer);
+  element.addEventListener("mouseenter", stop);
+  element.addEventListener("mouseleave", start);
+  element.addEventListener("focusin", stop);
+  element.addEventListener("focusout", start);
+  start();
+}

@@ -1,0 +1,97 @@
+"""What templates may call besides Flask's own: times, sizes, addresses of files and pages."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, current_app, request, url_for
+
+UNITS = (("day", 86400), ("hour", 3600), ("minute", 60))
+
+
+def register(app: Flask) -> None:
+    app.jinja_env.filters.update(
+        ago=ago,
+        moment=moment,
+        iso_time=iso_time,
+        duration=duration,
+        grouped=grouped,
+        plural=plural,
+    )
+    app.jinja_env.globals.update(static_url=static_url, url_with=url_with)
+    # Blocks leave no blank lines: pages stay readable, and a third smaller.
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+
+
+def ago(moment: datetime, now: datetime | None = None) -> str:
+    """`5 minutes ago`. The page keeps it true with the same wording (times.js)."""
+    seconds = ((now or datetime.now(UTC)) - moment.astimezone(UTC)).total_seconds()
+    if seconds < -60:
+        return f"in {duration(-seconds)}"
+    if seconds < 10:
+        return "just now"
+    if seconds < 60:
+        return f"{plural(int(seconds), 'second')} ago"
+    for unit, size in UNITS:
+        if seconds >= size:
+            return f"{plural(int(seconds // size), unit)} ago"
+    return "just now"
+
+
+def moment(when: datetime) -> str:
+    """`23 Nov 2026, 05:41 UTC`"""
+    utc = when.astimezone(UTC)
+    return f"{utc.day} {utc:%b %Y, %H:%M} UTC"
+
+
+def iso_time(when: datetime) -> str:
+    return when.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def duration(length: timedelta | float) -> str:
+    """The two largest units: `3 d 4 h`, `12 min 5 s`, `0.4 s`."""
+    seconds = length.total_seconds() if isinstance(length, timedelta) else float(length)
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    parts: list[str] = []
+    rest = int(seconds)
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)):
+        count, rest = divmod(rest, size)
+        if count:
+            parts.append(f"{count} {unit}")
+        elif parts:
+            break
+    return " ".join(parts[:2])
+
+
+def grouped(number: int) -> str:
+    """`12,345`"""
+    return f"{number:,}"
+
+
+def plural(number: int, noun: str, many: str | None = None) -> str:
+    """`1 asset`, `12,345 assets`"""
+    return f"{number:,} {noun if number == 1 else many or noun + 's'}"
+
+
+def static_url(filename: str) -> str:
+    """The address of a file, with its hash: the file may be cached for ever."""
+    folder = current_app.static_folder or ""
+    return url_for("static", filename=filename, v=_digest(str(Path(folder) / filename)))
+
+
+def url_with(**changes: Any) -> str:
+    """This page's address with some of its query changed; None or "" takes a part out."""
+    query: dict[str, Any] = {**request.args.to_dict(flat=False), **changes}
+    query = {name: value for name, value in query.items() if value not in (None, "", [""])}
+    return url_for(request.endpoint or "", **{**(request.view_args or {}), **query})
+
+
+@cache
+def _digest(path: str) -> str:
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:12]
