@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
+import os
 import re
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from portal.errors import ConfigError
 
 IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
+LONGEST_SOCKET_PATH = 100
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
@@ -38,11 +42,16 @@ class Settings:
 
     @property
     def redis_socket(self) -> Path:
-        return self.data_dir / "redis" / "redis.sock"
+        """Of the embedded server. A socket's path can have about a hundred letters only."""
+        path = os.fsencode(self.data_dir / "redis" / "redis.sock")
+        if len(path) <= LONGEST_SOCKET_PATH:
+            return Path(os.fsdecode(path))
+        word = hashlib.sha256(path).hexdigest()[:16]
+        return Path(tempfile.gettempdir()) / f"portal-{os.getuid()}-{word}" / "redis.sock"
 
     @property
     def effective_redis_url(self) -> str:
-        return self.redis_url or f"unix://{self.redis_socket}"
+        return self.redis_url or f"unix://{quote(str(self.redis_socket))}"
 
     @property
     def is_sqlite(self) -> bool:

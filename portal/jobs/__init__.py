@@ -1,0 +1,1 @@
+"""RQ functions: each unwraps its ids and calls one service. `portal.queue` names them."""

