@@ -43,3 +43,11 @@ class Simulator:
     child: Child
     url: str
     api_key: str
+
+
+def simulator_child(settings: Settings, environ: Mapping[str, str]) -> Simulator:
+    raise NotImplementedError
+
+
+def seed(app: Flask, simulator: Simulator) -> list[str]:
+    raise NotImplementedError

@@ -19,6 +19,7 @@ from portal.supervisor.children import Child
 from portal.supervisor.folder import private_folder
 
 START_SECONDS = 20
+LOG_NAME = "server.log"
 
 
 def redis_child(settings: Settings, environ: Mapping[str, str]) -> Child:
@@ -36,6 +37,7 @@ def redis_child(settings: Settings, environ: Mapping[str, str]) -> Child:
         "appendonly": "yes",
         "save": "",
         "loglevel": "warning",
+        "logfile": str(settings.data_dir / "redis" / LOG_NAME),
     }
     words = [word for name, value in options.items() for word in (f"--{name}", value)]
     return Child("redis", [str(binary), *words], environ, is_server=True)
@@ -53,8 +55,8 @@ def wait_for_redis(settings: Settings, child: Child) -> Redis:
         else:
             return connection
     raise ConfigError(
-        "The embedded Redis server does not start; its own lines above tell why. "
-        "REDIS_URL can name another server."
+        "The embedded Redis server does not start; "
+        f"{settings.data_dir / 'redis' / LOG_NAME} tells why. REDIS_URL can name another server."
     )
 
 

@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+VARIABLE = r"\b(?:PORTAL_[A-Z_]+|DATABASE_URL|REDIS_URL)\b"
+
+
+def test_every_setting_is_documented_and_no_other() -> None:
+    read = set(re.findall(rf'"({VARIABLE})"', (ROOT / "portal/config.py").read_text()))
+    text = (ROOT / "docs/configuration.md").read_text()
+    documented = set(re.findall(rf"^\| `({VARIABLE})` \|", text, re.MULTILINE))
+    assert documented == read
+
+
+def test_links_between_the_documents_lead_somewhere() -> None:
+    for page in [ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").glob("**/*.md")]:
+        for target in re.findall(r"\]\(([^)#\s]+)", page.read_text()):
+            if not target.startswith("http"):
+                assert (page.parent / target).exists(), f"{page.name}: {target}"
