@@ -84,12 +84,12 @@ def enqueue(name: str, *ids: int) -> bool:
     return True
 
 
-def connect(settings: Settings) -> Redis:
-    """A connection that fails quickly and once: nobody waits for Redis."""
+def connect(settings: Settings, patience: float = 2) -> Redis:
+    """A connection that fails quickly and once: nobody waits for Redis but a worker."""
     return Redis.from_url(
         settings.effective_redis_url,
         socket_connect_timeout=1,
-        socket_timeout=2,
+        socket_timeout=patience,
         retry=Retry(NoBackoff(), 0),
     )
 

@@ -36,13 +36,13 @@ def _command(name: str) -> Callable[[Callable[..., None]], click.Command]:
 @_command("run")
 def run() -> None:
     """Run the portal: web, workers, scheduler and what they need."""
-    running.run_portal(os.environ)
+    running.run_portal()
 
 
 @_command("demo")
 def demo() -> None:
     """Run the portal with a simulated Tactical server, connected and synced."""
-    running.run_portal(os.environ, is_demo=True)
+    running.run_portal(is_demo=True)
 
 
 @_command("worker")

@@ -2,52 +2,32 @@
 
 from __future__ import annotations
 
-import os
-import secrets
-import socket
-import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
 
 from flask import Flask
 
 from portal.config import Settings, read_settings
-from portal.errors import ConfigError, NotFound, PortalError
-from portal.models.integration import AuthMode
-from portal.models.sync_run import RunStatus, SyncKind
-from portal.scope import tenant_scope
-from portal.services import connect, connection_tests, organizations, sync_runs, tenants, users
-from portal.supervisor.children import Child, say
+from portal.supervisor.children import Child
 
-TENANT, SLUG, EMAIL = "Demo MSP", "demo", "admin@demo.example"
-FLEET = {"clients": 6, "sites": 18, "agents": 250}
+REAL_SERVERS = ("DATABASE_URL", "REDIS_URL")
 
 
 def demo_environ(environ: Mapping[str, str]) -> dict[str, str]:
     """A data folder of its own, and nothing that points at a real database or Redis."""
-    data_dir = read_settings(environ).data_dir / "demo"
     allowed = [environ.get("PORTAL_EGRESS_ALLOW", ""), "127.0.0.0/8"]
-    kept = {name: text for name, text in environ.items() if name not in _REAL}
-    return kept | {
-        "PORTAL_DATA_DIR": str(data_dir),
+    return dict.fromkeys(REAL_SERVERS, "") | {
+        "PORTAL_DATA_DIR": str(read_settings(environ).data_dir / "demo"),
         "PORTAL_EGRESS_ALLOW": " ".join(filter(None, allowed)),
     }
 
 
-_REAL = ("DATABASE_URL", "REDIS_URL")
-
-
-@dataclass(frozen=True, slots=True)
-class Simulator:
-    child: Child
-    url: str
-    api_key: str
-
-
-def simulator_child(settings: Settings, environ: Mapping[str, str]) -> Simulator:
+def simulator_child(settings: Settings) -> Child:
     raise NotImplementedError
 
 
-def seed(app: Flask, simulator: Simulator) -> list[str]:
+def seed(app: Flask) -> None:
+    raise NotImplementedError
+
+
+def sign_in_notice(settings: Settings) -> str:
     raise NotImplementedError

@@ -1,4 +1,7 @@
-"""Settings of the web server. gunicorn reads the names of this module."""
+"""Settings of the web server, for `portal run` and for a gunicorn started by hand:
+
+gunicorn --config python:portal.supervisor.gunicorn_config --bind 127.0.0.1:5000
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from portal.config import read_settings
-from portal.supervisor.logs import set_up_logging
-from portal.supervisor.shim import die_with_parent
+from portal.supervisor.parent import die_with_parent
 
 wsgi_app = "portal:create_app()"
 worker_class = "gthread"
@@ -18,16 +19,9 @@ preload_app = True  # one import for all workers; the application opens no conne
 timeout = 60
 graceful_timeout = 4  # less than the supervisor's patience
 keepalive = 5
-accesslog = None
-errorlog = "-"
 loglevel = "warning"
 control_socket_disable = True
-worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108  # only its clock
-limit_request_line = 8190
-
-
-def on_starting(_server: Any) -> None:
-    set_up_logging(read_settings(os.environ))
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108  # a clock only
 
 
 def post_fork(_server: Any, _worker: Any) -> None:

@@ -45,15 +45,18 @@ def portal_address(settings: Settings) -> str:
     return settings.public_url or f"http://{_own_host(settings)}:{settings.port}"
 
 
-def answers(settings: Settings) -> bool:
-    connection = http.client.HTTPConnection(
-        _own_host(settings).strip("[]"), settings.port, timeout=2
-    )
+def wait_until_it_answers(settings: Settings) -> None:
+    while not _answers(settings):
+        time.sleep(0.1)
+
+
+def _answers(settings: Settings) -> bool:
+    host = _own_host(settings).strip("[]")
+    connection = http.client.HTTPConnection(host, settings.port, timeout=5)
     try:
-        connection.request("GET", "/favicon.ico")
+        connection.request("GET", "/livez")
         connection.getresponse().read()
     except (OSError, http.client.HTTPException):
-        time.sleep(0.05)
         return False
     finally:
         connection.close()

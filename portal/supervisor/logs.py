@@ -28,5 +28,5 @@ def set_up_logging(settings: Settings) -> None:
         handlers=[handler],
         force=True,
     )
-    for name in ("rq", "alembic", "gunicorn"):  # every job, revision and request
-        logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
+    for name in ("rq.worker", "rq.job", "alembic", "gunicorn"):  # every job, revision and request
+        logging.getLogger(name).setLevel(logging.WARNING)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
-from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -22,7 +22,7 @@ START_SECONDS = 20
 LOG_NAME = "server.log"
 
 
-def redis_child(settings: Settings, environ: Mapping[str, str]) -> Child:
+def redis_child(settings: Settings) -> Child:
     """The server as a child. Its files are kept by kind: one cannot read the other's."""
     binary = _find_binary()
     socket = settings.redis_socket
@@ -40,7 +40,11 @@ def redis_child(settings: Settings, environ: Mapping[str, str]) -> Child:
         "logfile": str(settings.data_dir / "redis" / LOG_NAME),
     }
     words = [word for name, value in options.items() for word in (f"--{name}", value)]
-    return Child("redis", [str(binary), *words], environ, is_server=True)
+
+    def become_redis() -> None:
+        os.execv(binary, [str(binary), *words])  # noqa: S606  # no shell, and that is right
+
+    return Child("redis", become_redis, is_server=True)
 
 
 def wait_for_redis(settings: Settings, child: Child) -> Redis:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Mapping
 from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
 
 import flask_migrate
 from flask import Flask
@@ -17,33 +17,34 @@ from portal.supervisor import demo
 from portal.supervisor.children import Child, say
 from portal.supervisor.crew import Crew, Interrupted
 from portal.supervisor.folder import lock_folder
-from portal.supervisor.listening import answers, listen, portal_address
+from portal.supervisor.listening import listen, portal_address, wait_until_it_answers
 from portal.supervisor.logs import set_up_logging
 from portal.supervisor.redis_server import forget_interrupted_jobs, redis_child, wait_for_redis
+from portal.supervisor.scheduler import run_scheduler
+from portal.supervisor.web import run_web
+from portal.supervisor.worker import run_worker
 
 
-def run_portal(environ: Mapping[str, str], *, is_demo: bool = False) -> None:
+def run_portal(*, is_demo: bool = False) -> None:
     """Start everything, keep it running, stop it cleanly on a signal.
 
-    Raises ConfigError, with nothing left running, when it cannot start.
+    Raises PortalError, with nothing left running, when it cannot start.
     """
     if is_demo:
-        environ = demo.demo_environ(environ)
-    settings = read_settings(environ)
+        os.environ.update(demo.demo_environ(os.environ))
+    settings = read_settings(os.environ)
     set_up_logging(settings)
     crew = Crew()
     with ExitStack() as stack:
         stack.enter_context(lock_folder(settings.data_dir))
         listener = stack.enter_context(listen(settings))
-        stack.callback(crew.stop)
         crew.handle_signals()
+        stack.callback(crew.stop)
         try:
-            notice = _start(crew, settings, environ, listener.fileno(), is_demo=is_demo)
-            _announce(crew, settings, notice)
+            _start(crew, settings, listener.fileno(), is_demo=is_demo)
             crew.watch()
         except Interrupted:
-            pass
-        say("stopping")
+            say("stopping")
 
 
 def migrate(app: Flask) -> None:
@@ -51,61 +52,49 @@ def migrate(app: Flask) -> None:
         flask_migrate.upgrade()
 
 
-def _start(
-    crew: Crew, settings: Settings, environ: Mapping[str, str], listener: int, *, is_demo: bool
-) -> list[str]:
-    """All children, servers first. What the console is to say once the portal answers."""
+def _start(crew: Crew, settings: Settings, listener: int, *, is_demo: bool) -> None:
+    """The supervisor itself opens no database: its forks would share the connection."""
     if not settings.redis_url:
-        redis = redis_child(settings, environ)
+        redis = redis_child(settings)
         crew.add(redis)
-        forget_interrupted_jobs(wait_for_redis(settings, redis))
+        with wait_for_redis(settings, redis) as connection:
+            forget_interrupted_jobs(connection)
     app = create_app(settings)
-    migrate(app)
     if is_demo:
-        simulator = demo.simulator_child(settings, environ)
-        crew.add(simulator.child)
-        notice = demo.seed(app, simulator)
-    else:
-        notice = _setup_notice(app, settings)
-    for child in _own_children(environ, listener):
+        crew.add(demo.simulator_child(settings))
+    crew.run_step(Child("migrate", partial(migrate, app), ends=True))
+    if is_demo:
+        crew.run_step(Child("seed", partial(demo.seed, app), ends=True))
+    for child in _children(app, listener):
         crew.add(child)
-    return notice
+    crew.add(Child("portal", partial(_announce, app, is_demo=is_demo), ends=True))
 
 
-def _own_children(environ: Mapping[str, str], listener: int) -> list[Child]:
-    python = sys.executable
-    config = "python:portal.supervisor.gunicorn_config"
-    web = [python, "-m", "gunicorn", "--config", config, "--bind", f"fd://{listener}"]
-    own = [python, "-m", "portal.supervisor"]
-    children = [Child("web", web, environ, pass_fds=(listener,))]
+def _children(app: Flask, listener: int) -> list[Child]:
+    children = [Child("web", partial(run_web, app, listener))]
     for name, count in queue.QUEUES.items():
-        children += [
-            Child(name if count == 1 else f"{name}-{number}", [*own, "worker", name], environ)
-            for number in range(1, count + 1)
-        ]
-    return [*children, Child("scheduler", [*own, "scheduler"], environ)]
+        for number in range(1, count + 1):
+            label = name if count == 1 else f"{name}-{number}"
+            children.append(Child(label, partial(run_worker, app, name)))
+    return [*children, Child("scheduler", partial(run_scheduler, app))]
 
 
-def _setup_notice(app: Flask, settings: Settings) -> list[str]:
+def _announce(app: Flask, *, is_demo: bool) -> None:
+    """Tell where the portal is, once it answers there."""
+    settings: Settings = app.extensions["settings"]
+    wait_until_it_answers(settings)
+    address = portal_address(settings)
+    print(f"The portal is at {address}, its data in {_short(settings.data_dir)}. Ctrl-C stops it.")
+    if is_demo:
+        print(demo.sign_in_notice(settings))
+        return
     with app.app_context():
         token = setup.issue_token()
-    if token is None:
-        return []
-    address = portal_address(settings)
-    return [
-        f"There is no user yet. Make the first one at {address}/setup",
-        f"with this one-time token: {token}",
-    ]
+    if token is not None:
+        print(f"There is no user yet. Make the first one at {address}/setup")
+        print(f"with this one-time token: {token}")
 
 
-def _announce(crew: Crew, settings: Settings, notice: list[str]) -> None:
-    while not answers(settings):
-        for child in crew.children:
-            child.look_after()
-    say(f"The portal is at {portal_address(settings)} (data in {_short(settings)}), Ctrl-C stops it.")
-    for line in notice:
-        say(line)
-
-
-def _short(settings: Settings) -> str:
-    return os.path.relpath(settings.data_dir)
+def _short(path: Path) -> str:
+    relative = os.path.relpath(path)
+    return str(path) if relative.startswith("..") else relative

@@ -20,7 +20,7 @@ from portal import queue
 from portal.config import Settings
 from portal.errors import ConfigError
 from portal.jobs.context import use_app
-from portal.supervisor.shim import die_with_parent
+from portal.supervisor.parent import die_with_parent
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ def run_worker(app: Flask, queue_name: str) -> None:
             f"A worker serves one queue: {' or '.join(queue.QUEUES)}, not {queue_name!r}."
         )
     use_app(app)
-    connection = queue.connect(settings)
+    connection = queue.connect(settings, patience=IDLE_SECONDS + 10)
     worker = None
     while worker is None or not worker.must_stop:
         _let_signals_end_us()
