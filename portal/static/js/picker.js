@@ -154,7 +154,7 @@ function show(root, offers, words) {
   note.textContent = words;
   list.append(note);
   list.setAttribute("aria-label", textOf(root).getAttribute("aria-label") || "Clients");
-  (root.closest("dialog") || document.body).append(list);
+  (root.closest("dialog, main") || document.body).append(list);
   list.hidden = false;
   const text = textOf(root);
   text.setAttribute("aria-expanded", "true");
@@ -206,7 +206,13 @@ function choose(offer) {
   root.dataset.name = name;
   if (unchanged) return;
   if (root.dataset.submit !== undefined) textOf(root).form.requestSubmit();
-  else partOf(root, "id").dispatchEvent(new Event("change", { bubbles: true }));
+  else settle(root);
+}
+
+// Without a form to send, the page around it hears of the choice.
+function settle(root) {
+  partOf(root, "current").value = partOf(root, "id").value;
+  partOf(root, "id").dispatchEvent(new Event("change", { bubbles: true }));
 }
 
 // Leaving without choosing puts back what was there.
@@ -217,7 +223,7 @@ function abandon(root) {
   if (text.value.trim() === "" && root.dataset.clear && root.dataset.submit === undefined) {
     root.dataset.name = "";
     partOf(root, "id").value = "";
-    partOf(root, "id").dispatchEvent(new Event("change", { bubbles: true }));
+    settle(root);
     return;
   }
   text.value = shownName(root);

@@ -32,6 +32,16 @@ export function connectHtmx() {
     }
   });
 
+  // Text in a filter has been acted on while it was typed; leaving the field is no news.
+  document.addEventListener(
+    "change",
+    (event) => {
+      const isText = event.target.matches("input[type=search], [role=combobox]");
+      if (isText && event.target.form?.dataset.filters !== undefined) event.stopPropagation();
+    },
+    true,
+  );
+
   // A request that was redirected to another page (signed out meanwhile) answers with a whole
   // page: go there instead of putting it into this one.
   document.body.addEventListener("htmx:beforeSwap", (event) => {
@@ -53,6 +63,12 @@ export function connectHtmx() {
   for (const name of ["htmx:sendError", "htmx:timeout"]) {
     document.body.addEventListener(name, () => toast({ category: "error", message: NO_ANSWER }));
   }
+
+  // What could not be saved is not shown as if it were.
+  document.body.addEventListener("htmx:afterRequest", (event) => {
+    const { elt, successful } = event.detail;
+    if (!successful && elt.matches?.("form.row-form")) elt.reset();
+  });
 
   // A plain form is sent once, however often its button is pressed.
   document.addEventListener("submit", (event) => {
