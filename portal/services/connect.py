@@ -247,7 +247,7 @@ def _sign_out_of_tactical(integration: Integration) -> str | None:
         return None
     try:
         with open_tactical(integration, hurry=True) as tactical:
-            tactical.logout()
+            tactical.log_out()
     except PortalError as error:
         return f"Tactical could not be told to end the portal's sign-in: {error.message}"
     return None

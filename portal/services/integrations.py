@@ -69,8 +69,7 @@ def open_tactical(integration: Integration, hurry: bool = False) -> Iterator[Tac
         find_token=_token_finder(integration.id),
         interactive=hurry,
     )
-    with session:
-        yield Tactical(session)
+    yield Tactical(session)
 
 
 def note_error(integration_id: int, message: str | None) -> None:

@@ -216,9 +216,7 @@ def _status(agent: TacticalAgent, server_now: datetime) -> str:
     """Tactical's own word where the source carries it, else what Tactical would say now."""
     if agent.status is not UNSET:
         return str(agent.status)
-    return str(
-        status_at(agent.last_seen, agent.offline_minutes, agent.overdue_minutes, server_now)
-    )
+    return str(status_at(agent.last_seen, agent.offline_minutes, agent.overdue_minutes, server_now))
 
 
 def _why_not_synced(organization: KnownOrganization) -> str:
@@ -235,4 +233,3 @@ def _unlisted(place: Mapping[str, Any]) -> KnownOrganization:
 
 def _plan_bad_record(record: BadRecord) -> Decision:
     return Decision(Action.FAILED, record.hint, record.hint, record.reason)
-

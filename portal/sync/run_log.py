@@ -67,16 +67,20 @@ class RunLog:
         after = self.counts + counts
         named = {name: after[name] for name in COUNT_NAMES}
         self._write(session, done=after["seen"], total=total, **named)
+        self.note(session, entries)
+        self.counts = after
+
+    def note(self, session: Session, entries: Sequence[dict[str, Any]]) -> None:
+        """Add entries that count for nothing."""
         if entries:
             own = {"tenant_id": get_tenant_id(), "run_id": self.run_id, "created_at": utc_now()}
             session.execute(insert(SyncLogEntry), [own | entry for entry in entries])
-        self.counts = after
 
     def warn(self, reason: str) -> None:
         """Something the admin should know; the run ends `partial`."""
         self.warnings.append(reason)
         with transaction() as session:
-            self.record(session, Counter(), [log_entry("warning", reason=reason)])
+            self.note(session, [log_entry("warning", reason=reason)])
 
     def finish(self, status: RunStatus, error: str | None = None, fault: str | None = None) -> None:
         """Write the end. Does nothing when the run was taken over meanwhile."""

@@ -108,7 +108,8 @@ def _enter_tenant() -> ResponseReturnValue | None:
     if membership is None:
         abort(404)
     g.membership, g.tenant = membership, membership.tenant
-    permission = current_app.view_functions[request.endpoint or ""].permission  # type: ignore[attr-defined]
+    view: Any = current_app.view_functions[request.endpoint or ""]
+    permission: Permission = view.permission
     if not role_allows(membership.role, permission):
         raise PermissionDenied(f"Your role in this tenant, {membership.role}, does not allow this.")
     g.scope = ExitStack()

@@ -67,7 +67,7 @@ def sign_in() -> ResponseReturnValue:
         form.form_errors.append(error.message)
         return render_template("sign_in.html", form=form), SIGN_IN_FAILED
     _begin_session(token)
-    target = form.next.data
+    target = form.next.data or ""
     return redirect(target if is_safe_target(target) else url_for("auth.home"))
 
 

@@ -1,0 +1,105 @@
+"""Connections that go only where the policy lets them, checked at the moment they are made.
+
+The address that was checked is the address that is connected to: a name that resolves
+differently a moment later gains nothing.
+"""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+
+from portal.egress.errors import AddressRefused, InsecureUrl
+from portal.egress.policy import EgressPolicy
+
+IDLE_BEFORE_PROBE = 30
+"""A connection silent for so long while it waits for an answer is checked by TCP itself."""
+
+
+class _Guarded:
+    """Replaces how urllib3 opens a socket."""
+
+    policy: EgressPolicy
+    host: str
+    port: int
+    timeout: Any
+    socket_options: Any
+    _dns_host: str
+    scheme_is_plain = False
+
+    def _new_conn(self) -> socket.socket:
+        addresses = self._resolve()
+        allowed = [address for address in addresses if self.policy.allows(address)]
+        if not allowed:
+            raise AddressRefused(self.host, addresses[0])
+        if self.scheme_is_plain:
+            allowed = [a for a in allowed if self.policy.allows_plain_http(a)]
+        if not allowed:
+            raise InsecureUrl(self.host)
+        return self._connect_to_first(allowed)
+
+    def _resolve(self) -> list[str]:
+        """All addresses of the host. Raises NameResolutionError, never an empty list."""
+        try:
+            found = socket.getaddrinfo(
+                self._dns_host.strip("[]"), self.port, type=socket.SOCK_STREAM
+            )
+        except (OSError, UnicodeError) as error:
+            cause = error if isinstance(error, socket.gaierror) else socket.gaierror(str(error))
+            raise NameResolutionError(self.host, self, cause) from error  # type: ignore[arg-type]
+        return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+    def _connect_to_first(self, addresses: list[str]) -> socket.socket:
+        problem: OSError | None = None
+        for address in addresses:
+            try:
+                return self._connect(address)
+            except OSError as error:
+                problem = error
+        if isinstance(problem, TimeoutError):
+            raise ConnectTimeoutError(self, "timed out") from problem
+        raise NewConnectionError(self, str(problem)) from problem  # type: ignore[arg-type]
+
+    def _connect(self, address: str) -> socket.socket:
+        timeout = self.timeout if isinstance(self.timeout, int | float) else None
+        connected = socket.create_connection((address, self.port), timeout)
+        for option in self.socket_options or ():
+            connected.setsockopt(*option)
+        connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        if hasattr(socket, "TCP_KEEPIDLE"):
+            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, IDLE_BEFORE_PROBE)
+        return connected
+
+
+class GuardedAdapter(HTTPAdapter):
+    """A requests adapter whose every connection obeys one policy."""
+
+    def __init__(self, policy: EgressPolicy) -> None:
+        self._policy = policy
+        super().__init__(max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+
+        class Plain(_Guarded, HTTPConnection):
+            policy = self._policy
+            scheme_is_plain = True
+
+        class Secure(_Guarded, HTTPSConnection):
+            policy = self._policy
+
+        class PlainPool(HTTPConnectionPool):
+            ConnectionCls = Plain
+
+        class SecurePool(HTTPSConnectionPool):
+            ConnectionCls = Secure
+
+        self.poolmanager.pool_classes_by_scheme = {
+            "http": PlainPool,
+            "https": SecurePool,
+        }

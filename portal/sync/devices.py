@@ -1,0 +1,119 @@
+"""Syncing devices: the agents of mapped organizations, page by page, into assets."""
+
+from __future__ import annotations
+
+from sqlalchemy import select, update
+
+from portal.db import release, transaction, utc_now
+from portal.models import Asset, Integration, SyncRun
+from portal.sync.apply import apply_decisions, count_decisions, log_entries
+from portal.sync.load import load_assets, load_organizations
+from portal.sync.organizations import write_organizations
+from portal.sync.plan import plan_agents
+from portal.sync.run_log import RunEnded, RunLog, log_entry
+from portal.tactical.api import AgentPage, Tactical
+from portal.tactical.records import TacticalAgent
+from portal.tactical.source import Source, choose_source
+
+IDS_AT_ONCE = 1000
+
+
+def sync_devices(integration: Integration, tactical: Tactical, run_log: RunLog) -> None:
+    """One run over the whole fleet. Raises TacticalError, EgressError and RunEnded.
+
+    What a page brought is committed before the next is looked at: a run that breaks off has
+    lost nothing of what it had done.
+    """
+    page_size = integration.page_size
+    run_log.set_phase("Reading organizations and sites")
+    source = choose_source(tactical, integration.inventory_source)
+    _begin(integration, source, run_log)
+    run_log.set_phase("Reading agents")
+    seen: set[str] = set()
+    with source.walk(tactical, page_size) as walk:
+        for page in walk:
+            apply_page(integration.id, page, run_log)
+            seen.update(a.agent_id for a in page.agents if isinstance(a, TacticalAgent))
+            release()
+    if not walk.complete:
+        run_log.warn(
+            "The list of agents changed each time it was read. What was read is written; nothing "
+            "was taken for gone."
+        )
+        return
+    if source.restricted:
+        return  # what the key may not see is not gone
+    _mark_missing(integration.id, tactical, run_log, seen)
+
+
+def apply_page(integration_id: int, page: AgentPage, run_log: RunLog) -> None:
+    """Plan and write one page in one transaction."""
+    if run_log.cancelled.is_set():
+        raise RunEnded("The run was cancelled.")
+    agent_ids = [agent.agent_id for agent in page.agents if isinstance(agent, TacticalAgent)]
+    with transaction() as session:
+        organizations = load_organizations(session, integration_id)
+        known = load_assets(session, integration_id, agent_ids)
+        decisions = plan_agents(
+            page.agents, known, organizations, page.observed_at, page.server_now
+        )
+        run_log.record(session, count_decisions(decisions), log_entries(decisions), page.total)
+        apply_decisions(session, integration_id, decisions, page.observed_at)
+
+
+def _begin(integration: Integration, source: Source, run_log: RunLog) -> None:
+    """Note what the run reads, and bring the organizations up to date on the way."""
+    with transaction() as session:
+        session.execute(
+            update(SyncRun).where(SyncRun.id == run_log.run_id).values(source=source.name)
+        )
+        stored = session.get_one(Integration, integration.id)
+        stored.key_restricted = source.restricted
+        if integration.inventory_source != source.name:
+            stored.beta_api = source.beta_on
+        write_organizations(session, stored, source.organizations)
+
+
+def _mark_missing(integration_id: int, tactical: Tactical, run_log: RunLog, seen: set[str]) -> None:
+    """Note which stored agents Tactical lists no more. Nothing is retired by that.
+
+    One listing is not enough to go by: an agent counts as missing only when a second one,
+    of another endpoint, does not have it either. An empty listing is no evidence at all.
+    """
+    absent = _list_absent(integration_id, seen)
+    if not absent:
+        return
+    if not seen:
+        run_log.warn("Tactical lists no agent at all; the assets were left as they are.")
+        return
+    release()
+    listed = tactical.list_agent_pks()
+    missing = {agent_id: name for agent_id, name in absent.items() if agent_id not in listed}
+    if not listed or not missing:
+        return
+    ids = list(missing)
+    with transaction() as session:
+        for start in range(0, len(ids), IDS_AT_ONCE):
+            session.execute(
+                update(Asset)
+                .where(
+                    Asset.integration_id == integration_id,
+                    Asset.rmm_device_id.in_(ids[start : start + IDS_AT_ONCE]),
+                )
+                .values(missing_since=utc_now())
+            )
+        run_log.note(
+            session,
+            [log_entry("missing", agent_id, name) for agent_id, name in missing.items()],
+        )
+
+
+def _list_absent(integration_id: int, seen: set[str]) -> dict[str, str]:
+    """agent_id to name of assets that were not seen and not known to be missing."""
+    with transaction() as session:
+        rows = session.execute(
+            select(Asset.rmm_device_id, Asset.name).where(
+                Asset.integration_id == integration_id, Asset.missing_since.is_(None)
+            )
+        )
+        return {row[0]: row[1] for row in rows if row[0] not in seen}

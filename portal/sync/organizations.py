@@ -1,0 +1,138 @@
+"""Syncing organizations: Tactical's clients, upserted as mappings for the admin to make."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from portal.db import insert, transaction, utc_now
+from portal.models import Integration, OrganizationMapping
+from portal.scope import get_tenant_id
+from portal.sync.plan import Action
+from portal.sync.run_log import RunLog, log_entry
+from portal.tactical.api import Tactical
+from portal.tactical.records import BadRecord, TacticalOrganization
+from portal.tactical.source import choose_source
+
+Stored = Mapping[str, OrganizationMapping]
+
+
+def sync_organizations(integration: Integration, tactical: Tactical, run_log: RunLog) -> None:
+    """Read the list, upsert it, count. Raises TacticalError, EgressError and RunEnded."""
+    run_log.set_phase("Reading organizations")
+    source = choose_source(tactical, integration.inventory_source)
+    listed = source.organizations
+    bad = [record for record in listed if isinstance(record, BadRecord)]
+    with transaction() as session:
+        stored = session.get_one(Integration, integration.id)
+        stored.key_restricted = source.restricted
+        entries = write_organizations(session, stored, listed)
+        entries += [log_entry("failed", r.hint, r.hint, r.reason) for r in bad]
+        run_log.record(session, _count(entries, len(listed)), entries, total=len(listed))
+    if not listed:
+        run_log.warn("Tactical lists no organization that this key may see; nothing was changed.")
+
+
+def _count(entries: Sequence[Mapping[str, Any]], seen: int) -> Counter[str]:
+    counts = Counter(str(entry["action"]) for entry in entries if entry["action"] != "gone")
+    counts["unchanged"] = seen - counts.total()
+    counts["seen"] = seen
+    return counts
+
+
+def write_organizations(
+    session: Session,
+    integration: Integration,
+    listed: Sequence[TacticalOrganization | BadRecord],
+) -> list[dict[str, Any]]:
+    """Upsert a complete listing in three statements; a log entry for each one that changed.
+
+    Organizations that are not listed any more are marked gone, unless the listing is empty,
+    holds a record that could not be read, or comes from a key that sees only some of them.
+    """
+    now = utc_now()
+    stored = _load(session, integration.id)
+    good = {str(o.pk): o for o in listed if isinstance(o, TacticalOrganization)}
+    entries = [
+        entry
+        for external_id, organization in good.items()
+        if (entry := _plan(organization, stored.get(external_id))) is not None
+    ]
+    if good:
+        _upsert(session, integration.id, list(good.values()), now)
+    complete = good and len(good) == len(listed) and not integration.key_restricted
+    gone = [
+        mapping for key, mapping in stored.items() if key not in good and not mapping.gone_since
+    ]
+    if complete and gone:
+        session.execute(
+            update(OrganizationMapping)
+            .where(OrganizationMapping.id.in_([mapping.id for mapping in gone]))
+            .values(gone_since=now)
+        )
+        entries += [
+            log_entry("gone", m.external_organization_id, m.external_organization_name)
+            for m in gone
+        ]
+    return entries
+
+
+def _plan(
+    organization: TacticalOrganization, stored: OrganizationMapping | None
+) -> dict[str, Any] | None:
+    """The log entry of what changes; None when nothing that Tactical tells did."""
+    external_id = str(organization.pk)
+    if stored is None:
+        return log_entry(Action.CREATED, external_id, organization.name)
+    changes: dict[str, list[Any]] = {}
+    if stored.external_organization_name != organization.name:
+        changes["external_organization_name"] = [
+            stored.external_organization_name,
+            organization.name,
+        ]
+    if stored.gone_since is not None:
+        changes["gone_since"] = [stored.gone_since.isoformat(), None]
+    if not changes:
+        return None
+    return log_entry(Action.UPDATED, external_id, organization.name, changes=changes)
+
+
+def _load(session: Session, integration_id: int) -> Stored:
+    found = session.scalars(
+        select(OrganizationMapping).where(OrganizationMapping.integration_id == integration_id)
+    )
+    return {mapping.external_organization_id: mapping for mapping in found}
+
+
+def _upsert(
+    session: Session,
+    integration_id: int,
+    organizations: Sequence[TacticalOrganization],
+    now: datetime,
+) -> None:
+    statement = insert(OrganizationMapping)
+    kept = ("external_organization_name", "agent_count", "gone_since", "last_synced_at")
+    statement = statement.on_conflict_do_update(
+        index_elements=["integration_id", "external_organization_id"],
+        set_={name: statement.excluded[name] for name in kept},
+    )
+    rows = [
+        {
+            "tenant_id": get_tenant_id(),
+            "integration_id": integration_id,
+            "external_organization_id": str(organization.pk),
+            "external_organization_name": organization.name,
+            "agent_count": organization.agent_count,
+            "auto_sync_assets": True,
+            "gone_since": None,
+            "last_synced_at": now,
+            "created_at": now,
+        }
+        for organization in organizations
+    ]
+    session.execute(statement, rows)

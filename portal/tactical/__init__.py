@@ -1,0 +1,1 @@
+"""Tactical RMM's API and nothing else: no Flask, no database."""

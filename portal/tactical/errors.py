@@ -1,0 +1,201 @@
+"""What Tactical can answer instead of what was asked for.
+
+Each error has a stable `fault` word, the form `field` that mends it, and a message for the
+admin: what is wrong, and what to do.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from portal.errors import PortalError
+
+
+class TacticalError(PortalError):
+    """Tactical answered, but not with what was asked for."""
+
+    fault: ClassVar[str] = "unexpected_answer"
+    field: ClassVar[str | None] = None
+    wording: ClassVar[str] = "Tactical gave an answer that the portal does not understand. {detail}"
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__(self.wording.format(detail=detail).strip())
+
+
+class UnexpectedAnswer(TacticalError):
+    """Not JSON, or JSON of another shape: often a body cut or rewritten on the way."""
+
+    retryable = True
+
+
+class DashboardHost(TacticalError):
+    fault = "dashboard_host"
+    field = "base_url"
+    wording = (
+        "This is the address of Tactical's dashboard, or of some other web page, not of its API. "
+        "Use the API's host: usually api. in place of rmm."
+    )
+
+
+class RedirectSeen(TacticalError):
+    fault = "redirect"
+    field = "base_url"
+    wording = (
+        "This address redirects{detail}. The portal never follows redirects with credentials: "
+        "enter the final address of the API."
+    )
+
+
+class NotTactical(TacticalError):
+    fault = "not_tactical"
+    field = "base_url"
+    wording = (
+        "A server answers at this address, but it is not Tactical RMM. Check the host and the "
+        "port. {detail}"
+    )
+
+
+class HostNotAllowed(TacticalError):
+    fault = "host_not_allowed"
+    field = "base_url"
+    wording = (
+        "Tactical does not accept this host name. Use the API's own name, not an IP address or "
+        "another alias."
+    )
+
+
+class WrongKey(TacticalError):
+    fault = "wrong_key"
+    field = "api_key"
+    wording = (
+        "Tactical does not know this API key. Copy it again from Settings, Global Settings, "
+        "API Keys."
+    )
+
+
+class ExpiredKey(TacticalError):
+    fault = "expired_key"
+    field = "api_key"
+    wording = (
+        "This API key has expired. Create a new one in Tactical, or move its expiry date, and "
+        "enter it here."
+    )
+
+
+class InactiveUser(TacticalError):
+    fault = "inactive_user"
+    wording = (
+        "The Tactical user behind these credentials is inactive or deleted. Activate the user in "
+        "Tactical, or use another one."
+    )
+
+    def __init__(self, field: str) -> None:
+        super().__init__()
+        self.field = field  # type: ignore[misc]
+
+
+class WrongPassword(TacticalError):
+    fault = "wrong_password"
+    field = "password"
+    wording = (
+        "Tactical refuses this user name and password. It refuses right ones too for users who "
+        "sign in by SSO or are blocked from the dashboard: use an API key for those."
+    )
+
+
+class TotpNeeded(TacticalError):
+    fault = "totp_needed"
+    field = "totp_code"
+    wording = (
+        "This user signs in with a one-time code. Enter a current code, or the TOTP secret so "
+        "that the portal can sign in unattended."
+    )
+
+
+class TotpWrong(TacticalError):
+    fault = "totp_wrong"
+    field = "totp_code"
+    wording = (
+        "Tactical refuses the one-time code. Enter a new one, and check that the clocks of the "
+        "phone, the portal and the Tactical server agree."
+    )
+
+
+class TotpSecretWrong(TotpWrong):
+    field = "totp_secret"
+    wording = (
+        "Tactical refuses the one-time code made from the stored TOTP secret. Enter the secret "
+        "again, and check that the portal's and the Tactical server's clocks agree."
+    )
+
+
+class Throttled(TacticalError):
+    """`seconds` is how long Tactical asks to wait."""
+
+    fault = "throttled"
+    retryable = True
+    wording = "Tactical is being asked too often. Try again {detail}."
+
+    def __init__(self, seconds: float) -> None:
+        minutes = max(1, round(seconds / 60))
+        after = f"in {minutes} minute{'' if minutes == 1 else 's'}"
+        super().__init__(after)
+        self.seconds = seconds
+
+
+class LoginThrottled(Throttled):
+    fault = "login_throttled"
+    wording = (
+        "Tactical allows only 10 sign-ins a minute and 300 a day from one address, and that is "
+        "used up. Try again {detail}; the credentials may be right."
+    )
+
+
+class MissingPermission(TacticalError):
+    """`permission` is Tactical's name of the flag, None when it cannot be told."""
+
+    fault = "missing_permission"
+
+    def __init__(self, permission: str | None = None, what: str = "do this") -> None:
+        named = f" Switch on {permission} in the role of its user." if permission else ""
+        PortalError.__init__(
+            self, f"The credentials are right, but Tactical does not let them {what}.{named}"
+        )
+        self.permission = permission
+
+
+class BetaOff(TacticalError):
+    fault = "beta_off"
+    wording = (
+        "The beta API is switched off on this server; the portal reads the dashboard API, which "
+        "has no memory size and no offline and overdue limits."
+    )
+
+
+class NotFoundInTactical(TacticalError):
+    """`is_html`: no such address, rather than no such record."""
+
+    fault = "not_found"
+    wording = "Tactical does not have this (any more). {detail}"
+
+    def __init__(self, detail: str = "", is_html: bool = False) -> None:
+        super().__init__(detail)
+        self.is_html = is_html
+
+
+class ServerError(TacticalError):
+    """A 5xx. Tactical answers some wrong requests so, too."""
+
+    fault = "server_error"
+    retryable = True
+    wording = (
+        "Tactical failed with an error of its own ({detail}). If that goes on, its server log "
+        "tells more."
+    )
+
+
+class RequestRefused(TacticalError):
+    """A 400 in words of Tactical's own, which are shown as they are."""
+
+    fault = "request_refused"
+    wording = "Tactical refused the request: {detail}"
