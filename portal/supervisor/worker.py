@@ -11,10 +11,10 @@ from typing import Any
 from flask import Flask
 from redis import Redis, RedisError
 from rq import Worker
+from rq.exceptions import StopRequested
 from rq.executions import Execution
 from rq.job import Job
 from rq.serializers import JSONSerializer
-from rq.worker.base import StopRequested
 
 from portal import queue
 from portal.config import Settings
@@ -36,7 +36,7 @@ class PortalWorker(Worker):
     max_connection_wait_time = 5.0
     must_stop = False
 
-    def get_heartbeat_ttl(self, job: Job, working_time: float = 0.0) -> int:
+    def get_heartbeat_ttl(self, job: Job, working_time: float = 0.0) -> int:  # noqa: ARG002
         return DEAD_AFTER_SECONDS
 
     def maintain_heartbeats(self, job: Job, execution: Execution) -> None:
@@ -49,14 +49,14 @@ class PortalWorker(Worker):
     def setup_work_horse_signals(self) -> None:
         """Called first thing in the fork, which leaves our process group."""
         die_with_parent(os.getppid())
-        super().setup_work_horse_signals()
+        super().setup_work_horse_signals()  # type: ignore[no-untyped-call]
 
     def handle_warm_shutdown_request(self) -> None:
         self.must_stop = True
 
     def _shutdown(self) -> None:
         try:
-            super()._shutdown()
+            super()._shutdown()  # type: ignore[no-untyped-call]
         except RedisError as error:
             raise StopRequested from error
 

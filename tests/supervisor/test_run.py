@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from portal import queue
+from portal.config import read_settings
+from tests.support.running import (
+    RunningPortal,
+    descendants,
+    free_port,
+    running_portal,
+    survivors,
+)
+
+READY = "The portal is at"
+PARTS = 1 + 3 + 3 + 1
+"""Redis, the web server and its two workers, three workers, the scheduler."""
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+
+
+@pytest.fixture
+def portal(tmp_path: Path) -> Iterator[RunningPortal]:
+    with running_portal(tmp_path / "var", free_port()) as portal:
+        portal.wait_for(READY)
+        yield portal
+
+
+def test_it_serves_pages_and_offers_to_make_the_first_user(portal: RunningPortal) -> None:
+    port = portal.environ["PORTAL_PORT"]
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/livez") as answer:
+        assert answer.status == 200
+    portal.wait_for(f"http://127.0.0.1:{port}/setup")
+    token = portal.wait_for("one-time token: ").rpartition(" ")[2]
+    assert len(token) >= 20
+
+
+def test_ctrl_c_stops_every_child_and_the_data_survive(
+    portal: RunningPortal, tmp_path: Path
+) -> None:
+    portal.wait_for("one-time token")
+    settings = read_settings(portal.environ)
+    with queue.connect(settings) as redis:
+        redis.set("kept", "yes")
+    children = descendants(portal.process.pid)
+    assert len(children) == PARTS
+
+    assert portal.end(signal.SIGINT) == 0
+    assert survivors(children, seconds=0.5) == set()
+
+    engine = create_engine(settings.database_url)
+    with engine.begin() as connection:
+        connection.execute(text("INSERT INTO install_settings VALUES ('kept', 'yes')"))
+    with running_portal(tmp_path / "var", free_port()) as again:
+        again.wait_for("one-time token")
+        with queue.connect(settings) as redis:
+            assert redis.get("kept") == b"yes"
+        with engine.connect() as connection:
+            kept = text("SELECT value FROM install_settings WHERE key = 'kept'")
+            assert connection.scalar(kept) == "yes"
+        assert again.end(signal.SIGTERM) == 0
+    engine.dispose()
+
+
+def test_a_killed_supervisor_leaves_no_child(portal: RunningPortal) -> None:
+    portal.wait_for("one-time token")
+    children = descendants(portal.process.pid)
+    assert len(children) == PARTS
+    portal.end(signal.SIGKILL)
+    assert survivors(children) == set()
+
+
+def test_a_second_start_on_the_same_folder_is_refused(
+    portal: RunningPortal, tmp_path: Path
+) -> None:
+    with running_portal(tmp_path / "var", free_port()) as second:
+        assert second.process.wait(30) == 1
+        second.wait_for(f"runs already on the data folder {tmp_path / 'var'}")
+        assert len(second.lines) == 1
+
+
+def test_a_dead_child_is_started_again(portal: RunningPortal) -> None:
+    portal.wait_for("one-time token")
+    before = descendants(portal.process.pid)
+    for pid in before:
+        os.kill(pid, signal.SIGKILL)
+    for name in ("redis", "web", "quick-1", "quick-2", "bulk", "scheduler"):
+        portal.wait_for(f"{name} ended (SIGKILL), starting it again in 0.5 s")
+    for _ in range(100):
+        children = descendants(portal.process.pid)
+        if len(children) == PARTS and not survivors(before, seconds=0):
+            break
+        survivors(before, seconds=0.1)
+    assert len(descendants(portal.process.pid)) == PARTS
+    assert portal.end(signal.SIGINT) == 0
+
+
+def test_a_busy_port_is_named_in_one_line(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with running_portal(tmp_path / "var", port) as portal:
+            assert portal.process.wait(30) == 1
+            portal.wait_for(f"Port {port} is in use on 127.0.0.1")
+    assert len(portal.lines) == 1
+    assert "PORTAL_PORT" in portal.output
+
+
+def test_a_folder_that_cannot_be_written_is_named_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with running_portal(tmp_path / "file" / "var", free_port()) as portal:
+        assert portal.process.wait(30) == 1
+        portal.wait_for(f"The data folder {tmp_path / 'file' / 'var'} cannot be written")
+    assert len(portal.lines) == 1
+    assert "PORTAL_DATA_DIR" in portal.output
