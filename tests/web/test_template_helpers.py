@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from flask import Flask
+
+from portal.web.template_helpers import (
+    ago,
+    duration,
+    grouped,
+    iso_time,
+    moment,
+    plural,
+    static_url,
+    url_with,
+)
+
+NOW = datetime(2026, 11, 23, 5, 41, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0, "just now"),
+        (9, "just now"),
+        (59, "59 seconds ago"),
+        (60, "1 minute ago"),
+        (3599, "59 minutes ago"),
+        (2 * 3600, "2 hours ago"),
+        (86400, "1 day ago"),
+        (400 * 86400, "400 days ago"),
+        (-30, "just now"),
+        (-600, "in 10 min"),
+    ],
+)
+def test_ago(seconds: int, words: str) -> None:
+    assert ago(NOW - timedelta(seconds=seconds), now=NOW) == words
+
+
+def test_times_are_told_in_utc() -> None:
+    there = NOW.astimezone(timezone(timedelta(hours=2)))
+
+    assert moment(there) == "23 Nov 2026, 05:41 UTC"
+    assert iso_time(there) == "2026-11-23T05:41:30Z"
+
+
+@pytest.mark.parametrize(
+    ("length", "words"),
+    [
+        (0.42, "0.4 s"),
+        (14, "14 s"),
+        (60, "1 min"),
+        (725, "12 min 5 s"),
+        (timedelta(days=6, hours=3, minutes=9), "6 d 3 h"),
+        (86400 + 59, "1 d"),
+    ],
+)
+def test_duration(length: timedelta | float, words: str) -> None:
+    assert duration(length) == words
+
+
+def test_numbers() -> None:
+    assert grouped(12345) == "12,345"
+    assert plural(1, "asset") == "1 asset"
+    assert plural(2, "match", "matches") == "2 matches"
+
+
+@pytest.fixture
+def app() -> Flask:
+    app = Flask("portal")
+
+    @app.get("/things/<int:thing_id>")
+    def things(thing_id: int) -> str:
+        return str(thing_id)
+
+    return app
+
+
+def test_url_with_changes_only_what_it_is_told(app: Flask) -> None:
+    with app.test_request_context("/things/3?q=a%26b&page=4&sort=name"):
+        assert url_with(page=None) == "/things/3?q=a%26b&sort=name"
+        assert url_with(sort="-name") == "/things/3?q=a%26b&page=4&sort=-name"
+        assert url_with(q="", page=None) == "/things/3?sort=name"
+
+
+def test_static_url_changes_with_the_file(app: Flask) -> None:
+    with app.test_request_context():
+        url = static_url("vendor/htmx.min.js")
+
+    assert url.startswith("/static/vendor/htmx.min.js?v=")
