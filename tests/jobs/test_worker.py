@@ -1,0 +1,143 @@
+"""Workers that lose Redis, and workers that are killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from rq import Queue
+from rq.serializers import JSONSerializer
+
+from portal import queue
+from portal.config import Settings, read_settings
+from portal.jobs.context import use_app
+from portal.services import keep_alive
+from portal.supervisor.worker import run_worker
+from tests.support.apps import wait_for_redis
+from tests.support.databases import KEYS
+from tests.support.processes import redis_command
+
+pytestmark = pytest.mark.one_database
+
+
+class OwnRedis:
+    """A server that a test may kill."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.url = f"unix://{folder / 'redis.sock'}"
+        self.start()
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(redis_command(self.folder), stdout=subprocess.DEVNULL)
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+@pytest.fixture
+def own_redis(tmp_path: Path) -> Iterator[OwnRedis]:
+    redis = OwnRedis(tmp_path)
+    yield redis
+    redis.kill()
+
+
+def test_a_worker_waits_for_redis_and_says_so_in_one_line(
+    own_redis: OwnRedis, sqlite_url: str, tmp_path: Path
+) -> None:
+    environ = {
+        **KEYS,
+        "PATH": os.environ["PATH"],
+        "DATABASE_URL": sqlite_url,
+        "REDIS_URL": own_redis.url,
+        "PORTAL_DATA_DIR": str(tmp_path),
+    }
+    settings = read_settings(environ)
+    quick = Queue(queue.QUICK, connection=queue.connect(settings), serializer=JSONSerializer)
+    wait_for_redis(quick.connection)
+    with subprocess.Popen(
+        [sys.executable, "-m", "portal.supervisor", "worker", "quick"],
+        env=environ,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as worker:
+        try:
+            wait_until_done(quick)
+            own_redis.kill()
+            time.sleep(2.5)
+            own_redis.start()
+            wait_for_redis(quick.connection)
+            wait_until_done(quick)
+        finally:
+            worker.terminate()
+            _, errors = worker.communicate(timeout=20)
+    assert worker.returncode == 0, errors
+    assert "Traceback" not in errors
+    assert "Redis is away" in errors or "could not connect to Redis" in errors
+    assert len(errors.splitlines()) < 8
+
+
+def wait_until_done(quick: Queue) -> None:
+    """A job about a test that does not exist: the service looks, and does nothing."""
+    quick.enqueue_call(
+        queue.JOBS["test_connection"].function, args=[1, 1], result_ttl=0, job_id="wanted"
+    )
+    give_up = time.monotonic() + 20
+    while quick.fetch_job("wanted") is not None:
+        assert time.monotonic() < give_up, "The worker did not take the job."
+        time.sleep(0.05)
+
+
+def test_the_job_of_a_killed_worker_dies_with_it_and_is_noticed_by_a_neighbour(
+    app: Flask, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def hang(_integration_id: int) -> None:
+        (tmp_path / "job").write_text(str(os.getpid()))
+        time.sleep(60)
+
+    monkeypatch.setattr(keep_alive, "keep_alive", hang)
+    use_app(app)
+    with app.app_context():
+        queue.enqueue("keep_alive", 7, 23)
+    workers = [_fork_worker(app)]
+    quick = Queue(queue.QUICK, connection=queue.connect(settings), serializer=JSONSerializer)
+    _wait(lambda: (tmp_path / "job").exists() and (tmp_path / "job").read_text() != "")
+    job_pid = int((tmp_path / "job").read_text())
+    os.kill(workers[0], signal.SIGKILL)
+    os.waitpid(workers[0], 0)
+    neighbour = _fork_worker(app)
+    try:
+        _wait(lambda: not Path(f"/proc/{job_pid}").exists() or _is_zombie(job_pid), seconds=2)
+        _wait(lambda: quick.failed_job_registry.get_job_ids() != [], seconds=20)
+    finally:
+        os.kill(neighbour, signal.SIGTERM)
+        os.waitpid(neighbour, 0)
+
+
+def _fork_worker(app: Flask) -> int:
+    pid = os.fork()
+    if pid == 0:
+        try:
+            run_worker(app, queue.QUICK)
+        finally:
+            os._exit(0)
+    return pid
+
+
+def _wait(condition: Callable[[], bool], seconds: float = 10) -> None:
+    give_up = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < give_up
+        time.sleep(0.05)
+
+
+def _is_zombie(pid: int) -> bool:
+    return ") Z " in Path(f"/proc/{pid}/stat").read_text()

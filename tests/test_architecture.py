@@ -1,0 +1,122 @@
+"""What the import rules cannot say. A failure lists the places that break the rule."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from portal import queue
+
+ROOT = Path(__file__).parents[1]
+ENTRY_POINTS = ("web", "webhooks", "cli", "jobs", "supervisor")
+NETWORK = {"requests", "urllib3", "socket", "http", "urllib.request", "ftplib", "smtplib"}
+LONGEST_FUNCTION = 40
+
+
+def python_files(*rooms: str) -> Iterator[Path]:
+    """The files of the rooms, or of the whole portal."""
+    folders = [ROOT / "portal" / room for room in rooms] or [ROOT / "portal"]
+    return (file for folder in folders for file in sorted(folder.rglob("*.py")))
+
+
+@cache
+def tree_of(file: Path) -> ast.Module:
+    return ast.parse(file.read_text())
+
+
+def imports(file: Path) -> Iterator[tuple[str, str]]:
+    """Each module that is imported, and what is taken from it."""
+    for node in ast.walk(tree_of(file)):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, "") for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from ((node.module, alias.name) for alias in node.names)
+
+
+def functions(file: Path) -> Iterator[ast.FunctionDef]:
+    return (node for node in ast.walk(tree_of(file)) if isinstance(node, ast.FunctionDef))
+
+
+def where(file: Path, what: object = "") -> str:
+    return f"{file.relative_to(ROOT)} {what}".strip()
+
+
+def length(function: ast.FunctionDef) -> int:
+    return (function.end_lineno or 0) - function.lineno + 1
+
+
+def test_entry_points_leave_the_database_to_services() -> None:
+    pattern = re.compile(r"\bdb\.session\b|\.query\b|\btransaction\(")
+    assert [
+        where(file) for file in python_files(*ENTRY_POINTS) if pattern.search(file.read_text())
+    ] == []
+
+
+def test_only_egress_opens_connections_to_the_outside() -> None:
+    """The adapter speaks through the session that egress hands out."""
+    # The supervisor listens, and asks its own web server whether it answers.
+    free = ("portal/egress", "portal/demo", "portal/tactical", "portal/supervisor/listening.py")
+    assert [
+        where(file, module)
+        for file in python_files()
+        if not where(file).startswith(free)
+        for module, _ in imports(file)
+        if module in NETWORK or module.partition(".")[0] in NETWORK
+    ] == []
+
+
+def test_sql_is_not_written_as_text() -> None:
+    """But for the conditions of indexes, in the models."""
+    assert [
+        where(file)
+        for file in python_files()
+        if not where(file).startswith(("portal/models/", "portal/demo/"))
+        for module, name in imports(file)
+        if module.startswith("sqlalchemy") and name == "text"
+    ] == []
+
+
+def test_a_job_only_unwraps_its_ids_and_calls_one_service() -> None:
+    assert [
+        where(file, job.name)
+        for file in python_files("jobs")
+        for job in functions(file)
+        if not job.decorator_list and length(job) > 4
+    ] == []
+
+
+def test_every_job_has_a_name_in_the_queue() -> None:
+    jobs = {
+        f"portal.jobs.{file.stem}.{job.name}"
+        for file in python_files("jobs")
+        if file.stem != "context"
+        for job in functions(file)
+    }
+    assert jobs == {job.function for job in queue.JOBS.values()}
+
+
+def test_services_enqueue_by_names_that_exist() -> None:
+    text = "\n".join(file.read_text() for file in python_files("services", "sync"))
+    assert set(re.findall(r'enqueue\(\s*"(\w+)"', text)) <= set(queue.JOBS)
+
+
+def test_functions_are_short() -> None:
+    assert [
+        where(file, f"{function.name}: {length(function)} lines")
+        for file in python_files()
+        for function in functions(file)
+        if length(function) > LONGEST_FUNCTION
+    ] == []
+
+
+def test_templates_hold_no_inline_script_or_style() -> None:
+    """The content security policy refuses them."""
+    pattern = re.compile(r"<script(?![^>]*\bsrc=)|<style\b|\sstyle=|\son[a-z]+=|javascript:")
+    assert [
+        where(file, found.group())
+        for file in sorted((ROOT / "portal/templates").rglob("*.html"))
+        for found in pattern.finditer(re.sub(r"{#.*?#}", "", file.read_text(), flags=re.DOTALL))
+    ] == []
