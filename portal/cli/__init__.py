@@ -16,6 +16,7 @@ from portal.cli.export import export
 from portal.cli.mapping import map_organization
 from portal.cli.sync import sync
 from portal.errors import PortalError
+from portal.supervisor.commands import COMMANDS
 
 
 @click.group()
@@ -34,6 +35,7 @@ for _command in (
     sync,
     map_organization,
     export,
+    *COMMANDS,
 ):
     portal.add_command(_command)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import click
 
 from portal.cli.command import Outcome, PortalCommand, tenant_option
-from portal.services import organizations
-from portal.services.organizations import MappingChange
+from portal.services import organization_mapping
+from portal.services.organization_mapping import MappingChange
+from portal.services.organizations import get_organization_by_external_id
 
 
 @click.command("map", cls=PortalCommand)
@@ -27,16 +28,16 @@ def map_organization(
     if exact and (external_id or client):
         raise click.UsageError("--exact maps by name: give no organization and no client.")
     if exact:
-        return _outcome(organizations.map_exact(create))
+        return _outcome(organization_mapping.map_exact(create))
     if not external_id:
         raise click.UsageError("Name an organization by its number in Tactical, or say --exact.")
     if client:
-        change = organizations.map_to_client_named(external_id, client, create, auto_sync)
+        change = organization_mapping.map_to_client_named(external_id, client, create, auto_sync)
         return _outcome([change])
     if auto_sync is None:
         raise click.UsageError("Say --client NAME, or switch --auto-sync or --no-auto-sync.")
-    mapping = organizations.get_organization_by_external_id(external_id)
-    mapping = organizations.set_auto_sync(mapping.id, auto_sync)
+    mapping = get_organization_by_external_id(external_id)
+    mapping = organization_mapping.set_auto_sync(mapping.id, auto_sync)
     return _outcome([MappingChange(mapping, 0)])
 
 

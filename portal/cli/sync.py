@@ -10,7 +10,7 @@ from portal.cli.command import FAILED, PARTIAL, SUCCESS, Outcome, PortalCommand,
 from portal.errors import PortalError
 from portal.models import SyncRun
 from portal.models.sync_run import COUNT_NAMES, RunStatus, SyncKind
-from portal.services import sync_runs
+from portal.services import run_history, sync_runs
 
 EXIT_CODES = {RunStatus.SUCCESS: SUCCESS, RunStatus.PARTIAL: PARTIAL}
 
@@ -58,7 +58,7 @@ def sync_agent(agent_id: str) -> Outcome:
 
 def _outcome(run: SyncRun) -> Outcome:
     errors = [run.error] if run.error else []
-    errors += sync_runs.list_errors(run.id)
+    errors += run_history.list_errors(run.id)
     assert run.started_at is not None
     assert run.finished_at is not None
     seconds = (run.finished_at - run.started_at).total_seconds()

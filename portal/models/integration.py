@@ -60,6 +60,9 @@ class Integration(TenantOwned, Base):
     """How often devices are synced without being asked; 0 is never."""
     server_verified: Mapped[bool] = mapped_column(default=False)
     """False after a change of host or a reconnect, until the server was compared."""
+    found_organizations: Mapped[int | None]
+    found_agents: Mapped[int | None]
+    """How many the last passed test listed."""
     beta_api: Mapped[bool | None]
     key_restricted: Mapped[bool | None]
     server_version: Mapped[str | None]

@@ -15,11 +15,14 @@ from portal.services.paging import Page, paginate
 from portal.services.search import contains
 
 STATUSES = ("online", "offline", "overdue", "unknown")
+MISSING = "missing"
+"""Not a status: those that Tactical lists no more."""
 
 SORTABLE: dict[str, InstrumentedAttribute[Any]] = {
     "name": Asset.name,
     "client": Client.name_key,
     "status": Asset.agent_status,
+    "site": Asset.site_name,
     "type": Asset.asset_type,
     "os": Asset.os_version,
     "user": Asset.current_user,
@@ -76,13 +79,16 @@ def asset_conditions(shown: AssetFilter) -> list[ColumnElement[bool]]:
     """The filter in SQL, for what lists, counts and exports."""
     conditions: list[ColumnElement[bool]] = []
     equals: tuple[tuple[InstrumentedAttribute[Any], object], ...] = (
-        (Asset.agent_status, shown.status),
         (Asset.asset_type, shown.asset_type),
         (Asset.client_id, shown.client_id),
         (Asset.site_name, shown.site_name),
         (Asset.os_type, shown.os_type),
     )
     conditions.extend(column == value for column, value in equals if value not in ("", None))
+    if shown.status == MISSING:
+        conditions.append(Asset.missing_since.is_not(None))
+    elif shown.status:
+        conditions.append(Asset.agent_status == shown.status)
     # Every word must be found somewhere, so that "smith laptop" narrows.
     conditions.extend(
         or_(*(contains(column, word) for column in _SEARCHED)) for word in shown.search.split()
@@ -105,28 +111,34 @@ def list_assets(shown: AssetFilter, page: int = 1) -> Page[Asset]:
 
 
 def count_by_status(shown: AssetFilter | None = None) -> dict[str, int]:
-    """How many assets of each status the filter shows, its own status aside."""
+    """How many assets of each status the filter shows, its own status aside.
+
+    Beside the statuses, `missing` and `total`.
+    """
     conditions = asset_conditions(replace(shown or AssetFilter(), status=""))
     rows = db.session.execute(
-        select(Asset.agent_status, func.count()).where(*conditions).group_by(Asset.agent_status)
-    )
-    counts = dict.fromkeys(STATUSES, 0)
-    counts.update({row[0]: row[1] for row in rows})
-    return counts
-
-
-def list_choices() -> dict[str, list[Any]]:
-    """What the filters offer: clients that have assets, sites, and operating systems."""
-    clients = db.session.execute(
-        select(Client.id, Client.name)
-        .where(Client.id.in_(select(Asset.client_id)))
-        .order_by(Client.name_key)
-    )
-    return {
-        "clients": [(row[0], row[1]) for row in clients],
-        "sites": _distinct(Asset.site_name),
-        "os_types": _distinct(Asset.os_type),
+        select(Asset.agent_status, func.count(), func.count(Asset.missing_since))
+        .where(*conditions)
+        .group_by(Asset.agent_status)
+    ).all()
+    counts = dict.fromkeys(STATUSES, 0) | {row[0]: row[1] for row in rows}
+    return counts | {
+        MISSING: sum(row[2] for row in rows),
+        "total": sum(row[1] for row in rows),
     }
+
+
+def any_assets() -> bool:
+    return db.session.scalar(select(Asset.id).limit(1)) is not None
+
+
+def list_sites(client_id: int) -> list[str]:
+    """The names of the sites where the client has assets."""
+    return _distinct(Asset.site_name, Asset.client_id == client_id)
+
+
+def list_os_types() -> list[str]:
+    return _distinct(Asset.os_type)
 
 
 def get_asset(asset_id: int) -> Asset:
@@ -155,9 +167,11 @@ def get_asset_detail(asset_id: int) -> AssetDetail:
     return AssetDetail(asset, organization, external_pk)
 
 
-def _distinct(column: InstrumentedAttribute[str | None]) -> list[str]:
+def _distinct(
+    column: InstrumentedAttribute[str | None], *conditions: ColumnElement[bool]
+) -> list[str]:
     values = db.session.scalars(
-        select(column).where(column.is_not(None)).distinct().order_by(column)
+        select(column).where(column.is_not(None), *conditions).distinct().order_by(column)
     )
     return [value for value in values if value]
 

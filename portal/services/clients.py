@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, case, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from portal.db import db, transaction
@@ -29,30 +29,27 @@ class ClientRow:
 
 def list_clients(search: str = "", page: int = 1) -> Page[ClientRow]:
     """Clients by name, with how many assets and organizations each has."""
+    return _page_of_clients(search, page, Client.name_key)
+
+
+def pick_clients(search: str) -> Page[ClientRow]:
+    """The first clients whose name holds `search`; those that start with it come first."""
+    starts_with = Client.name_key.startswith(name_key(search), autoescape=True)
+    found = _page_of_clients(search, 1, case((starts_with, 0), else_=1), Client.name_key)
+    return replace(found, items=found.items[:PICKER_LIMIT])
+
+
+def _page_of_clients(search: str, page: int, *order: Any) -> Page[ClientRow]:
     assets = _count(Asset.id, Asset.client_id)
     organizations = _count(OrganizationMapping.id, OrganizationMapping.client_id)
     query = select(
         Client.id, Client.name, assets.label("assets"), organizations.label("organizations")
-    ).order_by(Client.name_key, Client.id)
+    ).order_by(*order, Client.id)
     total = select(func.count()).select_from(Client)
     if search:
         condition = contains(Client.name_key, name_key(search))
         query, total = query.where(condition), total.where(condition)
     return paginate(query, total, page, lambda row: ClientRow(**row._mapping))
-
-
-def pick_clients(search: str) -> list[Client]:
-    """The first few clients whose name holds `search`; those that start with it come first."""
-    key = name_key(search)
-    starts_with = Client.name_key.startswith(key, autoescape=True)
-    return list(
-        db.session.scalars(
-            select(Client)
-            .where(contains(Client.name_key, key))
-            .order_by(starts_with.desc(), Client.name_key)
-            .limit(PICKER_LIMIT)
-        )
-    )
 
 
 def get_client(client_id: int) -> Client:

@@ -123,6 +123,8 @@ def _conclude_passed(
     integration.key_restricted = result.restricted
     integration.server_version = result.server_version
     integration.tested_at = utc_now()
+    integration.found_organizations = len(result.organizations)
+    integration.found_agents = len(result.agent_ids)
     listed = Inventory(result.agent_ids, {(str(pk), name) for pk, name in result.organizations})
     if not integration.server_verified and looks_like_another(stored, listed):
         integration.state = IntegrationState.HELD

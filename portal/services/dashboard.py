@@ -3,26 +3,47 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
-from portal.models import Integration, SyncRun
+from sqlalchemy import func, select
+
+from portal.db import db, utc_now
+from portal.models import Client, Integration, SyncRun
+from portal.models.integration import IntegrationState
 from portal.models.sync_run import SyncKind
 from portal.services.assets import count_by_status
 from portal.services.integrations import find_integration
 from portal.services.organizations import OrganizationFilter, count_organizations
-from portal.services.sync_runs import find_last_run
+from portal.services.run_history import find_any_active_run, find_last_finished_run, list_runs
+
+RECENT_RUNS = 6
+STALE_AFTER_INTERVALS = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Overview:
+    """`assets_by_status` has `total` and `missing` beside the statuses."""
+
     integration: Integration | None
     organizations: dict[OrganizationFilter, int]
     assets_by_status: dict[str, int]
-    last_device_run: SyncRun | None
-    last_organization_run: SyncRun | None
+    clients: int
+    last_device_sync: SyncRun | None
+    last_organization_sync: SyncRun | None
+    active_run: SyncRun | None
+    recent_runs: list[SyncRun]
 
     @property
-    def assets(self) -> int:
-        return sum(self.assets_by_status.values())
+    def is_stale(self) -> bool:
+        """Whether an active integration missed its own rhythm of device syncs."""
+        integration = self.integration
+        if integration is None or integration.state is not IntegrationState.ACTIVE:
+            return False
+        if not integration.device_sync_minutes or self.last_device_sync is None:
+            return False
+        finished = self.last_device_sync.finished_at
+        late = timedelta(minutes=integration.device_sync_minutes * STALE_AFTER_INTERVALS)
+        return finished is not None and finished < utc_now() - late
 
 
 def get_overview() -> Overview:
@@ -30,6 +51,9 @@ def get_overview() -> Overview:
         integration=find_integration(),
         organizations=count_organizations(),
         assets_by_status=count_by_status(),
-        last_device_run=find_last_run(SyncKind.DEVICES),
-        last_organization_run=find_last_run(SyncKind.ORGANIZATIONS),
+        clients=db.session.scalar(select(func.count()).select_from(Client)) or 0,
+        last_device_sync=find_last_finished_run(SyncKind.DEVICES),
+        last_organization_sync=find_last_finished_run(SyncKind.ORGANIZATIONS),
+        active_run=find_any_active_run(),
+        recent_runs=list_runs().items[:RECENT_RUNS],
     )

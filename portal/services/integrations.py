@@ -17,7 +17,7 @@ from portal.providers import TACTICAL_RMM
 from portal.scope import get_tenant_id, tenant_scope
 from portal.tactical.api import Tactical
 from portal.tactical.session import ApiKey, Credentials, Password, TacticalSession
-from portal.vault import find_secret, forget_secrets, store_secret
+from portal.vault import find_secret, forget_secrets, list_last_fours, store_secret
 
 NOT_READY = {
     IntegrationState.UNTESTED: "The connection to {name} has not passed a test yet. Test it first.",
@@ -70,6 +70,11 @@ def open_tactical(integration: Integration, hurry: bool = False) -> Iterator[Tac
         interactive=hurry,
     )
     yield Tactical(session)
+
+
+def list_saved_secrets(integration: Integration) -> dict[str, str]:
+    """Field to last four characters (none of a short one), for each secret that is stored."""
+    return list_last_fours(integration)
 
 
 def note_error(integration_id: int, message: str | None) -> None:

@@ -1,29 +1,28 @@
-"""Organizations: listed, and mapped to the clients they stand for."""
+"""Organizations: listed, filtered and found."""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, func, select, update
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import joinedload
 
-from portal.db import db, transaction
+from portal.db import db
 from portal.errors import NotFound
 from portal.models import Asset, Client, OrganizationMapping
 from portal.models.client import name_key
-from portal.services.clients import find_client_by_name, get_client, insert_client
 from portal.services.integrations import find_integration, get_integration
 from portal.services.paging import Page, paginate
 from portal.services.search import contains
 
 
 class OrganizationFilter(StrEnum):
-    ALL = "all"
+    ALL = ""
     UNMAPPED = "unmapped"
     MAPPED = "mapped"
-    AUTO_SYNC_OFF = "auto-sync-off"
+    AUTO_SYNC_OFF = "auto_sync_off"
     GONE = "gone"
 
 
@@ -36,19 +35,11 @@ class OrganizationRow:
     suggestion: Client | None
 
 
-@dataclass(frozen=True, slots=True)
-class MappingChange:
-    """`moved_assets` is how many assets now belong to the new client."""
-
-    mapping: OrganizationMapping
-    moved_assets: int
-
-
 def list_organizations(
     shown: OrganizationFilter = OrganizationFilter.ALL, search: str = "", page: int = 1
 ) -> Page[OrganizationRow]:
     """Organizations of the connected server by name."""
-    conditions = _conditions(shown, search)
+    conditions = organization_conditions(shown, search)
     found = paginate(
         select(OrganizationMapping)
         .where(*conditions)
@@ -67,11 +58,23 @@ def count_organizations() -> dict[OrganizationFilter, int]:
     """How many organizations each filter shows."""
     return {
         shown: db.session.scalar(
-            select(func.count()).select_from(OrganizationMapping).where(*_conditions(shown, ""))
+            select(func.count())
+            .select_from(OrganizationMapping)
+            .where(*organization_conditions(shown, ""))
         )
         or 0
         for shown in OrganizationFilter
     }
+
+
+def list_organizations_of(client_id: int) -> list[OrganizationMapping]:
+    return list(
+        db.session.scalars(
+            select(OrganizationMapping)
+            .where(OrganizationMapping.client_id == client_id)
+            .order_by(OrganizationMapping.external_organization_name)
+        )
+    )
 
 
 def get_organization(mapping_id: int) -> OrganizationMapping:
@@ -103,107 +106,8 @@ def get_organization_by_external_id(external_id: str) -> OrganizationMapping:
     return mapping
 
 
-def count_assets_to_move(mapping_id: int) -> int:
-    """How many assets change hands when the organization is mapped to another client."""
-    mapping = get_organization(mapping_id)
-    return db.session.scalar(select(func.count(Asset.id)).where(_its_assets(mapping))) or 0
-
-
-def map_to_client(mapping_id: int, client_id: int) -> MappingChange:
-    """Map the organization; its assets move to the client in the same transaction."""
-    with transaction() as session:
-        mapping, client = get_organization(mapping_id), get_client(client_id)
-        moved = _assign(session, mapping, client)
-    return MappingChange(mapping, moved)
-
-
-def map_to_new_client(mapping_id: int, name: str) -> MappingChange:
-    """Make a client and map the organization to it. Raises InvalidInput when the name is taken."""
-    with transaction() as session:
-        mapping = get_organization(mapping_id)
-        moved = _assign(session, mapping, insert_client(session, name))
-    return MappingChange(mapping, moved)
-
-
-def map_to_client_named(
-    external_id: str, name: str, create: bool, auto_sync: bool | None
-) -> MappingChange:
-    """For commands: by Tactical's client pk and the client's name.
-
-    `auto_sync` None leaves the switch as it is. Raises NotFound when there is no such client
-    and `create` is False.
-    """
-    with transaction() as session:
-        mapping = get_organization_by_external_id(external_id)
-        client = find_client_by_name(name)
-        if client is None and not create:
-            raise NotFound(f"There is no client named {name!r}. Say --create to make it.")
-        moved = _assign(session, mapping, client or insert_client(session, name))
-        if auto_sync is not None:
-            mapping.auto_sync_assets = auto_sync
-    return MappingChange(mapping, moved)
-
-
-def unmap(mapping_id: int) -> OrganizationMapping:
-    """Take the mapping back. Assets stay with their client and are no longer refreshed."""
-    with transaction():
-        mapping = get_organization(mapping_id)
-        mapping.client_id = None
-        mapping.client = None
-    return mapping
-
-
-def set_auto_sync(mapping_id: int, on: bool) -> OrganizationMapping:
-    with transaction():
-        mapping = get_organization(mapping_id)
-        mapping.auto_sync_assets = on
-    return mapping
-
-
-def map_exact(create: bool = False) -> list[MappingChange]:
-    """Map each unmapped organization to the client of the same name, case and blanks aside.
-
-    Two organizations of one name are left to a person. With `create`, a client is made where
-    there is none.
-    """
-    with transaction() as session:
-        unmapped = session.scalars(
-            select(OrganizationMapping)
-            .where(*_conditions(OrganizationFilter.UNMAPPED, ""))
-            .order_by(OrganizationMapping.id)
-        ).all()
-        clients = _clients_by_key({name_key(m.external_organization_name) for m in unmapped})
-        often = Counter(name_key(m.external_organization_name) for m in unmapped)
-        changes = []
-        for mapping in unmapped:
-            key = name_key(mapping.external_organization_name)
-            client = clients.get(key)
-            if often[key] > 1 or (client is None and not create):
-                continue
-            client = client or insert_client(session, mapping.external_organization_name)
-            changes.append(MappingChange(mapping, _assign(session, mapping, client)))
-    return changes
-
-
-def _assign(session: Session, mapping: OrganizationMapping, client: Client) -> int:
-    mapping.client_id, mapping.client = client.id, client
-    moved = session.execute(
-        update(Asset)
-        .where(_its_assets(mapping), Asset.client_id != client.id)
-        .values(client_id=client.id)
-    )
-    session.flush()
-    count: int = moved.rowcount  # type: ignore[attr-defined]
-    return count
-
-
-def _its_assets(mapping: OrganizationMapping) -> ColumnElement[bool]:
-    return (Asset.integration_id == mapping.integration_id) & (
-        Asset.rmm_organization_id == mapping.external_organization_id
-    )
-
-
-def _conditions(shown: OrganizationFilter, search: str) -> list[ColumnElement[bool]]:
+def organization_conditions(shown: OrganizationFilter, search: str) -> list[ColumnElement[bool]]:
+    """The filter in SQL."""
     integration = find_integration()
     table = OrganizationMapping
     conditions = [table.integration_id == (integration.id if integration else None)]
@@ -235,7 +139,7 @@ def _with_details(mappings: list[OrganizationMapping]) -> list[OrganizationRow]:
     ):
         counts[organization_id] = count
     unmapped = [m for m in mappings if m.client_id is None]
-    clients = _clients_by_key({name_key(m.external_organization_name) for m in unmapped})
+    clients = clients_by_key({name_key(m.external_organization_name) for m in unmapped})
     return [
         OrganizationRow(
             mapping,
@@ -248,6 +152,7 @@ def _with_details(mappings: list[OrganizationMapping]) -> list[OrganizationRow]:
     ]
 
 
-def _clients_by_key(keys: set[str]) -> dict[str, Client]:
+def clients_by_key(keys: set[str]) -> dict[str, Client]:
+    """Clients by their name key."""
     found = db.session.scalars(select(Client).where(Client.name_key.in_(keys)))
     return {client.name_key: client for client in found}

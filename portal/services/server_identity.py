@@ -38,6 +38,21 @@ class Inventory:
     organizations: Collection[tuple[str, str]]
 
 
+EXAMPLES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What is stored, and what the unrecognised server lists; nothing stands in both."""
+
+    stored_organizations: int
+    stored_agents: int
+    found_organizations: int
+    found_agents: int
+    examples: list[str]
+    """Some names of stored organizations, so that the admin knows which server it was."""
+
+
 def looks_like_another(stored: Inventory, listed: Inventory) -> bool:
     """Whether nothing of what is stored is listed.
 
@@ -64,6 +79,19 @@ def load_stored_inventory(integration: Integration) -> Inventory:
         ).where(OrganizationMapping.integration_id == integration.id)
     )
     return Inventory(set(agent_ids), {(row[0], row[1]) for row in organizations})
+
+
+def describe_difference() -> Difference:
+    """How the stored inventory differs from that of the last passed test."""
+    integration = get_integration()
+    stored = load_stored_inventory(integration)
+    return Difference(
+        stored_organizations=len(stored.organizations),
+        stored_agents=len(stored.agent_ids),
+        found_organizations=integration.found_organizations or 0,
+        found_agents=integration.found_agents or 0,
+        examples=sorted(name for _pk, name in stored.organizations)[:EXAMPLES],
+    )
 
 
 def decide_server(choice: ServerChoice) -> Integration:

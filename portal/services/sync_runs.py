@@ -7,14 +7,14 @@ import secrets
 import time
 from collections.abc import Callable
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
 from portal import queue
 from portal.db import db, release, transaction, utc_now
-from portal.errors import InvalidInput, NotFound, PortalError
-from portal.models import Integration, SyncLogEntry, SyncRun
-from portal.models.sync_run import ACTIVE, COUNT_NAMES, RunStatus, SyncKind
+from portal.errors import InvalidInput, PortalError
+from portal.models import Integration, SyncRun
+from portal.models.sync_run import COUNT_NAMES, RunStatus, SyncKind
 from portal.scope import get_tenant_id
 from portal.services.integrations import (
     get_active_integration,
@@ -22,7 +22,7 @@ from portal.services.integrations import (
     note_error,
     open_tactical,
 )
-from portal.services.paging import Page, paginate
+from portal.services.run_history import find_active_run, get_run
 from portal.sync.agent import sync_agent
 from portal.sync.devices import sync_devices
 from portal.sync.organizations import sync_organizations
@@ -110,65 +110,6 @@ def revive_abandoned_runs() -> list[SyncRun]:
             else:
                 run.status = RunStatus.QUEUED
     return [run for run in abandoned if run.status is RunStatus.QUEUED]
-
-
-def get_run(run_id: int) -> SyncRun:
-    run = db.session.scalar(
-        select(SyncRun).where(SyncRun.id == run_id).execution_options(populate_existing=True)
-    )
-    if run is None:
-        raise NotFound("There is no such sync run.")
-    return run
-
-
-def find_active_run(kind: SyncKind, subject: str = "") -> SyncRun | None:
-    return db.session.scalar(
-        select(SyncRun).where(
-            SyncRun.kind == kind, SyncRun.subject == subject, SyncRun.status.in_(ACTIVE)
-        )
-    )
-
-
-def find_last_run(kind: SyncKind, subject: str = "") -> SyncRun | None:
-    """The newest run of a kind, whatever became of it."""
-    return db.session.scalar(
-        select(SyncRun)
-        .where(SyncRun.kind == kind, SyncRun.subject == subject)
-        .order_by(SyncRun.id.desc())
-        .limit(1)
-    )
-
-
-def list_runs(page: int = 1) -> Page[SyncRun]:
-    return paginate(
-        select(SyncRun).order_by(SyncRun.id.desc()),
-        select(func.count()).select_from(SyncRun),
-        page,
-        lambda row: row[0],
-    )
-
-
-def list_log_entries(run_id: int, action: str = "", page: int = 1) -> Page[SyncLogEntry]:
-    conditions = [SyncLogEntry.run_id == run_id]
-    if action:
-        conditions.append(SyncLogEntry.action == action)
-    return paginate(
-        select(SyncLogEntry).where(*conditions).order_by(SyncLogEntry.id),
-        select(func.count()).select_from(SyncLogEntry).where(*conditions),
-        page,
-        lambda row: row[0],
-    )
-
-
-def list_errors(run_id: int, most: int = 100) -> list[str]:
-    """What went wrong with single records, in words, oldest first."""
-    rows = db.session.execute(
-        select(SyncLogEntry.name, SyncLogEntry.reason)
-        .where(SyncLogEntry.run_id == run_id, SyncLogEntry.action.in_(("failed", "warning")))
-        .order_by(SyncLogEntry.id)
-        .limit(most)
-    )
-    return [f"{name}: {reason}" if name else str(reason) for name, reason in rows]
 
 
 def _find_or_add_run(

@@ -41,5 +41,5 @@ def _add_headers(response: Response) -> Response:
         headers["Cache-Control"] = kept
     else:
         headers["Cache-Control"] = "no-store"
-        headers["Vary"] = "Cookie, HX-Request"
+        headers["Vary"] = "Cookie, HX-Request, HX-Target"
     return response

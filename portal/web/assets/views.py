@@ -1,0 +1,139 @@
+"""Assets: the list, one asset, its refresh, the export."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flask import (
+    Response,
+    flash,
+    redirect,
+    render_template,
+    request,
+    stream_with_context,
+    url_for,
+)
+from flask.typing import ResponseReturnValue
+
+from portal.errors import NotFound
+from portal.extensions import htmx
+from portal.models.integration import IntegrationState
+from portal.models.sync_run import SyncKind
+from portal.scope import tenant_scope
+from portal.services import assets as asset_service
+from portal.services import sync_runs
+from portal.services.assets import AssetDetail, AssetFilter
+from portal.services.clients import find_client_by_name, get_client
+from portal.services.clock import utc_now
+from portal.services.export import ASSET_COLUMNS, export_assets, to_csv
+from portal.services.integrations import find_integration
+from portal.services.permissions import Permission
+from portal.services.run_history import find_active_run
+from portal.web.fragments import page_number, page_or_region, words
+from portal.web.guard import get_tenant, get_user, requires, tenant_blueprint
+
+assets = tenant_blueprint("assets", __name__, "/assets")
+
+NO_CLIENT = -1
+"""A name that is no client: the list shows nothing rather than everything."""
+
+SYSTEMS = {"windows": "Windows", "linux": "Linux", "darwin": "macOS"}
+
+
+@assets.get("/")
+@requires(Permission.READ)
+def index() -> ResponseReturnValue:
+    shown = _read_filter()
+    client_id = shown.client_id
+    return page_or_region(
+        "assets/list.html",
+        {"asset-rows": "assets/_rows.html"},
+        filters={
+            "q": shown.search,
+            "status": shown.status,
+            "client": get_client(client_id) if client_id and client_id > 0 else None,
+            "site": shown.site_name,
+            "type": shown.asset_type,
+            "os": shown.os_type,
+        },
+        sort=shown.sort,
+        sites=[(name, name) for name in asset_service.list_sites(client_id)] if client_id else [],
+        os_types=[(word, SYSTEMS.get(word, word)) for word in asset_service.list_os_types()],
+        page=asset_service.list_assets(shown, page_number()),
+        asset_counts=asset_service.count_by_status(shown),
+        any_assets=asset_service.any_assets(),
+        integration=find_integration(),
+    )
+
+
+@assets.get("/export.csv")
+@requires(Permission.READ)
+def export() -> ResponseReturnValue:
+    """The assets that the list shows, streamed."""
+    shown, tenant = _read_filter(), get_tenant()
+
+    def lines() -> Iterator[str]:
+        with tenant_scope(tenant.id):
+            yield from to_csv(ASSET_COLUMNS, export_assets(shown))
+
+    name = f"assets-{tenant.slug}-{utc_now():%Y-%m-%d}.csv"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(stream_with_context(lines()), mimetype="text/csv", headers=headers)
+
+
+@assets.get("/<int:asset_id>")
+@requires(Permission.READ)
+def show(asset_id: int) -> ResponseReturnValue:
+    detail = asset_service.get_asset_detail(asset_id)
+    return page_or_region(
+        "assets/detail.html", {"asset-body": "assets/_body.html"}, **_detail_context(detail)
+    )
+
+
+@assets.post("/<int:asset_id>/refresh")
+@requires(Permission.SYNC)
+def refresh(asset_id: int) -> ResponseReturnValue:
+    asset = asset_service.get_asset(asset_id)
+    sync_runs.request_run(SyncKind.AGENT, "button", asset.rmm_device_id, get_user().id)
+    if htmx:
+        detail = asset_service.get_asset_detail(asset_id)
+        return render_template("assets/_body.html", **_detail_context(detail))
+    flash(f"{asset.name} is being refreshed.", "info")
+    return redirect(url_for("assets.show", asset_id=asset_id))
+
+
+def _read_filter() -> AssetFilter:
+    client_id = request.args.get("client_id", type=int)
+    if client_id is not None and not 0 < client_id < 2**63:
+        raise NotFound("There is no such client.")
+    if client_id is None and words("client_name"):  # a browser without scripts sends the name
+        client = find_client_by_name(words("client_name"))
+        client_id = client.id if client else NO_CLIENT
+    return AssetFilter(
+        search=words("q"),
+        status=words("status"),
+        asset_type=words("type"),
+        client_id=client_id,
+        site_name=words("site"),
+        os_type=words("os"),
+        sort=words("sort") or "name",
+    )
+
+
+def _detail_context(detail: AssetDetail) -> dict[str, object]:
+    asset, integration = detail.asset, find_integration()
+    reason = detail.not_synced_because
+    is_current = integration is not None and integration.id == asset.integration_id
+    return {
+        "asset": asset,
+        "uptime": asset.uptime_at(utc_now()),
+        "organization": detail.organization,
+        "flags": [{"tone": "warn", "title": "No longer refreshed", "text": reason}]
+        if reason
+        else [],
+        "tactical_url": None,
+        "can_refresh": is_current
+        and integration is not None
+        and integration.state is IntegrationState.ACTIVE,
+        "run": find_active_run(SyncKind.AGENT, asset.rmm_device_id),
+    }

@@ -1,0 +1,99 @@
+"""Clients: the list, one client, and the picker that other pages use."""
+
+from __future__ import annotations
+
+from flask import flash, jsonify, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from portal.errors import InvalidInput, Refused
+from portal.services import clients as client_service
+from portal.services.assets import AssetFilter, count_by_status
+from portal.services.organizations import list_organizations_of
+from portal.services.permissions import Permission
+from portal.web.clients.forms import ClientForm
+from portal.web.forms import mark
+from portal.web.fragments import page_number, page_or_region, words
+from portal.web.guard import requires, tenant_blueprint
+
+clients = tenant_blueprint("clients", __name__, "/clients")
+
+
+@clients.get("/")
+@requires(Permission.READ)
+def index() -> ResponseReturnValue:
+    q = words("q")
+    return page_or_region(
+        "clients/list.html",
+        {"client-rows": "clients/_rows.html"},
+        page=client_service.list_clients(q, page_number()),
+        q=q,
+    )
+
+
+@clients.get("/picker")
+@requires(Permission.READ)
+def picker() -> ResponseReturnValue:
+    """`{"total", "options": [{"id", "name", "note"}]}` for the client picker."""
+    found = client_service.pick_clients(words("q"))
+    options = [{"id": row.id, "name": row.name, "note": _note(row.assets)} for row in found.items]
+    return jsonify(total=found.total, options=options)
+
+
+@clients.route("/new", methods=["GET", "POST"])
+@requires(Permission.MAP)
+def new() -> ResponseReturnValue:
+    form = ClientForm()
+    if not form.is_submitted():
+        return render_template("clients/form.html", form=form, client=None)
+    try:
+        client = client_service.add_client(form.name.data or "")
+    except InvalidInput as error:
+        mark(form, error)
+        return render_template("clients/form.html", form=form, client=None), 422
+    flash(f"Added {client.name}.", "success")
+    return redirect(url_for("clients.show", client_id=client.id))
+
+
+@clients.get("/<int:client_id>")
+@requires(Permission.READ)
+def show(client_id: int) -> ResponseReturnValue:
+    client = client_service.get_client(client_id)
+    return render_template(
+        "clients/detail.html",
+        client=client,
+        asset_counts=count_by_status(AssetFilter(client_id=client_id)),
+        organizations=list_organizations_of(client_id),
+    )
+
+
+@clients.route("/<int:client_id>/edit", methods=["GET", "POST"])
+@requires(Permission.MAP)
+def edit(client_id: int) -> ResponseReturnValue:
+    client = client_service.get_client(client_id)
+    form = ClientForm(name=client.name)
+    if not form.is_submitted():
+        return render_template("clients/form.html", form=form, client=client)
+    try:
+        client = client_service.rename_client(client_id, form.name.data or "")
+    except InvalidInput as error:
+        mark(form, error)
+        client = client_service.get_client(client_id)
+        return render_template("clients/form.html", form=form, client=client), 422
+    flash(f"Renamed to {client.name}.", "success")
+    return redirect(url_for("clients.show", client_id=client_id))
+
+
+@clients.post("/<int:client_id>/delete")
+@requires(Permission.MAP)
+def delete(client_id: int) -> ResponseReturnValue:
+    try:
+        name = client_service.delete_client(client_id)
+    except Refused as error:
+        flash(error.message, "error")
+        return redirect(url_for("clients.show", client_id=client_id))
+    flash(f"Deleted {name}.", "success")
+    return redirect(url_for("clients.index"))
+
+
+def _note(assets: int) -> str:
+    return f"{assets:,} asset{'' if assets == 1 else 's'}"

@@ -1,0 +1,74 @@
+"""The dashboard: what there is, how fresh it is, and what needs a person."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from portal.models.integration import IntegrationState
+from portal.services.dashboard import Overview, get_overview
+from portal.services.organizations import OrganizationFilter
+from portal.services.permissions import Permission
+from portal.web.guard import requires, tenant_blueprint
+
+dashboard = tenant_blueprint("dashboard", __name__)
+
+Item = dict[str, Any]
+
+
+@dashboard.get("/")
+@requires(Permission.READ)
+def show() -> ResponseReturnValue:
+    overview = get_overview()
+    counts = overview.organizations
+    return render_template(
+        "dashboard.html",
+        integration=overview.integration,
+        asset_counts=overview.assets_by_status,
+        organization_counts={
+            "total": counts[OrganizationFilter.ALL],
+            "mapped": counts[OrganizationFilter.MAPPED],
+            "unmapped": counts[OrganizationFilter.UNMAPPED],
+        },
+        client_count=overview.clients,
+        last_device_sync=overview.last_device_sync,
+        run=overview.active_run,
+        recent_runs=overview.recent_runs,
+        attention=list(_attention(overview)),
+    )
+
+
+def _attention(overview: Overview) -> list[Item]:
+    """What a person should look at, the most urgent first."""
+    integration, items = overview.integration, []
+    settings = url_for("tacticalrmm.show")
+    if integration is None:
+        return []
+    if integration.state is IntegrationState.HELD:
+        items.append(_item("bad", "Tactical looks like another server.", "Decide", settings))
+    if integration.state is IntegrationState.UNTESTED:
+        items.append(_item("bad", "The connection has not passed a test.", "Test it", settings))
+    if integration.state is IntegrationState.DISCONNECTED:
+        items.append(_item("warn", "Tactical RMM is disconnected.", "Connect", settings))
+    if integration.state is IntegrationState.ACTIVE and integration.last_error:
+        items.append(_item("bad", integration.last_error, "Connection", settings))
+    if overview.is_stale:
+        text = "The last device sync is long ago; what you see may be out of date."
+        items.append(_item("warn", text, "Sync runs", url_for("sync_runs.index")))
+    unmapped = overview.organizations[OrganizationFilter.UNMAPPED]
+    if unmapped:
+        text = f"{unmapped} organization{'' if unmapped == 1 else 's'} not mapped to a client."
+        where = url_for("organizations.index", show="unmapped")
+        items.append(_item("warn", text, "Map", where))
+    overdue = overview.assets_by_status["overdue"]
+    if overdue:
+        text = f"{overdue} asset{'' if overdue == 1 else 's'} overdue."
+        where = url_for("assets.index", status="overdue")
+        items.append(_item("info", text, "Look", where))
+    return items
+
+
+def _item(tone: str, text: str, action: str, url: str) -> Item:
+    return {"tone": tone, "text": text, "action": action, "url": url}

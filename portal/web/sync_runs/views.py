@@ -1,0 +1,89 @@
+"""Sync runs: started, watched, stopped, looked back at."""
+
+from __future__ import annotations
+
+from flask import abort, flash, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from portal.extensions import htmx
+from portal.models.sync_run import SyncKind
+from portal.services import run_history
+from portal.services import sync_runs as run_service
+from portal.services.integrations import find_integration
+from portal.services.permissions import Permission
+from portal.web.fragments import page_number, page_or_region, words
+from portal.web.guard import get_user, is_safe_target, requires, tenant_blueprint
+
+sync_runs = tenant_blueprint("sync_runs", __name__, "/sync-runs")
+
+
+@sync_runs.get("/")
+@requires(Permission.READ)
+def index() -> ResponseReturnValue:
+    kind, status = words("kind"), words("status")
+    page = run_history.list_runs(kind, status, page_number())
+    return page_or_region(
+        "sync_runs/list.html",
+        {"run-rows": "sync_runs/_rows.html"},
+        page=page,
+        filters={"kind": kind, "status": status},
+        any_runs=bool(page.items or kind or status),
+        integration=find_integration(),
+        run=run_history.find_any_active_run(),
+    )
+
+
+@sync_runs.post("/start/<kind>")
+@requires(Permission.SYNC)
+def start(kind: str) -> ResponseReturnValue:
+    """A second press does not start a second run: it leads to the one at work."""
+    if kind not in (SyncKind.ORGANIZATIONS, SyncKind.DEVICES):
+        abort(404)
+    run, is_new = run_service.request_run(SyncKind(kind), "button", user_id=get_user().id)
+    if htmx:
+        return render_template("_progress.html", run=run)
+    if not is_new:
+        flash("This sync is already under way.", "info")
+    return redirect(url_for("sync_runs.show", run_id=run.id))
+
+
+@sync_runs.get("/<int:run_id>")
+@requires(Permission.READ)
+def show(run_id: int) -> ResponseReturnValue:
+    run = run_history.get_run(run_id)
+    requester = run_history.find_requester(run)
+    filters = {"action": words("action"), "q": words("q")}
+    return page_or_region(
+        "sync_runs/detail.html",
+        {"log-rows": "sync_runs/_log.html"},
+        run=run,
+        requested_by=requester.email if requester else None,
+        page=run_history.list_log_entries(run_id, filters["action"], filters["q"], page_number()),
+        filters=filters,
+        action_counts=run_history.count_log_actions(run_id),
+    )
+
+
+@sync_runs.get("/<int:run_id>/progress")
+@requires(Permission.READ)
+def progress(run_id: int) -> ResponseReturnValue:
+    """The panel as it is now; the last one tells the rest of the page to look again."""
+    run = run_history.get_run(run_id)
+    if not htmx:
+        return redirect(url_for("sync_runs.show", run_id=run_id))
+    response = make_response(render_template("_progress.html", run=run))
+    if not run.is_active:
+        response.headers["HX-Trigger"] = "sync-finished"
+    return response
+
+
+@sync_runs.post("/<int:run_id>/cancel")
+@requires(Permission.SYNC)
+def cancel(run_id: int) -> ResponseReturnValue:
+    run = run_service.cancel_run(run_id)
+    if htmx:
+        return render_template("_progress.html", run=run)
+    back = request.form.get("next")
+    return redirect(
+        back if back and is_safe_target(back) else url_for("sync_runs.show", run_id=run_id)
+    )

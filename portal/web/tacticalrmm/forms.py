@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+from flask_wtf import FlaskForm
+from wtforms import PasswordField, RadioField, SelectField, StringField
+
+from portal.models.integration import AuthMode, InventorySource
+
+
+class ConnectionForm(FlaskForm):  # type: ignore[misc]
+    """The services check what was typed; the form only carries it."""
+
+    base_url = StringField("Instance URL")
+    auth_mode = RadioField(
+        "Sign in with",
+        choices=[
+            (str(AuthMode.API_KEY), "API key"),
+            (str(AuthMode.PASSWORD), "Username and password"),
+        ],
+    )
+    api_key = PasswordField("API key")
+    username = StringField("Username")
+    password = PasswordField("Password")
+    totp_code = StringField("One-time code")
+    totp_secret = PasswordField("TOTP secret")
+    inventory_source = SelectField(
+        "Read the inventory from",
+        choices=[
+            (str(InventorySource.AUTO), "Automatic"),
+            (str(InventorySource.BETA), "Beta API"),
+            (str(InventorySource.DASHBOARD), "Dashboard API"),
+        ],
+    )
+    page_size = StringField("Page size")
+    device_sync_minutes = StringField("Sync devices every")

@@ -1,0 +1,183 @@
+"""Tactical RMM's settings: connect, test, decide about another server, disconnect."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import flash, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from portal.errors import InvalidInput
+from portal.extensions import htmx
+from portal.models import ConnectionTest, Integration
+from portal.models.integration import AuthMode, IntegrationState, InventorySource
+from portal.services import connect as connect_service
+from portal.services import connection_tests, server_identity
+from portal.services.connect import ConnectionSettings
+from portal.services.dashboard import get_overview
+from portal.services.integrations import find_integration, list_saved_secrets
+from portal.services.organizations import OrganizationFilter
+from portal.services.permissions import Permission
+from portal.web.forms import mark
+from portal.web.guard import requires, tenant_blueprint
+from portal.web.tacticalrmm.forms import ConnectionForm
+
+tacticalrmm = tenant_blueprint("tacticalrmm", __name__, "/integrations/tacticalrmm")
+
+
+@tacticalrmm.get("/")
+@requires(Permission.READ)
+def show() -> ResponseReturnValue:
+    integration = find_integration()
+    test = connection_tests.find_last_test(integration) if integration else None
+    form = _filled_form(integration)
+    if test is not None and _still_tells(test, integration) and test.field in form:
+        form[test.field].errors = [test.message]
+    return _page(form, integration, test)
+
+
+@tacticalrmm.post("/")
+@requires(Permission.CHANGE_SETTINGS)
+def save() -> ResponseReturnValue:
+    """Save, then test: an untested connection syncs nothing."""
+    form = ConnectionForm()
+    try:
+        connect_service.save_connection(_read_settings(form))
+    except InvalidInput as error:
+        mark(form, error)
+        integration = find_integration()
+        test = connection_tests.find_last_test(integration) if integration else None
+        return _page(form, integration, test), 422
+    connection_tests.request_test()
+    return redirect(url_for("tacticalrmm.show"))
+
+
+@tacticalrmm.post("/test")
+@requires(Permission.CHANGE_SETTINGS)
+def test() -> ResponseReturnValue:
+    connection_tests.request_test()
+    return redirect(url_for("tacticalrmm.show"))
+
+
+@tacticalrmm.get("/test/<int:test_id>")
+@requires(Permission.READ)
+def test_progress(test_id: int) -> ResponseReturnValue:
+    """The steps as they are now. The end brings the page anew, with the field marked."""
+    found = connection_tests.get_test(test_id)
+    if not htmx:
+        return redirect(url_for("tacticalrmm.show"))
+    response = make_response(render_template("integrations/_test.html", test=found))
+    if found.ok is not None:
+        response.headers["HX-Refresh"] = "true"
+    return response
+
+
+@tacticalrmm.post("/server")
+@requires(Permission.CHANGE_SETTINGS)
+def decide_identity() -> ResponseReturnValue:
+    word = request.form.get("decision", "")
+    if word not in list(server_identity.ServerChoice):
+        raise InvalidInput("Say whether it is the same server or a new one.")
+    server_identity.decide_server(server_identity.ServerChoice(word))
+    told = "the same server, moved" if word == server_identity.ServerChoice.SAME else "a new server"
+    flash(f"Noted: it is {told}. Syncing goes on.", "success")
+    return redirect(url_for("tacticalrmm.show"))
+
+
+@tacticalrmm.post("/disconnect")
+@requires(Permission.CHANGE_SETTINGS)
+def disconnect() -> ResponseReturnValue:
+    warning = connect_service.disconnect()
+    if warning:
+        flash(warning, "warning")
+    flash("Disconnected. Mappings and assets are kept.", "success")
+    return redirect(url_for("tacticalrmm.show"))
+
+
+def _still_tells(test: ConnectionTest, integration: Integration | None) -> bool:
+    """Whether the last test's fault is still that of the settings shown."""
+    if test.ok is not False or integration is None:
+        return False
+    return integration.state is not IntegrationState.DISCONNECTED and bool(integration.last_error)
+
+
+def _page(
+    form: ConnectionForm, integration: Integration | None, test: ConnectionTest | None
+) -> str:
+    held = integration is not None and integration.state is IntegrationState.HELD
+    return render_template(
+        "integrations/tacticalrmm.html",
+        form=form,
+        integration=integration,
+        saved=list_saved_secrets(integration) if integration else {},
+        test=test,
+        identity=server_identity.describe_difference() if held else None,
+        status=_status() if integration else None,
+    )
+
+
+def _filled_form(integration: Integration | None) -> ConnectionForm:
+    if integration is None:
+        return ConnectionForm(
+            auth_mode=str(AuthMode.API_KEY),
+            inventory_source=str(InventorySource.AUTO),
+            page_size=str(connect_service.DEFAULT_PAGE_SIZE),
+            device_sync_minutes=str(connect_service.DEFAULT_DEVICE_SYNC_MINUTES),
+        )
+    return ConnectionForm(
+        base_url=integration.base_url,
+        auth_mode=str(integration.auth_mode),
+        username=integration.username,
+        inventory_source=str(integration.inventory_source),
+        page_size=str(integration.page_size),
+        device_sync_minutes=str(integration.device_sync_minutes),
+    )
+
+
+def _read_settings(form: ConnectionForm) -> ConnectionSettings:
+    """What was sent; a field that was not sent is not named. Raises InvalidInput."""
+    sent = request.form
+    return ConnectionSettings(
+        base_url=sent.get("base_url"),
+        auth_mode=_choice(AuthMode, form, "auth_mode"),
+        username=sent.get("username"),
+        api_key=sent.get("api_key"),
+        password=sent.get("password"),
+        totp_code=sent.get("totp_code"),
+        totp_secret=sent.get("totp_secret"),
+        inventory_source=_choice(InventorySource, form, "inventory_source"),
+        page_size=_number("page_size"),
+        device_sync_minutes=_number("device_sync_minutes"),
+    )
+
+
+def _choice(kind: Any, form: ConnectionForm, name: str) -> Any:
+    word = request.form.get(name)
+    if word is None:
+        return None
+    if word not in list(kind):
+        raise InvalidInput(f"Choose one of: {', '.join(kind)}.", field=form[name].name)
+    return kind(word)
+
+
+def _number(name: str) -> int | None:
+    text = request.form.get(name, "").strip()
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= 9):
+        raise InvalidInput("Enter a whole number.", field=name)
+    return int(text)
+
+
+def _status() -> dict[str, Any]:
+    overview = get_overview()
+    organizations, devices = overview.last_organization_sync, overview.last_device_sync
+    return {
+        "source": devices.source if devices else None,
+        "last_organization_sync": organizations.finished_at if organizations else None,
+        "last_device_sync": devices.finished_at if devices else None,
+        "organizations_mapped": overview.organizations[OrganizationFilter.MAPPED],
+        "organizations_total": overview.organizations[OrganizationFilter.ALL],
+        "assets": overview.assets_by_status,
+        "active_alerts": None,
+    }
