@@ -97,6 +97,14 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("server_verified", sa.Boolean(), nullable=False),
+        sa.Column(
+            "found_organizations",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=True,
+        ),
+        sa.Column(
+            "found_agents", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
         sa.Column("beta_api", sa.Boolean(), nullable=True),
         sa.Column("key_restricted", sa.Boolean(), nullable=True),
         sa.Column("server_version", sa.String(), nullable=True),
