@@ -39,7 +39,11 @@ class ConnectionCommand(PortalCommand):
 @click.option("--password-stdin", is_flag=True, help="Read the password's line.")
 @click.option("--totp", help="A one-time code.")
 @click.option("--totp-secret-stdin", is_flag=True, help="Read the TOTP secret's line (the last).")
-@click.option("--source", type=click.Choice(list(InventorySource)), help="Where to read agents.")
+@click.option(
+    "--source",
+    type=click.Choice([str(word) for word in InventorySource]),
+    help="Where to read agents.",
+)
 @click.option("--page-size", type=int, help="Agents in one page of the beta API.")
 @click.option("--sync-every", type=int, help="Minutes between device syncs; 0 is never.")
 def connect(
@@ -82,7 +86,7 @@ def test_connection() -> Outcome:
 
 @click.command("decide-server", cls=PortalCommand)
 @tenant_option
-@click.argument("choice", type=click.Choice(list(server_identity.ServerChoice)))
+@click.argument("choice", type=click.Choice([str(word) for word in server_identity.ServerChoice]))
 def decide_server(choice: str) -> Outcome:
     """Say what an unrecognised server is: the `same` one, moved, or a `new` one."""
     server_identity.decide_server(server_identity.ServerChoice(choice))

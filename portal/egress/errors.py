@@ -14,7 +14,7 @@ class EgressError(PortalError):
     field: ClassVar[str | None] = "base_url"
 
     def __init__(self, host: str, detail: str = "") -> None:
-        super().__init__(self.wording.format(host=host, detail=detail).replace("  ", " "))
+        super().__init__(self.wording.format(host=host, detail=detail).strip())
         self.host = host
 
     wording: ClassVar[str]
