@@ -1,0 +1,24 @@
+"""Settings that change how the server answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+WEB_VERSION = "0.0.203"
+SERVER_VERSION = "1.5.1"
+
+
+@dataclass(slots=True)
+class Settings:
+    """`alert_template` is the server's default; `alert_seconds` what listing one alert costs
+    (0.009 on a live server)."""
+
+    beta_enabled: bool = True
+    demo: bool = False
+    hosted: bool = False
+    block_local_user_logon: bool = False
+    notify_on_info_alerts: bool = False
+    notify_on_warning_alerts: bool = True
+    alert_template: int | None = None
+    alert_seconds: float = 0.0
+    allowed_hosts: tuple[str, ...] = ()
