@@ -160,7 +160,7 @@ class Server(ThreadingHTTPServer):
             super().handle_error(request, client_address)
 
     def start(self) -> None:
-        self._thread = Thread(target=self.serve_forever, args=(0.05,), daemon=True, name="tactical")
+        self._thread = Thread(target=self.serve_forever, args=(0.02,), daemon=True, name="tactical")
         self._thread.start()
 
     def stop(self) -> None:

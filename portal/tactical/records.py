@@ -279,7 +279,8 @@ def _derived(row: AgentRow) -> dict[str, Any]:
     return {
         "make_model": clean_fact(row.make_model),
         "cpu": clean_facts(row.cpu_model),
-        "graphics": clean_fact(row.graphics),
+        # A text for Windows, a list for Linux and macOS.
+        "graphics": clean_fact(row.graphics) or ", ".join(clean_facts(row.graphics)),
         "physical_disks": clean_facts(row.physical_disks),
         "local_ips": clean_fact(row.local_ips),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import logging
 import random
 import re
@@ -276,29 +277,19 @@ class TacticalSession:
         return token
 
     def _second_factor(self, credentials: Password, body: dict[str, str]) -> str:
-        code = self._take_code(credentials)
+        code = _get_code(credentials)
         answer = self.send_anonymous("POST", "/v2/login/", {**body, "twofactor": code})
+        # Answered, so spent: only a code that was lost on the way is sent again.
+        self._credentials = replace(credentials, totp_code=None)
         if answer.status == 400:
             # The password passed a moment ago, unless this answer speaks of it by name.
             if b"non_field_errors" in answer.body:
                 raise WrongPassword
-            raise TotpSecretWrong if credentials.totp_code is None else TotpWrong
+            raise TotpWrong if credentials.totp_code else TotpSecretWrong
         token = self._read_login(answer).get("token")
         if not isinstance(token, str):
             raise UnexpectedAnswer("It answered a sign-in without a token.")
         return token
-
-    def _take_code(self, credentials: Password) -> str:
-        """The one-time code, once; else one made from the secret. Tactical refuses blanks."""
-        if credentials.totp_code:
-            self._credentials = replace(credentials, totp_code=None)
-            return "".join(credentials.totp_code.split())
-        if not credentials.totp_secret:
-            raise TotpNeeded
-        try:
-            return pyotp.TOTP("".join(credentials.totp_secret.split())).now()
-        except ValueError as error:  # not base 32
-            raise TotpSecretWrong from error
 
     def _read_login(self, answer: Answer) -> dict[str, Any]:
         try:
@@ -309,6 +300,21 @@ class TacticalSession:
         if not isinstance(found, dict):
             raise UnexpectedAnswer("It answered a sign-in in another form than it should.")
         return found
+
+
+def _get_code(credentials: Password) -> str:
+    """The one-time code without blanks, which Tactical refuses; else one made from the secret."""
+    if credentials.totp_code:
+        return "".join(credentials.totp_code.split())
+    if not credentials.totp_secret:
+        raise TotpNeeded
+    secret = "".join(credentials.totp_secret.split()).upper()
+    try:
+        key = base64.b32decode(secret + "=" * (-len(secret) % 8))
+        # HMAC fills a short key up with zeros itself; pyotp wants to be handed a long one.
+        return pyotp.TOTP(base64.b32encode(key.ljust(20, b"\0")).decode()).now()
+    except ValueError as error:  # not base 32
+        raise TotpSecretWrong from error
 
 
 # --- Answers ----------------------------------------------------------------------------

@@ -12,18 +12,19 @@ TIMEOUT = 120
 class RemoteControl:
     """`RemoteControl(url).agents.remove(agent_id=…)`; arguments go by name."""
 
-    def __init__(self, url: str) -> None:
-        self._url = url.rstrip("/")
+    def __init__(self, url: str, verify: bool | str = True) -> None:
+        """`verify`: as `requests` takes it, for a server with TLS."""
+        self._url, self._verify = url.rstrip("/"), verify
 
     def __getattr__(self, part: str) -> RemotePart:
         if part.startswith("_"):
             raise AttributeError(part)
-        return RemotePart(f"{self._url}/_control/{part}")
+        return RemotePart(f"{self._url}/_control/{part}", self._verify)
 
 
 class RemotePart:
-    def __init__(self, url: str) -> None:
-        self._url = url
+    def __init__(self, url: str, verify: bool | str) -> None:
+        self._url, self._verify = url, verify
 
     def __getattr__(self, verb: str) -> Any:
         if verb.startswith("_"):
@@ -32,10 +33,8 @@ class RemotePart:
         def call(**arguments: Any) -> Any:
             with requests.Session() as session:
                 session.trust_env = False
-                # No certificate is asked for: this is a server of this machine.
-                answer = session.post(
-                    f"{self._url}/{verb}/", json=arguments, timeout=TIMEOUT, verify=False
-                )
+                session.verify = self._verify
+                answer = session.post(f"{self._url}/{verb}/", json=arguments, timeout=TIMEOUT)
             if answer.status_code == 400:
                 raise ValueError(answer.json()["error"])
             answer.raise_for_status()
