@@ -18,6 +18,7 @@ from tests.support.databases import (
 )
 from tests.support.network import only_loopback
 from tests.support.processes import start_servers, stop_servers
+from tests.support.simulator import tactical
 
 __all__ = [
     "app",
@@ -37,6 +38,7 @@ __all__ = [
     "settings",
     "sqlite_template",
     "sqlite_url",
+    "tactical",
 ]
 
 
@@ -44,6 +46,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "one_database: what it shows does not depend on the database; SQLite only"
     )
+    config.addinivalue_line("markers", "fleet: another fleet than the small one of `tactical`")
     if not hasattr(config, "workerinput"):  # a worker of xdist uses what its parent started
         start_servers()
 

@@ -2,14 +2,59 @@
 
 from __future__ import annotations
 
+import json
+import os
+import secrets
+import socket
+import sys
+import time
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from pathlib import Path
 
 from flask import Flask
 
 from portal.config import Settings, read_settings
+from portal.errors import ConfigError, NotFound, PortalError
+from portal.models.integration import AuthMode
+from portal.models.sync_run import RunStatus, SyncKind
+from portal.models.tenant import Tenant
+from portal.scope import tenant_scope
+from portal.services import (
+    connect,
+    connection_tests,
+    organization_mapping,
+    sync_runs,
+    tenants,
+    users,
+)
 from portal.supervisor.children import Child
+from portal.supervisor.listening import wait_until_it_answers
 
 REAL_SERVERS = ("DATABASE_URL", "REDIS_URL")
+HOST = "127.0.0.1"
+FLEET = {"clients": 6, "sites": 18, "agents": 250}
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """What the next start must find again. Kept in the demo's data folder, mode 0600."""
+
+    port: int
+    """Of the simulated server: the stored address of the integration names it."""
+    epoch: int
+    """What the fleet's times count from: the same fleet at every start."""
+    api_key: str
+    password: str
+    is_seeded: bool = False
+
+    email = "admin@demo.example"
+    slug = "demo"
+
+    @property
+    def url(self) -> str:
+        return f"http://{HOST}:{self.port}"
 
 
 def demo_environ(environ: Mapping[str, str]) -> dict[str, str]:
@@ -22,12 +67,110 @@ def demo_environ(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def simulator_child(settings: Settings) -> Child:
-    raise NotImplementedError
+    """Raises ConfigError when something else has taken the server's port since."""
+    demo = _read_or_make(settings)
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, demo.port))
+        except OSError as error:
+            raise ConfigError(
+                f"Port {demo.port}, which the demo's simulated server had before, is in use. "
+                f"Stop what uses it, or remove {settings.data_dir} to begin anew."
+            ) from error
+    return Child("tactical", partial(_become_simulator, demo), is_server=True)
 
 
 def seed(app: Flask) -> None:
-    raise NotImplementedError
+    """Bring the demo to where it is worth a look. Does nothing after the first start."""
+    settings: Settings = app.extensions["settings"]
+    demo = _read_or_make(settings)
+    if demo.is_seeded:
+        return
+    wait_until_it_answers(HOST, demo.port)
+    with app.app_context(), tenant_scope(_add_tenant(demo).id):
+        _connect_and_sync(demo)
+    _write(_file(settings), replace(demo, is_seeded=True))
 
 
 def sign_in_notice(settings: Settings) -> str:
-    raise NotImplementedError
+    demo = _read_or_make(settings)
+    return "\n".join(
+        (
+            "",
+            f"    sign in as   {demo.email}",
+            f"    password     {demo.password}",
+            "",
+            f"The simulated Tactical server is at {demo.url}, its API key is {demo.api_key}.",
+        )
+    )
+
+
+def _become_simulator(demo: Demo) -> None:
+    fleet = [word for name, value in FLEET.items() for word in (f"--{name}", str(value))]
+    where = ["--host", HOST, "--port", str(demo.port), "--epoch", str(demo.epoch)]
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # its ready line is for programs
+    os.execve(  # noqa: S606  # no shell, and that is right
+        sys.executable,
+        [sys.executable, "-m", "portal.demo", *where, *fleet],
+        os.environ | {"TACTICAL_DEMO_API_KEY": demo.api_key},
+    )
+
+
+def _add_tenant(demo: Demo) -> Tenant:
+    """Also after a first start that was interrupted."""
+    try:
+        tenant = tenants.get_tenant(demo.slug)
+    except NotFound:
+        tenant = tenants.add_tenant("Demo MSP", demo.slug)
+    users.add_user(demo.email, demo.password, demo.slug, "admin")
+    return tenant
+
+
+def _connect_and_sync(demo: Demo) -> None:
+    print(f"Connecting to the simulated Tactical server at {demo.url} …", flush=True)
+    connect.save_connection(
+        connect.ConnectionSettings(
+            base_url=demo.url, auth_mode=AuthMode.API_KEY, api_key=demo.api_key
+        )
+    )
+    test = connection_tests.test_now()
+    if not test.ok:
+        raise PortalError(f"The simulated server cannot be used: {test.message}")
+    _sync(SyncKind.ORGANIZATIONS)
+    organization_mapping.map_exact(create=True)
+    _sync(SyncKind.DEVICES)
+
+
+def _sync(kind: SyncKind) -> None:
+    run = sync_runs.run_to_end(kind)
+    if run.status is not RunStatus.SUCCESS:
+        raise PortalError(f"The first sync of {kind} ended {run.status}: {run.error}")
+    print(f"Synced {run.seen} {kind}.", flush=True)
+
+
+def _file(settings: Settings) -> Path:
+    return settings.data_dir / "demo.json"
+
+
+def _read_or_make(settings: Settings) -> Demo:
+    file = _file(settings)
+    if file.exists():
+        return Demo(**json.loads(file.read_text()))
+    with socket.create_server((HOST, 0)) as probe:
+        port: int = probe.getsockname()[1]
+    demo = Demo(
+        port=port,
+        epoch=int(time.time()),
+        api_key=secrets.token_hex(16).upper(),
+        password=secrets.token_urlsafe(12),
+    )
+    _write(file, demo)
+    return demo
+
+
+def _write(file: Path, demo: Demo) -> None:
+    draft = file.with_suffix(".new")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as output:
+        json.dump(asdict(demo), output)
+    draft.replace(file)

@@ -42,17 +42,24 @@ def _explain(error: OSError, host: str, port: int) -> str:
 
 def portal_address(settings: Settings) -> str:
     """Where a person finds the portal."""
-    return settings.public_url or f"http://{_own_host(settings)}:{settings.port}"
+    host = own_host(settings)
+    if ":" in host:
+        host = f"[{host}]"
+    return settings.public_url or f"http://{host}:{settings.port}"
 
 
-def wait_until_it_answers(settings: Settings) -> None:
-    while not _answers(settings):
+def own_host(settings: Settings) -> str:
+    """Where we reach ourselves; a listener on every address is on loopback too."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104
+
+
+def wait_until_it_answers(host: str, port: int) -> None:
+    while not _answers(host, port):
         time.sleep(0.1)
 
 
-def _answers(settings: Settings) -> bool:
-    host = _own_host(settings).strip("[]")
-    connection = http.client.HTTPConnection(host, settings.port, timeout=5)
+def _answers(host: str, port: int) -> bool:
+    connection = http.client.HTTPConnection(host, port, timeout=5)
     try:
         connection.request("GET", "/livez")
         connection.getresponse().read()
@@ -61,8 +68,3 @@ def _answers(settings: Settings) -> bool:
     finally:
         connection.close()
     return True
-
-
-def _own_host(settings: Settings) -> str:
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104
-    return f"[{host}]" if ":" in host else host
