@@ -19,6 +19,7 @@ NOTHING = frozenset(
         "unknown cpu model",
         "error getting local ips",
         "No graphics cards",
+        "Error getting graphics cards",
         "Graphics info requires agent v1.4.14",
         "unknown disk",
     }
