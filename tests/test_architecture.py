@@ -56,9 +56,8 @@ def test_entry_points_leave_the_database_to_services() -> None:
 
 
 def test_only_egress_opens_connections_to_the_outside() -> None:
-    """The adapter speaks through the session that egress hands out."""
-    # The supervisor listens, and asks its own web server whether it answers.
-    free = ("portal/egress", "portal/demo", "portal/tactical", "portal/supervisor/listening.py")
+    """`listening` asks our own web server whether it answers."""
+    free = ("portal/egress", "portal/demo", "portal/supervisor/listening.py")
     assert [
         where(file, module)
         for file in python_files()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import socket
 import sys
 import time
 from collections.abc import Mapping
@@ -30,7 +29,7 @@ from portal.services import (
     users,
 )
 from portal.supervisor.children import Child
-from portal.supervisor.listening import wait_until_it_answers
+from portal.supervisor.listening import find_free_port, is_free, wait_until_it_answers
 
 REAL_SERVERS = ("DATABASE_URL", "REDIS_URL")
 HOST = "127.0.0.1"
@@ -69,15 +68,11 @@ def demo_environ(environ: Mapping[str, str]) -> dict[str, str]:
 def simulator_child(settings: Settings) -> Child:
     """Raises ConfigError when something else has taken the server's port since."""
     demo = _read_or_make(settings)
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, demo.port))
-        except OSError as error:
-            raise ConfigError(
-                f"Port {demo.port}, which the demo's simulated server had before, is in use. "
-                f"Stop what uses it, or remove {settings.data_dir} to begin anew."
-            ) from error
+    if not is_free(HOST, demo.port):
+        raise ConfigError(
+            f"Port {demo.port}, which the demo's simulated server had before, is in use. "
+            f"Stop what uses it, or remove {settings.data_dir} to begin anew."
+        )
     return Child("tactical", partial(_become_simulator, demo), is_server=True)
 
 
@@ -157,10 +152,8 @@ def _read_or_make(settings: Settings) -> Demo:
     file = _file(settings)
     if file.exists():
         return Demo(**json.loads(file.read_text()))
-    with socket.create_server((HOST, 0)) as probe:
-        port: int = probe.getsockname()[1]
     demo = Demo(
-        port=port,
+        port=find_free_port(HOST),
         epoch=int(time.time()),
         api_key=secrets.token_hex(16).upper(),
         password=secrets.token_urlsafe(12),

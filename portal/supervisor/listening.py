@@ -48,6 +48,19 @@ def portal_address(settings: Settings) -> str:
     return settings.public_url or f"http://{host}:{settings.port}"
 
 
+def find_free_port(host: str) -> int:
+    with socket.create_server((host, 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+def is_free(host: str, port: int) -> bool:
+    try:
+        socket.create_server((host, port)).close()
+    except OSError:
+        return False
+    return True
+
+
 def own_host(settings: Settings) -> str:
     """Where we reach ourselves; a listener on every address is on loopback too."""
     return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104
