@@ -80,7 +80,8 @@ def _before(state: State) -> Response | None:
     hosts = state.settings.allowed_hosts
     if hosts and request.host.partition(":")[0] not in hosts:
         return html("Bad Request (400)", "", 400)
-    if request.path.startswith("/beta/") and not state.settings.beta_enabled:
+    is_hidden = request.path.startswith("/beta/") and not state.settings.beta_enabled
+    if is_hidden or "//" in request.path:  # Werkzeug's rules would match a doubled slash
         raise NoRoute
     if request.url_rule is not None and not request.path.endswith("/"):
         return _slash_appended()
