@@ -1,6 +1,6 @@
 """The one guarded door to the network: address policy, limits, no redirects."""
 
-from portal.egress.door import Answer, Door, Limits, Stream
+from portal.egress.door import Answer, Door, Stream
 from portal.egress.errors import (
     AddressRefused,
     BadCertificate,
@@ -9,9 +9,11 @@ from portal.egress.errors import (
     EgressError,
     InsecureUrl,
     NameNotResolved,
+    NoTls,
     Timeout,
     TooLarge,
 )
+from portal.egress.limits import Limits
 from portal.egress.policy import EgressPolicy
 
 __all__ = [
@@ -26,6 +28,7 @@ __all__ = [
     "InsecureUrl",
     "Limits",
     "NameNotResolved",
+    "NoTls",
     "Stream",
     "Timeout",
     "TooLarge",

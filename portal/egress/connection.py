@@ -6,7 +6,10 @@ differently a moment later gains nothing.
 
 from __future__ import annotations
 
+import http.client
+import io
 import socket
+import time
 from typing import Any
 
 from requests.adapters import HTTPAdapter
@@ -15,14 +18,50 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 
 from portal.egress.errors import AddressRefused, InsecureUrl
+from portal.egress.limits import Meter, current_meter
 from portal.egress.policy import EgressPolicy
 
 IDLE_BEFORE_PROBE = 30
 """A connection silent for so long while it waits for an answer is checked by TCP itself."""
+PATIENCE_FOR_ALL = 4
+"""So many times the limit of one address are spent on all addresses of a name."""
+
+
+class MeteredReader(io.RawIOBase):
+    """What a socket receives, piece by piece past the meter.
+
+    A timeout of the socket alone begins anew with each byte: a server that drips its header
+    could hold a worker for days.
+    """
+
+    def __init__(self, raw: io.RawIOBase, connected: socket.socket, meter: Meter) -> None:
+        self._raw, self._socket, self._meter = raw, connected, meter
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        self._socket.settimeout(self._meter.get_patience())
+        begun = time.monotonic()
+        size = int(self._raw.readinto(buffer) or 0)
+        self._meter.count_input(size, time.monotonic() - begun)
+        return size
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class MeteredResponse(http.client.HTTPResponse):
+    """Reads header and body through the meter of the request."""
+
+    def __init__(self, connected: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(connected, *args, **kwargs)
+        self.fp = io.BufferedReader(MeteredReader(self.fp.detach(), connected, current_meter.get()))
 
 
 class _Guarded:
-    """Replaces how urllib3 opens a socket."""
+    """Replaces how urllib3 opens a socket and reads from it."""
 
     policy: EgressPolicy
     host: str
@@ -52,11 +91,19 @@ class _Guarded:
         except (OSError, UnicodeError) as error:
             cause = error if isinstance(error, socket.gaierror) else socket.gaierror(str(error))
             raise NameResolutionError(self.host, self, cause) from error  # type: ignore[arg-type]
-        return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+        addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+        if not addresses:
+            none = socket.gaierror(socket.EAI_NONAME, "no addresses")
+            raise NameResolutionError(self.host, self, none)  # type: ignore[arg-type]
+        return addresses
 
     def _connect_to_first(self, addresses: list[str]) -> socket.socket:
-        problem: OSError | None = None
+        """The first of the addresses that answers; each is one that was checked."""
+        until = time.monotonic() + PATIENCE_FOR_ALL * self.timeout
+        problem: OSError = TimeoutError("timed out")
         for address in addresses:
+            if time.monotonic() >= until:
+                break
             try:
                 return self._connect(address)
             except OSError as error:
@@ -66,8 +113,7 @@ class _Guarded:
         raise NewConnectionError(self, str(problem)) from problem  # type: ignore[arg-type]
 
     def _connect(self, address: str) -> socket.socket:
-        timeout = self.timeout if isinstance(self.timeout, int | float) else None
-        connected = socket.create_connection((address, self.port), timeout)
+        connected = socket.create_connection((address, self.port), self.timeout)
         for option in self.socket_options or ():
             connected.setsockopt(*option)
         connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
@@ -87,10 +133,12 @@ class GuardedAdapter(HTTPAdapter):
         super().init_poolmanager(*args, **kwargs)
 
         class Plain(_Guarded, HTTPConnection):
+            response_class = MeteredResponse
             policy = self._policy
             scheme_is_plain = True
 
         class Secure(_Guarded, HTTPSConnection):
+            response_class = MeteredResponse
             policy = self._policy
 
         class PlainPool(HTTPConnectionPool):

@@ -12,12 +12,11 @@ class EgressError(PortalError):
 
     fault: ClassVar[str]
     field: ClassVar[str | None] = "base_url"
+    wording: ClassVar[str]
 
     def __init__(self, host: str, detail: str = "") -> None:
         super().__init__(self.wording.format(host=host, detail=detail).strip())
         self.host = host
-
-    wording: ClassVar[str]
 
 
 class NameNotResolved(EgressError):
@@ -47,11 +46,13 @@ class InsecureUrl(EgressError):
 
 
 class ConnectionRefused(EgressError):
+    """`detail` is the reason: refused, no route, network down."""
+
     fault = "connection_refused"
     retryable = True
     wording = (
-        "{host} refuses the connection. Check the port, and that Tactical's web server runs and "
-        "its firewall lets the portal in. {detail}"
+        "{host} cannot be connected to: {detail}. Check the port, that its web server runs, and "
+        "that its firewall lets the portal in."
     )
 
 
@@ -65,10 +66,19 @@ class Timeout(EgressError):
 
 
 class BadCertificate(EgressError):
+    """`detail` is the fault that was found in it."""
+
     fault = "bad_certificate"
     wording = (
         "The TLS certificate of {host} cannot be trusted: {detail}. Renew it, use the name it "
         "was issued for, or have the operator add your own authority with PORTAL_CA_BUNDLE."
+    )
+
+
+class NoTls(BadCertificate):
+    wording = (
+        "No encrypted connection to {host} can be made: what answers there does not speak TLS "
+        "as it should ({detail}). Check the port."
     )
 
 
@@ -82,5 +92,10 @@ class ConnectionLost(EgressError):
 
 
 class TooLarge(EgressError):
+    """`detail` is the limit."""
+
     fault = "too_large"
-    wording = "The answer of {host} is larger than {detail}, the most that is read for this."
+    wording = (
+        "The answer of {host} is larger than an answer of this kind should be (the limit is "
+        "{detail} unpacked). Check that the address is right, and what stands in front of it."
+    )

@@ -15,7 +15,7 @@ IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 DENIED: tuple[IpNetwork, ...] = tuple(
     ipaddress.ip_network(network)
     for network in (
-        "0.0.0.0/8",  # this network
+        "0.0.0.0/8",  # this network, and unspecified
         "10.0.0.0/8",
         "100.64.0.0/10",  # shared address space, also Tailscale
         "127.0.0.0/8",
@@ -33,25 +33,35 @@ DENIED: tuple[IpNetwork, ...] = tuple(
         "203.0.113.0/24",  # documentation
         "224.0.0.0/4",  # multicast
         "240.0.0.0/4",  # reserved, and broadcast
-        "::/96",  # unspecified, loopback and IPv4-compatible
-        "64:ff9b:1::/48",  # local NAT64
-        "100::/64",  # discard
+        # Global unicast is 2000::/3 alone. Outside of it are loopback, IPv4-compatible, -mapped
+        # and -translated, NAT64, discard; segment routing; unique local, link-local, site-local,
+        # multicast.
+        "::/3",
+        "4000::/2",
+        "8000::/1",
         "2001::/23",  # protocol assignments, Teredo among them
         "2001:db8::/32",  # documentation
+        "2002::/16",  # 6to4
+        "2620:4f:8000::/48",
+        "3ffe::/16",  # the former test network
         "3fff::/20",  # documentation
-        "5f00::/16",  # segment routing
-        "fc00::/7",  # unique local
-        "fe80::/10",  # link-local
-        "fec0::/10",  # site-local
-        "ff00::/8",  # multicast
     )
 )
 
-NAT64 = ipaddress.ip_network("64:ff9b::/96")
+TRANSLATED = (
+    (ipaddress.IPv6Network("64:ff9b::/96"), 0),  # NAT64
+    (ipaddress.IPv6Network("::ffff:0:0:0/96"), 0),  # IPv4-translated
+    (ipaddress.IPv6Network("2002::/16"), 80),  # 6to4
+)
+"""Networks whose addresses a gateway turns into an IPv4 one, and how far left that stands."""
 
 
 class EgressPolicy:
-    """Public addresses, and the networks that the operator of this install opens."""
+    """Public addresses, and the networks that the operator of this install opens.
+
+    An opened network opens its own addresses and nothing else. Where an address leads through
+    a gateway to an IPv4 address, that one must be allowed as well.
+    """
 
     def __init__(self, allowed: Iterable[IpNetwork] = ()) -> None:
         self._allowed = tuple(allowed)
@@ -59,37 +69,39 @@ class EgressPolicy:
     def allows(self, address: str) -> bool:
         """Whether a connection to the address, as text, may be made at all."""
         found = _read(address)
-        return self._is_opened(found) or not _is_denied(found)
+        if found is None or not self._is_open(found):
+            return False
+        target = _find_target(found)
+        return target is None or self._is_open(target)
 
     def allows_plain_http(self, address: str) -> bool:
         """Without TLS only into networks that the operator opened: the key would be in clear."""
-        return self._is_opened(_read(address))
+        found = _read(address)
+        return found is not None and self.allows(address) and _is_in(found, self._allowed)
 
-    def _is_opened(self, address: IpAddress) -> bool:
-        return any(_is_in(address, network) for network in self._allowed)
-
-
-def _read(address: str) -> IpAddress:
-    """The address itself, or the IPv4 address that an IPv6 one stands for."""
-    found = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(found, ipaddress.IPv6Address):
-        return _unwrap(found)
-    return found
+    def _is_open(self, address: IpAddress) -> bool:
+        return _is_in(address, self._allowed) or not _is_in(address, DENIED)
 
 
-def _unwrap(address: ipaddress.IPv6Address) -> IpAddress:
-    if address.ipv4_mapped is not None:
-        return address.ipv4_mapped
-    if address.sixtofour is not None:
-        return address.sixtofour
-    if address in NAT64:
-        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-    return address
+def _read(address: str) -> IpAddress | None:
+    """The address; of an IPv4-mapped one that IPv4 address, to which the system connects."""
+    try:
+        found = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return None
+    return getattr(found, "ipv4_mapped", None) or found
 
 
-def _is_denied(address: IpAddress) -> bool:
-    return any(_is_in(address, network) for network in DENIED)
+def _find_target(address: IpAddress) -> IpAddress | None:
+    """The IPv4 address behind a gateway that translates, if there is one.
+
+    Teredo hides one too, but its network is never of use and stays denied as a whole.
+    """
+    for network, shift in TRANSLATED:
+        if _is_in(address, (network,)):
+            return ipaddress.IPv4Address(int(address) >> shift & 0xFFFFFFFF)
+    return None
 
 
-def _is_in(address: IpAddress, network: IpNetwork) -> bool:
-    return address.version == network.version and address in network
+def _is_in(address: IpAddress, networks: Iterable[IpNetwork]) -> bool:
+    return any(address.version == network.version and address in network for network in networks)
