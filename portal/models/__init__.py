@@ -1,8 +1,10 @@
 """All tables. Importing this package makes every one known to the metadata."""
 
+from portal.models.alert import Alert
 from portal.models.asset import Asset
 from portal.models.client import Client
 from portal.models.connection_test import ConnectionTest
+from portal.models.event import Event, EventSubscriber
 from portal.models.external_entity_mapping import ExternalEntityMapping
 from portal.models.integration import Integration
 from portal.models.organization_mapping import OrganizationMapping
@@ -11,11 +13,17 @@ from portal.models.secret import Secret
 from portal.models.sync_run import SyncLogEntry, SyncRun
 from portal.models.tenant import Tenant
 from portal.models.user import InstallSetting, Membership, User, UserSession
+from portal.models.webhook import AgentRefresh, Delivery, WebhookKey
 
 __all__ = [
+    "AgentRefresh",
+    "Alert",
     "Asset",
     "Client",
     "ConnectionTest",
+    "Delivery",
+    "Event",
+    "EventSubscriber",
     "ExternalEntityMapping",
     "InstallSetting",
     "Integration",
@@ -28,4 +36,5 @@ __all__ = [
     "Tenant",
     "User",
     "UserSession",
+    "WebhookKey",
 ]

@@ -14,6 +14,7 @@ class SyncKind(StrEnum):
     ORGANIZATIONS = "organizations"
     DEVICES = "devices"
     AGENT = "agent"
+    ALERTS = "alerts"
 
 
 class RunStatus(StrEnum):

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.db import Base, BigId, TenantOwned, utc_now
+
+
+class EventType(StrEnum):
+    """Stable names: subscribers rely on them."""
+
+    WEBHOOK_RECEIVED = "rmm.webhook.received"
+    SYNC_STARTED = "rmm.sync.started"
+    SYNC_COMPLETED = "rmm.sync.completed"
+    SYNC_FAILED = "rmm.sync.failed"
+    DEVICE_CREATED = "rmm.device.created"
+    DEVICE_UPDATED = "rmm.device.updated"
+    ALERT_TRIGGERED = "rmm.alert.triggered"
+    ALERT_RESOLVED = "rmm.alert.resolved"
+
+
+class Event(TenantOwned, Base):
+    """Something that happened, written in the transaction in which it did."""
+
+    __tablename__ = "events"
+    __table_args__ = (Index(None, "tenant_id", "id"), Index(None, "tenant_id", "type", "id"))
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    type: Mapped[str]
+    subject: Mapped[str]
+    """What it is about, for people: a computer's or an organization's name."""
+    payload: Mapped[dict[str, Any]] = mapped_column(JSON)
+    occurred_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class EventSubscriber(TenantOwned, Base):
+    """An address that is told of events, signed by the Standard Webhooks scheme.
+
+    Its signing secret lies in `secrets`.
+    """
+
+    __tablename__ = "event_subscribers"
+    __table_args__ = (Index(None, "tenant_id"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    url: Mapped[str]
+    types: Mapped[list[str]] = mapped_column(JSON)
+    """The event types it wants; empty: all of them."""
+    active: Mapped[bool] = mapped_column(default=True)
+    last_event_id: Mapped[int]
+    """Told of everything up to this one."""
+    failures: Mapped[int] = mapped_column(default=0)
+    """In a row."""
+    last_error: Mapped[str | None]
+    due_at: Mapped[datetime | None]
+    """When to try again; None when nothing waits for a retry."""
+    delivered_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)

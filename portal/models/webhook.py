@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.db import Base, BigId, TenantOwned, utc_now
+
+
+class WebhookKey(TenantOwned, Base):
+    """A secret that webhooks of one integration may carry.
+
+    The secret itself lies encrypted in `secrets`; the digest beside it, keyed with the
+    install's own key, is what intake compares.
+    """
+
+    __tablename__ = "webhook_keys"
+    __table_args__ = (Index(None, "tenant_id", "integration_id"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    integration_id: Mapped[int] = mapped_column(
+        ForeignKey("rmm_integrations.id", ondelete="CASCADE")
+    )
+    digest: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    expires_at: Mapped[datetime | None]
+    """None for the present secret; after a rotation, the end of the overlap."""
+    last_used_at: Mapped[datetime | None]
+
+
+class DeliveryStatus(StrEnum):
+    PENDING = "pending"
+    PROCESSED = "processed"
+    TEST = "test"
+    NEEDS_REVIEW = "needs_review"
+    FAILED = "failed"
+
+
+class Delivery(TenantOwned, Base):
+    """One webhook call as received, stored before it is processed."""
+
+    __tablename__ = "webhook_deliveries"
+    __table_args__ = (
+        Index(None, "tenant_id", "received_at"),
+        Index(None, "tenant_id", "status", "received_at"),
+        Index(None, "status", "due_at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    integration_id: Mapped[int] = mapped_column(
+        ForeignKey("rmm_integrations.id", ondelete="CASCADE")
+    )
+    status: Mapped[DeliveryStatus] = mapped_column(default=DeliveryStatus.PENDING)
+    reason: Mapped[str | None]
+    """Why it needs review or failed, in words."""
+    event: Mapped[str | None]
+    """`trigger` or `resolve`."""
+    external_alert_id: Mapped[str | None]
+    agent_id: Mapped[str | None]
+    hint: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    """The fields that were understood, as text; see `portal.tactical.webhook`."""
+    body: Mapped[str]
+    body_bytes: Mapped[int]
+    """How long it was; `body` may be cut."""
+    remote_address: Mapped[str | None]
+    received_at: Mapped[datetime] = mapped_column(default=utc_now)
+    due_at: Mapped[datetime | None] = mapped_column(default=utc_now)
+    """When to process it (again); None when there is nothing to do."""
+    attempts: Mapped[int] = mapped_column(default=0)
+    processed_at: Mapped[datetime | None]
+    duration_ms: Mapped[int | None]
+    """How long the processing took."""
+    alert_id: Mapped[int | None] = mapped_column(ForeignKey("rmm_alerts.id", ondelete="SET NULL"))
+    outcome: Mapped[str | None]
+    """What it changed, in words."""
+
+
+class AgentRefresh(TenantOwned, Base):
+    """One agent that shall be synced once more, when it is due: it gathers a burst of alerts."""
+
+    __tablename__ = "agent_refreshes"
+    __table_args__ = (
+        Index("uq_agent_refreshes_agent_id", "integration_id", "agent_id", unique=True),
+        Index(None, "due_at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    integration_id: Mapped[int] = mapped_column(
+        ForeignKey("rmm_integrations.id", ondelete="CASCADE")
+    )
+    agent_id: Mapped[str]
+    due_at: Mapped[datetime]
