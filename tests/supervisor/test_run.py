@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import sys
+import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -95,13 +96,35 @@ def test_a_dead_child_is_started_again(portal: RunningPortal) -> None:
         os.kill(pid, signal.SIGKILL)
     for name in ("redis", "web", "quick-1", "quick-2", "bulk", "scheduler"):
         portal.wait_for(f"{name} ended (SIGKILL), starting it again in 0.5 s")
-    for _ in range(100):
-        children = descendants(portal.process.pid)
-        if len(children) == PARTS and not survivors(before, seconds=0):
-            break
-        survivors(before, seconds=0.1)
-    assert len(descendants(portal.process.pid)) == PARTS
+    assert survivors(before) == set()
+    give_up = time.monotonic() + 10
+    while len(descendants(portal.process.pid)) < PARTS:
+        assert time.monotonic() < give_up
+        time.sleep(0.05)
     assert portal.end(signal.SIGINT) == 0
+
+
+def test_a_second_signal_kills_what_does_not_stop(portal: RunningPortal) -> None:
+    portal.wait_for("one-time token")
+    children = descendants(portal.process.pid)
+    for pid in children:
+        os.kill(pid, signal.SIGSTOP)
+    portal.process.send_signal(signal.SIGINT)
+    portal.wait_for("stopping")
+    assert portal.end(signal.SIGINT, seconds=3) == 0
+    assert survivors(children, seconds=0.5) == set()
+
+
+def test_it_runs_on_postgresql_and_a_redis_of_its_own(
+    postgresql_url: str, redis_url: str, tmp_path: Path
+) -> None:
+    servers = {"DATABASE_URL": postgresql_url, "REDIS_URL": redis_url}
+    with running_portal(tmp_path / "var", free_port(), **servers) as portal:
+        portal.wait_for("one-time token")
+        assert len(descendants(portal.process.pid)) == PARTS - 1
+        assert portal.end(signal.SIGTERM) == 0
+    assert not (tmp_path / "var" / "portal.db").exists()
+    assert not (tmp_path / "var" / "redis").exists()
 
 
 def test_a_busy_port_is_named_in_one_line(tmp_path: Path) -> None:

@@ -17,11 +17,12 @@ START_SECONDS = 60
 
 
 class RunningPortal:
-    def __init__(self, command: str, data_dir: Path, port: int) -> None:
+    def __init__(self, command: str, data_dir: Path, port: int, **environ: str) -> None:
         self.environ = {
             "PATH": os.environ["PATH"],
             "PORTAL_DATA_DIR": str(data_dir),
             "PORTAL_PORT": str(port),
+            **environ,
         }
         self.lines: list[str] = []
         self.process = subprocess.Popen(
@@ -63,8 +64,10 @@ class RunningPortal:
 
 
 @contextmanager
-def running_portal(data_dir: Path, port: int, command: str = "run") -> Iterator[RunningPortal]:
-    portal = RunningPortal(command, data_dir, port)
+def running_portal(
+    data_dir: Path, port: int, command: str = "run", **environ: str
+) -> Iterator[RunningPortal]:
+    portal = RunningPortal(command, data_dir, port, **environ)
     try:
         yield portal
     finally:
