@@ -16,6 +16,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 from rq import Queue
 from rq.exceptions import DuplicateJobError
+from rq.job import JobStatus
 from rq.serializers import JSONSerializer
 
 from portal.config import Settings
@@ -48,23 +49,40 @@ JOBS: Final = {
     "sync_quickly": Job("portal.jobs.sync.run_sync", QUICK, timeout=600),
     # About a dozen requests, each with its own limit.
     "test_connection": Job("portal.jobs.connection.test_connection", QUICK, timeout=180),
+    # Each alert named is one request; a job that is cut off is taken up by the next.
+    "process_deliveries": Job("portal.jobs.webhooks.process_deliveries", QUICK, timeout=600),
     # One request, and a sign-in where the token is gone.
     "keep_alive": Job("portal.jobs.connection.keep_alive", QUICK, timeout=120),
 }
 
 KEEP_FAILED_SECONDS = 60
-"""A failed job blocks its own repetition for that long. Its traceback is in the log."""
+"""Its traceback is in the log; Redis need not keep it."""
 KEEP_WAITING_SECONDS = 1800
 """A job that nobody took may be a leftover; the tick enqueues what is still due."""
 
 
 def enqueue(name: str, *ids: int) -> bool:
-    """Ask a worker to do it. True also when the same job waits or runs already.
+    """Ask a worker to do it. True also when the same job waits already.
 
-    False, with a line in the log, while Redis is away. Call it after the commit.
+    One that runs already may have looked before the caller's commit, so another is put behind
+    it. False, with a line in the log, while Redis is away. Call it after the commit.
     """
     job = JOBS[name]
     queue = Queue(job.queue, connection=_connection(), serializer=JSONSerializer)
+    words = "-".join((name, *map(str, ids)))
+    try:
+        # As many of it as there are workers may run; one more can wait.
+        for number in range(QUEUES[job.queue] + 1):
+            if _put_in_line(queue, job, ids, f"{words}_{number}"):
+                break
+    except RedisError as error:
+        log.warning("Redis is away; job %s%s waits in the database: %s", name, ids, error)
+        return False
+    return True
+
+
+def _put_in_line(queue: Queue, job: Job, ids: tuple[int, ...], job_id: str) -> bool:
+    """Whether the job waits in the queue now; not when one of this id runs or has failed."""
     try:
         queue.enqueue_call(
             job.function,
@@ -73,14 +91,12 @@ def enqueue(name: str, *ids: int) -> bool:
             result_ttl=0,
             failure_ttl=KEEP_FAILED_SECONDS,
             ttl=KEEP_WAITING_SECONDS,
-            job_id="-".join((name, *map(str, ids))),
+            job_id=job_id,
             unique=True,
         )
     except DuplicateJobError:
-        pass
-    except RedisError as error:
-        log.warning("Redis is away; job %s%s waits in the database: %s", name, ids, error)
-        return False
+        same = queue.fetch_job(job_id)
+        return same is not None and same.get_status(refresh=False) is JobStatus.QUEUED
     return True
 
 

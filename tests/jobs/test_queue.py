@@ -57,6 +57,20 @@ def test_a_waiting_job_is_not_enqueued_twice(app: Flask, quick: Queue) -> None:
     assert len(quick.get_job_ids()) == 2
 
 
+@pytest.mark.parametrize("status", ["started", "failed"])
+def test_behind_a_job_that_does_not_wait_another_one_is_enqueued(
+    app: Flask, quick: Queue, status: str
+) -> None:
+    with app.app_context():
+        assert queue.enqueue("keep_alive", 1, 23)
+        (job_id,) = quick.get_job_ids()
+        quick.connection.delete(quick.key)  # taken by a worker
+        quick.connection.hset(f"rq:job:{job_id}", "status", status)
+        assert queue.enqueue("keep_alive", 1, 23)
+        assert queue.enqueue("keep_alive", 1, 23)
+    assert len(quick.get_job_ids()) == 1
+
+
 def test_without_redis_enqueue_says_so_and_does_not_raise(
     settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -82,7 +96,7 @@ def test_a_worker_calls_the_service_in_the_scope_of_the_tenant(
     assert quick.connection.keys("rq:job:*") == []  # so that the same job can be asked for again
 
 
-def test_a_job_that_failed_can_be_asked_for_again_soon(
+def test_a_job_that_failed_is_soon_forgotten(
     app: Flask, quick: Queue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(_integration_id: int) -> None:
