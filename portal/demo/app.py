@@ -16,6 +16,7 @@ from portal.demo import (
     beta,
     clients,
     core,
+    live,
     notes,
     signin,
     software_views,
@@ -30,7 +31,7 @@ from portal.demo.answers import (
     html,
     not_found_page,
 )
-from portal.demo.breakage import Breakage
+from portal.demo.breakage import CONTROL, Breakage
 from portal.demo.control import Control, register_control
 from portal.demo.fleet import FleetSpec
 from portal.demo.routing import AgentIdConverter
@@ -44,6 +45,7 @@ _NOUNS = (
     clients,
     beta,
     agents,
+    live,
     notes,
     alerts,
     alert_templates,
@@ -83,7 +85,8 @@ def _before(state: State) -> Response | None:
     is_hidden = request.path.startswith("/beta/") and not state.settings.beta_enabled
     if is_hidden or "//" in request.path:  # Werkzeug's rules would match a doubled slash
         raise NoRoute
-    if request.url_rule is not None and not request.path.endswith("/"):
+    is_control = request.path.startswith(CONTROL)
+    if request.url_rule is not None and not request.path.endswith("/") and not is_control:
         return _slash_appended()
     return None
 

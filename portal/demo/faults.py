@@ -29,7 +29,7 @@ Kind = Literal[
 ]
 
 
-class BadRow(msgspec.Struct):
+class BadRow(msgspec.Struct, forbid_unknown_fields=True):
     """Row `at` of the list: replaced by `value`, or with members `set` and `drop`ped."""
 
     at: int
@@ -46,7 +46,7 @@ SAMPLE_GARBAGE = [
 ]
 
 
-class Fault(msgspec.Struct):
+class Fault(msgspec.Struct, forbid_unknown_fields=True):
     """Strikes requests whose path, method and query fit, after skipping `after`, `times` times.
 
     `path` is a pattern as of a shell, `query` a part of the query string; `times` None: always.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TypeVar
+from urllib.parse import urlencode
 
 import msgspec
 from flask import Response, request
@@ -48,7 +49,7 @@ class Page:
         arguments.pop("page", None)
         if number > 1:
             arguments["page"] = str(number)
-        query = "&".join(f"{name}={value}" for name, value in sorted(arguments.items()))
+        query = urlencode(sorted(arguments.items(multi=True)))
         return f"{request.base_url}?{query}" if query else request.base_url
 
 

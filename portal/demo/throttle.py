@@ -19,12 +19,16 @@ class Throttle:
 
     def count(self, name: str, address: str, now: float) -> None:
         """Counts the call, successes too; raises the 429 that a live server gave."""
+        waits = []
         for calls, seconds in RATES:
             history = self._calls.setdefault((name, address, seconds), [])
             history[:] = [moment for moment in history if moment > now - seconds]
             if len(history) >= calls:
-                raise throttled(math.ceil(history[0] + seconds - now))
-            history.append(now)
+                waits.append(math.ceil(history[0] + seconds - now))
+            else:  # each rate counts for itself, what the other refused too
+                history.append(now)
+        if waits:
+            raise throttled(max(waits))
 
 
 def throttled(wait: int) -> Refused:

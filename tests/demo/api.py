@@ -18,7 +18,7 @@ class Api(requests.Session):
 
     def request(self, method: Any, url: Any, *args: Any, **options: Any) -> Response:
         options.setdefault("timeout", 20)
-        options.setdefault("allow_redirects", False)
+        options["allow_redirects"] = False  # `get` sets it to true
         return super().request(method, f"{self.url}{url}", *args, **options)
 
     def rows(self, path: str) -> Any:

@@ -135,3 +135,7 @@ def test_checks(tactical: SimulatedTactical, api: Api) -> None:
     [row] = [row for row in api.rows("/agents/") if row["agent_id"] == agent_id]
     assert row["checks"]["failing"] == 1
     assert row["checks"]["has_failing_checks"] is True
+
+
+def test_no_updates_are_pending(tactical: SimulatedTactical, api: Api) -> None:
+    assert api.rows(f"/winupdate/{tactical.control.agents.ids()[0]}/") == []

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 from collections import Counter
 from dataclasses import replace
 from itertools import combinations
+from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
+from portal import demo
 from portal.demo import FleetSpec, SimulatedTactical
 from portal.demo.app import create_tactical, state_of
 from portal.demo.control import Control
@@ -43,6 +47,26 @@ def test_agents_are_made_when_asked_for() -> None:
     small = made(SPEC)[0]
     assert state.agents.get(17) == small.agents.get(17)
     assert len(state.agents) == 50_000
+
+
+def test_default_fleet_is_a_believable_mix() -> None:
+    control = made(FleetSpec())[1]
+    statuses = Counter(agent["status"] for agent in control.truth.agents())
+    assert sum(statuses.values()) == 250
+    assert statuses["online"] == pytest.approx(188, abs=4)
+    assert statuses["offline"] == pytest.approx(25, abs=4)
+    clients = control.truth.clients()
+    assert (len(clients), sum(len(client["sites"]) for client in clients)) == (6, 18)
+    assert min(client["agents"] for client in clients) > 15
+
+
+def test_simulator_imports_nothing_of_the_portal() -> None:
+    for path in Path(demo.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            for name in names:
+                assert not name.startswith("portal") or name.startswith("portal.demo"), path
 
 
 def test_mix() -> None:
@@ -114,6 +138,6 @@ def test_live_agents_check_in_and_frozen_ones_do_not() -> None:
 @pytest.mark.parametrize(
     "values", [{"clients": 9, "sites": 3}, {"agents": 50_001}, {"windows": 90, "linux": 20}]
 )
-def test_impossible_fleets_are_refused(values: dict[str, int]) -> None:
+def test_impossible_fleets_are_refused(values: dict[str, Any]) -> None:
     with pytest.raises(ValueError):
         FleetSpec(**values)

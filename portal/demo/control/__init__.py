@@ -49,9 +49,6 @@ def register_control(app: Flask, control: Control) -> None:
             return answer({"error": f"{type(error).__name__}: {error}"}, 400)
 
     app.add_url_rule("/_control/<part>/<verb>/", view_func=call, methods=("GET", "POST"))
-    app.add_url_rule(
-        "/_control/<part>/<verb>", endpoint="control", view_func=call, methods=("GET", "POST")
-    )
 
 
 def _method(control: Control, part: str, verb: str) -> Any:
