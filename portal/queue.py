@@ -43,7 +43,7 @@ class Job:
 
 
 JOBS: Final = {
-    # 50,000 agents took minutes when measured; a slow server may need ten times that.
+    # Room for a fleet of 50,000 on a slow server; the run's lease tells sooner of a dead worker.
     "sync_devices": Job("portal.jobs.sync.run_sync", BULK, timeout=3600),
     # Organizations: a few pages. One agent: one request, which may wait for a throttle.
     "sync_quickly": Job("portal.jobs.sync.run_sync", QUICK, timeout=600),
