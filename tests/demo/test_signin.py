@@ -179,7 +179,8 @@ def test_eleventh_call_in_a_minute_is_throttled(
     assert [nobody.post(CHECK, json=body).status_code for _ in range(10)] == [200] * 10
     response = nobody.post(CHECK, json=body)
     wait = response.headers["Retry-After"]
-    assert (response.status_code, wait) == (429, "60")
+    assert response.status_code == 429
+    assert 50 <= int(wait) <= 60  # as fast as the ten calls before it were
     text = f"Request was throttled. Expected available in {wait} seconds."
     assert response.json() == {"detail": text}
     # Another call, another address and a caller with credentials have buckets of their own.
