@@ -8,12 +8,12 @@ from pathlib import Path
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from portal import models, web
+from portal import models, web, webhooks
 from portal.config import Settings, read_settings
 from portal.db import db, tune_sqlite
 from portal.egress import Door, EgressPolicy
 from portal.extensions import csrf, htmx, limiter, migrate
-from portal.keys import get_encryption_keys, get_secret_key
+from portal.keys import get_digest_key, get_encryption_keys, get_secret_key
 from portal.vault import Vault
 
 __all__ = ["create_app", "models"]
@@ -32,12 +32,14 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config.update(_flask_config(settings))
     app.extensions["settings"] = settings
     app.extensions["vault"] = Vault(get_encryption_keys(settings))
+    app.extensions["webhook_digest_key"] = get_digest_key(settings)
     app.extensions["door"] = Door(EgressPolicy(settings.egress_allow), settings.ca_bundle)
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     _init_extensions(app, settings)
     web.init_app(app)
+    webhooks.init_app(app)
     return app
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
+import hmac
 import os
 import secrets
 from collections.abc import Callable
@@ -30,6 +32,15 @@ def get_encryption_keys(settings: Settings) -> dict[str, bytes]:
         settings.data_dir / "keys" / "encryption.keys", lambda: f"k1:{_new_key()}"
     )
     return dict(_parse_key(word) for word in text.replace(",", " ").split())
+
+
+def get_digest_key(settings: Settings) -> bytes:
+    """What webhook secrets are digested with, derived from the oldest encryption key.
+
+    The oldest, because that one stays when a new one is put before it.
+    """
+    oldest = list(get_encryption_keys(settings).values())[-1]
+    return hmac.new(oldest, b"webhook secrets", hashlib.sha256).digest()
 
 
 def _parse_key(word: str) -> tuple[str, bytes]:

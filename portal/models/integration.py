@@ -58,6 +58,12 @@ class Integration(TenantOwned, Base):
     page_size: Mapped[int]
     device_sync_minutes: Mapped[int]
     """How often devices are synced without being asked; 0 is never."""
+    alert_sync_minutes: Mapped[int]
+    """How often alerts are reconciled; 0 is never."""
+    alert_history_days: Mapped[int] = mapped_column(default=0)
+    """How many days of resolved alerts a reconciliation reads too; 0: only what is active."""
+    delivery_days: Mapped[int]
+    """How long webhook deliveries are kept."""
     server_verified: Mapped[bool] = mapped_column(default=False)
     """False after a change of host or a reconnect, until the server was compared."""
     found_organizations: Mapped[int | None]

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
 from portal.db import transaction, utc_now
@@ -15,12 +14,16 @@ from portal.models.integration import AuthMode, IntegrationState, InventorySourc
 from portal.models.sync_run import ACTIVE, RunStatus
 from portal.providers import TACTICAL_RMM
 from portal.services.integrations import find_integration, get_integration, open_tactical
+from portal.services.schedules import ensure_schedules
 from portal.tactical.url import normalise_url, same_host
 from portal.vault import forget_secrets, list_last_fours, store_secret
 
 DEFAULT_PAGE_SIZE = 200
 HIGHEST_PAGE_SIZE = 1000
 DEFAULT_DEVICE_SYNC_MINUTES = 60
+DEFAULT_ALERT_SYNC_MINUTES = 10
+DEFAULT_DELIVERY_DAYS = 30
+LONGEST_INTERVAL = 7 * 24 * 60
 LONGEST_SECRET = 4096
 
 
@@ -38,6 +41,9 @@ class ConnectionSettings:
     inventory_source: InventorySource | None = None
     page_size: int | None = None
     device_sync_minutes: int | None = None
+    alert_sync_minutes: int | None = None
+    alert_history_days: int | None = None
+    delivery_days: int | None = None
 
     def __repr__(self) -> str:
         return f"ConnectionSettings(base_url={self.base_url!r})"
@@ -108,46 +114,6 @@ def disconnect() -> str | None:
     return warning
 
 
-def ensure_schedules(session: Session, integration: Integration) -> None:
-    """Give an active integration its regular work."""
-    wanted = {"devices": integration.device_sync_minutes * 60}
-    if integration.auth_mode is AuthMode.PASSWORD:
-        wanted["keep_alive"] = KEEP_ALIVE_SECONDS
-    stored = {
-        schedule.kind: schedule
-        for schedule in session.scalars(select(Schedule).filter_by(integration_id=integration.id))
-    }
-    for kind in ("devices", "keep_alive"):
-        _set_schedule(session, integration, kind, wanted.get(kind, 0), stored.get(kind))
-
-
-KEEP_ALIVE_SECONDS = 2 * 3600
-"""A Knox token lives five hours from its last use; two leave room for a failed attempt."""
-
-
-def _set_schedule(
-    session: Session,
-    integration: Integration,
-    kind: str,
-    every_seconds: int,
-    stored: Schedule | None,
-) -> None:
-    if stored is not None and stored.every_seconds == every_seconds:
-        return
-    if stored is not None:
-        session.delete(stored)
-        session.flush()
-    if every_seconds:
-        session.add(
-            Schedule(
-                integration_id=integration.id,
-                kind=kind,
-                every_seconds=every_seconds,
-                next_due_at=utc_now() + timedelta(seconds=every_seconds),
-            )
-        )
-
-
 def _new_integration(session: Session) -> Integration:
     integration = Integration(
         provider=TACTICAL_RMM.slug,
@@ -159,6 +125,9 @@ def _new_integration(session: Session) -> Integration:
         server_verified=False,
         page_size=DEFAULT_PAGE_SIZE,
         device_sync_minutes=DEFAULT_DEVICE_SYNC_MINUTES,
+        alert_sync_minutes=DEFAULT_ALERT_SYNC_MINUTES,
+        alert_history_days=0,
+        delivery_days=DEFAULT_DELIVERY_DAYS,
     )
     session.add(integration)
     session.flush()
@@ -177,21 +146,26 @@ def _apply_address(
     integration.base_url = url
 
 
+OPTIONS = {
+    "page_size": (1, HIGHEST_PAGE_SIZE, "agents in a page"),
+    "device_sync_minutes": (0, LONGEST_INTERVAL, "minutes; 0 is never"),
+    "alert_sync_minutes": (0, LONGEST_INTERVAL, "minutes; 0 is never"),
+    "alert_history_days": (0, 365, "days; 0 reads only what is active"),
+    "delivery_days": (1, 365, "days"),
+}
+"""Lowest and highest value of each number, and what it counts."""
+
+
 def _apply_options(integration: Integration, settings: ConnectionSettings) -> None:
     if settings.inventory_source is not None:
         integration.inventory_source = settings.inventory_source
-    if settings.page_size is not None:
-        if not 1 <= settings.page_size <= HIGHEST_PAGE_SIZE:
-            raise InvalidInput(
-                f"The page size must be from 1 to {HIGHEST_PAGE_SIZE}.", field="page_size"
-            )
-        integration.page_size = settings.page_size
-    if settings.device_sync_minutes is not None:
-        if not 0 <= settings.device_sync_minutes <= 7 * 24 * 60:
-            raise InvalidInput(
-                "Sync every 0 (never) to 10080 minutes (a week).", field="device_sync_minutes"
-            )
-        integration.device_sync_minutes = settings.device_sync_minutes
+    for name, (lowest, highest, unit) in OPTIONS.items():
+        value = getattr(settings, name)
+        if value is None:
+            continue
+        if not lowest <= value <= highest:
+            raise InvalidInput(f"Enter {lowest} to {highest} {unit}.", field=name)
+        setattr(integration, name, value)
 
 
 def _apply_credentials(

@@ -15,8 +15,8 @@ from portal.errors import NotFound, PortalError
 from portal.models import ConnectionTest, Integration
 from portal.models.integration import IntegrationState
 from portal.scope import get_tenant_id
-from portal.services.connect import ensure_schedules
 from portal.services.integrations import get_integration, open_tactical
+from portal.services.schedules import ensure_schedules
 from portal.services.server_identity import Inventory, load_stored_inventory, looks_like_another
 from portal.tactical.probe import ProbeResult, Step, probe
 from portal.vault import forget_secrets

@@ -13,6 +13,8 @@ from portal.errors import PortalError
 from portal.models import ConnectionTest, Schedule, SyncRun
 from portal.models.sync_run import RunStatus, SyncKind
 from portal.scope import all_tenants, tenant_scope
+from portal.services.agent_refreshes import list_tenants_with_due_refreshes, start_due_refreshes
+from portal.services.deliveries import list_tenants_with_due_deliveries
 from portal.services.sync_runs import enqueue_run, request_run, revive_abandoned_runs
 
 log = logging.getLogger(__name__)
@@ -33,6 +35,13 @@ def tick() -> None:
         revived = revive_abandoned_runs()
         waiting = _list_unclaimed_runs()
         tests = _list_unclaimed_tests()
+        with_deliveries = list_tenants_with_due_deliveries()
+        with_refreshes = list_tenants_with_due_refreshes()
+    for tenant_id in with_deliveries:
+        queue.enqueue("process_deliveries", tenant_id)
+    for tenant_id in with_refreshes:
+        with tenant_scope(tenant_id):
+            start_due_refreshes()
     for run in [*revived, *waiting]:
         enqueue_run(run)
     for test in tests:

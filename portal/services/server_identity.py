@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from portal.db import db, transaction, utc_now
 from portal.errors import Refused
 from portal.models import (
+    Alert,
     Asset,
     ExternalEntityMapping,
     Integration,
@@ -19,8 +20,8 @@ from portal.models import (
     Schedule,
 )
 from portal.models.integration import IntegrationState
-from portal.services.connect import ensure_schedules
 from portal.services.integrations import get_integration
+from portal.services.schedules import ensure_schedules
 
 
 class ServerChoice(StrEnum):
@@ -123,12 +124,14 @@ def _set_aside(session: Session, integration: Integration) -> None:
         inventory_source=integration.inventory_source,
         page_size=integration.page_size,
         device_sync_minutes=0,
+        alert_sync_minutes=0,
+        delivery_days=integration.delivery_days,
         server_verified=False,
         set_aside_at=utc_now(),
     )
     session.add(archive)
     session.flush()
-    for table in (OrganizationMapping, Asset, ExternalEntityMapping):
+    for table in (OrganizationMapping, Asset, ExternalEntityMapping, Alert):
         session.execute(
             update(table)
             .where(table.integration_id == integration.id)

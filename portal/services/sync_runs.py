@@ -24,6 +24,7 @@ from portal.services.integrations import (
 )
 from portal.services.run_history import find_active_run, get_run
 from portal.sync.agent import sync_agent
+from portal.sync.alert_backfill import sync_alerts
 from portal.sync.devices import sync_devices
 from portal.sync.organizations import sync_organizations
 from portal.sync.run_log import LEASE_LASTS, RunEnded, RunLog
@@ -199,8 +200,15 @@ def _sync_agent(
     sync_agent(integration, tactical, run_log, run.subject)
 
 
+def _sync_alerts(
+    _run: SyncRun, integration: Integration, tactical: Tactical, run_log: RunLog
+) -> None:
+    sync_alerts(integration, tactical, run_log)
+
+
 _WORK: dict[SyncKind, Callable[[SyncRun, Integration, Tactical, RunLog], None]] = {
     SyncKind.ORGANIZATIONS: _sync_organizations,
     SyncKind.DEVICES: _sync_devices,
     SyncKind.AGENT: _sync_agent,
+    SyncKind.ALERTS: _sync_alerts,
 }

@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from portal.db import insert, utc_now
-from portal.models import Asset, ExternalEntityMapping
+from portal.models import Alert, Asset, ExternalEntityMapping
 from portal.scope import get_tenant_id
 from portal.sync.plan import FACTS, PLACE, Action, Decision
 from portal.sync.run_log import log_entry
@@ -32,6 +32,29 @@ def apply_decisions(
     if mapped:
         _upsert_entity_mappings(session, integration_id, mapped)
     _touch_assets(session, decisions, synced_at)
+    _link_alerts(session, integration_id, decisions)
+
+
+def _link_alerts(session: Session, integration_id: int, decisions: Sequence[Decision]) -> None:
+    """Alerts that came before their agent had an asset belong to it now."""
+    created = [d.external_id for d in decisions if d.action is Action.CREATED]
+    if not created:
+        return
+    asset_id = (
+        select(Asset.id)
+        .where(Asset.integration_id == integration_id, Asset.rmm_device_id == Alert.agent_id)
+        .scalar_subquery()
+    )
+    session.execute(
+        update(Alert)
+        .where(
+            Alert.integration_id == integration_id,
+            Alert.agent_id.in_(created),
+            Alert.asset_id.is_(None),
+        )
+        .values(asset_id=asset_id)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def count_decisions(decisions: Sequence[Decision]) -> Counter[str]:
@@ -41,16 +64,23 @@ def count_decisions(decisions: Sequence[Decision]) -> Counter[str]:
 
 
 def log_entries(decisions: Sequence[Decision]) -> list[dict[str, Any]]:
-    """An entry for each record that changed or could not be used; none for the rest."""
+    """An entry for each record that changed or could not be used; none for the rest.
+
+    An agent that only checked in again has none: those are most of a fleet in every run.
+    """
     entries = [
         log_entry(d.action, d.external_id, d.name, d.reason, _readable(d))
         for d in decisions
-        if d.action in _LOGGED
+        if d.action in _LOGGED and not _is_heartbeat(d)
     ]
     returned = [d for d in decisions if d.known is not None and d.known.missing and d.facts]
     return entries + [
         log_entry("returned", d.external_id, d.name, "Tactical lists it again.") for d in returned
     ]
+
+
+def _is_heartbeat(decision: Decision) -> bool:
+    return decision.action is Action.UPDATED and set(decision.changes or ()) == {"last_seen_at"}
 
 
 def _upsert_assets(

@@ -1,0 +1,120 @@
+"""What a webhook alone tells of an alert, while Tactical's own record is out of reach."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from portal.db import utc_now
+from portal.events.outbox import record_events
+from portal.models import Alert, Asset
+from portal.models.alert import AlertSource, AlertStatus, Severity
+from portal.models.event import EventType
+from portal.tactical.webhook import RESOLVE, Hint
+
+
+def write_hint(session: Session, integration_id: int, hint: Hint) -> tuple[int | None, str]:
+    """Note an unconfirmed alert, or its resolving; its id and what was done.
+
+    A confirmed alert is left alone: the hint may be forged or late, and the record will be
+    asked for again.
+    """
+    known = find_alert(session, integration_id, hint)
+    is_resolve = hint.event == RESOLVE
+    if known is None:
+        alert = _add_alert(session, integration_id, hint)
+        return alert.id, "Noted an unconfirmed alert."
+    if known.confirmed_at is not None and hint.alert_id is not None:
+        return known.id, "Tactical will be asked again."
+    if is_resolve and known.status is not AlertStatus.RESOLVED:
+        known.status = AlertStatus.RESOLVED
+        known.resolved_at = hint.resolved_on or utc_now()
+        _tell(session, known)
+        return known.id, "Noted that the alert is resolved."
+    if not is_resolve and known.status is AlertStatus.RESOLVED and _is_newer(hint, known):
+        known.status, known.resolved_at = AlertStatus.ACTIVE, None
+        known.triggered_at = hint.alert_time or utc_now()
+        known.occurrences += 1
+        _tell(session, known)
+        return known.id, "Noted that the alert is active again."
+    return known.id, "The alert was up to date."
+
+
+def close_vanished(session: Session, integration_id: int, hint: Hint) -> str:
+    """Tactical has no such alert: it was deleted with its agent, check or task."""
+    known = find_alert(session, integration_id, hint)
+    if known is None or known.status is AlertStatus.RESOLVED:
+        return "Tactical no longer has this alert."
+    close_alert(session, known, utc_now())
+    return "Tactical no longer has this alert; it was closed."
+
+
+def close_alert(session: Session, alert: Alert, at: datetime) -> None:
+    """Close an alert that Tactical does not have any more."""
+    alert.status, alert.resolved_at, alert.confirmed_at = AlertStatus.RESOLVED, at, utc_now()
+    _tell(session, alert)
+
+
+def find_alert(session: Session, integration_id: int, hint: Hint) -> Alert | None:
+    """By Tactical's id; without one, the newest alert of the same condition."""
+    query = select(Alert).where(Alert.integration_id == integration_id).with_for_update()
+    if hint.alert_id is not None:
+        return session.scalar(query.where(Alert.external_alert_id == hint.alert_id))
+    return session.scalar(
+        query.where(Alert.condition == hint.condition)
+        .order_by(Alert.triggered_at.desc(), Alert.id.desc())
+        .limit(1)
+    )
+
+
+def _add_alert(session: Session, integration_id: int, hint: Hint) -> Alert:
+    asset = session.execute(
+        select(Asset.id, Asset.name, Asset.rmm_organization_id).where(
+            Asset.integration_id == integration_id, Asset.rmm_device_id == hint.agent_id
+        )
+    ).one_or_none()
+    is_resolved = hint.event == RESOLVE
+    alert = Alert(
+        integration_id=integration_id,
+        external_alert_id=hint.alert_id,
+        condition=hint.condition,
+        agent_id=hint.agent_id,
+        asset_id=asset.id if asset else None,
+        external_organization_id=asset.rmm_organization_id if asset else hint.client_id,
+        hostname=asset.name if asset else None,
+        alert_type=hint.alert_type or "custom",
+        severity=Severity(hint.severity or Severity.ERROR),
+        message=hint.message,
+        status=AlertStatus.RESOLVED if is_resolved else AlertStatus.ACTIVE,
+        triggered_at=hint.alert_time or utc_now(),
+        resolved_at=(hint.resolved_on or utc_now()) if is_resolved else None,
+        source=AlertSource.WEBHOOK,
+        external_check_id=hint.check_id,
+        external_task_id=hint.task_id,
+        occurrences=1,
+    )
+    session.add(alert)
+    session.flush()
+    _tell(session, alert)
+    return alert
+
+
+def _is_newer(hint: Hint, known: Alert) -> bool:
+    """A trigger that comes after its own resolve is late news, not a new outage."""
+    return hint.alert_time is None or hint.alert_time > known.triggered_at
+
+
+def _tell(session: Session, alert: Alert) -> None:
+    is_open = alert.status is not AlertStatus.RESOLVED
+    kind = EventType.ALERT_TRIGGERED if is_open else EventType.ALERT_RESOLVED
+    payload = {
+        "external_alert_id": alert.external_alert_id,
+        "agent_id": alert.agent_id,
+        "asset_id": alert.asset_id,
+        "severity": str(alert.severity),
+        "alert_type": alert.alert_type,
+        "status": str(alert.status),
+    }
+    record_events(session, [(kind, alert.hostname or alert.agent_id or "alert", payload)])

@@ -1,0 +1,13 @@
+"""The public intake of webhooks."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from portal.extensions import csrf
+from portal.webhooks.views import webhooks
+
+
+def init_app(app: Flask) -> None:
+    csrf.exempt(webhooks)  # the sender is no browser; its secret is in a header
+    app.register_blueprint(webhooks)

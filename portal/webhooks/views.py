@@ -1,0 +1,57 @@
+"""`POST /api/webhooks/tacticalrmm`: no session, no CSRF, the secret before the body."""
+
+from __future__ import annotations
+
+import logging
+
+from flask import Blueprint, jsonify, request
+from flask.typing import ResponseReturnValue
+from limits import parse
+from limits.storage import MemoryStorage
+from limits.strategies import FixedWindowRateLimiter
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from portal.services import intake
+from portal.services.webhook_keys import identify_sender
+
+log = logging.getLogger(__name__)
+
+webhooks = Blueprint("webhooks", __name__, url_prefix="/api/webhooks")
+
+SECRET_HEADER = "X-Alga-Webhook-Secret"  # noqa: S105  # the header's name
+
+FAILURES = parse("30 per minute")
+# In this process alone: intake must not wait for Redis, and a guess in 256 bits needs no more.
+_failures = FixedWindowRateLimiter(MemoryStorage())
+
+
+@webhooks.post("/tacticalrmm")
+def receive() -> ResponseReturnValue:
+    """Store a delivery of Tactical's. 2xx as soon as it is committed, whatever it says."""
+    sender = identify_sender(request.args.get("tenant"), request.headers.get(SECRET_HEADER))
+    if sender is None:
+        return _refuse()
+    body = request.get_data(cache=False)
+    receipt = intake.take_in(sender, body, request.remote_addr)
+    return jsonify(
+        ok=True, delivery=receipt.delivery_id, status=receipt.status, message=receipt.message
+    ), 202
+
+
+def _refuse() -> ResponseReturnValue:
+    """The same for a wrong secret, a missing one and an unknown tenant."""
+    if not _failures.hit(FAILURES, request.remote_addr or ""):
+        return jsonify(ok=False, message="Too many wrong attempts. Wait a minute."), 429
+    return jsonify(ok=False, message="The webhook secret or the tenant is not right."), 401
+
+
+@webhooks.errorhandler(RequestEntityTooLarge)
+def _too_large(_error: RequestEntityTooLarge) -> ResponseReturnValue:
+    return jsonify(ok=False, message="The body is larger than 1 MiB."), 413
+
+
+@webhooks.errorhandler(SQLAlchemyError)
+def _database_down(error: SQLAlchemyError) -> ResponseReturnValue:
+    log.error("A webhook could not be stored: %s", error)
+    return jsonify(ok=False, message="The portal's database does not answer. Try again."), 503
