@@ -1,0 +1,1 @@
+"""Measurements. Each prints ratios to a floor taken in the same run."""

@@ -1,0 +1,83 @@
+"""How long a page of the beta list should be: time and memory of one whole walk.
+
+    .venv/bin/python -m benchmarks.page_size --agents 2000
+
+Each size runs in a process of its own, against one simulated server in another. Printed as
+ratios to the plain download of the same bytes in the same run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ipaddress
+import json
+import resource
+import subprocess
+import sys
+import time
+
+from benchmarks.server import start_server
+from portal.egress import Door, EgressPolicy, Limits
+from portal.tactical.api import Tactical
+from portal.tactical.session import ApiKey, TacticalSession
+from portal.tactical.source import choose_source
+
+SIZES = (25, 50, 100, 200, 500, 1000)
+LIMITS = Limits(largest=1 << 30)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--agents", type=int, default=2000)
+    parser.add_argument("--walk", nargs=3, metavar=("URL", "KEY", "SIZE"))
+    options = parser.parse_args()
+    if options.walk:
+        url, key, size = options.walk
+        print(json.dumps(walk(url, key, int(size))))
+        return
+    compare(options.agents)
+
+
+def compare(agents: int) -> None:
+    server, url, key = start_server(agents)
+    try:
+        print("| page size | download s | walk s | ratio | peak RSS MiB |")
+        print("|---|---|---|---|---|")
+        for size in SIZES:
+            command = [sys.executable, "-m", "benchmarks.page_size", "--walk", url, key, str(size)]
+            result = json.loads(subprocess.check_output(command))
+            ratio = result["walk"] / result["download"]
+            print(
+                f"| {size} | {result['download']:.2f} | {result['walk']:.2f} | {ratio:.2f} "
+                f"| {result['rss']:.0f} |"
+            )
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def walk(url: str, key: str, size: int) -> dict[str, float]:
+    """Seconds of the walk, then of the bare download of the same pages, and peak memory."""
+    door = Door(EgressPolicy([ipaddress.ip_network("127.0.0.0/8")]))
+    tactical = Tactical(TacticalSession(url, ApiKey(key), door))
+    source = choose_source(tactical, "beta")
+    begun = time.perf_counter()
+    pages = 0
+    with source.walk(tactical, size) as pages_of_agents:
+        for _page in pages_of_agents:
+            pages += 1
+    walked = time.perf_counter() - begun
+    rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    begun = time.perf_counter()
+    for number in range(1, pages + 1):
+        door.request(
+            "GET",
+            f"{url}/beta/v1/agent/?page={number}&page_size={size}",
+            headers={"X-API-KEY": key},
+            limits=LIMITS,
+        )
+    return {"walk": walked, "download": time.perf_counter() - begun, "rss": rss}
+
+
+if __name__ == "__main__":
+    main()
