@@ -35,8 +35,7 @@ class Answer:
 
     @property
     def content_type(self) -> str:
-        """In lower case, without parameters; empty when there is none."""
-        return self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        return read_content_type(self.headers)
 
 
 @dataclass(slots=True)
@@ -46,6 +45,10 @@ class Stream:
     status: int
     headers: Mapping[str, str]
     chunks: Iterator[bytes]
+
+    @property
+    def content_type(self) -> str:
+        return read_content_type(self.headers)
 
     def read(self) -> Answer:
         """Wait for all of it. Raises EgressError."""
@@ -154,6 +157,11 @@ def _read_chunks(response: requests.Response, host: str, meter: Meter) -> Iterat
             return
         meter.count_output(len(chunk), response.raw.tell())
         yield chunk
+
+
+def read_content_type(headers: Mapping[str, str]) -> str:
+    """In lower case, without parameters; empty when there is none."""
+    return headers.get("Content-Type", "").partition(";")[0].strip().lower()
 
 
 def _check_headers(headers: Mapping[str, str]) -> None:

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
+from urllib.parse import quote
 
 import msgspec
 
+from portal.egress import Limits
+from portal.tactical.decoding import (
+    Page,
+    decode_json,
+    decode_list,
+    decode_page,
+    decode_rows,
+    find_row,
+)
 from portal.tactical.errors import BetaOff, NotFoundInTactical, UnexpectedAnswer
 from portal.tactical.records import (
     BadRecord,
@@ -17,31 +27,31 @@ from portal.tactical.records import (
     TacticalOrganization,
     TacticalSite,
     only_good,
+)
+from portal.tactical.rows import (
+    Places,
+    Sites,
     read_agent_detail,
     read_beta_agent,
     read_dashboard_agent,
     read_organization,
     read_site,
 )
-from portal.tactical.session import TacticalSession, decode_json
+from portal.tactical.session import MIB, READ, TacticalSession
+from portal.tactical.shapes import any_decoder, pk_decoder
+from portal.tactical.text import clean_count, clean_text
 
-SITES_PAGE = 1000
+__all__ = ["AgentPage", "Inventory", "Tactical", "decode_rows"]
+
+LARGEST_PAGE = 1000
 """Tactical cuts a larger page to this silently."""
+LARGEST_ROW = 512 * 1024
+"""Of an agent in the beta list: 111 KB on average, 140 KB on Windows."""
+MOST_SITE_PAGES = 1000
+SHORTEST_AGENT_ID = 21
+"""A shorter one does not match the route."""
 
-
-class _Page(msgspec.Struct, gc=False):
-    count: int
-    results: list[msgspec.Raw]
-
-
-class _PkRow(msgspec.Struct, gc=False):
-    id: int
-    agent_id: str
-
-
-_page = msgspec.json.Decoder(_Page)
-_rows = msgspec.json.Decoder(list[msgspec.Raw])
-_pk_rows = msgspec.json.Decoder(list[_PkRow])
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +68,19 @@ class AgentPage:
 
 
 @dataclass(frozen=True, slots=True)
+class DashboardListing:
+    """All rows of `agents/`, not looked into yet; the moments as in AgentPage."""
+
+    rows: Sequence[msgspec.Raw]
+    observed_at: datetime
+    server_now: datetime
+
+    def read_page(self, start: int, size: int, places: Places) -> AgentPage:
+        agents = [read_dashboard_agent(raw, places) for raw in self.rows[start : start + size]]
+        return AgentPage(agents, len(self.rows), self.observed_at, self.server_now)
+
+
+@dataclass(frozen=True, slots=True)
 class Inventory:
     """Tactical's clients and their sites, as one endpoint lists them."""
 
@@ -69,7 +92,7 @@ class Inventory:
 
     def places(self) -> dict[tuple[str, str], Place]:
         """By names, which are unique: `agents/` has no ids of them."""
-        names = {o.pk: o.name for o in only_good(list(self.organizations))}
+        names = {o.pk: o.name for o in only_good(self.organizations)}
         return {
             (names[site.organization_pk], site.name): (site.organization_pk, site.pk, site.name)
             for site in self.sites
@@ -87,13 +110,9 @@ class Tactical:
 
     def get_dashboard_inventory(self) -> Inventory:
         """`clients/`: with the beta API off too, and only what the key's role may see."""
-        found = _list(self.session.get("/clients/"))
-        sites = [
-            read_site(site)
-            for organization in found
-            if isinstance(organization, dict)
-            for site in organization.get("sites") or ()
-        ]
+        found = self.session.fetch(decode_list, "/clients/")
+        nested = [each.get("sites") for each in found if isinstance(each, dict)]
+        sites = [read_site(site) for each in nested if isinstance(each, list) for site in each]
         return Inventory([read_organization(each) for each in found], only_good(sites))
 
     def get_beta_inventory(self) -> Inventory:
@@ -101,74 +120,73 @@ class Tactical:
 
         Raises BetaOff where the API is switched off.
         """
-        organizations = [read_organization(o) for o in _list(self._get_beta("/beta/v1/client/"))]
-        return Inventory(organizations, self._list_beta_sites())
+        found = self._fetch_beta(decode_list, "/beta/v1/client/")
+        return Inventory([read_organization(each) for each in found], self._list_beta_sites())
 
     def _list_beta_sites(self) -> list[TacticalSite]:
         sites: dict[int, TacticalSite] = {}
-        for number in range(1, 1000):
-            query = {"page": number, "page_size": SITES_PAGE}
-            page = decode_page(self._get_beta("/beta/v1/site/", query))
-            found = [read_site(msgspec.json.decode(raw)) for raw in page.results]
+        for number in range(1, MOST_SITE_PAGES):
+            page = self._fetch_page("/beta/v1/site/", number, LARGEST_PAGE)
+            found = [read_site(find_row(any_decoder, raw)) for raw in page.results]
             sites |= {site.pk: site for site in only_good(found)}
-            if len(page.results) < SITES_PAGE or len(sites) >= page.count:
+            if len(page.results) < LARGEST_PAGE or len(sites) >= page.count:
                 break
         return list(sites.values())
 
+    def check_site_permission(self) -> None:
+        """Raises MissingPermission when the key may not list sites."""
+        self.session.fetch(decode_list, "/clients/sites/")
+
     # --- Agents -------------------------------------------------------------------------
 
-    def get_beta_page(
-        self, number: int, page_size: int, sites: Mapping[int, TacticalSite]
-    ) -> AgentPage:
+    def get_beta_page(self, number: int, page_size: int, sites: Sites) -> AgentPage:
         """One page of the beta list, ordered by pk. Raises NotFoundInTactical past the end."""
         observed_at = datetime.now(UTC)
-        query = {"page": number, "page_size": page_size}
-        page = decode_page(self._get_beta("/beta/v1/agent/", query))
+        page = self._fetch_page("/beta/v1/agent/", number, page_size)
         agents = [read_beta_agent(raw, sites) for raw in page.results]
-        return AgentPage(agents, page.count, observed_at, self._server_time(observed_at))
+        return self._observed(agents, page.count, observed_at)
 
-    def get_dashboard_agents(self, places: Mapping[tuple[str, str], Place]) -> AgentPage:
+    def get_dashboard_listing(self) -> DashboardListing:
         """`agents/`: every agent that the key's role may see, in no order."""
         observed_at = datetime.now(UTC)
-        rows = decode_rows(self.session.get("/agents/"))
-        agents = [read_dashboard_agent(raw, places) for raw in rows]
-        return AgentPage(agents, len(rows), observed_at, self._server_time(observed_at))
+        rows = self.session.fetch(decode_rows, "/agents/")
+        return DashboardListing(rows, observed_at, observed_at + self.session.clock_skew)
 
     def list_agent_pks(self) -> dict[str, int]:
         """agent_id to Tactical's integer pk: 134 bytes an agent, the cheapest listing."""
-        body = self.session.get("/agents/", {"detail": "false"})
-        try:
-            return {row.agent_id: row.id for row in _pk_rows.decode(body)}
-        except (msgspec.MsgspecError, ValueError) as error:
-            raise UnexpectedAnswer("The list of agents has another form than it should.") from error
+        rows = self.session.fetch(decode_rows, "/agents/", {"detail": "false"})
+        pks: dict[str, int] = {}
+        for raw in rows:
+            row = find_row(pk_decoder, raw)
+            pk = None if row is None else clean_count(row.id)
+            if row is not None and pk is not None and clean_text(row.agent_id):
+                pks[clean_text(row.agent_id)] = pk
+        if rows and not pks:
+            raise UnexpectedAnswer("The list of agents has another form than it should.")
+        return pks
 
-    def get_agent_from_beta(
-        self, agent_id: str, pk: int | None, sites: Mapping[int, TacticalSite]
-    ) -> AgentPage:
+    def get_agent_from_beta(self, agent_id: str, pk: int | None, sites: Sites) -> AgentPage:
         """One agent by pk, which the beta API alone knows it by.
 
         A pk that is unknown, gone or another agent's is looked up afresh. Raises
         NotFoundInTactical when the agent is not there.
         """
         observed_at = datetime.now(UTC)
-        if pk is not None:
-            agent = self._find_beta_agent(agent_id, pk, sites)
-            if agent is not None:
-                return AgentPage([agent], 1, observed_at, self._server_time(observed_at))
-        pk = self.list_agent_pks().get(agent_id)
         agent = None if pk is None else self._find_beta_agent(agent_id, pk, sites)
         if agent is None:
+            pk = self.list_agent_pks().get(agent_id)
+            agent = None if pk is None else self._find_beta_agent(agent_id, pk, sites)
+        if agent is None:
             raise NotFoundInTactical(f"It lists no agent {agent_id}.")
-        return AgentPage([agent], 1, observed_at, self._server_time(observed_at))
+        return self._observed([agent], 1, observed_at)
 
     def _find_beta_agent(
-        self, agent_id: str, pk: int, sites: Mapping[int, TacticalSite]
+        self, agent_id: str, pk: int, sites: Sites
     ) -> TacticalAgent | BadRecord | None:
         try:
-            body = self._get_beta(f"/beta/v1/agent/{pk}/")
+            agent = read_beta_agent(self._fetch_beta(bytes, f"/beta/v1/agent/{pk}/"), sites)
         except NotFoundInTactical:
             return None
-        agent = read_beta_agent(body, sites)
         if isinstance(agent, BadRecord):
             return agent
         if agent.agent_id != agent_id:
@@ -176,61 +194,59 @@ class Tactical:
         # The detail has no `id`: the pk is what it was asked by.
         return replace(agent, pk=pk)
 
-    def get_agent_from_dashboard(
-        self, agent_id: str, sites: Mapping[int, TacticalSite]
-    ) -> AgentPage:
-        """One agent by `agents/<agent_id>/`, which has no serial number."""
+    def get_agent_from_dashboard(self, agent_id: str, sites: Sites) -> AgentPage:
+        """One agent by `agents/<agent_id>/`, which has no serial number.
+
+        Raises NotFoundInTactical.
+        """
         observed_at = datetime.now(UTC)
-        agent = read_agent_detail(self.session.get(f"/agents/{agent_id}/"), sites)
-        return AgentPage([agent], 1, observed_at, self._server_time(observed_at))
+        if len(agent_id) < SHORTEST_AGENT_ID:
+            raise NotFoundInTactical(f"It lists no agent {agent_id}.")
+        body = self.session.get(f"/agents/{quote(agent_id, safe='')}/")
+        agent = read_agent_detail(body, sites)
+        if isinstance(agent, TacticalAgent) and agent.agent_id != agent_id:
+            raise UnexpectedAnswer("It answered with another agent than the one asked for.")
+        return self._observed([agent], 1, observed_at)
 
     # --- The server ---------------------------------------------------------------------
 
     def keep_alive(self) -> None:
         """The cheapest request with credentials; it extends the life of a token."""
-        self.session.get("/core/version/")
+        self.session.fetch(decode_json, "/core/version/")
 
     def get_version(self) -> str | None:
         """Tactical's version. `core/version/` has only that of the web pages."""
-        found = decode_json(self.session.get("/core/dashinfo/"))
+        found = self.session.fetch(decode_json, "/core/dashinfo/")
         version = found.get("trmm_version") if isinstance(found, dict) else None
-        return version if isinstance(version, str) else None
+        return clean_text(version) or None
 
     def log_out(self) -> None:
         """End the sign-in, where there is one."""
         self.session.log_out()
 
-    def _get_beta(self, path: str, query: Mapping[str, Any] | None = None) -> bytes:
+    # --- Parts --------------------------------------------------------------------------
+
+    def _fetch_page(self, path: str, number: int, page_size: int) -> Page:
+        query = {"page": number, "page_size": page_size}
+        limits = replace(READ, largest=max(64 * MIB, page_size * LARGEST_ROW))
+        return self._fetch_beta(decode_page, path, query, limits)
+
+    def _fetch_beta(
+        self,
+        decode: Callable[[bytes], Value],
+        path: str,
+        query: Mapping[str, Any] | None = None,
+        limits: Limits | None = None,
+    ) -> Value:
         """Raises BetaOff for the HTML 404 of a server whose beta API is off."""
         try:
-            return self.session.get(path, query)
+            return self.session.fetch(decode, path, query, limits)
         except NotFoundInTactical as error:
             if error.is_html:
                 raise BetaOff from error
             raise
 
-    def _server_time(self, ours: datetime) -> datetime:
-        return ours + self.session.clock_skew
-
-
-def decode_page(body: bytes) -> _Page:
-    """Raises UnexpectedAnswer."""
-    try:
-        return _page.decode(body)
-    except (msgspec.MsgspecError, ValueError) as error:
-        raise UnexpectedAnswer("A page has another form than it should, or was cut off.") from error
-
-
-def decode_rows(body: bytes) -> list[msgspec.Raw]:
-    """The elements of an array, not looked into. Raises UnexpectedAnswer."""
-    try:
-        return _rows.decode(body)
-    except (msgspec.MsgspecError, ValueError) as error:
-        raise UnexpectedAnswer("A list has another form than it should, or was cut off.") from error
-
-
-def _list(body: bytes) -> list[Any]:
-    found = decode_json(body)
-    if not isinstance(found, list):
-        raise UnexpectedAnswer("It sent no list where there should be one.")
-    return found
+    def _observed(
+        self, agents: Sequence[TacticalAgent | BadRecord], total: int, observed_at: datetime
+    ) -> AgentPage:
+        return AgentPage(agents, total, observed_at, observed_at + self.session.clock_skew)

@@ -15,17 +15,14 @@ class TacticalError(PortalError):
     """Tactical answered, but not with what was asked for."""
 
     fault: ClassVar[str] = "unexpected_answer"
-    field: ClassVar[str | None] = None
+    field: str | None = None
     wording: ClassVar[str] = "Tactical gave an answer that the portal does not understand. {detail}"
 
     def __init__(self, detail: str = "") -> None:
         super().__init__(self.wording.format(detail=detail).strip())
 
 
-class UnexpectedAnswer(TacticalError):
-    """Not JSON, or JSON of another shape: often a body cut or rewritten on the way."""
-
-    retryable = True
+# --- The address ------------------------------------------------------------------------
 
 
 class DashboardHost(TacticalError):
@@ -64,6 +61,9 @@ class HostNotAllowed(TacticalError):
     )
 
 
+# --- The credentials --------------------------------------------------------------------
+
+
 class WrongKey(TacticalError):
     fault = "wrong_key"
     field = "api_key"
@@ -84,14 +84,11 @@ class ExpiredKey(TacticalError):
 
 class InactiveUser(TacticalError):
     fault = "inactive_user"
+    field = "username"
     wording = (
         "The Tactical user behind these credentials is inactive or deleted. Activate the user in "
         "Tactical, or use another one."
     )
-
-    def __init__(self, field: str) -> None:
-        super().__init__()
-        self.field = field  # type: ignore[misc]
 
 
 class WrongPassword(TacticalError):
@@ -100,6 +97,17 @@ class WrongPassword(TacticalError):
     wording = (
         "Tactical refuses this user name and password. It refuses right ones too for users who "
         "sign in by SSO or are blocked from the dashboard: use an API key for those."
+    )
+
+
+class TokenRefused(TacticalError):
+    """A Knox token is dead. A new sign-in mends it, unless it was of this very moment."""
+
+    fault = "token_refused"
+    field = "password"
+    wording = (
+        "Tactical accepts the user name and password, but not the sign-in that it gave for them. "
+        "Check that the clock of the Tactical server is right, and try again."
     )
 
 
@@ -129,30 +137,8 @@ class TotpSecretWrong(TotpWrong):
     )
 
 
-class Throttled(TacticalError):
-    """`seconds` is how long Tactical asks to wait."""
-
-    fault = "throttled"
-    retryable = True
-    wording = "Tactical is being asked too often. Try again {detail}."
-
-    def __init__(self, seconds: float) -> None:
-        minutes = max(1, round(seconds / 60))
-        after = f"in {minutes} minute{'' if minutes == 1 else 's'}"
-        super().__init__(after)
-        self.seconds = seconds
-
-
-class LoginThrottled(Throttled):
-    fault = "login_throttled"
-    wording = (
-        "Tactical allows only 10 sign-ins a minute and 300 a day from one address, and that is "
-        "used up. Try again {detail}; the credentials may be right."
-    )
-
-
 class MissingPermission(TacticalError):
-    """`permission` is Tactical's name of the flag, None when it cannot be told."""
+    """`permission` is Tactical's name of the role's flag, None when it cannot be told."""
 
     fault = "missing_permission"
 
@@ -164,11 +150,64 @@ class MissingPermission(TacticalError):
         self.permission = permission
 
 
+# --- Waiting ----------------------------------------------------------------------------
+
+
+class Throttled(TacticalError):
+    """`seconds` is how long Tactical asks to wait."""
+
+    fault = "throttled"
+    retryable = True
+    wording = "Tactical is being asked too often. Try again {detail}."
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"in {_in_words(seconds)}")
+        self.seconds = seconds
+
+
+class LoginThrottled(Throttled):
+    fault = "login_throttled"
+    wording = (
+        "Tactical allows only 10 sign-ins a minute and 300 a day from one address, and that is "
+        "used up. Try again {detail}; the credentials may be right."
+    )
+
+
+class ServerError(TacticalError):
+    """A 5xx. Tactical answers some wrong requests so, too."""
+
+    fault = "server_error"
+    retryable = True
+    wording = (
+        "Tactical failed with an error of its own ({detail}). If that goes on, its server log "
+        "tells more."
+    )
+
+
+# --- The answer -------------------------------------------------------------------------
+
+
+class UnexpectedAnswer(TacticalError):
+    """Not JSON, or JSON of another shape: often a body cut or rewritten on the way."""
+
+    retryable = True
+
+
+class WebPage(TacticalError):
+    """HTML where data was due, at an address that is not wrong as such."""
+
+    wording = (
+        "A web page came in place of Tactical's data ({detail}). Something in front of Tactical "
+        "answers for it: a maintenance page, a firewall or a sign-in page."
+    )
+
+
 class BetaOff(TacticalError):
     fault = "beta_off"
+    field = "inventory_source"
     wording = (
-        "The beta API is switched off on this server; the portal reads the dashboard API, which "
-        "has no memory size and no offline and overdue limits."
+        "The beta API is switched off on this server. Switch it on (BETA_API_ENABLED), or choose "
+        "another inventory source."
     )
 
 
@@ -183,19 +222,22 @@ class NotFoundInTactical(TacticalError):
         self.is_html = is_html
 
 
-class ServerError(TacticalError):
-    """A 5xx. Tactical answers some wrong requests so, too."""
-
-    fault = "server_error"
-    retryable = True
-    wording = (
-        "Tactical failed with an error of its own ({detail}). If that goes on, its server log "
-        "tells more."
-    )
-
-
 class RequestRefused(TacticalError):
-    """A 400 in words of Tactical's own, which are shown as they are."""
+    """A 4xx in words of Tactical's own, which are shown as they are."""
 
     fault = "request_refused"
     wording = "Tactical refused the request: {detail}"
+
+
+class Abandoned(TacticalError):
+    """Nobody waits for this answer any more."""
+
+    fault = "abandoned"
+    wording = "The request was given up."
+
+
+def _in_words(seconds: float) -> str:
+    number, unit = max(1, round(seconds / 60)), "minute"
+    if number >= 90:
+        number, unit = round(seconds / 3600), "hour"
+    return f"{number} {unit}{'' if number == 1 else 's'}"

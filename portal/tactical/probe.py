@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from dataclasses import dataclass
+from urllib.parse import quote, urlsplit
 
-from portal.egress import Answer, EgressError
+from portal.egress import Answer, EgressError, Timeout
 from portal.errors import PortalError
+from portal.tactical.answers import check_answer
 from portal.tactical.api import Inventory, Tactical
+from portal.tactical.decoding import decode_json, decode_list
 from portal.tactical.errors import (
     BetaOff,
-    MissingPermission,
+    DashboardHost,
     NotFoundInTactical,
     NotTactical,
     TacticalError,
+    WebPage,
 )
 from portal.tactical.records import only_good
-from portal.tactical.session import check_answer, decode_json
-from portal.tactical.source import is_restricted
+from portal.tactical.source import BETA_OFF, RESTRICTED, is_restricted
 
 NO_SUCH_AGENT = "x" * 40
+LONGEST = 120.0
+"""Seconds for all steps; the last one begun may take as long as one request may."""
 
 TITLES = {
     "address": "Address",
@@ -28,22 +33,24 @@ TITLES = {
     "api_host": "Tactical's API host",
     "credentials": "Credentials",
     "clients": "May list clients",
+    "sites": "May list sites",
     "agents": "May list agents",
     "alerts": "May list alerts",
     "software": "May list software",
     "beta": "Beta API",
     "version": "Server version",
 }
+RUNNING, OK, NOTE, FAILED, SKIPPED = "running", "ok", "note", "failed", "skipped"
 
-RESTRICTED = (
-    "This key is limited to some clients. The portal reads the dashboard API, which obeys that "
-    "limit; the beta API would show every client."
+# What the root of a server that is not Tactical's may answer, beside anything but JSON.
+_FOREIGN = frozenset(
+    {"not_found", "unexpected_answer", "wrong_key", "missing_permission", "request_refused"}
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """`state` is running, ok, note, failed or skipped."""
+    """`state` is running, ok, note, failed or skipped; a note needs no action."""
 
     name: str
     title: str
@@ -55,38 +62,36 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeResult:
-    """`organizations` are (pk, name) and `agent_ids` all that the credentials show."""
+    """`organizations` are (pk, name) and `agent_ids` all that the credentials show.
+
+    `restricted` and `server_version` are None where they cannot be told.
+    """
 
     ok: bool
     message: str
     fault: str | None = None
     field: str | None = None
+    steps: tuple[Step, ...] = ()
     beta_api: bool | None = None
     restricted: bool | None = None
     server_version: str | None = None
-    organizations: frozenset[tuple[int, str]] = frozenset()
+    organizations: tuple[tuple[int, str], ...] = ()
     agent_ids: frozenset[str] = frozenset()
 
     @classmethod
-    def failed(cls, error: PortalError) -> ProbeResult:
+    def failed(cls, error: PortalError, steps: tuple[Step, ...] = ()) -> ProbeResult:
         return cls(
             ok=False,
             message=error.message,
             fault=getattr(error, "fault", "failed"),
             field=getattr(error, "field", None),
+            steps=steps,
         )
 
 
 Show = Callable[[Step], None]
-
-
-@dataclass(slots=True)
-class _Findings:
-    dashboard: Inventory | None = None
-    beta_api: bool | None = None
-    restricted: bool | None = None
-    version: str | None = None
-    agent_ids: frozenset[str] = field(default_factory=frozenset)
+Outcome = tuple[str, str]
+"""State and message of a step that did not fail."""
 
 
 def probe(tactical: Tactical, show: Show) -> ProbeResult:
@@ -94,157 +99,169 @@ def probe(tactical: Tactical, show: Show) -> ProbeResult:
 
     Stops at the first step that fails. Never raises for what the network or Tactical does.
     """
-    found = _Findings()
-    try:
-        _check_host(tactical, show)
-        _step(show, "credentials", lambda: _check_credentials(tactical))
-        _step(show, "clients", lambda: _check_clients(tactical, found))
-        _step(show, "agents", lambda: _check_agents(tactical, found))
-        _step(show, "alerts", lambda: _check_alerts(tactical))
-        _step(show, "software", lambda: _check_software(tactical, found))
-        _check_beta(tactical, show, found)
-        _step(show, "version", lambda: _check_version(tactical, found))
-    except (TacticalError, EgressError) as error:
-        return ProbeResult.failed(error)
-    assert found.dashboard is not None
-    organizations = only_good(list(found.dashboard.organizations))
-    return ProbeResult(
-        ok=True,
-        message=f"Everything works: {len(organizations)} organizations and "
-        f"{len(found.agent_ids)} agents can be read.",
-        beta_api=found.beta_api,
-        restricted=found.restricted,
-        server_version=found.version,
-        organizations=frozenset((o.pk, o.name) for o in organizations),
-        agent_ids=found.agent_ids,
-    )
+    return _Probe(tactical, show).run()
 
 
-def _step(show: Show, name: str, check: Callable[[], str]) -> None:
-    """Run one check; its text is a note to a step that passed."""
-    show(Step(name, TITLES[name], "running"))
-    try:
-        note = check()
-    except (TacticalError, EgressError) as error:
-        show(Step(name, TITLES[name], "failed", error.message, error.fault, error.field))
-        raise
-    show(Step(name, TITLES[name], "note" if note else "ok", note))
+class _Probe:
+    def __init__(self, tactical: Tactical, show: Show) -> None:
+        self._tactical = tactical
+        self._show = show
+        self._until = time.monotonic() + LONGEST
+        self._steps: dict[str, Step] = {}
+        self._dashboard = Inventory((), ())
+        self._agent_ids: frozenset[str] = frozenset()
+        self._beta_api: bool | None = None
+        self._restricted: bool | None = None
+        self._version: str | None = None
+
+    def run(self) -> ProbeResult:
+        try:
+            answer = self._reach()
+            self._step("api_host", lambda: _check_root(answer))
+            for name, check in (
+                ("credentials", self._check_credentials),
+                ("clients", self._check_clients),
+                ("sites", self._check_sites),
+                ("agents", self._check_agents),
+                ("alerts", self._check_alerts),
+                ("software", self._check_software),
+                ("beta", self._check_beta),
+                ("version", self._check_version),
+            ):
+                self._step(name, check)
+        except (TacticalError, EgressError) as error:
+            return ProbeResult.failed(error, tuple(self._steps.values()))
+        return self._conclude()
+
+    def _conclude(self) -> ProbeResult:
+        organizations = only_good(self._dashboard.organizations)
+        return ProbeResult(
+            ok=True,
+            message=f"Everything works: {len(organizations)} organizations and "
+            f"{len(self._agent_ids)} agents can be read.",
+            steps=tuple(self._steps.values()),
+            beta_api=self._beta_api,
+            restricted=self._restricted,
+            server_version=self._version,
+            organizations=tuple((o.pk, o.name) for o in organizations),
+            agent_ids=self._agent_ids,
+        )
+
+    # --- Steps --------------------------------------------------------------------------
+
+    def _step(self, name: str, check: Callable[[], Outcome]) -> None:
+        self._tell(name, RUNNING)
+        try:
+            if time.monotonic() > self._until:
+                host = urlsplit(self._tactical.session.base_url).hostname or ""
+                raise Timeout(host, f"The whole test took longer than {LONGEST:.0f} seconds.")
+            state, message = check()
+        except (TacticalError, EgressError) as error:
+            self._fail(name, error)
+            raise
+        self._tell(name, state, message)
+
+    def _tell(self, name: str, state: str, message: str = "") -> None:
+        self._put(Step(name, TITLES[name], state, message))
+
+    def _fail(self, name: str, error: TacticalError | EgressError) -> None:
+        self._put(Step(name, TITLES[name], FAILED, error.message, error.fault, error.field))
+
+    def _put(self, step: Step) -> None:
+        self._steps[step.name] = step
+        self._show(step)
+
+    def _reach(self) -> Answer:
+        """The first request tells two things at once: is the address right, and is TLS."""
+        self._tell("address", RUNNING)
+        try:
+            answer = self._tactical.session.get_root()
+        except EgressError as error:
+            if error.fault == "bad_certificate":
+                self._tell("address", OK)
+                self._fail("tls", error)
+            else:
+                self._fail("address", error)
+            raise
+        self._tell("address", OK)
+        if urlsplit(self._tactical.session.base_url).scheme == "http":
+            self._tell("tls", SKIPPED, "Not encrypted, in a network that the operator opened.")
+        else:
+            self._tell("tls", OK)
+        return answer
+
+    def _check_credentials(self) -> Outcome:
+        self._tactical.keep_alive()
+        return OK, ""
+
+    def _check_clients(self) -> Outcome:
+        try:
+            self._dashboard = self._tactical.get_dashboard_inventory()
+        except NotFoundInTactical as error:
+            raise NotTactical("It lists no clients.") from error
+        return OK, ""
+
+    def _check_sites(self) -> Outcome:
+        self._tactical.check_site_permission()
+        return OK, ""
+
+    def _check_agents(self) -> Outcome:
+        self._agent_ids = frozenset(self._tactical.list_agent_pks())
+        if self._agent_ids:
+            return OK, ""
+        return NOTE, "There is no agent yet that these credentials may see."
+
+    def _check_alerts(self) -> Outcome:
+        """No severity gives no rows, but only to those who may list alerts."""
+        body: dict[str, list[str]] = {"severityFilter": []}
+        decode_list(self._tactical.session.read("PATCH", "/alerts/", json=body))
+        return OK, ""
+
+    def _check_software(self) -> Outcome:
+        """One agent's list: the whole one is 35 KB an agent. The permission is checked first."""
+        agent_id = min(self._agent_ids, default=NO_SUCH_AGENT)
+        try:
+            self._tactical.session.fetch(decode_json, f"/software/{quote(agent_id, safe='')}/")
+        except NotFoundInTactical as error:
+            if error.is_html and self._agent_ids:
+                raise
+        return OK, ""
+
+    def _check_beta(self) -> Outcome:
+        """Off is a note; on, it shows whether the credentials are limited to some clients."""
+        try:
+            beta = self._tactical.get_beta_inventory()
+        except BetaOff:
+            self._beta_api = False
+            return NOTE, BETA_OFF
+        self._beta_api = True
+        # Listed anew, after the other: what is created meanwhile is then no sign of a limit.
+        dashboard = self._tactical.get_dashboard_inventory()
+        self._restricted = is_restricted(self._tactical, dashboard, beta)
+        return (NOTE, RESTRICTED) if self._restricted else (OK, "")
+
+    def _check_version(self) -> Outcome:
+        """Asking makes the server look for updates on the internet, which may take seconds."""
+        try:
+            self._version = self._tactical.get_version()
+        except (TacticalError, EgressError):
+            self._version = None
+        if self._version is None:
+            return NOTE, "Tactical did not tell its version."
+        return OK, f"Tactical RMM {self._version}"
 
 
-def _check_credentials(tactical: Tactical) -> str:
-    tactical.keep_alive()
-    return ""
-
-
-def _check_host(tactical: Tactical, show: Show) -> None:
-    """The first request tells three things: is the address right, is TLS, is it the API."""
-    is_plain = urlsplit(tactical.session.base_url).scheme == "http"
-    show(Step("address", TITLES["address"], "running"))
-    try:
-        answer = tactical.session.send_anonymous("GET", "/")
-    except EgressError as error:
-        failed = "tls" if error.fault == "bad_certificate" else "address"
-        if failed == "tls":
-            show(Step("address", TITLES["address"], "ok"))
-        show(Step(failed, TITLES[failed], "failed", error.message, error.fault, error.field))
-        raise
-    show(Step("address", TITLES["address"], "ok"))
-    show(Step("tls", TITLES["tls"], *(("note", "Not encrypted.") if is_plain else ("ok",))))
-    _step(show, "api_host", lambda: _check_root(answer))
-
-
-def _check_root(answer: Answer) -> str:
+def _check_root(answer: Answer) -> Outcome:
     """`{"status": "ok"}` stands at the root of the API host, for everyone."""
     try:
-        check_answer(answer, "api_key")
+        check_answer(answer, "api_key", None)
         found = decode_json(answer.body)
-    except NotFoundInTactical as error:
-        raise NotTactical from error
+    except WebPage as error:
+        raise (DashboardHost if answer.status == 200 else NotTactical) from error
     except TacticalError as error:
-        if error.fault in ("unexpected_answer", "wrong_key", "missing_permission"):
+        if error.fault in _FOREIGN:
             raise NotTactical from error
         raise
     if not isinstance(found, dict) or found.get("status") != "ok":
         raise NotTactical
-    return ""
-
-
-def _permitted(permission: str, what: str, call: Callable[[], object]) -> None:
-    try:
-        call()
-    except MissingPermission as error:
-        raise MissingPermission(permission, what) from error
-
-
-def _check_clients(tactical: Tactical, found: _Findings) -> str:
-    def read() -> None:
-        found.dashboard = tactical.get_dashboard_inventory()
-
-    _permitted("can_list_clients", "list clients", read)
-    return ""
-
-
-def _check_agents(tactical: Tactical, found: _Findings) -> str:
-    def read() -> None:
-        found.agent_ids = frozenset(tactical.list_agent_pks())
-
-    _permitted("can_list_agents", "list agents", read)
-    return "" if found.agent_ids else "There is no agent yet that these credentials may see."
-
-
-def _check_alerts(tactical: Tactical) -> str:
-    """No severity gives no rows, but only to those who may list alerts."""
-    body: dict[str, list[str]] = {"severityFilter": []}
-    _permitted(
-        "can_list_alerts",
-        "list alerts",
-        lambda: tactical.session.read("PATCH", "/alerts/", json=body),
-    )
-    return ""
-
-
-def _check_software(tactical: Tactical, found: _Findings) -> str:
-    """One agent's list: the whole one is 35 KB an agent. The permission is checked first."""
-    agent_id = min(found.agent_ids, default=NO_SUCH_AGENT)
-
-    def read() -> None:
-        try:
-            tactical.session.get(f"/software/{agent_id}/")
-        except NotFoundInTactical:
-            return
-
-    _permitted("can_list_software", "list software", read)
-    return ""
-
-
-def _check_beta(tactical: Tactical, show: Show, found: _Findings) -> None:
-    """Beta off is a note; on, it shows whether the key is limited to some clients."""
-    assert found.dashboard is not None
-    dashboard = found.dashboard
-
-    def read() -> str:
-        try:
-            beta = tactical.get_beta_inventory()
-        except BetaOff as error:
-            found.beta_api = False
-            return error.message
-        found.beta_api = True
-        found.restricted = is_restricted(dashboard, beta)
-        return RESTRICTED if found.restricted else ""
-
-    def read_permitted() -> str:
-        try:
-            return read()
-        except MissingPermission as error:
-            raise MissingPermission("can_list_sites", "list sites") from error
-
-    _step(show, "beta", read_permitted)
-
-
-def _check_version(tactical: Tactical, found: _Findings) -> str:
-    """Asking makes the server look for updates on the internet, which may take seconds."""
-    try:
-        found.version = tactical.get_version()
-    except (TacticalError, EgressError):
-        return "Tactical did not tell its version."
-    return f"Tactical RMM {found.version}" if found.version else ""
+    return OK, ""

@@ -12,19 +12,31 @@ from portal.tactical.walk import BetaWalk, DashboardWalk
 
 BETA, DASHBOARD = "beta", "dashboard"
 
+CHOSEN = "Chosen in the settings."
+BETA_OFF = (
+    "The beta API is switched off on this server; the dashboard API has no memory size and no "
+    "offline and overdue limits."
+)
+RESTRICTED = (
+    "These credentials are limited to some clients. The dashboard API obeys that limit; the beta "
+    "API would show every client."
+)
+UNRESTRICTED = "The beta API is switched on and carries most."
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
     """The list to read, and the clients and sites of the same view of the server.
 
-    `restricted`: the key's role sees only some clients. None where that cannot be told,
-    because the beta API, which ignores such limits, is off.
+    `restricted`: the role sees only some clients. None where that cannot be told, because the
+    beta API, which ignores such limits, is off. `reason` says why this list.
     """
 
     name: str
     beta_on: bool
     restricted: bool | None
     inventory: Inventory
+    reason: str
 
     def walk(self, tactical: Tactical, page_size: int) -> BetaWalk | DashboardWalk:
         if self.name == BETA:
@@ -37,37 +49,44 @@ class Source:
 
 
 def choose_source(tactical: Tactical, setting: str) -> Source:
-    """`auto` takes beta where it is on and the key unrestricted; else the setting is obeyed.
+    """`auto` takes beta where it is on and the role unrestricted; else the setting is obeyed.
 
     Raises BetaOff when beta is asked for and off, TacticalError and EgressError.
     """
-    dashboard = tactical.get_dashboard_inventory()
     if setting == DASHBOARD:
-        return Source(DASHBOARD, False, None, dashboard)
+        return Source(DASHBOARD, False, None, tactical.get_dashboard_inventory(), CHOSEN)
     try:
         beta = tactical.get_beta_inventory()
     except BetaOff:
         if setting == BETA:
             raise
-        return Source(DASHBOARD, False, None, dashboard)
-    restricted = is_restricted(dashboard, beta)
+        return Source(DASHBOARD, False, None, tactical.get_dashboard_inventory(), BETA_OFF)
+    # After the other: what is created between the two is then no sign of a limit.
+    dashboard = tactical.get_dashboard_inventory()
+    restricted = is_restricted(tactical, dashboard, beta)
     if restricted and setting != BETA:
-        return Source(DASHBOARD, True, True, dashboard)
-    return Source(BETA, True, restricted, _with_counts(beta, dashboard))
+        return Source(DASHBOARD, True, True, dashboard, RESTRICTED)
+    reason = CHOSEN if setting == BETA else UNRESTRICTED
+    return Source(BETA, True, restricted, _with_counts(beta, dashboard), reason)
 
 
-def is_restricted(dashboard: Inventory, beta: Inventory) -> bool:
-    """Whether the role hides something: the beta API shows what `clients/` does not."""
-    shown = {site.pk for site in dashboard.sites}
-    organizations = {o.pk for o in only_good(list(dashboard.organizations))}
-    return any(site.pk not in shown for site in beta.sites) or any(
-        o.pk not in organizations for o in only_good(list(beta.organizations))
-    )
+def is_restricted(tactical: Tactical, dashboard: Inventory, beta: Inventory) -> bool:
+    """Whether the role hides something: the beta API shows what `clients/` does not.
+
+    It is asked once more, lest something deleted between the two be taken for hidden.
+    """
+    hidden = _keys(beta) - _keys(dashboard)
+    return bool(hidden and hidden & _keys(tactical.get_beta_inventory()))
+
+
+def _keys(inventory: Inventory) -> set[tuple[str, int]]:
+    organizations = {("organization", o.pk) for o in only_good(inventory.organizations)}
+    return organizations | {("site", site.pk) for site in inventory.sites}
 
 
 def _with_counts(beta: Inventory, dashboard: Inventory) -> Inventory:
     """The beta list of clients does not tell how many agents each has; the other one does."""
-    counts = {o.pk: o.agent_count for o in only_good(list(dashboard.organizations))}
+    counts = {o.pk: o.agent_count for o in only_good(dashboard.organizations)}
     organizations = [
         TacticalOrganization(o.pk, o.name, counts.get(o.pk))
         if isinstance(o, TacticalOrganization)

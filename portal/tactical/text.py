@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,23 +20,28 @@ NOTHING = frozenset(
         "unknown cpu model",
         "error getting local ips",
         "No graphics cards",
-        "Error getting graphics cards",
         "Graphics info requires agent v1.4.14",
+        "Error getting graphics cards",
         "unknown disk",
     }
 )
 """What Tactical writes where it knows nothing."""
 
+_UNKEPT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+"""Control characters and lone surrogates: no database keeps all of them."""
+_BREAKS = re.compile("[\t\n\r\u2028\u2029]")
 
-def clean_text(value: Any) -> str:
-    """Text without characters that no database keeps; anything that is no text is empty."""
+
+def clean_prose(value: Any) -> str:
+    """Text that may have lines; anything that is no text is empty."""
     if not isinstance(value, str):
         return ""
-    if not value.isprintable():
-        # NUL, other control characters and lone surrogates; blanks stay blanks.
-        kept = (c if c.isprintable() else " " if c.isspace() else "" for c in value)
-        return "".join(kept).strip()[:LONGEST_TEXT].rstrip()
-    return str(value).strip()[:LONGEST_TEXT].rstrip()
+    return _UNKEPT.sub("", value).strip()[:LONGEST_TEXT].rstrip()
+
+
+def clean_text(value: Any) -> str:
+    """Text on one line."""
+    return _BREAKS.sub(" ", clean_prose(value))
 
 
 def clean_fact(value: Any) -> str:
@@ -49,6 +55,11 @@ def clean_facts(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list):
         return ()
     return tuple(text for item in value if (text := clean_fact(item)))
+
+
+def join_facts(value: Any) -> str:
+    """A fact that is one text, or a list of them."""
+    return ", ".join(clean_facts(value)) or clean_fact(value)
 
 
 def clean_count(value: Any) -> int | None:

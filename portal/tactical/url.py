@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import SplitResult, urlsplit
+
+import idna
 
 from portal.errors import InvalidInput
 
 FIELD = "base_url"
-LONGEST = 300
+LONGEST = 2000
+DEFAULT_PORTS = {"http": 80, "https": 443}
 
-_HOST = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*\.?")
+_LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
+_HOST = re.compile(rf"{_LABEL}(\.{_LABEL})*")
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 
 
 def normalise_url(text: str) -> str:
@@ -22,53 +28,72 @@ def normalise_url(text: str) -> str:
     text = text.strip()
     if not text:
         raise InvalidInput("Enter the address of the Tactical API.", field=FIELD)
-    if len(text) > LONGEST or not text.isprintable() or " " in text:
+    if len(text) > LONGEST or not text.isprintable() or " " in text or "\\" in text:
         raise _unusable()
-    if not re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", text):
-        text = f"https://{text.lstrip('/')}"
-    try:
-        parts = urlsplit(text)
-        host, port = parts.hostname, parts.port
-    except ValueError as error:
-        raise _unusable() from error
-    if parts.scheme not in ("http", "https"):
+    parts = _split(text if _SCHEME.match(text) else f"https://{text.lstrip('/')}")
+    if parts.scheme not in DEFAULT_PORTS:
         raise InvalidInput("The address must begin with https:// (or http://).", field=FIELD)
     if "@" in parts.netloc:
         raise InvalidInput(
             "Leave the user name and password out of the address: they have fields of their own.",
             field=FIELD,
         )
-    return urlunsplit((parts.scheme, _netloc(host, port, parts.scheme), "", "", ""))
+    host, port = _read_host(parts.hostname or ""), parts.port
+    return f"{parts.scheme}://{host}" + ("" if _is_default(parts.scheme, port) else f":{port}")
 
 
 def same_host(one: str, other: str) -> bool:
-    """Whether credentials entered for `one` may be sent to `other`.
+    """Whether credentials entered for `one` may be sent to `other`; both normalised.
 
-    Not when host or port differ, nor when TLS was given up.
+    Not when host or port differ, nor when TLS was given up. Taking TLS up is no other host.
     """
     first, second = urlsplit(one), urlsplit(other)
     weaker = first.scheme == "https" and second.scheme == "http"
     return first.hostname == second.hostname and first.port == second.port and not weaker
 
 
-def _netloc(host: str | None, port: int | None, scheme: str) -> str:
-    if not host:
-        raise _unusable()
-    if ":" in host:  # urlsplit took the brackets off and checked it
-        name = f"[{host}]"
-    else:
-        name = _to_ascii(host)
-        if len(name) > 253 or not _HOST.fullmatch(name):
+def _split(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        if parts.port == 0:
             raise _unusable()
-    default = {"http": 80, "https": 443}[scheme]
-    return name if port in (None, default) else f"{name}:{port}"
+    except ValueError:  # a port that is none, brackets that do not match
+        raise _unusable() from None
+    return parts
+
+
+def _is_default(scheme: str, port: int | None) -> bool:
+    return port in (None, DEFAULT_PORTS[scheme])
+
+
+def _read_host(host: str) -> str:
+    """The host as it is asked for: an address, or a name in ASCII."""
+    if ":" in host:  # urlsplit took the brackets off
+        return f"[{_read_ipv6(host)}]"
+    name = _to_ascii(host).removesuffix(".")
+    if len(name) > 253 or not _HOST.fullmatch(name) or name in DEFAULT_PORTS:
+        raise _unusable()
+    return name
+
+
+def _read_ipv6(host: str) -> ipaddress.IPv6Address:
+    try:
+        found = ipaddress.IPv6Address(host)
+    except ValueError:
+        raise _unusable() from None
+    if found.scope_id is not None:
+        raise _unusable()
+    return found
 
 
 def _to_ascii(host: str) -> str:
+    """As requests does it. Python's own codec still turns straße.de into strasse.de."""
+    if host.isascii():
+        return host.lower()
     try:
-        return host.encode("idna").decode().lower()
-    except UnicodeError as error:
-        raise _unusable() from error
+        return idna.encode(host, uts46=True).decode()
+    except UnicodeError:
+        raise _unusable() from None
 
 
 def _unusable() -> InvalidInput:
