@@ -37,7 +37,7 @@ SignedInBy = Literal["api_key", "password"]
 
 def check_answer(answer: Answer, signed_in_by: SignedInBy, needed: Permission | None) -> None:
     """Raise what an answer other than data with a 2xx means."""
-    status, is_html = answer.status, answer.content_type == "text/html"
+    status, is_html = answer.status, bool(answer.body) and answer.content_type == "text/html"
     if 200 <= status < 300 and not is_html:
         return
     if 300 <= status < 400:

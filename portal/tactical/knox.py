@@ -51,19 +51,11 @@ class TokenStore:
 class Knox:
     """One user's token: found, made, replaced and forgotten. Threads may share it."""
 
-    def __init__(
-        self,
-        credentials: Password,
-        post: Post,
-        store: TokenStore,
-        wait: Callable[[LoginThrottled], bool],
-    ) -> None:
-        """`wait` sits a throttle out and tells whether it did."""
+    def __init__(self, credentials: Password, post: Post, store: TokenStore) -> None:
         self._credentials = credentials
         self._code = credentials.totp_code
         self._post = post
         self._store = store
-        self._wait = wait
         self._token = _usable(credentials.token)
         self._lock = RLock()
 
@@ -144,23 +136,12 @@ class Knox:
         return pyotp.TOTP(base64.b32encode(key.ljust(20, b"\0")).decode()).now()
 
     def _ask(self, path: str, body: dict[str, str]) -> Answer:
-        """An answer that judged. Raises LoginThrottled when it may not be waited out."""
-        answer = self._post(path, body)
-        if answer.status != 429:
-            return answer
-        error = _read_throttle(answer)
-        if not self._wait(error):
-            raise error
+        """An answer that judged. A throttle is never waited out: it may last for a day."""
         answer = self._post(path, body)
         if answer.status == 429:
-            raise _read_throttle(answer)
+            words = read_detail(answer.body)
+            raise LoginThrottled(read_retry_after(answer.headers.get("Retry-After"), words))
         return answer
-
-
-def _read_throttle(answer: Answer) -> LoginThrottled:
-    return LoginThrottled(
-        read_retry_after(answer.headers.get("Retry-After"), read_detail(answer.body))
-    )
 
 
 def _is_refusal(answer: Answer) -> bool:

@@ -15,14 +15,15 @@ log = logging.getLogger(__name__)
 
 MOST_TRIES = 3
 FIRST_PAUSE = 0.5
-LONGEST_PAUSE = 60.0
+LONGEST_PAUSE = 30.0
 """A longer Retry-After is reported instead of waited for."""
+LONGEST_PAUSE_OF_PERSON = 2.0
 
 Value = TypeVar("Value")
 
 
 class Patience:
-    """`interactive`: a person waits, so no throttle is waited out and little tried again.
+    """`interactive`: a person waits, so little is waited for and tried again.
 
     `abandoned`, once set, ends every wait and every further try.
     """
@@ -49,13 +50,6 @@ class Patience:
             self._sleep(pause)
         raise AssertionError("the last attempt returns or raises")
 
-    def wait_out(self, error: Throttled) -> bool:
-        """Wait as long as Tactical asks, if that is not too long; whether it was done."""
-        if not self._may_wait(error):
-            return False
-        self._sleep(error.seconds)
-        return True
-
     def check(self) -> None:
         """Raises Abandoned when nobody waits any more."""
         if self.abandoned.is_set():
@@ -66,11 +60,9 @@ class Patience:
         if number == MOST_TRIES or not error.retryable:
             return None
         if isinstance(error, Throttled):
-            return error.seconds if self._may_wait(error) else None
+            longest = LONGEST_PAUSE_OF_PERSON if self.interactive else LONGEST_PAUSE
+            return error.seconds if error.seconds <= longest else None
         if self.interactive and (number > 1 or isinstance(error, Timeout)):
             return None
         pause: float = FIRST_PAUSE * 2 ** (number - 1)
         return pause * random.uniform(0.5, 1.5)  # noqa: S311  # spreads retries, guards nothing
-
-    def _may_wait(self, error: Throttled) -> bool:
-        return not self.interactive and error.seconds <= LONGEST_PAUSE

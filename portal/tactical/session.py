@@ -84,9 +84,7 @@ class TacticalSession:
         self._key = credentials.key if isinstance(credentials, ApiKey) else None
         store = TokenStore(keep=on_token, find=find_token, lock=token_lock)
         self._knox = (
-            Knox(credentials, self._post, store, self._patience.wait_out)
-            if isinstance(credentials, Password)
-            else None
+            Knox(credentials, self._post, store) if isinstance(credentials, Password) else None
         )
 
     # --- Requests -----------------------------------------------------------------------
