@@ -5,24 +5,25 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from flask import current_app
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from portal.db import db, transaction, utc_now
 from portal.errors import Refused
 from portal.models import Integration, Tenant, WebhookKey
-from portal.scope import tenant_scope
+from portal.scope import all_tenants, tenant_scope
 from portal.services.integrations import find_integration, get_integration
 from portal.vault import find_secret, forget_secrets, store_secret
 
 OVERLAP = timedelta(hours=24)
 SECRET_BYTES = 32
-NOTE_USE_EVERY = timedelta(minutes=1)
-"""A last use is shown in minutes; a write for each delivery would double the work."""
+NOTE_USE_EVERY = 60.0
+"""Seconds. A last use is shown in minutes; a write for each delivery would double the work."""
 
 MOST_KEYS = 2
 
@@ -34,7 +35,7 @@ class Sender:
     tenant_id: int
     integration_id: int
     key_id: int
-    key_used_at: object
+    digest: str
 
 
 def identify_sender(tenant: str | None, secret: str | None) -> Sender | None:
@@ -42,21 +43,76 @@ def identify_sender(tenant: str | None, secret: str | None) -> Sender | None:
 
     `tenant` is an id or a slug. Every stored digest is compared, in constant time.
     """
-    found = _find_tenant(tenant or "")
     given = _digest(secret or "")
-    sender: Sender | None = None
-    for key in _list_keys(found):
-        if hmac.compare_digest(key.digest, given) and secret:
-            sender = Sender(key.tenant_id, key.integration_id, key.id, key.last_used_at)
-    return sender
+    found: Sender | None = None
+    for sender in _list_senders(tenant or ""):
+        if hmac.compare_digest(sender.digest, given) and secret:
+            found = sender
+    if found is not None:
+        _note_use(found)
+    return found
 
 
-def note_use(session: Session, sender: Sender) -> None:
+@dataclass(slots=True)
+class _Kept:
+    """What one process remembers: valid senders by tenant, and when a use was noted."""
+
+    senders: dict[str, tuple[float, list[Sender]]] = field(default_factory=dict)
+    noted: dict[int, float] = field(default_factory=dict)
+
+
+def _kept() -> _Kept:
+    kept: _Kept = current_app.extensions.setdefault("webhook_keys", _Kept())
+    return kept
+
+
+KEPT_SECONDS = 1.0
+"""How long the valid secrets of a tenant are kept in memory: a storm asks once a second."""
+MOST_TENANTS_KEPT = 1000
+
+
+def _list_senders(tenant: str) -> list[Sender]:
+    """The senders whose secrets are valid now, for a tenant's id or slug; or none."""
+    now, senders_kept = time.monotonic(), _kept().senders
+    kept = senders_kept.get(tenant)
+    if kept is not None and kept[0] > now:
+        return kept[1]
+    senders = _load_senders(tenant)
+    if len(senders_kept) >= MOST_TENANTS_KEPT:
+        senders_kept.clear()
+    if senders:
+        senders_kept[tenant] = (now + KEPT_SECONDS, senders)
+    return senders
+
+
+def _load_senders(tenant: str) -> list[Sender]:
+    by_id = tenant.isascii() and tenant.isdigit() and len(tenant) < 19
+    with all_tenants():
+        rows = db.session.execute(
+            select(
+                WebhookKey.tenant_id, WebhookKey.integration_id, WebhookKey.id, WebhookKey.digest
+            )
+            .join(Integration, Integration.id == WebhookKey.integration_id)
+            .join(Tenant, Tenant.id == WebhookKey.tenant_id)
+            .where(
+                Tenant.id == int(tenant) if by_id else Tenant.slug == tenant,
+                Integration.set_aside_at.is_(None),
+                (WebhookKey.expires_at.is_(None)) | (WebhookKey.expires_at > utc_now()),
+            )
+        ).all()
+    return [Sender(*row) for row in rows]
+
+
+def _note_use(sender: Sender) -> None:
     """Remember when the secret was used last, to the minute."""
-    key = session.get(WebhookKey, sender.key_id)
-    now = utc_now()
-    if key is not None and (key.last_used_at is None or key.last_used_at < now - NOTE_USE_EVERY):
-        key.last_used_at = now
+    now, noted = time.monotonic(), _kept().noted
+    if noted.get(sender.key_id, -NOTE_USE_EVERY) > now - NOTE_USE_EVERY:
+        return
+    noted[sender.key_id] = now
+    with tenant_scope(sender.tenant_id), transaction() as session:
+        session.execute(
+            update(WebhookKey).where(WebhookKey.id == sender.key_id).values(last_used_at=utc_now())
+        )
 
 
 def ensure_key(session: Session, integration: Integration) -> WebhookKey:
@@ -86,6 +142,7 @@ def rotate(at_once: bool = False) -> str:
             else:
                 key.expires_at = utc_now() + OVERLAP
         session.flush()
+        _kept().senders.clear()
         key = _add_key(session, integration)
         secret = find_secret(key, "value")
     assert secret is not None
@@ -136,27 +193,6 @@ def _add_key(session: Session, integration: Integration) -> WebhookKey:
     session.flush()
     store_secret(session, key, "value", secret)
     return key
-
-
-def _find_tenant(word: str) -> int | None:
-    by_id = word.isascii() and word.isdigit() and len(word) < 19
-    condition = Tenant.id == int(word) if by_id else Tenant.slug == word
-    return db.session.scalar(select(Tenant.id).where(condition))
-
-
-def _list_keys(tenant_id: int | None) -> list[WebhookKey]:
-    """The tenant's valid keys of live integrations; none for no tenant, after the same query."""
-    with tenant_scope(tenant_id or 0):
-        return list(
-            db.session.scalars(
-                select(WebhookKey)
-                .join(Integration, Integration.id == WebhookKey.integration_id)
-                .where(
-                    Integration.set_aside_at.is_(None),
-                    (WebhookKey.expires_at.is_(None)) | (WebhookKey.expires_at > utc_now()),
-                )
-            )
-        )
 
 
 def _digest(secret: str) -> str:
