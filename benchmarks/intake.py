@@ -21,6 +21,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from flask import Flask, jsonify, request
+from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select
 
 from benchmarks.load import Load, post_at_rate, post_flat_out
@@ -113,7 +114,7 @@ def make_bare(path: Path) -> Flask:
         connection.execute("CREATE TABLE deliveries (id INTEGER PRIMARY KEY, body TEXT)")
 
     @app.post("/")
-    def receive() -> object:
+    def receive() -> ResponseReturnValue:
         connection = sqlite3.connect(path, timeout=30)
         try:
             connection.execute("PRAGMA synchronous = NORMAL")
