@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 from urllib.parse import quote
-
-import msgspec
 
 from portal.egress import Limits
 from portal.tactical.decoding import (
@@ -20,20 +18,17 @@ from portal.tactical.decoding import (
     find_row,
 )
 from portal.tactical.errors import BetaOff, NotFoundInTactical, UnexpectedAnswer
+from portal.tactical.listings import AgentPage, DashboardListing, Inventory
 from portal.tactical.records import (
     BadRecord,
-    Place,
     TacticalAgent,
-    TacticalOrganization,
     TacticalSite,
     only_good,
 )
 from portal.tactical.rows import (
-    Places,
     Sites,
     read_agent_detail,
     read_beta_agent,
-    read_dashboard_agent,
     read_organization,
     read_site,
 )
@@ -52,52 +47,6 @@ SHORTEST_AGENT_ID = 21
 """A shorter one does not match the route."""
 
 Value = TypeVar("Value")
-
-
-@dataclass(frozen=True, slots=True)
-class AgentPage:
-    """Some agents, as they were at `observed_at` by our clock, `server_now` by Tactical's.
-
-    `total` is how many Tactical says there are.
-    """
-
-    agents: Sequence[TacticalAgent | BadRecord]
-    total: int
-    observed_at: datetime
-    server_now: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class DashboardListing:
-    """All rows of `agents/`, not looked into yet; the moments as in AgentPage."""
-
-    rows: Sequence[msgspec.Raw]
-    observed_at: datetime
-    server_now: datetime
-
-    def read_page(self, start: int, size: int, places: Places) -> AgentPage:
-        agents = [read_dashboard_agent(raw, places) for raw in self.rows[start : start + size]]
-        return AgentPage(agents, len(self.rows), self.observed_at, self.server_now)
-
-
-@dataclass(frozen=True, slots=True)
-class Inventory:
-    """Tactical's clients and their sites, as one endpoint lists them."""
-
-    organizations: Sequence[TacticalOrganization | BadRecord]
-    sites: Sequence[TacticalSite]
-
-    def sites_by_pk(self) -> dict[int, TacticalSite]:
-        return {site.pk: site for site in self.sites}
-
-    def places(self) -> dict[tuple[str, str], Place]:
-        """By names, which are unique: `agents/` has no ids of them."""
-        names = {o.pk: o.name for o in only_good(self.organizations)}
-        return {
-            (names[site.organization_pk], site.name): (site.organization_pk, site.pk, site.name)
-            for site in self.sites
-            if site.organization_pk in names
-        }
 
 
 class Tactical:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
 from portal.egress import Answer, EgressError, Timeout
-from portal.errors import PortalError
 from portal.tactical.answers import check_answer
 from portal.tactical.api import Inventory, Tactical
 from portal.tactical.decoding import decode_json, decode_list
@@ -20,78 +18,31 @@ from portal.tactical.errors import (
     TacticalError,
     WebPage,
 )
+from portal.tactical.probe_result import (
+    FAILED,
+    NOTE,
+    OK,
+    RUNNING,
+    SKIPPED,
+    TITLES,
+    Outcome,
+    ProbeResult,
+    Show,
+    Step,
+)
 from portal.tactical.records import only_good
 from portal.tactical.source import BETA_OFF, RESTRICTED, is_restricted
+
+__all__ = ["ProbeResult", "Show", "Step", "probe"]
 
 NO_SUCH_AGENT = "x" * 40
 LONGEST = 120.0
 """Seconds for all steps; the last one begun may take as long as one request may."""
 
-TITLES = {
-    "address": "Address",
-    "tls": "Encryption (TLS)",
-    "api_host": "Tactical's API host",
-    "credentials": "Credentials",
-    "clients": "May list clients",
-    "sites": "May list sites",
-    "agents": "May list agents",
-    "alerts": "May list alerts",
-    "software": "May list software",
-    "beta": "Beta API",
-    "version": "Server version",
-}
-RUNNING, OK, NOTE, FAILED, SKIPPED = "running", "ok", "note", "failed", "skipped"
-
 # What the root of a server that is not Tactical's may answer, beside anything but JSON.
 _FOREIGN = frozenset(
     {"not_found", "unexpected_answer", "wrong_key", "missing_permission", "request_refused"}
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """`state` is running, ok, note, failed or skipped; a note needs no action."""
-
-    name: str
-    title: str
-    state: str
-    message: str = ""
-    fault: str | None = None
-    field: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProbeResult:
-    """`organizations` are (pk, name) and `agent_ids` all that the credentials show.
-
-    `restricted` and `server_version` are None where they cannot be told.
-    """
-
-    ok: bool
-    message: str
-    fault: str | None = None
-    field: str | None = None
-    steps: tuple[Step, ...] = ()
-    beta_api: bool | None = None
-    restricted: bool | None = None
-    server_version: str | None = None
-    organizations: tuple[tuple[int, str], ...] = ()
-    agent_ids: frozenset[str] = frozenset()
-
-    @classmethod
-    def failed(cls, error: PortalError, steps: tuple[Step, ...] = ()) -> ProbeResult:
-        return cls(
-            ok=False,
-            message=error.message,
-            fault=getattr(error, "fault", "failed"),
-            field=getattr(error, "field", None),
-            steps=steps,
-        )
-
-
-Show = Callable[[Step], None]
-Outcome = tuple[str, str]
-"""State and message of a step that did not fail."""
 
 
 def probe(tactical: Tactical, show: Show) -> ProbeResult:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from datetime import UTC, datetime
 from typing import Any
@@ -66,9 +65,7 @@ def clean_count(value: Any) -> int | None:
     """A whole number that every database keeps, or None."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    if not math.isfinite(value) or not 0 <= value < 2**31:
-        return None
-    return int(value)
+    return int(value) if 0 <= value < 2**31 else None
 
 
 def clean_flag(value: Any) -> bool | None:

@@ -80,7 +80,8 @@ def local_ips(plat: str, wmi: Any) -> str:
     """`a, b, c`: the IPv4 addresses of Windows; Linux and macOS with prefix, and IPv6 too."""
     try:
         if plat != "windows":
-            return clean_fact(", ".join(wmi["local_ips"]))
+            listed = wmi["local_ips"]
+            return clean_fact(", ".join(listed)) if isinstance(listed, list) else ""
         found = [address for device in wmi["network_config"] for address in _addresses(device)]
     except UNREADABLE:
         return ""
