@@ -821,6 +821,13 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("webhook_deliveries", schema=None) as batch_op:
         batch_op.create_index(
+            batch_op.f("ix_webhook_deliveries_alert_id"),
+            ["alert_id"],
+            unique=False,
+            sqlite_where=sa.text("alert_id IS NOT NULL"),
+            postgresql_where=sa.text("alert_id IS NOT NULL"),
+        )
+        batch_op.create_index(
             batch_op.f("ix_webhook_deliveries_status_webhook_deliveries_due_at"),
             ["status", "due_at"],
             unique=False,
@@ -850,6 +857,11 @@ def downgrade() -> None:
             batch_op.f("ix_webhook_deliveries_tenant_id_webhook_deliveries_received_at")
         )
         batch_op.drop_index(batch_op.f("ix_webhook_deliveries_status_webhook_deliveries_due_at"))
+        batch_op.drop_index(
+            batch_op.f("ix_webhook_deliveries_alert_id"),
+            sqlite_where=sa.text("alert_id IS NOT NULL"),
+            postgresql_where=sa.text("alert_id IS NOT NULL"),
+        )
 
     op.drop_table("webhook_deliveries")
     with op.batch_alter_table("tenant_external_entity_mappings", schema=None) as batch_op:

@@ -23,6 +23,6 @@ class Schedule(TenantOwned, Base):
         ForeignKey("rmm_integrations.id", ondelete="CASCADE")
     )
     kind: Mapped[str]
-    """`devices`, `alerts` or `keep_alive`."""
+    """`devices`, `alerts`, `keep_alive` or `prune_deliveries`."""
     every_seconds: Mapped[int]
     next_due_at: Mapped[datetime]

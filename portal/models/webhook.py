@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index
+from sqlalchemy import JSON, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.db import Base, BigId, TenantOwned, utc_now
@@ -47,6 +47,13 @@ class Delivery(TenantOwned, Base):
         Index(None, "tenant_id", "received_at"),
         Index(None, "tenant_id", "status", "received_at"),
         Index(None, "status", "due_at"),
+        # Partial: intake, which knows no alert yet, does not pay for it.
+        Index(
+            None,
+            "alert_id",
+            sqlite_where=text("alert_id IS NOT NULL"),
+            postgresql_where=text("alert_id IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
