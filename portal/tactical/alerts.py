@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from portal.egress import Limits
-from portal.tactical.api import decode_rows
+from portal.tactical.decoding import decode_record, decode_rows
 from portal.tactical.errors import UnexpectedAnswer
 from portal.tactical.records import BadRecord
 from portal.tactical.session import TacticalSession
@@ -78,7 +78,7 @@ class TacticalAlerts:
 
     def get(self, pk: int) -> TacticalAlert:
         """Raises NotFoundInTactical, and MissingPermission for one outside the key's role."""
-        alert = read_alert(self._session.get(f"/alerts/{pk}/"))
+        alert = read_alert(self._session.fetch(decode_record, f"/alerts/{pk}/"))
         if isinstance(alert, BadRecord):
             raise UnexpectedAnswer(alert.reason)
         return alert
@@ -98,8 +98,10 @@ class TacticalAlerts:
         self._session.write("PUT", f"/alerts/{pk}/", {"type": "unsnooze"})
 
     def _list(self, filters: dict[str, Any]) -> Iterator[TacticalAlert | BadRecord]:
-        body = self._session.read("PATCH", "/alerts/", json=filters, limits=LIST_LIMITS)
-        return map(read_alert, decode_rows(body))
+        rows = self._session.fetch(
+            decode_rows, "/alerts/", limits=LIST_LIMITS, method="PATCH", json=filters
+        )
+        return map(read_alert, rows)
 
     def _act(self, pks: Sequence[int], many: dict[str, Any], one: dict[str, Any]) -> None:
         if len(pks) == 1:

@@ -30,7 +30,10 @@ class Page(msgspec.Struct, gc=False):
     results: list[msgspec.Raw]
 
 
+BOM = b"\xef\xbb\xbf"
+
 _any: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
+_raw = msgspec.json.Decoder(msgspec.Raw)
 _page = msgspec.json.Decoder(Page)
 _rows = msgspec.json.Decoder(list[msgspec.Raw])
 
@@ -54,6 +57,11 @@ def decode_list(body: bytes) -> list[Any]:
     return found
 
 
+def decode_record(body: bytes) -> msgspec.Raw:
+    """One whole value, not looked into."""
+    return decode(_raw, body, "It is not JSON, or was cut off on the way.")
+
+
 def decode_rows(body: bytes) -> list[msgspec.Raw]:
     """The elements of an array, not looked into."""
     return decode(_rows, body, "A list has another form than it should, or was cut off.")
@@ -65,7 +73,8 @@ def decode_page(body: bytes) -> Page:
 
 
 def decode(decoder: Decoder[Value], body: bytes, complaint: str) -> Value:
-    """The value of a whole answer. A single half of a surrogate pair in it is mended.
+    """The value of a whole answer. A byte order mark before it is skipped, and a single half of
+    a surrogate pair in it mended.
 
     Raises UnexpectedAnswer with the complaint.
     """
@@ -73,7 +82,7 @@ def decode(decoder: Decoder[Value], body: bytes, complaint: str) -> Value:
         return decoder.decode(body)
     except UNDECODABLE:
         pass
-    mended = _ESCAPE.sub(_replace_half, body)
+    mended = _ESCAPE.sub(_replace_half, body.removeprefix(BOM))
     try:
         return decoder.decode(mended)
     except UNDECODABLE:

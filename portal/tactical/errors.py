@@ -196,6 +196,7 @@ class UnexpectedAnswer(TacticalError):
 class WebPage(TacticalError):
     """HTML where data was due, at an address that is not wrong as such."""
 
+    retryable = True
     wording = (
         "A web page came in place of Tactical's data ({detail}). Something in front of Tactical "
         "answers for it: a maintenance page, a firewall or a sign-in page."

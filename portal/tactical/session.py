@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol, TypeVar
 from urllib.parse import urlencode
@@ -110,9 +110,12 @@ class TacticalSession:
         path: str,
         query: Mapping[str, Any] | None = None,
         limits: Limits | None = None,
+        *,
+        method: str = "GET",
+        json: Any = None,
     ) -> Value:
-        """What `decode` makes of a GET; a text that it cannot decode is asked for again."""
-        return self._read(_Request("GET", path, query, limits=limits), decode)
+        """What `decode` makes of a read; a text that it cannot decode is asked for again."""
+        return self._read(_Request(method, path, query, json, limits), decode)
 
     def write(self, method: str, path: str, json: Any = None) -> bytes:
         """A request that changes something: sent once."""
@@ -216,11 +219,19 @@ class TacticalSession:
             self.base_url + request.path + query,
             headers={"Accept": "application/json", **headers},
             json=request.json,
-            limits=request.limits or (HURRIED if self._patience.interactive else READ),
+            limits=self._limits_of(request),
         ) as stream:
             self._note_clock(stream.headers.get("Date"))
             stream.chunks = self._while_wanted(stream.chunks)
             yield stream
+
+    def _limits_of(self, request: _Request) -> Limits:
+        """A person waits no longer for a large answer than for a small one."""
+        limits = request.limits or READ
+        if not self._patience.interactive:
+            return limits
+        largest = request.limits.largest if request.limits else HURRIED.largest
+        return replace(HURRIED, largest=largest)
 
     def _while_wanted(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
         for chunk in chunks:
