@@ -10,6 +10,7 @@ class Permission(StrEnum):
     CHANGE_SETTINGS = "change settings"
     SYNC = "sync"
     MAP = "map organizations and edit clients"
+    ACT_ON_ALERTS = "resolve and snooze alerts, and replay deliveries"
 
 
 ROLES: dict[str, frozenset[Permission]] = {
