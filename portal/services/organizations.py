@@ -67,6 +67,12 @@ def count_organizations() -> dict[OrganizationFilter, int]:
     }
 
 
+def any_mapped() -> bool:
+    """Whether an organization of the connected server is mapped to a client."""
+    conditions = organization_conditions(OrganizationFilter.MAPPED, "")
+    return db.session.scalar(select(OrganizationMapping.id).where(*conditions).limit(1)) is not None
+
+
 def list_organizations_of(client_id: int) -> list[OrganizationMapping]:
     return list(
         db.session.scalars(
@@ -121,7 +127,10 @@ def organization_conditions(shown: OrganizationFilter, search: str) -> list[Colu
         case OrganizationFilter.GONE:
             conditions.append(table.gone_since.is_not(None))
     if search.strip():
-        conditions.append(contains(table.external_organization_name, search.strip()))
+        named = select(Client.id).where(contains(Client.name, search.strip()))
+        conditions.append(
+            contains(table.external_organization_name, search.strip()) | table.client_id.in_(named)
+        )
     return conditions
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 
-from flask import Flask, Response, current_app, make_response, render_template, request
+from flask import Flask, Response, current_app, g, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
@@ -68,6 +68,7 @@ def _answer_mistake(_error: Exception) -> ResponseReturnValue:
 def _answer(status: int, message: str | None) -> Response:
     if htmx:
         return toast_response(message or WORDS.get(status, WORDS[400]), "error", status)
+    g.user = None  # the error pages need nobody, and whoever asks the database may fail again
     page = status if status in PAGES else 400 if status < 500 else 500
     try:
         text = render_template(f"errors/{page}.html", message=message)

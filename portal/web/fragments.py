@@ -39,5 +39,5 @@ def page_number() -> int:
 
 
 def words(name: str) -> str:
-    """A filter of the address, without what no filter holds."""
-    return request.args.get(name, "").replace("\0", "").strip()[:200]
+    """A filter of the address."""
+    return request.args.get(name, "").strip()[:200]

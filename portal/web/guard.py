@@ -18,6 +18,7 @@ from portal.scope import tenant_scope
 from portal.services.permissions import Permission, role_allows
 from portal.services.sign_in import find_session
 from portal.services.users import find_membership, list_memberships
+from portal.web.input import refuse_nul
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -39,6 +40,7 @@ def tenant_blueprint(name: str, import_name: str, url_prefix: str = "") -> Bluep
     """A blueprint under `/t/<slug>`, run in the tenant's scope, for its members only."""
     blueprint = Blueprint(name, import_name, url_prefix=f"/t/<slug>{url_prefix}")
     blueprint.url_value_preprocessor(_take_slug)
+    blueprint.before_request(refuse_nul)
     blueprint.before_request(_enter_tenant)
     return blueprint
 
@@ -69,11 +71,19 @@ def get_tenant() -> Tenant:
 
 def send_to_sign_in() -> ResponseReturnValue:
     """To the sign-in page and back here; a fragment's page is left as a whole."""
-    here = request.full_path.rstrip("?") if request.method == "GET" and not htmx else None
+    here = request.full_path.rstrip("?") if request.method == "GET" else None
+    if htmx:
+        here = _path_of(htmx.current_url)
     target = url_for("auth.sign_in", next=here)
     if htmx:
         return "", 401, {"HX-Redirect": target}
     return redirect(target)
+
+
+def _path_of(url: str | None) -> str | None:
+    """The page that sent a fragment's request, without the host."""
+    parts = urlsplit(url or "")
+    return parts.path + (f"?{parts.query}" if parts.query else "") if parts.path else None
 
 
 def is_safe_target(target: str | None) -> bool:

@@ -12,6 +12,7 @@ const SAID = {
   429: "Too many requests. Wait a minute and try again.",
   503: "The portal is not ready. Try again in a minute.",
 };
+const STAYS = ".pending button, [role=combobox], [aria-current], a[href], button";
 const WENT_WRONG = "Something went wrong in the portal; it was logged. Try again.";
 
 export function connectHtmx() {
@@ -63,6 +64,31 @@ export function connectHtmx() {
   for (const name of ["htmx:sendError", "htmx:timeout"]) {
     document.body.addEventListener(name, () => toast({ category: "error", message: NO_ANSWER }));
   }
+
+  // When the button that was pressed goes with its region, the keyboard stays in that region.
+  // (It is disabled while it works, and a disabled button has already lost the focus.)
+  const pressed = new WeakMap();
+  let left = "";
+  document.body.addEventListener("htmx:beforeRequest", (event) => {
+    pressed.set(event.detail.xhr, document.activeElement);
+  });
+  document.body.addEventListener("htmx:beforeSwap", (event) => {
+    const { target, xhr } = event.detail;
+    const now = document.activeElement;
+    const was = now === document.body ? pressed.get(xhr) : now;
+    left = target.contains(was) ? target.id : "";
+  });
+  document.body.addEventListener("htmx:afterSettle", () => {
+    if (!left || document.activeElement !== document.body) return;
+    document.getElementById(left)?.querySelector(STAYS)?.focus({ preventScroll: true });
+    left = "";
+  });
+  document.body.addEventListener("htmx:afterRequest", (event) => {
+    const was = pressed.get(event.detail.xhr);
+    setTimeout(() => {
+      if (was?.isConnected && document.activeElement === document.body) was.focus();
+    });
+  });
 
   // What could not be saved is not shown as if it were.
   document.body.addEventListener("htmx:afterRequest", (event) => {

@@ -15,7 +15,6 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 
-from portal.errors import NotFound
 from portal.extensions import htmx
 from portal.models.integration import IntegrationState
 from portal.models.sync_run import SyncKind
@@ -27,10 +26,12 @@ from portal.services.clients import find_client_by_name, get_client
 from portal.services.clock import utc_now
 from portal.services.export import ASSET_COLUMNS, export_assets, to_csv
 from portal.services.integrations import find_integration
+from portal.services.organizations import any_mapped
 from portal.services.permissions import Permission
-from portal.services.run_history import find_active_run
+from portal.services.run_history import find_active_run, find_last_finished_run
 from portal.web.fragments import page_number, page_or_region, words
 from portal.web.guard import get_tenant, get_user, requires, tenant_blueprint
+from portal.web.input import to_id
 
 assets = tenant_blueprint("assets", __name__, "/assets")
 
@@ -62,7 +63,10 @@ def index() -> ResponseReturnValue:
         page=asset_service.list_assets(shown, page_number()),
         asset_counts=asset_service.count_by_status(shown),
         any_assets=asset_service.any_assets(),
+        any_mapped=any_mapped(),
         integration=find_integration(),
+        last_device_sync=find_last_finished_run(SyncKind.DEVICES),
+        run=find_active_run(SyncKind.DEVICES),
     )
 
 
@@ -103,9 +107,7 @@ def refresh(asset_id: int) -> ResponseReturnValue:
 
 
 def _read_filter() -> AssetFilter:
-    client_id = request.args.get("client_id", type=int)
-    if client_id is not None and not 0 < client_id < 2**63:
-        raise NotFound("There is no such client.")
+    client_id = request.args.get("client_id", type=to_id)
     if client_id is None and words("client_name"):  # a browser without scripts sends the name
         client = find_client_by_name(words("client_name"))
         client_id = client.id if client else NO_CLIENT
@@ -122,18 +124,32 @@ def _read_filter() -> AssetFilter:
 
 def _detail_context(detail: AssetDetail) -> dict[str, object]:
     asset, integration = detail.asset, find_integration()
-    reason = detail.not_synced_because
     is_current = integration is not None and integration.id == asset.integration_id
     return {
         "asset": asset,
         "uptime": asset.uptime_at(utc_now()),
         "organization": detail.organization,
-        "flags": [{"tone": "warn", "title": "No longer refreshed", "text": reason}]
-        if reason
-        else [],
+        "flags": _flags(detail),
         "tactical_url": None,
         "can_refresh": is_current
         and integration is not None
         and integration.state is IntegrationState.ACTIVE,
         "run": find_active_run(SyncKind.AGENT, asset.rmm_device_id),
     }
+
+
+def _flags(detail: AssetDetail) -> list[dict[str, str]]:
+    asset, flags = detail.asset, []
+    if detail.not_synced_because:
+        flags.append(_flag("No longer refreshed", detail.not_synced_because))
+    if asset.agent_status == "overdue":
+        text = (
+            "Tactical has not heard from this agent for longer than its limit. What is shown "
+            "here is what it last reported."
+        )
+        flags.append(_flag("Not reachable", text))
+    return flags
+
+
+def _flag(title: str, text: str) -> dict[str, str]:
+    return {"tone": "warn", "title": title, "text": text}

@@ -17,8 +17,10 @@ from portal.services import users
 from portal.web.auth.forms import AccountForm, SetupForm, SignInForm
 from portal.web.forms import mark
 from portal.web.guard import TOKEN, View, find_user, get_user, is_safe_target, send_to_sign_in
+from portal.web.input import refuse_nul
 
 auth = Blueprint("auth", __name__)
+auth.before_request(refuse_nul)
 
 SIGN_IN_FAILED = 401
 PER_ACCOUNT = "10 per 15 minutes"
@@ -60,6 +62,8 @@ def home() -> ResponseReturnValue:
 def sign_in() -> ResponseReturnValue:
     form = SignInForm(next=request.args.get("next"))
     if not form.is_submitted():
+        if find_user():
+            return redirect(_after_sign_in(form.next.data))
         return render_template("sign_in.html", form=form)
     try:
         token = sign_in_service.sign_in(form.email.data or "", form.password.data or "")
@@ -67,16 +71,12 @@ def sign_in() -> ResponseReturnValue:
         form.form_errors.append(error.message)
         return render_template("sign_in.html", form=form), SIGN_IN_FAILED
     _begin_session(token)
-    target = form.next.data or ""
-    return redirect(target if is_safe_target(target) else url_for("auth.home"))
+    return redirect(_after_sign_in(form.next.data))
 
 
 @auth.post("/sign-out")
 def sign_out() -> ResponseReturnValue:
-    token = session.get(TOKEN)
-    if isinstance(token, str):
-        sign_in_service.sign_out(token)
-    session.clear()
+    _end_session()
     flash("You are signed out.", "success")
     return redirect(url_for("auth.sign_in"))
 
@@ -132,7 +132,18 @@ def account() -> ResponseReturnValue:
     return redirect(url_for("auth.account"))
 
 
-def _begin_session(token: str) -> None:
-    """A new cookie: nothing of the anonymous one is carried over."""
+def _after_sign_in(target: str | None) -> str:
+    return target if target and is_safe_target(target) else url_for("auth.home")
+
+
+def _end_session() -> None:
+    token = session.get(TOKEN)
+    if isinstance(token, str):
+        sign_in_service.sign_out(token)
     session.clear()
+
+
+def _begin_session(token: str) -> None:
+    """A new cookie: nothing of the earlier one is carried over, and its session ends."""
+    _end_session()
     session[TOKEN] = token

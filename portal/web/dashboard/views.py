@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import render_template, url_for
+from flask import url_for
 from flask.typing import ResponseReturnValue
 
 from portal.models.integration import IntegrationState
 from portal.services.dashboard import Overview, get_overview
 from portal.services.organizations import OrganizationFilter
 from portal.services.permissions import Permission
+from portal.web.fragments import page_or_region
 from portal.web.guard import requires, tenant_blueprint
 
 dashboard = tenant_blueprint("dashboard", __name__)
@@ -23,8 +24,9 @@ Item = dict[str, Any]
 def show() -> ResponseReturnValue:
     overview = get_overview()
     counts = overview.organizations
-    return render_template(
+    return page_or_region(
         "dashboard.html",
+        {"overview": "_overview.html"},
         integration=overview.integration,
         asset_counts=overview.assets_by_status,
         organization_counts={

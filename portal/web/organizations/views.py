@@ -22,6 +22,7 @@ from portal.services.permissions import Permission
 from portal.services.run_history import find_active_run
 from portal.web.fragments import page_number, page_or_region, with_toast, words
 from portal.web.guard import get_user, requires, tenant_blueprint
+from portal.web.input import to_id
 
 organizations = tenant_blueprint("organizations", __name__, "/organizations")
 
@@ -49,15 +50,17 @@ def row(organization_id: int) -> ResponseReturnValue:
 @requires(Permission.MAP)
 def map_to_client(organization_id: int) -> ResponseReturnValue:
     """Map to the client picked, to a new one, or to none; assets that move are shown first."""
-    form = request.form
-    name, client_id = form.get("client_name", "").strip(), form.get("client_id", type=int)
+    name, client_id = _read_choice()
     if not name and client_id is None:
         return unmap(organization_id)
     try:
-        if form.get("create") and find_client_by_name(name) is None:
+        if client_id is not None:
+            client = get_client(client_id)
+        elif found := find_client_by_name(name):
+            client = found
+        elif request.form.get("create"):
             return _map(organization_id, None, name)
-        client = find_client_by_name(name) if client_id is None else get_client(client_id)
-        if client is None:
+        else:
             raise NotFound(f"There is no client named {name}. Pick one, or create it.")
         return _map(organization_id, client.id, client.name)
     except (InvalidInput, NotFound) as error:
@@ -78,15 +81,13 @@ def unmap(organization_id: int) -> ResponseReturnValue:
 def set_auto_sync(organization_id: int) -> ResponseReturnValue:
     mapping = mapping_service.set_auto_sync(organization_id, bool(request.form.get("auto_sync")))
     state = "on" if mapping.auto_sync_assets else "off"
-    return _saved(
-        organization_id, f"Auto-sync is {state} for {mapping.external_organization_name}."
-    )
+    return _saved(organization_id, f"Auto-sync of {mapping.external_organization_name} is {state}.")
 
 
 @organizations.post("/<int:organization_id>/suggestion")
 @requires(Permission.MAP)
 def accept_suggestion(organization_id: int) -> ResponseReturnValue:
-    client = get_client(request.form.get("client_id", 0, type=int))
+    client = get_client(request.form.get("client_id", 0, type=to_id))
     return _map(organization_id, client.id, client.name)
 
 
@@ -109,7 +110,20 @@ def sync() -> ResponseReturnValue:
     run, _ = sync_runs.request_run(SyncKind.ORGANIZATIONS, "button", user_id=get_user().id)
     if htmx:
         return render_template("_progress.html", run=run)
-    return redirect(url_for("sync_runs.show", run_id=run.id))
+    return redirect(url_for("organizations.index"))
+
+
+def _read_choice() -> tuple[str, int | None]:
+    """The name typed and the id picked, which wins. Both empty: no client."""
+    name, picked = request.form.get("client_name", "").strip(), request.form.get("client_id", "")
+    if "client_name" not in request.form and not picked:
+        raise InvalidInput("Say which client.")
+    if not picked:
+        return name, None
+    try:
+        return name, to_id(picked)
+    except ValueError:
+        raise NotFound("There is no such client.") from None
 
 
 def _map(organization_id: int, client_id: int | None, name: str) -> ResponseReturnValue:

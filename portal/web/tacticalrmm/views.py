@@ -105,6 +105,8 @@ def _page(
     form: ConnectionForm, integration: Integration | None, test: ConnectionTest | None
 ) -> str:
     held = integration is not None and integration.state is IntegrationState.HELD
+    if integration is not None and integration.state is IntegrationState.DISCONNECTED:
+        test = None  # it tells of credentials that are gone
     return render_template(
         "integrations/tacticalrmm.html",
         form=form,
@@ -112,7 +114,7 @@ def _page(
         saved=list_saved_secrets(integration) if integration else {},
         test=test,
         identity=server_identity.describe_difference() if held else None,
-        status=_status() if integration else None,
+        status=_status(integration) if integration else None,
     )
 
 
@@ -169,11 +171,11 @@ def _number(name: str) -> int | None:
     return int(text)
 
 
-def _status() -> dict[str, Any]:
+def _status(integration: Integration) -> dict[str, Any]:
     overview = get_overview()
     organizations, devices = overview.last_organization_sync, overview.last_device_sync
     return {
-        "source": devices.source if devices else None,
+        "source": devices.source if devices else _source(integration),
         "last_organization_sync": organizations.finished_at if organizations else None,
         "last_device_sync": devices.finished_at if devices else None,
         "organizations_mapped": overview.organizations[OrganizationFilter.MAPPED],
@@ -181,3 +183,11 @@ def _status() -> dict[str, Any]:
         "assets": overview.assets_by_status,
         "active_alerts": None,
     }
+
+
+def _source(integration: Integration) -> InventorySource | None:
+    """What the first device sync will read, as far as the last passed test tells."""
+    if integration.tested_at is None or integration.inventory_source is not InventorySource.AUTO:
+        return None if integration.tested_at is None else integration.inventory_source
+    reads_beta = integration.beta_api and not integration.key_restricted
+    return InventorySource.BETA if reads_beta else InventorySource.DASHBOARD
