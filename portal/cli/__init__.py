@@ -14,6 +14,7 @@ from portal.cli.command import FAILED, failure, show_failure
 from portal.cli.connection import connect, decide_server, disconnect, test_connection
 from portal.cli.export import export
 from portal.cli.mapping import map_organization
+from portal.cli.replay import replay
 from portal.cli.sync import sync
 from portal.errors import PortalError
 from portal.supervisor.commands import COMMANDS
@@ -35,6 +36,7 @@ for _command in (
     sync,
     map_organization,
     export,
+    replay,
     *COMMANDS,
 ):
     portal.add_command(_command)

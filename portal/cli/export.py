@@ -9,10 +9,14 @@ import click
 
 from portal.cli.command import Outcome, PortalCommand, tenant_option
 from portal.services.export import (
+    ALERT_COLUMNS,
     ASSET_COLUMNS,
+    DELIVERY_COLUMNS,
     ORGANIZATION_COLUMNS,
     Row,
+    export_alerts,
     export_assets,
+    export_deliveries,
     export_organizations,
     to_csv,
 )
@@ -41,6 +45,22 @@ def organizations(form: str) -> Outcome:
 def assets(form: str) -> Outcome:
     """The assets."""
     return _outcome(form, ASSET_COLUMNS, export_assets())
+
+
+@export.command("alerts", cls=PortalCommand)
+@tenant_option
+@format_option
+def alerts(form: str) -> Outcome:
+    """The alerts."""
+    return _outcome(form, ALERT_COLUMNS, export_alerts())
+
+
+@export.command("deliveries", cls=PortalCommand)
+@tenant_option
+@format_option
+def deliveries(form: str) -> Outcome:
+    """The webhook deliveries, without their bodies."""
+    return _outcome(form, DELIVERY_COLUMNS, export_deliveries())
 
 
 def _outcome(form: str, columns: Iterable[str], rows: Iterator[Row]) -> Outcome:

@@ -56,6 +56,13 @@ def sync_agent(agent_id: str) -> Outcome:
     return _outcome(sync_runs.run_to_end(SyncKind.AGENT, agent_id))
 
 
+@sync.command("alerts", cls=SyncCommand)
+@tenant_option
+def sync_alerts() -> Outcome:
+    """Take over Tactical's active alerts, and close those that are over."""
+    return _outcome(sync_runs.run_to_end(SyncKind.ALERTS))
+
+
 def _outcome(run: SyncRun) -> Outcome:
     errors = [run.error] if run.error else []
     errors += run_history.list_errors(run.id)

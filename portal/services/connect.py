@@ -100,7 +100,12 @@ def disconnect() -> str | None:
         integration.state = IntegrationState.DISCONNECTED
         integration.server_verified = False
         integration.last_error = integration.last_error_at = None
-        session.execute(delete(Schedule).where(Schedule.integration_id == integration.id))
+        # Old deliveries go all the same, and webhooks still come.
+        session.execute(
+            delete(Schedule).where(
+                Schedule.integration_id == integration.id, Schedule.kind != "prune_deliveries"
+            )
+        )
         session.execute(
             update(SyncRun)
             .where(SyncRun.integration_id == integration.id, SyncRun.status.in_(ACTIVE))

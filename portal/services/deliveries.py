@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import random
 import time
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import msgspec
 from sqlalchemy import ColumnElement, select
@@ -88,23 +88,15 @@ def replay_failed() -> int:
     return len(failed)
 
 
-def prune(before: datetime) -> int:
-    """Delete deliveries received before then, of the scope's tenant."""
-    with transaction() as session:
-        old = select(Delivery.id).where(
-            Delivery.received_at < before, Delivery.status != DeliveryStatus.PENDING
-        )
-        ids = session.scalars(old).all()
-        for delivery in session.scalars(select(Delivery).where(Delivery.id.in_(ids))):
-            session.delete(delivery)
-    return len(ids)
-
-
 def _reset(delivery: Delivery) -> None:
     """As if it had just come in; a body that is a test or unreadable stays what it is."""
-    reading = read_delivery(delivery.body.encode())
-    if reading.hint is None and delivery.hint is None:
-        return
+    if delivery.hint is None:
+        hint = read_delivery(delivery.body.encode()).hint
+        if hint is None:
+            return
+        # Read by a portal that has learnt to read it since.
+        delivery.hint, delivery.event = msgspec.to_builtins(hint), hint.event
+        delivery.external_alert_id, delivery.agent_id = hint.alert_id, hint.agent_id
     delivery.status, delivery.reason = DeliveryStatus.PENDING, None
     delivery.due_at, delivery.attempts = utc_now(), 0
 
@@ -193,8 +185,9 @@ def _apply(delivery_id: int, lookup: Lookup, begun: float) -> None:
         if lookup.alert is not None:
             _take_record(session, delivery, hint, lookup.alert)
         elif lookup.is_gone:
-            outcome = close_vanished(session, delivery.integration_id, hint)
-            _finish(delivery, outcome)
+            known = find_alert(session, delivery.integration_id, hint)
+            delivery.alert_id = known.id if known else None
+            _finish(delivery, close_vanished(session, delivery.integration_id, hint))
         else:
             alert_id, outcome = write_hint(session, delivery.integration_id, hint)
             delivery.alert_id = alert_id

@@ -9,14 +9,17 @@ import csv
 import io
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from portal.db import db, utc_now
-from portal.models import Asset, OrganizationMapping
+from portal.models import Alert, Asset, Delivery, OrganizationMapping
+from portal.services.alerts import AlertFilter, alert_conditions, query_alerts, with_clients
 from portal.services.assets import AssetFilter, asset_conditions
+from portal.services.delivery_history import DeliveryFilter, delivery_conditions
 from portal.services.integrations import find_integration
 
 Row = dict[str, Any]
@@ -60,6 +63,23 @@ ORGANIZATION_COLUMNS = (
     "last_synced_at",
 )
 
+ALERT_COLUMNS = (
+    "external_alert_id",
+    "agent_id",
+    "asset",
+    "client",
+    "alert_type",
+    "severity",
+    "message",
+    "status",
+    "triggered_at",
+    "resolved_at",
+    "source",
+    "occurrences",
+)
+
+DELIVERY_COLUMNS = ("id", "received_at", "status", "external_alert_id", "agent_id", "reason")
+
 
 def export_assets(shown: AssetFilter | None = None) -> Iterator[Row]:
     """The assets that the filter shows, by name."""
@@ -100,6 +120,37 @@ def export_organizations() -> Iterator[Row]:
         }
 
 
+def export_alerts(shown: AlertFilter | None = None) -> Iterator[Row]:
+    """The alerts that the filter shows, the oldest first."""
+    found = db.session.scalars(
+        query_alerts(*alert_conditions(shown or AlertFilter()))
+        .order_by(Alert.triggered_at, Alert.id)
+        .execution_options(yield_per=ROWS_AT_ONCE)
+    )
+    for part in found.partitions():
+        for alert, client in ((row.alert, row.client) for row in with_clients(part)):
+            names = {
+                "asset": alert.asset.name if alert.asset else None,
+                "client": client.name if client else None,
+            }
+            yield {
+                name: names[name] if name in names else _plain(getattr(alert, name))
+                for name in ALERT_COLUMNS
+            }
+
+
+def export_deliveries(shown: DeliveryFilter | None = None) -> Iterator[Row]:
+    """The deliveries that the filter shows, the oldest first."""
+    found = db.session.execute(
+        select(*(getattr(Delivery, name) for name in DELIVERY_COLUMNS))
+        .where(*delivery_conditions(shown or DeliveryFilter()))
+        .order_by(Delivery.received_at, Delivery.id)
+        .execution_options(yield_per=ROWS_AT_ONCE)
+    )
+    for row in found:
+        yield {name: _plain(value) for name, value in row._mapping.items()} | {"id": str(row.id)}
+
+
 def to_csv(columns: Iterable[str], rows: Iterable[Row]) -> Iterator[str]:
     """CSV line by line, with a heading."""
     columns = list(columns)
@@ -129,4 +180,4 @@ def _safe_cell(value: Any) -> Any:
 def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    return value
+    return str(value) if isinstance(value, StrEnum) else value

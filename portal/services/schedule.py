@@ -69,8 +69,8 @@ def _claim(schedule: Schedule) -> bool:
 
 
 def _start(schedule: Schedule) -> None:
-    if schedule.kind == "keep_alive":
-        queue.enqueue("keep_alive", schedule.tenant_id, schedule.integration_id)
+    if schedule.kind in ("keep_alive", "prune_deliveries"):
+        queue.enqueue(schedule.kind, schedule.tenant_id, schedule.integration_id)
         return
     with tenant_scope(schedule.tenant_id):
         try:

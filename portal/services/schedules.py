@@ -14,12 +14,15 @@ from portal.models.integration import AuthMode
 KEEP_ALIVE_SECONDS = 2 * 3600
 """A Knox token lives five hours from its last use; two leave room for a failed attempt."""
 
+PRUNE_SECONDS = 24 * 3600
+
 
 def ensure_schedules(session: Session, integration: Integration) -> None:
     """Give an active integration its regular work."""
     wanted = {
         "devices": integration.device_sync_minutes * 60,
         "alerts": integration.alert_sync_minutes * 60,
+        "prune_deliveries": PRUNE_SECONDS,
     }
     if integration.auth_mode is AuthMode.PASSWORD:
         wanted["keep_alive"] = KEEP_ALIVE_SECONDS
@@ -27,7 +30,7 @@ def ensure_schedules(session: Session, integration: Integration) -> None:
         schedule.kind: schedule
         for schedule in session.scalars(select(Schedule).filter_by(integration_id=integration.id))
     }
-    for kind in ("devices", "alerts", "keep_alive"):
+    for kind in ("devices", "alerts", "keep_alive", "prune_deliveries"):
         _set_schedule(session, integration, kind, wanted.get(kind, 0), stored.get(kind))
 
 

@@ -1,0 +1,31 @@
+"""`portal replay`."""
+
+from __future__ import annotations
+
+import click
+
+from portal.cli.command import FAILED, PARTIAL, SUCCESS, Outcome, PortalCommand, tenant_option
+from portal.services.replay import Replayed, replay_failed_now, replay_now
+
+
+@click.command(cls=PortalCommand)
+@click.argument("delivery_id", required=False, type=click.IntRange(1, 2**63 - 1))
+@click.option("--failed", is_flag=True, help="All deliveries that failed.")
+@tenant_option
+def replay(delivery_id: int | None, failed: bool) -> Outcome:
+    """Process webhook deliveries again, now."""
+    if failed == (delivery_id is not None):
+        raise click.UsageError("Give either the id of a delivery or --failed.")
+    return _outcome(replay_failed_now() if delivery_id is None else replay_now(delivery_id))
+
+
+def _outcome(replayed: Replayed) -> Outcome:
+    counts, total = replayed.counts, replayed.total
+    data = {"replayed": total, **counts, "errors": replayed.reasons}
+    told = ", ".join(f"{number} {status}" for status, number in counts.items() if number)
+    text = f"{total} replayed: {told}" if total else "Nothing to replay."
+    for reason in replayed.reasons:
+        click.echo(f"portal: {reason}", err=True)
+    if replayed.processed == total:
+        return Outcome(data, text, SUCCESS)
+    return Outcome(data, text, PARTIAL if replayed.processed else FAILED)

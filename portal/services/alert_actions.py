@@ -1,0 +1,221 @@
+"""Resolving and snoozing alerts: done in Tactical, and told as Tactical then tells it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import Select, select
+
+from portal.db import db, release, transaction, utc_now
+from portal.egress import EgressError
+from portal.errors import InvalidInput, NotFound, PortalError
+from portal.models import Alert
+from portal.models.alert import AlertSource, AlertStatus
+from portal.services.integrations import get_active_integration, open_tactical
+from portal.sync.alert_hints import close_alert
+from portal.sync.alerts import write_alerts
+from portal.tactical.alerts import TacticalAlert, TacticalAlerts
+from portal.tactical.errors import MissingPermission, NotFoundInTactical
+
+MOST_AT_ONCE = 200
+MOST_DAYS = 365
+
+
+class Deed(StrEnum):
+    RESOLVE = "resolve"
+    SNOOZE = "snooze"
+    UNSNOOZE = "unsnooze"
+
+    @property
+    def done(self) -> str:
+        return {"resolve": "resolved", "snooze": "snoozed", "unsnooze": "active again"}[self]
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    alert_id: int
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of it: `done` only where Tactical's own record says so."""
+
+    deed: Deed
+    done: list[int]
+    failures: list[Failure]
+
+    @property
+    def summary(self) -> str:
+        """`3 resolved, 1 failed`"""
+        parts = [f"{len(self.done)} {self.deed.done}"] if self.done or not self.failures else []
+        parts += [f"{len(self.failures)} failed"] if self.failures else []
+        return ", ".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """An alert as plain values: no row is held while Tactical is asked."""
+
+    alert_id: int
+    pk: int
+    name: str
+
+
+def act(deed: Deed, alert_ids: Sequence[int], days: int | None = None) -> Result:
+    """Do it in Tactical, fetch each alert again, and keep what Tactical says.
+
+    Raises InvalidInput, Refused without an active connection, and NotFound for a single
+    alert that is not there.
+    """
+    if deed is Deed.SNOOZE and not (days and 0 < days <= MOST_DAYS):
+        raise InvalidInput(f"Snooze for 1 to {MOST_DAYS} days.", field="days")
+    ids = list(dict.fromkeys(alert_ids))
+    if not ids:
+        raise InvalidInput("Select at least one alert.")
+    if len(ids) > MOST_AT_ONCE:
+        raise InvalidInput(f"Select at most {MOST_AT_ONCE} alerts at once.")
+    integration = get_active_integration()
+    targets, failures = _choose(deed, ids, integration.id)
+    if not targets:
+        return Result(deed, [], failures)
+    integration_id = integration.id
+    with open_tactical(integration, hurry=True) as tactical:
+        release()
+        alerts = TacticalAlerts(tactical.session)
+        problem = _tell(alerts, deed, [target.pk for target in targets], days)
+        if isinstance(problem, MissingPermission):
+            refused = [Failure(t.alert_id, t.name, problem.message) for t in targets]
+            return Result(deed, [], failures + refused)
+        records = _fetch_all(alerts, targets)
+    _keep(integration_id, targets, records)
+    for target in targets:
+        reason = _shortcoming(deed, records[target.pk], problem)
+        if reason is not None:
+            failures.append(Failure(target.alert_id, target.name, reason))
+    failed = {failure.alert_id for failure in failures}
+    return Result(deed, [t.alert_id for t in targets if t.alert_id not in failed], failures)
+
+
+def _choose(
+    deed: Deed, ids: Sequence[int], integration_id: int
+) -> tuple[list[_Target], list[Failure]]:
+    """Those that Tactical can be told about, and why the others are left out."""
+    found = {alert.id: alert for alert in db.session.scalars(_query(ids))}
+    if not found and len(ids) == 1:
+        raise NotFound("There is no such alert.")
+    targets, failures = [], []
+    for alert_id in ids:
+        alert = found.get(alert_id)
+        if alert is None:
+            failures.append(Failure(alert_id, f"Alert {alert_id}", "It is not there (any more)."))
+            continue
+        reason = _obstacle(deed, alert, integration_id)
+        if reason is not None:
+            failures.append(Failure(alert_id, _name(alert), reason))
+        else:
+            targets.append(_Target(alert_id, int(alert.external_alert_id or 0), _name(alert)))
+    return targets, failures
+
+
+def _obstacle(deed: Deed, alert: Alert, integration_id: int) -> str | None:
+    if alert.integration_id != integration_id:
+        return "It came from a Tactical server that was replaced by another one."
+    if alert.external_alert_id is None:
+        return (
+            "Its webhook named no alert id, so Tactical cannot be told which alert is meant. "
+            "Act on it in Tactical."
+        )
+    if alert.status is AlertStatus.RESOLVED:
+        # Telling Tactical again would move the time of the real resolving.
+        return "It is resolved already."
+    if deed is Deed.UNSNOOZE and alert.status is not AlertStatus.SNOOZED:
+        return "It is not snoozed."
+    return None
+
+
+def _tell(
+    alerts: TacticalAlerts, deed: Deed, pks: Sequence[int], days: int | None
+) -> PortalError | None:
+    """The request itself. What broke on the way may still have been done: the records tell."""
+    try:
+        if deed is Deed.RESOLVE:
+            alerts.resolve(pks)
+        elif deed is Deed.SNOOZE:
+            alerts.snooze(pks, days or 1)
+        else:
+            for pk in pks:  # Tactical's bulk call knows no unsnoozing
+                alerts.unsnooze(pk)
+    except PortalError as error:
+        return error
+    return None
+
+
+def _fetch_all(
+    alerts: TacticalAlerts, targets: Sequence[_Target]
+) -> dict[int, TacticalAlert | PortalError]:
+    """Each alert as Tactical has it now, or why that cannot be told."""
+    records: dict[int, TacticalAlert | PortalError] = {}
+    lost: EgressError | None = None
+    for target in targets:
+        if lost is not None:  # one that waits in vain is enough
+            records[target.pk] = lost
+            continue
+        try:
+            records[target.pk] = alerts.get(target.pk)
+        except EgressError as error:
+            records[target.pk] = lost = error
+        except PortalError as error:
+            records[target.pk] = error
+    return records
+
+
+def _keep(
+    integration_id: int,
+    targets: Sequence[_Target],
+    records: dict[int, TacticalAlert | PortalError],
+) -> None:
+    told = [record for record in records.values() if isinstance(record, TacticalAlert)]
+    gone = [target.alert_id for target in targets if _is_gone(records[target.pk])]
+    with transaction() as session:
+        write_alerts(session, integration_id, told, AlertSource.BACKFILL)
+        for alert in session.scalars(_query(gone)):
+            if alert.status is not AlertStatus.RESOLVED:
+                close_alert(session, alert, utc_now())
+
+
+def _shortcoming(
+    deed: Deed, record: TacticalAlert | PortalError, problem: PortalError | None
+) -> str | None:
+    """Why it is not as it was wanted; None when it is."""
+    if isinstance(record, PortalError):
+        if _is_gone(record):
+            return "Tactical no longer has it; it was closed here."
+        if problem is not None:
+            return problem.message
+        return f"Tactical took the request, but does not say what became of it. {record.message}"
+    wanted = {
+        Deed.RESOLVE: record.resolved,
+        Deed.SNOOZE: record.snoozed,
+        Deed.UNSNOOZE: not record.snoozed,
+    }
+    if wanted[deed]:
+        return None
+    if problem is not None:
+        return problem.message
+    return "Tactical took the request, but the alert is as it was."
+
+
+def _is_gone(record: TacticalAlert | PortalError) -> bool:
+    return isinstance(record, NotFoundInTactical) and not record.is_html
+
+
+def _query(ids: Sequence[int]) -> Select[Alert]:
+    return select(Alert).where(Alert.id.in_(ids)).execution_options(populate_existing=True)
+
+
+def _name(alert: Alert) -> str:
+    return alert.hostname or alert.agent_id or f"Alert {alert.external_alert_id or alert.id}"
