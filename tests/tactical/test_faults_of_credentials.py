@@ -11,7 +11,6 @@ from portal.demo import FleetSpec, SimulatedTactical
 from tests.tactical.probing import check, run
 from tests.tactical.talking import admin, api_user
 
-
 # --- All is well ----------------------------------------------------------------------------
 
 
