@@ -126,7 +126,7 @@ def plan_agent(
     server_now: datetime,
 ) -> Decision:
     """The whole decision about one agent, in one ladder."""
-    place, facts = place_of(agent), facts_of(agent)
+    place = place_of(agent)
     organization = organizations.get(place["rmm_organization_id"]) or _unlisted(place)
 
     def decide(action: Action, reason: str | None = None, **rest: Any) -> Decision:
@@ -145,21 +145,21 @@ def plan_agent(
         action = Action.MOVED if "rmm_organization_id" in changes else Action.SKIPPED
         return decide(action, reason, client_id=known.client_id, facts=place, changes=changes)
 
+    facts = place | facts_of(agent)
     result: dict[str, Any] = {
         "client_id": organization.client_id,
-        "facts": place | facts,
+        "facts": facts,
         "external_pk": agent.pk,
         "agent_status": _status(agent, server_now),
     }
     if known is None:
         return decide(Action.CREATED, **result)
 
-    changes = _changes(known, place | facts)
+    changes = _changes(known, facts)
     if "rmm_organization_id" in changes or known.client_id != organization.client_id:
         return decide(Action.MOVED, changes=changes, **result)
-    if changes:
-        return decide(Action.UPDATED, changes=changes, **result)
-    return decide(Action.UNCHANGED, **result)
+    action = Action.UPDATED if changes else Action.UNCHANGED
+    return decide(action, changes=changes, **result)
 
 
 def place_of(agent: TacticalAgent) -> dict[str, Any]:
