@@ -14,6 +14,7 @@ from portal.tactical.decoding import (
     decode_json,
     decode_list,
     decode_page,
+    decode_record,
     decode_rows,
     find_row,
 )
@@ -75,7 +76,12 @@ class Tactical:
     def _list_beta_sites(self) -> list[TacticalSite]:
         sites: dict[int, TacticalSite] = {}
         for number in range(1, MOST_SITE_PAGES):
-            page = self._fetch_page("/beta/v1/site/", number, LARGEST_PAGE)
+            try:
+                page = self._fetch_page("/beta/v1/site/", number, LARGEST_PAGE)
+            except NotFoundInTactical:
+                if not sites:
+                    raise
+                break  # some were deleted: the page that should have been last is gone
             found = [read_site(find_row(any_decoder, raw)) for raw in page.results]
             sites |= {site.pk: site for site in only_good(found)}
             if len(page.results) < LARGEST_PAGE or len(sites) >= page.count:
@@ -133,9 +139,10 @@ class Tactical:
         self, agent_id: str, pk: int, sites: Sites
     ) -> TacticalAgent | BadRecord | None:
         try:
-            agent = read_beta_agent(self._fetch_beta(bytes, f"/beta/v1/agent/{pk}/"), sites)
+            found = self._fetch_beta(decode_record, f"/beta/v1/agent/{pk}/")
         except NotFoundInTactical:
             return None
+        agent = read_beta_agent(found, sites)
         if isinstance(agent, BadRecord):
             return agent
         if agent.agent_id != agent_id:
@@ -151,8 +158,8 @@ class Tactical:
         observed_at = datetime.now(UTC)
         if len(agent_id) < SHORTEST_AGENT_ID:
             raise NotFoundInTactical(f"It lists no agent {agent_id}.")
-        body = self.session.get(f"/agents/{quote(agent_id, safe='')}/")
-        agent = read_agent_detail(body, sites)
+        found = self.session.fetch(decode_record, f"/agents/{quote(agent_id, safe='')}/")
+        agent = read_agent_detail(found, sites)
         if isinstance(agent, TacticalAgent) and agent.agent_id != agent_id:
             raise UnexpectedAnswer("It answered with another agent than the one asked for.")
         return self._observed([agent], 1, observed_at)

@@ -165,7 +165,7 @@ class _Probe:
     def _check_alerts(self) -> Outcome:
         """No severity gives no rows, but only to those who may list alerts."""
         body: dict[str, list[str]] = {"severityFilter": []}
-        decode_list(self._tactical.session.read("PATCH", "/alerts/", json=body))
+        self._tactical.session.fetch(decode_list, "/alerts/", method="PATCH", json=body)
         return OK, ""
 
     def _check_software(self) -> Outcome:

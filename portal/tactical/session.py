@@ -89,21 +89,6 @@ class TacticalSession:
 
     # --- Requests -----------------------------------------------------------------------
 
-    def get(self, path: str, query: Mapping[str, Any] | None = None) -> bytes:
-        """The JSON text of a read."""
-        return self.read("GET", path, query)
-
-    def read(
-        self,
-        method: str,
-        path: str,
-        query: Mapping[str, Any] | None = None,
-        json: Any = None,
-        limits: Limits | None = None,
-    ) -> bytes:
-        """A request that changes nothing, tried again when that may help."""
-        return self._read(_Request(method, path, query, json, limits), bytes)
-
     def fetch(
         self,
         decode: Callable[[bytes], Value],
