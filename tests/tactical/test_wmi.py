@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from portal.tactical import wmi
-from portal.tactical.records import BadRecord, TacticalSite
-from portal.tactical.rows import read_beta_agent
 
 DELL = {
     "comp_sys": [[{"Name": "PC-1"}, {"Model": "OptiPlex 7050"}, {"SystemFamily": "OptiPlex"}]],
@@ -212,54 +207,3 @@ def test_junk_of_linux_and_macs_is_empty(junk: Any) -> None:
     assert wmi.serial_number("linux", detail) == wmi.make_model("darwin", detail) == ""
     assert wmi.cpu_models("linux", detail) == wmi.physical_disks("linux", detail) == ()
     assert wmi.local_ips("linux", detail) == wmi.graphics("linux", detail) == ""
-
-
-# --- Anything at all ------------------------------------------------------------------------
-
-WORDS = (
-    "bios comp_sys comp_sys_prod base_board cpu network_config graphics disk serialnumber "
-    "make_model cpus gpus disks local_ips SerialNumber Vendor Version Model SystemFamily Product "
-    "Manufacturer Name NumberOfCores NumberOfLogicalProcessors IPAddress Caption Size "
-    "InterfaceType"
-)
-KEYS = st.sampled_from(WORDS.split())
-SCALARS = (
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(max_size=20)
-    | st.sampled_from(["To be filled", "Lenovo", "USB", "10.0.0.1", 9223372036854776000])
-)
-ANYTHING = st.recursive(
-    SCALARS,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=6),
-    max_leaves=30,
-)
-DETAIL = ANYTHING | st.dictionaries(
-    KEYS, st.lists(st.lists(st.dictionaries(KEYS, ANYTHING, max_size=3), max_size=3), max_size=3)
-)
-FACTS = (wmi.serial_number, wmi.make_model, wmi.local_ips, wmi.graphics)
-LISTS = (wmi.cpu_models, wmi.physical_disks)
-
-
-@given(st.sampled_from(["windows", "linux", "darwin", ""]), DETAIL)
-def test_anything_gives_clean_text(plat: str, detail: Any) -> None:
-    texts = [fact(plat, detail) for fact in FACTS]
-    for listed in LISTS:
-        texts += listed(plat, detail)
-
-    for text in texts:
-        assert text == text.strip()
-        assert not set(text) & {"\0", "\n", "\ud800"}
-
-
-@given(DETAIL)
-def test_anything_in_a_row_costs_the_row_nothing(detail: Any) -> None:
-    row = {"id": 1, "agent_id": "a" * 40, "hostname": "PC", "site": 3, "plat": "windows"}
-    raw = json.dumps({**row, "wmi_detail": detail, "services": detail}).encode()
-
-    agent = read_beta_agent(raw, {3: TacticalSite(3, "HQ", 2)})
-
-    assert not isinstance(agent, BadRecord)
-    assert (agent.hostname, agent.organization_pk) == ("PC", 2)
