@@ -133,7 +133,8 @@ def _detail_context(detail: AssetDetail) -> dict[str, object]:
         "tactical_url": None,
         "can_refresh": is_current
         and integration is not None
-        and integration.state is IntegrationState.ACTIVE,
+        and integration.state is IntegrationState.ACTIVE
+        and (detail.not_synced_because is None or asset.missing_since is not None),
         "run": find_active_run(SyncKind.AGENT, asset.rmm_device_id),
     }
 

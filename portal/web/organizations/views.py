@@ -50,6 +50,7 @@ def row(organization_id: int) -> ResponseReturnValue:
 @requires(Permission.MAP)
 def map_to_client(organization_id: int) -> ResponseReturnValue:
     """Map to the client picked, to a new one, or to none; assets that move are shown first."""
+    organization_service.get_organization(organization_id)
     name, client_id = _read_choice()
     if not name and client_id is None:
         return unmap(organization_id)
@@ -64,7 +65,6 @@ def map_to_client(organization_id: int) -> ResponseReturnValue:
             raise NotFound(f"There is no client named {name}. Pick one, or create it.")
         return _map(organization_id, client.id, client.name)
     except (InvalidInput, NotFound) as error:
-        organization_service.get_organization(organization_id)
         return _refuse(organization_id, error.message)
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from flask_wtf import FlaskForm
 from wtforms import PasswordField, RadioField, SelectField, StringField
+from wtforms.fields.choices import SelectChoice
 
 from portal.models.integration import AuthMode, InventorySource
 
@@ -13,8 +14,8 @@ class ConnectionForm(FlaskForm):  # type: ignore[misc]
     auth_mode = RadioField(
         "Sign in with",
         choices=[
-            (str(AuthMode.API_KEY), "API key"),
-            (str(AuthMode.PASSWORD), "Username and password"),
+            SelectChoice(str(AuthMode.API_KEY), "API key"),
+            SelectChoice(str(AuthMode.PASSWORD), "Username and password"),
         ],
     )
     api_key = PasswordField("API key")
@@ -25,9 +26,9 @@ class ConnectionForm(FlaskForm):  # type: ignore[misc]
     inventory_source = SelectField(
         "Read the inventory from",
         choices=[
-            (str(InventorySource.AUTO), "Automatic"),
-            (str(InventorySource.BETA), "Beta API"),
-            (str(InventorySource.DASHBOARD), "Dashboard API"),
+            SelectChoice(str(InventorySource.AUTO), "Automatic"),
+            SelectChoice(str(InventorySource.BETA), "Beta API"),
+            SelectChoice(str(InventorySource.DASHBOARD), "Dashboard API"),
         ],
     )
     page_size = StringField("Page size")

@@ -24,6 +24,9 @@ from portal.web.tacticalrmm.forms import ConnectionForm
 
 tacticalrmm = tenant_blueprint("tacticalrmm", __name__, "/integrations/tacticalrmm")
 
+OF_THE_ACCOUNT = ("missing_permission", "throttled", "login_throttled")
+"""Faults that no single field has; another key or user mends them."""
+
 
 @tacticalrmm.get("/")
 @requires(Permission.READ)
@@ -31,8 +34,10 @@ def show() -> ResponseReturnValue:
     integration = find_integration()
     test = connection_tests.find_last_test(integration) if integration else None
     form = _filled_form(integration)
-    if test is not None and _still_tells(test, integration) and test.field in form:
-        form[test.field].errors = [test.message]
+    if test is not None and integration is not None and _still_tells(test, integration):
+        field = _field_at_fault(test, integration)
+        if field in form:
+            form[field].errors = [test.message]
     return _page(form, integration, test)
 
 
@@ -94,9 +99,19 @@ def disconnect() -> ResponseReturnValue:
     return redirect(url_for("tacticalrmm.show"))
 
 
-def _still_tells(test: ConnectionTest, integration: Integration | None) -> bool:
+def _field_at_fault(test: ConnectionTest, integration: Integration) -> str | None:
+    """The field that mends it, among those that are in sight."""
+    by_key = integration.auth_mode is AuthMode.API_KEY
+    if by_key and test.field in ("username", "password"):
+        return "api_key"
+    if test.field is None and test.fault in OF_THE_ACCOUNT:
+        return "api_key" if by_key else "username"
+    return test.field
+
+
+def _still_tells(test: ConnectionTest, integration: Integration) -> bool:
     """Whether the last test's fault is still that of the settings shown."""
-    if test.ok is not False or integration is None:
+    if test.ok is not False:
         return False
     return integration.state is not IntegrationState.DISCONNECTED and bool(integration.last_error)
 

@@ -1,0 +1,40 @@
+"""Fixtures of the tests of pages."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from tests.web.world import Place, make_place, make_user, sign_in
+
+
+@pytest.fixture
+def acme(app: Flask) -> Place:
+    return make_place(app)
+
+
+@pytest.fixture
+def admin(app: Flask, http: FlaskClient, acme: Place) -> FlaskClient:
+    """Calls as an admin of acme; forms need no CSRF token (see test_csrf)."""
+    app.config["WTF_CSRF_ENABLED"] = False
+    sign_in(app, http, make_user(app, "admin@acme.example", acme))
+    return http
+
+
+@pytest.fixture
+def viewer(app: Flask, http: FlaskClient, acme: Place) -> FlaskClient:
+    app.config["WTF_CSRF_ENABLED"] = False
+    sign_in(app, http, make_user(app, "viewer@acme.example", acme, role="viewer"))
+    return http
+
+
+def csrf_token(html: str) -> str:
+    found = re.search(r'name="csrf-token" content="([^"]+)"', html)
+    assert found
+    return found.group(1)
+
+
+HTMX = {"HX-Request": "true"}

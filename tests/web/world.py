@@ -1,0 +1,133 @@
+"""A tenant with one of everything, and people signed in to it, without their passwords."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask
+from flask.testing import FlaskClient
+
+from portal.db import transaction, utc_now
+from portal.models import (
+    Asset,
+    Client,
+    ConnectionTest,
+    ExternalEntityMapping,
+    Membership,
+    OrganizationMapping,
+    SyncLogEntry,
+    SyncRun,
+    Tenant,
+    User,
+    UserSession,
+)
+from portal.models.integration import IntegrationState
+from portal.models.sync_run import RunStatus, SyncKind
+from portal.scope import all_tenants, tenant_scope
+from portal.services.connect import ConnectionSettings, save_connection
+from portal.services.integrations import get_integration
+from portal.services.sign_in import digest
+
+TOKEN = "token"
+KEY = "THE-API-KEY-OF-THE-TESTS"
+ACTIVE = {"state": IntegrationState.ACTIVE, "server_verified": True, "beta_api": True}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A tenant, and the ids of what it has."""
+
+    id: int
+    slug: str
+    client: int
+    organization: int
+    asset: int
+    run: int
+    test: int
+
+    def url(self, path: str = "") -> str:
+        return f"/t/{self.slug}/{path}"
+
+
+def make_place(app: Flask, slug: str = "acme", **integration: Any) -> Place:
+    """An organization mapped to a client, with one asset, one finished run and one test."""
+    name = slug.capitalize()
+    with app.app_context(), all_tenants(), transaction() as session:
+        tenant = Tenant(name=f"{name} IT", slug=slug)
+        session.add(tenant)
+        session.flush()
+        tenant_id = tenant.id
+    with app.app_context(), tenant_scope(tenant_id):
+        save_connection(ConnectionSettings(base_url=f"https://api.{slug}.example", api_key=KEY))
+    with app.app_context(), tenant_scope(tenant_id), transaction() as session:
+        connection, client = get_integration(), Client(name=f"{name} Client")
+        for fact, value in (ACTIVE | integration).items():
+            setattr(connection, fact, value)
+        session.add(client)
+        session.flush()
+        organization = OrganizationMapping(
+            integration_id=connection.id,
+            external_organization_id="7",
+            external_organization_name=f"{name} Organization",
+            client_id=client.id,
+            agent_count=1,
+        )
+        asset = make_asset(connection.id, client.id, f"{slug}-pc")
+        run = SyncRun(
+            integration_id=connection.id,
+            kind=SyncKind.DEVICES,
+            status=RunStatus.SUCCESS,
+            trigger="button",
+            source="beta",
+            started_at=utc_now(),
+            finished_at=utc_now(),
+        )
+        test = ConnectionTest(integration_id=connection.id, ok=True, message="Everything works.")
+        session.add_all((organization, asset, run, test))
+        session.flush()
+        entry = SyncLogEntry(run_id=run.id, action="created", external_id="a", name=asset.name)
+        entity = ExternalEntityMapping(
+            integration_id=connection.id,
+            asset_id=asset.id,
+            external_entity_id=asset.rmm_device_id,
+            external_realm_id="7",
+            entity_metadata={},
+        )
+        session.add_all((entry, entity))
+        return Place(tenant_id, slug, client.id, organization.id, asset.id, run.id, test.id)
+
+
+def make_asset(integration_id: int, client_id: int, name: str, **facts: Any) -> Asset:
+    known: dict[str, Any] = {
+        "rmm_provider": "tacticalrmm",
+        "rmm_device_id": secrets.token_hex(20),
+        "rmm_organization_id": "7",
+        "asset_type": "workstation",
+        "agent_status": "online",
+        "last_seen_at": utc_now(),
+        "offline_minutes": 4,
+        "overdue_minutes": 30,
+        "last_rmm_sync_at": utc_now(),
+    }
+    return Asset(integration_id=integration_id, client_id=client_id, name=name, **known | facts)
+
+
+def make_user(app: Flask, email: str, *places: Place, role: str = "admin") -> int:
+    """Who has no password: nobody signs in as them but by `sign_in`."""
+    with app.app_context(), all_tenants(), transaction() as session:
+        user = User(email=email, password_hash="none")
+        session.add(user)
+        session.flush()
+        for place in places:
+            session.add(Membership(user_id=user.id, tenant_id=place.id, role=role))
+        return user.id
+
+
+def sign_in(app: Flask, http: FlaskClient, user_id: int) -> None:
+    token = secrets.token_urlsafe(8)
+    with app.app_context(), transaction() as session:
+        session.add(UserSession(token_digest=digest(token), user_id=user_id))
+    with http.session_transaction() as cookie:
+        cookie[TOKEN] = token
