@@ -65,7 +65,7 @@ def clean_count(value: Any) -> int | None:
     """A whole number that every database keeps, or None."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return int(value) if 0 <= value < 2**31 else None
+    return int(value) if 0 <= value < 2**31 and value == int(value) else None
 
 
 def clean_flag(value: Any) -> bool | None:

@@ -73,6 +73,10 @@ def test_half_a_character_does_not_cost_the_page(body: bytes, expected: list[str
     assert [decode_json(bytes(row)) for row in decode_rows(body)] == expected
 
 
+def test_a_byte_order_mark_is_skipped() -> None:
+    assert decode_json(b'\xef\xbb\xbf{"a": 1}') == {"a": 1}
+
+
 @pytest.mark.parametrize(
     ("row", "expected"),
     [
