@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
 from msgspec import UNSET
@@ -128,9 +129,7 @@ def plan_agent(
     """The whole decision about one agent, in one ladder."""
     place = place_of(agent)
     organization = organizations.get(place["rmm_organization_id"]) or _unlisted(place)
-
-    def decide(action: Action, reason: str | None = None, **rest: Any) -> Decision:
-        return Decision(action, agent.agent_id, agent.hostname, reason, known, **rest)
+    decide = partial(Decision, external_id=agent.agent_id, name=agent.hostname, known=known)
 
     if known is not None and known.synced_at > observed_at:
         # A refresh of this one agent was quicker than this page: the newer news wins.
@@ -139,27 +138,24 @@ def plan_agent(
     if not organization.syncs:
         reason = _why_not_synced(organization)
         if known is None:
-            return decide(Action.SKIPPED, reason)
+            return decide(Action.SKIPPED, reason=reason)
         # Its asset keeps client and facts, but where the agent lives stays true.
+        kept = partial(decide, reason=reason, client_id=known.client_id, facts=place)
         changes = _changes(known, place)
         action = Action.MOVED if "rmm_organization_id" in changes else Action.SKIPPED
-        return decide(action, reason, client_id=known.client_id, facts=place, changes=changes)
+        return kept(action, changes=changes)
 
     facts = place | facts_of(agent)
-    result: dict[str, Any] = {
-        "client_id": organization.client_id,
-        "facts": facts,
-        "external_pk": agent.pk,
-        "agent_status": _status(agent, server_now),
-    }
+    status = _status(agent, server_now)
+    decide = partial(decide, client_id=organization.client_id, facts=facts)
+    decide = partial(decide, external_pk=agent.pk, agent_status=status)
     if known is None:
-        return decide(Action.CREATED, **result)
+        return decide(Action.CREATED)
 
     changes = _changes(known, facts)
     if "rmm_organization_id" in changes or known.client_id != organization.client_id:
-        return decide(Action.MOVED, changes=changes, **result)
-    action = Action.UPDATED if changes else Action.UNCHANGED
-    return decide(action, changes=changes, **result)
+        return decide(Action.MOVED, changes=changes)
+    return decide(Action.UPDATED if changes else Action.UNCHANGED, changes=changes)
 
 
 def place_of(agent: TacticalAgent) -> dict[str, Any]:
