@@ -158,7 +158,8 @@ class Tactical:
         observed_at = datetime.now(UTC)
         if len(agent_id) < SHORTEST_AGENT_ID:
             raise NotFoundInTactical(f"It lists no agent {agent_id}.")
-        found = self.session.fetch(decode_record, f"/agents/{quote(agent_id, safe='')}/")
+        name = quote(agent_id, safe="", errors="replace")
+        found = self.session.fetch(decode_record, f"/agents/{name}/")
         agent = read_agent_detail(found, sites)
         if isinstance(agent, TacticalAgent) and agent.agent_id != agent_id:
             raise UnexpectedAnswer("It answered with another agent than the one asked for.")
