@@ -11,13 +11,17 @@ from portal.db import db, utc_now
 from portal.models import Client, Integration, SyncRun
 from portal.models.integration import IntegrationState
 from portal.models.sync_run import SyncKind
+from portal.services.alerts import count_active_by_severity
 from portal.services.assets import count_by_status
+from portal.services.delivery_history import count_failed, count_to_review
 from portal.services.integrations import find_integration
 from portal.services.organizations import OrganizationFilter, count_organizations
 from portal.services.run_history import find_any_active_run, find_last_finished_run, list_runs
 
 RECENT_RUNS = 6
 STALE_AFTER_INTERVALS = 2
+REVIEW_PERIOD = "7d"
+"""Deliveries to review that are older than that are no news."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,10 @@ class Overview:
     last_organization_sync: SyncRun | None
     active_run: SyncRun | None
     recent_runs: list[SyncRun]
+    active_alerts: dict[str, int]
+    """By severity, and `total`."""
+    failed_deliveries: int
+    deliveries_to_review: int
 
     @property
     def is_stale(self) -> bool:
@@ -56,4 +64,7 @@ def get_overview() -> Overview:
         last_organization_sync=find_last_finished_run(SyncKind.ORGANIZATIONS),
         active_run=find_any_active_run(),
         recent_runs=list_runs().items[:RECENT_RUNS],
+        active_alerts=count_active_by_severity(),
+        failed_deliveries=count_failed(),
+        deliveries_to_review=count_to_review(REVIEW_PERIOD),
     )

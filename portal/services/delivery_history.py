@@ -52,6 +52,12 @@ class DeliveryRow:
     asset: Asset | None
     alert: Alert | None
 
+    @property
+    def is_under_way(self) -> bool:
+        """A worker is about to process it; not one that waits for a later attempt."""
+        delivery = self.delivery
+        return delivery.status is DeliveryStatus.PENDING and delivery.reason is None
+
 
 def delivery_conditions(shown: DeliveryFilter) -> list[ColumnElement[bool]]:
     """The filter in SQL."""
@@ -94,6 +100,16 @@ def count_by_status(shown: DeliveryFilter | None = None) -> dict[str, int]:
     return counts | {"total": sum(counts.values())}
 
 
+def count_failed() -> int:
+    return _count(Delivery.status == DeliveryStatus.FAILED)
+
+
+def count_to_review(period: str) -> int:
+    """Of a period: nothing but time takes them off the list."""
+    shown = DeliveryFilter(status=DeliveryStatus.NEEDS_REVIEW, period=period)
+    return _count(*delivery_conditions(shown))
+
+
 def any_deliveries() -> bool:
     return db.session.scalar(select(Delivery.id).limit(1)) is not None
 
@@ -131,6 +147,10 @@ def prune_deliveries(integration_id: int) -> int:
         gone += len(ids)
     release()
     return gone
+
+
+def _count(*conditions: ColumnElement[bool]) -> int:
+    return db.session.scalar(select(func.count()).select_from(Delivery).where(*conditions)) or 0
 
 
 def _list_old_ids(integration_id: int, before: datetime) -> Sequence[int]:

@@ -13,6 +13,8 @@ AREAS = (
     "portal.web.health:health",
     "portal.web.dashboard.views:dashboard",
     "portal.web.assets.views:assets",
+    "portal.web.alerts.views:alerts",
+    "portal.web.deliveries.views:deliveries",
     "portal.web.clients.views:clients",
     "portal.web.organizations.views:organizations",
     "portal.web.sync_runs.views:sync_runs",

@@ -150,5 +150,6 @@ def _template_context() -> dict[str, Any]:
             change_settings=role_allows(role, Permission.CHANGE_SETTINGS),
             sync=role_allows(role, Permission.SYNC),
             map=role_allows(role, Permission.MAP),
+            act_on_alerts=role_allows(role, Permission.ACT_ON_ALERTS),
         ),
     }

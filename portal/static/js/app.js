@@ -1,6 +1,7 @@
 import "./dialogs.js";
 import "./menus.js";
 import "./picker.js";
+import "./selection.js";
 import "./shortcuts.js";
 import "./times.js";
 import "./clipboard.js";

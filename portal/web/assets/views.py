@@ -21,6 +21,7 @@ from portal.models.sync_run import SyncKind
 from portal.scope import tenant_scope
 from portal.services import assets as asset_service
 from portal.services import sync_runs
+from portal.services.alerts import AlertFilter, count_by_status, list_alerts_of_asset
 from portal.services.assets import AssetDetail, AssetFilter
 from portal.services.clients import find_client_by_name, get_client
 from portal.services.clock import utc_now
@@ -37,6 +38,8 @@ assets = tenant_blueprint("assets", __name__, "/assets")
 
 NO_CLIENT = -1
 """A name that is no client: the list shows nothing rather than everything."""
+
+ALERTS_SHOWN = 8
 
 SYSTEMS = {"windows": "Windows", "linux": "Linux", "darwin": "macOS"}
 
@@ -130,6 +133,8 @@ def _detail_context(detail: AssetDetail) -> dict[str, object]:
         "uptime": asset.uptime_at(utc_now()),
         "organization": detail.organization,
         "flags": _flags(detail),
+        "alerts": list_alerts_of_asset(asset.id, ALERTS_SHOWN),
+        "alert_counts": count_by_status(AlertFilter(asset_id=asset.id)),
         "tactical_url": None,
         "can_refresh": is_current
         and integration is not None

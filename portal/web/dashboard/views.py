@@ -8,7 +8,7 @@ from flask import url_for
 from flask.typing import ResponseReturnValue
 
 from portal.models.integration import IntegrationState
-from portal.services.dashboard import Overview, get_overview
+from portal.services.dashboard import REVIEW_PERIOD, Overview, get_overview
 from portal.services.organizations import OrganizationFilter
 from portal.services.permissions import Permission
 from portal.web.fragments import page_or_region
@@ -38,6 +38,7 @@ def show() -> ResponseReturnValue:
         last_device_sync=overview.last_device_sync,
         run=overview.active_run,
         recent_runs=overview.recent_runs,
+        alert_counts=overview.active_alerts,
         attention=list(_attention(overview)),
     )
 
@@ -59,6 +60,7 @@ def _attention(overview: Overview) -> list[Item]:
     if overview.is_stale:
         text = "The last device sync is long ago; what you see may be out of date."
         items.append(_item("warn", text, "Sync runs", url_for("sync_runs.index")))
+    items += _alert_items(overview)
     unmapped = overview.organizations[OrganizationFilter.UNMAPPED]
     if unmapped:
         text = f"{unmapped} organization{'' if unmapped == 1 else 's'} not mapped to a client."
@@ -70,6 +72,29 @@ def _attention(overview: Overview) -> list[Item]:
         where = url_for("assets.index", status="overdue")
         items.append(_item("info", text, "Look", where))
     return items
+
+
+def _alert_items(overview: Overview) -> list[Item]:
+    items: list[Item] = []
+    errors = overview.active_alerts["error"]
+    if errors:
+        text = f"{errors} active alert{'' if errors == 1 else 's'} of severity error."
+        items.append(_item("bad", text, "Alerts", url_for("alerts.index", severity="error")))
+    failed = overview.failed_deliveries
+    if failed:
+        text = f"{failed} webhook {_deliveries(failed)} could not be processed."
+        where = url_for("deliveries.index", status="failed")
+        items.append(_item("bad", text, "Look and replay", where))
+    unread = overview.deliveries_to_review
+    if unread:
+        text = f"{unread} webhook {_deliveries(unread)} could not be read."
+        where = url_for("deliveries.index", status="needs_review", period=REVIEW_PERIOD)
+        items.append(_item("warn", text, "Review", where))
+    return items
+
+
+def _deliveries(number: int) -> str:
+    return "delivery" if number == 1 else "deliveries"
 
 
 def _item(tone: str, text: str, action: str, url: str) -> Item:

@@ -37,7 +37,7 @@ def index() -> ResponseReturnValue:
 @requires(Permission.SYNC)
 def start(kind: str) -> ResponseReturnValue:
     """A second press does not start a second run: it leads to the one at work."""
-    if kind not in (SyncKind.ORGANIZATIONS, SyncKind.DEVICES):
+    if kind not in (SyncKind.ORGANIZATIONS, SyncKind.DEVICES, SyncKind.ALERTS):
         abort(404)
     run, is_new = run_service.request_run(SyncKind(kind), "button", user_id=get_user().id)
     if htmx:

@@ -196,7 +196,7 @@ def _status(integration: Integration) -> dict[str, Any]:
         "organizations_mapped": overview.organizations[OrganizationFilter.MAPPED],
         "organizations_total": overview.organizations[OrganizationFilter.ALL],
         "assets": overview.assets_by_status,
-        "active_alerts": None,
+        "active_alerts": overview.active_alerts["total"],
     }
 
 

@@ -1,0 +1,187 @@
+"""Alerts: the list, one alert, what can be done about them, the export."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from flask import (
+    Response,
+    current_app,
+    flash,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    stream_with_context,
+    url_for,
+)
+from flask.typing import ResponseReturnValue
+
+from portal.errors import InvalidInput, NotFound
+from portal.extensions import htmx
+from portal.models.integration import IntegrationState
+from portal.models.sync_run import SyncKind
+from portal.scope import tenant_scope
+from portal.services import alert_actions
+from portal.services import alerts as alert_service
+from portal.services.alert_actions import Deed, Result
+from portal.services.alerts import AlertFilter
+from portal.services.assets import get_asset
+from portal.services.clients import find_client_by_name, get_client
+from portal.services.clock import utc_now
+from portal.services.delivery_history import any_deliveries, list_deliveries_of_alert
+from portal.services.export import ALERT_COLUMNS, export_alerts, to_csv
+from portal.services.integrations import find_integration
+from portal.services.permissions import Permission
+from portal.services.run_history import find_active_run, find_last_finished_run
+from portal.web.fragments import page_number, page_or_region, words
+from portal.web.guard import get_tenant, is_safe_target, requires, tenant_blueprint
+from portal.web.input import to_id
+
+alerts = tenant_blueprint("alerts", __name__, "/alerts")
+
+NO_CLIENT = -1
+"""A name that is no client: the list shows nothing rather than everything."""
+
+ALL = "all"
+"""Of the address: without a status, the list shows what is active."""
+
+DELIVERIES_SHOWN = 20
+
+
+@alerts.get("/")
+@requires(Permission.READ)
+def index() -> ResponseReturnValue:
+    shown = _read_filter()
+    client_id, asset_id = shown.client_id, shown.asset_id
+    return page_or_region(
+        "alerts/list.html",
+        {"alert-rows": "alerts/_rows.html"},
+        filters={
+            "q": shown.search,
+            "status": words("status"),
+            "severity": shown.severity,
+            "client": get_client(client_id) if client_id and client_id > 0 else None,
+            "asset": get_asset(asset_id) if asset_id else None,
+            "age": shown.age,
+        },
+        sort=shown.sort,
+        page=alert_service.list_alerts(shown, page_number()),
+        alert_counts=alert_service.count_by_status(shown),
+        any_alerts=alert_service.any_alerts(),
+        any_deliveries=any_deliveries(),
+        integration=find_integration(),
+        webhook_url=find_webhook_url(),
+        last_alert_sync=find_last_finished_run(SyncKind.ALERTS),
+        run=find_active_run(SyncKind.ALERTS),
+    )
+
+
+@alerts.get("/export.csv")
+@requires(Permission.READ)
+def export() -> ResponseReturnValue:
+    """The alerts that the list shows, streamed."""
+    shown, tenant = _read_filter(), get_tenant()
+
+    def lines() -> Iterator[str]:
+        with tenant_scope(tenant.id):
+            yield from to_csv(ALERT_COLUMNS, export_alerts(shown))
+
+    name = f"alerts-{tenant.slug}-{utc_now():%Y-%m-%d}.csv"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(stream_with_context(lines()), mimetype="text/csv", headers=headers)
+
+
+@alerts.post("/act")
+@requires(Permission.ACT_ON_ALERTS)
+def act_on_many() -> ResponseReturnValue:
+    """The answer tells what came of it; the list then reads itself again."""
+    try:
+        ids = request.form.getlist("alert", type=to_id)
+        result = alert_actions.act(_read_deed(), ids, _read_days())
+    except (InvalidInput, NotFound) as error:
+        if htmx:
+            raise
+        flash(error.message, "error")
+        return redirect(_back(url_for("alerts.index")))
+    if not htmx:
+        _flash(result)
+        return redirect(_back(url_for("alerts.index")))
+    response = make_response(render_template("alerts/_result.html", result=result))
+    told: dict[str, object] = {"alerts-changed": True}
+    if not result.failures:
+        told["toast"] = {"category": "success", "message": f"{result.summary}."}
+    response.headers["HX-Trigger"] = json.dumps(told)
+    return response
+
+
+@alerts.get("/<int:alert_id>")
+@requires(Permission.READ)
+def show(alert_id: int) -> ResponseReturnValue:
+    row = alert_service.get_alert_row(alert_id)
+    integration = find_integration()
+    return render_template(
+        "alerts/detail.html",
+        alert=row.alert,
+        client=row.client,
+        deliveries=list_deliveries_of_alert(alert_id, DELIVERIES_SHOWN),
+        can_act=integration is not None
+        and integration.id == row.alert.integration_id
+        and integration.state is IntegrationState.ACTIVE
+        and row.alert.external_alert_id is not None,
+    )
+
+
+@alerts.post("/<int:alert_id>/act")
+@requires(Permission.ACT_ON_ALERTS)
+def act(alert_id: int) -> ResponseReturnValue:
+    alert_service.get_alert(alert_id)
+    _flash(alert_actions.act(_read_deed(), [alert_id], _read_days()))
+    return redirect(url_for("alerts.show", alert_id=alert_id))
+
+
+def find_webhook_url() -> str | None:
+    """Where the webhook is set up, if that page is part of this portal."""
+    has_page = "webhook.show" in current_app.view_functions
+    return url_for("webhook.show") if has_page else None
+
+
+def _read_filter() -> AlertFilter:
+    client_id = request.args.get("client_id", type=to_id)
+    if client_id is None and words("client_name"):  # a browser without scripts sends the name
+        client = find_client_by_name(words("client_name"))
+        client_id = client.id if client else NO_CLIENT
+    status = words("status") or "active"
+    return AlertFilter(
+        search=words("q"),
+        status="" if status == ALL else status,
+        severity=words("severity"),
+        client_id=client_id,
+        asset_id=request.args.get("asset_id", type=to_id),
+        age=words("age"),
+        sort=words("sort") or "-triggered",
+    )
+
+
+def _read_deed() -> Deed:
+    word = request.form.get("deed", "")
+    if word not in list(Deed):
+        raise InvalidInput("Say what to do: resolve, snooze or unsnooze.")
+    return Deed(word)
+
+
+def _read_days() -> int | None:
+    return request.form.get("days", type=int)
+
+
+def _back(otherwise: str) -> str:
+    back = request.form.get("next")
+    return back if back and is_safe_target(back) else otherwise
+
+
+def _flash(result: Result) -> None:
+    for failure in result.failures:
+        flash(f"{failure.name}: {failure.reason}", "error")
+    if result.done:
+        flash(f"{result.summary}.", "warning" if result.failures else "success")

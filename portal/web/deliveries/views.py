@@ -1,0 +1,105 @@
+"""Webhook deliveries: the list, one delivery, replaying."""
+
+from __future__ import annotations
+
+import json
+
+from flask import flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from portal.errors import Refused
+from portal.extensions import htmx
+from portal.services import delivery_history, replay
+from portal.services.delivery_history import DeliveryFilter
+from portal.services.intake import KEPT_BODY
+from portal.services.integrations import find_integration
+from portal.services.permissions import Permission
+from portal.web.alerts.views import find_webhook_url
+from portal.web.errors import toast_response
+from portal.web.fragments import page_number, page_or_region, words
+from portal.web.guard import is_safe_target, requires, tenant_blueprint
+
+deliveries = tenant_blueprint("deliveries", __name__, "/deliveries")
+
+
+@deliveries.get("/")
+@requires(Permission.READ)
+def index() -> ResponseReturnValue:
+    shown = DeliveryFilter(
+        search=words("q"),
+        status=words("status"),
+        event=words("event"),
+        period=words("period"),
+        agent_id=words("agent_id"),
+    )
+    return page_or_region(
+        "deliveries/list.html",
+        {"delivery-rows": "deliveries/_rows.html"},
+        filters={
+            "q": shown.search,
+            "status": shown.status,
+            "event": shown.event,
+            "period": shown.period,
+            "agent_id": shown.agent_id,
+        },
+        page=delivery_history.list_deliveries(shown, page_number()),
+        delivery_counts=delivery_history.count_by_status(shown),
+        failed=delivery_history.count_failed(),
+        any_deliveries=delivery_history.any_deliveries(),
+        integration=find_integration(),
+        webhook_url=find_webhook_url(),
+    )
+
+
+@deliveries.get("/<int:delivery_id>")
+@requires(Permission.READ)
+def show(delivery_id: int) -> ResponseReturnValue:
+    row = delivery_history.get_delivery_row(delivery_id)
+    return page_or_region(
+        "deliveries/detail.html",
+        {"delivery-body": "deliveries/_body.html"},
+        delivery=row.delivery,
+        asset=row.asset,
+        alert=row.alert,
+        is_under_way=row.is_under_way,
+        is_cut=row.delivery.body_bytes > KEPT_BODY,
+        kept_bytes=KEPT_BODY,
+    )
+
+
+@deliveries.post("/<int:delivery_id>/replay")
+@requires(Permission.ACT_ON_ALERTS)
+def replay_one(delivery_id: int) -> ResponseReturnValue:
+    try:
+        replay.replay_soon(delivery_id)
+    except Refused as error:
+        return _tell(error.message, "error", url_for("deliveries.show", delivery_id=delivery_id))
+    return _tell(
+        f"Delivery {delivery_id} is being processed again.",
+        "success",
+        url_for("deliveries.show", delivery_id=delivery_id),
+    )
+
+
+@deliveries.post("/replay-failed")
+@requires(Permission.ACT_ON_ALERTS)
+def replay_failed() -> ResponseReturnValue:
+    number = replay.replay_failed_soon()
+    deliveries_are = "delivery is" if number == 1 else "deliveries are"
+    return _tell(
+        f"{number} failed {deliveries_are} being processed again.",
+        "success",
+        url_for("deliveries.index"),
+    )
+
+
+def _tell(message: str, category: str, otherwise: str) -> ResponseReturnValue:
+    """A toast, and the page reads itself again; without htmx a redirect."""
+    if not htmx:
+        flash(message, category)
+        back = request.form.get("next")
+        return redirect(back if back and is_safe_target(back) else otherwise)
+    response = toast_response(message, category)
+    told = json.loads(response.headers["HX-Trigger"]) | {"deliveries-changed": True}
+    response.headers["HX-Trigger"] = json.dumps(told)
+    return response
