@@ -78,7 +78,8 @@ def _mark_missing(integration_id: int, tactical: Tactical, run_log: RunLog, seen
     """Note which stored agents Tactical lists no more. Nothing is retired by that.
 
     One listing is not enough to go by: an agent counts as missing only when a second one,
-    of another endpoint, does not have it either. An empty listing is no evidence at all.
+    of another endpoint, does not have it either. A listing that is empty, or holds a record
+    that cannot be read, is no evidence at all.
     """
     absent = _list_absent(integration_id, seen)
     if not absent:
@@ -87,9 +88,9 @@ def _mark_missing(integration_id: int, tactical: Tactical, run_log: RunLog, seen
         run_log.warn("Tactical lists no agent at all; the assets were left as they are.")
         return
     release()
-    listed = tactical.list_agent_pks()
-    missing = {agent_id: name for agent_id, name in absent.items() if agent_id not in listed}
-    if not listed or not missing:
+    confirmed = tactical.find_absent(absent)
+    missing = {agent_id: name for agent_id, name in absent.items() if agent_id in confirmed}
+    if not missing:
         return
     ids = list(missing)
     with transaction() as session:

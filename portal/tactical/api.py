@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -109,6 +109,18 @@ class Tactical:
 
     def list_agent_pks(self) -> dict[str, int]:
         """agent_id to Tactical's integer pk: 134 bytes an agent, the cheapest listing."""
+        return self._read_pks()[0]
+
+    def find_absent(self, agent_ids: Collection[str]) -> set[str]:
+        """Which of these Tactical does not list.
+
+        None when the listing is no evidence: it is empty, or a record in it cannot be read.
+        """
+        pks, all_readable = self._read_pks()
+        return set(agent_ids) - pks.keys() if pks and all_readable else set()
+
+    def _read_pks(self) -> tuple[dict[str, int], bool]:
+        """agent_id to pk, and whether every record could be read."""
         rows = self.session.fetch(decode_rows, "/agents/", {"detail": "false"})
         pks: dict[str, int] = {}
         for raw in rows:
@@ -118,7 +130,7 @@ class Tactical:
                 pks[clean_text(row.agent_id)] = pk
         if rows and not pks:
             raise UnexpectedAnswer("The list of agents has another form than it should.")
-        return pks
+        return pks, len(pks) == len(rows)
 
     def get_agent_from_beta(self, agent_id: str, pk: int | None, sites: Sites) -> AgentPage:
         """One agent by pk, which the beta API alone knows it by.

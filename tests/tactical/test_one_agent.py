@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -159,6 +160,22 @@ def test_the_cheapest_listing(tactical: SimulatedTactical, api: Tactical) -> Non
 
     assert api.list_agent_pks() == {agent_id: at for at, agent_id in enumerate(ids[4:], 5)}
     assert len(api.list_agent_pks()) == 24
+
+
+def test_who_is_absent_from_the_listing(tactical: SimulatedTactical, api: Tactical) -> None:
+    gone, kept = tactical.control.agents.ids()[:2]
+    tactical.control.agents.remove(gone)
+
+    assert api.find_absent([gone, kept]) == {gone}
+
+
+@pytest.mark.parametrize("fault", [{"kind": "bad_rows"}, {"kind": "json", "body": []}])
+def test_a_listing_that_is_no_evidence_makes_nobody_absent(
+    tactical: SimulatedTactical, api: Tactical, fault: dict[str, Any]
+) -> None:
+    tactical.control.faults.add(**fault, path=LIST)
+
+    assert api.find_absent(["x" * 40]) == set()
 
 
 def test_what_is_observed_has_two_clocks(
