@@ -16,7 +16,11 @@ from portal.services.assets import count_by_status
 from portal.services.delivery_history import count_failed, count_to_review
 from portal.services.integrations import find_integration
 from portal.services.organizations import OrganizationFilter, count_organizations
-from portal.services.run_history import find_any_active_run, find_last_finished_run, list_runs
+from portal.services.run_history import (
+    find_any_active_run,
+    find_last_finished_run,
+    list_recent_fleet_runs,
+)
 
 RECENT_RUNS = 6
 STALE_AFTER_INTERVALS = 2
@@ -63,7 +67,7 @@ def get_overview() -> Overview:
         last_device_sync=find_last_finished_run(SyncKind.DEVICES),
         last_organization_sync=find_last_finished_run(SyncKind.ORGANIZATIONS),
         active_run=find_any_active_run(),
-        recent_runs=list_runs().items[:RECENT_RUNS],
+        recent_runs=list_recent_fleet_runs(RECENT_RUNS),
         active_alerts=count_active_by_severity(),
         failed_deliveries=count_failed(),
         deliveries_to_review=count_to_review(REVIEW_PERIOD),

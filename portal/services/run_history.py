@@ -64,6 +64,18 @@ def list_runs(kind: str = "", status: str = "", page: int = 1) -> Page[SyncRun]:
     )
 
 
+def list_recent_fleet_runs(most: int) -> list[SyncRun]:
+    """The newest of the whole fleet: webhooks make many of one agent."""
+    return list(
+        db.session.scalars(
+            select(SyncRun)
+            .where(SyncRun.kind != SyncKind.AGENT)
+            .order_by(SyncRun.id.desc())
+            .limit(most)
+        )
+    )
+
+
 def find_requester(run: SyncRun) -> User | None:
     return None if run.requested_by is None else db.session.get(User, run.requested_by)
 
