@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from portal.egress import Limits
-from portal.tactical.decoding import decode_record, decode_rows
+from portal.tactical.decoding import decode_record, decode_rows, find_row
 from portal.tactical.errors import UnexpectedAnswer
 from portal.tactical.records import BadRecord
 from portal.tactical.session import TacticalSession
@@ -112,9 +112,8 @@ class TacticalAlerts:
 
 def read_alert(raw: msgspec.Raw | bytes) -> TacticalAlert | BadRecord:
     """An element of the list, or the answer for one alert."""
-    try:
-        row = _row.decode(raw)
-    except (msgspec.MsgspecError, ValueError):
+    row = find_row(_row, raw)
+    if row is None:
         return BadRecord("The alert cannot be read.", "")
     pk, alert_time = clean_count(row.id), parse_time(row.alert_time)
     severity = clean_text(row.severity)
