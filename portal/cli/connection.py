@@ -113,5 +113,7 @@ def _test_outcome(test: ConnectionTest) -> Outcome:
         f"{step['state']:<8}{step['title']}" + (f": {step['message']}" if step["message"] else "")
         for step in test.steps
     ]
+    if not test.ok:
+        click.echo(f"portal: {test.message}", err=True)
     text = "\n".join([*lines, test.message or ""])
     return Outcome(data, text, SUCCESS if test.ok else FAILED)
