@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
@@ -12,7 +14,12 @@ LONGEST = 1024
 """Far above what anyone types; keeps a huge body from costing a huge hash."""
 
 _hasher = PasswordHasher()
-_nobody = _hasher.hash("a password that nobody has")
+
+
+@cache
+def _nobodys_hash() -> str:
+    """Made on first use: hashing is slow on purpose, and commands need none."""
+    return _hasher.hash("a password that nobody has")
 
 
 def hash_password(password: str) -> str:
@@ -25,7 +32,7 @@ def hash_password(password: str) -> str:
 def password_matches(password_hash: str | None, password: str) -> bool:
     """Takes the same time for a user who does not exist (no hash) as for one who does."""
     try:
-        _hasher.verify(password_hash or _nobody, password[:LONGEST])
+        _hasher.verify(password_hash or _nobodys_hash(), password[:LONGEST])
     except (VerificationError, InvalidHashError):
         return False
     return password_hash is not None
