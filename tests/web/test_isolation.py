@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -14,6 +15,8 @@ from tests.web.conftest import HTMX
 from tests.web.world import Place, make_place, make_user, sign_in
 
 IDS = {
+    "alert_id": "alert",
+    "delivery_id": "delivery",
     "asset_id": "asset",
     "client_id": "client",
     "organization_id": "organization",
@@ -54,8 +57,8 @@ def address(rule: Rule, slug: str, ids: Place) -> str:
 
 
 def permission(app: Flask, rule: Rule) -> Permission:
-    view = app.view_functions[rule.endpoint]
-    found: Permission = view.permission  # type: ignore[attr-defined]
+    view: Any = app.view_functions[rule.endpoint]
+    found: Permission = view.permission
     return found
 
 
@@ -108,6 +111,9 @@ def test_a_foreign_tenant_is_not_there(app: Flask, admin: FlaskClient, other: Pl
         ("clients/picker?q=other", 200),
         ("organizations/?q=other", 200),
         ("sync-runs/", 200),
+        ("alerts/?q=other", 200),
+        ("alerts/export.csv", 200),
+        ("deliveries/?q=other", 200),
     ],
 )
 def test_filters_reach_no_further(
@@ -135,7 +141,7 @@ def test_an_organization_is_not_mapped_to_a_foreign_client(
 
 
 def test_a_viewer_reads_and_changes_nothing(app: Flask, viewer: FlaskClient, acme: Place) -> None:
-    wrong = []
+    wrong: list[object] = []
     for rule in tenant_rules(app):
         for method in methods(rule):
             answer = viewer.open(address(rule, acme.slug, acme), method=method)

@@ -11,9 +11,11 @@ from flask.testing import FlaskClient
 
 from portal.db import transaction, utc_now
 from portal.models import (
+    Alert,
     Asset,
     Client,
     ConnectionTest,
+    Delivery,
     ExternalEntityMapping,
     Membership,
     OrganizationMapping,
@@ -23,6 +25,7 @@ from portal.models import (
     User,
     UserSession,
 )
+from portal.models.alert import AlertSource, AlertStatus, Severity
 from portal.models.integration import IntegrationState
 from portal.models.sync_run import RunStatus, SyncKind
 from portal.scope import all_tenants, tenant_scope
@@ -46,6 +49,8 @@ class Place:
     asset: int
     run: int
     test: int
+    alert: int
+    delivery: int
 
     def url(self, path: str = "") -> str:
         return f"/t/{self.slug}/{path}"
@@ -95,8 +100,11 @@ def make_place(app: Flask, slug: str = "acme", **integration: Any) -> Place:
             external_realm_id="7",
             entity_metadata={},
         )
-        session.add_all((entry, entity))
-        return Place(tenant_id, slug, client.id, organization.id, asset.id, run.id, test.id)
+        alert, delivery = make_alert(asset), make_delivery(asset)
+        session.add_all((entry, entity, alert, delivery))
+        session.flush()
+        ids = [row.id for row in (client, organization, asset, run, test, alert, delivery)]
+        return Place(tenant_id, slug, *ids)
 
 
 def make_asset(integration_id: int, client_id: int, name: str, **facts: Any) -> Asset:
@@ -112,6 +120,27 @@ def make_asset(integration_id: int, client_id: int, name: str, **facts: Any) -> 
         "last_rmm_sync_at": utc_now(),
     }
     return Asset(integration_id=integration_id, client_id=client_id, name=name, **known | facts)
+
+
+def make_alert(asset: Asset) -> Alert:
+    return Alert(
+        integration_id=asset.integration_id,
+        external_alert_id="31",
+        condition="availability",
+        agent_id=asset.rmm_device_id,
+        asset_id=asset.id,
+        hostname=asset.name,
+        alert_type="availability",
+        severity=Severity.ERROR,
+        status=AlertStatus.ACTIVE,
+        source=AlertSource.WEBHOOK,
+        triggered_at=utc_now(),
+    )
+
+
+def make_delivery(asset: Asset) -> Delivery:
+    body = f'{{"hostname": "{asset.name}"}}'
+    return Delivery(integration_id=asset.integration_id, body=body, body_bytes=len(body))
 
 
 def make_user(app: Flask, email: str, *places: Place, role: str = "admin") -> int:

@@ -9,12 +9,12 @@ from flask import (
     flash,
     redirect,
     render_template,
-    request,
     stream_with_context,
     url_for,
 )
 from flask.typing import ResponseReturnValue
 
+from portal.errors import NotFound
 from portal.extensions import htmx
 from portal.models.integration import IntegrationState
 from portal.models.sync_run import SyncKind
@@ -110,7 +110,7 @@ def refresh(asset_id: int) -> ResponseReturnValue:
 
 
 def _read_filter() -> AssetFilter:
-    client_id = request.args.get("client_id", type=to_id)
+    client_id = _read_client_id()
     if client_id is None and words("client_name"):  # a browser without scripts sends the name
         client = find_client_by_name(words("client_name"))
         client_id = client.id if client else NO_CLIENT
@@ -123,6 +123,14 @@ def _read_filter() -> AssetFilter:
         os_type=words("os"),
         sort=words("sort") or "name",
     )
+
+
+def _read_client_id() -> int | None:
+    text = words("client_id")
+    try:
+        return to_id(text) if text else None
+    except ValueError:
+        raise NotFound("There is no such client.") from None
 
 
 def _detail_context(detail: AssetDetail) -> dict[str, object]:

@@ -51,10 +51,10 @@ def row(organization_id: int) -> ResponseReturnValue:
 def map_to_client(organization_id: int) -> ResponseReturnValue:
     """Map to the client picked, to a new one, or to none; assets that move are shown first."""
     organization_service.get_organization(organization_id)
-    name, client_id = _read_choice()
-    if not name and client_id is None:
-        return unmap(organization_id)
     try:
+        name, client_id = _read_choice()
+        if not name and client_id is None:
+            return unmap(organization_id)
         if client_id is not None:
             client = get_client(client_id)
         elif found := find_client_by_name(name):

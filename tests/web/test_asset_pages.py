@@ -1,0 +1,159 @@
+"""The list of assets, its export, and the page of one."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from portal.db import transaction, utc_now
+from portal.models import Asset, OrganizationMapping
+from portal.scope import tenant_scope
+from portal.services.integrations import get_integration
+from portal.services.paging import PAGE_SIZE
+from tests.web.conftest import HTMX
+from tests.web.world import Place, make_asset
+
+QUIET = timedelta(days=2)
+
+
+@pytest.fixture
+def fleet(app: Flask, acme: Place) -> list[str]:
+    """More than a page of assets beside acme-pc."""
+    facts = {"site_name": "HQ", "os_type": "linux", "asset_type": "server"}
+    with app.app_context(), tenant_scope(acme.id), transaction() as session:
+        integration = get_integration().id
+        rows = [
+            make_asset(integration, acme.client, f"srv-{number:03}", **facts)
+            for number in range(PAGE_SIZE + 5)
+        ]
+        rows[0].agent_status, rows[0].last_seen_at = "overdue", utc_now() - QUIET
+        rows[1].current_user = "=cmd|' /C calc'!A0"
+        session.add_all(rows)
+        return [row.name for row in rows]
+
+
+def rows_of(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+@pytest.mark.parametrize(
+    ("query", "count"),
+    [
+        ("", PAGE_SIZE + 6),
+        ("type=server", PAGE_SIZE + 5),
+        ("type=workstation", 1),
+        ("status=overdue", 1),
+        ("q=srv-00", 10),
+        ("q=SRV hq", 0),
+        ("site=HQ&os=linux", PAGE_SIZE + 5),
+        ("client_name=acme client", PAGE_SIZE + 6),
+        ("client_name=nobody", 0),
+    ],
+)
+def test_list_and_export_show_the_same(
+    admin: FlaskClient, acme: Place, fleet: list[str], query: str, count: int
+) -> None:
+    page = admin.get(acme.url(f"assets/?{query}"))
+    export = admin.get(acme.url(f"assets/export.csv?{query}"))
+
+    assert len(rows_of(export.text)) == count
+    if count == 0:
+        assert "No asset matches" in page.text
+    elif count > PAGE_SIZE:
+        assert f"1–{PAGE_SIZE} of {count} assets" in page.text
+    else:
+        assert f"{count} asset" in page.text
+
+
+@pytest.mark.one_database
+def test_the_export_is_a_safe_file(admin: FlaskClient, acme: Place, fleet: list[str]) -> None:
+    answer = admin.get(acme.url("assets/export.csv?sort=-name"))
+    rows = rows_of(answer.text)
+
+    assert answer.mimetype == "text/csv"
+    assert f"assets-acme-{utc_now():%Y-%m-%d}.csv" in answer.headers["Content-Disposition"]
+    assert {row["current_user"] for row in rows} == {"", "'=cmd|' /C calc'!A0"}
+    assert {row["client"] for row in rows} == {"Acme Client"}
+
+
+@pytest.mark.one_database
+def test_the_export_link_keeps_the_filters(
+    admin: FlaskClient, acme: Place, fleet: list[str]
+) -> None:
+    query = "q=srv&status=online"
+    region = HTMX | {"HX-Target": "asset-rows"}
+    for headers in ({}, region):
+        text = admin.get(acme.url(f"assets/?{query}"), headers=headers).text
+        assert f'href="/t/acme/assets/export.csv?{query.replace("&", "&amp;")}"' in text
+
+
+@pytest.mark.one_database
+def test_pages_and_order_are_in_the_address(
+    admin: FlaskClient, acme: Place, fleet: list[str]
+) -> None:
+    first = admin.get(acme.url("assets/?sort=-name")).text
+    last = admin.get(acme.url("assets/?sort=-name&page=99")).text
+
+    assert fleet[-1] in first
+    assert "acme-pc" not in first
+    assert "acme-pc" in last
+    assert "Page 2 of 2" in last
+    assert 'aria-sort="descending"' in first
+
+
+@pytest.mark.one_database
+def test_counts_are_under_the_other_filters(
+    admin: FlaskClient, acme: Place, fleet: list[str]
+) -> None:
+    text = admin.get(acme.url("assets/?type=server&status=overdue")).text
+
+    assert f'All <span class="chip-number">{PAGE_SIZE + 5}</span>' in text
+    assert 'Overdue <span class="chip-number">1</span>' in text
+
+
+def test_an_asset_tells_how_old_its_facts_are(admin: FlaskClient, acme: Place) -> None:
+    text = admin.get(acme.url(f"assets/{acme.asset}")).text
+
+    assert "as of <time" in text
+    assert "Refresh" in text
+    assert "No longer refreshed" not in text
+
+
+@pytest.mark.one_database
+def test_an_overdue_asset_is_said_not_to_be_reachable(
+    app: Flask, admin: FlaskClient, acme: Place
+) -> None:
+    with app.app_context(), tenant_scope(acme.id), transaction() as session:
+        asset = session.get_one(Asset, acme.asset)
+        asset.agent_status, asset.last_seen_at = "overdue", utc_now() - QUIET
+
+    assert "Not reachable" in admin.get(acme.url(f"assets/{acme.asset}")).text
+
+
+@pytest.mark.one_database
+def test_an_unmapped_asset_says_why_and_offers_no_refresh(
+    app: Flask, admin: FlaskClient, acme: Place
+) -> None:
+    with app.app_context(), tenant_scope(acme.id), transaction() as session:
+        session.get_one(OrganizationMapping, acme.organization).client_id = None
+
+    text = admin.get(acme.url(f"assets/{acme.asset}")).text
+
+    assert "The organization Acme Organization is not mapped." in text
+    assert "/refresh" not in text
+
+
+@pytest.mark.one_database
+def test_a_refresh_is_asked_for_once(admin: FlaskClient, acme: Place) -> None:
+    url = acme.url(f"assets/{acme.asset}/refresh")
+    first, second = (admin.post(url, headers=HTMX).text for _ in range(2))
+
+    assert "Waiting for a worker" in first
+    assert admin.get(acme.url("sync-runs/?kind=agent")).text.count("One agent <") == 1
+    assert "progress-panel" in second
+    assert admin.post(url).location == acme.url(f"assets/{acme.asset}")
