@@ -170,7 +170,8 @@ def test_a_row_that_cannot_be_used_is_told(row: bytes) -> None:
 def test_odd_values_in_a_row_cost_only_themselves() -> None:
     row = (
         b'{"id": 1, "alert_time": "2026-11-23T03:41:26Z", "severity": "error", '
-        b'"message": "\\ud83d", "agent_id": [], "resolved": "yes", "resolved_on": 3, "assigned_check": 1e300}'
+        b'"message": "\\ud83d", "agent_id": [], "resolved": "yes", '
+        b'"resolved_on": 3, "assigned_check": 1e300}'
     )
     alert = read_alert(row)
 
