@@ -1,0 +1,241 @@
+"""The pages of alerts and deliveries, as answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from portal.db import transaction, utc_now
+from portal.models import Alert, Asset, Delivery
+from portal.models.alert import AlertStatus, Severity
+from portal.models.webhook import DeliveryStatus
+from portal.scope import tenant_scope
+from tests.web.conftest import HTMX
+from tests.web.world import Place, make_alert, make_delivery, make_place
+
+HOSTILE = '<script>alert("x")</script>\u202e "quoted" \\server\\share'
+
+
+@pytest.fixture
+def acme(app: Flask, acme: Place) -> Place:
+    """Its delivery was processed, and made its alert."""
+    with app.app_context(), tenant_scope(acme.id), transaction() as session:
+        alert = session.get_one(Alert, acme.alert)
+        alert.message, alert.confirmed_at = "acme-pc is overdue.", utc_now()
+        delivery = session.get_one(Delivery, acme.delivery)
+        delivery.status, delivery.outcome = DeliveryStatus.PROCESSED, "The alert is active."
+        delivery.alert_id, delivery.agent_id = alert.id, alert.agent_id
+        delivery.hint = {"event": "trigger", "agent_id": alert.agent_id}
+    return acme
+
+
+def add_alert(app: Flask, place: Place, **values: Any) -> int:
+    with app.app_context(), tenant_scope(place.id), transaction() as session:
+        asset = session.get_one(Asset, place.asset)
+        alert = make_alert(asset)
+        for name, value in values.items():
+            setattr(alert, name, value)
+        session.add(alert)
+        session.flush()
+        return alert.id
+
+
+def edit_delivery(app: Flask, place: Place, **values: Any) -> None:
+    with app.app_context(), tenant_scope(place.id), transaction() as session:
+        delivery = session.get_one(Delivery, place.delivery)
+        for name, value in values.items():
+            setattr(delivery, name, value)
+
+
+def test_the_list_shows_what_is_active_and_counts_the_rest(
+    app: Flask, admin: FlaskClient, acme: Place
+) -> None:
+    add_alert(app, acme, external_alert_id="1", message="Is over", status=AlertStatus.RESOLVED)
+    add_alert(app, acme, external_alert_id="2", message="Is warm", severity=Severity.WARNING)
+
+    page = admin.get(acme.url("alerts/")).text
+    assert "acme-pc is overdue." in page
+    assert "Is warm" in page
+    assert "Is over" not in page
+    assert 'Active <span class="chip-number">2</span>' in page
+    assert 'Resolved <span class="chip-number">1</span>' in page
+
+    assert "Is over" in admin.get(acme.url("alerts/?status=resolved")).text
+    assert "Is warm" not in admin.get(acme.url("alerts/?severity=error")).text
+    assert "Is over" in admin.get(acme.url("alerts/?status=all&q=is+over")).text
+
+
+def test_htmx_gets_the_region_alone(admin: FlaskClient, acme: Place) -> None:
+    for path, target in (("alerts/", "alert-rows"), ("deliveries/", "delivery-rows")):
+        answer = admin.get(acme.url(path), headers={**HTMX, "HX-Target": target})
+        assert "<html" not in answer.text
+        assert "<table" in answer.text
+
+
+def test_an_unconfirmed_alert_says_so(app: Flask, admin: FlaskClient, acme: Place) -> None:
+    alert_id = add_alert(
+        app, acme, external_alert_id=None, confirmed_at=None, message=None, alert_type="check"
+    )
+    page = admin.get(acme.url("alerts/")).text
+    assert "Unconfirmed" in page
+    assert "A check failed on acme-pc" in page
+    detail = admin.get(acme.url(f"alerts/{alert_id}")).text
+    assert "named no alert id" in detail
+    assert "Resolve this alert?" not in detail
+
+
+def test_foreign_text_is_text(app: Flask, admin: FlaskClient, acme: Place) -> None:
+    alert_id = add_alert(app, acme, external_alert_id="9", message=HOSTILE)
+    edit_delivery(
+        app, acme, body=HOSTILE, reason=HOSTILE, status=DeliveryStatus.FAILED, agent_id=HOSTILE
+    )
+    for path in (
+        "alerts/",
+        f"alerts/{alert_id}",
+        f"alerts/{acme.alert}",
+        "deliveries/",
+        f"deliveries/{acme.delivery}",
+        f"assets/{acme.asset}",
+    ):
+        page = admin.get(acme.url(path)).text
+        assert '<script>alert("x")' not in page, path
+    assert "&lt;script&gt;" in admin.get(acme.url(f"deliveries/{acme.delivery}")).text
+
+
+def test_the_detail_shows_its_deliveries_and_the_delivery_its_alert(
+    admin: FlaskClient, acme: Place
+) -> None:
+    detail = admin.get(acme.url(f"alerts/{acme.alert}")).text
+    assert acme.url(f"deliveries/{acme.delivery}") in detail
+    delivery = admin.get(acme.url(f"deliveries/{acme.delivery}")).text
+    assert acme.url(f"alerts/{acme.alert}") in delivery
+    assert acme.url(f"assets/{acme.asset}") in delivery
+    assert "&#34;hostname&#34;" in delivery
+
+
+def test_a_cut_body_is_told(app: Flask, admin: FlaskClient, acme: Place) -> None:
+    edit_delivery(app, acme, body_bytes=900_000)
+    page = admin.get(acme.url(f"deliveries/{acme.delivery}")).text
+    assert "only the first 65,536 bytes are kept" in page
+
+
+def test_the_asset_and_the_dashboard_tell_of_alerts(
+    app: Flask, admin: FlaskClient, acme: Place
+) -> None:
+    edit_delivery(app, acme, status=DeliveryStatus.FAILED)
+    asset = admin.get(acme.url(f"assets/{acme.asset}")).text
+    assert "acme-pc is overdue." in asset
+    assert "1 active" in asset
+    dashboard = admin.get(acme.url()).text
+    assert "1 active alert of severity error." in dashboard
+    assert "1 webhook delivery could not be processed." in dashboard
+    assert acme.url("alerts/?severity=error") in dashboard
+
+
+def test_needs_review_stands_on_the_dashboard(app: Flask, admin: FlaskClient, acme: Place) -> None:
+    edit_delivery(app, acme, status=DeliveryStatus.NEEDS_REVIEW, reason="It names no agent.")
+    assert "1 webhook delivery could not be read." in admin.get(acme.url()).text
+
+
+def test_a_viewer_reads_without_buttons(app: Flask, viewer: FlaskClient, acme: Place) -> None:
+    edit_delivery(app, acme, status=DeliveryStatus.FAILED)
+    alerts = viewer.get(acme.url("alerts/")).text
+    assert "data-select" not in alerts
+    assert "Sync alerts" not in alerts
+    assert "Resolve</button>" not in viewer.get(acme.url(f"alerts/{acme.alert}")).text
+    assert "Replay" not in viewer.get(acme.url("deliveries/")).text
+    for path in (
+        "alerts/act",
+        f"alerts/{acme.alert}/act",
+        f"deliveries/{acme.delivery}/replay",
+        "deliveries/replay-failed",
+        "sync-runs/start/alerts",
+    ):
+        assert viewer.post(acme.url(path), data={"deed": "resolve"}).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [{"deed": "explode"}, {}, {"deed": "resolve"}, {"deed": "snooze", "alert": "1", "days": "x"}],
+)
+def test_a_deed_that_means_nothing_is_refused(
+    admin: FlaskClient, acme: Place, sent: dict[str, str]
+) -> None:
+    answer = admin.post(acme.url("alerts/act"), data=sent, headers=HTMX)
+    assert answer.status_code == 400
+    assert "toast" in answer.headers["HX-Trigger"]
+    assert admin.post(acme.url("alerts/act"), data=sent).status_code == 302
+
+
+def test_a_foreign_alert_among_the_chosen_is_not_touched(
+    app: Flask, admin: FlaskClient, acme: Place
+) -> None:
+    other = make_place(app, "other")
+    answer = admin.post(
+        acme.url("alerts/act"), data={"deed": "resolve", "alert": str(other.alert)}, headers=HTMX
+    )
+    assert answer.status_code == 404
+    with app.app_context(), tenant_scope(other.id), transaction() as session:
+        assert session.get_one(Alert, other.alert).status is AlertStatus.ACTIVE
+
+
+@pytest.mark.parametrize("query", ["asset_id={0.asset}", "client_id={0.client}"])
+def test_filters_by_a_foreign_thing_find_nothing(
+    app: Flask, admin: FlaskClient, acme: Place, query: str
+) -> None:
+    other = make_place(app, "other")
+    assert admin.get(acme.url(f"alerts/?{query.format(other)}")).status_code == 404
+    file = admin.get(acme.url(f"alerts/export.csv?status=all&{query.format(other)}"))
+    assert len(file.text.splitlines()) == 1
+
+
+def test_the_export_follows_the_filter(app: Flask, admin: FlaskClient, acme: Place) -> None:
+    add_alert(app, acme, external_alert_id="1", message="=cmd()", status=AlertStatus.RESOLVED)
+    answer = admin.get(acme.url("alerts/export.csv?status=resolved"))
+    assert answer.mimetype == "text/csv"
+    lines = answer.text.splitlines()
+    assert len(lines) == 2
+    assert "'=cmd()" in lines[1]
+
+
+def test_a_replay_by_a_plain_form_comes_back(app: Flask, admin: FlaskClient, acme: Place) -> None:
+    edit_delivery(app, acme, status=DeliveryStatus.FAILED)
+    answer = admin.post(
+        acme.url("deliveries/replay-failed"), data={"next": acme.url("deliveries/?status=failed")}
+    )
+    assert answer.location == acme.url("deliveries/?status=failed")
+    evil = admin.post(acme.url("deliveries/replay-failed"), data={"next": "https://evil.example"})
+    assert evil.location == acme.url("deliveries/")
+    page = admin.get(acme.url("deliveries/")).text
+    assert "1 failed delivery is being processed again." in page
+    assert "Waiting" in page
+
+
+def test_every_empty_list_says_what_to_do(app: Flask, admin: FlaskClient, acme: Place) -> None:
+    with app.app_context(), tenant_scope(acme.id), transaction() as session:
+        session.delete(session.get_one(Delivery, acme.delivery))
+        session.delete(session.get_one(Alert, acme.alert))
+    assert "no webhook" in admin.get(acme.url("alerts/")).text
+    assert "Waiting for the first delivery" in admin.get(acme.url("deliveries/")).text
+
+    with app.app_context(), tenant_scope(acme.id), transaction() as session:
+        asset = session.get_one(Asset, acme.asset)
+        alert = make_alert(asset)
+        alert.status = AlertStatus.SNOOZED
+        session.add_all((alert, make_delivery(asset)))
+    quiet = admin.get(acme.url("alerts/")).text
+    assert "No active alert" in quiet
+    assert "1 alert snoozed." in quiet
+    assert "No alert matches" in admin.get(acme.url("alerts/?q=nothing-like-it")).text
+    assert "No delivery matches" in admin.get(acme.url("deliveries/?q=nothing-like-it")).text
+
+
+@pytest.mark.parametrize(
+    "query", ["age=nonsense", "sort=nonsense", "client_id=x", "page=-3", "asset_id=0", "status=%FF"]
+)
+def test_odd_addresses_do_no_harm(admin: FlaskClient, acme: Place, query: str) -> None:
+    for path in ("alerts/", "deliveries/"):
+        assert admin.get(acme.url(f"{path}?{query}")).status_code == 200
