@@ -65,7 +65,7 @@ def test_the_list_shows_what_is_active_and_counts_the_rest(
 
     assert "Is over" in admin.get(acme.url("alerts/?status=resolved")).text
     assert "Is warm" not in admin.get(acme.url("alerts/?severity=error")).text
-    assert "Is over" in admin.get(acme.url("alerts/?status=all&q=is+over")).text
+    assert "Is over" in admin.get(acme.url("alerts/?status=any&q=is+over")).text
 
 
 def test_htmx_gets_the_region_alone(admin: FlaskClient, acme: Place) -> None:
@@ -188,7 +188,7 @@ def test_filters_by_a_foreign_thing_find_nothing(
 ) -> None:
     other = make_place(app, "other")
     assert admin.get(acme.url(f"alerts/?{query.format(other)}")).status_code == 404
-    file = admin.get(acme.url(f"alerts/export.csv?status=all&{query.format(other)}"))
+    file = admin.get(acme.url(f"alerts/export.csv?status=any&{query.format(other)}"))
     assert len(file.text.splitlines()) == 1
 
 

@@ -99,7 +99,8 @@ export function connectHtmx() {
   // A plain form is sent once, however often its button is pressed.
   document.addEventListener("submit", (event) => {
     const form = event.target;
-    if (event.defaultPrevented || isHtmx(form)) return;
+    // A dialog is answered as often as it asks.
+    if (event.defaultPrevented || isHtmx(form) || form.method === "dialog") return;
     if (form.dataset.sent) {
       event.preventDefault();
       return;

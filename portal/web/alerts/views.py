@@ -44,7 +44,7 @@ alerts = tenant_blueprint("alerts", __name__, "/alerts")
 NO_CLIENT = -1
 """A name that is no client: the list shows nothing rather than everything."""
 
-ALL = "all"
+ALL = "any"
 """Of the address: without a status, the list shows what is active."""
 
 DELIVERIES_SHOWN = 20

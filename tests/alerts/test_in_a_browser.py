@@ -1,0 +1,161 @@
+"""Choosing alerts and acting on them, replaying, and accessibility, in a real browser."""
+
+from __future__ import annotations
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from flask.testing import FlaskClient
+from playwright.sync_api import Page, expect
+
+from portal.db import transaction
+from portal.models import Delivery
+from portal.models.webhook import DeliveryStatus
+from portal.services import deliveries, replay
+from portal.services.users import add_user
+from tests.alerts.conftest import Msp
+
+pytestmark = pytest.mark.one_database
+
+EMAIL, PASSWORD = "admin@acme.example", "a long enough password"
+AXE = {
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    "rules": {"target-size": {"enabled": True}},
+}
+
+
+@pytest.fixture
+def window(page: Page, msp: Msp, live_portal: str) -> Page:
+    """Signed in as an admin of the tenant."""
+    with msp.app.app_context():
+        add_user(EMAIL, PASSWORD, msp.slug, "admin")
+    page.goto(f"{live_portal}/sign-in")
+    page.get_by_label("Email").fill(EMAIL)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"{live_portal}{msp.url()}")
+    return page
+
+
+def visit(window: Page, msp: Msp, live_portal: str, path: str) -> None:
+    window.goto(live_portal + msp.url(path))
+
+
+def violations(window: Page) -> list[str]:
+    found = Axe().run(window, options=AXE).response["violations"]
+    return [f"{one['id']}: {[node['html'][:120] for node in one['nodes']]}" for one in found]
+
+
+def test_chosen_alerts_are_resolved_in_tactical(window: Page, msp: Msp, live_portal: str) -> None:
+    pks = msp.raise_alerts(4)
+    visit(window, msp, live_portal, "alerts/")
+    resolve = window.get_by_role("button", name="Resolve")
+    expect(resolve).to_be_disabled()
+
+    # By the keyboard alone.
+    window.locator("[data-select]").nth(0).focus()
+    window.keyboard.press("Space")
+    window.locator("[data-select]").nth(1).focus()
+    window.keyboard.press("Space")
+    expect(window.get_by_text("2 selected")).to_be_visible()
+    resolve.focus()
+    window.keyboard.press("Enter")
+    dialog = window.get_by_role("dialog", name="Resolve 2 alerts?")
+    expect(dialog).to_be_visible()
+    dialog.get_by_role("button", name="Resolve").press("Enter")
+
+    expect(window.locator("#toasts")).to_contain_text("2 resolved.")
+    expect(window.locator("[data-select]")).to_have_count(2)
+    expect(window.locator("#status-any")).to_contain_text("4")
+    assert sum(msp.truth(pk)["resolved"] for pk in pks) == 2
+    assert violations(window) == []
+
+
+def test_what_failed_is_told_and_what_worked_too(window: Page, msp: Msp, live_portal: str) -> None:
+    pks = msp.raise_alerts(3)
+    visit(window, msp, live_portal, "alerts/")
+    msp.tactical.control.alerts.remove(pks[0])
+    window.get_by_label("Select all").check()
+    expect(window.get_by_text("3 selected")).to_be_visible()
+    window.get_by_label("Snooze for").last.select_option("7")
+    window.get_by_role("button", name="Snooze for").click()
+    window.get_by_role("dialog").get_by_role("button", name="Snooze").click()
+
+    told = window.locator("#alert-result")
+    expect(told).to_contain_text("2 snoozed, 1 failed")
+    expect(told).to_contain_text("Tactical no longer has it")
+    expect(window.get_by_role("heading", name="No active alert")).to_be_visible()
+    assert [msp.truth(pk)["snoozed"] for pk in pks[1:]] == [True, True]
+    assert violations(window) == []
+
+
+def test_saying_no_does_nothing(window: Page, msp: Msp, live_portal: str) -> None:
+    [pk] = msp.raise_alerts(1)
+    visit(window, msp, live_portal, f"alerts/{msp.alert(pk).id}")
+    window.get_by_role("button", name="Resolve").click()
+    window.get_by_role("dialog").get_by_role("button", name="Cancel").click()
+    assert not msp.truth(pk)["resolved"]
+    assert violations(window) == []
+
+    window.get_by_role("button", name="Resolve").click()
+    window.get_by_role("dialog").get_by_role("button", name="Resolve").click()
+    expect(window.locator("#toasts")).to_contain_text("1 resolved.")
+    assert msp.truth(pk)["resolved"]
+
+
+def test_failed_deliveries_are_replayed(
+    window: Page, msp: Msp, live_portal: str, http: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pk = msp.raise_alert()
+    delivery_id = msp.deliver(http, agent_id=msp.agents[0], alert_id=str(pk), event="trigger")
+    msp.deliver_bytes(http, b"nonsense")
+    with msp.scope(), transaction() as session:
+        delivery = session.get_one(Delivery, delivery_id)
+        delivery.status, delivery.reason = DeliveryStatus.FAILED, "Tactical was away."
+    # In place of a worker, which would be another process.
+    monkeypatch.setattr(replay, "_ask_a_worker", deliveries.process_due)
+
+    visit(window, msp, live_portal, "deliveries/")
+    expect(window.get_by_text("Tactical was away.")).to_be_visible()
+    assert violations(window) == []
+    window.get_by_role("button", name="Replay the failed one").click()
+
+    row = window.locator(f"#delivery-{delivery_id}")
+    expect(row).to_contain_text("Processed")
+    expect(row).to_contain_text("The alert is active.")
+    window.get_by_role("button", name="Replay delivery").click()
+    expect(window.locator("#toasts")).to_contain_text("It still cannot be used.")
+
+    row.get_by_role("rowheader").get_by_role("link").click()
+    expect(window.get_by_role("region", name="Payload as received")).to_be_visible()
+    assert violations(window) == []
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
+def test_the_pages_are_accessible_and_fit(
+    window: Page, msp: Msp, live_portal: str, http: FlaskClient, width: int, scheme: str
+) -> None:
+    window.set_viewport_size({"width": width, "height": 900})
+    window.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    for path in ("alerts/", "deliveries/"):  # empty
+        visit(window, msp, live_portal, path)
+        assert violations(window) == [], path
+    pks = [msp.raise_alert(at, message="long " * 60) for at in range(3)]
+    msp.deliver(http, agent_id=msp.agents[0], alert_id=str(pks[0]), event="trigger")
+    msp.deliver_bytes(http, b"x" * 5000)
+    msp.process()
+    msp.sync()
+    alert = msp.alert(pks[0])
+    for path in (
+        "alerts/",
+        "alerts/?status=any",
+        "alerts/?q=nothing-like-it",
+        f"alerts/{alert.id}",
+        "deliveries/",
+        "deliveries/2",
+        f"assets/{alert.asset_id}",
+        "",
+    ):
+        visit(window, msp, live_portal, path)
+        assert violations(window) == [], path
+        wide = window.evaluate("document.documentElement.scrollWidth")
+        assert wide <= width, f"{path} scrolls sideways"
