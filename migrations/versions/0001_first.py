@@ -571,6 +571,44 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "webhook_installations",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "integration_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("made", sa.JSON(), nullable=False),
+        sa.Column("wanted", sa.JSON(), nullable=False),
+        sa.Column("deed", sa.String(length=20), nullable=False),
+        sa.Column("steps", sa.JSON(), nullable=False),
+        sa.Column("ok", sa.Boolean(), nullable=True),
+        sa.Column("fault", sa.String(), nullable=True),
+        sa.Column("missing", sa.JSON(), nullable=False),
+        sa.Column("message", sa.String(), nullable=True),
+        sa.Column(
+            "test_delivery_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column("requested_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "tenant_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.ForeignKeyConstraint(
+            ["integration_id"],
+            ["rmm_integrations.id"],
+            name=op.f("fk_webhook_installations_integration_id_rmm_integrations"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"],
+            ["tenants.id"],
+            name=op.f("fk_webhook_installations_tenant_id_tenants"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_installations")),
+        sa.UniqueConstraint("integration_id", name=op.f("uq_webhook_installations_integration_id")),
+    )
+    op.create_table(
         "webhook_keys",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column(
@@ -896,6 +934,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_webhook_keys_tenant_id_webhook_keys_integration_id"))
 
     op.drop_table("webhook_keys")
+    op.drop_table("webhook_installations")
     with op.batch_alter_table("sync_runs", schema=None) as batch_op:
         batch_op.drop_index(
             "uq_sync_runs_active",

@@ -14,6 +14,7 @@ from portal.models.sync_run import SyncLogEntry, SyncRun
 from portal.models.tenant import Tenant
 from portal.models.user import InstallSetting, Membership, User, UserSession
 from portal.models.webhook import AgentRefresh, Delivery, WebhookKey
+from portal.models.webhook_installation import WebhookInstallation
 
 __all__ = [
     "AgentRefresh",
@@ -36,5 +37,6 @@ __all__ = [
     "Tenant",
     "User",
     "UserSession",
+    "WebhookInstallation",
     "WebhookKey",
 ]
