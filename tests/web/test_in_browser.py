@@ -1,0 +1,220 @@
+"""What a person does, in a real browser, against a real server."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Browser, Page, expect
+
+from portal.db import transaction
+from portal.demo import SimulatedTactical
+from portal.models import Client, OrganizationMapping
+from portal.scope import tenant_scope
+from portal.services.integrations import get_integration
+from portal.services.tenants import add_tenant
+from portal.services.users import add_user
+from tests.web.accessible import assert_accessible
+from tests.web.worker import working
+from tests.web.world import Place
+
+pytestmark = pytest.mark.one_database
+
+EMAIL, PASSWORD = "anna@acme.example", "correct horse battery"
+
+
+@pytest.fixture
+def work(app: Flask, redis_url: str) -> Iterator[None]:
+    with working(app, redis_url):
+        yield
+
+
+@pytest.fixture
+def empty(app: Flask) -> None:
+    """A tenant without anything, and its admin."""
+    with app.app_context():
+        add_tenant("Acme IT", "acme")
+        add_user(EMAIL, PASSWORD, "acme", "admin")
+
+
+@pytest.fixture
+def full(app: Flask, acme: Place) -> Place:
+    """A tenant with one of everything, a second client, and an admin."""
+    with app.app_context():
+        add_user(EMAIL, PASSWORD, acme.slug, "admin")
+    with app.app_context(), tenant_scope(acme.id), transaction() as session:
+        integration = get_integration().id
+        session.add(Client(name="Globex"))
+        session.add(
+            OrganizationMapping(
+                integration_id=integration,
+                external_organization_id="8",
+                external_organization_name="GLOBEX",
+            )
+        )
+    return acme
+
+
+def sign_in(page: Page, address: str) -> None:
+    page.goto(address)
+    page.get_by_label("Email address").fill(EMAIL)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="Dashboard", level=1)).to_be_visible()
+    page.wait_for_load_state()
+
+
+def go(page: Page, name: str) -> None:
+    page.get_by_role("navigation", name="Main").get_by_role("link", name=name).click()
+    expect(page.get_by_role("heading", name=name, level=1)).to_be_visible()
+    page.wait_for_load_state()  # a key that is pressed before the scripts are there is lost
+
+
+def test_from_connecting_to_assets(
+    live_portal: str, tactical: SimulatedTactical, page: Page, empty: None, work: None
+) -> None:
+    sign_in(page, live_portal)
+    page.get_by_role("link", name="Connect Tactical RMM").click()
+    page.get_by_label("Instance URL").fill(tactical.url)
+    page.get_by_label("API key", exact=True).last.fill(tactical.api_key)
+    page.get_by_role("button", name="Save and test").click()
+    expect(page.get_by_text("Everything works: 3 organizations and 24 agents")).to_be_visible()
+    expect(page.get_by_text("Connected. Next: import its clients")).to_be_visible()
+
+    page.get_by_role("button", name="Sync organizations").click()
+    rows = page.get_by_role("table", name="Organizations").locator("tbody tr")
+    expect(rows).to_have_count(3)
+
+    for row, name in zip(rows.all(), ("Globex", "Initech", "Globex"), strict=True):
+        field = row.get_by_role("combobox")
+        field.focus()
+        page.keyboard.type(name)
+        expect(page.get_by_role("option", selected=True)).to_contain_text(name)
+        page.keyboard.press("Enter")
+        expect(page.get_by_text(re.compile(f"is mapped to {name}")).last).to_be_visible()
+        expect(field).to_have_value(name)
+        expect(field).to_be_focused()
+    page.reload()
+    expect(rows.last.get_by_role("combobox")).to_have_value("Globex")
+    expect(page.get_by_role("link", name="Mapped 3", exact=True)).to_be_visible()
+
+    go(page, "Dashboard")
+    tactical.control.faults.add("slow", "/beta/v1/agent/*", seconds=1.5)
+    page.get_by_role("button", name="Sync devices").click()
+    panel = page.get_by_role("region", name="Devices sync")
+    expect(panel.get_by_role("progressbar")).to_be_visible()
+    expect(panel.get_by_role("status")).to_have_text("Devices synced")
+    expect(panel).to_contain_text("24 created")
+    # The rest of the page has followed, without a reload.
+    expect(page.get_by_role("link", name="24 Assets")).to_be_visible()
+
+    go(page, "Assets")
+    expect(page.get_by_text("24 assets")).to_be_visible()
+    expect(page.get_by_role("table", name="Assets").locator("tbody tr")).to_have_count(24)
+
+
+def test_a_fault_marks_its_field(
+    live_portal: str, tactical: SimulatedTactical, page: Page, empty: None, work: None
+) -> None:
+    sign_in(page, live_portal)
+    page.get_by_role("link", name="Connect Tactical RMM").click()
+    address, key = page.get_by_label("Instance URL"), page.locator("#api_key")
+
+    address.fill("https://user:secret@api.example.com")
+    page.get_by_role("button", name="Save and test").click()
+    expect(address).to_have_accessible_description(re.compile("they have fields of their own"))
+    expect(address).to_be_focused()
+
+    address.fill(tactical.url)
+    key.fill("NOT-THE-KEY")
+    page.get_by_role("button", name="Save and test").click()
+    expect(key).to_have_attribute("aria-invalid", "true")
+    expect(key).to_have_accessible_description(re.compile("Tactical does not know this API key"))
+    expect(key).to_have_value("")
+    expect(address).not_to_have_attribute("aria-invalid", "true")
+
+    key.fill(tactical.api_key)
+    page.get_by_role("button", name="Save and test").click()
+    expect(page.get_by_text("Everything works")).to_be_visible()
+    expect(key).not_to_have_attribute("aria-invalid", "true")
+
+
+def test_a_move_is_asked_about_and_the_keyboard_stays_in_the_row(
+    live_portal: str, page: Page, full: Place
+) -> None:
+    sign_in(page, live_portal)
+    go(page, "Organizations")
+    row = page.locator(f"#organization-{full.organization}")
+    field = row.get_by_role("combobox")
+
+    def choose_globex() -> None:
+        field.focus()
+        page.keyboard.press("ControlOrMeta+A")
+        page.keyboard.type("glob")
+        expect(page.get_by_role("option").first).to_have_text(re.compile("^Globex"))
+        assert_accessible(page)
+        page.keyboard.press("Enter")
+        expect(row.get_by_role("alert")).to_contain_text("1 asset will move from Acme Client")
+        assert_accessible(page)
+
+    choose_globex()
+    row.get_by_role("link", name="Cancel").click()
+    expect(field).to_have_value("Acme Client")
+    expect(field).to_be_focused()
+
+    choose_globex()
+    expect(row.get_by_role("button", name="Move 1 asset")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(field).to_have_value("Globex")
+    expect(field).to_be_focused()
+    expect(page.get_by_text("is mapped to Globex; 1 asset moved.").last).to_be_visible()
+
+
+def test_lists_keep_their_state_in_the_address(live_portal: str, page: Page, full: Place) -> None:
+    sign_in(page, live_portal)
+    go(page, "Organizations")
+    page.keyboard.press("/")
+    page.keyboard.type("acme")
+    rows = page.get_by_role("table", name="Organizations").locator("tbody tr")
+    expect(rows).to_have_count(1)
+    expect(page).to_have_url(re.compile(r"/organizations/\?q=acme$"))
+    page.get_by_role("link", name=re.compile("^Unmapped")).click()
+    expect(page.get_by_text("Nothing matches what you search and show.")).to_be_visible()
+    page.go_back()
+    expect(rows).to_have_count(1)
+
+    go(page, "Assets")
+    page.get_by_label("Type").select_option("server")
+    expect(page.get_by_role("heading", name="No asset matches")).to_be_visible()
+    export = page.get_by_role("link", name="Export CSV")
+    expect(export).to_have_attribute("href", re.compile(r"export\.csv\?type=server$"))
+
+
+def test_a_refused_deletion_says_why(live_portal: str, page: Page, full: Place) -> None:
+    sign_in(page, live_portal)
+    page.goto(live_portal + full.url(f"clients/{full.client}"))
+    page.get_by_role("button", name="Delete").click()
+    dialog = page.get_by_role("dialog", name="Delete Acme Client?")
+    expect(dialog.get_by_role("button", name="Cancel")).to_be_focused()
+    assert_accessible(page)
+    dialog.get_by_role("button", name="Delete client").click()
+    expect(page.get_by_text("Acme Client cannot be deleted").last).to_be_visible()
+
+
+def test_the_pages_work_without_scripts(live_portal: str, browser: Browser, full: Place) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    sign_in(page, live_portal)
+    page.goto(live_portal + full.url("organizations/"))
+    row = page.locator("tr", has_text="GLOBEX")
+    row.get_by_role("combobox").fill("globex")
+    row.get_by_role("button", name="Save").first.click()
+    expect(page.get_by_text("GLOBEX is mapped to Globex.")).to_be_visible()
+
+    page.goto(live_portal + full.url("assets/"))
+    page.get_by_label("Type").select_option("server")
+    page.get_by_role("button", name="Filter").click()
+    expect(page.get_by_role("heading", name="No asset matches")).to_be_visible()
+    context.close()

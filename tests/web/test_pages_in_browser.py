@@ -1,0 +1,68 @@
+"""Every page, wide and narrow, light and dark: accessible, and no wider than the window."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Page, expect
+
+from portal.services.users import add_user
+from tests.web.accessible import assert_accessible, assert_fits
+from tests.web.test_isolation import address, methods, tenant_rules
+from tests.web.world import Place, make_place
+
+pytestmark = pytest.mark.one_database
+
+Scheme = Literal["light", "dark"]
+
+EMAIL, PASSWORD = "anna@acme.example", "correct horse battery"
+NO_PAGES = {
+    "assets.export",
+    "alerts.export",
+    "clients.picker",
+    "organizations.row",
+    "sync_runs.progress",
+    "tacticalrmm.test_progress",
+}
+"""Parts of pages, and downloads."""
+
+
+@pytest.fixture
+def pages(app: Flask, acme: Place) -> list[str]:
+    """Of a tenant with one of everything, and of one with nothing but a connection."""
+    bare = make_place(app, "bare")
+    with app.app_context():
+        for place in (acme, bare):
+            add_user(EMAIL, PASSWORD, place.slug, "admin")
+    rules = [
+        rule
+        for rule in tenant_rules(app)
+        if "GET" in methods(rule) and rule.endpoint not in NO_PAGES
+    ]
+    own = [address(rule, acme.slug, acme) for rule in rules]
+    return [*own, "/account", "/tenants", "/nowhere", acme.url("assets/?q=nothing+like+it")]
+
+
+# Colours do not depend on the width, nor sizes on the colours.
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
+def test_every_page(
+    live_portal: str, page: Page, pages: list[str], scheme: Scheme, width: int
+) -> None:
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    page.set_viewport_size({"width": width, "height": 844})
+    page.goto(f"{live_portal}/sign-in")
+    assert_accessible(page)
+    page.get_by_label("Email address").fill(EMAIL)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="Choose a tenant")).to_be_visible()
+    titles = set()
+    for path in pages:
+        page.goto(live_portal + path)
+        assert_accessible(page)
+        assert_fits(page)
+        titles.add(page.title())
+        assert page.locator("h1").count() == 1
+    assert len(titles) >= len(pages) - 2  # assets with a filter is still assets
