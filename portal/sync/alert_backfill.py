@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
+from typing import Any
 
 from sqlalchemy import select
 
@@ -15,7 +16,7 @@ from portal.errors import PortalError
 from portal.models import Alert, Integration
 from portal.models.alert import AlertSource, AlertStatus
 from portal.sync.alert_hints import close_alert
-from portal.sync.alerts import write_alerts
+from portal.sync.alerts import AlertDecision, write_alerts
 from portal.sync.run_log import RunEnded, RunLog, log_entry
 from portal.tactical.alerts import TacticalAlert, TacticalAlerts
 from portal.tactical.api import Tactical
@@ -65,9 +66,20 @@ def _write(
             counts, decisions = write_alerts(session, integration_id, good, AlertSource.BACKFILL)
             counts += Counter(seen=len(batch), failed=len(bad))
             entries = [log_entry("failed", b.hint, b.hint, b.reason) for b in bad]
+            entries += [_told(decision) for decision in decisions if decision.action != "unchanged"]
             run_log.record(session, counts, entries)
         listed.ids.update(decision.values["external_alert_id"] for decision in decisions)
         listed.conditions.update(decision.values["condition"] for decision in decisions)
+
+
+def _told(decision: AlertDecision) -> dict[str, Any]:
+    values = decision.values
+    return log_entry(
+        decision.action,
+        values["external_alert_id"],
+        values["hostname"] or "",
+        f"{str(values['status']).capitalize()}: {values['message'] or values['alert_type']}",
+    )
 
 
 def _close_unlisted(
