@@ -1,42 +1,35 @@
-"""The database: base class, column types, the tenant guard and the unit of work."""
+"""The database: base class, column types and the unit of work."""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import (
-    BigInteger,
-    ClauseElement,
-    DateTime,
-    Dialect,
-    Enum,
-    ForeignKey,
-    Integer,
-    MetaData,
-    Table,
-    event,
-)
+from sqlalchemy import BigInteger, ColumnElement, DateTime, Dialect, Enum, Integer, MetaData, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.orm import (
-    DeclarativeBase,
-    Mapped,
-    ORMExecuteState,
-    Session,
-    mapped_column,
-    registry,
-    with_loader_criteria,
-)
-from sqlalchemy.sql import util as sql_util
+from sqlalchemy.orm import DeclarativeBase, Session, registry
 from sqlalchemy.types import TypeDecorator
 
-from portal.scope import EVERYONE, ScopeMissing, current_scope
+from portal.tenant_guard import GuardedSession, TenantOwned
+
+__all__ = [
+    "Base",
+    "BigId",
+    "TenantOwned",
+    "UtcDateTime",
+    "db",
+    "insert",
+    "release",
+    "transaction",
+    "tune_sqlite",
+    "upsert",
+    "utc_now",
+]
 
 NAMING = {
     "ix": "ix_%(column_0_N_label)s",
@@ -93,79 +86,15 @@ class Base(DeclarativeBase):
     )
 
 
-class TenantOwned:
-    """A row that belongs to one tenant. Nothing reads or writes it outside a scope."""
-
-    tenant_id: Mapped[int] = mapped_column(ForeignKey("tenants.id", ondelete="CASCADE"))
-
-
 db = SQLAlchemy(
     model_class=Base,
     disable_autonaming=True,
-    session_options={"expire_on_commit": False, "autoflush": False},
+    session_options={
+        "class_": GuardedSession,
+        "expire_on_commit": False,
+        "autoflush": False,
+    },
 )
-
-
-# --- The tenant guard -------------------------------------------------------------------
-
-
-@event.listens_for(Session, "do_orm_execute")
-def _guard_statement(state: ORMExecuteState) -> None:
-    """Add the scope to every statement; refuse one that would escape it."""
-    if state.is_column_load or state.is_relationship_load:
-        return  # the criteria of the statement that loaded the parent still hold
-    scope = current_scope()
-    if scope is EVERYONE:
-        return
-    owned = [table for table in _tables_of(state) if "tenant_id" in table.columns]
-    if not owned:
-        return
-    if scope is None:
-        raise ScopeMissing(f"No tenant scope for a statement on {owned[0].name}.")
-    if state.is_insert:
-        _check_inserted_rows(state.parameters, scope)
-        return
-    if not state.is_orm_statement:
-        raise ScopeMissing(f"Use mapped classes, not bare tables, to reach {owned[0].name}.")
-    state.statement = state.statement.options(
-        with_loader_criteria(TenantOwned, lambda cls: cls.tenant_id == scope, include_aliases=True)
-    )
-
-
-def _tables_of(state: ORMExecuteState) -> list[Table]:
-    if not isinstance(state.statement, ClauseElement):
-        return []
-    found = sql_util.find_tables(
-        state.statement,
-        include_aliases=False,
-        include_joins=False,
-        include_selects=True,
-        include_crud=True,
-    )
-    return [table for table in found if isinstance(table, Table)]
-
-
-def _check_inserted_rows(
-    parameters: Mapping[str, Any] | Iterable[Mapping[str, Any]] | None, scope: object
-) -> None:
-    rows = [parameters] if isinstance(parameters, Mapping) else parameters or [{}]
-    if any(row.get("tenant_id") != scope for row in rows):
-        raise ScopeMissing("A bulk insert must name the scope's tenant_id in every row.")
-
-
-@event.listens_for(Session, "before_flush")
-def _guard_flush(session: Session, _context: object, _instances: object) -> None:
-    scope = current_scope()
-    if scope is EVERYONE:
-        return
-    for row in (*session.new, *session.dirty, *session.deleted):
-        if not isinstance(row, TenantOwned):
-            continue
-        owner: int | None = row.tenant_id
-        if owner is None and isinstance(scope, int):
-            owner = row.tenant_id = scope
-        if owner != scope:
-            raise ScopeMissing(f"A {type(row).__name__} of tenant {owner} in scope {scope}.")
 
 
 # --- The unit of work -------------------------------------------------------------------
@@ -202,6 +131,27 @@ def insert(table: type[Base]) -> sqlite.Insert | postgresql.Insert:
     """An INSERT that can say ON CONFLICT, in the words of the database in use."""
     dialect = db.engine.dialect.name
     return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+
+
+def upsert(
+    table: type[Base],
+    unique: Sequence[str],
+    updated: Sequence[str],
+    index_where: ColumnElement[bool] | None = None,
+) -> sqlite.Insert | postgresql.Insert:
+    """An INSERT that updates the columns `updated` of a row with the same `unique` ones.
+
+    Unless that row is another tenant's: the guard sees what is inserted, not what it meets.
+    """
+    statement = insert(table)
+    new = statement.excluded
+    same_tenant = new.tenant_id == table.__table__.c.tenant_id
+    return statement.on_conflict_do_update(
+        index_elements=unique,
+        index_where=index_where,
+        set_={name: new[name] for name in updated},
+        where=same_tenant,
+    )
 
 
 def release() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from portal.db import insert, utc_now
+from portal.db import upsert, utc_now
 from portal.events.outbox import record_events
 from portal.models import Alert, Asset, OrganizationMapping
 from portal.models.alert import AlertSource, AlertStatus
@@ -143,12 +143,11 @@ def _upsert(
     source: AlertSource,
 ) -> None:
     now = utc_now()
-    statement = insert(Alert)
-    columns = (*KEPT, "condition", "confirmed_at", "occurrences")
-    statement = statement.on_conflict_do_update(
-        index_elements=["integration_id", "external_alert_id"],
+    statement = upsert(
+        Alert,
+        unique=("integration_id", "external_alert_id"),
+        updated=(*KEPT, "condition", "confirmed_at", "occurrences"),
         index_where=Alert.external_alert_id.is_not(None),
-        set_={name: statement.excluded[name] for name in columns},
     )
     rows = [
         {

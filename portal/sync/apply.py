@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from portal.db import insert, utc_now
+from portal.db import upsert, utc_now
 from portal.models import Alert, Asset, ExternalEntityMapping
 from portal.scope import get_tenant_id
 from portal.sync.plan import FACTS, PLACE, Action, Decision
@@ -87,13 +87,8 @@ def _upsert_assets(
     session: Session, integration_id: int, decisions: Sequence[Decision], synced_at: datetime
 ) -> None:
     columns = ("client_id", "agent_status", "last_rmm_sync_at", "missing_since", *PLACE, *FACTS)
-    statement = insert(Asset)
-    statement = statement.on_conflict_do_update(
-        index_elements=["integration_id", "rmm_device_id"],
-        set_={name: statement.excluded[name] for name in columns},
-    )
     rows = [_asset_row(d, integration_id, synced_at) for d in decisions]
-    session.execute(statement, rows)
+    session.execute(upsert(Asset, ("integration_id", "rmm_device_id"), columns), rows)
 
 
 def _asset_row(decision: Decision, integration_id: int, synced_at: datetime) -> dict[str, Any]:
@@ -135,12 +130,8 @@ def _upsert_entity_mappings(
         )
     )
     asset_ids = {row[0]: row[1] for row in found} if created else {}
-    statement = insert(ExternalEntityMapping)
     columns = ("asset_id", "external_realm_id", "external_pk", "metadata")
-    statement = statement.on_conflict_do_update(
-        index_elements=["integration_id", "external_entity_id"],
-        set_={name: statement.excluded[name] for name in columns},
-    )
+    statement = upsert(ExternalEntityMapping, ("integration_id", "external_entity_id"), columns)
     rows = [
         _mapping_row(d, integration_id, d.known.id if d.known else asset_ids[d.external_id])
         for d in decisions

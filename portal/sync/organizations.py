@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from portal.db import insert, transaction, utc_now
+from portal.db import transaction, upsert, utc_now
 from portal.models import Integration, OrganizationMapping
 from portal.scope import get_tenant_id
 from portal.sync.plan import Action
@@ -115,12 +115,9 @@ def _upsert(
     organizations: Sequence[TacticalOrganization],
     now: datetime,
 ) -> None:
-    statement = insert(OrganizationMapping)
-    kept = ("external_organization_name", "agent_count", "gone_since", "last_synced_at")
-    statement = statement.on_conflict_do_update(
-        index_elements=["integration_id", "external_organization_id"],
-        set_={name: statement.excluded[name] for name in kept},
-    )
+    told = ("external_organization_name", "agent_count", "gone_since", "last_synced_at")
+    unique = ("integration_id", "external_organization_id")
+    statement = upsert(OrganizationMapping, unique, told)
     rows = [
         {
             "tenant_id": get_tenant_id(),
