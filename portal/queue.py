@@ -51,6 +51,8 @@ JOBS: Final = {
     "test_connection": Job("portal.jobs.connection.test_connection", QUICK, timeout=180),
     # Each alert named is one request; a job that is cut off is taken up by the next.
     "process_deliveries": Job("portal.jobs.webhooks.process_deliveries", QUICK, timeout=600),
+    # A dozen requests, and a test for which Tactical waits up to 8 s.
+    "install_webhook": Job("portal.jobs.webhooks.install_webhook", QUICK, timeout=180),
     # A thousand rows at a time; what is cut off is done the next day.
     "prune_deliveries": Job("portal.jobs.webhooks.prune_deliveries", BULK, timeout=600),
     # One request, and a sign-in where the token is gone.

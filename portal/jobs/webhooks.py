@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from portal.jobs.context import job_context
-from portal.services import deliveries, delivery_history
+from portal.services import deliveries, delivery_history, webhook_installation
 
 
 def process_deliveries(tenant_id: int) -> None:
@@ -12,3 +12,8 @@ def process_deliveries(tenant_id: int) -> None:
 def prune_deliveries(tenant_id: int, integration_id: int) -> None:
     with job_context(tenant_id):
         delivery_history.prune_deliveries(integration_id)
+
+
+def install_webhook(tenant_id: int, installation_id: int) -> None:
+    with job_context(tenant_id):
+        webhook_installation.run_queued(installation_id)

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import secrets
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -21,6 +22,8 @@ from portal.services.integrations import find_integration, get_integration
 from portal.vault import find_secret, forget_secrets, store_secret
 
 OVERLAP = timedelta(hours=24)
+HAND_OVER = timedelta(minutes=1)
+"""How long an old secret may hold at most while Tactical is told of the new one."""
 SECRET_BYTES = 32
 NOTE_USE_EVERY = 60.0
 """Seconds. A last use is shown in minutes; a write for each delivery would double the work."""
@@ -44,12 +47,20 @@ def identify_sender(tenant: str | None, secret: str | None) -> Sender | None:
     `tenant` is an id or a slug. Every stored digest is compared, in constant time.
     """
     given = _digest(secret or "")
-    found: Sender | None = None
-    for sender in _list_senders(tenant or ""):
-        if hmac.compare_digest(sender.digest, given) and secret:
-            found = sender
+    found = _find_match(_list_senders(tenant or ""), given) if secret else None
+    if found is None and _kept().senders.pop(tenant or "", None) is not None and secret:
+        # It may be newer than what is kept: another process has just rotated.
+        found = _find_match(_list_senders(tenant or ""), given)
     if found is not None:
         _note_use(found)
+    return found
+
+
+def _find_match(senders: list[Sender], given: str) -> Sender | None:
+    found: Sender | None = None
+    for sender in senders:
+        if hmac.compare_digest(sender.digest, given):
+            found = sender
     return found
 
 
@@ -121,9 +132,10 @@ def ensure_key(session: Session, integration: Integration) -> WebhookKey:
     return present or _add_key(session, integration)
 
 
-def rotate(at_once: bool = False) -> str:
+def rotate(at_once: bool = False, hand_over: Callable[[str], None] = lambda _secret: None) -> str:
     """A new secret; the old one holds for 24 hours more, or not at all.
 
+    `hand_over` gets the new one while both hold, so that no delivery falls between them.
     Raises Refused while an earlier rotation still overlaps, unless at once: a third secret
     would push out one that Tactical may still send.
     """
@@ -135,18 +147,26 @@ def rotate(at_once: bool = False) -> str:
                 "The last rotation is not over: two secrets are valid now. Wait for the older "
                 "one to expire, or rotate at once."
             )
+        end = utc_now() + (HAND_OVER if at_once else OVERLAP)
         for key in keys:
-            if at_once:
-                forget_secrets(session, key)
-                session.delete(key)
-            else:
-                key.expires_at = utc_now() + OVERLAP
+            key.expires_at = min(key.expires_at or end, end)
         session.flush()
         _kept().senders.clear()
-        key = _add_key(session, integration)
-        secret = find_secret(key, "value")
+        old_ids = [key.id for key in keys]
+        secret = find_secret(_add_key(session, integration), "value")
     assert secret is not None
+    hand_over(secret)
+    if at_once:
+        _end_keys(old_ids)
     return secret
+
+
+def _end_keys(ids: list[int]) -> None:
+    with transaction() as session:
+        for key in session.scalars(select(WebhookKey).where(WebhookKey.id.in_(ids))):
+            forget_secrets(session, key)
+            session.delete(key)
+    _kept().senders.clear()
 
 
 def reveal() -> str:

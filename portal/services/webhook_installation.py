@@ -1,0 +1,105 @@
+"""Setting the webhook up in Tactical with one click, trying it, and taking it back."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+import msgspec
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from portal import queue
+from portal.db import db, release, transaction, utc_now
+from portal.errors import PortalError, Refused
+from portal.models import Integration, WebhookInstallation
+from portal.models.webhook_installation import Deed
+from portal.scope import get_tenant_id
+from portal.services.integrations import find_integration, get_active_integration, open_tactical
+from portal.services.webhook_deeds import DeedRun, get_row, get_texts, read_made
+from portal.services.webhook_keys import ensure_key
+from portal.services.webhook_records import Wanted
+from portal.services.webhook_survey import Plan, survey
+from portal.tactical.installation import TacticalInstallation
+
+log = logging.getLogger(__name__)
+
+ABANDONED_AFTER = timedelta(minutes=10)
+"""A deed that has run for so long died with its worker; another may begin."""
+
+
+def find_installation() -> WebhookInstallation | None:
+    """Of the connected server."""
+    integration = find_integration()
+    return _find_row(db.session(), integration) if integration else None
+
+
+def preview(deed: Deed, wanted: Wanted) -> Plan:
+    """What the deed would change, for a person who waits. Raises Refused and TacticalError."""
+    integration = get_active_integration()
+    made, texts = read_made(_find_row(db.session(), integration)), get_texts()
+    with open_tactical(integration, hurry=True) as tactical:
+        release()
+        return survey(TacticalInstallation(tactical.session), deed, wanted, texts, made)
+
+
+def request_deed(deed: Deed, wanted: Wanted) -> WebhookInstallation:
+    """A deed that a worker will do; without Redis it is done before this returns."""
+    row = _add_deed(deed, wanted)
+    if not queue.enqueue("install_webhook", row.tenant_id, row.id):
+        run_queued(row.id)
+    return row
+
+
+def do_now(deed: Deed, wanted: Wanted) -> WebhookInstallation:
+    """In this process. For commands."""
+    row_id = _add_deed(deed, wanted).id
+    run_queued(row_id)
+    return get_row(row_id)
+
+
+def run_queued(row_id: int) -> None:
+    """Do the deed if nobody has begun it. A fault of ours ends it too, so that it never hangs."""
+    with transaction() as session:
+        claimed = session.execute(
+            update(WebhookInstallation)
+            .where(WebhookInstallation.id == row_id, WebhookInstallation.started_at.is_(None))
+            .values(started_at=utc_now())
+        )
+    if claimed.rowcount != 1:  # type: ignore[attr-defined]
+        return
+    run = DeedRun(row_id)
+    try:
+        run.do()
+    except PortalError as error:
+        run.fail(error)
+    except Exception:
+        log.exception("Setting up the webhook of tenant %s failed.", get_tenant_id())
+        run.fail(PortalError("The portal made a mistake; its log tells more."))
+
+
+def _add_deed(deed: Deed, wanted: Wanted) -> WebhookInstallation:
+    integration_id = get_active_integration().id
+    with transaction() as session:
+        integration = session.get_one(Integration, integration_id)
+        row = _find_row(session, integration)
+        if row is None:
+            row = WebhookInstallation(integration_id=integration_id, made={}, deed=deed)
+            session.add(row)
+        elif row.ok is None and row.requested_at > utc_now() - ABANDONED_AFTER:
+            raise Refused("The webhook is being set up already. Wait until that is done.")
+        if deed is Deed.INSTALL:
+            ensure_key(session, integration)
+        row.deed, row.wanted = deed, msgspec.to_builtins(wanted)
+        row.steps, row.missing = [], []
+        row.ok = row.fault = row.message = row.test_delivery_id = None
+        row.requested_at, row.started_at, row.finished_at = utc_now(), None, None
+    return row
+
+
+def _find_row(session: Session, integration: Integration) -> WebhookInstallation | None:
+    return session.scalar(
+        select(WebhookInstallation)
+        .where(WebhookInstallation.integration_id == integration.id)
+        .execution_options(populate_existing=True)
+    )

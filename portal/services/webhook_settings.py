@@ -1,0 +1,187 @@
+"""What an admin needs to set the webhook up and to see whether it works."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from urllib.parse import urlencode, urlsplit
+
+from flask import current_app
+from sqlalchemy import ColumnElement, func, select
+
+from portal.config import Settings
+from portal.db import db, utc_now
+from portal.errors import Refused
+from portal.models import Alert, Delivery, Integration, Tenant, User, WebhookKey
+from portal.models.alert import AlertSource, Severity
+from portal.models.webhook import DeliveryStatus
+from portal.scope import get_tenant_id
+from portal.services.passwords import password_matches
+from portal.services.webhook_keys import list_keys
+from portal.services.webhook_keys import reveal as reveal_secret
+from portal.services.webhook_plan import placeholder
+from portal.services.webhook_records import KEY, Made
+from portal.tactical.webhook import FAILURE_BODY, RESOLVED_BODY, SECRET_HEADER, headers_text
+from portal.vault import list_last_fours
+
+__all__ = ["FAILURE_BODY", "RESOLVED_BODY", "SECRET_HEADER"]
+
+INTAKE = "/api/webhooks/tacticalrmm"
+BLANK_SECRET = "the-secret"  # noqa: S105  # stands for one
+GRACE = timedelta(minutes=5)
+"""An alert and its delivery are seconds apart; only a later one says that deliveries stopped."""
+
+_SAMPLE = {
+    "agent.agent_id": "dktGXFyfzYyqhMMyJAkXsJVNpHeRAVslCAHFONkm",
+    "alert.id": "503",
+    "alert.alert_type": "availability",
+    "alert.severity": "error",
+    "alert.alert_time": "2026-11-23 03:39:56.791162+00:00",
+    "alert.resolved_on": "2026-11-23 03:39:57.138399+00:00",
+    "client.id": "1",
+    "site.id": "2",
+}
+
+
+class WebhookState(StrEnum):
+    WAITING = "waiting"
+    ARRIVING = "arriving"
+    SILENT = "silent"
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """`missed`: alerts that began since the last event came, and that only the backfill found."""
+
+    state: WebhookState
+    last_event_at: datetime | None = None
+    last_test_at: datetime | None = None
+    missed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRow:
+    """A valid secret as it may be shown."""
+
+    last_four: str
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
+
+
+def get_webhook_url(root: str | None = None) -> str:
+    """Where Tactical shall send. `root` is what the person's browser calls the portal."""
+    settings: Settings = current_app.extensions["settings"]
+    slug = db.session.scalar(select(Tenant.slug).where(Tenant.id == get_tenant_id()))
+    base = settings.public_url or (root or _own_address(settings)).rstrip("/")
+    return f"{base}{INTAKE}?{urlencode({'tenant': slug})}"
+
+
+def list_url_warnings(url: str) -> list[str]:
+    """Why Tactical may not reach it, or should not."""
+    parts = urlsplit(url)
+    warnings = []
+    if _is_local(parts.hostname or ""):
+        warnings.append(
+            "This address leads nowhere but to the portal's own machine: Tactical reaches it "
+            "only if it runs there too. Set PORTAL_PUBLIC_URL to the address that it can reach."
+        )
+    if parts.scheme != "https":
+        warnings.append("This address is not https: the secret travels in clear text.")
+    return warnings
+
+
+def headers_for(secret: str | None, made: Made) -> str:
+    """What Tactical's headers field takes; without a secret a word stands in its place."""
+    key = made.pieces.get(KEY)
+    if secret is None and key is not None:
+        return headers_text(placeholder(key.name))
+    return headers_text(secret or BLANK_SECRET)
+
+
+def render_sample(body: str) -> str:
+    """What a template sends, for a sample alert."""
+    resolved = "True" if "alert.resolved_on" in body else "None"
+    values = {**_SAMPLE, "alert.resolved": resolved}
+    text = re.sub(r"\{\{([\w.]+)\}\}", lambda found: values.get(found[1], "None"), body)
+    return json.dumps(json.loads(text), indent=2)
+
+
+def reveal_to(user_id: int, password: str) -> str:
+    """The present secret, to a person who just proved to be that user. Raises Refused."""
+    user = db.session.get_one(User, user_id)
+    if not password_matches(user.password_hash, password):
+        raise Refused("This is not your password.")
+    return reveal_secret()
+
+
+def list_key_rows() -> list[KeyRow]:
+    """The present secret first, then the one that is about to expire."""
+    return [_key_row(key) for key in list_keys()]
+
+
+def get_health(integration: Integration) -> Health:
+    """Whether deliveries come, and whether they should."""
+    last_event = _last_received(integration, Delivery.status != DeliveryStatus.TEST)
+    last_test = _last_received(integration, Delivery.status == DeliveryStatus.TEST)
+    since = last_event or _watched_since(integration)
+    missed = _count_missed(integration, since + GRACE) if since else 0
+    state = WebhookState.ARRIVING if last_event else WebhookState.WAITING
+    if last_event and missed:
+        state = WebhookState.SILENT
+    return Health(state, last_event, last_test, missed)
+
+
+def _key_row(key: WebhookKey) -> KeyRow:
+    last_four = list_last_fours(key).get("value", "")
+    return KeyRow(last_four, key.created_at, key.expires_at, key.last_used_at)
+
+
+def _last_received(integration: Integration, condition: ColumnElement[bool]) -> datetime | None:
+    return db.session.scalar(
+        select(func.max(Delivery.received_at)).where(
+            Delivery.integration_id == integration.id,
+            condition,
+        )
+    )
+
+
+def _watched_since(integration: Integration) -> datetime | None:
+    return db.session.scalar(
+        select(func.min(WebhookKey.created_at)).where(WebhookKey.integration_id == integration.id)
+    )
+
+
+def _count_missed(integration: Integration, since: datetime) -> int:
+    """Info alerts are not counted: Tactical sends none of them unless told to."""
+    if since > utc_now():
+        return 0
+    found = db.session.scalar(
+        select(func.count())
+        .select_from(Alert)
+        .where(
+            Alert.integration_id == integration.id,
+            Alert.source == AlertSource.BACKFILL,
+            Alert.severity != Severity.INFO,
+            Alert.triggered_at > since,
+        )
+    )
+    return found or 0
+
+
+def _own_address(settings: Settings) -> str:
+    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104
+    return f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
+
+
+def _is_local(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
