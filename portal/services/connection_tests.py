@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import asdict
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import delete, select, update
@@ -24,6 +25,8 @@ from portal.vault import forget_secrets
 log = logging.getLogger(__name__)
 
 KEPT_TESTS = 20
+LOST_AFTER = timedelta(minutes=5)
+"""Longer than any test takes, its waiting for a worker included."""
 
 DIFFERENT_SERVER = "different_server"
 DIFFERENT_SERVER_MESSAGE = (
@@ -86,6 +89,22 @@ def find_last_test(integration: Integration) -> ConnectionTest | None:
         .order_by(ConnectionTest.id.desc())
         .limit(1)
     )
+
+
+def end_lost_tests() -> None:
+    """End the tests whose worker died or never came: nobody may watch them for ever."""
+    with transaction() as session:
+        session.execute(
+            update(ConnectionTest)
+            .where(ConnectionTest.ok.is_(None), ConnectionTest.created_at < utc_now() - LOST_AFTER)
+            .values(
+                ok=False,
+                fault="interrupted",
+                message="The test was interrupted. Test again.",
+                finished_at=utc_now(),
+            )
+            .execution_options(synchronize_session=False)
+        )
 
 
 def _add_test() -> ConnectionTest:

@@ -14,6 +14,7 @@ from portal.models import ConnectionTest, Schedule, SyncRun
 from portal.models.sync_run import RunStatus, SyncKind
 from portal.scope import all_tenants, tenant_scope
 from portal.services.agent_refreshes import list_tenants_with_due_refreshes, start_due_refreshes
+from portal.services.connection_tests import end_lost_tests
 from portal.services.deliveries import list_tenants_with_due_deliveries
 from portal.services.sync_runs import enqueue_run, request_run, revive_abandoned_runs
 
@@ -21,7 +22,6 @@ log = logging.getLogger(__name__)
 
 UNCLAIMED_AFTER = timedelta(seconds=30)
 """A run that waits longer than this lost its job with Redis, or waits behind others."""
-STALE_TEST_AFTER = timedelta(minutes=5)
 
 
 def tick() -> None:
@@ -32,6 +32,7 @@ def tick() -> None:
         if _claim(schedule):
             _start(schedule)
     with all_tenants():
+        end_lost_tests()
         revived = revive_abandoned_runs()
         waiting = _list_unclaimed_runs()
         tests = _list_unclaimed_tests()
@@ -91,13 +92,12 @@ def _list_unclaimed_runs() -> list[SyncRun]:
 
 
 def _list_unclaimed_tests() -> list[ConnectionTest]:
-    now = utc_now()
     return list(
         db.session.scalars(
             select(ConnectionTest).where(
+                ConnectionTest.ok.is_(None),
                 ConnectionTest.started_at.is_(None),
-                ConnectionTest.created_at < now - UNCLAIMED_AFTER,
-                ConnectionTest.created_at > now - STALE_TEST_AFTER,
+                ConnectionTest.created_at < utc_now() - UNCLAIMED_AFTER,
             )
         )
     )

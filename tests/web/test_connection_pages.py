@@ -12,7 +12,9 @@ from portal.db import transaction, utc_now
 from portal.models import ConnectionTest
 from portal.models.integration import AuthMode, IntegrationState
 from portal.scope import tenant_scope
+from portal.services.connection_tests import LOST_AFTER
 from portal.services.integrations import get_integration
+from portal.services.schedule import tick
 from tests.web.conftest import HTMX
 from tests.web.world import KEY, Place
 
@@ -66,7 +68,7 @@ def test_saving_tests_and_the_page_follows_the_test(admin: FlaskClient, acme: Pl
     admin.post(acme.url(PAGE), data={"api_key": SECRETS["api_key"]})
     text = admin.get(acme.url(PAGE)).text
 
-    assert "Testing…" in text
+    assert "Waiting for a worker…" in text
     assert "Not tested" in text
     assert f"/integrations/tacticalrmm/test/{acme.test + 1}" in text
 
@@ -148,6 +150,17 @@ def test_the_end_of_a_test_brings_the_page_anew(
     assert end.headers["HX-Refresh"] == "true"
     assert "every 1s" not in end.text
     assert admin.get(url.format(running)).location == acme.url(PAGE)
+
+
+def test_a_test_that_was_lost_ends(app: Flask, admin: FlaskClient, acme: Place) -> None:
+    lost = add_test(app, acme, created_at=utc_now() - LOST_AFTER, started_at=utc_now())
+    fresh = add_test(app, acme)
+    with app.app_context():
+        tick()
+
+    url = acme.url("integrations/tacticalrmm/test/{}")
+    assert "The test was interrupted." in admin.get(url.format(lost), headers=HTMX).text
+    assert "Waiting for a worker…" in admin.get(url.format(fresh), headers=HTMX).text
 
 
 @pytest.mark.parametrize("choice", ["same", "new"])
