@@ -65,6 +65,7 @@ def upgrade() -> None:
             "last_event_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
         sa.Column("failures", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("failing_since", sa.DateTime(timezone=True), nullable=True),
         sa.Column("last_error", sa.String(), nullable=True),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("delivered_at", sa.DateTime(timezone=True), nullable=True),
@@ -79,12 +80,8 @@ def upgrade() -> None:
             ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_event_subscribers")),
+        sa.UniqueConstraint("tenant_id", "url", name=op.f("uq_event_subscribers_tenant_id_url")),
     )
-    with op.batch_alter_table("event_subscribers", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_event_subscribers_tenant_id"), ["tenant_id"], unique=False
-        )
-
     op.create_table(
         "events",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -1000,9 +997,6 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_events_tenant_id_events_id"))
 
     op.drop_table("events")
-    with op.batch_alter_table("event_subscribers", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_event_subscribers_tenant_id"))
-
     op.drop_table("event_subscribers")
     op.drop_table("clients")
     op.drop_table("users")

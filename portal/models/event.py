@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Index
+from sqlalchemy import JSON, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.db import Base, BigId, TenantOwned, utc_now
@@ -44,19 +44,21 @@ class EventSubscriber(TenantOwned, Base):
     """
 
     __tablename__ = "event_subscribers"
-    __table_args__ = (Index(None, "tenant_id"),)
+    __table_args__ = (UniqueConstraint("tenant_id", "url"),)
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     url: Mapped[str]
     types: Mapped[list[str]] = mapped_column(JSON)
     """The event types it wants; empty: all of them."""
     active: Mapped[bool] = mapped_column(default=True)
+    """False: paused by a person, or stopped because it failed for too long."""
     last_event_id: Mapped[int]
     """Told of everything up to this one."""
     failures: Mapped[int] = mapped_column(default=0)
     """In a row."""
+    failing_since: Mapped[datetime | None]
     last_error: Mapped[str | None]
     due_at: Mapped[datetime | None]
-    """When to try again; None when nothing waits for a retry."""
+    """Not before this: when to try again, or when the claim of the process at work ends."""
     delivered_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
