@@ -10,7 +10,10 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 from portal.errors import ConfigError
 
@@ -95,19 +98,31 @@ def _read_database_url(environ: Mapping[str, str], data_dir: Path) -> str:
         return f"sqlite:///{data_dir / 'portal.db'}"
     scheme, _, rest = url.partition("://")
     if scheme in ("postgres", "postgresql", "postgresql+psycopg"):
-        return f"postgresql+psycopg://{rest}"
-    if scheme == "sqlite" and rest.startswith("/"):
-        return url
+        url = f"postgresql+psycopg://{rest}"
+        if _is_database_url(url):
+            return url
+    if scheme == "sqlite" and rest.startswith("//"):
+        return url  # a path that does not depend on where a command is called
     raise ConfigError(
-        "DATABASE_URL must start with postgresql:// or sqlite:///, for example "
-        "postgresql://portal:password@db.example.com/portal."
+        "DATABASE_URL must be like postgresql://portal:password@db.example.com/portal or "
+        "sqlite:////absolute/path.db, with special characters of a password as %40 and so on."
     )
+
+
+def _is_database_url(url: str) -> bool:
+    try:
+        make_url(url)
+    except (ArgumentError, ValueError):
+        return False
+    return True
 
 
 def _read_redis_url(environ: Mapping[str, str]) -> str:
     url = environ.get("REDIS_URL", "").strip()
-    if url and urlsplit(url).scheme not in ("redis", "rediss", "unix"):
-        raise ConfigError("REDIS_URL must start with redis://, rediss:// or unix://.")
+    if url and (_split(url) is None or urlsplit(url).scheme not in ("redis", "rediss", "unix")):
+        raise ConfigError(
+            "REDIS_URL must be an address that starts with redis://, rediss:// or unix://."
+        )
     return url
 
 
@@ -131,11 +146,22 @@ def _read_ca_bundle(path: str) -> Path:
 
 def _read_public_url(environ: Mapping[str, str]) -> str:
     url = environ.get("PORTAL_PUBLIC_URL", "").strip().rstrip("/")
-    if url and (urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname):
+    parts = _split(url)
+    if url and (parts is None or parts.scheme not in ("http", "https") or not parts.hostname):
         raise ConfigError(
             "PORTAL_PUBLIC_URL must be a whole address such as https://portal.example.com."
         )
     return url
+
+
+def _split(url: str) -> SplitResult | None:
+    """None for brackets that do not match and for a port that is no number."""
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018  # raises
+    except ValueError:
+        return None
+    return parts
 
 
 def _read_log_level(environ: Mapping[str, str]) -> str:
