@@ -15,7 +15,7 @@ from flask import current_app
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from portal.db import Base, db, utc_now
+from portal.db import Base, db, upsert, utc_now
 from portal.errors import SecretUnreadable
 from portal.models import Secret
 from portal.scope import get_tenant_id
@@ -56,14 +56,19 @@ class Vault:
 def store_secret(session: Session, owner: Base, field: str, text: str) -> None:
     """Encrypt `text` as `field` of the row `owner`, in place of what was there."""
     table, row_id = _owner_key(owner)
-    secret = _find_row(session, table, row_id, field)
-    if secret is None:
-        secret = Secret(owner=table, owner_id=row_id, field=field)
-        session.add(secret)
-    secret.envelope = _vault().seal(text, _binding(table, row_id, field))
-    secret.last_four = text[-4:] if len(text) >= SHOW_LAST_FOUR_FROM else ""
-    secret.updated_at = utc_now()
-    session.flush()
+    secret = {
+        "tenant_id": get_tenant_id(),
+        "owner": table,
+        "owner_id": row_id,
+        "field": field,
+        "envelope": _vault().seal(text, _binding(table, row_id, field)),
+        "last_four": text[-4:] if len(text) >= SHOW_LAST_FOUR_FROM else "",
+        "updated_at": utc_now(),
+    }
+    # In one statement: two processes that sign in at once both keep their token.
+    unique = ("tenant_id", "owner", "owner_id", "field")
+    statement = upsert(Secret, unique, ("envelope", "last_four", "updated_at"))
+    session.execute(statement, [secret])
 
 
 def find_secret(owner: Base, field: str) -> str | None:
