@@ -3,32 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
+from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
-from portal.db import insert, utc_now
+from portal.db import utc_now
+from portal.events.order import announce_writer
 from portal.models import Event
 from portal.models.event import EventType
 from portal.scope import get_tenant_id
 
 Happening = tuple[EventType, str, dict[str, Any]]
-"""Type, subject for people, payload as JSON holds it."""
+"""Type, subject for people, payload as JSON holds it. `docs/events.md` lists the payloads."""
+
+Row = dict[str, Any]
 
 
-def record_events(session: Session, happenings: Sequence[Happening]) -> None:
-    """Any number of events in one statement."""
-    if not happenings:
-        return
+def record_events(
+    session: Session, happenings: Sequence[Happening], tenant_id: int | None = None
+) -> None:
+    """Any number of events in one statement. `tenant_id` is for work across tenants."""
+    owner = get_tenant_id() if tenant_id is None else tenant_id
     now = utc_now()
-    rows = [
-        {
-            "tenant_id": get_tenant_id(),
-            "type": str(kind),
-            "subject": subject,
-            "payload": payload,
-            "occurred_at": now,
-        }
-        for kind, subject, payload in happenings
-    ]
-    session.execute(insert(Event), rows)
+    write_events(
+        session,
+        [event_row(owner, kind, subject, payload, now) for kind, subject, payload in happenings],
+    )
+
+
+def event_row(
+    tenant_id: int, kind: EventType, subject: str, payload: dict[str, Any], occurred_at: datetime
+) -> Row:
+    return {
+        "tenant_id": tenant_id,
+        "type": str(kind),
+        "subject": subject,
+        "payload": payload,
+        "occurred_at": occurred_at,
+    }
+
+
+def write_events(session: Session, rows: Sequence[Row]) -> None:
+    """`record_events` for rows that are made already, of one tenant or of several."""
+    if rows:
+        announce_writer(session, {row["tenant_id"] for row in rows})
+        session.execute(insert(Event), rows)

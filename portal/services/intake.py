@@ -13,7 +13,8 @@ from sqlalchemy import insert
 
 from portal import queue
 from portal.db import transaction, utc_now
-from portal.models import Delivery, Event
+from portal.events.outbox import event_row, write_events
+from portal.models import Delivery
 from portal.models.event import EventType
 from portal.models.webhook import DeliveryStatus
 from portal.scope import all_tenants
@@ -101,22 +102,22 @@ def _insert(rows: list[Row]) -> list[int]:
     with all_tenants(), transaction() as session:
         statement = insert(Delivery).returning(Delivery.id, sort_by_parameter_order=True)
         ids = list(session.scalars(statement, rows))
-        session.execute(insert(Event), [_event(row, i) for row, i in zip(rows, ids, strict=True)])
+        write_events(session, [_event(row, i) for row, i in zip(rows, ids, strict=True)])
     return ids
 
 
 def _event(row: Row, delivery_id: int) -> Row:
-    return {
-        "tenant_id": row["tenant_id"],
-        "type": str(EventType.WEBHOOK_RECEIVED),
-        "subject": row["agent_id"] or "unknown agent",
-        "payload": {
-            "delivery_id": delivery_id,
-            "agent_id": row["agent_id"],
-            "status": str(row["status"]),
-        },
-        "occurred_at": row["received_at"],
+    payload = {
+        "delivery_id": delivery_id,
+        "status": str(row["status"]),
+        "event": row["event"],
+        "agent_id": row["agent_id"],
+        "external_alert_id": row["external_alert_id"],
     }
+    subject = row["agent_id"] or "unknown agent"
+    return event_row(
+        row["tenant_id"], EventType.WEBHOOK_RECEIVED, subject, payload, row["received_at"]
+    )
 
 
 def nudge(tenant_id: int) -> None:

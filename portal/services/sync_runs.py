@@ -12,11 +12,12 @@ from sqlalchemy.exc import IntegrityError
 
 from portal import queue
 from portal.db import db, release, transaction, utc_now
-from portal.errors import InvalidInput, PortalError
+from portal.errors import InvalidInput, PortalError, Refused
 from portal.models import Integration, SyncRun
 from portal.models.sync_run import COUNT_NAMES, RunStatus, SyncKind
 from portal.scope import get_tenant_id
 from portal.services.integrations import (
+    check_active,
     get_active_integration,
     get_app,
     note_error,
@@ -28,6 +29,7 @@ from portal.sync.alert_backfill import sync_alerts
 from portal.sync.devices import sync_devices
 from portal.sync.organizations import sync_organizations
 from portal.sync.run_log import LEASE_LASTS, RunEnded, RunLog
+from portal.sync.run_news import tell_ended, tell_started
 from portal.tactical.api import Tactical
 
 log = logging.getLogger(__name__)
@@ -86,6 +88,8 @@ def cancel_run(run_id: int) -> SyncRun:
         run = get_run(run_id)
         if run.status is RunStatus.QUEUED:
             run.status, run.finished_at = RunStatus.CANCELLED, utc_now()
+            if run.attempts:  # it had started, and lost its process
+                tell_ended(session, run)
         elif run.status is RunStatus.RUNNING:
             run.cancel_requested_at = run.cancel_requested_at or utc_now()
         session.flush()
@@ -110,6 +114,8 @@ def revive_abandoned_runs() -> list[SyncRun]:
                 run.error = f"The run was interrupted {run.attempts} times and was given up."
             else:
                 run.status = RunStatus.QUEUED
+            if not run.is_active:
+                tell_ended(session, run)
     return [run for run in abandoned if run.status is RunStatus.QUEUED]
 
 
@@ -156,7 +162,10 @@ def _claim(run_id: int) -> str | None:
             )
             .execution_options(synchronize_session=False)
         )
-    return lease if result.rowcount == 1 else None  # type: ignore[attr-defined]
+        if result.rowcount != 1:  # type: ignore[attr-defined]
+            return None
+        tell_started(session, get_run(run_id))
+    return lease
 
 
 def _execute(run_id: int, lease: str) -> None:
@@ -164,22 +173,34 @@ def _execute(run_id: int, lease: str) -> None:
     run_log = RunLog(run_id, lease)
     integration = db.session.get_one(Integration, run.integration_id)
     try:
+        _check_still_active(integration)
         with run_log.keep_alive(get_app()), open_tactical(integration) as tactical:
             release()
             _WORK[run.kind](run, integration, tactical, run_log)
     except RunEnded as end:
         run_log.finish(RunStatus.CANCELLED, end.message)
     except PortalError as error:
-        run_log.finish(RunStatus.FAILED, error.message, getattr(error, "fault", None))
-        note_error(run.integration_id, error.message)
+        if run_log.finish(RunStatus.FAILED, error.message, getattr(error, "fault", None)):
+            note_error(run.integration_id, error.message)
+    except KeyboardInterrupt:
+        run_log.finish(RunStatus.CANCELLED, "The command was interrupted.")
+        raise
     except Exception:
         log.exception("Sync run %s of tenant %s failed.", run_id, get_tenant_id())
         run_log.finish(RunStatus.FAILED, "The portal made a mistake; its log tells more.")
         raise
     else:
         partial = run_log.warnings or run_log.counts["failed"]
-        run_log.finish(RunStatus.PARTIAL if partial else RunStatus.SUCCESS)
-        note_error(run.integration_id, None)
+        if run_log.finish(RunStatus.PARTIAL if partial else RunStatus.SUCCESS):
+            note_error(run.integration_id, None)
+
+
+def _check_still_active(integration: Integration) -> None:
+    """The connection may have been changed or held since the run was asked for."""
+    try:
+        check_active(integration)
+    except Refused as refused:
+        raise RunEnded(refused.message) from refused
 
 
 def _sync_organizations(

@@ -11,7 +11,7 @@ from portal.db import utc_now
 from portal.events.outbox import record_events
 from portal.models import Alert, Asset
 from portal.models.alert import AlertSource, AlertStatus, Severity
-from portal.models.event import EventType
+from portal.sync.alert_news import TOLD, alert_event
 from portal.tactical.webhook import RESOLVE, Hint
 
 
@@ -107,14 +107,5 @@ def _is_newer(hint: Hint, known: Alert) -> bool:
 
 
 def _tell(session: Session, alert: Alert) -> None:
-    is_open = alert.status is not AlertStatus.RESOLVED
-    kind = EventType.ALERT_TRIGGERED if is_open else EventType.ALERT_RESOLVED
-    payload = {
-        "external_alert_id": alert.external_alert_id,
-        "agent_id": alert.agent_id,
-        "asset_id": alert.asset_id,
-        "severity": str(alert.severity),
-        "alert_type": alert.alert_type,
-        "status": str(alert.status),
-    }
-    record_events(session, [(kind, alert.hostname or alert.agent_id or "alert", payload)])
+    values = {name: getattr(alert, name) for name in TOLD}
+    record_events(session, [alert_event(values, confirmed=alert.confirmed_at is not None)])

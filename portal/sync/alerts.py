@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -15,8 +14,8 @@ from portal.db import upsert, utc_now
 from portal.events.outbox import record_events
 from portal.models import Alert, Asset, OrganizationMapping
 from portal.models.alert import AlertSource, AlertStatus
-from portal.models.event import EventType
 from portal.scope import get_tenant_id
+from portal.sync.alert_news import alert_event
 from portal.tactical.alerts import TacticalAlert
 from portal.tactical.webhook import condition_key
 
@@ -36,8 +35,6 @@ KEPT = (
     "external_task_id",
 )
 """What Tactical (and the asset found for it) tells; a change of any is an update."""
-
-EVENTS = {"triggered": EventType.ALERT_TRIGGERED, "resolved": EventType.ALERT_RESOLVED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +92,7 @@ def write_alerts(
     record_events(
         session,
         [
-            (EVENTS[d.news], str(d.values["hostname"] or "alert"), _payload(d))
+            alert_event({**d.values, "occurrences": d.occurrences}, confirmed=True)
             for d in changed
             if d.news
         ],
@@ -206,12 +203,3 @@ def _load_organization_ids(
         )
     )
     return {row[0]: row[1] for row in rows}
-
-
-def _payload(decision: AlertDecision) -> dict[str, Any]:
-    values = decision.values
-    return {
-        name: value.isoformat() if isinstance(value, datetime) else value
-        for name, value in values.items()
-        if name != "condition"
-    }

@@ -5,10 +5,11 @@ from __future__ import annotations
 from sqlalchemy import select, update
 
 from portal.db import release, transaction, utc_now
-from portal.models import Asset, Integration, SyncRun
+from portal.models import Asset, Integration
 from portal.sync.apply import apply_decisions, count_decisions, log_entries
+from portal.sync.device_news import tell_devices
 from portal.sync.load import load_assets, load_organizations
-from portal.sync.organizations import write_organizations
+from portal.sync.organizations import note_restriction, write_organizations
 from portal.sync.plan import plan_agents
 from portal.sync.run_log import RunEnded, RunLog, log_entry
 from portal.tactical.api import AgentPage, Tactical
@@ -27,7 +28,7 @@ def sync_devices(integration: Integration, tactical: Tactical, run_log: RunLog) 
     page_size = integration.page_size
     run_log.set_phase("Reading organizations and sites")
     source = choose_source(tactical, integration.inventory_source)
-    _begin(integration, source, run_log)
+    restricted = _begin(integration, source, run_log)
     run_log.set_phase("Reading agents")
     seen: set[str] = set()
     with source.walk(tactical, page_size) as walk:
@@ -41,7 +42,7 @@ def sync_devices(integration: Integration, tactical: Tactical, run_log: RunLog) 
             "was taken for gone."
         )
         return
-    if source.restricted:
+    if restricted:
         return  # what the key may not see is not gone
     _mark_missing(integration.id, tactical, run_log, seen)
 
@@ -59,19 +60,22 @@ def apply_page(integration_id: int, page: AgentPage, run_log: RunLog) -> None:
         )
         run_log.record(session, count_decisions(decisions), log_entries(decisions), page.total)
         apply_decisions(session, integration_id, decisions, page.observed_at)
+        tell_devices(session, integration_id, decisions)
 
 
-def _begin(integration: Integration, source: Source, run_log: RunLog) -> None:
-    """Note what the run reads, and bring the organizations up to date on the way."""
+def _begin(integration: Integration, source: Source, run_log: RunLog) -> bool | None:
+    """Note what the run reads, and bring the organizations up to date on the way.
+
+    Whether the key is restricted, as far as that is known.
+    """
     with transaction() as session:
-        session.execute(
-            update(SyncRun).where(SyncRun.id == run_log.run_id).values(source=source.name)
-        )
+        run_log.note_source(session, source.name)
         stored = session.get_one(Integration, integration.id)
-        stored.key_restricted = source.restricted
-        if integration.inventory_source != source.name:
+        note_restriction(stored, source)
+        if stored.inventory_source != source.name:
             stored.beta_api = source.beta_on
         write_organizations(session, stored, source.organizations)
+        return stored.key_restricted
 
 
 def _mark_missing(integration_id: int, tactical: Tactical, run_log: RunLog, seen: set[str]) -> None:

@@ -14,11 +14,12 @@ from flask import Flask
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from portal.db import db, insert, transaction, utc_now
+from portal.db import db, transaction, utc_now
 from portal.errors import PortalError
-from portal.models import SyncLogEntry, SyncRun
+from portal.models import SyncRun
 from portal.models.sync_run import COUNT_NAMES, RunStatus
 from portal.scope import get_tenant_id, tenant_scope
+from portal.sync.run_news import tell_ended
 
 log = logging.getLogger(__name__)
 
@@ -67,14 +68,17 @@ class RunLog:
         after = self.counts + counts
         named = {name: after[name] for name in COUNT_NAMES}
         self._write(session, done=after["seen"], total=total, **named)
-        self.note(session, entries)
+        self._add_entries(session, entries)
         self.counts = after
 
     def note(self, session: Session, entries: Sequence[dict[str, Any]]) -> None:
-        """Add entries that count for nothing."""
-        if entries:
-            own = {"tenant_id": get_tenant_id(), "run_id": self.run_id, "created_at": utc_now()}
-            session.execute(insert(SyncLogEntry), [own | entry for entry in entries])
+        """Add entries that count for nothing. Raises RunEnded like `record`."""
+        self._write(session)
+        self._add_entries(session, entries)
+
+    def note_source(self, session: Session, source: str) -> None:
+        """Where the inventory is read. Raises RunEnded like `record`."""
+        self._write(session, source=source)
 
     def warn(self, reason: str) -> None:
         """Something the admin should know; the run ends `partial`."""
@@ -82,10 +86,10 @@ class RunLog:
         with transaction() as session:
             self.note(session, [log_entry("warning", reason=reason)])
 
-    def finish(self, status: RunStatus, error: str | None = None, fault: str | None = None) -> None:
-        """Write the end. Does nothing when the run was taken over meanwhile."""
+    def finish(self, status: RunStatus, error: str | None = None, fault: str | None = None) -> bool:
+        """Write the end. False, and nothing, when the run was taken over meanwhile."""
         with transaction() as session:
-            session.execute(
+            result = session.execute(
                 self._own_run().values(
                     status=status,
                     error=error,
@@ -95,6 +99,10 @@ class RunLog:
                     finished_at=utc_now(),
                 )
             )
+            if result.rowcount == 1:  # type: ignore[attr-defined]
+                run = session.get_one(SyncRun, self.run_id, populate_existing=True)
+                tell_ended(session, run)
+        return bool(result.rowcount == 1)  # type: ignore[attr-defined]
 
     @contextmanager
     def keep_alive(self, app: Flask) -> Iterator[None]:
@@ -134,9 +142,22 @@ class RunLog:
         values["heartbeat_at"] = utc_now()
         if values.get("total") is None:
             values.pop("total", None)
-        result = session.execute(self._own_run().values(**values))
-        if result.rowcount != 1:  # type: ignore[attr-defined]
-            raise RunEnded("Another process took this run over.")
+        # Not once cancel was pressed: whoever asked for it relies on no page coming after.
+        ours = self._own_run().where(SyncRun.cancel_requested_at.is_(None))
+        result = session.execute(ours.values(**values))
+        if result.rowcount == 1:  # type: ignore[attr-defined]
+            return
+        cancelled = session.scalar(
+            select(SyncRun.cancel_requested_at).where(SyncRun.id == self.run_id)
+        )
+        raise RunEnded(
+            "The run was cancelled." if cancelled else "Another process took this run over."
+        )
+
+    def _add_entries(self, session: Session, entries: Sequence[dict[str, Any]]) -> None:
+        if entries:
+            own = {"tenant_id": get_tenant_id(), "run_id": self.run_id, "created_at": utc_now()}
+            session.execute(insert(SyncLogEntry), [own | entry for entry in entries])
 
     def _own_run(self) -> Any:
         return update(SyncRun).where(

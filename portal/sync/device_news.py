@@ -1,0 +1,59 @@
+"""The events of a page of agents: assets that are new, and those whose facts changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from portal.events.outbox import Happening, record_events
+from portal.models import Asset
+from portal.models.event import EventType
+from portal.sync.plan import Action, Decision
+
+
+def tell_devices(session: Session, integration_id: int, decisions: Sequence[Decision]) -> None:
+    """After the page was applied: two statements at most, however many events."""
+    created = [d for d in decisions if d.action is Action.CREATED]
+    asset_ids = _load_asset_ids(session, integration_id, created)
+    news: list[Happening] = []
+    for decision in decisions:
+        if decision.action is Action.CREATED:
+            asset_id = asset_ids[decision.external_id]
+            news.append(_happening(EventType.DEVICE_CREATED, asset_id, decision))
+        elif decision.known is not None and is_news(decision):
+            news.append(_happening(EventType.DEVICE_UPDATED, decision.known.id, decision))
+    record_events(session, news)
+
+
+def is_news(decision: Decision) -> bool:
+    """Whether it changes a fact. An agent that only checked in again does not."""
+    return bool(set(decision.changes or ()) - {"last_seen_at"})
+
+
+def _happening(kind: EventType, asset_id: int, decision: Decision) -> Happening:
+    known, client_id = decision.known, decision.client_id
+    payload: dict[str, Any] = {
+        "asset_id": asset_id,
+        "rmm_device_id": decision.external_id,
+        "name": decision.name,
+        "client_id": known.client_id if known and client_id is None else client_id,
+        "changed": sorted(decision.changes or ()),
+    }
+    return kind, decision.name, payload
+
+
+def _load_asset_ids(
+    session: Session, integration_id: int, created: Sequence[Decision]
+) -> dict[str, int]:
+    if not created:
+        return {}
+    rows = session.execute(
+        select(Asset.rmm_device_id, Asset.id).where(
+            Asset.integration_id == integration_id,
+            Asset.rmm_device_id.in_([decision.external_id for decision in created]),
+        )
+    )
+    return {row[0]: row[1] for row in rows}
