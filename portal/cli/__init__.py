@@ -16,6 +16,7 @@ from portal.cli.export import export
 from portal.cli.mapping import map_organization
 from portal.cli.replay import replay
 from portal.cli.sync import sync
+from portal.cli.webhook import webhook
 from portal.errors import PortalError
 from portal.supervisor.commands import COMMANDS
 
@@ -37,6 +38,7 @@ for _command in (
     map_organization,
     export,
     replay,
+    webhook,
     *COMMANDS,
 ):
     portal.add_command(_command)

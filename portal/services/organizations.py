@@ -54,6 +54,22 @@ def list_organizations(
     return Page(_with_details(found.items), found.number, found.total)
 
 
+def list_live_organizations() -> list[OrganizationMapping]:
+    """All that the connected server had at the last sync, by name."""
+    return list(
+        db.session.scalars(
+            select(OrganizationMapping)
+            .where(
+                *organization_conditions(OrganizationFilter.ALL, ""),
+                OrganizationMapping.gone_since.is_(None),
+            )
+            .order_by(
+                func.lower(OrganizationMapping.external_organization_name), OrganizationMapping.id
+            )
+        )
+    )
+
+
 def count_organizations() -> dict[OrganizationFilter, int]:
     """How many organizations each filter shows."""
     return {

@@ -16,7 +16,14 @@ from portal.models import Integration, WebhookInstallation
 from portal.models.webhook_installation import Deed
 from portal.scope import get_tenant_id
 from portal.services.integrations import find_integration, get_active_integration, open_tactical
-from portal.services.webhook_deeds import DeedRun, get_row, get_texts, read_made
+from portal.services.webhook_deeds import (
+    DeedRun,
+    TestNotArrived,
+    get_row,
+    get_texts,
+    read_made,
+    read_wanted,
+)
 from portal.services.webhook_keys import ensure_key
 from portal.services.webhook_records import Wanted
 from portal.services.webhook_survey import Plan, survey
@@ -24,7 +31,9 @@ from portal.tactical.installation import TacticalInstallation
 
 log = logging.getLogger(__name__)
 
-ABANDONED_AFTER = timedelta(minutes=10)
+NOT_ARRIVED = TestNotArrived.fault
+
+LOST_AFTER = timedelta(minutes=5)
 """A deed that has run for so long died with its worker; another may begin."""
 
 
@@ -41,6 +50,12 @@ def preview(deed: Deed, wanted: Wanted) -> Plan:
     with open_tactical(integration, hurry=True) as tactical:
         release()
         return survey(TacticalInstallation(tactical.session), deed, wanted, texts, made)
+
+
+def keep_wanted(url: str) -> Wanted:
+    """What was chosen last, for an address that may be new; nothing at first."""
+    before = read_wanted(find_installation())
+    return msgspec.structs.replace(before, url=url) if before else Wanted(url)
 
 
 def request_deed(deed: Deed, wanted: Wanted) -> WebhookInstallation:
@@ -78,6 +93,25 @@ def run_queued(row_id: int) -> None:
         run.fail(PortalError("The portal made a mistake; its log tells more."))
 
 
+def end_lost_deeds() -> None:
+    """End the deeds whose worker died or never came. Across tenants."""
+    with transaction() as session:
+        session.execute(
+            update(WebhookInstallation)
+            .where(
+                WebhookInstallation.ok.is_(None),
+                WebhookInstallation.requested_at < utc_now() - LOST_AFTER,
+            )
+            .values(
+                ok=False,
+                fault="interrupted",
+                message="It was interrupted. Do it again: what is done already is not done twice.",
+                finished_at=utc_now(),
+            )
+            .execution_options(synchronize_session=False)
+        )
+
+
 def _add_deed(deed: Deed, wanted: Wanted) -> WebhookInstallation:
     integration_id = get_active_integration().id
     with transaction() as session:
@@ -86,7 +120,7 @@ def _add_deed(deed: Deed, wanted: Wanted) -> WebhookInstallation:
         if row is None:
             row = WebhookInstallation(integration_id=integration_id, made={}, deed=deed)
             session.add(row)
-        elif row.ok is None and row.requested_at > utc_now() - ABANDONED_AFTER:
+        elif row.ok is None and row.requested_at > utc_now() - LOST_AFTER:
             raise Refused("The webhook is being set up already. Wait until that is done.")
         if deed is Deed.INSTALL:
             ensure_key(session, integration)

@@ -21,6 +21,8 @@ from portal.models.alert import AlertSource, Severity
 from portal.models.webhook import DeliveryStatus
 from portal.scope import get_tenant_id
 from portal.services.passwords import password_matches
+from portal.services.webhook_deeds import read_wanted
+from portal.services.webhook_installation import find_installation
 from portal.services.webhook_keys import list_keys
 from portal.services.webhook_keys import reveal as reveal_secret
 from portal.services.webhook_plan import placeholder
@@ -74,9 +76,15 @@ class KeyRow:
 
 
 def get_webhook_url(root: str | None = None) -> str:
-    """Where Tactical shall send. `root` is what the person's browser calls the portal."""
+    """Where Tactical shall send. `root` is what the person's browser calls the portal.
+
+    A command, which knows no root, keeps to what was installed.
+    """
     settings: Settings = current_app.extensions["settings"]
     slug = db.session.scalar(select(Tenant.slug).where(Tenant.id == get_tenant_id()))
+    installed = read_wanted(find_installation())
+    if not settings.public_url and root is None and installed is not None:
+        return installed.url
     base = settings.public_url or (root or _own_address(settings)).rstrip("/")
     return f"{base}{INTAKE}?{urlencode({'tenant': slug})}"
 

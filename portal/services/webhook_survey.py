@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+from portal.errors import InvalidInput
 from portal.models.webhook_installation import Deed
 from portal.services.webhook_plan import Change, Verb, plan_installation, plan_removal
 from portal.services.webhook_records import (
@@ -52,6 +53,8 @@ def survey(
         plan.lacking += tactical.list_lacking(needed)
         plan.lacking = list(dict.fromkeys(plan.lacking))
         return plan
+    if deed is Deed.INSTALL:
+        _check_clients(wanted, found)
     _decide(plan, deed, wanted, texts, found, made)
     if _writes_key(plan) and (lacking := tactical.list_lacking([PATHS[KEY]])):
         plan.key_store_flag = lacking[0]
@@ -59,6 +62,16 @@ def survey(
     paths = {ACTIONS if change.piece == DEFAULT else PATHS[change.piece] for change in plan.writes}
     plan.lacking = tactical.list_lacking(sorted(paths - {PATHS[KEY]}))
     return plan
+
+
+def _check_clients(wanted: Wanted, found: Found) -> None:
+    if wanted.apply_to is not ApplyTo.CLIENTS:
+        return
+    if not wanted.clients:
+        raise InvalidInput("Choose at least one organization.", field="clients")
+    unknown = sorted(set(wanted.clients) - {place.pk for place in found.clients})
+    if unknown:
+        raise InvalidInput(f"Tactical lists no client {unknown[0]}.", field="clients")
 
 
 def _decide(plan: Plan, deed: Deed, wanted: Wanted, texts: Texts, found: Found, made: Made) -> None:

@@ -1,0 +1,177 @@
+"""`portal webhook show`, `rotate`, `install` and `remove`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from portal.cli.command import FAILED, PARTIAL, SUCCESS, Outcome, PortalCommand, tenant_option
+from portal.models import WebhookInstallation
+from portal.models.webhook_installation import Deed
+from portal.services import webhook_installation, webhook_settings
+from portal.services.integrations import get_integration
+from portal.services.webhook_deeds import read_made
+from portal.services.webhook_installation import find_installation
+from portal.services.webhook_records import ApplyTo, Wanted
+from portal.services.webhook_rotation import rotate_secret
+
+
+@click.group()
+def webhook() -> None:
+    """Tactical's webhook: what it sends, its secret, its installation there."""
+
+
+@webhook.command(cls=PortalCommand)
+@tenant_option
+def show() -> Outcome:
+    """Print the address, the header and the bodies to enter in Tactical."""
+    integration = get_integration()
+    url, made = webhook_settings.get_webhook_url(), read_made(find_installation())
+    health, keys = webhook_settings.get_health(integration), webhook_settings.list_key_rows()
+    headers = webhook_settings.headers_for(None, made)
+    data: dict[str, Any] = {
+        "url": url,
+        "header": webhook_settings.SECRET_HEADER,
+        "secret_ends_in": keys[0].last_four if keys else None,
+        "headers": headers,
+        "templates": {
+            "failure": webhook_settings.FAILURE_BODY,
+            "resolved": webhook_settings.RESOLVED_BODY,
+        },
+        "state": str(health.state),
+        "last_event_at": health.last_event_at.isoformat() if health.last_event_at else None,
+        "installed": "template" in made.pieces,
+        "warnings": webhook_settings.list_url_warnings(url),
+    }
+    text = (
+        f"URL: {url}\nHeaders: {headers}\n"
+        f"Failure action: {webhook_settings.FAILURE_BODY}\n"
+        f"Resolved action: {webhook_settings.RESOLVED_BODY}\n"
+        f"State: {health.state}"
+    )
+    return Outcome(data, _told(text, data["warnings"]))
+
+
+@webhook.command(cls=PortalCommand)
+@tenant_option
+@click.option("--at-once", is_flag=True, help="End the old secret now, not in 24 hours.")
+def rotate(at_once: bool) -> Outcome:
+    """Make a new secret and print it, once."""
+    get_integration()
+    rotation = rotate_secret(at_once)
+    if rotation.warning:
+        click.echo(f"portal: {rotation.warning}", err=True)
+    data = {
+        "url": webhook_settings.get_webhook_url(),
+        "header": webhook_settings.SECRET_HEADER,
+        "secret": rotation.secret,
+        "in_tactical": rotation.in_tactical,
+        "warning": rotation.warning,
+    }
+    until = "" if at_once else " The old one holds for 24 hours more."
+    taken = "Tactical has it already." if rotation.in_tactical else "Enter it in Tactical."
+    return Outcome(data, f"{rotation.secret}\n{taken}{until}")
+
+
+@webhook.command(cls=PortalCommand)
+@tenant_option
+@click.option(
+    "--apply-to",
+    "places",
+    multiple=True,
+    metavar="default|none|client ID",
+    nargs=1,
+    help="Where the alert template works: the server's default, nowhere, or client:ID (repeat it). "
+    "As it was when left out; nowhere at first.",
+)
+@click.option("--plain-header", is_flag=True, help="Do not use Tactical's key store.")
+@click.option("--dry-run", is_flag=True, help="Only say what would change.")
+@click.argument("rest", nargs=-1, metavar="")
+def install(
+    places: tuple[str, ...], plain_header: bool, dry_run: bool, rest: tuple[str, ...]
+) -> Outcome:
+    """Set the webhook up in Tactical, and let Tactical test it."""
+    wanted = _read_wanted(places, rest, plain_header)
+    if dry_run:
+        return _plan(Deed.INSTALL, wanted)
+    return _outcome(webhook_installation.do_now(Deed.INSTALL, wanted))
+
+
+@webhook.command(cls=PortalCommand)
+@tenant_option
+@click.option("--dry-run", is_flag=True, help="Only say what would change.")
+def remove(dry_run: bool) -> Outcome:
+    """Take back from Tactical exactly what `install` made there."""
+    wanted = Wanted(url=webhook_settings.get_webhook_url())
+    if dry_run:
+        return _plan(Deed.REMOVE, wanted)
+    return _outcome(webhook_installation.do_now(Deed.REMOVE, wanted))
+
+
+def _read_wanted(places: tuple[str, ...], rest: tuple[str, ...], plain_header: bool) -> Wanted:
+    """`--apply-to client 7` leaves the 7 to `rest`; `client:7` and `7` say the same."""
+    url = webhook_settings.get_webhook_url()
+    if not places:
+        if rest:
+            raise click.UsageError(f"Got unexpected extra argument ({rest[0]})")
+        before = webhook_installation.keep_wanted(url)
+        return Wanted(url, before.apply_to, before.clients, not plain_header)
+    words = [word for word in (*places, *rest) if word not in ("client", "clients")]
+    words = [word.removeprefix("client:") for word in words]
+    if words in (["default"], ["none"]):
+        return Wanted(url, ApplyTo(words[0]), (), not plain_header)
+    if not words or not all(word.isascii() and word.isdigit() for word in words):
+        raise click.UsageError("--apply-to takes default, none, or client and its id at Tactical.")
+    return Wanted(url, ApplyTo.CLIENTS, tuple(int(word) for word in words), not plain_header)
+
+
+def _plan(deed: Deed, wanted: Wanted) -> Outcome:
+    plan = webhook_installation.preview(deed, wanted)
+    lines = [
+        f"{change.verb:<8}{' '.join(filter(None, (change.title, change.detail, change.warning)))}"
+        for change in plan.changes
+    ]
+    if plan.lacking:
+        lines.append(f"The role in Tactical lacks: {', '.join(plan.lacking)}")
+    if plan.key_store_flag:
+        lines.append(
+            f"The key store cannot be used ({plan.key_store_flag} is missing): the secret stands "
+            "in the headers of the URL actions."
+        )
+    data = {
+        "ok": not plan.lacking,
+        "changes": [
+            {
+                "action": str(change.verb),
+                "what": change.title,
+                "detail": change.detail or change.warning or None,
+            }
+            for change in plan.changes
+        ],
+        "missing": plan.lacking,
+        "key_store_missing": plan.key_store_flag,
+    }
+    text = "\n".join(lines) or "There is nothing to change."
+    return Outcome(data, text, FAILED if plan.lacking else SUCCESS)
+
+
+def _outcome(row: WebhookInstallation) -> Outcome:
+    data = {
+        "ok": bool(row.ok),
+        "fault": row.fault,
+        "message": row.message,
+        "missing": row.missing,
+        "steps": row.steps,
+        "test_delivery": row.test_delivery_id,
+    }
+    lines = [f"{step['state']:<8}{step['title']}" for step in row.steps]
+    if not row.ok:
+        click.echo(f"portal: {row.message}", err=True)
+    untested = row.fault == webhook_installation.NOT_ARRIVED
+    code = SUCCESS if row.ok else PARTIAL if untested else FAILED
+    return Outcome(data, "\n".join([*lines, row.message or ""]), code)
+
+
+def _told(text: str, warnings: list[str]) -> str:
+    return "\n".join([text, *(f"Note: {warning}" for warning in warnings)])
