@@ -49,9 +49,14 @@ def get_active_integration(provider: str = TACTICAL_RMM.slug) -> Integration:
     integration = find_integration(provider)
     if integration is None:
         raise Refused(f"{TACTICAL_RMM.name} is not connected yet. Connect it first.")
+    check_active(integration)
+    return integration
+
+
+def check_active(integration: Integration) -> None:
+    """Raises Refused, saying what to do first."""
     if integration.state is not IntegrationState.ACTIVE:
         raise Refused(NOT_READY[integration.state].format(name=TACTICAL_RMM.name))
-    return integration
 
 
 @contextmanager

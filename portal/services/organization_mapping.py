@@ -131,17 +131,21 @@ def _match_by_name() -> list[tuple[OrganizationMapping, Client | None]]:
 
 def _assign(session: Session, mapping: OrganizationMapping, client: Client) -> int:
     mapping.client_id, mapping.client = client.id, client
+    # Before the assets: a sync holds the organization for the page that it writes.
+    session.flush()
     moved = session.execute(
         update(Asset)
         .where(_its_assets(mapping), Asset.client_id != client.id)
         .values(client_id=client.id)
     )
-    session.flush()
     count: int = moved.rowcount  # type: ignore[attr-defined]
     return count
 
 
 def _its_assets(mapping: OrganizationMapping) -> ColumnElement[bool]:
-    return (Asset.integration_id == mapping.integration_id) & (
-        Asset.rmm_organization_id == mapping.external_organization_id
+    """Those that follow the mapping: one given to a client by hand stays there."""
+    return (
+        (Asset.integration_id == mapping.integration_id)
+        & (Asset.rmm_organization_id == mapping.external_organization_id)
+        & Asset.client_locked.is_(False)
     )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import select, update
 
@@ -17,6 +19,7 @@ from portal.services.agent_refreshes import list_tenants_with_due_refreshes, sta
 from portal.services.connection_tests import end_lost_tests
 from portal.services.deliveries import list_tenants_with_due_deliveries
 from portal.services.sync_runs import enqueue_run, request_run, revive_abandoned_runs
+from portal.services.webhook_installation import end_lost_deeds
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +36,7 @@ def tick() -> None:
             _start(schedule)
     with all_tenants():
         end_lost_tests()
+        end_lost_deeds()
         revived = revive_abandoned_runs()
         waiting = _list_unclaimed_runs()
         tests = _list_unclaimed_tests()
@@ -49,15 +53,24 @@ def tick() -> None:
         queue.enqueue("test_connection", test.tenant_id, test.id)
 
 
-def _list_due() -> list[Schedule]:
-    return list(
-        db.session.scalars(
-            select(Schedule).where(Schedule.next_due_at <= utc_now()).order_by(Schedule.next_due_at)
+def _list_due() -> Sequence[Any]:
+    """As plain values: a mapped row would be read again, and be due no more, when claimed."""
+    table = Schedule
+    return db.session.execute(
+        select(
+            table.id,
+            table.tenant_id,
+            table.integration_id,
+            table.kind,
+            table.every_seconds,
+            table.next_due_at,
         )
-    )
+        .where(table.next_due_at <= utc_now())
+        .order_by(table.next_due_at)
+    ).all()
 
 
-def _claim(schedule: Schedule) -> bool:
+def _claim(schedule: Any) -> bool:
     """Ours, if the row still says what we read: whoever changes it first starts the work."""
     with tenant_scope(schedule.tenant_id), transaction() as session:
         result = session.execute(
@@ -69,7 +82,7 @@ def _claim(schedule: Schedule) -> bool:
     return bool(result.rowcount == 1)  # type: ignore[attr-defined]
 
 
-def _start(schedule: Schedule) -> None:
+def _start(schedule: Any) -> None:
     if schedule.kind in ("keep_alive", "prune_deliveries"):
         queue.enqueue(schedule.kind, schedule.tenant_id, schedule.integration_id)
         return

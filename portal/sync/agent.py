@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from portal.db import db, release, transaction
-from portal.models import ExternalEntityMapping, Integration, SyncRun
+from portal.models import ExternalEntityMapping, Integration
 from portal.sync.devices import apply_page
 from portal.sync.organizations import write_organizations
 from portal.sync.run_log import RunLog
@@ -27,9 +27,7 @@ def sync_agent(
     else:
         page = tactical.get_agent_from_dashboard(agent_id, sites)
     with transaction() as session:
-        session.execute(
-            update(SyncRun).where(SyncRun.id == run_log.run_id).values(source=source.name)
-        )
+        run_log.note_source(session, source.name)
         write_organizations(session, integration, source.organizations)
     apply_page(integration.id, page, run_log)
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from portal.db import upsert, utc_now
 from portal.models import Alert, Asset, ExternalEntityMapping
 from portal.scope import get_tenant_id
-from portal.sync.plan import FACTS, PLACE, Action, Decision
+from portal.sync.plan import FACTS, PLACE, VITALS, Action, Decision
 from portal.sync.run_log import log_entry
 
 PROVIDER = "tacticalrmm"
@@ -64,14 +64,11 @@ def count_decisions(decisions: Sequence[Decision]) -> Counter[str]:
 
 
 def log_entries(decisions: Sequence[Decision]) -> list[dict[str, Any]]:
-    """An entry for each record that changed or could not be used; none for the rest.
-
-    An agent that only checked in again has none: those are most of a fleet in every run.
-    """
+    """An entry for each record that changed or could not be used; none for the rest."""
     entries = [
         log_entry(d.action, d.external_id, d.name, d.reason, _readable(d))
         for d in decisions
-        if d.action in _LOGGED and not _is_heartbeat(d)
+        if d.action in _LOGGED
     ]
     returned = [d for d in decisions if d.known is not None and d.known.missing and d.facts]
     return entries + [
@@ -79,14 +76,10 @@ def log_entries(decisions: Sequence[Decision]) -> list[dict[str, Any]]:
     ]
 
 
-def _is_heartbeat(decision: Decision) -> bool:
-    return decision.action is Action.UPDATED and set(decision.changes or ()) == {"last_seen_at"}
-
-
 def _upsert_assets(
     session: Session, integration_id: int, decisions: Sequence[Decision], synced_at: datetime
 ) -> None:
-    columns = ("client_id", "agent_status", "last_rmm_sync_at", "missing_since", *PLACE, *FACTS)
+    columns = ("client_id", "reported_status", "last_rmm_sync_at", "missing_since", *PLACE, *FACTS)
     rows = [_asset_row(d, integration_id, synced_at) for d in decisions]
     session.execute(upsert(Asset, ("integration_id", "rmm_device_id"), columns), rows)
 
@@ -96,15 +89,15 @@ def _asset_row(decision: Decision, integration_id: int, synced_at: datetime) -> 
     nothing = dict.fromkeys((*PLACE, *FACTS))
     kept = known.facts if known else nothing
     # Only the place was planned: the facts, the status and their age stay as they are.
-    status = decision.agent_status or (known.agent_status if known else "unknown")
-    at = known.synced_at if known and decision.agent_status is None else synced_at
+    status = decision.reported_status or (known.reported_status if known else "unknown")
+    at = known.synced_at if known and decision.reported_status is None else synced_at
     return {
         "tenant_id": get_tenant_id(),
         "integration_id": integration_id,
         "rmm_provider": PROVIDER,
         "rmm_device_id": decision.external_id,
         "client_id": decision.client_id,
-        "agent_status": status,
+        "reported_status": status,
         "last_rmm_sync_at": at,
         "missing_since": None,
         "created_at": utc_now(),
@@ -161,21 +154,24 @@ def _touch_assets(session: Session, decisions: Sequence[Decision], synced_at: da
         known = decision.known
         if known is None or decision.facts is None or decision.changes:
             continue  # nothing is stored, nothing was planned, or the upsert wrote it all
-        if decision.agent_status is None and not known.missing:
+        if decision.reported_status is None and not known.missing:
             continue  # only its place was looked at, and that is as it was
-        by_status[decision.agent_status].append(known.id)
+        by_status[decision.reported_status].append(known.id)
     for status, ids in by_status.items():
         values: dict[str, Any] = {"missing_since": None}
         if status is not None:
-            values |= {"agent_status": status, "last_rmm_sync_at": synced_at}
+            values |= {"reported_status": status, "last_rmm_sync_at": synced_at}
         session.execute(update(Asset).where(Asset.id.in_(ids)).values(**values))
 
 
 def _readable(decision: Decision) -> dict[str, Any] | None:
-    """Changes as JSON can hold them."""
-    if not decision.changes:
-        return None
-    return {name: [_json(old), _json(new)] for name, (old, new) in decision.changes.items()}
+    """Changes as JSON can hold them, without those that every check-in brings."""
+    told = {
+        name: [_json(old), _json(new)]
+        for name, (old, new) in (decision.changes or {}).items()
+        if name not in VITALS
+    }
+    return told or None
 
 
 def _json(value: Any) -> Any:

@@ -17,7 +17,7 @@ from portal.sync.plan import Action
 from portal.sync.run_log import RunLog, log_entry
 from portal.tactical.api import Tactical
 from portal.tactical.records import BadRecord, TacticalOrganization
-from portal.tactical.source import choose_source
+from portal.tactical.source import Source, choose_source
 
 Stored = Mapping[str, OrganizationMapping]
 
@@ -30,12 +30,18 @@ def sync_organizations(integration: Integration, tactical: Tactical, run_log: Ru
     bad = [record for record in listed if isinstance(record, BadRecord)]
     with transaction() as session:
         stored = session.get_one(Integration, integration.id)
-        stored.key_restricted = source.restricted
+        note_restriction(stored, source)
         entries = write_organizations(session, stored, listed)
         entries += [log_entry("failed", r.hint, r.hint, r.reason) for r in bad]
         run_log.record(session, _count(entries, len(listed)), entries, total=len(listed))
     if not listed:
         run_log.warn("Tactical lists no organization that this key may see; nothing was changed.")
+
+
+def note_restriction(integration: Integration, source: Source) -> None:
+    """Keep what the last test found where this source alone cannot tell."""
+    if source.restricted is not None:
+        integration.key_restricted = source.restricted
 
 
 def _count(entries: Sequence[Mapping[str, Any]], seen: int) -> Counter[str]:
@@ -118,6 +124,7 @@ def _upsert(
     told = ("external_organization_name", "agent_count", "gone_since", "last_synced_at")
     unique = ("integration_id", "external_organization_id")
     statement = upsert(OrganizationMapping, unique, told)
+    # In one order always: two runs that lock the same rows must not wait for each other.
     rows = [
         {
             "tenant_id": get_tenant_id(),
@@ -130,6 +137,6 @@ def _upsert(
             "last_synced_at": now,
             "created_at": now,
         }
-        for organization in organizations
+        for organization in sorted(organizations, key=lambda each: each.pk)
     ]
     session.execute(statement, rows)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
 from typing import Any
@@ -13,6 +13,7 @@ from msgspec import UNSET
 
 from portal.tactical.records import BadRecord, TacticalAgent
 from portal.tactical.status import status_at
+from portal.tactical.systems import split_system
 
 
 class Action(StrEnum):
@@ -46,9 +47,11 @@ class KnownAsset:
     client_id: int
     facts: Mapping[str, Any]
     external_pk: int | None
-    agent_status: str
+    reported_status: str
     synced_at: datetime
     missing: bool
+    locks: frozenset[str] = frozenset()
+    """Columns that an admin edited by hand: they stay as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,7 @@ class Decision:
     """What to do about one agent, and why.
 
     `facts` are the columns as they shall be; only what Tactical carried is named.
-    `changes` is `{column: (old, new)}`, for the log.
+    `changes` is `{column: (old, new)}`: an unchanged agent may have some of VITALS.
     """
 
     action: Action
@@ -68,7 +71,7 @@ class Decision:
     facts: Mapping[str, Any] | None = None
     changes: Mapping[str, tuple[Any, Any]] | None = None
     external_pk: int | None = None
-    agent_status: str | None = None
+    reported_status: str | None = None
 
 
 PLACE = ("rmm_organization_id", "site_id", "site_name")
@@ -80,6 +83,8 @@ FACTS = (
     "last_seen_at",
     "offline_minutes",
     "overdue_minutes",
+    "online_until",
+    "overdue_from",
     "serial_number",
     "os_type",
     "os_version",
@@ -97,6 +102,10 @@ FACTS = (
     "maintenance_mode",
     "needs_reboot",
 )
+
+
+VITALS = frozenset({"last_seen_at", "boot_time", "online_until", "overdue_from"})
+"""What changes by itself: written like any fact, but nothing that was updated."""
 
 
 def plan_agents(
@@ -146,16 +155,22 @@ def plan_agent(
         return kept(action, changes=changes)
 
     facts = place | facts_of(agent)
+    facts |= limits_of(facts, known, server_now - observed_at)
+    client_id = organization.client_id
+    if known is not None and known.locks:
+        facts = {name: value for name, value in facts.items() if name not in known.locks}
+        client_id = known.client_id if "client_id" in known.locks else client_id
     status = _status(agent, server_now)
-    decide = partial(decide, client_id=organization.client_id, facts=facts)
-    decide = partial(decide, external_pk=agent.pk, agent_status=status)
+    decide = partial(decide, client_id=client_id, facts=facts)
+    decide = partial(decide, external_pk=agent.pk, reported_status=status)
     if known is None:
         return decide(Action.CREATED)
 
     changes = _changes(known, facts)
-    if "rmm_organization_id" in changes or known.client_id != organization.client_id:
+    if "rmm_organization_id" in changes or known.client_id != client_id:
         return decide(Action.MOVED, changes=changes)
-    return decide(Action.UPDATED if changes else Action.UNCHANGED, changes=changes)
+    is_update = bool(changes.keys() - VITALS)
+    return decide(Action.UPDATED if is_update else Action.UNCHANGED, changes=changes)
 
 
 def place_of(agent: TacticalAgent) -> dict[str, Any]:
@@ -166,17 +181,41 @@ def place_of(agent: TacticalAgent) -> dict[str, Any]:
     }
 
 
+def limits_of(
+    facts: Mapping[str, Any], known: KnownAsset | None, clock_skew: timedelta
+) -> dict[str, datetime | None]:
+    """Until when the agent counts as online and from when as overdue, by our own clock.
+
+    None where a limit is not known, or the agent was never seen.
+    """
+    stored = known.facts if known else {}
+    last_seen = facts.get("last_seen_at")
+    limits = {"online_until": "offline_minutes", "overdue_from": "overdue_minutes"}
+    minutes = {name: facts.get(fact, stored.get(fact)) for name, fact in limits.items()}
+    if last_seen is None or None in minutes.values():
+        return dict.fromkeys(limits)
+    return {
+        name: last_seen - clock_skew + timedelta(minutes=min(number, LONGEST_LIMIT))
+        for name, number in minutes.items()
+    }
+
+
+LONGEST_LIMIT = 10 * 365 * 24 * 60
+"""Minutes. More would leave the calendar."""
+
+
 def facts_of(agent: TacticalAgent) -> dict[str, Any]:
     """The agent's facts as columns of an asset: what the source does not carry is left out."""
+    os_type, os_version = _system(agent)
     facts = {
         "name": agent.hostname,
-        "asset_type": agent.monitoring_type or "workstation",
+        "asset_type": "server" if agent.monitoring_type == "server" else "workstation",
         "last_seen_at": agent.last_seen,
         "offline_minutes": agent.offline_minutes,
         "overdue_minutes": agent.overdue_minutes,
         "serial_number": agent.serial_number,
-        "os_type": agent.plat,
-        "os_version": agent.operating_system,
+        "os_type": os_type,
+        "os_version": os_version,
         "agent_version": agent.version,
         "make_model": agent.make_model,
         "cpu": _joined(agent.cpu),
@@ -194,6 +233,12 @@ def facts_of(agent: TacticalAgent) -> dict[str, Any]:
     return {
         name: None if value == "" else value for name, value in facts.items() if value is not UNSET
     }
+
+
+def _system(agent: TacticalAgent) -> tuple[Any, Any]:
+    if agent.plat is UNSET or agent.operating_system is UNSET:
+        return UNSET, UNSET
+    return split_system(agent.plat, agent.operating_system)
 
 
 def _joined(parts: Any) -> Any:

@@ -14,9 +14,9 @@ from flask import Flask
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from portal.db import db, transaction, utc_now
+from portal.db import db, insert, transaction, utc_now
 from portal.errors import PortalError
-from portal.models import SyncRun
+from portal.models import SyncLogEntry, SyncRun
 from portal.models.sync_run import COUNT_NAMES, RunStatus
 from portal.scope import get_tenant_id, tenant_scope
 from portal.sync.run_news import tell_ended
