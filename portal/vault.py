@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import os
+from datetime import datetime
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -98,6 +99,17 @@ def list_last_fours(owner: Base) -> dict[str, str]:
         )
     )
     return {row.field: row.last_four for row in rows}
+
+
+def list_change_times(owner: Base) -> dict[str, datetime]:
+    """Field to when it was stored last, for every secret that the row has."""
+    table, row_id = _owner_key(owner)
+    rows = db.session.execute(
+        select(Secret.field, Secret.updated_at).where(
+            Secret.owner == table, Secret.owner_id == row_id
+        )
+    )
+    return {row.field: row.updated_at for row in rows}
 
 
 def _find_row(session: Session, table: str, row_id: int, field: str) -> Secret | None:

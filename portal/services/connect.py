@@ -11,7 +11,7 @@ from portal.db import transaction, utc_now
 from portal.errors import InvalidInput, PortalError
 from portal.models import Integration, Schedule, SyncRun
 from portal.models.integration import AuthMode, IntegrationState, InventorySource
-from portal.models.sync_run import ACTIVE, RunStatus
+from portal.models.sync_run import RunStatus
 from portal.providers import TACTICAL_RMM
 from portal.services.integrations import find_integration, get_integration, open_tactical
 from portal.services.schedules import ensure_schedules
@@ -106,17 +106,21 @@ def disconnect() -> str | None:
                 Schedule.integration_id == integration.id, Schedule.kind != "prune_deliveries"
             )
         )
-        session.execute(
-            update(SyncRun)
-            .where(SyncRun.integration_id == integration.id, SyncRun.status.in_(ACTIVE))
-            .values(cancel_requested_at=utc_now())
-        )
-        session.execute(
-            update(SyncRun)
-            .where(SyncRun.integration_id == integration.id, SyncRun.status == RunStatus.QUEUED)
-            .values(status=RunStatus.CANCELLED, finished_at=utc_now())
-        )
+        _end_runs(session, integration)
     return warning
+
+
+def _end_runs(session: Session, integration: Integration) -> None:
+    """Runs under way write nothing any more, and waiting ones do not begin."""
+    its_runs = update(SyncRun).where(SyncRun.integration_id == integration.id)
+    session.execute(
+        its_runs.where(SyncRun.status == RunStatus.RUNNING).values(cancel_requested_at=utc_now())
+    )
+    session.execute(
+        its_runs.where(SyncRun.status == RunStatus.QUEUED).values(
+            status=RunStatus.CANCELLED, finished_at=utc_now()
+        )
+    )
 
 
 def _new_integration(session: Session) -> Integration:
@@ -148,6 +152,7 @@ def _apply_address(
     if integration.base_url and not same_host(integration.base_url, url):
         forget_secrets(session, integration)
         integration.server_verified = False
+        _end_runs(session, integration)
     integration.base_url = url
 
 

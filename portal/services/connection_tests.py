@@ -12,19 +12,21 @@ from sqlalchemy.orm import Session
 
 from portal import queue
 from portal.db import db, release, transaction, utc_now
-from portal.errors import NotFound, PortalError
+from portal.errors import NotFound, PortalError, Refused
 from portal.models import ConnectionTest, Integration
 from portal.models.integration import IntegrationState
 from portal.scope import get_tenant_id
-from portal.services.integrations import get_integration, open_tactical
+from portal.services.integrations import check_active, get_integration, open_tactical
 from portal.services.schedules import ensure_schedules
 from portal.services.server_identity import Inventory, load_stored_inventory, looks_like_another
 from portal.tactical.probe import ProbeResult, Step, probe
-from portal.vault import forget_secrets
+from portal.vault import forget_secrets, list_change_times
 
 log = logging.getLogger(__name__)
 
 KEPT_TESTS = 20
+
+CHANGED_MEANWHILE = "The connection was changed while it was tested. Test it again."
 LOST_AFTER = timedelta(minutes=5)
 """Longer than any test takes, its waiting for a worker included."""
 
@@ -36,7 +38,7 @@ DIFFERENT_SERVER_MESSAGE = (
 
 
 def request_test() -> ConnectionTest:
-    """A test that a worker will run. Raises NotFound when nothing is saved yet."""
+    """A test that a worker will run. Raises NotFound or Refused when nothing is saved."""
     test = _add_test()
     queue.enqueue("test_connection", test.tenant_id, test.id)
     return test
@@ -60,15 +62,33 @@ def run_queued(test_id: int) -> None:
     if claimed.rowcount != 1:  # type: ignore[attr-defined]
         return
     integration = get_integration()
+    tested = _connection(integration)
     result = _probe(integration, test_id)
     stored = load_stored_inventory(integration)
     with transaction() as session:
         integration = get_integration()
+        if _connection(integration) != tested:
+            result = ProbeResult.failed(Refused(CHANGED_MEANWHILE), result.steps)
+        else:
+            forget_secrets(session, integration, "totp_code")
         if result.ok:
             _conclude_passed(session, integration, result, stored)
-        forget_secrets(session, integration, "totp_code")
         _write_result(session, test_id, integration, result)
         _prune(session, integration)
+
+
+def _connection(integration: Integration) -> tuple[object, ...]:
+    """What a test is of: another address or credential needs another test."""
+    stored = list_change_times(integration)
+    credentials = {field: stored.get(field) for field in ("api_key", "password", "totp_secret")}
+    is_disconnected = integration.state is IntegrationState.DISCONNECTED
+    return (
+        integration.base_url,
+        integration.auth_mode,
+        integration.username,
+        is_disconnected,
+        credentials,
+    )
 
 
 def get_test(test_id: int) -> ConnectionTest:
@@ -109,7 +129,10 @@ def end_lost_tests() -> None:
 
 def _add_test() -> ConnectionTest:
     with transaction() as session:
-        test = ConnectionTest(integration_id=get_integration().id, steps=[])
+        integration = get_integration()
+        if integration.state is IntegrationState.DISCONNECTED:
+            check_active(integration)
+        test = ConnectionTest(integration_id=integration.id, steps=[])
         session.add(test)
     return test
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from portal.events.outbox import Happening, record_events
 from portal.models import Asset
 from portal.models.event import EventType
-from portal.sync.plan import Action, Decision
+from portal.sync.plan import VITALS, Action, Decision
 
 
 def tell_devices(session: Session, integration_id: int, decisions: Sequence[Decision]) -> None:
@@ -30,7 +30,7 @@ def tell_devices(session: Session, integration_id: int, decisions: Sequence[Deci
 
 def is_news(decision: Decision) -> bool:
     """Whether it changes a fact. An agent that only checked in again does not."""
-    return bool(set(decision.changes or ()) - {"last_seen_at"})
+    return bool(set(decision.changes or ()) - VITALS)
 
 
 def _happening(kind: EventType, asset_id: int, decision: Decision) -> Happening:
