@@ -27,8 +27,10 @@ QUICK: Final = "quick"
 """Somebody is looking at the page: seconds."""
 BULK: Final = "bulk"
 """Whole fleets: minutes, up to an hour. They must not make anyone wait for a connection test."""
+EVENTS: Final = "events"
+"""Other people's servers: a slow one may hold up those beside it, but no sync and no webhook."""
 
-QUEUES: Final = {QUICK: 2, BULK: 1}
+QUEUES: Final = {QUICK: 2, BULK: 1, EVENTS: 1}
 """How many workers each queue has. A worker serves one queue: with several, RQ takes a job
 by a command that can lose it."""
 
@@ -55,6 +57,9 @@ JOBS: Final = {
     "install_webhook": Job("portal.jobs.webhooks.install_webhook", QUICK, timeout=180),
     # A thousand rows at a time; what is cut off is done the next day.
     "prune_deliveries": Job("portal.jobs.webhooks.prune_deliveries", BULK, timeout=600),
+    # A turn of 20 seconds, and what it waits for; then it is another subscriber's.
+    "deliver_events": Job("portal.jobs.events.deliver_events", EVENTS, timeout=90),
+    "prune_events": Job("portal.jobs.events.prune_events", BULK, timeout=600),
     # One request, and a sign-in where the token is gone.
     "keep_alive": Job("portal.jobs.connection.keep_alive", QUICK, timeout=120),
 }

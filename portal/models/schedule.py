@@ -23,6 +23,6 @@ class Schedule(TenantOwned, Base):
         ForeignKey("rmm_integrations.id", ondelete="CASCADE")
     )
     kind: Mapped[str]
-    """`devices`, `alerts`, `keep_alive` or `prune_deliveries`."""
+    """`devices`, `alerts`, `keep_alive`, `prune_deliveries` or `prune_events`."""
     every_seconds: Mapped[int]
     next_due_at: Mapped[datetime]

@@ -18,6 +18,7 @@ from portal.scope import all_tenants, tenant_scope
 from portal.services.agent_refreshes import list_tenants_with_due_refreshes, start_due_refreshes
 from portal.services.connection_tests import end_lost_tests
 from portal.services.deliveries import list_tenants_with_due_deliveries
+from portal.services.event_delivery import list_subscribers_behind
 from portal.services.sync_runs import enqueue_run, request_run, revive_abandoned_runs
 from portal.services.webhook_installation import end_lost_deeds
 
@@ -42,11 +43,14 @@ def tick() -> None:
         tests = _list_unclaimed_tests()
         with_deliveries = list_tenants_with_due_deliveries()
         with_refreshes = list_tenants_with_due_refreshes()
+        behind = list_subscribers_behind()
     for tenant_id in with_deliveries:
         queue.enqueue("process_deliveries", tenant_id)
     for tenant_id in with_refreshes:
         with tenant_scope(tenant_id):
             start_due_refreshes()
+    for tenant_id, subscriber_id in behind:
+        queue.enqueue("deliver_events", tenant_id, subscriber_id)
     for run in [*revived, *waiting]:
         enqueue_run(run)
     for test in tests:
@@ -83,7 +87,7 @@ def _claim(schedule: Any) -> bool:
 
 
 def _start(schedule: Any) -> None:
-    if schedule.kind in ("keep_alive", "prune_deliveries"):
+    if schedule.kind in ("keep_alive", "prune_deliveries", "prune_events"):
         queue.enqueue(schedule.kind, schedule.tenant_id, schedule.integration_id)
         return
     with tenant_scope(schedule.tenant_id):

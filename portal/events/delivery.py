@@ -1,0 +1,100 @@
+"""One event to one subscriber: signed, sent, and what came of it.
+
+The scheme is that of https://www.standardwebhooks.com: three headers, and a body of type,
+timestamp and data. `docs/events.md` tells receivers how to check it.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import secrets
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from standardwebhooks import Webhook
+
+from portal.db import utc_now
+from portal.egress import Door, EgressError, Limits
+
+LIMITS = Limits(connect=5, idle=10, total=10, largest=64 * 1024)
+SECRET_BYTES = 32
+GONE = 410
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """`id` is the same at every attempt, so that a receiver can tell what it has already."""
+
+    id: str
+    type: str
+    occurred_at: datetime
+    data: Mapping[str, Any]
+
+    def to_json(self) -> str:
+        at = self.occurred_at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        body = {"type": self.type, "timestamp": at, "data": self.data}
+        return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """`problem` is None when the receiver has it; else a sentence for people."""
+
+    problem: str | None = None
+    is_gone: bool = False
+    """The receiver wants no more, ever."""
+    retry_after: float | None = None
+    """Seconds that the receiver asks to be left alone."""
+
+
+def make_secret() -> str:
+    return "whsec_" + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
+
+
+def send(door: Door, url: str, secret: str, message: Message) -> Outcome:
+    """Never raises for what the receiver or the network does."""
+    body = message.to_json()
+    now = utc_now()
+    headers = {
+        "Content-Type": "application/json",
+        "webhook-id": message.id,
+        "webhook-timestamp": str(int(now.timestamp())),
+        "webhook-signature": Webhook(secret).sign(message.id, now, body),
+    }
+    try:
+        with door.stream("POST", url, headers=headers, data=body.encode(), limits=LIMITS) as answer:
+            # The status is all that counts. The rest is read to keep the connection.
+            with suppress(EgressError):
+                answer.read()
+            return judge(answer.status, answer.headers)
+    except EgressError as error:
+        return Outcome(problem=error.message)
+
+
+def judge(status: int, headers: Mapping[str, str]) -> Outcome:
+    if 200 <= status < 300:
+        return Outcome()
+    if status == GONE:
+        return Outcome("It answered 410: the receiver wants no more events.", is_gone=True)
+    problem = f"It answered {status} instead of 2xx."
+    if 300 <= status < 400:
+        problem = f"It answered {status}, a redirect. Redirects are not followed: enter its target."
+    return Outcome(problem, retry_after=read_retry_after(headers.get("Retry-After", "")))
+
+
+def read_retry_after(text: str) -> float | None:
+    """Seconds from now, whether it says a number or a date; None for anything else."""
+    text = text.strip()
+    if text.isascii() and text.isdigit() and len(text) <= 9:
+        return float(text)
+    try:
+        at = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    return max(0.0, (at - utc_now()).total_seconds())

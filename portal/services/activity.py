@@ -1,0 +1,146 @@
+"""What happened, as people look at it: the events, and what each is about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, String, cast, delete, func, or_, select
+
+from portal.db import db, release, transaction, utc_now
+from portal.models import Alert, Asset, Delivery, Event, EventSubscriber, SyncRun
+from portal.models.event import EventType
+from portal.services.paging import Page, paginate
+from portal.services.search import contains
+
+KEPT = timedelta(days=30)
+PRUNED_AT_ONCE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """An event, with what it tells of as far as that is there."""
+
+    event: Event
+    asset: Asset | None
+    alert_id: int | None
+    run_id: int | None
+    delivery_id: int | None
+
+
+def list_events(kind: str = "", search: str = "", page: int = 1) -> Page[EventRow]:
+    """The newest first; an empty filter shows all."""
+    conditions = _conditions(kind, search)
+    found = paginate(
+        select(Event).where(*conditions).order_by(Event.id.desc()),
+        select(func.count()).select_from(Event).where(*conditions),
+        page,
+        lambda row: row[0],
+    )
+    return Page(_with_details(found.items), found.number, found.total)
+
+
+def any_events() -> bool:
+    return db.session.scalar(select(Event.id).limit(1)) is not None
+
+
+def prune_events() -> int:
+    """Delete the events of the scope's tenant that are older than 30 days; how many.
+
+    Not before each active subscriber has been told of them. One that is paused or was stopped
+    keeps nothing back: it may never come again.
+    """
+    told = select(func.min(EventSubscriber.last_event_id)).where(EventSubscriber.active)
+    up_to = db.session.scalar(told)
+    before, gone = utc_now() - KEPT, 0
+    while ids := _list_old_ids(before, up_to):
+        with transaction() as session:
+            session.execute(
+                delete(Event).where(Event.id.in_(ids)).execution_options(synchronize_session=False)
+            )
+        gone += len(ids)
+    release()
+    return gone
+
+
+def _list_old_ids(before: datetime, up_to: int | None) -> list[int]:
+    """Some of them. The oldest have the lowest ids, so no index of times is needed."""
+    query = select(Event.id, Event.occurred_at).order_by(Event.id).limit(PRUNED_AT_ONCE)
+    if up_to is not None:
+        query = query.where(Event.id <= up_to)
+    return [row.id for row in db.session.execute(query) if row.occurred_at < before]
+
+
+def _conditions(kind: str, search: str) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if kind:
+        conditions.append(Event.type == kind)
+    for word in search.split():
+        named = select(Asset.rmm_device_id).where(contains(Asset.name, word))
+        conditions.append(
+            or_(
+                contains(Event.subject, word),
+                contains(Event.type, word),
+                cast(Event.payload, String).icontains(word, autoescape=True),
+                Event.subject.in_(named),
+            )
+        )
+    return conditions
+
+
+def _with_details(events: Iterable[Event]) -> list[EventRow]:
+    events = list(events)
+    assets = _load_assets(events)
+    alerts = _load_alert_ids(events)
+    runs = _load_ids(SyncRun, events, "run_id")
+    deliveries = _load_ids(Delivery, events, "delivery_id")
+    return [
+        EventRow(
+            event,
+            assets.get(_agent_id(event)),
+            alerts.get((_agent_id(event), str(event.payload.get("external_alert_id") or "")))
+            if _is_of_alert(event)
+            else None,
+            _known(event, "run_id", runs),
+            _known(event, "delivery_id", deliveries),
+        )
+        for event in events
+    ]
+
+
+def _agent_id(event: Event) -> str:
+    return str(event.payload.get("rmm_device_id") or event.payload.get("agent_id") or "")
+
+
+def _is_of_alert(event: Event) -> bool:
+    return event.type in (EventType.ALERT_TRIGGERED, EventType.ALERT_RESOLVED)
+
+
+def _load_assets(events: list[Event]) -> dict[str, Asset]:
+    ids = {_agent_id(event) for event in events} - {""}
+    found = db.session.scalars(select(Asset).where(Asset.rmm_device_id.in_(ids)).order_by(Asset.id))
+    return {asset.rmm_device_id: asset for asset in found}
+
+
+def _load_alert_ids(events: list[Event]) -> dict[tuple[str, str], int]:
+    """By agent and alert id at Tactical: of several servers, two may have the same alert id."""
+    ids = {event.payload.get("external_alert_id") for event in events if _is_of_alert(event)}
+    rows = db.session.execute(
+        select(Alert.agent_id, Alert.external_alert_id, Alert.id)
+        .where(Alert.external_alert_id.in_(ids - {None}))
+        .order_by(Alert.id)
+    )
+    return {(row[0] or "", row[1] or ""): row[2] for row in rows}
+
+
+def _load_ids(table: Any, events: list[Event], name: str) -> set[int]:
+    """Which of the rows named are still there."""
+    ids = {event.payload[name] for event in events if isinstance(event.payload.get(name), int)}
+    return set(db.session.scalars(select(table.id).where(table.id.in_(ids))))
+
+
+def _known(event: Event, name: str, there: set[int]) -> int | None:
+    row_id = event.payload.get(name)
+    return row_id if row_id in there else None
