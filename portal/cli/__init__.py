@@ -6,11 +6,12 @@ Exit codes: 0 success, 2 partial, 1 failed. Messages go to standard error.
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import click
 
 from portal.cli.accounts import clients, tenants, users
-from portal.cli.command import FAILED, failure, show_failure
+from portal.cli.command import FAILED, PortalCommand, failure, show_failure
 from portal.cli.connection import connect, decide_server, disconnect, test_connection
 from portal.cli.export import export
 from portal.cli.mapping import map_organization
@@ -50,8 +51,15 @@ def main() -> None:
         code = portal.main(standalone_mode=False)
     except click.ClickException as error:
         problem = PortalError(error.format_message())
-        show_failure(problem, failure(problem) if "--json" in sys.argv else None)
+        show_failure(problem, _failure_of_call(error, problem) if "--json" in sys.argv else None)
         sys.exit(FAILED)
     except click.Abort:
         sys.exit(130)
     sys.exit(code or 0)
+
+
+def _failure_of_call(error: click.ClickException, problem: PortalError) -> dict[str, Any]:
+    """The shape of the command that was called, where that is known."""
+    command = error.ctx.command if isinstance(error, click.UsageError) and error.ctx else None
+    shape = command.failure_shape(problem) if isinstance(command, PortalCommand) else {}
+    return failure(problem) | shape

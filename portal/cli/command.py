@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from portal import create_app
 from portal.errors import PortalError
 from portal.scope import tenant_scope
-from portal.services.database import prepare_database
+from portal.services.database import close_database, prepare_database
 from portal.services.tenants import get_tenant
 
 SUCCESS, FAILED, PARTIAL = 0, 1, 2
@@ -58,24 +59,38 @@ class PortalCommand(click.Command):
             with ExitStack() as stack:
                 outcome = self._run(ctx, stack)
                 show(outcome, as_json)
-        except PortalError as error:
-            show_failure(error, self.failure_shape(error) if as_json else None)
-            ctx.exit(FAILED)
-        except DBAPIError as error:
-            gone = PortalError(f"The database does not answer as it should: {error.orig}")
-            show_failure(gone, self.failure_shape(gone) if as_json else None)
+        except click.UsageError as error:
+            error.ctx = error.ctx or ctx  # `main` asks the command for the shape of a failure
+            raise
+        except (click.exceptions.Exit, click.ClickException, click.Abort, BrokenPipeError):
+            raise
+        except Exception as error:
+            problem = _explain(error)
+            show_failure(problem, self.failure_shape(problem) if as_json else None)
             ctx.exit(FAILED)
         ctx.exit(outcome.exit_code)
 
     def _run(self, ctx: click.Context, stack: ExitStack) -> Outcome:
         app = create_app()
         stack.enter_context(app.app_context())
+        stack.callback(close_database)
         prepare_database()
         if "tenant" in ctx.params:
             tenant = get_tenant(ctx.params.pop("tenant"))
             stack.enter_context(tenant_scope(tenant.id))
         outcome: Outcome = super().invoke(ctx)
         return outcome
+
+
+def _explain(error: Exception) -> PortalError:
+    """What to tell of any error; of a mistake of ours, with where it was made."""
+    if isinstance(error, PortalError):
+        return error
+    if isinstance(error, DBAPIError):
+        first_line = str(error.orig).strip().partition("\n")[0]
+        return PortalError(f"The database does not answer as it should: {first_line}")
+    traceback.print_exception(error)
+    return PortalError("The portal made a mistake; the lines above tell where.")
 
 
 tenant_option = click.option("--tenant", required=True, help="The tenant's short name.")

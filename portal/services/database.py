@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import current_app
@@ -14,6 +16,7 @@ from portal.errors import ConfigError
 
 def prepare_database() -> None:
     """Bring an empty database to our revision. Raises ConfigError when another one is there."""
+    _make_folder()
     found = find_revision()
     if found is None:
         upgrade()
@@ -22,6 +25,24 @@ def prepare_database() -> None:
             f"The database is at revision {found}, this portal needs {get_head()}. "
             "Run `portal migrate` first."
         )
+
+
+def close_database() -> None:
+    """At the end of a process that made an application for itself alone."""
+    db.session.remove()
+    for engine in db.engines.values():
+        engine.dispose()
+
+
+def _make_folder() -> None:
+    """SQLite makes its file, but not the folder it lies in."""
+    if db.engine.dialect.name != "sqlite" or not db.engine.url.database:
+        return
+    folder = Path(db.engine.url.database).parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise ConfigError(f"{folder} cannot be made: {error.strerror}.") from error
 
 
 def find_revision() -> str | None:
