@@ -34,7 +34,7 @@ WORDS = {
 }
 
 
-SERVER_DEFAULT = "The server's default template"
+SERVER_DEFAULT = "Server default"
 
 
 class Verb(StrEnum):

@@ -20,6 +20,7 @@ AREAS = (
     "portal.web.sync_runs.views:sync_runs",
     "portal.web.integrations.views:integrations",
     "portal.web.tacticalrmm.views:tacticalrmm",
+    "portal.web.webhook.views:webhook",
 )
 
 

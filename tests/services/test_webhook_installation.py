@@ -94,7 +94,7 @@ def test_the_preview_is_what_is_done(msp: Msp) -> None:
         (Verb.CREATE, "URL action “Portal acme: alert failed”"),
         (Verb.CREATE, "URL action “Portal acme: alert resolved”"),
         (Verb.CREATE, "Alert template “Portal acme: webhook”"),
-        (Verb.CHOOSE, "The server's default template"),
+        (Verb.CHOOSE, "Server default"),
     ]
     assert plan.changes[-1].warning.startswith("It replaces “By hand”")
     with msp.scope():

@@ -1,0 +1,94 @@
+"""What the page of the webhook's settings shows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from portal.models import Integration
+from portal.models.webhook_installation import Deed
+from portal.services import webhook_settings as settings
+from portal.services.integrations import find_integration
+from portal.services.organizations import list_live_organizations
+from portal.services.webhook_deeds import read_made, read_wanted
+from portal.services.webhook_installation import find_installation
+from portal.services.webhook_records import TEMPLATE, ApplyTo, Made, Wanted
+from portal.services.webhook_survey import Plan
+from portal.web.webhook.forms import InstallForm, IntervalForm, RevealForm
+
+
+def page_context(
+    url: str,
+    *,
+    plan: Plan | None = None,
+    plan_error: str | None = None,
+    deed: Deed = Deed.INSTALL,
+    wanted: Wanted | None = None,
+    secret: str | None = None,
+    reveal_form: RevealForm | None = None,
+    interval_form: IntervalForm | None = None,
+) -> dict[str, Any]:
+    """For every part of the page; `integration` is None before anything is connected."""
+    integration = find_integration()
+    if integration is None:
+        return {"integration": None}
+    row = find_installation()
+    made = read_made(row)
+    return {
+        "integration": integration,
+        "url": url,
+        "url_warnings": settings.list_url_warnings(url),
+        "header": settings.SECRET_HEADER,
+        "headers": settings.headers_for(secret, made),
+        "templates": _templates(),
+        "keys": settings.list_key_rows(),
+        "secret": secret,
+        "health": settings.get_health(integration),
+        "installation": row,
+        "installed": TEMPLATE in made.pieces,
+        "places": _describe_places(made),
+        "organizations": list_live_organizations(),
+        "install_form": _install_form(wanted or read_wanted(row)),
+        "reveal_form": reveal_form or RevealForm(formdata=None),
+        "interval_form": interval_form or _interval_form(integration),
+        "plan": plan,
+        "plan_error": plan_error,
+        "deed": deed,
+        "wanted": wanted,
+    }
+
+
+def _templates() -> list[dict[str, str]]:
+    return [
+        {"name": name, "id": word, "body": body, "sample": settings.render_sample(body)}
+        for name, word, body in (
+            ("Failure action", "failure", settings.FAILURE_BODY),
+            ("Resolved action", "resolved", settings.RESOLVED_BODY),
+        )
+    ]
+
+
+def _describe_places(made: Made) -> str:
+    if made.default is not None:
+        return "the server's default"
+    names = sorted(chosen.name for chosen in made.clients.values())
+    if len(names) > 3:
+        return f"{', '.join(names[:3])} and {len(names) - 3} more"
+    return " and ".join(names)
+
+
+def _install_form(wanted: Wanted | None) -> InstallForm:
+    return InstallForm(
+        formdata=None,
+        apply_to=str(wanted.apply_to if wanted else ApplyTo.DEFAULT),
+        clients=[str(pk) for pk in wanted.clients] if wanted else [],
+        use_key_store=wanted.use_key_store if wanted else True,
+    )
+
+
+def _interval_form(integration: Integration) -> IntervalForm:
+    return IntervalForm(
+        formdata=None,
+        alert_sync_minutes=str(integration.alert_sync_minutes),
+        alert_history_days=str(integration.alert_history_days),
+        delivery_days=str(integration.delivery_days),
+    )

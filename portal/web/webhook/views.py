@@ -1,0 +1,195 @@
+"""The webhook's settings: what to enter in Tactical, its secret, its installation there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import (
+    Response,
+    flash,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
+from flask.typing import ResponseReturnValue
+from flask_limiter.util import get_remote_address
+
+from portal.errors import InvalidInput, PortalError, Refused
+from portal.extensions import htmx, limiter
+from portal.models.webhook_installation import Deed
+from portal.services import webhook_installation, webhook_settings
+from portal.services.connect import ConnectionSettings, save_connection
+from portal.services.integrations import get_integration
+from portal.services.permissions import Permission
+from portal.services.webhook_installation import find_installation
+from portal.services.webhook_records import ApplyTo, Wanted
+from portal.services.webhook_rotation import rotate_secret
+from portal.web.forms import mark
+from portal.web.fragments import page_or_region
+from portal.web.guard import TOKEN, get_user, requires, tenant_blueprint
+from portal.web.webhook.forms import InstallForm, IntervalForm, RevealForm
+from portal.web.webhook.page import page_context
+
+webhook = tenant_blueprint("webhook", __name__, "/integrations/tacticalrmm/webhook")
+
+WRONG_PASSWORD = 422
+REGIONS = {
+    "webhook-state": "webhook/_state.html",
+    "webhook-secret": "webhook/_secret.html",
+    "webhook-plan": "webhook/_plan.html",
+}
+
+
+@webhook.get("/")
+@requires(Permission.READ)
+def show() -> ResponseReturnValue:
+    return _page()
+
+
+@webhook.get("/progress")
+@requires(Permission.READ)
+def progress() -> ResponseReturnValue:
+    """The steps of the deed as they are now. The end brings the page anew."""
+    row = find_installation()
+    if not htmx or row is None:
+        return redirect(url_for("webhook.show"))
+    response = make_response(render_template("webhook/_progress.html", installation=row))
+    if row.ok is not None:
+        response.headers["HX-Refresh"] = "true"
+    return response
+
+
+@webhook.post("/plan")
+@requires(Permission.CHANGE_SETTINGS)
+def plan() -> ResponseReturnValue:
+    """What would change in Tactical. Changes nothing there."""
+    deed, wanted = _read_deed(), _read_wanted()
+    try:
+        found = webhook_installation.preview(deed, wanted)
+    except PortalError as error:
+        return _page(plan_error=error.message, deed=deed, wanted=wanted)
+    return _page(plan=found, deed=deed, wanted=wanted)
+
+
+@webhook.post("/install")
+@requires(Permission.CHANGE_SETTINGS)
+def install() -> ResponseReturnValue:
+    return _request(_read_deed(), _read_wanted())
+
+
+@webhook.post("/test")
+@requires(Permission.CHANGE_SETTINGS)
+def test() -> ResponseReturnValue:
+    """Tactical's own test of what is installed, once more."""
+    return _request(Deed.TEST, webhook_installation.keep_wanted(_url()))
+
+
+def _request(deed: Deed, wanted: Wanted) -> ResponseReturnValue:
+    try:
+        webhook_installation.request_deed(deed, wanted)
+    except Refused as error:
+        flash(error.message, "error")
+    return redirect(url_for("webhook.show"))
+
+
+# --- The secret -------------------------------------------------------------------------
+
+
+def _session_and_address() -> str:
+    return f"{get_remote_address()} {session.get(TOKEN)}"
+
+
+def _was_wrong(response: Any) -> bool:
+    return bool(response.status_code == WRONG_PASSWORD)
+
+
+@webhook.post("/reveal")
+@limiter.limit("10 per 15 minutes", key_func=_session_and_address, deduct_when=_was_wrong)
+@requires(Permission.CHANGE_SETTINGS)
+def reveal() -> ResponseReturnValue:
+    """The secret in full, to somebody who has just given their password."""
+    form = RevealForm()
+    try:
+        secret = webhook_settings.reveal_to(get_user().id, form.password.data or "")
+    except Refused as error:
+        form.password.errors = [error.message]
+        return _page(WRONG_PASSWORD, reveal_form=form)
+    return _page(secret=secret)
+
+
+@webhook.post("/rotate")
+@requires(Permission.CHANGE_SETTINGS)
+def rotate() -> ResponseReturnValue:
+    at_once = request.form.get("at_once") == "yes"
+    try:
+        rotation = rotate_secret(at_once)
+    except Refused as error:
+        flash(error.message, "error")
+        return redirect(url_for("webhook.show"))
+    until = "The old one is no longer valid." if at_once else "The old one holds for 24 hours."
+    taken = "Tactical has it already." if rotation.in_tactical else "Enter it in Tactical."
+    if rotation.warning:
+        flash(rotation.warning, "warning")
+        taken = ""
+    flash(" ".join(filter(None, ("There is a new secret.", taken, until))), "success")
+    return redirect(url_for("webhook.show"))
+
+
+# --- Settings ---------------------------------------------------------------------------
+
+
+@webhook.post("/settings")
+@requires(Permission.CHANGE_SETTINGS)
+def save() -> ResponseReturnValue:
+    form = IntervalForm()
+    try:
+        get_integration()
+        save_connection(
+            ConnectionSettings(
+                alert_sync_minutes=_number("alert_sync_minutes"),
+                alert_history_days=_number("alert_history_days"),
+                delivery_days=_number("delivery_days"),
+            )
+        )
+    except InvalidInput as error:
+        mark(form, error)
+        return _page(422, interval_form=form)
+    flash("Saved.", "success")
+    return redirect(url_for("webhook.show"))
+
+
+def _number(name: str) -> int | None:
+    text = request.form.get(name, "").strip()
+    if text and not (text.isascii() and text.isdigit() and len(text) <= 9):
+        raise InvalidInput("Enter a whole number.", field=name)
+    return int(text) if text else None
+
+
+# --- Parts ------------------------------------------------------------------------------
+
+
+def _page(status: int = 200, **more: Any) -> Response:
+    page = page_or_region("webhook/show.html", REGIONS, **page_context(_url(), **more))
+    return make_response(page, status)
+
+
+def _url() -> str:
+    return webhook_settings.get_webhook_url(request.url_root)
+
+
+def _read_deed() -> Deed:
+    return Deed.REMOVE if request.form.get("deed") == Deed.REMOVE else Deed.INSTALL
+
+
+def _read_wanted() -> Wanted:
+    form = InstallForm()
+    word = form.apply_to.data or ApplyTo.NOWHERE
+    if word not in list(ApplyTo):
+        raise InvalidInput("Choose where the alert template shall work.", field="apply_to")
+    ids = [text for text in form.clients.data or () if text.isascii() and text.isdigit()]
+    clients = tuple(sorted({int(text) for text in ids if len(text) < 19}))
+    chosen = clients if word == ApplyTo.CLIENTS else ()
+    return Wanted(_url(), ApplyTo(word), chosen, bool(form.use_key_store.data))
