@@ -295,7 +295,7 @@ def upgrade() -> None:
         sa.Column("site_name", sa.String(), nullable=True),
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("asset_type", sa.String(), nullable=False),
-        sa.Column("agent_status", sa.String(), nullable=False),
+        sa.Column("reported_status", sa.String(), nullable=False),
         sa.Column("last_seen_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column(
             "offline_minutes", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
@@ -303,6 +303,8 @@ def upgrade() -> None:
         sa.Column(
             "overdue_minutes", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
         ),
+        sa.Column("online_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("overdue_from", sa.DateTime(timezone=True), nullable=True),
         sa.Column("serial_number", sa.String(), nullable=True),
         sa.Column("os_type", sa.String(), nullable=True),
         sa.Column("os_version", sa.String(), nullable=True),
@@ -321,6 +323,10 @@ def upgrade() -> None:
         sa.Column("needs_reboot", sa.Boolean(), nullable=True),
         sa.Column("last_rmm_sync_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("missing_since", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("name_locked", sa.Boolean(), nullable=False),
+        sa.Column("description_locked", sa.Boolean(), nullable=False),
+        sa.Column("asset_type_locked", sa.Boolean(), nullable=False),
+        sa.Column("client_locked", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column(
             "tenant_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
@@ -349,11 +355,6 @@ def upgrade() -> None:
         batch_op.create_index(
             batch_op.f("ix_assets_integration_id_assets_rmm_organization_id"),
             ["integration_id", "rmm_organization_id"],
-            unique=False,
-        )
-        batch_op.create_index(
-            batch_op.f("ix_assets_tenant_id_assets_agent_status"),
-            ["tenant_id", "agent_status"],
             unique=False,
         )
         batch_op.create_index(
@@ -520,7 +521,9 @@ def upgrade() -> None:
         sa.Column("error", sa.String(), nullable=True),
         sa.Column("fault", sa.String(), nullable=True),
         sa.Column("lease", sa.String(), nullable=True),
-        sa.Column("attempts", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "fencing_number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
         sa.Column("heartbeat_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("cancel_requested_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -964,7 +967,6 @@ def downgrade() -> None:
     with op.batch_alter_table("assets", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_assets_tenant_id_assets_name"))
         batch_op.drop_index(batch_op.f("ix_assets_tenant_id_assets_client_id"))
-        batch_op.drop_index(batch_op.f("ix_assets_tenant_id_assets_agent_status"))
         batch_op.drop_index(batch_op.f("ix_assets_integration_id_assets_rmm_organization_id"))
         batch_op.drop_index(batch_op.f("ix_assets_client_id"))
 

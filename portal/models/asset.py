@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import ColumnElement, ForeignKey, Index, UniqueConstraint, and_, case, or_
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.db import Base, BigId, TenantOwned, utc_now
@@ -12,14 +13,13 @@ from portal.models.client import Client
 class Asset(TenantOwned, Base):
     """The portal's record of a computer. An empty fact is NULL.
 
-    `agent_status` is what Tactical would have shown at `last_rmm_sync_at`.
+    `agent_status` follows from the time of reading, in Python and in SQL.
     """
 
     __tablename__ = "assets"
     __table_args__ = (
         UniqueConstraint("integration_id", "rmm_device_id"),
         Index(None, "tenant_id", "name"),
-        Index(None, "tenant_id", "agent_status"),
         Index(None, "tenant_id", "client_id"),
         Index(None, "client_id"),
         Index(None, "integration_id", "rmm_organization_id"),
@@ -38,10 +38,14 @@ class Asset(TenantOwned, Base):
     name: Mapped[str]
     asset_type: Mapped[str]
     """`workstation` or `server`."""
-    agent_status: Mapped[str]
+    reported_status: Mapped[str]
+    """What Tactical said, or would have said, at `last_rmm_sync_at`."""
     last_seen_at: Mapped[datetime | None]
     offline_minutes: Mapped[int | None]
     overdue_minutes: Mapped[int | None]
+    online_until: Mapped[datetime | None]
+    overdue_from: Mapped[datetime | None]
+    """Last seen plus the two limits, by our clock; None where a limit is not known."""
     serial_number: Mapped[str | None]
     os_type: Mapped[str | None]
     os_version: Mapped[str | None]
@@ -61,9 +65,37 @@ class Asset(TenantOwned, Base):
     last_rmm_sync_at: Mapped[datetime]
     missing_since: Mapped[datetime | None]
     """Absent from complete listings since then. Nothing is retired by itself."""
+    name_locked: Mapped[bool] = mapped_column(default=False)
+    description_locked: Mapped[bool] = mapped_column(default=False)
+    asset_type_locked: Mapped[bool] = mapped_column(default=False)
+    client_locked: Mapped[bool] = mapped_column(default=False)
+    """Edited by hand: a sync leaves the field alone until it is released."""
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
     client: Mapped[Client] = relationship()
+
+    @hybrid_property
+    def agent_status(self) -> str:
+        """Tactical's rule on what is stored; its own word where it tells no limits."""
+        now = utc_now()
+        if self.online_until is None or self.overdue_from is None:
+            return self.reported_status
+        if self.online_until < now < self.overdue_from:
+            return "offline"
+        if now > self.online_until and now > self.overdue_from:
+            return "overdue"
+        return "online"
+
+    @agent_status.inplace.expression
+    @classmethod
+    def _agent_status_in_sql(cls) -> ColumnElement[str]:
+        now = utc_now()
+        return case(
+            (or_(cls.online_until.is_(None), cls.overdue_from.is_(None)), cls.reported_status),
+            (and_(cls.online_until < now, cls.overdue_from > now), "offline"),
+            (and_(cls.online_until < now, cls.overdue_from < now), "overdue"),
+            else_="online",
+        )
 
     def uptime_at(self, now: datetime) -> timedelta | None:
         """How long the computer has been (online) or had been (otherwise) up."""

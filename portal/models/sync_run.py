@@ -73,7 +73,8 @@ class SyncRun(TenantOwned, Base):
     fault: Mapped[str | None]
     lease: Mapped[str | None]
     """A random word of the process that runs it; its writes count only while it matches."""
-    attempts: Mapped[int] = mapped_column(default=0)
+    fencing_number: Mapped[int] = mapped_column(default=0)
+    """Rises with each claim, and so tells how often the run was begun."""
     heartbeat_at: Mapped[datetime | None]
     cancel_requested_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)

@@ -115,11 +115,12 @@ def count_by_status(shown: AssetFilter | None = None) -> dict[str, int]:
 
     Beside the statuses, `missing` and `total`.
     """
+    status = Asset.agent_status.label("status_now")
     conditions = asset_conditions(replace(shown or AssetFilter(), status=""))
     rows = db.session.execute(
-        select(Asset.agent_status, func.count(), func.count(Asset.missing_since))
+        select(status, func.count(), func.count(Asset.missing_since))
         .where(*conditions)
-        .group_by(Asset.agent_status)
+        .group_by(status)
     ).all()
     counts = dict.fromkeys(STATUSES, 0) | {row[0]: row[1] for row in rows}
     return counts | {

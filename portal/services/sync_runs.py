@@ -88,7 +88,7 @@ def cancel_run(run_id: int) -> SyncRun:
         run = get_run(run_id)
         if run.status is RunStatus.QUEUED:
             run.status, run.finished_at = RunStatus.CANCELLED, utc_now()
-            if run.attempts:  # it had started, and lost its process
+            if run.fencing_number:  # it had started, and lost its process
                 tell_ended(session, run)
         elif run.status is RunStatus.RUNNING:
             run.cancel_requested_at = run.cancel_requested_at or utc_now()
@@ -109,9 +109,9 @@ def revive_abandoned_runs() -> list[SyncRun]:
             run.lease = None
             if run.cancel_requested_at is not None:
                 run.status, run.finished_at = RunStatus.CANCELLED, utc_now()
-            elif run.attempts >= MOST_ATTEMPTS:
+            elif run.fencing_number >= MOST_ATTEMPTS:
                 run.status, run.finished_at = RunStatus.FAILED, utc_now()
-                run.error = f"The run was interrupted {run.attempts} times and was given up."
+                run.error = f"The run was interrupted {run.fencing_number} times and was given up."
             else:
                 run.status = RunStatus.QUEUED
             if not run.is_active:
@@ -155,7 +155,7 @@ def _claim(run_id: int) -> str | None:
             .values(
                 status=RunStatus.RUNNING,
                 lease=lease,
-                attempts=SyncRun.attempts + 1,
+                fencing_number=SyncRun.fencing_number + 1,
                 started_at=now,
                 heartbeat_at=now,
                 **dict.fromkeys(COUNT_NAMES, 0),

@@ -10,6 +10,14 @@ from sqlalchemy.orm import Session
 from portal.models import Asset, ExternalEntityMapping, OrganizationMapping
 from portal.sync.plan import FACTS, PLACE, KnownAsset, KnownOrganization
 
+LOCKS = {
+    "name": "name_locked",
+    "description": "description_locked",
+    "asset_type": "asset_type_locked",
+    "client_id": "client_locked",
+}
+"""Column to the flag that locks it."""
+
 _FACT_COLUMNS = (*PLACE, *FACTS)
 
 
@@ -41,11 +49,11 @@ def load_assets(
             Asset.id,
             Asset.rmm_device_id,
             Asset.client_id,
-            Asset.agent_status,
+            Asset.reported_status,
             Asset.last_rmm_sync_at,
             Asset.missing_since,
             ExternalEntityMapping.external_pk,
-            *(getattr(Asset, name) for name in _FACT_COLUMNS),
+            *(getattr(Asset, name) for name in (*_FACT_COLUMNS, *LOCKS.values())),
         )
         .join(ExternalEntityMapping, ExternalEntityMapping.asset_id == Asset.id)
         .where(
@@ -59,9 +67,10 @@ def load_assets(
             client_id=row.client_id,
             facts={name: getattr(row, name) for name in _FACT_COLUMNS},
             external_pk=row.external_pk,
-            agent_status=row.agent_status,
+            reported_status=row.reported_status,
             synced_at=row.last_rmm_sync_at,
             missing=row.missing_since is not None,
+            locks=frozenset(column for column, lock in LOCKS.items() if getattr(row, lock)),
         )
         for row in rows
     }

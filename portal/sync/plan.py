@@ -156,10 +156,7 @@ def plan_agent(
 
     facts = place | facts_of(agent)
     facts |= limits_of(facts, known, server_now - observed_at)
-    client_id = organization.client_id
-    if known is not None and known.locks:
-        facts = {name: value for name, value in facts.items() if name not in known.locks}
-        client_id = known.client_id if "client_id" in known.locks else client_id
+    facts, client_id = _spare_locked(known, facts, organization.client_id)
     status = _status(agent, server_now)
     decide = partial(decide, client_id=client_id, facts=facts)
     decide = partial(decide, external_pk=agent.pk, reported_status=status)
@@ -171,6 +168,16 @@ def plan_agent(
         return decide(Action.MOVED, changes=changes)
     is_update = bool(changes.keys() - VITALS)
     return decide(Action.UPDATED if is_update else Action.UNCHANGED, changes=changes)
+
+
+def _spare_locked(
+    known: KnownAsset | None, facts: dict[str, Any], client_id: int | None
+) -> tuple[dict[str, Any], int | None]:
+    """Facts and client without what an admin edited by hand."""
+    if known is None or not known.locks:
+        return facts, client_id
+    kept = {name: value for name, value in facts.items() if name not in known.locks}
+    return kept, known.client_id if "client_id" in known.locks else client_id
 
 
 def place_of(agent: TacticalAgent) -> dict[str, Any]:

@@ -15,7 +15,7 @@ COMPLETED = (RunStatus.SUCCESS, RunStatus.PARTIAL)
 
 
 def tell_started(session: Session, run: SyncRun) -> None:
-    payload = _about(run) | {"attempt": run.attempts}
+    payload = _about(run) | {"attempt": run.fencing_number}
     record_events(session, [(EventType.SYNC_STARTED, _subject(run), payload)], run.tenant_id)
 
 

@@ -12,14 +12,16 @@ AREAS = (
     "portal.web.auth.views:auth",
     "portal.web.health:health",
     "portal.web.dashboard.views:dashboard",
-    "portal.web.assets.views:assets",
+    "portal.web.assets.edits:assets",
     "portal.web.alerts.views:alerts",
     "portal.web.deliveries.views:deliveries",
     "portal.web.clients.views:clients",
     "portal.web.organizations.views:organizations",
     "portal.web.sync_runs.views:sync_runs",
+    "portal.web.activity.views:activity",
     "portal.web.integrations.views:integrations",
     "portal.web.tacticalrmm.views:tacticalrmm",
+    "portal.web.subscribers.views:subscribers",
     "portal.web.webhook.views:webhook",
 )
 

@@ -17,14 +17,23 @@ def expected_assets(tactical: SimulatedTactical, source: str) -> dict[str, Row]:
     }
 
 
+SYSTEMS = {"windows": "Windows", "linux": "Linux", "darwin": "macOS"}
+
+
+def _without_kind(system: str) -> str:
+    for kind in ("Microsoft Windows ", "Windows ", "darwin "):
+        system = system.removeprefix(kind)
+    return system
+
+
 def _expected(agent: Row, source: str) -> Row:
     text = {
         "name": agent["hostname"],
         "asset_type": agent["monitoring_type"],
         "client": agent["client"],
         "serial_number": agent["serial_number"],
-        "os_type": agent["plat"],
-        "os_version": agent["operating_system"],
+        "os_type": SYSTEMS[agent["plat"]],
+        "os_version": _without_kind(agent["operating_system"]),
         "agent_version": agent["version"],
         "make_model": agent["make_model"],
         "cpu": ", ".join(agent["cpu_model"]),

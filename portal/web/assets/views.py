@@ -22,6 +22,7 @@ from portal.scope import tenant_scope
 from portal.services import assets as asset_service
 from portal.services import sync_runs
 from portal.services.alerts import AlertFilter, count_by_status, list_alerts_of_asset
+from portal.services.asset_edits import list_locked
 from portal.services.assets import AssetDetail, AssetFilter
 from portal.services.clients import find_client_by_name, get_client
 from portal.services.clock import utc_now
@@ -40,8 +41,6 @@ NO_CLIENT = -1
 """A name that is no client: the list shows nothing rather than everything."""
 
 ALERTS_SHOWN = 8
-
-SYSTEMS = {"windows": "Windows", "linux": "Linux", "darwin": "macOS"}
 
 
 @assets.get("/")
@@ -62,7 +61,7 @@ def index() -> ResponseReturnValue:
         },
         sort=shown.sort,
         sites=[(name, name) for name in asset_service.list_sites(client_id)] if client_id else [],
-        os_types=[(word, SYSTEMS.get(word, word)) for word in asset_service.list_os_types()],
+        os_types=[(word, word) for word in asset_service.list_os_types()],
         page=asset_service.list_assets(shown, page_number()),
         asset_counts=asset_service.count_by_status(shown),
         any_assets=asset_service.any_assets(),
@@ -141,6 +140,7 @@ def _detail_context(detail: AssetDetail) -> dict[str, object]:
         "uptime": asset.uptime_at(utc_now()),
         "organization": detail.organization,
         "flags": _flags(detail),
+        "locked": list_locked(asset),
         "alerts": list_alerts_of_asset(asset.id, ALERTS_SHOWN),
         "alert_counts": count_by_status(AlertFilter(asset_id=asset.id)),
         "tactical_url": None,

@@ -1,0 +1,69 @@
+"""Editing an asset by hand, and releasing what was edited."""
+
+from __future__ import annotations
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from portal.errors import InvalidInput, NotFound
+from portal.models import Asset
+from portal.services.asset_edits import AssetEdit, edit_asset, list_locked, release_field
+from portal.services.assets import get_asset
+from portal.services.clients import find_client_by_name
+from portal.services.permissions import Permission
+from portal.web.assets.forms import AssetForm
+from portal.web.assets.views import assets
+from portal.web.forms import mark
+from portal.web.guard import requires
+from portal.web.input import to_id
+
+
+@assets.route("/<int:asset_id>/edit", methods=["GET", "POST"])
+@requires(Permission.MAP)
+def edit(asset_id: int) -> ResponseReturnValue:
+    asset = get_asset(asset_id)
+    form = AssetForm(name=asset.name, description=asset.description, asset_type=asset.asset_type)
+    if not form.is_submitted():
+        return _page(form, asset)
+    try:
+        changed = edit_asset(asset_id, _read_edit(form))
+    except (InvalidInput, NotFound) as error:
+        mark(form, error, otherwise="client")
+        return _page(form, get_asset(asset_id)), 422
+    flash("Saved; the sync leaves the edited fields alone." if changed else "Nothing to save.")
+    return redirect(url_for("assets.show", asset_id=asset_id))
+
+
+@assets.post("/<int:asset_id>/release/<field>")
+@requires(Permission.MAP)
+def release(asset_id: int, field: str) -> ResponseReturnValue:
+    release_field(asset_id, field)
+    flash("Released: the next sync brings what Tactical tells.", "success")
+    return redirect(url_for("assets.edit", asset_id=asset_id))
+
+
+def _page(form: AssetForm, asset: Asset) -> str:
+    return render_template("assets/form.html", form=form, asset=asset, locked=list_locked(asset))
+
+
+def _read_edit(form: AssetForm) -> AssetEdit:
+    return AssetEdit(
+        name=form.name.data or "",
+        description=form.description.data or "",
+        asset_type=form.asset_type.data or "",
+        client_id=_read_client_id(),
+    )
+
+
+def _read_client_id() -> int | None:
+    """The picker's choice; a browser without scripts sends the name alone."""
+    sent, name = request.form.get("client_id", ""), request.form.get("client_name", "").strip()
+    if sent:
+        try:
+            return to_id(sent)
+        except ValueError:
+            raise NotFound("There is no such client.") from None
+    client = find_client_by_name(name) if name else None
+    if name and client is None:
+        raise InvalidInput(f"There is no client named {name}.", field="client")
+    return client.id if client else None
