@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -21,6 +22,7 @@ def register(app: Flask) -> None:
         duration=duration,
         grouped=grouped,
         plural=plural,
+        pretty_json=pretty_json,
     )
     app.jinja_env.globals.update(static_url=static_url, url_with=url_with)
     # Blocks leave no blank lines: pages stay readable, and a third smaller.
@@ -77,6 +79,11 @@ def grouped(number: int) -> str:
 def plural(number: int, noun: str, many: str | None = None) -> str:
     """`1 asset`, `12,345 assets`"""
     return f"{number:,} {noun if number == 1 else many or noun + 's'}"
+
+
+def pretty_json(value: Any) -> str:
+    """For people; it is escaped like any text."""
+    return json.dumps(value, indent=2, ensure_ascii=False)
 
 
 def static_url(filename: str) -> str:

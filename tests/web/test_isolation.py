@@ -21,11 +21,12 @@ IDS = {
     "client_id": "client",
     "organization_id": "organization",
     "run_id": "run",
+    "subscriber_id": "subscriber",
     "test_id": "test",
 }
 """Parameter of a route -> what it names. A route with another one must be listed here."""
 
-WORDS = {"kind": "devices"}
+WORDS = {"kind": "devices", "field": "name"}
 """Parameters that name nobody's row."""
 
 NO_TENANT = {"static", "auth", "health", "webhooks"}
@@ -114,6 +115,8 @@ def test_a_foreign_tenant_is_not_there(app: Flask, admin: FlaskClient, other: Pl
         ("alerts/?q=other", 200),
         ("alerts/export.csv", 200),
         ("deliveries/?q=other", 200),
+        ("activity/?q=other", 200),
+        ("integrations/events/", 200),
     ],
 )
 def test_filters_reach_no_further(

@@ -16,6 +16,7 @@ from portal.models import (
     Client,
     ConnectionTest,
     Delivery,
+    EventSubscriber,
     ExternalEntityMapping,
     Membership,
     OrganizationMapping,
@@ -51,6 +52,7 @@ class Place:
     test: int
     alert: int
     delivery: int
+    subscriber: int
 
     def url(self, path: str = "") -> str:
         return f"/t/{self.slug}/{path}"
@@ -101,9 +103,11 @@ def make_place(app: Flask, slug: str = "acme", **integration: Any) -> Place:
             entity_metadata={},
         )
         alert, delivery = make_alert(asset), make_delivery(asset)
-        session.add_all((entry, entity, alert, delivery))
+        subscriber = EventSubscriber(url=f"https://{slug}-pc.example", types=[], last_event_id=0)
+        session.add_all((entry, entity, alert, delivery, subscriber))
         session.flush()
-        ids = [row.id for row in (client, organization, asset, run, test, alert, delivery)]
+        rows = (client, organization, asset, run, test, alert, delivery, subscriber)
+        ids = [row.id for row in rows]
         return Place(tenant_id, slug, *ids)
 
 
@@ -113,7 +117,7 @@ def make_asset(integration_id: int, client_id: int, name: str, **facts: Any) -> 
         "rmm_device_id": secrets.token_hex(20),
         "rmm_organization_id": "7",
         "asset_type": "workstation",
-        "agent_status": "online",
+        "reported_status": "online",
         "last_seen_at": utc_now(),
         "offline_minutes": 4,
         "overdue_minutes": 30,

@@ -1,0 +1,28 @@
+"""Activity: what happened, the newest first."""
+
+from __future__ import annotations
+
+from flask.typing import ResponseReturnValue
+
+from portal.models.event import EventType
+from portal.services import activity as activity_service
+from portal.services.permissions import Permission
+from portal.web.fragments import page_number, page_or_region, words
+from portal.web.guard import requires, tenant_blueprint
+
+activity = tenant_blueprint("activity", __name__, "/activity")
+
+
+@activity.get("/")
+@requires(Permission.READ)
+def index() -> ResponseReturnValue:
+    kind, q = words("type"), words("q")
+    return page_or_region(
+        "activity/list.html",
+        {"event-rows": "activity/_rows.html"},
+        page=activity_service.list_events(kind, q, page_number()),
+        filters={"type": kind, "q": q},
+        types=list(EventType),
+        any_events=activity_service.any_events(),
+        kept_days=activity_service.KEPT.days,
+    )

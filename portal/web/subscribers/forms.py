@@ -1,0 +1,18 @@
+from __future__ import annotations
+
+from flask_wtf import FlaskForm
+from wtforms import SelectMultipleField, StringField
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
+
+from portal.models.event import EventType
+
+
+class SubscriberForm(FlaskForm):  # type: ignore[misc]
+    """The service checks what was chosen; the form only carries it."""
+
+    url = StringField("URL")
+    types = SelectMultipleField(
+        "Events",
+        choices=[SelectChoice(str(kind), str(kind)) for kind in EventType],
+        validate_choice=False,
+    )

@@ -1,0 +1,86 @@
+"""Event subscribers: who is told of what happens, tried, paused, deleted."""
+
+from __future__ import annotations
+
+from flask import flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from portal.errors import InvalidInput, Refused
+from portal.models import EventSubscriber
+from portal.models.event import EventType
+from portal.services import subscribers as subscriber_service
+from portal.services.permissions import Permission
+from portal.web.forms import mark
+from portal.web.guard import requires, tenant_blueprint
+from portal.web.subscribers.forms import SubscriberForm
+
+subscribers = tenant_blueprint("subscribers", __name__, "/integrations/events")
+
+
+@subscribers.get("/")
+@requires(Permission.READ)
+def index() -> ResponseReturnValue:
+    return _page(SubscriberForm())
+
+
+@subscribers.post("/")
+@requires(Permission.CHANGE_SETTINGS)
+def add() -> ResponseReturnValue:
+    """The answer itself shows the secret, which is kept nowhere that could show it again."""
+    form = SubscriberForm()
+    try:
+        subscriber, secret = subscriber_service.add_subscriber(
+            form.url.data or "", form.types.data or ()
+        )
+    except (InvalidInput, Refused) as error:
+        mark(form, error)
+        return _page(form), 422
+    return _page(SubscriberForm(formdata=None), added=subscriber, secret=secret)
+
+
+@subscribers.post("/<int:subscriber_id>/test")
+@requires(Permission.CHANGE_SETTINGS)
+def test(subscriber_id: int) -> ResponseReturnValue:
+    outcome = subscriber_service.send_test(subscriber_id)
+    if outcome.problem is None:
+        flash("The receiver took the test event.", "success")
+    else:
+        flash(f"The test event did not arrive. {outcome.problem}", "error")
+    return redirect(url_for("subscribers.index"))
+
+
+@subscribers.post("/<int:subscriber_id>/pause")
+@requires(Permission.CHANGE_SETTINGS)
+def pause(subscriber_id: int) -> ResponseReturnValue:
+    subscriber_service.pause_subscriber(subscriber_id)
+    flash("Paused. Events wait until it is resumed.", "success")
+    return redirect(url_for("subscribers.index"))
+
+
+@subscribers.post("/<int:subscriber_id>/resume")
+@requires(Permission.CHANGE_SETTINGS)
+def resume(subscriber_id: int) -> ResponseReturnValue:
+    subscriber_service.resume_subscriber(subscriber_id)
+    flash("Resumed. Events that wait are sent now.", "success")
+    return redirect(url_for("subscribers.index"))
+
+
+@subscribers.post("/<int:subscriber_id>/delete")
+@requires(Permission.CHANGE_SETTINGS)
+def delete(subscriber_id: int) -> ResponseReturnValue:
+    subscriber_service.delete_subscriber(subscriber_id)
+    flash("Deleted the subscriber.", "success")
+    return redirect(url_for("subscribers.index"))
+
+
+def _page(
+    form: SubscriberForm, added: EventSubscriber | None = None, secret: str | None = None
+) -> str:
+    return render_template(
+        "subscribers/list.html",
+        form=form,
+        rows=subscriber_service.list_subscribers(),
+        types=list(EventType),
+        added=added,
+        secret=secret,
+    )
