@@ -1,0 +1,324 @@
+"""The webhook's settings page: its secret, its installation in Tactical, its state."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from playwright.sync_api import Page, expect
+
+from portal.db import transaction, utc_now
+from portal.demo import SimulatedTactical
+from portal.models import Alert, Delivery, WebhookKey
+from portal.models.alert import AlertSource, AlertStatus, Severity
+from portal.models.sync_run import SyncKind
+from portal.models.webhook import DeliveryStatus
+from portal.models.webhook_installation import Deed
+from portal.services import alerts, deliveries, sync_runs, webhook_installation, webhook_keys
+from portal.services.alerts import AlertFilter
+from portal.services.integrations import get_integration
+from portal.services.tenants import add_tenant
+from portal.services.users import add_user
+from tests.support.webhooks import Msp, make_msp
+from tests.web.conftest import HTMX
+
+pytestmark = pytest.mark.one_database
+
+PAGE = "/t/acme/integrations/tacticalrmm/webhook/"
+EMAIL, PASSWORD = "anna@acme.example", "correct horse battery"
+
+
+@pytest.fixture
+def msp(app: Flask, tactical: SimulatedTactical, live_portal: str) -> Msp:
+    made = make_msp(app, tactical, live_portal)
+    with app.app_context():
+        add_user(EMAIL, PASSWORD, "acme", "admin")
+        add_user("viewer@acme.example", PASSWORD, "acme", "viewer")
+    return made
+
+
+def sign_in(http: FlaskClient, email: str = EMAIL) -> FlaskClient:
+    http.application.config["WTF_CSRF_ENABLED"] = False
+    answer = http.post("/sign-in", data={"email": email, "password": PASSWORD})
+    assert answer.status_code == 302
+    return http
+
+
+@pytest.fixture
+def admin(msp: Msp, http: FlaskClient) -> FlaskClient:
+    return sign_in(http)
+
+
+def secret_of(msp: Msp) -> str:
+    with msp.scope():
+        return webhook_keys.reveal()
+
+
+# --- What it shows ----------------------------------------------------------------------
+
+
+def test_before_anything_is_connected(app: Flask, http: FlaskClient) -> None:
+    with app.app_context():
+        add_tenant("Acme MSP", "acme")
+        add_user(EMAIL, PASSWORD, "acme", "admin")
+    assert "Connect Tactical RMM first" in sign_in(http).get(PAGE).text
+
+
+def test_it_shows_what_to_enter_but_not_the_secret(msp: Msp, admin: FlaskClient) -> None:
+    secret, page = secret_of(msp), admin.get(PAGE).text
+    for text in (
+        "http://localhost/api/webhooks/tacticalrmm?tenant=acme",
+        "X-Alga-Webhook-Secret",
+        "{{agent.agent_id}}",
+        "notify on info alerts",
+        "maintenance mode",
+        f"•••• {secret[-4:]}",
+        "Waiting for the first event",
+    ):
+        assert text in page
+    assert secret not in page
+
+
+def test_a_viewer_looks_without_secrets(msp: Msp, http: FlaskClient) -> None:
+    secret = secret_of(msp)
+    viewer = sign_in(http, "viewer@acme.example")
+    page = viewer.get(PAGE).text
+    assert secret[-4:] not in page
+    assert "Reveal" not in page
+    assert "Preview the changes" not in page
+    for path in ("plan", "install", "test", "reveal", "rotate", "settings"):
+        answer = viewer.post(PAGE + path, data={"password": PASSWORD})
+        assert answer.status_code == 403
+        assert secret not in answer.text
+
+
+# --- The secret -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX | {"HX-Target": "webhook-secret"}])
+def test_the_secret_is_shown_for_the_password_alone(
+    msp: Msp, admin: FlaskClient, headers: dict[str, str]
+) -> None:
+    secret = secret_of(msp)
+    wrong = admin.post(PAGE + "reveal", data={"password": "wrong"}, headers=headers)
+    assert (wrong.status_code, secret in wrong.text) == (422, False)
+    assert "This is not your password." in wrong.text
+
+    right = admin.post(PAGE + "reveal", data={"password": PASSWORD}, headers=headers)
+    assert right.status_code == 200
+    assert f"{secret}" in right.text
+    assert f"&#34;X-Alga-Webhook-Secret&#34;: &#34;{secret}&#34;" in right.text
+    assert right.headers["Cache-Control"] == "no-store"
+    assert secret not in admin.get(PAGE).text
+
+
+def test_passwords_cannot_be_tried_out(msp: Msp, admin: FlaskClient) -> None:
+    codes = [admin.post(PAGE + "reveal", data={"password": "wrong"}).status_code for _ in range(11)]
+    assert codes == [422] * 10 + [429]
+
+
+@pytest.mark.parametrize(("at_once", "left"), [("yes", 1), ("", 2)])
+def test_rotating(msp: Msp, admin: FlaskClient, at_once: str, left: int) -> None:
+    old = secret_of(msp)
+    page = admin.post(PAGE + "rotate", data={"at_once": at_once}, follow_redirects=True).text
+    assert secret_of(msp) != old
+    assert "There is a new secret. Enter it in Tactical." in page
+    assert page.count("Holds until") == left - 1
+    with msp.scope():
+        assert len(webhook_keys.list_keys()) == left
+
+
+def test_a_third_secret_is_refused_in_words(msp: Msp, admin: FlaskClient) -> None:
+    secret_of(msp)
+    admin.post(PAGE + "rotate")
+    page = admin.post(PAGE + "rotate", follow_redirects=True).text
+    assert "two secrets are valid now" in page
+
+
+# --- Installing -------------------------------------------------------------------------
+
+
+def test_the_preview_names_what_is_missing(msp: Msp, admin: FlaskClient) -> None:
+    msp.use_key(without=["can_manage_alerttemplates"])
+    page = admin.post(PAGE + "plan", data={"apply_to": "default", "use_key_store": "y"}).text
+    assert "<code>can_manage_alerttemplates</code>" in page
+    assert "Install in Tactical</button>" not in page
+
+
+def test_a_preview_that_tactical_does_not_give(msp: Msp, admin: FlaskClient) -> None:
+    msp.tactical.stop()
+    answer = admin.post(
+        PAGE + "plan", data={"apply_to": "none"}, headers=HTMX | {"HX-Target": "webhook-plan"}
+    )
+    assert answer.status_code == 200
+    assert "There is no preview" in answer.text
+    assert "<html" not in answer.text
+
+
+def test_no_organization_chosen(msp: Msp, admin: FlaskClient) -> None:
+    page = admin.post(PAGE + "plan", data={"apply_to": "clients"}).text
+    assert "Choose at least one organization." in page
+    assert admin.post(PAGE + "plan", data={"apply_to": "x"}).status_code == 400
+
+
+def test_it_is_installed_by_a_worker(msp: Msp, admin: FlaskClient) -> None:
+    answer = admin.post(PAGE + "install", data={"deed": "install", "apply_to": "default"})
+    assert answer.location == PAGE
+    page = admin.get(PAGE).text
+    assert "Waiting for a worker…" in page
+    assert "Preview the changes" not in page
+    again = admin.post(PAGE + "install", data={"apply_to": "none"}, follow_redirects=True).text
+    assert "is being set up already" in again
+
+    assert "HX-Refresh" not in admin.get(PAGE + "progress", headers=HTMX).headers
+    with msp.scope():
+        row = webhook_installation.find_installation()
+        assert row is not None
+        webhook_installation.run_queued(row.id)
+    ended = admin.get(PAGE + "progress", headers=HTMX)
+    assert ended.headers["HX-Refresh"] == "true"
+    # The address that the browser called is not one where the portal listens here.
+    assert "Tactical&#39;s test did not arrive" in ended.text
+
+
+# --- Its state --------------------------------------------------------------------------
+
+
+def test_silence_while_agents_alert(msp: Msp, admin: FlaskClient) -> None:
+    now = utc_now()
+    with msp.scope(), transaction() as session:
+        integration_id = get_integration().id
+        session.add(
+            Delivery(
+                integration_id=integration_id,
+                status=DeliveryStatus.PROCESSED,
+                body="{}",
+                body_bytes=2,
+                received_at=now - timedelta(days=2),
+            )
+        )
+    assert "The last delivery came" in admin.get(PAGE).text
+
+    with msp.scope(), transaction() as session:
+        session.add_all(
+            Alert(
+                integration_id=integration_id,
+                external_alert_id=str(number),
+                condition="x",
+                alert_type="check",
+                severity=severity,
+                status=AlertStatus.ACTIVE,
+                source=AlertSource.BACKFILL,
+                triggered_at=now - timedelta(hours=1),
+            )
+            for number, severity in ((1, Severity.ERROR), (2, Severity.INFO))
+        )
+    answer = admin.get(PAGE, headers=HTMX | {"HX-Target": "webhook-state"}).text
+    assert "Nothing has come for 2 days, while 1 alert began" in answer
+    assert "<html" not in answer
+
+
+def test_waiting_though_agents_alert(msp: Msp, admin: FlaskClient) -> None:
+    secret_of(msp)
+    with msp.scope(), transaction() as session:
+        session.query(WebhookKey).one().created_at = utc_now() - timedelta(days=1)
+    msp.tactical.control.alerts.trigger(msp.tactical.control.agents.ids()[0], send=False)
+    with msp.scope():
+        sync_runs.run_to_end(SyncKind.ALERTS)
+    page = admin.get(PAGE).text
+    assert "Waiting for the first event. Meanwhile 1 alert began" in page
+
+
+# --- Settings ---------------------------------------------------------------------------
+
+
+def test_intervals_are_saved(msp: Msp, admin: FlaskClient) -> None:
+    typed = {"alert_sync_minutes": "15", "alert_history_days": "3", "delivery_days": "60"}
+    assert admin.post(PAGE + "settings", data=typed).location == PAGE
+    with msp.scope():
+        kept = get_integration()
+        assert {name: str(getattr(kept, name)) for name in typed} == typed
+    for wrong in ({"delivery_days": "0"}, {"alert_sync_minutes": "often"}):
+        answer = admin.post(PAGE + "settings", data=typed | wrong)
+        assert answer.status_code == 422
+        assert 'aria-invalid="true"' in answer.text
+
+
+# --- In a real browser ------------------------------------------------------------------
+
+
+@pytest.fixture
+def window(msp: Msp, page: Page) -> Page:
+    page.goto(f"{msp.portal}/sign-in")
+    page.get_by_label("Email address").fill(EMAIL)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"{msp.portal}/t/acme/")
+    page.goto(msp.portal + PAGE)
+    return page
+
+
+def work(msp: Msp) -> None:
+    """As a worker does."""
+    with msp.scope():
+        row = webhook_installation.find_installation()
+        assert row is not None
+        webhook_installation.run_queued(row.id)
+
+
+def test_installed_tested_and_removed_from_the_page(msp: Msp, window: Page) -> None:
+    before = msp.everything()
+    window.get_by_label("As the server's default").check()
+    window.get_by_role("button", name="Preview the changes").click()
+    expect(window.locator(".plan-create")).to_have_count(4)
+    assert msp.everything() == before
+
+    window.get_by_role("button", name="Install in Tactical").click()
+    expect(window.get_by_text("Waiting for a worker…")).to_be_visible()
+    work(msp)
+    expect(window.get_by_text("Installed. Tactical's test delivery arrived.")).to_be_visible()
+    window.get_by_role("link", name="Test delivery #1").click()
+    expect(window.get_by_text("A test delivery", exact=True)).to_be_visible()
+
+    agent = msp.tactical.control.agents.ids()[0]
+    pk = msp.tactical.control.alerts.trigger(agent)
+    with msp.scope():
+        deliveries.process_due()
+    window.goto(msp.portal + PAGE)
+    expect(window.get_by_text("The last delivery came")).to_be_visible()
+    window.goto(f"{msp.portal}/t/acme/alerts/")
+    expect(window.locator("#main")).to_contain_text("1 alert")
+    assert pk is not None
+    msp.tactical.control.alerts.resolve(pk)
+    with msp.scope():
+        deliveries.process_due()
+        [found] = alerts.list_alerts(AlertFilter()).items
+        assert found.alert.status is AlertStatus.RESOLVED
+
+    window.goto(msp.portal + PAGE)
+    window.get_by_role("button", name="Remove…").click()
+    window.get_by_role("button", name="Remove from Tactical").click()
+    expect(window.get_by_text("Waiting for a worker…")).to_be_visible()
+    work(msp)
+    expect(window.get_by_text("Removed: Tactical is as it was before.")).to_be_visible()
+    assert msp.everything() == before
+
+
+def test_organizations_are_chosen_and_the_secret_revealed(msp: Msp, window: Page) -> None:
+    with msp.scope():
+        webhook_installation.do_now(Deed.TEST, msp.wanted())
+    window.reload()
+    expect(window.locator(".for-clients")).to_be_hidden()
+    window.get_by_label("For chosen organizations").check()
+    window.locator(".check-list input").nth(1).check()
+    window.get_by_role("button", name="Preview the changes").click()
+    expect(window.locator(".plan-choose")).to_have_count(1)
+
+    window.get_by_label("Your password").fill("wrong")
+    window.get_by_role("button", name="Reveal").click()
+    expect(window.get_by_text("This is not your password.")).to_be_visible()
+    window.get_by_label("Your password").fill(PASSWORD)
+    window.get_by_role("button", name="Reveal").click()
+    expect(window.locator("[data-secret]")).to_have_text(secret_of(msp))
