@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 from portal.db import upsert, utc_now
 from portal.models import Alert, Asset, ExternalEntityMapping
 from portal.scope import get_tenant_id
-from portal.sync.plan import FACTS, PLACE, VITALS, Action, Decision
+from portal.sync.facts import FACTS, PLACE, VITALS
+from portal.sync.plan import Action, Decision
 from portal.sync.run_log import log_entry
 
 PROVIDER = "tacticalrmm"

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from portal.events.outbox import Happening, record_events
 from portal.models import Asset
 from portal.models.event import EventType
-from portal.sync.plan import VITALS, Action, Decision
+from portal.sync.facts import VITALS
+from portal.sync.plan import Action, Decision
 
 
 def tell_devices(session: Session, integration_id: int, decisions: Sequence[Decision]) -> None:

@@ -8,7 +8,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.models import Asset, ExternalEntityMapping, OrganizationMapping
-from portal.sync.plan import FACTS, PLACE, KnownAsset, KnownOrganization
+from portal.sync.facts import FACTS, PLACE
+from portal.sync.plan import KnownAsset, KnownOrganization
 
 LOCKS = {
     "name": "name_locked",
@@ -43,7 +44,10 @@ def load_organizations(session: Session, integration_id: int) -> dict[str, Known
 def load_assets(
     session: Session, integration_id: int, agent_ids: Iterable[str]
 ) -> dict[str, KnownAsset]:
-    """The assets of these agents, by agent_id."""
+    """The assets of these agents, by agent_id.
+
+    Locked too, so that nobody edits one by hand before the page overwrites it.
+    """
     rows = session.execute(
         select(
             Asset.id,
@@ -60,6 +64,7 @@ def load_assets(
             Asset.integration_id == integration_id,
             Asset.rmm_device_id.in_(list(agent_ids)),
         )
+        .with_for_update(of=Asset)
     )
     return {
         row.rmm_device_id: KnownAsset(

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from functools import partial
 from typing import Any
 
 from msgspec import UNSET
 
+from portal.sync.facts import VITALS, facts_of, limits_of, place_of
 from portal.tactical.records import BadRecord, TacticalAgent
 from portal.tactical.status import status_at
-from portal.tactical.systems import split_system
 
 
 class Action(StrEnum):
@@ -74,40 +74,6 @@ class Decision:
     reported_status: str | None = None
 
 
-PLACE = ("rmm_organization_id", "site_id", "site_name")
-"""Where the agent lives in Tactical."""
-
-FACTS = (
-    "name",
-    "asset_type",
-    "last_seen_at",
-    "offline_minutes",
-    "overdue_minutes",
-    "online_until",
-    "overdue_from",
-    "serial_number",
-    "os_type",
-    "os_version",
-    "agent_version",
-    "make_model",
-    "cpu",
-    "ram_gb",
-    "graphics",
-    "physical_disks",
-    "current_user",
-    "boot_time",
-    "lan_ip",
-    "wan_ip",
-    "description",
-    "maintenance_mode",
-    "needs_reboot",
-)
-
-
-VITALS = frozenset({"last_seen_at", "boot_time", "online_until", "overdue_from"})
-"""What changes by itself: written like any fact, but nothing that was updated."""
-
-
 def plan_agents(
     agents: Iterable[TacticalAgent | BadRecord],
     known: Mapping[str, KnownAsset],
@@ -155,7 +121,7 @@ def plan_agent(
         return kept(action, changes=changes)
 
     facts = place | facts_of(agent)
-    facts |= limits_of(facts, known, server_now - observed_at)
+    facts |= limits_of(facts, known.facts if known else {}, server_now - observed_at)
     facts, client_id = _spare_locked(known, facts, organization.client_id)
     status = _status(agent, server_now)
     decide = partial(decide, client_id=client_id, facts=facts)
@@ -164,7 +130,9 @@ def plan_agent(
         return decide(Action.CREATED)
 
     changes = _changes(known, facts)
-    if "rmm_organization_id" in changes or known.client_id != client_id:
+    if known.client_id != client_id:
+        changes["client_id"] = (known.client_id, client_id)
+    if changes.keys() & {"rmm_organization_id", "client_id"}:
         return decide(Action.MOVED, changes=changes)
     is_update = bool(changes.keys() - VITALS)
     return decide(Action.UPDATED if is_update else Action.UNCHANGED, changes=changes)
@@ -178,78 +146,6 @@ def _spare_locked(
         return facts, client_id
     kept = {name: value for name, value in facts.items() if name not in known.locks}
     return kept, known.client_id if "client_id" in known.locks else client_id
-
-
-def place_of(agent: TacticalAgent) -> dict[str, Any]:
-    return {
-        "rmm_organization_id": str(agent.organization_pk),
-        "site_id": str(agent.site_pk),
-        "site_name": agent.site_name or None,
-    }
-
-
-def limits_of(
-    facts: Mapping[str, Any], known: KnownAsset | None, clock_skew: timedelta
-) -> dict[str, datetime | None]:
-    """Until when the agent counts as online and from when as overdue, by our own clock.
-
-    None where a limit is not known, or the agent was never seen.
-    """
-    stored = known.facts if known else {}
-    last_seen = facts.get("last_seen_at")
-    limits = {"online_until": "offline_minutes", "overdue_from": "overdue_minutes"}
-    minutes = {name: facts.get(fact, stored.get(fact)) for name, fact in limits.items()}
-    if last_seen is None or None in minutes.values():
-        return dict.fromkeys(limits)
-    return {
-        name: last_seen - clock_skew + timedelta(minutes=min(number, LONGEST_LIMIT))
-        for name, number in minutes.items()
-    }
-
-
-LONGEST_LIMIT = 10 * 365 * 24 * 60
-"""Minutes. More would leave the calendar."""
-
-
-def facts_of(agent: TacticalAgent) -> dict[str, Any]:
-    """The agent's facts as columns of an asset: what the source does not carry is left out."""
-    os_type, os_version = _system(agent)
-    facts = {
-        "name": agent.hostname,
-        "asset_type": "server" if agent.monitoring_type == "server" else "workstation",
-        "last_seen_at": agent.last_seen,
-        "offline_minutes": agent.offline_minutes,
-        "overdue_minutes": agent.overdue_minutes,
-        "serial_number": agent.serial_number,
-        "os_type": os_type,
-        "os_version": os_version,
-        "agent_version": agent.version,
-        "make_model": agent.make_model,
-        "cpu": _joined(agent.cpu),
-        "ram_gb": agent.ram_gb,
-        "graphics": agent.graphics,
-        "physical_disks": _joined(agent.physical_disks),
-        "current_user": agent.logged_in_user,
-        "boot_time": agent.boot_time,
-        "lan_ip": agent.local_ips,
-        "wan_ip": agent.public_ip,
-        "description": agent.description,
-        "maintenance_mode": agent.maintenance_mode,
-        "needs_reboot": agent.needs_reboot,
-    }
-    return {
-        name: None if value == "" else value for name, value in facts.items() if value is not UNSET
-    }
-
-
-def _system(agent: TacticalAgent) -> tuple[Any, Any]:
-    if agent.plat is UNSET or agent.operating_system is UNSET:
-        return UNSET, UNSET
-    return split_system(agent.plat, agent.operating_system)
-
-
-def _joined(parts: Any) -> Any:
-    return parts if parts is UNSET else ", ".join(parts)
 
 
 def _changes(known: KnownAsset, facts: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:

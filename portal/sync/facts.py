@@ -1,0 +1,115 @@
+"""What an asset takes over of an agent, as columns. Pure, like the plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from msgspec import UNSET
+
+from portal.tactical.records import TacticalAgent
+from portal.tactical.systems import split_system
+
+PLACE = ("rmm_organization_id", "site_id", "site_name")
+"""Where the agent lives in Tactical."""
+
+FACTS = (
+    "name",
+    "asset_type",
+    "last_seen_at",
+    "offline_minutes",
+    "overdue_minutes",
+    "online_until",
+    "overdue_from",
+    "serial_number",
+    "os_type",
+    "os_version",
+    "agent_version",
+    "make_model",
+    "cpu",
+    "ram_gb",
+    "graphics",
+    "physical_disks",
+    "current_user",
+    "boot_time",
+    "lan_ip",
+    "wan_ip",
+    "description",
+    "maintenance_mode",
+    "needs_reboot",
+)
+
+
+VITALS = frozenset({"last_seen_at", "boot_time", "online_until", "overdue_from"})
+"""What changes by itself: written like any fact, but nothing that was updated."""
+
+
+def place_of(agent: TacticalAgent) -> dict[str, Any]:
+    return {
+        "rmm_organization_id": str(agent.organization_pk),
+        "site_id": str(agent.site_pk),
+        "site_name": agent.site_name or None,
+    }
+
+
+def limits_of(
+    facts: Mapping[str, Any], stored: Mapping[str, Any], clock_skew: timedelta
+) -> dict[str, datetime | None]:
+    """Until when the agent counts as online and from when as overdue, by our own clock.
+
+    None where a limit is not known, or the agent was never seen.
+    """
+    last_seen = facts.get("last_seen_at")
+    limits = {"online_until": "offline_minutes", "overdue_from": "overdue_minutes"}
+    minutes = {name: facts.get(fact, stored.get(fact)) for name, fact in limits.items()}
+    if last_seen is None or None in minutes.values():
+        return dict.fromkeys(limits)
+    try:
+        return {
+            name: last_seen - clock_skew + timedelta(minutes=number)
+            for name, number in minutes.items()
+        }
+    except OverflowError:  # a limit, or a last seen, at the end of the calendar
+        return dict.fromkeys(limits)
+
+
+def facts_of(agent: TacticalAgent) -> dict[str, Any]:
+    """The agent's facts as columns of an asset: what the source does not carry is left out."""
+    os_type, os_version = _system(agent)
+    facts = {
+        "name": agent.hostname,
+        "asset_type": "server" if agent.monitoring_type == "server" else "workstation",
+        "last_seen_at": agent.last_seen,
+        "offline_minutes": agent.offline_minutes,
+        "overdue_minutes": agent.overdue_minutes,
+        "serial_number": agent.serial_number,
+        "os_type": os_type,
+        "os_version": os_version,
+        "agent_version": agent.version,
+        "make_model": agent.make_model,
+        "cpu": _joined(agent.cpu),
+        "ram_gb": agent.ram_gb,
+        "graphics": agent.graphics,
+        "physical_disks": _joined(agent.physical_disks),
+        "current_user": agent.logged_in_user,
+        "boot_time": agent.boot_time,
+        "lan_ip": agent.local_ips,
+        "wan_ip": agent.public_ip,
+        "description": agent.description,
+        "maintenance_mode": agent.maintenance_mode,
+        "needs_reboot": agent.needs_reboot,
+    }
+    return {
+        name: None if value == "" else value for name, value in facts.items() if value is not UNSET
+    }
+
+
+def _system(agent: TacticalAgent) -> tuple[Any, Any]:
+    if agent.operating_system is UNSET:
+        return UNSET, UNSET
+    return split_system(agent.plat, agent.operating_system)
+
+
+def _joined(parts: Any) -> Any:
+    return parts if parts is UNSET else ", ".join(parts)

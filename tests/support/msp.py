@@ -1,0 +1,108 @@
+"""A tenant connected to the simulated Tactical server, and what a person or a job does in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from portal.db import db
+from portal.demo import SimulatedTactical
+from portal.models import ConnectionTest, SyncLogEntry, SyncRun
+from portal.models.sync_run import SyncKind
+from portal.scope import tenant_scope
+from portal.services import connect, connection_tests, organization_mapping, sync_runs
+from portal.services.export import export_assets, export_organizations
+from portal.services.organizations import get_organization_by_external_id
+from portal.services.run_history import list_log_entries
+from portal.services.tenants import add_tenant
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Msp:
+    """Every method but those of `tactical` belongs inside `scope`."""
+
+    app: Flask
+    tactical: SimulatedTactical
+    id: int
+
+    @contextmanager
+    def scope(self) -> Iterator[None]:
+        """As a request or a job has it: an application context and the tenant's scope."""
+        with self.app.app_context(), tenant_scope(self.id):
+            yield
+
+    @property
+    def agents(self) -> list[str]:
+        ids: list[str] = self.tactical.control.agents.ids()
+        return ids
+
+    def truth(self, agent_id: str) -> Row:
+        return self.tactical.control.truth.agent(agent_id=agent_id)
+
+    def sites_of_others(self, agent_id: str) -> list[Row]:
+        """Agents of other clients, one of each."""
+        own = self.truth(agent_id)["client_pk"]
+        others = [a for a in self.tactical.control.truth.agents() if a["client_pk"] != own]
+        return list({agent["client_pk"]: agent for agent in others}.values())
+
+    def connect(self, **settings: Any) -> ConnectionTest:
+        known = {"base_url": self.tactical.url, "api_key": self.tactical.api_key}
+        connect.save_connection(connect.ConnectionSettings(**known | settings))
+        return connection_tests.test_now()
+
+    def sync(self, kind: SyncKind = SyncKind.DEVICES, subject: str = "") -> SyncRun:
+        return sync_runs.run_to_end(kind, subject)
+
+    def sync_agent(self, agent_id: str) -> SyncRun:
+        return self.sync(SyncKind.AGENT, agent_id)
+
+    def import_fleet(self, **settings: Any) -> SyncRun:
+        """Connect, map every organization to a client of its name, sync the devices."""
+        assert self.connect(**settings).ok
+        self.sync(SyncKind.ORGANIZATIONS)
+        organization_mapping.map_exact(create=True)
+        return self.sync()
+
+    def assets(self) -> dict[str, Row]:
+        """As exported, by agent_id."""
+        rows = {row["rmm_device_id"]: row for row in export_assets()}
+        db.session.rollback()
+        return rows
+
+    def organizations(self) -> dict[str, Row]:
+        """As exported, by Tactical's client pk."""
+        rows = {row["external_organization_id"]: row for row in export_organizations()}
+        db.session.rollback()
+        return rows
+
+    def mapping_id(self, external_id: object) -> int:
+        return get_organization_by_external_id(str(external_id)).id
+
+    def log(self, run: SyncRun, action: str = "") -> list[SyncLogEntry]:
+        found = list_log_entries(run.id, action).items
+        db.session.rollback()
+        return found
+
+
+def counted(run: SyncRun) -> dict[str, int]:
+    """The counts that are not zero."""
+    return {name: count for name, count in run.counts.items() if count}
+
+
+@pytest.fixture
+def msp(app: Flask, tactical: SimulatedTactical, monkeypatch: pytest.MonkeyPatch) -> Iterator[Msp]:
+    """The test runs inside the tenant's scope. Nothing is saved yet; nothing ever pauses."""
+    monkeypatch.setattr("portal.tactical.patience.FIRST_PAUSE", 0)
+    monkeypatch.setattr(sync_runs, "POLL_SECONDS", 0)
+    with app.app_context():
+        found = Msp(app, tactical, add_tenant("Acme MSP", "acme").id)
+        with found.scope():
+            yield found
+        db.session.remove()
