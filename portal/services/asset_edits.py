@@ -44,7 +44,7 @@ def edit_asset(asset_id: int, edit: AssetEdit) -> list[str]:
         raise InvalidInput("Choose the client that the asset belongs to.", field="client")
     with transaction() as session:
         asset = get_asset(asset_id)
-        wanted = {
+        wanted: dict[str, object] = {
             "name": name,
             "description": description or None,
             "asset_type": edit.asset_type,

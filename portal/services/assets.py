@@ -21,7 +21,6 @@ MISSING = "missing"
 SORTABLE: dict[str, InstrumentedAttribute[Any]] = {
     "name": Asset.name,
     "client": Client.name_key,
-    "status": Asset.agent_status,
     "site": Asset.site_name,
     "type": Asset.asset_type,
     "os": Asset.os_version,
@@ -179,7 +178,9 @@ def _distinct(
 
 def _order(sort: str) -> tuple[Any, ...]:
     """The id comes last, so that pages neither repeat nor miss a row among equals."""
-    column = SORTABLE.get(sort.lstrip("-"), Asset.name)
+    word = sort.lstrip("-")
+    # What the status is depends on the moment: it is asked for now, not at the import.
+    column: Any = Asset.agent_status if word == "status" else SORTABLE.get(word, Asset.name)
     if sort.startswith("-"):
         return column.desc().nulls_last(), Asset.id.desc()
     return column.asc().nulls_last(), Asset.id

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from flask_wtf import FlaskForm
 from wtforms import SelectField, StringField
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 
 
 class AssetForm(FlaskForm):  # type: ignore[misc]
@@ -11,7 +12,7 @@ class AssetForm(FlaskForm):  # type: ignore[misc]
     description = StringField("Description")
     asset_type = SelectField(
         "Type",
-        choices=[("workstation", "Workstation"), ("server", "Server")],
+        choices=[SelectChoice("workstation", "Workstation"), SelectChoice("server", "Server")],
         validate_choice=False,
     )
     client = StringField("Client")

@@ -1,0 +1,142 @@
+"""Status as it is read, the kind of system, and fields that were edited by hand."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from flask import Flask
+from sqlalchemy import update
+
+from portal.db import transaction
+from portal.demo import SimulatedTactical
+from portal.errors import InvalidInput
+from portal.models import Asset
+from portal.models.sync_run import RunStatus, SyncKind
+from portal.scope import tenant_scope
+from portal.services import connection_tests
+from portal.services.asset_edits import AssetEdit, edit_asset, list_locked, release_field
+from portal.services.assets import AssetFilter, count_by_status, get_asset, list_assets
+from portal.services.clients import add_client
+from portal.services.connect import ConnectionSettings, save_connection
+from portal.services.organization_mapping import map_exact, map_to_client
+from portal.services.organizations import list_organizations
+from portal.services.sync_runs import run_to_end
+from portal.services.tenants import add_tenant
+from portal.tactical.systems import split_system
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def synced(app: Flask, tactical: SimulatedTactical) -> int:
+    """The id of a tenant whose fleet is synced."""
+    with app.app_context():
+        tenant_id = add_tenant("Acme", "acme").id
+        with tenant_scope(tenant_id):
+            save_connection(ConnectionSettings(base_url=tactical.url, api_key=tactical.api_key))
+            assert connection_tests.test_now().ok
+            run_to_end(SyncKind.ORGANIZATIONS)
+            map_exact(create=True)
+            assert run_to_end(SyncKind.DEVICES).status is RunStatus.SUCCESS
+    return tenant_id
+
+
+def test_the_status_ages_with_the_clock_and_no_sync(app: Flask, synced: int) -> None:
+    with app.app_context(), tenant_scope(synced):
+        asset_id = list_assets(AssetFilter()).items[0].id
+        with transaction() as session:
+            limits = {"online_until": timedelta(minutes=4), "overdue_from": timedelta(minutes=30)}
+            session.execute(
+                update(Asset).values(
+                    last_seen_at=NOW, **{name: NOW + after for name, after in limits.items()}
+                )
+            )
+        for minutes, status in ((3, "online"), (4, "online"), (5, "offline"), (31, "overdue")):
+            with time_machine.travel(NOW + timedelta(minutes=minutes), tick=False):
+                assert get_asset(asset_id).agent_status == status
+                counts = count_by_status()
+                assert counts[status] == counts["total"] == 24
+                assert list_assets(AssetFilter(status=status, sort="status")).total == 24
+
+
+def test_without_limits_the_word_of_tactical_stays(app: Flask, synced: int) -> None:
+    with app.app_context(), tenant_scope(synced):
+        with transaction() as session:
+            nothing = {"online_until": None, "overdue_from": None}
+            session.execute(update(Asset).values(reported_status="online", **nothing))
+        with time_machine.travel(NOW + timedelta(days=400)):
+            assert count_by_status()["online"] == 24
+
+
+def test_what_was_edited_by_hand_is_left_alone_until_it_is_released(
+    app: Flask, synced: int, tactical: SimulatedTactical
+) -> None:
+    with app.app_context(), tenant_scope(synced):
+        asset = list_assets(AssetFilter()).items[0]
+        told_name, told_client = asset.name, asset.client_id
+        other = add_client("By hand")
+        edit = AssetEdit("Front desk", asset.description or "", asset.asset_type, other.id)
+        assert edit_asset(asset.id, edit) == ["name", "client_id"]
+        tactical.control.agents.edit(agent_id=asset.rmm_device_id, hostname="RENAMED-01")
+        assert run_to_end(SyncKind.DEVICES).status is RunStatus.SUCCESS
+
+        asset = get_asset(asset.id)
+        assert (asset.name, asset.client_id) == ("Front desk", other.id)
+        assert list_locked(asset) == ["name", "client"]
+
+        release_field(asset.id, "name")
+        release_field(asset.id, "client")
+        counts = run_to_end(SyncKind.DEVICES).counts
+        assert counts["moved"] == 1
+        asset = get_asset(asset.id)
+        assert told_name != "RENAMED-01"
+        assert (asset.name, asset.client_id) == ("RENAMED-01", told_client)
+        assert list_locked(asset) == []
+
+
+def test_mapping_leaves_an_asset_that_was_given_away_by_hand(app: Flask, synced: int) -> None:
+    with app.app_context(), tenant_scope(synced):
+        asset = list_assets(AssetFilter()).items[0]
+        kept, new = add_client("Kept"), add_client("New")
+        edit_asset(asset.id, AssetEdit(asset.name, "", asset.asset_type, kept.id))
+        for row in list_organizations().items:
+            map_to_client(row.mapping.id, new.id)
+        assert get_asset(asset.id).client_id == kept.id
+        assert list_assets(AssetFilter(client_id=new.id)).total == 23
+
+
+def test_an_edit_that_cannot_be_is_refused_beside_its_field(app: Flask, synced: int) -> None:
+    with app.app_context(), tenant_scope(synced):
+        asset = list_assets(AssetFilter()).items[0]
+        for edit, field in (
+            (AssetEdit(" ", "", "server", asset.client_id), "name"),
+            (AssetEdit("x", "", "toaster", asset.client_id), "asset_type"),
+            (AssetEdit("x", "", "server", None), "client"),
+            (AssetEdit("x", "y" * 300, "server", asset.client_id), "description"),
+        ):
+            with pytest.raises(InvalidInput) as refused:
+                edit_asset(asset.id, edit)
+            assert refused.value.field == field
+        assert list_locked(get_asset(asset.id)) == []
+
+
+@pytest.mark.parametrize(
+    ("plat", "text", "kind", "version"),
+    [
+        (
+            *("windows", "Microsoft Windows 10 Pro, 64bit (build 18363)"),
+            *("Windows", "10 Pro, 64bit (build 18363)"),
+        ),
+        ("windows", "Windows Server 2016 Datacenter", "Windows", "Server 2016 Datacenter"),
+        ("windows", "something else", "Windows", "something else"),
+        ("linux", "debian 12.5 x86_64", "Linux", "debian 12.5 x86_64"),
+        ("darwin", "darwin 14.5 arm64 23.5.0", "macOS", "14.5 arm64 23.5.0"),
+        ("plan9", "x", "plan9", "x"),
+    ],
+)
+def test_the_system_is_split_into_kind_and_version(
+    plat: str, text: str, kind: str, version: str
+) -> None:
+    assert split_system(plat, text) == (kind, version)
