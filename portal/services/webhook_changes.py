@@ -17,6 +17,7 @@ from portal.services.webhook_records import (
     Made,
     Piece,
 )
+from portal.tactical.errors import ServerError
 from portal.tactical.installation import (
     AlertTemplate,
     GlobalKey,
@@ -105,9 +106,19 @@ class Applier:
 
     def _choose(self, change: Change, template: int | None) -> None:
         if change.piece == DEFAULT:
-            self._tactical.choose_default(template)
+            self._choose_default(template)
         elif change.client is not None:
             self._tactical.choose_for_client(change.client, template)
+
+    def _choose_default(self, template: int | None) -> None:
+        try:
+            self._tactical.choose_default(template)
+        except ServerError as error:
+            raise PortalError(
+                "Tactical failed when its default template was to change; servers that its makers "
+                "host do that. Choose the template in Tactical's Global Settings, or install for "
+                "chosen organizations."
+            ) from error
 
     def _remember_choice(self, change: Change) -> None:
         chosen = Chosen(change.pk, change.name)

@@ -5,26 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from flask import Flask
 
-from portal.demo import SimulatedTactical
 from portal.demo.records import AlertTemplate, UrlAction
 from portal.models import WebhookInstallation
 from portal.models.alert import AlertStatus
 from portal.models.webhook import DeliveryStatus
 from portal.models.webhook_installation import Deed
-from portal.services import alerts, deliveries, webhook_installation, webhook_keys
+from portal.services import alerts, deliveries, webhook_keys
 from portal.services.alerts import AlertFilter
 from portal.services.deliveries import get_delivery
 from portal.services.webhook_plan import Verb
-from portal.services.webhook_rotation import rotate_secret
 from portal.tactical.webhook import FAILURE_BODY, RESOLVED_BODY
-from tests.support.webhooks import Msp, make_msp
-
-
-@pytest.fixture
-def msp(app: Flask, tactical: SimulatedTactical, live_portal: str) -> Msp:
-    return make_msp(app, tactical, live_portal)
+from tests.support.webhooks import Msp
 
 
 def titles(row: WebhookInstallation) -> list[str]:
@@ -180,6 +172,16 @@ def test_without_the_key_store_the_secret_stands_in_the_headers(msp: Msp, flag: 
     assert list(msp.tactical.state.global_keys) == []
 
 
+def test_a_hosted_server_does_not_let_its_default_be_chosen(msp: Msp) -> None:
+    msp.tactical.control.server.set(hosted=True)
+    row = msp.install("default")
+
+    assert not row.ok
+    assert "Choose the template in Tactical's Global Settings" in (row.message or "")
+    assert [step["state"] for step in row.steps] == [*["ok"] * 4, "failed", "skipped"]
+    assert msp.install("clients", 1).ok
+
+
 def test_the_key_store_is_left_when_it_is_not_wanted_any_more(msp: Msp) -> None:
     msp.install()
     assert msp.install(use_key_store=False).ok
@@ -206,30 +208,6 @@ def test_a_portal_that_tactical_does_not_reach(msp: Msp) -> None:
     assert row.steps[-1]["state"] == "failed"
     with msp.scope():
         assert webhook_keys.reveal() not in f"{row.message} {row.steps}"
-
-
-@pytest.mark.parametrize("use_key_store", [True, False])
-@pytest.mark.parametrize("at_once", [True, False])
-def test_a_rotation_reaches_tactical(msp: Msp, use_key_store: bool, at_once: bool) -> None:
-    msp.install("default", use_key_store=use_key_store)
-    with msp.scope():
-        rotation = rotate_secret(at_once)
-        row = webhook_installation.do_now(Deed.TEST, msp.wanted())
-        assert len(webhook_keys.list_keys()) == (1 if at_once else 2)
-
-    assert (rotation.in_tactical, rotation.warning) == (True, None)
-    assert row.ok
-    assert rotation.secret in repr(msp.everything())
-
-
-def test_a_rotation_that_tactical_does_not_take_says_so(msp: Msp) -> None:
-    msp.install()
-    msp.use_key(without=["can_edit_global_keystore"])
-    with msp.scope():
-        rotation = rotate_secret()
-
-    assert not rotation.in_tactical
-    assert "can_edit_global_keystore" in (rotation.warning or "")
 
 
 def test_an_alert_arrives_by_what_was_installed(msp: Msp) -> None:

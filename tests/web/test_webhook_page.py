@@ -7,7 +7,6 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from playwright.sync_api import Page, expect
 
 from portal.db import transaction, utc_now
 from portal.demo import SimulatedTactical
@@ -15,9 +14,7 @@ from portal.models import Alert, Delivery, WebhookKey
 from portal.models.alert import AlertSource, AlertStatus, Severity
 from portal.models.sync_run import SyncKind
 from portal.models.webhook import DeliveryStatus
-from portal.models.webhook_installation import Deed
-from portal.services import alerts, deliveries, sync_runs, webhook_installation, webhook_keys
-from portal.services.alerts import AlertFilter
+from portal.services import sync_runs, webhook_installation, webhook_keys
 from portal.services.integrations import get_integration
 from portal.services.tenants import add_tenant
 from portal.services.users import add_user
@@ -244,81 +241,3 @@ def test_intervals_are_saved(msp: Msp, admin: FlaskClient) -> None:
         answer = admin.post(PAGE + "settings", data=typed | wrong)
         assert answer.status_code == 422
         assert 'aria-invalid="true"' in answer.text
-
-
-# --- In a real browser ------------------------------------------------------------------
-
-
-@pytest.fixture
-def window(msp: Msp, page: Page) -> Page:
-    page.goto(f"{msp.portal}/sign-in")
-    page.get_by_label("Email address").fill(EMAIL)
-    page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.keyboard.press("Enter")
-    page.wait_for_url(f"{msp.portal}/t/acme/")
-    page.goto(msp.portal + PAGE)
-    return page
-
-
-def work(msp: Msp) -> None:
-    """As a worker does."""
-    with msp.scope():
-        row = webhook_installation.find_installation()
-        assert row is not None
-        webhook_installation.run_queued(row.id)
-
-
-def test_installed_tested_and_removed_from_the_page(msp: Msp, window: Page) -> None:
-    before = msp.everything()
-    window.get_by_label("As the server's default").check()
-    window.get_by_role("button", name="Preview the changes").click()
-    expect(window.locator(".plan-create")).to_have_count(4)
-    assert msp.everything() == before
-
-    window.get_by_role("button", name="Install in Tactical").click()
-    expect(window.get_by_text("Waiting for a worker…")).to_be_visible()
-    work(msp)
-    expect(window.get_by_text("Installed. Tactical's test delivery arrived.")).to_be_visible()
-    window.get_by_role("link", name="Test delivery #1").click()
-    expect(window.get_by_text("A test delivery", exact=True)).to_be_visible()
-
-    agent = msp.tactical.control.agents.ids()[0]
-    pk = msp.tactical.control.alerts.trigger(agent)
-    with msp.scope():
-        deliveries.process_due()
-    window.goto(msp.portal + PAGE)
-    expect(window.get_by_text("The last delivery came")).to_be_visible()
-    window.goto(f"{msp.portal}/t/acme/alerts/")
-    expect(window.locator("#main")).to_contain_text("1 alert")
-    assert pk is not None
-    msp.tactical.control.alerts.resolve(pk)
-    with msp.scope():
-        deliveries.process_due()
-        [found] = alerts.list_alerts(AlertFilter()).items
-        assert found.alert.status is AlertStatus.RESOLVED
-
-    window.goto(msp.portal + PAGE)
-    window.get_by_role("button", name="Remove…").click()
-    window.get_by_role("button", name="Remove from Tactical").click()
-    expect(window.get_by_text("Waiting for a worker…")).to_be_visible()
-    work(msp)
-    expect(window.get_by_text("Removed: Tactical is as it was before.")).to_be_visible()
-    assert msp.everything() == before
-
-
-def test_organizations_are_chosen_and_the_secret_revealed(msp: Msp, window: Page) -> None:
-    with msp.scope():
-        webhook_installation.do_now(Deed.TEST, msp.wanted())
-    window.reload()
-    expect(window.locator(".for-clients")).to_be_hidden()
-    window.get_by_label("For chosen organizations").check()
-    window.locator(".check-list input").nth(1).check()
-    window.get_by_role("button", name="Preview the changes").click()
-    expect(window.locator(".plan-choose")).to_have_count(1)
-
-    window.get_by_label("Your password").fill("wrong")
-    window.get_by_role("button", name="Reveal").click()
-    expect(window.get_by_text("This is not your password.")).to_be_visible()
-    window.get_by_label("Your password").fill(PASSWORD)
-    window.get_by_role("button", name="Reveal").click()
-    expect(window.locator("[data-secret]")).to_have_text(secret_of(msp))

@@ -1,0 +1,128 @@
+"""Installing the webhook in Tactical and taking it back, in a real browser."""
+
+from __future__ import annotations
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from flask import Flask
+from playwright.sync_api import Page, expect
+
+from portal.demo import SimulatedTactical
+from portal.models.alert import AlertStatus
+from portal.models.webhook_installation import Deed
+from portal.services import alerts, deliveries, webhook_installation, webhook_keys
+from portal.services.alerts import AlertFilter
+from portal.services.users import add_user
+from tests.support.webhooks import Msp, make_msp
+
+pytestmark = pytest.mark.one_database
+
+PAGE = "/t/acme/integrations/tacticalrmm/webhook/"
+EMAIL, PASSWORD = "anna@acme.example", "correct horse battery"
+AXE = {
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    "rules": {"target-size": {"enabled": True}},
+}
+
+
+@pytest.fixture
+def msp(app: Flask, tactical: SimulatedTactical, live_portal: str) -> Msp:
+    made = make_msp(app, tactical, live_portal)
+    with app.app_context():
+        add_user(EMAIL, PASSWORD, "acme", "admin")
+    return made
+
+
+@pytest.fixture
+def window(msp: Msp, page: Page) -> Page:
+    page.goto(f"{msp.portal}/sign-in")
+    page.get_by_label("Email address").fill(EMAIL)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"{msp.portal}/t/acme/")
+    page.goto(msp.portal + PAGE)
+    return page
+
+
+def work(msp: Msp) -> None:
+    """As a worker does."""
+    with msp.scope():
+        row = webhook_installation.find_installation()
+        assert row is not None
+        webhook_installation.run_queued(row.id)
+
+
+def test_installed_tested_and_removed_from_the_page(msp: Msp, window: Page) -> None:
+    before = msp.everything()
+    window.get_by_label("As the server's default").check()
+    window.get_by_role("button", name="Preview the changes").click()
+    expect(window.locator(".plan-create")).to_have_count(4)
+    assert msp.everything() == before
+
+    window.get_by_role("button", name="Install in Tactical").click()
+    expect(window.get_by_text("Waiting for a worker…")).to_be_visible()
+    work(msp)
+    expect(window.get_by_text("Installed. Tactical's test delivery arrived.")).to_be_visible()
+    window.get_by_role("link", name="Test delivery #1").click()
+    expect(window.get_by_text("A test delivery", exact=True)).to_be_visible()
+
+    agent = msp.tactical.control.agents.ids()[0]
+    pk = msp.tactical.control.alerts.trigger(agent)
+    with msp.scope():
+        deliveries.process_due()
+    window.goto(msp.portal + PAGE)
+    expect(window.get_by_text("The last delivery came")).to_be_visible()
+    window.goto(f"{msp.portal}/t/acme/alerts/")
+    expect(window.locator("#main")).to_contain_text("1 alert")
+    assert pk is not None
+    msp.tactical.control.alerts.resolve(pk)
+    with msp.scope():
+        deliveries.process_due()
+        [found] = alerts.list_alerts(AlertFilter()).items
+        assert found.alert.status is AlertStatus.RESOLVED
+
+    window.goto(msp.portal + PAGE)
+    window.get_by_role("button", name="Remove…").click()
+    window.get_by_role("button", name="Remove from Tactical").click()
+    expect(window.get_by_text("Waiting for a worker…")).to_be_visible()
+    work(msp)
+    expect(window.get_by_text("Removed: Tactical is as it was before.")).to_be_visible()
+    assert msp.everything() == before
+
+
+def test_organizations_are_chosen_and_the_secret_revealed(msp: Msp, window: Page) -> None:
+    with msp.scope():
+        webhook_installation.do_now(Deed.TEST, msp.wanted())
+    window.reload()
+    expect(window.locator(".for-clients")).to_be_hidden()
+    window.get_by_label("For chosen organizations").check()
+    window.locator(".check-list input").nth(1).check()
+    window.get_by_role("button", name="Preview the changes").click()
+    expect(window.locator(".plan-choose")).to_have_count(1)
+
+    with msp.scope():
+        secret = webhook_keys.reveal()
+    window.get_by_label("Your password").fill("wrong")
+    window.get_by_role("button", name="Reveal").click()
+    expect(window.get_by_text("This is not your password.")).to_be_visible()
+    window.get_by_label("Your password").fill(PASSWORD)
+    window.get_by_role("button", name="Reveal").click()
+    expect(window.locator("[data-secret]")).to_have_text(secret)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_everybody_can_use_it(msp: Msp, window: Page, scheme: str) -> None:
+    """As it is with everything shown: installed, the preview of a removal, the secret."""
+    msp.install("default")
+    window.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    window.set_viewport_size({"width": 390, "height": 844})
+    window.reload()
+    window.get_by_label("Your password").fill(PASSWORD)
+    window.get_by_role("button", name="Reveal").click()
+    expect(window.locator("[data-secret]")).to_be_visible()
+    window.get_by_role("button", name="Remove…").click()
+    expect(window.get_by_role("button", name="Remove from Tactical")).to_be_visible()
+
+    found = Axe().run(window, options=AXE).response["violations"]
+    assert [(one["id"], [node["html"][:120] for node in one["nodes"]]) for one in found] == []
+    assert window.evaluate("document.documentElement.scrollWidth") == 390
