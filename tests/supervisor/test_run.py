@@ -94,7 +94,7 @@ def test_a_dead_child_is_started_again(portal: RunningPortal) -> None:
     before = descendants(portal.process.pid)
     for pid in before:
         os.kill(pid, signal.SIGKILL)
-    for name in ("redis", "web", "quick-1", "quick-2", "bulk", "scheduler"):
+    for name in ("redis", "web", "quick-1", "quick-2", "bulk", "events", "scheduler"):
         portal.wait_for(f"{name} ended (SIGKILL), starting it again in 0.5 s")
     assert survivors(before) == set()
     give_up = time.monotonic() + 10

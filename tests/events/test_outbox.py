@@ -1,0 +1,223 @@
+"""Events are written with the change that they tell of, or not at all; payloads are stable."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import event as hooks
+
+from portal.db import db, transaction
+from portal.events import order
+from portal.events.order import find_settled_id
+from portal.events.outbox import record_events
+from portal.models import Asset, SyncRun
+from portal.models.event import EventType
+from portal.models.sync_run import RunStatus, SyncKind
+from portal.scope import tenant_scope
+from portal.services import event_delivery, sync_runs
+from portal.sync import devices
+from portal.sync.run_log import RunEnded
+from tests.alerts.conftest import Msp, msp
+from tests.events.conftest import events, happen, subscribe
+from tests.events.receiver import Receiver
+from tests.web.world import Place
+
+__all__ = ["msp"]
+
+RUN = {"run_id", "kind", "agent_id", "trigger"}
+ENDED = RUN | {"status", "counts", "source"}
+PAYLOADS = {
+    EventType.WEBHOOK_RECEIVED: {
+        "delivery_id",
+        "status",
+        "event",
+        "agent_id",
+        "external_alert_id",
+    },
+    EventType.SYNC_STARTED: RUN | {"attempt"},
+    EventType.SYNC_COMPLETED: ENDED,
+    EventType.SYNC_FAILED: ENDED | {"error", "fault"},
+    EventType.DEVICE_CREATED: {"asset_id", "rmm_device_id", "name", "client_id", "changed"},
+    EventType.DEVICE_UPDATED: {"asset_id", "rmm_device_id", "name", "client_id", "changed"},
+    EventType.ALERT_TRIGGERED: {
+        "external_alert_id",
+        "agent_id",
+        "asset_id",
+        "external_organization_id",
+        "hostname",
+        "alert_type",
+        "severity",
+        "message",
+        "status",
+        "triggered_at",
+        "resolved_at",
+        "occurrences",
+        "confirmed",
+    },
+}
+PAYLOADS[EventType.ALERT_RESOLVED] = PAYLOADS[EventType.ALERT_TRIGGERED]
+
+
+@pytest.fixture
+def scoped(msp: Msp) -> Iterator[Msp]:
+    with msp.scope():
+        yield msp
+        db.session.remove()
+
+
+def test_payloads_have_their_keys_and_no_secret(scoped: Msp, http: FlaskClient) -> None:
+    pk = scoped.raise_alert(message="Disk full")
+    scoped.deliver(http, event="trigger", alert_id=pk, agent_id=scoped.agents[0])
+    scoped.process()
+    scoped.tactical.control.alerts.resolve(pk)
+    scoped.sync()
+    scoped.tactical.control.agents.edit(scoped.agents[0], description="the boss's")
+    scoped.tactical.control.faults.add("status", "*", status=403, times=None)
+    sync_runs.run_to_end(SyncKind.DEVICES)
+    scoped.tactical.control.faults.clear()
+    sync_runs.run_to_end(SyncKind.DEVICES)
+    stored = events()
+    assert {event.type for event in stored} == {str(kind) for kind in EventType}
+    for event in stored:
+        assert set(event.payload) == PAYLOADS[EventType(event.type)], event.type
+    text = json.dumps([event.payload for event in stored])
+    assert scoped.secret not in text
+    assert scoped.tactical.api_key not in text
+
+
+def test_a_sync_tells_its_start_its_assets_and_its_end(scoped: Msp) -> None:
+    stored = events()
+    run_id = stored[-1].payload["run_id"]
+    run = db.session.get_one(SyncRun, run_id)
+    created = events(EventType.DEVICE_CREATED)
+    assert len(created) == run.created == len(db.session.query(Asset).all())
+    asset = db.session.get_one(Asset, created[0].payload["asset_id"])
+    assert created[0].payload == {
+        "asset_id": asset.id,
+        "rmm_device_id": asset.rmm_device_id,
+        "name": asset.name,
+        "client_id": asset.client_id,
+        "changed": [],
+    }
+    of_run = [event for event in stored if event.payload.get("run_id") == run_id]
+    assert [event.type for event in of_run] == ["rmm.sync.started", "rmm.sync.completed"]
+    assert of_run[1].payload["status"] == str(run.status)
+    assert of_run[1].payload["counts"] == run.counts
+    assert of_run[0].id < created[0].id < of_run[1].id
+
+
+def test_only_what_changed_is_told(scoped: Msp) -> None:
+    before = len(events())
+    agent_id = scoped.agents[0]
+    scoped.tactical.control.agents.edit(agent_id, description="moved to the cellar")
+    sync_runs.run_to_end(SyncKind.DEVICES)
+    (updated,) = [event for event in events()[before:] if event.type == EventType.DEVICE_UPDATED]
+    assert updated.payload["rmm_device_id"] == agent_id
+    assert "description" in updated.payload["changed"]
+
+    before = len(events())
+    sync_runs.run_to_end(SyncKind.DEVICES)
+    assert {event.type for event in events()[before:]} == {
+        "rmm.sync.started",
+        "rmm.sync.completed",
+    }
+
+
+def test_a_page_that_is_rolled_back_leaves_no_event(
+    scoped: Msp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scoped.tactical.control.agents.edit(scoped.agents[0], description="never written")
+    before = len(events())
+    tell = devices.tell_devices
+
+    def tell_and_break(*args: Any) -> None:
+        tell(*args)
+        raise RunEnded("Taken over.")
+
+    monkeypatch.setattr(devices, "tell_devices", tell_and_break)
+    run = sync_runs.run_to_end(SyncKind.DEVICES)
+    assert run.status is RunStatus.CANCELLED
+    new = [event.type for event in events()[before:]]
+    assert new == ["rmm.sync.started", "rmm.sync.failed"]
+    assert events()[-1].payload["status"] == "cancelled"
+
+
+def test_many_events_cost_as_many_statements_as_one(scoped: Msp) -> None:
+    statements: list[str] = []
+    hooks.listen(db.engine, "before_cursor_execute", lambda *args: statements.append(str(args[2])))
+
+    def sync_after_editing(agent_ids: list[str], description: str) -> int:
+        for agent_id in agent_ids:
+            scoped.tactical.control.agents.edit(agent_id, description=description)
+        statements.clear()
+        run = sync_runs.run_to_end(SyncKind.DEVICES)
+        assert run.updated >= len(agent_ids) // 2
+        return len([text for text in statements if "INSERT INTO events" in text])
+
+    assert sync_after_editing(scoped.agents[:1], "one") == 3  # started, a page, completed
+    assert sync_after_editing(scoped.agents, "all") == 3
+
+
+def test_an_abandoned_run_ends_with_an_event_too(scoped: Msp) -> None:
+    run, _ = sync_runs.request_run(SyncKind.DEVICES, "button")
+    with transaction() as session:
+        stored = session.get_one(SyncRun, run.id)
+        stored.status, stored.fencing_number = RunStatus.RUNNING, sync_runs.MOST_ATTEMPTS
+        stored.heartbeat_at = stored.created_at.replace(year=2020)
+    sync_runs.revive_abandoned_runs()
+    last = events()[-1]
+    assert (last.type, last.payload["status"]) == ("rmm.sync.failed", "failed")
+    assert "given up" in last.payload["error"]
+
+
+def test_a_delivery_and_its_event_are_one(app: Flask, scoped: Msp, http: FlaskClient) -> None:
+    delivery_id = scoped.deliver(http, event="trigger", alert_id=7, agent_id="a" * 40)
+    (event,) = events(EventType.WEBHOOK_RECEIVED)
+    assert event.payload == {
+        "delivery_id": delivery_id,
+        "status": "pending",
+        "event": "trigger",
+        "agent_id": "a" * 40,
+        "external_alert_id": "7",
+    }
+
+
+def test_an_event_that_is_committed_late_is_not_missed(
+    app: Flask, scope: Place, receiver: Receiver, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On PostgreSQL it has a lower id than one that is there already."""
+    if not database_url.startswith("postgresql"):
+        pytest.skip("SQLite has one writer at a time.")
+    subscriber_id = subscribe(receiver)
+    written, may_commit = threading.Event(), threading.Event()
+
+    def write_slowly() -> None:
+        with app.app_context(), tenant_scope(scope.id), transaction() as session:
+            record_events(session, [(EventType.DEVICE_CREATED, "late", {"name": "late"})])
+            written.set()
+            assert may_commit.wait(20)
+
+    thread = threading.Thread(target=write_slowly)
+    thread.start()
+    assert written.wait(20)
+    happen("quick")
+    monkeypatch.setattr(order, "WAIT_SECONDS", 0.0)
+    assert find_settled_id(db.session()) is None
+    assert event_delivery.deliver_events(subscriber_id) == 0
+    monkeypatch.undo()
+    look_once_more = order.time.sleep
+
+    def commit_and_sleep(seconds: float) -> None:
+        may_commit.set()
+        look_once_more(seconds)
+
+    monkeypatch.setattr(order.time, "sleep", commit_and_sleep)
+    assert event_delivery.deliver_events(subscriber_id) == 2
+    thread.join()
+    assert [message["data"]["name"] for message in receiver.received] == ["late", "quick"]
