@@ -215,6 +215,12 @@ def test_a_slow_subscriber_gives_way_after_its_turn(
     assert deliver_events(subscribed) == 1  # free at once, for the next turn
 
 
+def test_no_other_work_waits_behind_a_subscriber() -> None:
+    """Whoever answers slowly holds a worker that serves nothing but subscribers."""
+    beside = {name for name, job in queue.JOBS.items() if job.queue == queue.EVENTS}
+    assert beside == {"deliver_events"}
+
+
 def test_a_claimed_subscriber_is_left_to_its_process(subscribed: int, receiver: Receiver) -> None:
     happen("one")
     assert event_delivery._claim(subscribed)

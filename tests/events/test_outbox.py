@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,7 +14,6 @@ from flask.testing import FlaskClient
 from sqlalchemy import event as hooks
 
 from portal.db import db, transaction
-from portal.events import order
 from portal.events.order import find_settled_id
 from portal.events.outbox import record_events
 from portal.models import Asset, SyncRun
@@ -21,7 +21,7 @@ from portal.models.event import EventType
 from portal.models.sync_run import RunStatus, SyncKind
 from portal.scope import tenant_scope
 from portal.services import event_delivery, sync_runs
-from portal.sync import devices
+from portal.sync.device_news import tell_devices
 from portal.sync.run_log import RunEnded
 from tests.alerts.conftest import Msp, msp
 from tests.events.conftest import events, happen, subscribe
@@ -134,13 +134,13 @@ def test_a_page_that_is_rolled_back_leaves_no_event(
 ) -> None:
     scoped.tactical.control.agents.edit(scoped.agents[0], description="never written")
     before = len(events())
-    tell = devices.tell_devices
+    tell = tell_devices
 
     def tell_and_break(*args: Any) -> None:
         tell(*args)
         raise RunEnded("Taken over.")
 
-    monkeypatch.setattr(devices, "tell_devices", tell_and_break)
+    monkeypatch.setattr("portal.sync.devices.tell_devices", tell_and_break)
     run = sync_runs.run_to_end(SyncKind.DEVICES)
     assert run.status is RunStatus.CANCELLED
     new = [event.type for event in events()[before:]]
@@ -207,17 +207,17 @@ def test_an_event_that_is_committed_late_is_not_missed(
     thread.start()
     assert written.wait(20)
     happen("quick")
-    monkeypatch.setattr(order, "WAIT_SECONDS", 0.0)
+    monkeypatch.setattr("portal.events.order.WAIT_SECONDS", 0.0)
     assert find_settled_id(db.session()) is None
     assert event_delivery.deliver_events(subscriber_id) == 0
     monkeypatch.undo()
-    look_once_more = order.time.sleep
+    sleep = time.sleep
 
     def commit_and_sleep(seconds: float) -> None:
         may_commit.set()
-        look_once_more(seconds)
+        sleep(seconds)
 
-    monkeypatch.setattr(order.time, "sleep", commit_and_sleep)
+    monkeypatch.setattr(time, "sleep", commit_and_sleep)
     assert event_delivery.deliver_events(subscriber_id) == 2
     thread.join()
     assert [message["data"]["name"] for message in receiver.received] == ["late", "quick"]
