@@ -133,8 +133,8 @@ def edit(msp: Msp, agent_id: str, **fields: object) -> int:
         "asset_type": asset.asset_type,
         "client_id": asset.client_id,
     }
-    asset_id = asset.id
-    asset_edits.edit_asset(asset_id, AssetEdit(**known | fields))  # type: ignore[arg-type]
+    asset_id: int = asset.id
+    asset_edits.edit_asset(asset_id, AssetEdit(**known | fields))
     return asset_id
 
 
