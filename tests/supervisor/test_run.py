@@ -23,7 +23,7 @@ from tests.support.running import (
 )
 
 READY = "The portal is at"
-PARTS = 1 + 3 + 3 + 1
+PARTS = 2 + 3 + 3 + 1
 """Redis, the web server and its two workers, three workers, the scheduler."""
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
