@@ -68,13 +68,13 @@ def list_tenants_with_due_refreshes() -> list[int]:
 
 
 def _take_due() -> list[str]:
+    """In one statement: of two workers, each gets what the other does not."""
     with transaction() as session:
-        due = session.scalars(select(AgentRefresh).where(AgentRefresh.due_at <= utc_now())).all()
-        ids = [row.id for row in due]
-        taken = [row.agent_id for row in due]
-        session.execute(
-            delete(AgentRefresh)
-            .where(AgentRefresh.id.in_(ids))
-            .execution_options(synchronize_session=False)
+        return list(
+            session.scalars(
+                delete(AgentRefresh)
+                .where(AgentRefresh.due_at <= utc_now())
+                .returning(AgentRefresh.agent_id)
+                .execution_options(synchronize_session=False)
+            )
         )
-    return taken

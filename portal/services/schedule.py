@@ -45,7 +45,8 @@ def tick() -> None:
         with_refreshes = list_tenants_with_due_refreshes()
         behind = list_subscribers_behind()
     for tenant_id in with_deliveries:
-        queue.enqueue("process_deliveries", tenant_id)
+        if not queue.enqueue("process_deliveries", tenant_id):
+            break  # Redis is away, and need not be asked once for each tenant
     for tenant_id in with_refreshes:
         with tenant_scope(tenant_id):
             start_due_refreshes()

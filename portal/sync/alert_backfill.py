@@ -11,19 +11,21 @@ from typing import Any
 
 from sqlalchemy import select
 
-from portal.db import release, transaction, utc_now
+from portal.db import db, release, transaction, utc_now
 from portal.errors import PortalError
 from portal.models import Alert, Integration
 from portal.models.alert import AlertSource, AlertStatus
 from portal.sync.alert_hints import close_alert
-from portal.sync.alerts import AlertDecision, write_alerts
+from portal.sync.alerts import AlertDecision, lock_alerts, write_alerts
 from portal.sync.run_log import RunEnded, RunLog, log_entry
 from portal.tactical.alerts import TacticalAlert, TacticalAlerts
 from portal.tactical.api import Tactical
-from portal.tactical.errors import NotFoundInTactical
+from portal.tactical.errors import MissingPermission, NotFoundInTactical
 from portal.tactical.records import BadRecord
 
 AT_ONCE = 500
+MOST_UNANSWERED = 3
+"""In a row; then Tactical is away, and the rest is left to the next run."""
 
 
 @dataclass(slots=True)
@@ -46,10 +48,12 @@ def sync_alerts(integration: Integration, tactical: Tactical, run_log: RunLog) -
     history = alerts.list_since(days) if days else iter(())
     unresolved = alerts.list_unresolved()
     listed = Listed()
-    _write(integration.id, history, run_log, Listed())
+    # What is open is in the other list, which was asked for later.
+    over = (alert for alert in history if isinstance(alert, TacticalAlert) and alert.resolved)
+    _write(integration.id, over, run_log, Listed())
     _write(integration.id, unresolved, run_log, listed)
     run_log.set_phase("Checking alerts that Tactical does not list")
-    _close_unlisted(integration.id, alerts, run_log, listed, asked_at)
+    _close_unlisted(integration.id, alerts, run_log, listed)
     _settle_nameless(integration.id, listed, asked_at, is_restricted)
 
 
@@ -83,29 +87,37 @@ def _told(decision: AlertDecision) -> dict[str, Any]:
 
 
 def _close_unlisted(
-    integration_id: int,
-    alerts: TacticalAlerts,
-    run_log: RunLog,
-    listed: Listed,
-    asked_at: datetime,
+    integration_id: int, alerts: TacticalAlerts, run_log: RunLog, listed: Listed
 ) -> None:
     """The key's role limits the list, so each alert that is missing is asked for by its id."""
-    with transaction() as session:
-        rows = session.execute(
-            select(Alert.id, Alert.external_alert_id).where(
-                Alert.integration_id == integration_id,
-                Alert.status != AlertStatus.RESOLVED,
-                Alert.external_alert_id.is_not(None),
-                Alert.received_at < asked_at,
-            )
-        ).all()
-    release()
-    for alert_id, external_id in rows:
-        if external_id is None or external_id in listed.ids:
-            continue
+    missing = _list_missing(integration_id, listed)
+    unanswered = 0
+    for number, (alert_id, external_id) in enumerate(missing):
         if run_log.cancelled.is_set():
             raise RunEnded("The run was cancelled.")
-        _check_one(integration_id, alerts, run_log, alert_id, external_id)
+        problem = _check_one(integration_id, alerts, run_log, alert_id, external_id)
+        is_refusal = isinstance(problem, MissingPermission)
+        unanswered = unanswered + 1 if problem is not None and not is_refusal else 0
+        if problem is not None:
+            run_log.warn(
+                f"Alert {external_id} could not be checked and stays open: {problem.message}"
+            )
+        left = len(missing) - number - 1
+        if unanswered >= MOST_UNANSWERED and left:
+            run_log.warn(f"Tactical does not answer; {left} more alerts stay as they are.")
+            return
+
+
+def _list_missing(integration_id: int, listed: Listed) -> list[tuple[int, str]]:
+    rows = db.session.execute(
+        select(Alert.id, Alert.external_alert_id).where(
+            Alert.integration_id == integration_id,
+            Alert.status != AlertStatus.RESOLVED,
+            Alert.external_alert_id.is_not(None),
+        )
+    ).all()
+    release()
+    return [(row[0], row[1] or "") for row in rows if row[1] not in listed.ids]
 
 
 def _settle_nameless(
@@ -117,6 +129,7 @@ def _settle_nameless(
     not, they are over, unless the key may not see everything.
     """
     with transaction() as session:
+        lock_alerts(session, integration_id)
         nameless = session.scalars(
             select(Alert).where(
                 Alert.integration_id == integration_id,
@@ -138,23 +151,30 @@ def _check_one(
     run_log: RunLog,
     alert_id: int,
     external_id: str,
-) -> None:
-    """Resolved or gone closes it; a refusal or an error leaves it open."""
+) -> PortalError | None:
+    """Resolved or gone closes it; a refusal or an error, which is returned, leaves it open."""
     try:
         found = alerts.get(int(external_id))
     except NotFoundInTactical as error:
         if error.is_html:
-            run_log.warn(f"Alert {external_id}: {error.message}")
-            return
-        with transaction() as session:
-            alert = session.get_one(Alert, alert_id)
-            close_alert(session, alert, utc_now())
-            counts = Counter(seen=1, updated=1)
-            run_log.record(session, counts, [log_entry("gone", external_id, alert.hostname or "")])
-        return
+            return error
+        _close_gone(integration_id, run_log, alert_id)
+        return None
     except PortalError as error:
-        run_log.warn(f"Alert {external_id} could not be checked and stays open: {error.message}")
-        return
+        return error
     with transaction() as session:
-        counts, _decisions = write_alerts(session, integration_id, [found], AlertSource.BACKFILL)
-        run_log.record(session, counts + Counter(seen=1), [])
+        counts, decisions = write_alerts(session, integration_id, [found], AlertSource.BACKFILL)
+        changed = [_told(decision) for decision in decisions if decision.action != "unchanged"]
+        run_log.record(session, counts + Counter(seen=1), changed)
+    return None
+
+
+def _close_gone(integration_id: int, run_log: RunLog, alert_id: int) -> None:
+    with transaction() as session:
+        lock_alerts(session, integration_id)
+        alert = session.get(Alert, alert_id, populate_existing=True)
+        if alert is None or alert.status is AlertStatus.RESOLVED:
+            return  # a webhook was quicker
+        close_alert(session, alert, utc_now())
+        entry = log_entry("gone", alert.external_alert_id or "", alert.hostname or "")
+        run_log.record(session, Counter(seen=1, updated=1), [entry])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import Select, case, select
 from sqlalchemy.orm import Session
 
 from portal.db import utc_now
@@ -12,22 +12,24 @@ from portal.events.outbox import record_events
 from portal.models import Alert, Asset
 from portal.models.alert import AlertSource, AlertStatus, Severity
 from portal.sync.alert_news import TOLD, alert_event
-from portal.tactical.webhook import RESOLVE, Hint
+from portal.sync.alerts import lock_alerts
+from portal.tactical.webhook import RESOLVE, TRIGGER, Hint
 
 
 def write_hint(session: Session, integration_id: int, hint: Hint) -> tuple[int | None, str]:
     """Note an unconfirmed alert, or its resolving; its id and what was done.
 
-    A confirmed alert is left alone: the hint may be forged or late, and the record will be
-    asked for again.
+    Tactical's own record is left alone: the hint may be forged or late, and the record will
+    be asked for again.
     """
+    lock_alerts(session, integration_id)
     known = find_alert(session, integration_id, hint)
     is_resolve = hint.event == RESOLVE
-    if known is None:
+    if known is None or _is_next(hint, known):
         alert = _add_alert(session, integration_id, hint)
         return alert.id, "Noted an unconfirmed alert."
-    if known.confirmed_at is not None and hint.alert_id is not None:
-        return known.id, "Tactical will be asked again."
+    if known.confirmed_at is not None:
+        return known.id, "Tactical's own record counts."
     if is_resolve and known.status is not AlertStatus.RESOLVED:
         known.status = AlertStatus.RESOLVED
         known.resolved_at = hint.resolved_on or utc_now()
@@ -42,8 +44,20 @@ def write_hint(session: Session, integration_id: int, hint: Hint) -> tuple[int |
     return known.id, "The alert was up to date."
 
 
+def _is_next(hint: Hint, known: Alert) -> bool:
+    """A trigger that names no alert, after the record of its condition's last one was closed."""
+    return (
+        hint.alert_id is None
+        and hint.event == TRIGGER
+        and known.external_alert_id is not None
+        and known.status is AlertStatus.RESOLVED
+        and _is_newer(hint, known)
+    )
+
+
 def close_vanished(session: Session, integration_id: int, hint: Hint) -> str:
     """Tactical has no such alert: it was deleted with its agent, check or task."""
+    lock_alerts(session, integration_id)
     known = find_alert(session, integration_id, hint)
     if known is None or known.status is AlertStatus.RESOLVED:
         return "Tactical no longer has this alert."
@@ -58,14 +72,33 @@ def close_alert(session: Session, alert: Alert, at: datetime) -> None:
 
 
 def find_alert(session: Session, integration_id: int, hint: Hint) -> Alert | None:
-    """By Tactical's id; without one, the newest alert of the same condition."""
-    query = select(Alert).where(Alert.integration_id == integration_id).with_for_update()
+    """By Tactical's id; without one, the open alert of the same condition, or its last one."""
     if hint.alert_id is not None:
-        return session.scalar(query.where(Alert.external_alert_id == hint.alert_id))
+        return find_by_pk(session, integration_id, hint.alert_id)
+    is_closed = case((Alert.status == AlertStatus.RESOLVED, 1), else_=0)
     return session.scalar(
-        query.where(Alert.condition == hint.condition)
-        .order_by(Alert.triggered_at.desc(), Alert.id.desc())
+        _alerts_of(integration_id)
+        .where(Alert.condition == hint.condition)
+        .order_by(is_closed, Alert.triggered_at.desc(), Alert.id.desc())
         .limit(1)
+    )
+
+
+def find_by_pk(session: Session, integration_id: int, pk: str) -> Alert | None:
+    return session.scalar(_alerts_of(integration_id).where(Alert.external_alert_id == pk))
+
+
+def find_open_id(session: Session, integration_id: int, hint: Hint) -> str | None:
+    """Tactical's id of the open alert that a hint without an id must mean, if there is one."""
+    known = find_alert(session, integration_id, hint)
+    return known.external_alert_id if known and known.status is not AlertStatus.RESOLVED else None
+
+
+def _alerts_of(integration_id: int) -> Select[Alert]:
+    return (
+        select(Alert)
+        .where(Alert.integration_id == integration_id)
+        .execution_options(populate_existing=True)
     )
 
 

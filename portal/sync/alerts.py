@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -12,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from portal.db import upsert, utc_now
 from portal.events.outbox import record_events
-from portal.models import Alert, Asset, OrganizationMapping
+from portal.models import Alert, Asset, Integration, OrganizationMapping
 from portal.models.alert import AlertSource, AlertStatus
 from portal.scope import get_tenant_id
 from portal.sync.alert_news import alert_event
@@ -45,6 +46,19 @@ class AlertDecision:
     news: str | None
     values: Mapping[str, Any]
     occurrences: int
+    asked_at: datetime
+
+
+def lock_alerts(session: Session, integration_id: int) -> None:
+    """One writer of an integration's alerts at a time, until the transaction ends.
+
+    Two that both find an alert new would tell of it twice. (SQLite has one writer anyway.)
+    """
+    session.execute(
+        select(Integration.id)
+        .where(Integration.id == integration_id)
+        .with_for_update(key_share=True)  # rows that refer to the integration can be inserted
+    )
 
 
 def plan_alert(
@@ -54,10 +68,14 @@ def plan_alert(
     organization_id: str | None,
 ) -> AlertDecision:
     """What to write about one alert. Pure."""
-    values = _values(alert, asset_id, organization_id)
+    values, asked_at = _values(alert, asset_id, organization_id), alert.asked_at
     is_open = values["status"] is not AlertStatus.RESOLVED
     if known is None:
-        return AlertDecision("created", "triggered" if is_open else "resolved", values, 1)
+        first = "triggered" if is_open else "resolved"
+        return AlertDecision("created", first, values, 1, asked_at)
+    if known.confirmed_at is not None and known.confirmed_at > asked_at:
+        # Another process asked later and was quicker to write: this answer is out of date.
+        return AlertDecision("unchanged", None, values, known.occurrences, known.confirmed_at)
     if asset_id is None:
         values["asset_id"] = known.asset_id
     if organization_id is None:
@@ -67,13 +85,16 @@ def plan_alert(
     news = "triggered" if reopened else "resolved" if was_open and not is_open else None
     changed = any(getattr(known, name) != values[name] for name in KEPT)
     action = "updated" if changed or known.confirmed_at is None else "unchanged"
-    return AlertDecision(action, news, values, known.occurrences + reopened)
+    # An unconfirmed resolving was only said, and turned out not to be.
+    again = reopened and known.confirmed_at is not None
+    return AlertDecision(action, news, values, known.occurrences + again, asked_at)
 
 
 def write_alerts(
     session: Session, integration_id: int, alerts: Sequence[TacticalAlert], source: AlertSource
 ) -> tuple[Counter[str], list[AlertDecision]]:
     """Take Tactical's word on these alerts: counts by action, and the decisions, in order."""
+    lock_alerts(session, integration_id)
     known = _load_known(session, integration_id, alerts)
     assets = _load_asset_ids(session, integration_id, alerts)
     organizations = _load_organization_ids(session, integration_id, alerts)
@@ -87,6 +108,9 @@ def write_alerts(
         for alert in alerts
     ]
     changed = [d for d in decisions if d.action != "unchanged"]
+    if source is AlertSource.WEBHOOK:
+        _note_look(known, decisions)
+        session.flush()
     if changed:
         _upsert(session, integration_id, changed, source)
     record_events(
@@ -98,6 +122,16 @@ def write_alerts(
         ],
     )
     return Counter(d.action for d in decisions), decisions
+
+
+def _note_look(known: Mapping[str, Alert], decisions: Iterable[AlertDecision]) -> None:
+    """Even an unchanged alert was looked at, so that an older answer cannot come after it.
+
+    Not for whole lists: a second run would write every row again.
+    """
+    for decision in decisions:
+        if decision.action == "unchanged":
+            known[decision.values["external_alert_id"]].confirmed_at = decision.asked_at
 
 
 def _values(
@@ -152,7 +186,7 @@ def _upsert(
             "integration_id": integration_id,
             "source": source,
             "received_at": now,
-            "confirmed_at": now,
+            "confirmed_at": decision.asked_at,
             "occurrences": decision.occurrences,
             **decision.values,
         }
@@ -170,7 +204,6 @@ def _load_known(
             Alert.integration_id == integration_id,
             Alert.external_alert_id.in_([str(alert.pk) for alert in alerts]),
         )
-        .with_for_update()
         .execution_options(populate_existing=True)
     )
     return {alert.external_alert_id or "": alert for alert in found}

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from portal.db import upsert, utc_now
 from portal.models import Alert, Asset, ExternalEntityMapping
 from portal.scope import get_tenant_id
+from portal.sync.alerts import lock_alerts
 from portal.sync.facts import FACTS, PLACE, VITALS
 from portal.sync.plan import Action, Decision
 from portal.sync.run_log import log_entry
@@ -41,6 +42,7 @@ def _link_alerts(session: Session, integration_id: int, decisions: Sequence[Deci
     created = [d.external_id for d in decisions if d.action is Action.CREATED]
     if not created:
         return
+    lock_alerts(session, integration_id)
     asset_id = (
         select(Asset.id)
         .where(Asset.integration_id == integration_id, Asset.rmm_device_id == Alert.agent_id)

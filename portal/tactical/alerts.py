@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -40,6 +40,8 @@ class TacticalAlert:
     snooze_until: datetime | None
     check_pk: int | None
     task_pk: int | None
+    asked_at: datetime = field(compare=False)
+    """When Tactical was asked: of two answers, the one asked for later is the newer."""
 
 
 class _Row(msgspec.Struct, gc=False):
@@ -78,7 +80,8 @@ class TacticalAlerts:
 
     def get(self, pk: int) -> TacticalAlert:
         """Raises NotFoundInTactical, and MissingPermission for one outside the key's role."""
-        alert = read_alert(self._session.fetch(decode_record, f"/alerts/{pk}/"))
+        asked_at = datetime.now(UTC)
+        alert = read_alert(self._session.fetch(decode_record, f"/alerts/{pk}/"), asked_at)
         if isinstance(alert, BadRecord):
             raise UnexpectedAnswer(alert.reason)
         return alert
@@ -98,10 +101,11 @@ class TacticalAlerts:
         self._session.write("PUT", f"/alerts/{pk}/", {"type": "unsnooze"})
 
     def _list(self, filters: dict[str, Any]) -> Iterator[TacticalAlert | BadRecord]:
+        asked_at = datetime.now(UTC)
         rows = self._session.fetch(
             decode_rows, "/alerts/", limits=LIST_LIMITS, method="PATCH", json=filters
         )
-        return map(read_alert, rows)
+        return (read_alert(row, asked_at) for row in rows)
 
     def _act(self, pks: Sequence[int], many: dict[str, Any], one: dict[str, Any]) -> None:
         if len(pks) == 1:
@@ -110,7 +114,9 @@ class TacticalAlerts:
             self._session.write("POST", "/alerts/bulk/", {**many, "alerts": list(pks)})
 
 
-def read_alert(raw: msgspec.Raw | bytes) -> TacticalAlert | BadRecord:
+def read_alert(
+    raw: msgspec.Raw | bytes, asked_at: datetime | None = None
+) -> TacticalAlert | BadRecord:
     """An element of the list, or the answer for one alert."""
     row = find_row(_row, raw)
     if row is None:
@@ -134,4 +140,5 @@ def read_alert(raw: msgspec.Raw | bytes) -> TacticalAlert | BadRecord:
         snooze_until=parse_time(row.snooze_until),
         check_pk=clean_count(row.assigned_check),
         task_pk=clean_count(row.assigned_task),
+        asked_at=asked_at or datetime.now(UTC),
     )

@@ -47,7 +47,8 @@ def headers_text(secret: str) -> str:
     return json.dumps({"Content-Type": "application/json", SECRET_HEADER: secret})
 
 
-LONGEST_ID = 200
+_AGENT_ID = re.compile(r"[A-Za-z0-9_-]{1,200}")
+"""Tactical makes them of letters. It ends up in addresses, so nothing else is let through."""
 
 
 class Hint(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,8 +102,8 @@ def read_delivery(body: bytes) -> Reading:
     agent_id = values["agent_id"]
     if not agent_id:
         return Reading(reason="It names no agent (agent_id).")
-    if len(agent_id) > LONGEST_ID:
-        return Reading(reason="Its agent_id is too long to be one.")
+    if not _AGENT_ID.fullmatch(agent_id):
+        return Reading(reason="Its agent_id is none that Tactical makes.")
     alert_id = values["alert_id"]
     if alert_id is not None and not _is_pk(alert_id):
         return Reading(reason="Its alert_id is not a number.")
@@ -115,7 +116,7 @@ def _hint(values: dict[str, str | None], agent_id: str, severity: str) -> Hint:
     return Hint(
         event=RESOLVE if resolved else TRIGGER,
         agent_id=agent_id,
-        alert_id=values["alert_id"],
+        alert_id=None if values["alert_id"] is None else str(int(values["alert_id"])),
         alert_type=(values["alert_type"] or "").lower() or None,
         severity=severity or None,
         alert_time=_time(values["alert_time"]),
@@ -152,7 +153,8 @@ def _recover(text: str) -> dict[str, Any] | None:
     return found or None
 
 
-_PAIR = re.compile(r'"(\w{1,40})"\s*:\s*"?([^"\\{},]{0,200})"?\s*[,}]')
+# Possessive: a body of blanks must not be tried in every way that it can be cut.
+_PAIR = re.compile(r'"(\w{1,40})"\s*+:\s*+"?([^"\\{},]{0,200}+)"?\s*+[,}]')
 
 
 def _value(value: Any) -> str | None:
@@ -173,9 +175,17 @@ def _is_pk(text: str) -> bool:
 
 
 def _time(text: str | None) -> datetime | None:
+    """ISO or an epoch in seconds or milliseconds; None for what no alert's time can be."""
     if text is None:
         return None
     try:
-        return parse_epoch(float(text))
+        number = float(text)
     except ValueError:
-        return parse_time(text)
+        found = parse_time(text)
+    else:
+        found = parse_epoch(number if number < FIRST_MILLISECONDS else number / 1000)
+    return found if found is not None and 2000 <= found.year < 2100 else None
+
+
+FIRST_MILLISECONDS = 1e11
+"""As seconds, this is the year 5138."""

@@ -85,7 +85,8 @@ def test_the_bodies_given_to_users_parse_whatever_ids_are_filled_in() -> None:
     ("change", "words"),
     [
         ({"agent_id": "None"}, "names no agent"),
-        ({"agent_id": "x" * 201}, "too long"),
+        ({"agent_id": "x" * 201}, "none that Tactical makes"),
+        ({"agent_id": "../core"}, "none that Tactical makes"),
         ({"alert_id": "abc"}, "not a number"),
     ],
 )

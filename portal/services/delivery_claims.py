@@ -1,0 +1,115 @@
+"""Who processes a delivery, how often it is tried, and how that ends."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from datetime import timedelta
+
+import msgspec
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
+
+from portal.db import transaction, utc_now
+from portal.models import Delivery
+from portal.models.webhook import DeliveryStatus
+from portal.sync.alert_hints import find_open_id
+from portal.tactical.webhook import Hint
+
+MOST_ATTEMPTS = 12
+"""Over some three hours."""
+FIRST_PAUSE = timedelta(seconds=15)
+LONGEST_PAUSE = timedelta(minutes=30)
+CLAIM = timedelta(seconds=90)
+"""A delivery whose process died is looked at again after this."""
+AT_ONCE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A delivery that is ours for a while. As plain values: it may be deleted meanwhile."""
+
+    id: int
+    integration_id: int
+    asked_about: str | None
+    """Tactical's id of the alert; None where nobody knows it."""
+
+
+def claim_due() -> list[Claimed]:
+    """Due ones, kept from other workers until they are done or their claim ends.
+
+    New ones before those that were tried already: what cannot be processed holds nobody up.
+    """
+    with transaction() as session:
+        due = session.scalars(
+            select(Delivery)
+            .where(is_due())
+            .order_by(Delivery.attempts, Delivery.id)
+            .limit(AT_ONCE)
+            .with_for_update(skip_locked=True)
+            .execution_options(populate_existing=True)
+        ).all()
+        claimed = []
+        for delivery in due:
+            if delivery.attempts >= MOST_ATTEMPTS:  # whoever fails as it should stops before
+                fail(delivery, "Its processing was interrupted again and again.")
+                continue
+            delivery.due_at = utc_now() + CLAIM
+            delivery.attempts += 1
+            claimed.append(
+                Claimed(delivery.id, delivery.integration_id, _alert_to_ask(session, delivery))
+            )
+    return claimed
+
+
+def _alert_to_ask(session: Session, delivery: Delivery) -> str | None:
+    """The alert it names; without a name, the open one of its condition."""
+    if delivery.external_alert_id is not None or delivery.agent_id is None:
+        return delivery.external_alert_id
+    try:
+        hint = msgspec.convert(delivery.hint, Hint)
+    except msgspec.ValidationError:
+        return None  # it will fail by itself
+    return find_open_id(session, delivery.integration_id, hint)
+
+
+def is_due() -> ColumnElement[bool]:
+    return (Delivery.status == DeliveryStatus.PENDING) & (Delivery.due_at <= utc_now())
+
+
+def find_pending(session: Session, delivery_id: int) -> Delivery | None:
+    """None once it was deleted, or processed by another worker."""
+    return session.scalar(
+        select(Delivery)
+        .where(Delivery.id == delivery_id, Delivery.status == DeliveryStatus.PENDING)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+
+
+def hand_back(delivery_id: int) -> None:
+    """There was no time for it: as if it had not been claimed."""
+    with transaction() as session:
+        delivery = find_pending(session, delivery_id)
+        if delivery is not None:
+            delivery.due_at, delivery.attempts = utc_now(), delivery.attempts - 1
+
+
+def finish(delivery: Delivery, outcome: str) -> None:
+    delivery.status, delivery.outcome, delivery.reason = DeliveryStatus.PROCESSED, outcome, None
+    delivery.due_at, delivery.processed_at = None, utc_now()
+
+
+def give_back(delivery: Delivery, reason: str, can_retry: bool) -> None:
+    """Try again later, each time after twice as long; after the last try it has failed."""
+    if not can_retry or delivery.attempts >= MOST_ATTEMPTS:
+        fail(delivery, reason)
+        return
+    pause = min(FIRST_PAUSE * 2 ** (delivery.attempts - 1), LONGEST_PAUSE)
+    delivery.due_at = utc_now() + pause * random.uniform(0.8, 1.2)  # noqa: S311
+    delivery.reason = reason
+
+
+def fail(delivery: Delivery, reason: str) -> None:
+    delivery.status, delivery.reason = DeliveryStatus.FAILED, reason
+    delivery.due_at, delivery.processed_at = None, utc_now()
