@@ -23,8 +23,8 @@ from tests.support.running import (
 )
 
 READY = "The portal is at"
-PARTS = 2 + 3 + 3 + 1
-"""Redis, the web server and its two workers, three workers, the scheduler."""
+PARTS = 1 + 3 + 4 + 1
+"""Redis, the web server and its two workers, four workers, the scheduler."""
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 
