@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -115,27 +115,30 @@ def plan_agent(
         if known is None:
             return decide(Action.SKIPPED, reason=reason)
         # Its asset keeps client and facts, but where the agent lives stays true.
-        kept = partial(decide, reason=reason, client_id=known.client_id, facts=place)
+        decide = partial(decide, reason=reason, client_id=known.client_id, facts=place)
         changes = _changes(known, place)
-        action = Action.MOVED if "rmm_organization_id" in changes else Action.SKIPPED
-        return kept(action, changes=changes)
+        has_moved = "rmm_organization_id" in changes
+        return decide(Action.MOVED if has_moved else Action.SKIPPED, changes=changes)
 
     facts = place | facts_of(agent)
     facts |= limits_of(facts, known.facts if known else {}, server_now - observed_at)
     facts, client_id = _spare_locked(known, facts, organization.client_id)
-    status = _status(agent, server_now)
-    decide = partial(decide, client_id=client_id, facts=facts)
-    decide = partial(decide, external_pk=agent.pk, reported_status=status)
+    decide = partial(decide, client_id=client_id, facts=facts, external_pk=agent.pk)
+    decide = partial(decide, reported_status=_status(agent, server_now))
     if known is None:
         return decide(Action.CREATED)
 
     changes = _changes(known, facts)
     if known.client_id != client_id:
         changes["client_id"] = (known.client_id, client_id)
-    if changes.keys() & {"rmm_organization_id", "client_id"}:
-        return decide(Action.MOVED, changes=changes)
-    is_update = bool(changes.keys() - VITALS)
-    return decide(Action.UPDATED if is_update else Action.UNCHANGED, changes=changes)
+    return decide(_weigh(changes.keys()), changes=changes)
+
+
+def _weigh(changed: Set[str]) -> Action:
+    """What changes of these columns amount to."""
+    if changed & {"rmm_organization_id", "client_id"}:
+        return Action.MOVED
+    return Action.UPDATED if changed - VITALS else Action.UNCHANGED
 
 
 def _spare_locked(
