@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import BigInteger, ColumnElement, DateTime, Dialect, Enum, Integer, MetaData, event
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.engine import Connection, Engine, make_url
 from sqlalchemy.orm import DeclarativeBase, Session, registry
 from sqlalchemy.types import TypeDecorator
 
@@ -23,6 +24,7 @@ __all__ = [
     "TenantOwned",
     "UtcDateTime",
     "db",
+    "engine_options",
     "insert",
     "release",
     "transaction",
@@ -100,14 +102,18 @@ db = SQLAlchemy(
 # --- The unit of work -------------------------------------------------------------------
 
 
+PATIENCE_SECONDS = 30.0
+"""How long a writer waits for another one; on PostgreSQL, as long as it takes."""
+
+
 @contextmanager
-def transaction() -> Iterator[Session]:
+def transaction(patience: float | None = None) -> Iterator[Session]:
     """All or nothing: commits at the end of the block, rolls back when it raises.
 
     Takes the write lock at once: a SQLite transaction that reads first and writes later
     fails when another connection wrote in between, however long the busy timeout.
     Does not nest: a service, or the engine for each page, owns its transaction, and nothing
-    it calls opens another.
+    it calls opens another. `patience`, in seconds, is for a caller that cannot wait for long.
     """
     session = db.session()
     if session.info.get("in_transaction"):
@@ -117,7 +123,10 @@ def transaction() -> Iterator[Session]:
     session.rollback()  # ends the read snapshot left by earlier queries
     session.info["in_transaction"] = True
     try:
-        session.connection(execution_options={"sqlite_begin": "BEGIN IMMEDIATE"})
+        options = {"sqlite_begin": "BEGIN IMMEDIATE", "patience": patience or PATIENCE_SECONDS}
+        connection = session.connection(execution_options=options)
+        if patience is not None and connection.dialect.name == "postgresql":
+            connection.exec_driver_sql(f"SET LOCAL statement_timeout = {int(patience * 1000)}")
         yield session
         session.commit()
     except BaseException:
@@ -128,9 +137,14 @@ def transaction() -> Iterator[Session]:
 
 
 def insert(table: type[Base]) -> sqlite.Insert | postgresql.Insert:
-    """An INSERT that can say ON CONFLICT, in the words of the database in use."""
+    """An INSERT that can say ON CONFLICT, in the words of the database in use.
+
+    Of many rows at once: left out, an empty value would part them into a statement for each
+    set of columns that have one.
+    """
     dialect = db.engine.dialect.name
-    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+    made = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+    return made.execution_options(render_nulls=True)
 
 
 def upsert(
@@ -159,6 +173,18 @@ def release() -> None:
     db.session.rollback()
 
 
+def engine_options(database_url: str) -> dict[str, Any]:
+    """A PostgreSQL that is away is told in seconds, and one that came back costs no request."""
+    url = make_url(database_url)
+    if url.get_backend_name() == "sqlite":
+        return {}
+    limits = {"connect_timeout": "3", "tcp_user_timeout": "10000"}
+    return {
+        "pool_pre_ping": True,
+        "connect_args": {name: limits[name] for name in limits if name not in url.query},
+    }
+
+
 def tune_sqlite(engine: Engine) -> None:
     """WAL so that readers and the writer do not wait for each other; see `transaction`."""
 
@@ -167,7 +193,7 @@ def tune_sqlite(engine: Engine) -> None:
         connection.isolation_level = None  # the driver's own BEGIN comes too late
         cursor = connection.cursor()
         for pragma in (
-            "busy_timeout = 30000",
+            f"busy_timeout = {int(PATIENCE_SECONDS * 1000)}",
             "journal_mode = WAL",
             "synchronous = NORMAL",
             "foreign_keys = ON",
@@ -177,4 +203,9 @@ def tune_sqlite(engine: Engine) -> None:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql(connection.get_execution_options().get("sqlite_begin", "BEGIN"))
+        options = connection.get_execution_options()
+        milliseconds = int(options.get("patience", PATIENCE_SECONDS) * 1000)
+        if connection.info.get("busy_timeout") != milliseconds:
+            connection.exec_driver_sql(f"PRAGMA busy_timeout = {milliseconds}")
+            connection.info["busy_timeout"] = milliseconds
+        connection.exec_driver_sql(options.get("sqlite_begin", "BEGIN"))

@@ -1,0 +1,59 @@
+"""A page is written by a fixed handful of statements, whatever its size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from portal.db import db
+from portal.models.integration import InventorySource
+from tests.support.msp import Msp
+
+MOST_A_PAGE = 16
+
+
+@contextmanager
+def counting() -> Iterator[list[str]]:
+    """Executions at the cursor, those of many rows in one call counted once."""
+    found: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        found.append(statement)
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    yield found
+    event.remove(db.engine, "before_cursor_execute", note)
+
+
+@pytest.mark.fleet(agents=120)
+@pytest.mark.parametrize("change", ["create", "nothing", "everything"])
+def test_statements_do_not_grow_with_the_rows_of_a_page(msp: Msp, change: str) -> None:
+    pages = 4
+    msp.import_fleet(inventory_source=InventorySource.BETA, page_size=120 // pages)
+    if change == "create":
+        site = msp.truth(msp.agents[0])["site_pk"]
+        for _ in range(60):
+            msp.tactical.control.agents.add(site=site)
+        pages = 6
+    elif change == "everything":
+        for number, agent in enumerate(msp.agents):
+            msp.tactical.control.agents.edit(agent_id=agent, version="9.9.9")
+            msp.tactical.control.agents.seen(agent_id=agent, seconds_ago=number * 60)
+    with counting() as statements:
+        run = msp.sync()
+    assert run.error is None
+    assert len(statements) <= pages * MOST_A_PAGE + 50, "\n".join(statements)
+
+
+@pytest.mark.fleet(agents=120)
+def test_nothing_is_written_of_agents_that_did_not_change_but_the_time(msp: Msp) -> None:
+    msp.import_fleet(page_size=120)
+    with counting() as statements:
+        msp.sync()
+    on_assets = [text for text in statements if "UPDATE assets" in text]
+    assert 1 <= len(on_assets) <= 4
+    assert not [text for text in statements if text.startswith("INSERT INTO assets")]
