@@ -10,7 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from portal import models, web, webhooks
 from portal.config import Settings, read_settings
-from portal.db import db, tune_sqlite
+from portal.db import db, engine_options, tune_sqlite
 from portal.egress import Door, EgressPolicy
 from portal.extensions import csrf, htmx, limiter, migrate
 from portal.keys import get_digest_key, get_encryption_keys, get_secret_key
@@ -49,6 +49,7 @@ def _flask_config(settings: Settings) -> dict[str, object]:
     return {
         "SECRET_KEY": get_secret_key(settings),
         "SQLALCHEMY_DATABASE_URI": settings.database_url,
+        "SQLALCHEMY_ENGINE_OPTIONS": engine_options(settings.database_url),
         "MAX_CONTENT_LENGTH": LARGEST_REQUEST,
         # A browser keeps a __Host- cookie to this very host, and sends it over TLS only.
         "SESSION_COOKIE_NAME": "__Host-portal" if secure else "portal",

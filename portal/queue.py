@@ -76,8 +76,21 @@ def enqueue(name: str, *ids: int) -> bool:
     One that runs already may have looked before the caller's commit, so another is put behind
     it. False, with a line in the log, while Redis is away. Call it after the commit.
     """
+    return _enqueue(_connection("redis", PATIENCE_SECONDS), name, ids)
+
+
+def enqueue_in_a_hurry(name: str, *ids: int) -> bool:
+    """For a caller that answers in milliseconds: a Redis that hangs must not keep it."""
+    return _enqueue(_connection("hurried_redis", HURRY_SECONDS), name, ids)
+
+
+PATIENCE_SECONDS = 2.0
+HURRY_SECONDS = 0.2
+
+
+def _enqueue(connection: Redis, name: str, ids: tuple[int, ...]) -> bool:
     job = JOBS[name]
-    queue = Queue(job.queue, connection=_connection(), serializer=JSONSerializer)
+    queue = Queue(job.queue, connection=connection, serializer=JSONSerializer)
     words = "-".join((name, *map(str, ids)))
     try:
         # As many of it as there are workers may run; one more can wait.
@@ -109,19 +122,19 @@ def _put_in_line(queue: Queue, job: Job, ids: tuple[int, ...], job_id: str) -> b
     return True
 
 
-def connect(settings: Settings, patience: float = 2) -> Redis:
+def connect(settings: Settings, patience: float = PATIENCE_SECONDS) -> Redis:
     """A connection that fails quickly and once: nobody waits for Redis but a worker."""
     return Redis.from_url(
         settings.effective_redis_url,
-        socket_connect_timeout=1,
+        socket_connect_timeout=min(1.0, patience),
         socket_timeout=patience,
         retry=Retry(NoBackoff(), 0),
     )
 
 
-def _connection() -> Redis:
+def _connection(kept_as: str, patience: float) -> Redis:
     extensions = current_app.extensions
-    if "redis" not in extensions:
-        extensions["redis"] = connect(extensions["settings"])
-    connection: Redis = extensions["redis"]
+    if kept_as not in extensions:
+        extensions[kept_as] = connect(extensions["settings"], patience)
+    connection: Redis = extensions[kept_as]
     return connection

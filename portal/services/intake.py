@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, cast
 
 import msgspec
 from flask import current_app
-from sqlalchemy import insert
+from sqlalchemy import Table, insert
 
 from portal import queue
 from portal.db import transaction, utc_now
@@ -18,10 +17,13 @@ from portal.models import Delivery
 from portal.models.event import EventType
 from portal.models.webhook import DeliveryStatus
 from portal.scope import all_tenants
+from portal.services.group_commit import GroupCommit
 from portal.services.webhook_keys import Sender
 from portal.tactical.webhook import Reading, read_delivery
 
 KEPT_BODY = 64 * 1024
+
+Row = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,7 @@ class Receipt:
 def take_in(sender: Sender, body: bytes, remote_address: str | None) -> Receipt:
     """Store the delivery, and ask for its processing. Whatever the bytes, it is kept.
 
-    Returns after the commit. Raises SQLAlchemyError when the database does not take it.
+    Returns after the commit. Raises NotStored when the database does not take it.
     """
     reading = read_delivery(body)
     row = _make_row(sender, body, reading, remote_address)
@@ -46,64 +48,46 @@ def take_in(sender: Sender, body: bytes, remote_address: str | None) -> Receipt:
     return Receipt(delivery_id, row["status"], _told(row))
 
 
-Row = dict[str, Any]
+def nudge(tenant_id: int) -> None:
+    """Ask for the processing of what waits, at most once a second for each process.
+
+    A nudge that is lost costs a few seconds: the schedule looks for itself.
+    """
+    now = time.monotonic()
+    nudges: _Nudges = current_app.extensions.setdefault("webhook_nudges", _Nudges())
+    if nudges.asked.get(tenant_id, -NUDGE_EVERY) > now - NUDGE_EVERY or now < nudges.away_until:
+        return
+    nudges.asked[tenant_id] = now
+    if not queue.enqueue_in_a_hurry("process_deliveries", tenant_id):
+        nudges.away_until = now + PAUSE_WITHOUT_REDIS
+
+
+NUDGE_EVERY = 1.0
+PAUSE_WITHOUT_REDIS = 10.0
+"""A Redis that is away must not slow each delivery down by a connection attempt."""
 
 
 @dataclass(slots=True)
-class _Waiting:
-    row: Row
-    delivery_id: int | None = None
-    error: Exception | None = None
-
-
-class GroupCommit:
-    """One transaction for all deliveries that arrive while the last one is being committed.
-
-    Deliveries come in storms. Each alone would wait for the write lock and for a commit of its
-    own; so whoever gets the lock writes what everybody has waiting, and they find it done.
-    """
-
-    def __init__(self) -> None:
-        self._gathering = threading.Lock()
-        self._writing = threading.Lock()
-        self._waiting: list[_Waiting] = []
-
-    def write(self, row: Row) -> int:
-        """The id of the row, once it is committed."""
-        mine = _Waiting(row)
-        with self._gathering:
-            self._waiting.append(mine)
-        with self._writing:
-            if mine.delivery_id is None and mine.error is None:
-                with self._gathering:
-                    batch, self._waiting = self._waiting, []
-                self._write_batch(batch)
-        if mine.error is not None:
-            raise mine.error
-        assert mine.delivery_id is not None
-        return mine.delivery_id
-
-    def _write_batch(self, batch: list[_Waiting]) -> None:
-        try:
-            ids = _insert([waiting.row for waiting in batch])
-        except Exception as error:
-            for waiting in batch:
-                waiting.error = error
-            return
-        for waiting, delivery_id in zip(batch, ids, strict=True):
-            waiting.delivery_id = delivery_id
-
-
-_commits = GroupCommit()
+class _Nudges:
+    asked: dict[int, float] = field(default_factory=dict)
+    away_until: float = 0.0
 
 
 def _insert(rows: list[Row]) -> list[int]:
     """The ids of the rows, in order. Their events are committed with them."""
-    with all_tenants(), transaction() as session:
-        statement = insert(Delivery).returning(Delivery.id, sort_by_parameter_order=True)
+    with all_tenants(), transaction(PATIENCE_SECONDS) as session:
+        statement = insert(DELIVERIES).returning(DELIVERIES.c.id, sort_by_parameter_order=True)
         ids = list(session.scalars(statement, rows))
         write_events(session, [_event(row, i) for row, i in zip(rows, ids, strict=True)])
     return ids
+
+
+_commits = GroupCommit[Row](_insert)
+
+DELIVERIES = cast(Table, Delivery.__table__)
+"""The bare table: half the work of the mapped class, and this is the busiest statement."""
+PATIENCE_SECONDS = 3.0
+"""Tactical waits for 8, and a delivery may wait behind another one that waits."""
 
 
 def _event(row: Row, delivery_id: int) -> Row:
@@ -118,25 +102,6 @@ def _event(row: Row, delivery_id: int) -> Row:
     return event_row(
         row["tenant_id"], EventType.WEBHOOK_RECEIVED, subject, payload, row["received_at"]
     )
-
-
-def nudge(tenant_id: int) -> None:
-    """Ask for the processing of what waits, at most once a second for each process.
-
-    A nudge that is lost costs a few seconds: the schedule looks for itself.
-    """
-    now = time.monotonic()
-    nudged_at: dict[int, float] = current_app.extensions.setdefault("nudged_at", {})
-    if nudged_at.get(tenant_id, -NUDGE_EVERY) > now - NUDGE_EVERY:
-        return
-    nudged_at[tenant_id] = now
-    if not queue.enqueue("process_deliveries", tenant_id):
-        nudged_at[tenant_id] = now + PAUSE_WITHOUT_REDIS
-
-
-NUDGE_EVERY = 1.0
-PAUSE_WITHOUT_REDIS = 10.0
-"""A Redis that is away must not slow each delivery down by a connection attempt."""
 
 
 def _make_row(sender: Sender, body: bytes, reading: Reading, remote_address: str | None) -> Row:

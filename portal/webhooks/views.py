@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from flask import Blueprint, jsonify, request
+from flask import Blueprint, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
 from limits import parse
 from limits.storage import MemoryStorage
@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from portal.services import intake
+from portal.services.group_commit import NotStored
 from portal.services.webhook_keys import identify_sender
 
 log = logging.getLogger(__name__)
@@ -22,8 +23,12 @@ webhooks = Blueprint("webhooks", __name__, url_prefix="/api/webhooks")
 SECRET_HEADER = "X-Alga-Webhook-Secret"  # noqa: S105  # the header's name
 
 FAILURES = parse("30 per minute")
-# In this process alone: intake must not wait for Redis, and a guess in 256 bits needs no more.
-_failures = FixedWindowRateLimiter(MemoryStorage())
+
+
+def make_failure_counter() -> FixedWindowRateLimiter:
+    """In this process alone: intake must not wait for Redis, and a guess in 256 bits needs no
+    more."""
+    return FixedWindowRateLimiter(MemoryStorage())
 
 
 @webhooks.post("/tacticalrmm")
@@ -41,7 +46,8 @@ def receive() -> ResponseReturnValue:
 
 def _refuse() -> ResponseReturnValue:
     """The same for a wrong secret, a missing one and an unknown tenant."""
-    if not _failures.hit(FAILURES, request.remote_addr or ""):
+    failures: FixedWindowRateLimiter = current_app.extensions["webhook_failures"]
+    if not failures.hit(FAILURES, request.remote_addr or ""):
         return jsonify(ok=False, message="Too many wrong attempts. Wait a minute."), 429
     return jsonify(ok=False, message="The webhook secret or the tenant is not right."), 401
 
@@ -51,7 +57,10 @@ def _too_large(_error: RequestEntityTooLarge) -> ResponseReturnValue:
     return jsonify(ok=False, message="The body is larger than 1 MiB."), 413
 
 
+@webhooks.errorhandler(NotStored)
 @webhooks.errorhandler(SQLAlchemyError)
-def _database_down(error: SQLAlchemyError) -> ResponseReturnValue:
-    log.error("A webhook could not be stored: %s", error)
+def _database_down(error: Exception) -> ResponseReturnValue:
+    # Not the whole error: it would tell the statement with the delivery in it.
+    reason = error.message if isinstance(error, NotStored) else getattr(error, "orig", None)
+    log.error("A webhook could not be stored: %s", reason or type(error).__name__)
     return jsonify(ok=False, message="The portal's database does not answer. Try again."), 503
