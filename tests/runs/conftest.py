@@ -1,0 +1,23 @@
+"""Fixtures of the tests of sync runs."""
+
+from __future__ import annotations
+
+import pytest
+
+from portal import queue
+from tests.support.msp import msp
+
+__all__ = ["jobs", "msp"]
+
+
+@pytest.fixture
+def jobs(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
+    """What was handed to RQ, in place of doing so."""
+    found: list[tuple[object, ...]] = []
+
+    def note(*job: object) -> bool:
+        found.append(job)
+        return True
+
+    monkeypatch.setattr(queue, "enqueue", note)
+    return found

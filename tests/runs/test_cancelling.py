@@ -1,0 +1,80 @@
+"""Cancelled by a person, or because the connection changed."""
+
+from __future__ import annotations
+
+import pytest
+
+from portal.db import db
+from portal.errors import Refused
+from portal.models.sync_run import RunStatus, SyncKind
+from portal.services import connect, run_history, sync_runs
+from portal.sync import devices
+from portal.sync.run_log import RunEnded, RunLog
+from portal.tactical.api import AgentPage
+from tests.support.msp import Msp, counted
+
+DEVICES, ORGANIZATIONS, AGENT = SyncKind.DEVICES, SyncKind.ORGANIZATIONS, SyncKind.AGENT
+
+
+def test_a_waiting_run_is_cancelled_at_once(msp: Msp, jobs: list[tuple[object, ...]]) -> None:
+    msp.connect()
+    run, _ = sync_runs.request_run(DEVICES, "button")
+    assert sync_runs.cancel_run(run.id).status is RunStatus.CANCELLED
+    sync_runs.run_queued(run.id)
+    done = run_history.get_run(run.id)
+    assert (done.status, done.fencing_number) == (RunStatus.CANCELLED, 0)
+    assert done.finished_at is not None
+    assert sync_runs.cancel_run(run.id).status is RunStatus.CANCELLED  # nothing more
+
+
+def test_a_working_run_writes_no_page_after_it_was_cancelled(
+    msp: Msp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    msp.import_fleet(page_size=6)
+    for agent in msp.agents:
+        msp.tactical.control.agents.edit(agent_id=agent, version="9.9.9")
+    apply, pages = devices.apply_page, []
+
+    def cancel_before_the_third(integration_id: int, page: AgentPage, log: RunLog) -> None:
+        pages.append(page)
+        if len(pages) == 3:
+            with msp.scope():
+                sync_runs.cancel_run(log.run_id)
+        apply(integration_id, page, log)
+
+    monkeypatch.setattr(devices, "apply_page", cancel_before_the_third)
+    run = msp.sync()
+    assert (run.status, run.error) == (RunStatus.CANCELLED, "The run was cancelled.")
+    assert counted(run) == {"seen": 12, "updated": 12}
+    assert sum(row["agent_version"] == "9.9.9" for row in msp.assets().values()) == 12
+
+
+def test_a_waiting_run_does_not_begin_on_a_server_that_was_not_tested(
+    msp: Msp, jobs: list[tuple[object, ...]]
+) -> None:
+    msp.connect()
+    run, _ = sync_runs.request_run(ORGANIZATIONS, "button")
+    connect.save_connection(connect.ConnectionSettings(api_key="another key"))
+    msp.tactical.control.log.clear()
+    sync_runs.run_queued(run.id)
+    done = run_history.get_run(run.id)
+    assert done.status is RunStatus.CANCELLED
+    assert "has not passed a test yet" in str(done.error)
+    assert msp.tactical.control.log.entries() == []
+    with pytest.raises(Refused):
+        sync_runs.request_run(ORGANIZATIONS, "button")
+
+
+def test_a_change_of_host_ends_what_runs_and_what_waits(
+    msp: Msp, jobs: list[tuple[object, ...]]
+) -> None:
+    msp.connect()
+    working, _ = sync_runs.request_run(DEVICES, "button")
+    lease = sync_runs._claim(working.id)
+    waiting, _ = sync_runs.request_run(ORGANIZATIONS, "button")
+    moved = msp.tactical.url.replace("127.0.0.1", "localhost")
+    connect.save_connection(connect.ConnectionSettings(base_url=moved, api_key="key"))
+    assert run_history.get_run(waiting.id).status is RunStatus.CANCELLED
+    db.session.rollback()
+    with pytest.raises(RunEnded, match="cancelled"):
+        RunLog(working.id, str(lease)).set_phase("Writing what the old server said")

@@ -1,0 +1,83 @@
+"""A process that is killed in the middle of a run: another one brings it to the same end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from datetime import timedelta
+
+from portal.config import Settings
+from portal.db import utc_now
+from portal.models.sync_run import RunStatus, SyncKind
+from portal.services import organization_mapping, run_history, sync_runs
+from portal.sync.run_log import LEASE_LASTS
+from tests.acceptance.truth import expected_assets, told
+from tests.runs.world import change
+from tests.support.databases import KEYS
+from tests.support.msp import Msp
+
+WORKER = """
+import os, signal, sys
+from portal import create_app
+from portal.scope import tenant_scope
+from portal.services import sync_runs
+from portal.sync import devices
+
+point, page = sys.argv[1], int(sys.argv[2])
+original, calls = getattr(devices, point), 0
+
+def dying(*arguments):
+    global calls
+    calls += 1
+    done = original(*arguments)
+    if calls == page:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return done
+
+setattr(devices, point, dying)
+app = create_app()
+with app.app_context(), tenant_scope(int(sys.argv[3])):
+    sync_runs.run_queued(int(sys.argv[4]))
+"""
+POINTS = {
+    "after a page was committed": ("apply_page", "1"),
+    "within a page, before its end": ("apply_decisions", "2"),
+}
+
+
+def die_at(msp: Msp, run_id: int, point: str, page: str) -> None:
+    settings: Settings = msp.app.extensions["settings"]
+    environ = {
+        **KEYS,
+        "PATH": os.environ["PATH"],
+        "DATABASE_URL": settings.database_url,
+        "PORTAL_DATA_DIR": str(settings.data_dir),
+        "PORTAL_EGRESS_ALLOW": "127.0.0.0/8",
+    }
+    words = [sys.executable, "-c", WORKER, point, page, str(msp.id), str(run_id)]
+    done = subprocess.run(words, env=environ, capture_output=True, timeout=60, check=False)
+    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+
+
+def test_a_run_that_is_killed_twice_ends_as_if_it_had_not_been(msp: Msp) -> None:
+    assert msp.connect(page_size=6).ok
+    msp.sync(SyncKind.ORGANIZATIONS)
+    organization_mapping.map_exact(create=True)
+    run, _ = sync_runs.request_run(SyncKind.DEVICES, "button")
+    for number, (point, page) in enumerate(POINTS.values(), 1):
+        die_at(msp, run.id, point, page)
+        left = run_history.get_run(run.id)
+        assert (left.status, left.fencing_number) == (RunStatus.RUNNING, number)
+        assert len(msp.assets()) == 6  # whole pages, and no part of one
+        change(run.id, heartbeat_at=utc_now() - LEASE_LASTS - timedelta(seconds=1))
+        assert [each.id for each in sync_runs.revive_abandoned_runs()] == [run.id]
+    sync_runs.run_queued(run.id)
+    done = run_history.get_run(run.id)
+    assert (done.status, done.fencing_number) == (RunStatus.SUCCESS, 3)
+    # Counts are those of the attempt that came to an end.
+    assert (done.counts["seen"], done.counts["created"], done.counts["unchanged"]) == (24, 18, 6)
+    expected = expected_assets(msp.tactical, "beta")
+    assert {i: told(row) for i, row in msp.assets().items()} == expected
+    assert len(msp.log(run, "created")) == 24
