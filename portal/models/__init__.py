@@ -10,6 +10,7 @@ from portal.models.integration import Integration
 from portal.models.organization_mapping import OrganizationMapping
 from portal.models.schedule import Schedule
 from portal.models.secret import Secret
+from portal.models.software import AssetSoftware, SoftwareTitle
 from portal.models.sync_run import SyncLogEntry, SyncRun
 from portal.models.tenant import Tenant
 from portal.models.user import InstallSetting, Membership, User, UserSession
@@ -20,6 +21,7 @@ __all__ = [
     "AgentRefresh",
     "Alert",
     "Asset",
+    "AssetSoftware",
     "Client",
     "ConnectionTest",
     "Delivery",
@@ -32,6 +34,7 @@ __all__ = [
     "OrganizationMapping",
     "Schedule",
     "Secret",
+    "SoftwareTitle",
     "SyncLogEntry",
     "SyncRun",
     "Tenant",

@@ -63,6 +63,8 @@ class Asset(TenantOwned, Base):
     maintenance_mode: Mapped[bool | None]
     needs_reboot: Mapped[bool | None]
     last_rmm_sync_at: Mapped[datetime]
+    software_read_at: Mapped[datetime | None]
+    """When its list of software was last read; None before the first."""
     missing_since: Mapped[datetime | None]
     """Absent from complete listings since then. Nothing is retired by itself."""
     name_locked: Mapped[bool] = mapped_column(default=False)

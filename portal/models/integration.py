@@ -57,7 +57,11 @@ class Integration(TenantOwned, Base):
     inventory_source: Mapped[InventorySource] = mapped_column(default=InventorySource.AUTO)
     page_size: Mapped[int]
     device_sync_minutes: Mapped[int]
-    """How often devices are synced without being asked; 0 is never."""
+    """How often devices are synced without being asked; 0 is never. A day is once a night."""
+    status_sweep_minutes: Mapped[int] = mapped_column(default=5, server_default="5")
+    """How often the status of the whole fleet is looked at; 0 is never."""
+    software_sync_minutes: Mapped[int] = mapped_column(default=1440, server_default="1440")
+    """How often the software inventory is ingested; 0 is never."""
     alert_sync_minutes: Mapped[int]
     """How often alerts are reconciled; 0 is never."""
     alert_history_days: Mapped[int] = mapped_column(default=0)

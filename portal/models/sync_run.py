@@ -15,6 +15,9 @@ class SyncKind(StrEnum):
     DEVICES = "devices"
     AGENT = "agent"
     ALERTS = "alerts"
+    STATUS = "status"
+    """A light look at the whole fleet: who is there, since when, as whom, at what addresses."""
+    SOFTWARE = "software"
 
 
 class RunStatus(StrEnum):
@@ -67,6 +70,7 @@ class SyncRun(TenantOwned, Base):
     updated: Mapped[int] = mapped_column(default=0)
     unchanged: Mapped[int] = mapped_column(default=0)
     moved: Mapped[int] = mapped_column(default=0)
+    removed: Mapped[int] = mapped_column(default=0, server_default="0")
     skipped: Mapped[int] = mapped_column(default=0)
     failed: Mapped[int] = mapped_column(default=0)
     error: Mapped[str | None]
@@ -90,7 +94,17 @@ class SyncRun(TenantOwned, Base):
         return {name: getattr(self, name) for name in COUNT_NAMES}
 
 
-COUNT_NAMES = ("seen", "created", "updated", "unchanged", "moved", "skipped", "failed")
+COUNT_NAMES = (
+    "seen",
+    "created",
+    "updated",
+    "unchanged",
+    "moved",
+    "removed",
+    "skipped",
+    "failed",
+)
+"""Of agents; of a software run, of entries in their lists."""
 
 
 class SyncLogEntry(TenantOwned, Base):
