@@ -1,0 +1,173 @@
+"""What is due starts once, and what was lost starts again."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+
+import pytest
+import time_machine
+from sqlalchemy import select
+
+from portal.db import db, transaction, utc_now
+from portal.models import ConnectionTest, Schedule
+from portal.models.integration import AuthMode
+from portal.models.sync_run import RunStatus, SyncKind
+from portal.scope import all_tenants, tenant_scope
+from portal.services import connect, connection_tests, run_history, schedule, sync_runs
+from portal.services.connect import ConnectionSettings
+from portal.services.tenants import add_tenant
+from portal.sync.run_log import LEASE_LASTS
+from tests.runs.world import change
+from tests.support.msp import Msp
+
+Jobs = list[tuple[object, ...]]
+
+
+def due_times() -> dict[str, datetime]:
+    rows = db.session.execute(select(Schedule.kind, Schedule.next_due_at)).all()
+    db.session.rollback()
+    return {row.kind: row.next_due_at for row in rows if not row.kind.startswith("prune_")}
+
+
+def later(**delta: float) -> time_machine.travel:
+    return time_machine.travel(utc_now() + timedelta(**delta), tick=False)
+
+
+def tick(msp: Msp) -> None:
+    """As the scheduler does: a context of its own and no tenant's scope."""
+    db.session.rollback()  # what was read before must not be read again
+    with msp.app.app_context():
+        schedule.tick()
+
+
+@pytest.fixture
+def connected(msp: Msp) -> Msp:
+    msp.connect(device_sync_minutes=60, alert_sync_minutes=0)
+    return msp
+
+
+def test_nothing_is_due_at_once(connected: Msp, jobs: Jobs) -> None:
+    tick(connected)
+    assert jobs == []
+    assert due_times().keys() == {"devices"}
+
+
+def test_what_is_due_starts_and_is_due_again_an_interval_later(connected: Msp, jobs: Jobs) -> None:
+    with later(minutes=61):
+        tick(connected)
+        [run] = run_history.list_runs().items
+        assert (run.kind, run.trigger, run.status) == (
+            SyncKind.DEVICES,
+            "schedule",
+            RunStatus.QUEUED,
+        )
+        assert jobs == [("sync_devices", connected.id, run.id)]
+        assert due_times()["devices"] == utc_now() + timedelta(minutes=60)
+        tick(connected)
+        assert len(jobs) == 1
+
+
+def test_many_schedulers_start_it_once(connected: Msp, jobs: Jobs) -> None:
+    """Each saw that it is due before any of them claimed it."""
+    barrier = threading.Barrier(4)
+    claimed = []
+
+    def claim(_: int) -> None:
+        with connected.app.app_context():
+            with all_tenants():
+                [due] = [each for each in schedule._list_due() if each.kind == "devices"]
+            barrier.wait()
+            claimed.append(schedule._claim(due))
+
+    with transaction() as session:
+        for row in session.scalars(select(Schedule).where(Schedule.kind == "devices")):
+            row.next_due_at = utc_now() - timedelta(minutes=1)
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(claim, range(4)))
+    assert sorted(claimed) == [False, False, False, True]
+
+
+def test_an_integration_that_may_not_sync_is_passed_over(connected: Msp, jobs: Jobs) -> None:
+    connect.save_connection(ConnectionSettings(api_key="not tested"))
+    with later(minutes=61):
+        tick(connected)
+        assert jobs == []
+        assert run_history.list_runs().items == []
+        assert due_times()["devices"] > utc_now()
+
+
+def test_tenants_have_their_own_schedules(connected: Msp, jobs: Jobs) -> None:
+    with tenant_scope(add_tenant("Other", "other").id):
+        connected.connect(device_sync_minutes=0, alert_sync_minutes=30)
+        assert due_times().keys() == {"alerts"}
+    with later(minutes=61):
+        tick(connected)
+    assert sorted(str(job[0]) for job in jobs) == ["sync_devices", "sync_quickly"]
+
+
+def test_a_password_needs_keeping_alive(msp: Msp, jobs: Jobs) -> None:
+    known = msp.tactical.credentials
+    password = {
+        "auth_mode": AuthMode.PASSWORD,
+        "username": known.api_user,
+        "password": known.api_password,
+    }
+    msp.connect(device_sync_minutes=0, alert_sync_minutes=0, **password)
+    assert due_times().keys() == {"keep_alive"}
+    with later(hours=2, minutes=1):
+        tick(msp)
+    assert [job[:2] for job in jobs] == [("keep_alive", msp.id)]
+    msp.connect(auth_mode=AuthMode.API_KEY)
+    assert due_times().keys() == set()
+
+
+def test_new_intervals_take_effect_at_once(connected: Msp) -> None:
+    connect.save_connection(ConnectionSettings(device_sync_minutes=5))
+    assert due_times()["devices"] <= utc_now() + timedelta(minutes=5)
+    connect.save_connection(ConnectionSettings(device_sync_minutes=0))
+    assert "devices" not in due_times()
+    before = due_times()
+    connect.save_connection(ConnectionSettings(page_size=10))
+    assert due_times() == before
+
+
+def test_a_run_whose_job_was_lost_is_enqueued_again(connected: Msp, jobs: Jobs) -> None:
+    run, _ = sync_runs.request_run(SyncKind.ORGANIZATIONS, "button")
+    jobs.clear()  # as when Redis lost it
+    tick(connected)
+    assert jobs == []  # it may only be waiting its turn
+    with later(seconds=31):
+        tick(connected)
+    assert jobs == [("sync_quickly", connected.id, run.id)]
+
+
+def test_a_run_whose_process_died_is_started_again(connected: Msp, jobs: Jobs) -> None:
+    run, _ = sync_runs.request_run(SyncKind.DEVICES, "button")
+    sync_runs._claim(run.id)
+    jobs.clear()
+    tick(connected)
+    assert jobs == []
+    change(run.id, heartbeat_at=utc_now() - LEASE_LASTS - timedelta(seconds=1))
+    tick(connected)
+    assert ("sync_devices", connected.id, run.id) in jobs
+    assert run_history.get_run(run.id).status is RunStatus.QUEUED
+
+
+def test_a_connection_test_whose_job_was_lost_is_enqueued_again(connected: Msp, jobs: Jobs) -> None:
+    test = connection_tests.request_test()
+    jobs.clear()
+    with later(seconds=31):
+        tick(connected)
+        assert jobs == [("test_connection", connected.id, test.id)]
+        jobs.clear()
+        connection_tests.run_queued(test.id)
+        tick(connected)
+        assert jobs == []
+    lost = ConnectionTest(integration_id=test.integration_id, steps=[])
+    with transaction() as session:
+        session.add(lost)
+    with later(hours=1):  # nobody waits for it any more
+        tick(connected)
+    assert ("test_connection", connected.id, lost.id) not in jobs
