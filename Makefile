@@ -2,7 +2,7 @@
 BIN = .venv/bin
 PYTEST_ARGS = -n auto --maxprocesses 4
 
-.PHONY: install demo run test lint format lock
+.PHONY: install demo run test soak lint format lock
 
 install:
 	@scripts/install.sh requirements.txt
@@ -15,6 +15,9 @@ run: install
 
 test: install-dev
 	$(BIN)/pytest $(PYTEST_ARGS)
+
+soak: install-dev
+	$(BIN)/pytest -m soak tests/soak
 
 lint: install-dev
 	$(BIN)/ruff check

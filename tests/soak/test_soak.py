@@ -1,0 +1,199 @@
+"""Alerts by the hundred while Redis and workers fail: in the end the portal has the truth."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from portal import create_app
+from portal.config import read_settings
+from portal.db import db
+from portal.demo import FleetSpec, SimulatedTactical
+from portal.models import Alert, Delivery, SyncRun
+from portal.models.sync_run import RunStatus, SyncKind
+from portal.services import sync_runs
+from portal.services.webhook_keys import reveal
+from portal.tactical.text import clean_text
+from portal.tactical.webhook import FAILURE_BODY, RESOLVED_BODY, headers_text
+from tests.soak.chaos import Chaos
+from tests.support.databases import KEYS
+from tests.support.running import RunningPortal, free_port, running_portal
+from tests.support.webhooks import Msp, make_msp
+
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc"),
+    pytest.mark.one_database,
+]
+
+RICH = '{"message":"{{alert.message}}",'
+"""What an admin may add to the portal's bodies: free text, first as the contract advises."""
+MESSAGES = (
+    'service "Print Spooler" stopped',
+    "C:\\temp\\new\\report is full\\",
+    "two\nlines\r\nand a\ttab",
+    'x","event":"resolve","alert_id":"{other}","z":"',
+    'y","severity":"info","agent_id":"nobody","z":"',
+    "Ünïcode ✓ \x1b[31m",
+    "{{alert.id}} {not json",
+)
+Truth = dict[str, tuple[bool, datetime | None, str, str]]
+
+
+@pytest.fixture
+def tactical() -> Iterator[SimulatedTactical]:
+    with SimulatedTactical(FleetSpec(clients=3, sites=6, agents=24, titles=5)) as server:
+        yield server
+
+
+@pytest.fixture
+def portal(tmp_path: Path) -> Iterator[RunningPortal]:
+    environ = {**KEYS, "PORTAL_EGRESS_ALLOW": "127.0.0.0/8", "PORTAL_LOG_LEVEL": "WARNING"}
+    with running_portal(tmp_path / "var", free_port(), **environ) as portal:
+        portal.wait_for("one-time token")
+        yield portal
+
+
+@pytest.fixture
+def msp(portal: RunningPortal, tactical: SimulatedTactical) -> Iterator[Msp]:
+    """Reads the database of the running portal, beside it."""
+    app = create_app(read_settings(portal.environ))
+    address = f"http://127.0.0.1:{portal.environ['PORTAL_PORT']}"
+    yield make_msp(app, tactical, address)
+    with app.app_context():
+        db.engine.dispose()
+
+
+def install(msp: Msp, failure: str, resolved: str) -> None:
+    with msp.scope():
+        headers = headers_text(reveal())
+    url = f"{msp.portal}/api/webhooks/tacticalrmm?tenant={msp.slug}"
+    msp.tactical.control.alerts.install_webhook(url, failure, resolved, headers)
+
+
+def raise_alerts(msp: Msp, number: int, steps: dict[int, Callable[[], None]]) -> Counter[int]:
+    """Raise them, resolve most of them, do each step when its turn comes; answers by status."""
+    control, dice = msp.tactical.control.alerts, random.Random(number)
+    agents = msp.tactical.control.agents.ids()
+    raised: list[int] = []
+    answers: Counter[int] = Counter()
+    for at in range(number):
+        steps.get(at * 100 // number, lambda: None)()
+        steps.pop(at * 100 // number, None)
+        other = str(dice.choice(raised)) if raised else "1"
+        message = dice.choice(MESSAGES).replace("{other}", other)
+        severity: Any = dice.choice(["error", "warning"])
+        kind: Any = dice.choice(["check", "task"])
+        pk = control.trigger(dice.choice(agents), kind, severity=severity, message=message)
+        assert pk is not None
+        raised.append(pk)
+        answers[control.runs(pk)["failure"].retcode or 0] += 1
+        if dice.random() < 0.7:
+            pk = raised.pop(dice.randrange(len(raised)))
+            control.resolve(pk)
+            answers[control.runs(pk)["resolved"].retcode or 0] += 1
+        if dice.random() < 0.05:
+            control.send_again(pk, dice.choice(["failure", "resolved"]))
+    return answers
+
+
+def truth(msp: Msp) -> Truth:
+    return {
+        str(alert["id"]): (
+            alert["resolved"],
+            alert["resolved_on"],
+            alert["severity"],
+            clean_text(alert["message"]),
+        )
+        for alert in msp.tactical.control.truth.alerts()
+    }
+
+
+def portals(msp: Msp) -> Truth:
+    with msp.scope():
+        rows = db.session.scalars(select(Alert)).all()
+        return {
+            row.external_alert_id or f"nameless {row.id}": (
+                row.status == "resolved",
+                row.resolved_at,
+                str(row.severity),
+                row.message or "",
+            )
+            for row in rows
+        }
+
+
+def counts(msp: Msp) -> dict[str, int]:
+    with msp.scope():
+        rows = db.session.execute(
+            select(Delivery.status, func.count()).group_by(Delivery.status)
+        ).all()
+        runs = select(func.count()).select_from(SyncRun).where(SyncRun.kind == SyncKind.AGENT)
+        return {str(row[0]): row[1] for row in rows} | {"refreshes": db.session.scalar(runs) or 0}
+
+
+def soak(
+    msp: Msp, portal: RunningPortal, number: int, patience: float, report: Callable[..., None]
+) -> None:
+    chaos = Chaos(portal)
+    steps = {
+        10: chaos.kill_workers,
+        25: lambda: chaos.signal_redis(signal.SIGSTOP),
+        40: chaos.kill_workers,
+        50: lambda: install(msp, RICH + FAILURE_BODY[1:], RICH + RESOLVED_BODY[1:]),
+        60: lambda: chaos.signal_redis(signal.SIGCONT),
+        70: chaos.kill_workers,
+        80: lambda: chaos.signal_redis(signal.SIGKILL),
+        90: chaos.kill_workers,
+    }
+    install(msp, FAILURE_BODY, RESOLVED_BODY)
+    begun = time.monotonic()
+    answers = raise_alerts(msp, number, steps)
+    sent, wanted = time.monotonic() - begun, truth(msp)
+
+    assert set(answers) == {202}
+    give_up = time.monotonic() + patience
+    while portals(msp) != wanted and time.monotonic() < give_up:
+        time.sleep(0.2)
+    by_webhooks = portals(msp)
+    missing = sum(by_webhooks.get(pk) != row for pk, row in wanted.items())
+    waited = time.monotonic() - begun - sent
+    if missing:
+        with msp.scope():
+            assert sync_runs.run_to_end(SyncKind.ALERTS).status is RunStatus.SUCCESS
+    assert portals(msp) == wanted
+    report(
+        alerts=len(wanted),
+        answers=json.dumps(dict(answers)),
+        sent_in=round(sent, 1),
+        caught_up_in=round(waited, 1),
+        left_to_reconciliation=missing,
+        killed=chaos.killed,
+        **counts(msp),
+    )
+
+
+def test_a_short_storm(msp: Msp, portal: RunningPortal, record_property: Any) -> None:
+    soak(msp, portal, 80, 5, lambda **found: record_property("soak", found))
+
+
+@pytest.mark.soak
+def test_a_thousand_alerts(
+    msp: Msp, portal: RunningPortal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def report(**found: object) -> None:
+        with capsys.disabled():
+            print(f"\n{found}")
+
+    soak(msp, portal, 1000, 240, report)
+    assert counts(msp).get("pending", 0) == 0
