@@ -3,7 +3,8 @@
     .venv/bin/python -m benchmarks.intake [--seconds 60]
 
 Both applications run under gunicorn with the portal's own settings, on SQLite; the bare one
-reads the body, inserts one row and commits. Redis is the embedded server.
+reads the body, inserts one row and commits. Redis is away and no worker runs, so that it is
+intake alone that is measured.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "one_database: what it shows does not depend on the database; SQLite only"
     )
-    config.addinivalue_line("markers", "soak: takes minutes; `make soak` runs it")
+    config.addinivalue_line("markers", "soak: a long one; `make soak` runs it")
     config.addinivalue_line("markers", "fleet: another fleet than the small one of `tactical`")
     if not hasattr(config, "workerinput"):  # a worker of xdist uses what its parent started
         start_servers()
