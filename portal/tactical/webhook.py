@@ -154,7 +154,9 @@ def _recover(text: str) -> dict[str, Any] | None:
 
 
 # Possessive: a body of blanks must not be tried in every way that it can be cut.
-_PAIR = re.compile(r'"(\w{1,40})"\s*+:\s*+"?([^"\\{},]{0,200}+)"?\s*+[,}]')
+_PAIR = re.compile(
+    r'"(\w{1,40})"\s*+:\s*+"?(\{\{[^"\\{},]{0,200}+\}\}|[^"\\{},]{0,200}+)"?\s*+[,}]'
+)
 
 
 def _value(value: Any) -> str | None:

@@ -1,8 +1,5 @@
-"""Property tests try the same examples each time, and a busy machine fails none of them."""
+"""The settings of property tests."""
 
-from __future__ import annotations
+from tests.support import properties
 
-from hypothesis import settings
-
-settings.register_profile("portal", deadline=None, derandomize=True, database=None)
-settings.load_profile("portal")
+__all__ = ["properties"]
