@@ -52,11 +52,11 @@ def identify_sender(tenant: str | None, secret: str | None) -> Sender | None:
 
     `tenant` is an id or a slug. Every stored digest is compared, in constant time.
     """
-    given = _digest(secret or "")
-    found = _find_match(_list_senders(tenant or ""), given) if secret else None
-    if found is None and _kept().senders.pop(tenant or "", None) is not None and secret:
-        # It may be newer than what is kept: another process has just rotated.
-        found = _find_match(_list_senders(tenant or ""), given)
+    name, given = tenant or "", _digest(secret or "")
+    found = _find_match(_list_kept_senders(name), given)
+    if found is None:
+        # Nobody's, or newer than what is kept: another process may just have rotated.
+        found = _find_match(_list_senders(name), given)
     if found is not None:
         _note_use(found)
     return found
@@ -88,17 +88,19 @@ KEPT_SECONDS = 1.0
 MOST_TENANTS_KEPT = 1000
 
 
+def _list_kept_senders(tenant: str) -> list[Sender]:
+    kept = _kept().senders.get(tenant)
+    return kept[1] if kept is not None and kept[0] > time.monotonic() else []
+
+
 def _list_senders(tenant: str) -> list[Sender]:
     """The senders whose secrets are valid now, for a tenant's id or slug; or none."""
-    now, senders_kept = time.monotonic(), _kept().senders
-    kept = senders_kept.get(tenant)
-    if kept is not None and kept[0] > now:
-        return kept[1]
-    senders = _load_senders(tenant)
-    if len(senders_kept) >= MOST_TENANTS_KEPT:
-        senders_kept.clear()
+    senders, kept = _load_senders(tenant), _kept().senders
+    if len(kept) >= MOST_TENANTS_KEPT:
+        kept.clear()
+    kept.pop(tenant, None)
     if senders:
-        senders_kept[tenant] = (now + KEPT_SECONDS, senders)
+        kept[tenant] = (time.monotonic() + KEPT_SECONDS, senders)
     return senders
 
 

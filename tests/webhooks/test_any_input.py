@@ -85,7 +85,8 @@ def test_any_broken_json_in_a_string(intake: Intake, fields: dict[str, Any], dat
     st.dictionaries(
         st.sampled_from(
             ["Content-Type", "Content-Encoding", "Accept", "Cookie", "Origin", "X-Forwarded-For",
-             "Expect", "Range", "If-Match", "Authorization", "User-Agent", "HX-Request", "Transfer-Encoding"]
+             "Expect", "Range", "If-Match", "Authorization", "User-Agent", "HX-Request",
+             "Transfer-Encoding"]
         ),
         WORDS,
     ),
