@@ -63,7 +63,7 @@ def walk(url: str, key: str, size: int) -> dict[str, float]:
     source = choose_source(tactical, "beta")
     begun = time.perf_counter()
     pages = 0
-    with source.walk(tactical, size) as pages_of_agents:
+    with source.walk(tactical, size).pages() as pages_of_agents:
         for _page in pages_of_agents:
             pages += 1
     walked = time.perf_counter() - begun

@@ -23,6 +23,8 @@ from portal.egress.policy import EgressPolicy
 
 IDLE_BEFORE_PROBE = 30
 """A connection silent for so long while it waits for an answer is checked by TCP itself."""
+LOOK_SECONDS = 0.5
+"""How often a wait for the next piece looks whether anybody still wants it."""
 PATIENCE_FOR_ALL = 4
 """So many times the limit of one address are spent on all addresses of a name."""
 
@@ -41,11 +43,23 @@ class MeteredReader(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        self._socket.settimeout(self._meter.get_patience())
-        begun = time.monotonic()
-        size = int(self._raw.readinto(buffer) or 0)
+        patience, begun = self._meter.get_patience(), time.monotonic()
+        # Not through the raw reader, which reads no more after one timeout.
+        while (size := self._receive(buffer, begun + patience)) is None:
+            self._meter.check_wanted()
         self._meter.count_input(size, time.monotonic() - begun)
         return size
+
+    def _receive(self, buffer: Any, until: float) -> int | None:
+        """How much came within a moment; None when nothing did. Raises TimeoutError."""
+        left = until - time.monotonic()
+        self._socket.settimeout(max(0.001, min(left, LOOK_SECONDS)))
+        try:
+            return self._socket.recv_into(buffer)
+        except TimeoutError:
+            if left <= LOOK_SECONDS:
+                raise
+            return None
 
     def close(self) -> None:
         self._raw.close()

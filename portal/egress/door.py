@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
+from threading import Event
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -105,13 +106,15 @@ class Door:
         json: Any = None,
         data: bytes | None = None,
         limits: Limits,
+        given_up: Event | None = None,
     ) -> Iterator[Stream]:
         """The answer, its body in chunks of any size. Raises EgressError, between chunks too.
 
-        Leaving early closes the connection. Raises ValueError for a header that cannot be sent.
+        Leaving early closes the connection; so does setting `given_up` in another thread.
+        Raises ValueError for a header that cannot be sent.
         """
         host = urlsplit(url).hostname or ""
-        meter = Meter(host, limits)
+        meter = Meter(host, limits, given_up)
         with translated(host):
             response = self._send(method, url, headers, json, data, limits, meter)
         try:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 from dataclasses import dataclass
+from threading import Event
 
-from portal.egress.errors import Timeout, TooLarge
+from portal.egress.errors import ConnectionLost, Timeout, TooLarge
 
 MIB = 1024 * 1024
 FREE_OUTPUT = MIB
@@ -32,11 +33,15 @@ class Limits:
 
 
 class Meter:
-    """Watches one answer come in, header and body. Raises Timeout and TooLarge."""
+    """Watches one answer come in, header and body. Raises Timeout and TooLarge.
 
-    def __init__(self, host: str, limits: Limits) -> None:
+    Once `given_up` is set nobody waits for the rest, and it counts as lost.
+    """
+
+    def __init__(self, host: str, limits: Limits, given_up: Event | None = None) -> None:
         self._host = host
         self._limits = limits
+        self._given_up = given_up
         self._waited = 0.0
         self._window_seconds = 0.0
         self._window_bytes = 0
@@ -51,6 +56,10 @@ class Meter:
                 self._host, f"The answer was not complete after {self._limits.total:g} seconds."
             )
         return min(self._limits.idle, left)
+
+    def check_wanted(self) -> None:
+        if self._given_up is not None and self._given_up.is_set():
+            raise ConnectionLost(self._host, "It was given up.")
 
     def count_input(self, size: int, seconds: float) -> None:
         """A piece of `size` bytes came after `seconds` of waiting."""

@@ -31,8 +31,9 @@ def sync_devices(integration: Integration, tactical: Tactical, run_log: RunLog) 
     restricted = _begin(integration, source, run_log)
     run_log.set_phase("Reading agents")
     seen: set[str] = set()
-    with source.walk(tactical, page_size) as walk:
-        for page in walk:
+    walk = source.walk(tactical, page_size)
+    with walk.pages() as pages:
+        for page in pages:
             apply_page(integration.id, page, run_log)
             seen.update(a.agent_id for a in page.agents if isinstance(a, TacticalAgent))
             release()

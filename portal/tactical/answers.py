@@ -48,7 +48,7 @@ def check_answer(answer: Answer, signed_in_by: SignedInBy, needed: Permission | 
     if status == 429:
         raise Throttled(read_retry_after(answer.headers.get("Retry-After"), detail))
     if status >= 500:
-        raise ServerError(f"status {status}")
+        raise ServerError(status)
     if status == 400 and is_html:
         raise HostNotAllowed
     if is_html:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 from urllib.parse import quote
+
+import msgspec
 
 from portal.egress import Limits
 from portal.tactical.decoding import (
@@ -19,13 +22,15 @@ from portal.tactical.decoding import (
     find_row,
 )
 from portal.tactical.errors import BetaOff, NotFoundInTactical, UnexpectedAnswer
-from portal.tactical.listings import AgentPage, DashboardListing, Inventory
+from portal.tactical.listings import AgentPage, Inventory
 from portal.tactical.records import (
     BadRecord,
     TacticalAgent,
     TacticalSite,
     only_good,
 )
+from portal.tactical.request import MIB, READ
+from portal.tactical.row_stream import RowStream
 from portal.tactical.rows import (
     Sites,
     read_agent_detail,
@@ -33,8 +38,8 @@ from portal.tactical.rows import (
     read_organization,
     read_site,
 )
-from portal.tactical.session import MIB, READ, TacticalSession
-from portal.tactical.shapes import any_decoder, pk_decoder
+from portal.tactical.session import TacticalSession
+from portal.tactical.shapes import AgentRow, agent_decoder, any_decoder, pk_decoder
 from portal.tactical.text import clean_count, clean_text
 
 __all__ = ["AgentPage", "Inventory", "Tactical", "decode_rows"]
@@ -43,6 +48,8 @@ LARGEST_PAGE = 1000
 """Tactical cuts a larger page to this silently."""
 LARGEST_ROW = 512 * 1024
 """Of an agent in the beta list: 111 KB on average, 140 KB on Windows."""
+LEAST_PATIENCE = 20.0
+PATIENCE_PER_AGENT = 0.1
 MOST_SITE_PAGES = 1000
 SHORTEST_AGENT_ID = 21
 """A shorter one does not match the route."""
@@ -95,17 +102,30 @@ class Tactical:
     # --- Agents -------------------------------------------------------------------------
 
     def get_beta_page(self, number: int, page_size: int, sites: Sites) -> AgentPage:
-        """One page of the beta list, ordered by pk. Raises NotFoundInTactical past the end."""
-        observed_at = datetime.now(UTC)
-        page = self._fetch_page("/beta/v1/agent/", number, page_size)
-        agents = [read_beta_agent(raw, sites) for raw in page.results]
-        return self._observed(agents, page.count, observed_at)
+        """One page of the beta list, ordered by pk; what it carries in bulk is dropped on the way.
 
-    def get_dashboard_listing(self) -> DashboardListing:
-        """`agents/`: every agent that the key's role may see, in no order."""
+        Raises NotFoundInTactical past the end, and what `took_too_long` when the page did.
+        """
         observed_at = datetime.now(UTC)
-        rows = self.session.fetch(decode_rows, "/agents/")
-        return DashboardListing(rows, observed_at, observed_at + self.session.clock_skew)
+        agents: list[TacticalAgent | BadRecord] = []
+
+        def read(chunks: Iterator[bytes]) -> int:
+            rows = RowStream(agent_decoder, is_page=True)
+            agents[:] = [read_beta_agent(row, sites) for row in rows.split(chunks)]
+            return rows.count
+
+        path, query = "/beta/v1/agent/", {"page": number, "page_size": page_size}
+        with beta_wanted():
+            total = self.session.fetch_part(read, path, query, page_limits(page_size))
+        return self._observed(agents, total, observed_at)
+
+    def stream_dashboard_agents(self) -> Iterator[AgentRow | msgspec.Raw | bytes]:
+        """The rows of `agents/`, every agent that the key's role may see, in no order.
+
+        Asked once; what breaks later is raised between two rows.
+        """
+        with self.session.stream("/agents/", once=True) as chunks:
+            yield from RowStream(agent_decoder, is_page=False).split(chunks)
 
     def list_agent_pks(self) -> dict[str, int]:
         """agent_id to Tactical's integer pk: 134 bytes an agent, the cheapest listing."""
@@ -196,26 +216,35 @@ class Tactical:
     # --- Parts --------------------------------------------------------------------------
 
     def _fetch_page(self, path: str, number: int, page_size: int) -> Page:
-        query = {"page": number, "page_size": page_size}
-        limits = replace(READ, largest=max(64 * MIB, page_size * LARGEST_ROW))
-        return self._fetch_beta(decode_page, path, query, limits)
+        return self._fetch_beta(decode_page, path, {"page": number, "page_size": page_size})
 
     def _fetch_beta(
         self,
         decode: Callable[[bytes], Value],
         path: str,
         query: Mapping[str, Any] | None = None,
-        limits: Limits | None = None,
     ) -> Value:
-        """Raises BetaOff for the HTML 404 of a server whose beta API is off."""
-        try:
-            return self.session.fetch(decode, path, query, limits)
-        except NotFoundInTactical as error:
-            if error.is_html:
-                raise BetaOff from error
-            raise
+        with beta_wanted():
+            return self.session.fetch(decode, path, query)
 
     def _observed(
         self, agents: Sequence[TacticalAgent | BadRecord], total: int, observed_at: datetime
     ) -> AgentPage:
         return AgentPage(agents, total, observed_at, observed_at + self.session.clock_skew)
+
+
+@contextmanager
+def beta_wanted() -> Iterator[None]:
+    """Raises BetaOff for the HTML 404 of a server whose beta API is off."""
+    try:
+        yield
+    except NotFoundInTactical as error:
+        if error.is_html:
+            raise BetaOff from error
+        raise
+
+
+def page_limits(page_size: int) -> Limits:
+    """Tactical takes about 10 ms an agent, before it begins to answer; it gets ten times that."""
+    idle = LEAST_PATIENCE + page_size * PATIENCE_PER_AGENT
+    return replace(READ, idle=idle, largest=max(64 * MIB, page_size * LARGEST_ROW))

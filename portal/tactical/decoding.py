@@ -89,6 +89,17 @@ def decode(decoder: Decoder[Value], body: bytes, complaint: str) -> Value:
         raise UnexpectedAnswer(complaint) from None
 
 
+def is_json_object(text: bytes) -> bool:
+    """Whether it is one whole object, whatever its values are."""
+    if not text.startswith(b"{"):
+        return False
+    try:
+        _raw.decode(text)
+    except UNDECODABLE:
+        return False
+    return True
+
+
 def find_row(decoder: Decoder[Value], raw: msgspec.Raw | bytes) -> Value | None:
     """One row; None when it cannot be decoded. NaN, huge numbers and bad UTF-8 cost nothing."""
     try:

@@ -183,6 +183,10 @@ class ServerError(TacticalError):
         "tells more."
     )
 
+    def __init__(self, status: int) -> None:
+        super().__init__(f"status {status}")
+        self.status = status
+
 
 # --- The answer -------------------------------------------------------------------------
 

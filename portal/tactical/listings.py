@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-import msgspec
-
 from portal.tactical.records import (
     BadRecord,
     Place,
@@ -16,33 +14,19 @@ from portal.tactical.records import (
     TacticalSite,
     only_good,
 )
-from portal.tactical.rows import Places, read_dashboard_agent
 
 
 @dataclass(frozen=True, slots=True)
 class AgentPage:
     """Some agents, as they were at `observed_at` by our clock, `server_now` by Tactical's.
 
-    `total` is how many Tactical says there are.
+    `total` is how many Tactical says there are; None where it does not say.
     """
 
     agents: Sequence[TacticalAgent | BadRecord]
-    total: int
+    total: int | None
     observed_at: datetime
     server_now: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class DashboardListing:
-    """All rows of `agents/`, not looked into yet; the moments as in AgentPage."""
-
-    rows: Sequence[msgspec.Raw]
-    observed_at: datetime
-    server_now: datetime
-
-    def read_page(self, start: int, size: int, places: Places) -> AgentPage:
-        agents = [read_dashboard_agent(raw, places) for raw in self.rows[start : start + size]]
-        return AgentPage(agents, len(self.rows), self.observed_at, self.server_now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +35,12 @@ class Inventory:
 
     organizations: Sequence[TacticalOrganization | BadRecord]
     sites: Sequence[TacticalSite]
+
+    @property
+    def agent_count(self) -> int | None:
+        """Agents of all organizations; None where one does not tell."""
+        counts = [o.agent_count for o in only_good(self.organizations)]
+        return None if None in counts else sum(count or 0 for count in counts)
 
     def sites_by_pk(self) -> dict[int, TacticalSite]:
         return {site.pk: site for site in self.sites}

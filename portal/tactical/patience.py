@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Callable
+from itertools import count
 from threading import Event
 from typing import TypeVar
 
 from portal.egress import EgressError, Timeout
-from portal.tactical.errors import Abandoned, TacticalError, Throttled
+from portal.tactical.errors import Abandoned, ServerError, TacticalError, Throttled
 
 log = logging.getLogger(__name__)
 
@@ -33,22 +34,33 @@ class Patience:
         self.abandoned = Event()
         self._sleep = sleep or self.abandoned.wait
 
-    def try_often(self, attempt: Callable[[], Value]) -> Value:
+    def try_often(self, attempt: Callable[[], Value], *, splits: bool = False) -> Value:
         """For reads only, and without a sign-in inside: that would use up Tactical's throttle.
 
+        One that `splits` is not tried again when it took too long: the caller asks for less.
         Raises what the last attempt raised, or Abandoned.
         """
-        for number in range(1, MOST_TRIES + 1):
+        for number in count(1):
             self.check()
             try:
                 return attempt()
             except (EgressError, TacticalError) as error:
-                pause = self._pause_after(error, number)
-                if pause is None:
+                if splits and took_too_long(error):
                     raise
-                log.info("%s; trying again in %.1f s.", error.fault, pause)
-            self._sleep(pause)
-        raise AssertionError("the last attempt returns or raises")
+                self.wait_after(error, number)
+        raise AssertionError("it returns or raises")
+
+    def wait_after(self, error: EgressError | TacticalError, number: int) -> None:
+        """Pause before another try; `number` tries were made.
+
+        Raises the error when there shall be none, and Abandoned.
+        """
+        self.check()
+        pause = self._pause_after(error, number)
+        if pause is None:
+            raise error
+        log.info("%s; trying again in %.1f s.", error.fault, pause)
+        self._sleep(pause)
 
     def check(self) -> None:
         """Raises Abandoned when nobody waits any more."""
@@ -66,3 +78,8 @@ class Patience:
             return None
         pause: float = FIRST_PAUSE * 2 ** (number - 1)
         return pause * random.uniform(0.5, 1.5)  # noqa: S311  # spreads retries, guards nothing
+
+
+def took_too_long(error: EgressError | TacticalError) -> bool:
+    """The answer did not come in time, or what stands in front of Tactical gave it up."""
+    return isinstance(error, Timeout) or (isinstance(error, ServerError) and error.status == 504)

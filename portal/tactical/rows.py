@@ -39,7 +39,8 @@ LONGEST_AGENT_ID = 200
 LONGEST_HINT = 80
 
 
-Raw = msgspec.Raw | bytes
+Raw = AgentRow | msgspec.Raw | bytes
+"""Of an agent: decoded, or as text."""
 Sites = Mapping[int, TacticalSite]
 """By pk."""
 Places = Mapping[tuple[str, str], Place]
@@ -86,7 +87,7 @@ def read_site(found: Any) -> TacticalSite | BadRecord:
 
 
 def _read(raw: Raw, make: Callable[[AgentRow], TacticalAgent]) -> TacticalAgent | BadRecord:
-    row = find_row(agent_decoder, raw)
+    row = raw if isinstance(raw, AgentRow) else find_row(agent_decoder, raw)
     if row is None:
         return BadRecord("The record cannot be read.", "")
     try:

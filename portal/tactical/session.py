@@ -2,57 +2,28 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
-from portal.egress import Answer, Limits, Stream
+from portal.egress import Answer, EgressError, Limits, Stream
 from portal.tactical.answers import SignedInBy, check_answer, read_date
 from portal.tactical.credentials import ApiKey, Credentials, Password
-from portal.tactical.errors import TokenRefused, WrongKey
+from portal.tactical.errors import TacticalError, TokenRefused
 from portal.tactical.knox import Knox, TokenStore
 from portal.tactical.patience import Patience
 from portal.tactical.permissions import find_permission
+from portal.tactical.request import HURRIED, READ, Doorway, Request, key_header, token_header
 
 __all__ = ["ApiKey", "Credentials", "Password", "TacticalSession"]
 
 SKEW_IGNORED = timedelta(seconds=30)
 SKEW_ABSURD = timedelta(days=366)
 
-MIB = 1024 * 1024
-READ = Limits(idle=120, total=900, largest=512 * MIB)
-"""A page of agents or the list of software: Tactical works up to a minute before it begins."""
-HURRIED = Limits(connect=5, idle=20, total=40, largest=128 * MIB)
-"""While a person waits."""
-
 Value = TypeVar("Value")
-
-
-class Doorway(Protocol):
-    """The part of `portal.egress.Door` that is used here."""
-
-    def stream(
-        self,
-        method: str,
-        url: str,
-        *,
-        headers: Mapping[str, str],
-        json: Any = None,
-        limits: Limits,
-    ) -> AbstractContextManager[Stream]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class _Request:
-    method: str
-    path: str
-    query: Mapping[str, Any] | None = None
-    json: Any = None
-    limits: Limits | None = None
 
 
 class TacticalSession:
@@ -100,11 +71,25 @@ class TacticalSession:
         json: Any = None,
     ) -> Value:
         """What `decode` makes of a read; a text that it cannot decode is asked for again."""
-        return self._read(_Request(method, path, query, json, limits), decode)
+        request = Request(method, path, query, json, limits)
+        return self._read(request, lambda chunks: decode(b"".join(chunks)))
+
+    def fetch_part(
+        self,
+        consume: Callable[[Iterator[bytes]], Value],
+        path: str,
+        query: Mapping[str, Any],
+        limits: Limits,
+    ) -> Value:
+        """What `consume` makes of a GET as it comes in; it may be called more than once.
+
+        When the answer takes too long the caller asks for a smaller part: it is not repeated.
+        """
+        return self._read(Request("GET", path, query, limits=limits, splits=True), consume)
 
     def write(self, method: str, path: str, json: Any = None) -> bytes:
         """A request that changes something: sent once."""
-        request = _Request(method, path, json=json)
+        request = Request(method, path, json=json)
         return self._signed_in(lambda headers: self._checked(request, headers).body)
 
     @contextmanager
@@ -113,33 +98,38 @@ class TacticalSession:
         path: str,
         query: Mapping[str, Any] | None = None,
         limits: Limits | None = None,
+        *,
+        once: bool = False,
     ) -> Iterator[Iterator[bytes]]:
         """The body of a GET in chunks, for what is too large to hold.
 
-        Tried again until it begins; what breaks after that is raised between chunks.
+        Tried again until it begins, unless `once`; what breaks after that is raised between
+        chunks.
         """
-        request = _Request("GET", path, query, limits=limits)
+        request = Request("GET", path, query, limits=limits)
         with ExitStack() as stack:
 
             def begin(headers: Mapping[str, str]) -> Iterator[bytes]:
-                stream = stack.enter_context(self._open(request, headers))
-                if not 200 <= stream.status < 300 or stream.content_type == "text/html":
-                    self._check(request, stream.read())
-                return stream.chunks
+                return self._body_of(request, stack.enter_context(self._open(request, headers)))
 
-            yield self._signed_in(lambda headers: self._patience.try_often(lambda: begin(headers)))
+            def attempt(headers: Mapping[str, str]) -> Iterator[bytes]:
+                if once:
+                    return begin(headers)
+                return self._patience.try_often(lambda: begin(headers))
+
+            yield self._signed_in(attempt)
 
     def get_root(self) -> Answer:
         """`GET /` without credentials, whatever it answers."""
-        request = _Request("GET", "/")
+        request = Request("GET", "/")
         return self._patience.try_often(lambda: self._send(request, {}))
 
     def log_out(self) -> None:
         """End the token at Tactical, if there is one, and forget it."""
         if self._knox is None or self._knox.token is None:
             return
-        request = _Request("POST", "/logout/")
-        answer = self._send(request, _token_header(self._knox.token))
+        request = Request("POST", "/logout/")
+        answer = self._send(request, token_header(self._knox.token))
         self._knox.forget()
         if answer.status != 401:
             self._check(request, answer)
@@ -155,11 +145,31 @@ class TacticalSession:
         finally:
             self._patience.abandoned.clear()
 
-    def _read(self, request: _Request, decode: Callable[[bytes], Value]) -> Value:
+    def abandon(self) -> None:
+        """For another thread: from now on every request fails, those under way included."""
+        self._patience.abandoned.set()
+
+    def wait_after(self, error: EgressError | TacticalError, number: int) -> None:
+        """For a caller that streams: pause before try `number` + 1, or raise the error."""
+        self._patience.wait_after(error, number)
+
+    def _read(self, request: Request, consume: Callable[[Iterator[bytes]], Value]) -> Value:
+        def ask(headers: Mapping[str, str]) -> Value:
+            with self._open(request, headers) as stream:
+                return consume(self._body_of(request, stream))
+
         def attempt(headers: Mapping[str, str]) -> Value:
-            return self._patience.try_often(lambda: decode(self._checked(request, headers).body))
+            return self._patience.try_often(lambda: ask(headers), splits=request.splits)
 
         return self._signed_in(attempt)
+
+    def _body_of(self, request: Request, stream: Stream) -> Iterator[bytes]:
+        """The body of an answer that is data; raises what any other answer means."""
+        if 200 <= stream.status < 300 and stream.content_type != "text/html":
+            return stream.chunks
+        answer = stream.read()
+        self._check(request, answer)
+        return iter((answer.body,))
 
     def _signed_in(self, attempt: Callable[[Mapping[str, str]], Value]) -> Value:
         """With credentials; a token that died is replaced, with one sign-in at most.
@@ -167,37 +177,37 @@ class TacticalSession:
         Never both kinds: Tactical tries the token first, and a dead one beats a good key.
         """
         if self._knox is None:
-            return attempt(_key_header(self._key or ""))
+            return attempt(key_header(self._key or ""))
         token, is_new = self._knox.get_token()
         for may_adopt in (True, False):
             try:
-                return attempt(_token_header(token))
+                return attempt(token_header(token))
             except TokenRefused:
                 if is_new:
                     raise
             token, is_new = self._knox.replace(token, may_adopt)
-        return attempt(_token_header(token))
+        return attempt(token_header(token))
 
     # --- One request --------------------------------------------------------------------
 
     def _post(self, path: str, body: dict[str, str]) -> Answer:
-        return self._send(_Request("POST", path, json=body), {})
+        return self._send(Request("POST", path, json=body), {})
 
-    def _checked(self, request: _Request, headers: Mapping[str, str]) -> Answer:
+    def _checked(self, request: Request, headers: Mapping[str, str]) -> Answer:
         answer = self._send(request, headers)
         self._check(request, answer)
         return answer
 
-    def _check(self, request: _Request, answer: Answer) -> None:
+    def _check(self, request: Request, answer: Answer) -> None:
         signed_in_by: SignedInBy = "api_key" if self._knox is None else "password"
         check_answer(answer, signed_in_by, find_permission(request.method, request.path))
 
-    def _send(self, request: _Request, headers: Mapping[str, str]) -> Answer:
+    def _send(self, request: Request, headers: Mapping[str, str]) -> Answer:
         with self._open(request, headers) as stream:
             return stream.read()
 
     @contextmanager
-    def _open(self, request: _Request, headers: Mapping[str, str]) -> Iterator[Stream]:
+    def _open(self, request: Request, headers: Mapping[str, str]) -> Iterator[Stream]:
         query = f"?{urlencode(request.query)}" if request.query else ""
         with self._door.stream(
             request.method,
@@ -205,12 +215,13 @@ class TacticalSession:
             headers={"Accept": "application/json", **headers},
             json=request.json,
             limits=self._limits_of(request),
+            given_up=self._patience.abandoned,
         ) as stream:
             self._note_clock(stream.headers.get("Date"))
             stream.chunks = self._while_wanted(stream.chunks)
             yield stream
 
-    def _limits_of(self, request: _Request) -> Limits:
+    def _limits_of(self, request: Request) -> Limits:
         """A person waits no longer for a large answer than for a small one."""
         limits = request.limits or READ
         if not self._patience.interactive:
@@ -230,13 +241,3 @@ class TacticalSession:
             return
         skew = theirs - datetime.now(UTC)
         self.clock_skew = skew if SKEW_IGNORED < abs(skew) < SKEW_ABSURD else timedelta()
-
-
-def _key_header(key: str) -> dict[str, str]:
-    if not re.fullmatch(r"[\x21-\x7e]+", key):
-        raise WrongKey  # no key that Tactical makes, and none that a header can carry
-    return {"X-API-KEY": key}
-
-
-def _token_header(token: str) -> dict[str, str]:
-    return {"Authorization": f"Token {token}"}

@@ -41,7 +41,8 @@ class Source:
     def walk(self, tactical: Tactical, page_size: int) -> BetaWalk | DashboardWalk:
         if self.name == BETA:
             return BetaWalk(tactical, page_size, self.inventory.sites_by_pk())
-        return DashboardWalk(tactical, page_size, self.inventory.places())
+        inventory = self.inventory
+        return DashboardWalk(tactical, page_size, inventory.places(), inventory.agent_count)
 
     @property
     def organizations(self) -> Sequence[TacticalOrganization | BadRecord]:

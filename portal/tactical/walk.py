@@ -3,59 +3,47 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
-from types import TracebackType
-from typing import Self
+from datetime import UTC, datetime
+from itertools import count, islice
 
+from portal.egress import EgressError
+from portal.tactical.ahead import Ahead
 from portal.tactical.api import LARGEST_PAGE, AgentPage, Tactical
-from portal.tactical.errors import NotFoundInTactical
+from portal.tactical.errors import NotFoundInTactical, TacticalError
+from portal.tactical.patience import took_too_long
 from portal.tactical.records import BadRecord, TacticalAgent
-from portal.tactical.rows import Places, Sites
+from portal.tactical.rows import Places, Sites, read_dashboard_agent
 
 log = logging.getLogger(__name__)
 
 MOST_WALKS = 3
+SMALLEST_PAGE = 10
 
 
 class BetaWalk:
-    """The beta list, page by page; the next one downloads while this one is used.
+    """The beta list, in pages of `page_size`, or smaller where those take too long.
 
-    A row that is deleted during the walk shifts the rest by one, so that one row is missed and
-    the last page may be gone. Then the list is walked again; agents already given are left out.
-    After the iteration `complete` tells whether a whole walk saw as many agents as Tactical
-    counts, with that count standing still.
+    The next page downloads while one is used. A row that is deleted during the walk shifts the
+    rest by one, so that one row is missed and the last page may be gone. Then the list is
+    walked again; agents already given are left out. At the end `complete` tells whether a whole
+    walk saw as many agents as Tactical counts, with that count standing still.
     """
 
     def __init__(self, tactical: Tactical, page_size: int, sites: Sites) -> None:
         self.complete = False
+        self.page_size = min(page_size, LARGEST_PAGE)
         self._tactical = tactical
-        size = min(page_size, LARGEST_PAGE)
-        self._get_page: Callable[[int], AgentPage] = lambda number: tactical.get_beta_page(
-            number, size, sites
+        self._get_page: Callable[[int, int], AgentPage] = lambda number, size: (
+            tactical.get_beta_page(number, size, sites)
         )
-        self._given: set[str] = set()
-        self._ahead = ThreadPoolExecutor(max_workers=1, thread_name_prefix="next-page")
-        self._coming: Future[AgentPage] | None = None
+        self._fresh = _Fresh()
 
-    def __enter__(self) -> Self:
-        return self
+    def pages(self) -> Ahead[AgentPage]:
+        return Ahead(self._walk_often(), self._tactical.session.abandoning())
 
-    def __exit__(
-        self,
-        _kind: type[BaseException] | None,
-        _error: BaseException | None,
-        _trace: TracebackType | None,
-    ) -> None:
-        """A download that nobody waits for any more is given up."""
-        if self._coming is None or self._coming.done():
-            self._ahead.shutdown()
-            return
-        with self._tactical.session.abandoning():
-            self._ahead.shutdown(wait=True, cancel_futures=True)
-
-    def __iter__(self) -> Iterator[AgentPage]:
+    def _walk_often(self) -> Generator[AgentPage, None, None]:
         for number in range(1, MOST_WALKS + 1):
             yield from self._walk(is_first=number == 1)
             if self.complete:
@@ -63,78 +51,109 @@ class BetaWalk:
             log.info("The list of agents changed while it was read (walk %s).", number)
 
     def _walk(self, is_first: bool) -> Iterator[AgentPage]:
-        totals: set[int] = set()
+        self._fresh.begin()
+        totals: set[int | None] = set()
         seen: set[str] = set()
-        rows = bad = 0
+        bad = 0
         is_cut = False
-        for page in self._pages(is_first):
-            rows += len(page.agents)
+        for page in self._get_pages(is_first):
             totals.add(page.total)
-            is_cut = not page.agents and page.total > 0
+            is_cut = not page.agents and bool(page.total)
             seen.update(a.agent_id for a in page.agents if isinstance(a, TacticalAgent))
             bad += sum(isinstance(a, BadRecord) for a in page.agents)
-            fresh = self._only_new(page, is_first)
+            fresh = self._fresh.part_of(page)
             if fresh.agents or is_first:
                 yield fresh
-        self.complete = len(totals) == 1 and not is_cut and len(seen) + bad == max(totals)
+        self.complete = not is_cut and totals == {len(seen) + bad}
 
-    def _pages(self, is_first: bool) -> Iterator[AgentPage]:
+    def _get_pages(self, is_first: bool) -> Iterator[AgentPage]:
         """Page after page until as many rows came as Tactical counts."""
         rows, number = 0, 1
-        self._coming = self._ahead.submit(self._get_page, number)
         while True:
             try:
-                page = self._coming.result()
+                page = self._get_page(number, self.page_size)
             except NotFoundInTactical:
                 if number == 1 and is_first:
                     raise
                 return  # rows were deleted: the page that should have been last is gone
+            except (EgressError, TacticalError) as error:
+                if not took_too_long(error) or self.page_size < 2 * SMALLEST_PAGE:
+                    raise
+                # It may begin with rows that came before: those are known by now.
+                self.page_size //= 2
+                number = rows // self.page_size + 1
+                rows = (number - 1) * self.page_size
+                log.info("Agents are asked for %s at a time from now on.", self.page_size)
+                continue
             rows += len(page.agents)
-            is_last = rows >= page.total or not page.agents
-            if not is_last:
-                number += 1
-                self._coming = self._ahead.submit(self._get_page, number)
+            number += 1
             yield page
-            if is_last:
+            if rows >= (page.total or 0) or not page.agents:
                 return
-
-    def _only_new(self, page: AgentPage, is_first: bool) -> AgentPage:
-        """The page without agents given before; records that cannot be used only once."""
-        fresh: list[TacticalAgent | BadRecord] = []
-        for agent in page.agents:
-            if isinstance(agent, BadRecord):
-                if is_first:
-                    fresh.append(agent)
-            elif agent.agent_id not in self._given:
-                self._given.add(agent.agent_id)
-                fresh.append(agent)
-        return replace(page, agents=fresh)
 
 
 class DashboardWalk:
-    """`agents/`, in one answer, given on in pages so that each is written on its own."""
+    """`agents/`, one answer, given on in pages so that each is written on its own.
 
-    def __init__(self, tactical: Tactical, page_size: int, places: Places) -> None:
+    What breaks in its midst is asked for again, and given on from where it broke.
+    """
+
+    def __init__(
+        self, tactical: Tactical, page_size: int, places: Places, total: int | None = None
+    ) -> None:
         self.complete = False
         self._tactical, self._page_size, self._places = tactical, page_size, places
+        self._total = total
+        self._fresh = _Fresh()
 
-    def __enter__(self) -> Self:
-        return self
+    def pages(self) -> Ahead[AgentPage]:
+        return Ahead(self._walk_often(), self._tactical.session.abandoning())
 
-    def __exit__(self, *_: object) -> None:
-        pass
+    def _walk_often(self) -> Generator[AgentPage, None, None]:
+        for number in count(1):
+            try:
+                yield from self._walk()
+            except (EgressError, TacticalError) as error:
+                self._tactical.session.wait_after(error, number)
+            else:
+                self.complete = True
+                return
 
-    def __iter__(self) -> Iterator[AgentPage]:
-        listing = self._tactical.get_dashboard_listing()
-        given: set[str] = set()
-        for start in range(0, len(listing.rows), self._page_size):
-            page = listing.read_page(start, self._page_size, self._places)
-            fresh: list[TacticalAgent | BadRecord] = []
-            for agent in page.agents:
-                if isinstance(agent, BadRecord):
-                    fresh.append(agent)
-                elif agent.agent_id not in given:
-                    given.add(agent.agent_id)
-                    fresh.append(agent)
-            yield replace(page, agents=fresh)
-        self.complete = True
+    def _walk(self) -> Iterator[AgentPage]:
+        self._fresh.begin()
+        session = self._tactical.session
+        observed_at = datetime.now(UTC)
+        rows = self._tactical.stream_dashboard_agents()
+        while batch := list(islice(rows, self._page_size)):
+            agents = [read_dashboard_agent(row, self._places) for row in batch]
+            page = AgentPage(agents, self._total, observed_at, observed_at + session.clock_skew)
+            yield self._fresh.part_of(page)
+
+
+class _Fresh:
+    """What no earlier page, of this walk or one before, has given.
+
+    Records that cannot be used have no name to know them by: as many as an earlier walk gave
+    are taken for the same.
+    """
+
+    def __init__(self) -> None:
+        self._ids: set[str] = set()
+        self._bad = self._bad_of_walk = 0
+
+    def begin(self) -> None:
+        """Another walk."""
+        self._bad_of_walk = 0
+
+    def part_of(self, page: AgentPage) -> AgentPage:
+        return replace(page, agents=[agent for agent in page.agents if self._take(agent)])
+
+    def _take(self, agent: TacticalAgent | BadRecord) -> bool:
+        if isinstance(agent, BadRecord):
+            self._bad_of_walk += 1
+            is_new = self._bad_of_walk > self._bad
+            self._bad += is_new
+            return is_new
+        is_new = agent.agent_id not in self._ids
+        self._ids.add(agent.agent_id)
+        return is_new

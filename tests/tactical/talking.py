@@ -48,8 +48,8 @@ def agents_of(walk: BetaWalk | DashboardWalk) -> tuple[list[TacticalAgent], list
     """All that the walk gave, told apart."""
     agents: list[TacticalAgent] = []
     bad: list[BadRecord] = []
-    with walk:
-        for page in walk:
+    with walk.pages() as pages:
+        for page in pages:
             for each in page.agents:
                 if isinstance(each, BadRecord):
                     bad.append(each)

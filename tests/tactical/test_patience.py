@@ -26,7 +26,7 @@ PASSING = [
     ConnectionRefused(HOST, "refused"),
     ConnectionLost(HOST),
     Timeout(HOST),
-    ServerError("status 502"),
+    ServerError(502),
     UnexpectedAnswer(),
 ]
 LASTING = [
@@ -80,7 +80,7 @@ def test_what_lasts_is_tried_once(error: PortalError) -> None:
 
 
 def test_the_pauses_grow_and_differ() -> None:
-    error = ServerError("status 503")
+    error = ServerError(503)
     schedules = [run(Attempts(error, error))[1] for _ in range(200)]
 
     for first, second in schedules:

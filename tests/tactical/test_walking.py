@@ -56,7 +56,8 @@ def test_a_server_without_agents(tactical: SimulatedTactical, api: Tactical) -> 
 def test_a_server_that_cuts_pages_shorter_is_followed(api: Tactical) -> None:
     get = api.get_beta_page
     walk = beta(api, 24)
-    walk._get_page = lambda number: get(number, 5, api.get_beta_inventory().sites_by_pk())
+    sites = api.get_beta_inventory().sites_by_pk()
+    walk._get_page = lambda number, _size: get(number, 5, sites)
 
     agents, _ = agents_of(walk)
 
@@ -70,15 +71,15 @@ def test_the_next_page_is_on_its_way_while_one_is_used(api: Tactical) -> None:
     walk = beta(api, 8)
     get = walk._get_page
 
-    def note(number: int) -> AgentPage:
+    def note(number: int, page_size: int) -> AgentPage:
         begun.append(number)
         if number == 2:
             asked.set()
-        return get(number)
+        return get(number, page_size)
 
     walk._get_page = note
-    with walk:
-        next(iter(walk))
+    with walk.pages() as pages:
+        next(iter(pages))
         assert asked.wait(5)
 
     assert begun[:2] == [1, 2]
@@ -129,8 +130,8 @@ def test_a_list_that_never_stands_still_is_not_complete(
 
 def test_an_agent_added_in_mid_walk_is_found(tactical: SimulatedTactical, api: Tactical) -> None:
     walk = beta(api)
-    with walk:
-        pages = iter(walk)
+    with walk.pages() as coming:
+        pages = iter(coming)
         first = next(pages)
         added = tactical.control.agents.add(site=1)
         found = [agent for page in (first, *pages) for agent in page.agents]
@@ -144,8 +145,8 @@ def test_agents_given_once_are_left_out_of_the_next_walk(
 ) -> None:
     walk = beta(api)
     remove_after(tactical, walk, 1, 3)
-    with walk:
-        sizes = [len(page.agents) for page in walk]
+    with walk.pages() as pages:
+        sizes = [len(page.agents) for page in pages]
 
     assert sum(sizes) == 24
     assert 0 not in sizes[3:]

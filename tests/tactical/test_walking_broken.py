@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from portal.demo import SimulatedTactical
-from portal.egress import ConnectionLost
+from portal.egress import ConnectionLost, Timeout
 from portal.errors import PortalError
-from portal.tactical.api import Tactical
+from portal.tactical.api import Tactical, page_limits
 from portal.tactical.errors import (
     BetaOff,
     ServerError,
@@ -19,6 +20,7 @@ from portal.tactical.errors import (
     UnexpectedAnswer,
     WebPage,
 )
+from portal.tactical.request import READ
 from tests.tactical.talking import agents_of, talking
 from tests.tactical.walks import PAGES, beta, dashboard, has_thread_left, pages_asked
 
@@ -116,8 +118,9 @@ def test_a_beta_api_switched_off_meanwhile_ends_the_walk(
     tactical: SimulatedTactical, api: Tactical
 ) -> None:
     tactical.control.faults.add("status", PAGES, query="page=2&", status=404)
-    with beta(api) as walk:
-        pages = iter(walk)
+    walk = beta(api)
+    with walk.pages() as coming:
+        pages = iter(coming)
         next(pages)
         with pytest.raises(BetaOff):
             next(pages)
@@ -133,8 +136,8 @@ def test_leaving_early_gives_the_next_page_up(tactical: SimulatedTactical, api: 
     tactical.control.faults.add(
         "drip", PAGES, query="page=2&", seconds=0.002, size=4096, times=None
     )
-    with walk:
-        next(iter(walk))
+    with walk.pages() as pages:
+        next(iter(pages))
 
     assert not walk.complete
     assert not has_thread_left()
@@ -145,10 +148,115 @@ def test_a_failure_ahead_is_told_when_its_turn_comes(
     tactical: SimulatedTactical, api: Tactical
 ) -> None:
     tactical.control.faults.add("status", PAGES, query="page=2&", status=500, times=None)
-    with beta(api) as walk:
-        pages = iter(walk)
+    with beta(api).pages() as coming:
+        pages = iter(coming)
         assert len(next(pages).agents) == 10
         with pytest.raises(ServerError):
             next(pages)
 
     assert not has_thread_left()
+
+
+def test_a_list_that_is_left_early_is_read_no_further(
+    tactical: SimulatedTactical, api: Tactical
+) -> None:
+    tactical.control.faults.add("drip", "/agents/", seconds=0.002, size=1024, times=None)
+    walk = dashboard(api, 2)
+    with walk.pages() as pages:
+        next(iter(pages))
+
+    assert not walk.complete
+    assert not has_thread_left()
+    api.keep_alive()
+
+
+# --- Slow servers ---------------------------------------------------------------------------
+
+
+def slow_pages(tactical: SimulatedTactical, monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    """Pages of `size` agents take longer than anybody waits; smaller ones do not."""
+    limits = replace(READ, idle=0.3)
+    monkeypatch.setattr("portal.tactical.api.page_limits", lambda _size: limits)
+    tactical.control.faults.add("slow", PAGES, query=f"page_size={size}", seconds=2, times=None)
+
+
+def test_a_page_that_takes_too_long_is_asked_for_at_half_the_size(
+    tactical: SimulatedTactical, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow_pages(tactical, monkeypatch, 24)
+    slept: list[float] = []
+    with talking(tactical, tactical.api_key, sleep=slept.append) as api:
+        walk = beta(api, 24)
+        agents, _ = agents_of(walk)
+
+    assert [agent.agent_id for agent in agents] == tactical.control.agents.ids()
+    assert walk.complete
+    assert (walk.page_size, slept) == (12, [])
+    asked = [query for query in pages_asked(tactical) if "page_size=12" in query]
+    assert asked == ["page=1&page_size=12", "page=2&page_size=12"]
+
+
+@pytest.mark.fleet(agents=60)
+@pytest.mark.parametrize(
+    "fault", [{"kind": "slow", "seconds": 2}, {"kind": "status", "status": 504}]
+)
+def test_a_page_in_the_midst_is_halved_without_losing_or_doubling_one(
+    tactical: SimulatedTactical, monkeypatch: pytest.MonkeyPatch, fault: dict[str, Any]
+) -> None:
+    """Half of an odd size does not begin where the page before ended."""
+    limits = replace(READ, idle=0.3)
+    monkeypatch.setattr("portal.tactical.api.page_limits", lambda _size: limits)
+    tactical.control.faults.add(**fault, path=PAGES, query="page=2&page_size=25", times=None)
+    with talking(tactical, tactical.api_key) as api:
+        walk = beta(api, 25)
+        agents, _ = agents_of(walk)
+
+    assert [agent.agent_id for agent in agents] == tactical.control.agents.ids()
+    assert walk.complete
+    assert walk.page_size == 12
+
+
+def test_a_small_page_that_takes_too_long_is_an_error(
+    tactical: SimulatedTactical, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow_pages(tactical, monkeypatch, 19)
+    with talking(tactical, tactical.api_key) as api, pytest.raises(Timeout):
+        agents_of(beta(api, 19))
+
+
+def test_larger_pages_are_waited_for_longer() -> None:
+    patience = [page_limits(size).idle for size in (10, 200, 1000)]
+
+    assert patience == [21, 40, 120]
+
+
+# --- A list that breaks in its midst --------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["reset", "truncated", "cut_json"])
+def test_a_list_that_breaks_in_its_midst_is_read_again_from_there(
+    tactical: SimulatedTactical, kind: str
+) -> None:
+    tactical.control.faults.add(kind, "/agents/", size=20_000)
+    slept: list[float] = []
+    with talking(tactical, tactical.api_key, sleep=slept.append) as api:
+        walk = dashboard(api, 5)
+        agents, bad = agents_of(walk)
+
+    assert sorted(a.agent_id for a in agents) == sorted(tactical.control.agents.ids())
+    assert bad == []
+    assert walk.complete
+    assert len(slept) == 1
+
+
+def test_a_list_that_breaks_each_time_is_an_error_after_what_came(
+    tactical: SimulatedTactical, api: Tactical
+) -> None:
+    tactical.control.faults.add("cut_json", "/agents/", size=20_000, times=None)
+    walk = dashboard(api, 5)
+    found: list[object] = []
+    with walk.pages() as pages, pytest.raises(UnexpectedAnswer):
+        found.extend(agent for page in pages for agent in page.agents)
+
+    assert 0 < len(found) < 24
+    assert not walk.complete

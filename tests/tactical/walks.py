@@ -33,8 +33,8 @@ def remove_after(server: SimulatedTactical, walk: BetaWalk, page: int, *places: 
     left = list(agent_ids)
     get = walk._get_page
 
-    def get_then_remove(number: int) -> AgentPage:
-        found = get(number)
+    def get_then_remove(number: int, page_size: int) -> AgentPage:
+        found = get(number, page_size)
         if number == page and left:
             server.control.agents.remove(left.pop(0))
         return found

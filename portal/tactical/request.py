@@ -1,0 +1,54 @@
+"""One request to Tactical: what is asked, how long it may take, and who asks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from threading import Event
+from typing import Any, Protocol
+
+from portal.egress import Limits, Stream
+from portal.tactical.errors import WrongKey
+
+MIB = 1024 * 1024
+READ = Limits(idle=120, total=900, largest=512 * MIB)
+"""A page of agents or the list of software: Tactical works up to a minute before it begins."""
+HURRIED = Limits(connect=5, idle=20, total=40, largest=128 * MIB)
+"""While a person waits."""
+
+
+class Doorway(Protocol):
+    """The part of `portal.egress.Door` that is used here."""
+
+    def stream(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        json: Any = None,
+        limits: Limits,
+        given_up: Event,
+    ) -> AbstractContextManager[Stream]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    method: str
+    path: str
+    query: Mapping[str, Any] | None = None
+    json: Any = None
+    limits: Limits | None = None
+    splits: bool = False
+
+
+def key_header(key: str) -> dict[str, str]:
+    if not re.fullmatch(r"[\x21-\x7e]+", key):
+        raise WrongKey  # no key that Tactical makes, and none that a header can carry
+    return {"X-API-KEY": key}
+
+
+def token_header(token: str) -> dict[str, str]:
+    return {"Authorization": f"Token {token}"}
