@@ -47,6 +47,8 @@ class Job:
 JOBS: Final = {
     # Room for a fleet of 50,000 on a slow server; the run's lease tells sooner of a dead worker.
     "sync_devices": Job("portal.jobs.sync.run_sync", BULK, timeout=3600),
+    # 35 KB an agent, in one answer that Tactical makes up to five minutes long.
+    "sync_software": Job("portal.jobs.sync.run_sync", BULK, timeout=3600),
     # Organizations: a few pages. One agent: one request, which may wait for a throttle.
     "sync_quickly": Job("portal.jobs.sync.run_sync", QUICK, timeout=600),
     # About a dozen requests, each with its own limit.

@@ -13,11 +13,13 @@ from portal.services.export import (
     ASSET_COLUMNS,
     DELIVERY_COLUMNS,
     ORGANIZATION_COLUMNS,
+    SOFTWARE_COLUMNS,
     Row,
     export_alerts,
     export_assets,
     export_deliveries,
     export_organizations,
+    export_software,
     to_csv,
 )
 
@@ -61,6 +63,14 @@ def alerts(form: str) -> Outcome:
 def deliveries(form: str) -> Outcome:
     """The webhook deliveries, without their bodies."""
     return _outcome(form, DELIVERY_COLUMNS, export_deliveries())
+
+
+@export.command("software", cls=PortalCommand)
+@tenant_option
+@format_option
+def software(form: str) -> Outcome:
+    """The software that assets have and had."""
+    return _outcome(form, SOFTWARE_COLUMNS, export_software())
 
 
 def _outcome(form: str, columns: Iterable[str], rows: Iterator[Row]) -> Outcome:

@@ -63,6 +63,13 @@ def sync_alerts() -> Outcome:
     return _outcome(sync_runs.run_to_end(SyncKind.ALERTS))
 
 
+@sync.command("software", cls=SyncCommand)
+@tenant_option
+def sync_software() -> Outcome:
+    """Read the installed software of the whole fleet."""
+    return _outcome(sync_runs.run_to_end(SyncKind.SOFTWARE))
+
+
 def _outcome(run: SyncRun) -> Outcome:
     errors = [run.error] if run.error else []
     errors += run_history.list_errors(run.id)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -16,7 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from portal.db import db, utc_now
-from portal.models import Alert, Asset, Delivery, OrganizationMapping
+from portal.models import Alert, Asset, AssetSoftware, Delivery, OrganizationMapping, SoftwareTitle
 from portal.services.alerts import AlertFilter, alert_conditions, query_alerts, with_clients
 from portal.services.assets import AssetFilter, asset_conditions
 from portal.services.delivery_history import DeliveryFilter, delivery_conditions
@@ -79,6 +79,17 @@ ALERT_COLUMNS = (
 )
 
 DELIVERY_COLUMNS = ("id", "received_at", "status", "external_alert_id", "agent_id", "reason")
+
+SOFTWARE_COLUMNS = (
+    "asset",
+    "rmm_device_id",
+    "name",
+    "publisher",
+    "version",
+    "installed_on",
+    "first_seen_at",
+    "removed_at",
+)
 
 
 def export_assets(shown: AssetFilter | None = None) -> Iterator[Row]:
@@ -151,6 +162,29 @@ def export_deliveries(shown: DeliveryFilter | None = None) -> Iterator[Row]:
         yield {name: _plain(value) for name, value in row._mapping.items()} | {"id": str(row.id)}
 
 
+def export_software() -> Iterator[Row]:
+    """Every version of a title that an asset has or had, asset by asset."""
+    found = db.session.execute(
+        select(
+            Asset.name,
+            Asset.rmm_device_id,
+            SoftwareTitle.name,
+            SoftwareTitle.publisher,
+            AssetSoftware.version,
+            AssetSoftware.installed_on,
+            AssetSoftware.first_seen_at,
+            AssetSoftware.removed_at,
+        )
+        .join(Asset, Asset.id == AssetSoftware.asset_id)
+        .join(SoftwareTitle, SoftwareTitle.id == AssetSoftware.title_id)
+        .order_by(AssetSoftware.asset_id, AssetSoftware.title_id, AssetSoftware.version)
+        .execution_options(yield_per=ROWS_AT_ONCE)
+    )
+    for row in found:
+        values = (None if value == "" else _plain(value) for value in row)
+        yield dict(zip(SOFTWARE_COLUMNS, values, strict=True))
+
+
 def to_csv(columns: Iterable[str], rows: Iterable[Row]) -> Iterator[str]:
     """CSV line by line, with a heading."""
     columns = list(columns)
@@ -180,4 +214,6 @@ def _safe_cell(value: Any) -> Any:
 def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, date):
+        return value.isoformat()
     return str(value) if isinstance(value, StrEnum) else value

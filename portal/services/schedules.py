@@ -22,6 +22,7 @@ def ensure_schedules(session: Session, integration: Integration) -> None:
     wanted = {
         "devices": integration.device_sync_minutes * 60,
         "alerts": integration.alert_sync_minutes * 60,
+        "software": integration.software_sync_minutes * 60,
         "prune_deliveries": PRUNE_SECONDS,
         "prune_events": PRUNE_SECONDS,
     }
@@ -31,7 +32,7 @@ def ensure_schedules(session: Session, integration: Integration) -> None:
         schedule.kind: schedule
         for schedule in session.scalars(select(Schedule).filter_by(integration_id=integration.id))
     }
-    for kind in ("devices", "alerts", "keep_alive", "prune_deliveries", "prune_events"):
+    for kind in ("devices", "alerts", "software", "keep_alive", "prune_deliveries", "prune_events"):
         _set_schedule(session, integration, kind, wanted.get(kind, 0), stored.get(kind))
 
 

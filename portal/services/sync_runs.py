@@ -30,6 +30,7 @@ from portal.sync.devices import sync_devices
 from portal.sync.organizations import sync_organizations
 from portal.sync.run_log import LEASE_LASTS, RunEnded, RunLog
 from portal.sync.run_news import tell_ended, tell_started
+from portal.sync.software import sync_software
 from portal.tactical.api import Tactical
 
 log = logging.getLogger(__name__)
@@ -55,8 +56,7 @@ def request_run(
 
 def enqueue_run(run: SyncRun) -> bool:
     """Hand the run to a worker; False while Redis is away (the schedule tries again)."""
-    job = "sync_devices" if run.kind is SyncKind.DEVICES else "sync_quickly"
-    return queue.enqueue(job, run.tenant_id, run.id)
+    return queue.enqueue(_JOBS.get(run.kind, "sync_quickly"), run.tenant_id, run.id)
 
 
 def run_to_end(kind: SyncKind, subject: str = "") -> SyncRun:
@@ -227,9 +227,19 @@ def _sync_alerts(
     sync_alerts(integration, tactical, run_log)
 
 
+def _sync_software(
+    _run: SyncRun, integration: Integration, tactical: Tactical, run_log: RunLog
+) -> None:
+    sync_software(integration, tactical, run_log)
+
+
+_JOBS = {SyncKind.DEVICES: "sync_devices", SyncKind.SOFTWARE: "sync_software"}
+"""Of the kinds that take long."""
+
 _WORK: dict[SyncKind, Callable[[SyncRun, Integration, Tactical, RunLog], None]] = {
     SyncKind.ORGANIZATIONS: _sync_organizations,
     SyncKind.DEVICES: _sync_devices,
     SyncKind.AGENT: _sync_agent,
     SyncKind.ALERTS: _sync_alerts,
+    SyncKind.SOFTWARE: _sync_software,
 }

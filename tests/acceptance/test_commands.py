@@ -22,7 +22,7 @@ ASSET_COLUMNS = [
     "last_rmm_sync_at",
 ]
 
-UNCHANGED = {"created": 0, "updated": 0, "moved": 0, "skipped": 0, "failed": 0}
+UNCHANGED = {"created": 0, "updated": 0, "moved": 0, "removed": 0, "skipped": 0, "failed": 0}
 
 
 @pytest.fixture

@@ -11,7 +11,15 @@ from portal.services import sync_runs
 from tests.cli.conftest import Portal
 
 NO_COUNTS = {
-    **{"seen": 0, "created": 0, "updated": 0, "unchanged": 0, "moved": 0, "skipped": 0},
+    **{
+        "seen": 0,
+        "created": 0,
+        "updated": 0,
+        "unchanged": 0,
+        "moved": 0,
+        "removed": 0,
+        "skipped": 0,
+    },
     "failed": 0,
 }
 

@@ -51,7 +51,7 @@ def connected(msp: Msp) -> Msp:
 def test_nothing_is_due_at_once(connected: Msp, jobs: Jobs) -> None:
     tick(connected)
     assert jobs == []
-    assert due_times().keys() == {"devices"}
+    assert due_times().keys() == {"devices", "software"}
 
 
 def test_what_is_due_starts_and_is_due_again_an_interval_later(connected: Msp, jobs: Jobs) -> None:
@@ -101,7 +101,7 @@ def test_an_integration_that_may_not_sync_is_passed_over(connected: Msp, jobs: J
 def test_tenants_have_their_own_schedules(connected: Msp, jobs: Jobs) -> None:
     with tenant_scope(add_tenant("Other", "other").id):
         connected.connect(device_sync_minutes=0, alert_sync_minutes=30)
-        assert due_times().keys() == {"alerts"}
+        assert due_times().keys() == {"alerts", "software"}
     with later(minutes=61):
         tick(connected)
     assert sorted(str(job[0]) for job in jobs) == ["sync_devices", "sync_quickly"]
@@ -115,12 +115,12 @@ def test_a_password_needs_keeping_alive(msp: Msp, jobs: Jobs) -> None:
         "password": known.api_password,
     }
     msp.connect(device_sync_minutes=0, alert_sync_minutes=0, **password)
-    assert due_times().keys() == {"keep_alive"}
+    assert due_times().keys() == {"software", "keep_alive"}
     with later(hours=2, minutes=1):
         tick(msp)
     assert [job[:2] for job in jobs] == [("keep_alive", msp.id)]
     msp.connect(auth_mode=AuthMode.API_KEY)
-    assert due_times().keys() == set()
+    assert due_times().keys() == {"software"}
 
 
 def test_new_intervals_take_effect_at_once(connected: Msp) -> None:

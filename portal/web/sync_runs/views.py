@@ -14,6 +14,9 @@ from portal.services.permissions import Permission
 from portal.web.fragments import page_number, page_or_region, words
 from portal.web.guard import get_user, is_safe_target, requires, tenant_blueprint
 
+STARTABLE = (SyncKind.ORGANIZATIONS, SyncKind.DEVICES, SyncKind.ALERTS, SyncKind.SOFTWARE)
+"""By a button."""
+
 sync_runs = tenant_blueprint("sync_runs", __name__, "/sync-runs")
 
 
@@ -37,7 +40,7 @@ def index() -> ResponseReturnValue:
 @requires(Permission.SYNC)
 def start(kind: str) -> ResponseReturnValue:
     """A second press does not start a second run: it leads to the one at work."""
-    if kind not in (SyncKind.ORGANIZATIONS, SyncKind.DEVICES, SyncKind.ALERTS):
+    if kind not in STARTABLE:
         abort(404)
     run, is_new = run_service.request_run(SyncKind(kind), "button", user_id=get_user().id)
     if htmx:

@@ -1,0 +1,141 @@
+"""A list that breaks off, and what in it cannot be used: nothing is lost, and it is said."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from portal.models.sync_run import RunStatus
+from portal.services.run_history import list_errors
+from tests.support.msp import Msp, counted
+from tests.sync.software import entry, ingest, installed, reporting, titles
+
+BROKEN: list[dict[str, Any]] = [
+    {"kind": kind, "size": size} for kind in ("truncated", "reset", "cut_json") for size in
+    (1, 40, 900, 4000)
+] + [{"kind": kind} for kind in ("truncated", "reset", "cut_json")]  # fmt: skip
+
+
+def words(fault: dict[str, Any]) -> str:
+    return "-".join(str(value) for value in fault.values())
+
+
+@pytest.mark.parametrize("fault", BROKEN, ids=words)
+def test_what_came_before_a_break_is_kept_and_nothing_is_removed(
+    msp: Msp, fault: dict[str, Any]
+) -> None:
+    msp.import_fleet()
+    ingest(msp)
+    before = {agent_id: installed(msp, agent_id) for agent_id in msp.agents}
+    empty, *others = reporting(msp)
+    msp.tactical.control.software.set(empty, [])
+    for agent_id in others:
+        msp.tactical.control.software.install(agent_id, name="New", version="7")
+    msp.tactical.control.faults.add(path="/software/", times=None, **fault)
+    run = ingest(msp)
+    assert run.status is RunStatus.FAILED
+    assert run.error
+    assert run.removed == 0
+    assert any("broke off" in text for text in list_errors(run.id))
+    after = {agent_id: installed(msp, agent_id) for agent_id in msp.agents}
+    new = {("New", "7")}
+    assert all(after[each] in (before[each], before[each] | new) for each in msp.agents)
+    assert sum(after[each] != before[each] for each in msp.agents) == run.created
+    counts = [numbers for (name, _), numbers in titles().items() if name == "New"]
+    assert counts == ([(run.created, 1)] if run.created else [])
+    msp.tactical.control.faults.clear()
+    whole = ingest(msp)
+    assert whole.status is RunStatus.SUCCESS
+    assert whole.created == len(others) - run.created
+    assert whole.removed == len(before[empty])
+
+
+@pytest.mark.one_database
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "html"},
+        {"kind": "empty"},
+        {"kind": "json", "body": {"detail": "no"}},
+        {"kind": "json", "body": "no"},
+        {"kind": "json", "body": None},
+        {"kind": "status", "status": 500},
+        {"kind": "drop"},
+        {"kind": "redirect"},
+    ],
+    ids=words,
+)
+def test_another_answer_fails_and_changes_nothing(msp: Msp, fault: dict[str, Any]) -> None:
+    msp.import_fleet()
+    ingest(msp)
+    before = {agent_id: installed(msp, agent_id) for agent_id in msp.agents}
+    msp.tactical.control.faults.add(path="/software/", times=None, **fault)
+    run = ingest(msp)
+    assert run.status is RunStatus.FAILED
+    assert run.error
+    assert counted(run) == {}
+    assert {agent_id: installed(msp, agent_id) for agent_id in msp.agents} == before
+
+
+def test_a_bad_entry_costs_itself_and_keeps_what_it_may_have_been(msp: Msp) -> None:
+    agent_id = reporting(msp)[0]
+    software = msp.tactical.control.software
+    software.set(agent_id, [entry("A"), entry("B")])
+    msp.import_fleet()
+    ingest(msp)
+    bad: list[Any] = [17, None, "B", ["B"], {}, {"name": None}, {"name": 5, "version": "1"}]
+    software.set(agent_id, [entry("A"), *bad, entry("C")])
+    run = ingest(msp)
+    assert run.status is RunStatus.PARTIAL
+    assert (run.failed, run.created, run.removed) == (len(bad), 1, 0)
+    assert installed(msp, agent_id) == {("A", "1.0"), ("B", "1.0"), ("C", "1.0")}
+    [log] = msp.log(run, "failed")
+    assert log.external_id == agent_id
+    assert "7 times" in str(log.reason)
+
+
+def test_an_entry_without_a_name_is_told_of_and_hides_nothing(msp: Msp) -> None:
+    agent_id = reporting(msp)[0]
+    software = msp.tactical.control.software
+    software.set(agent_id, [entry("A"), entry("B")])
+    msp.import_fleet()
+    ingest(msp)
+    software.set(agent_id, [entry("A"), entry(""), entry("Not Found")])
+    run = ingest(msp)
+    assert (run.status, run.failed, run.removed) == (RunStatus.PARTIAL, 2, 1)
+    software.set(agent_id, [entry("")])
+    assert ingest(msp).removed == 0
+    assert installed(msp, agent_id) == {("A", "1.0")}
+
+
+def test_a_bad_row_costs_itself(msp: Msp) -> None:
+    msp.import_fleet()
+    ingest(msp)
+    rows = [
+        {"at": 0, "set": {"agent": None}},
+        {"at": 1, "drop": ["software"]},
+        {"at": 2, "set": {"software": "none"}},
+        {"at": 3, "value": "no row"},
+        {"at": 4, "set": {"agent": True}},
+        {"at": 5, "set": {"agent": -5}},
+        {"at": 6, "set": {"agent": 2**70}},
+    ]
+    msp.tactical.control.faults.add("bad_rows", "/software/", rows=rows)
+    run = ingest(msp)
+    assert run.status is RunStatus.PARTIAL
+    assert run.failed == len(rows) - 1  # no agent has so great a number: it is skipped
+    assert run.removed == run.created == 0
+    assert run.skipped > 0
+    assert len(msp.log(run, "failed")) == len(rows) - 1
+
+
+def test_a_second_list_of_an_agent_is_told_of(msp: Msp) -> None:
+    msp.import_fleet()
+    ingest(msp)
+    [one, *_] = sorted(msp.truth(agent_id)["pk"] for agent_id in reporting(msp))
+    msp.tactical.control.faults.add(
+        "bad_rows", "/software/", rows=[{"at": 1, "set": {"agent": one, "software": []}}]
+    )
+    run = ingest(msp)
+    assert (run.failed, run.removed) == (1, 0)
