@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,10 +10,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, String, cast, delete, func, or_, select
 
 from portal.db import db, release, transaction, utc_now
-from portal.models import Alert, Asset, Delivery, Event, EventSubscriber, SyncRun
+from portal.models import Alert, Asset, Delivery, Event, EventSubscriber, Integration, SyncRun
 from portal.models.event import EventType
-from portal.services.paging import Page, paginate
-from portal.services.search import contains
+from portal.services.paging import Page, paginate_records
+from portal.services.search import any_contains, contains, narrow
 
 KEPT = timedelta(days=30)
 PRUNED_AT_ONCE = 1000
@@ -32,12 +32,12 @@ class EventRow:
 
 def list_events(kind: str = "", search: str = "", page: int = 1) -> Page[EventRow]:
     """The newest first; an empty filter shows all."""
-    conditions = _conditions(kind, search)
-    found = paginate(
-        select(Event).where(*conditions).order_by(Event.id.desc()),
+    conditions = narrow(Event.id, _conditions(kind, search), search)
+    found = paginate_records(
+        select(Event).order_by(Event.id.desc()),
+        select(Event.id).where(*conditions).order_by(Event.id.desc()),
         select(func.count()).select_from(Event).where(*conditions),
         page,
-        lambda row: row[0],
     )
     return Page(_with_details(found.items), found.number, found.total)
 
@@ -81,9 +81,7 @@ def _conditions(kind: str, search: str) -> list[ColumnElement[bool]]:
         named = select(Asset.rmm_device_id).where(contains(Asset.name, word))
         conditions.append(
             or_(
-                contains(Event.subject, word),
-                contains(Event.type, word),
-                cast(Event.payload, String).icontains(word, autoescape=True),
+                any_contains((Event.subject, Event.type, cast(Event.payload, String)), word),
                 Event.subject.in_(named),
             )
         )
@@ -92,8 +90,10 @@ def _conditions(kind: str, search: str) -> list[ColumnElement[bool]]:
 
 def _with_details(events: Iterable[Event]) -> list[EventRow]:
     events = list(events)
-    assets = _load_assets(events)
-    alerts = _load_alert_ids(events)
+    # Agents and alerts are known by their server: without it no index finds them.
+    servers = db.session.scalars(select(Integration.id)).all() if events else []
+    assets = _load_assets(events, servers)
+    alerts = _load_alert_ids(events, servers)
     runs = _load_ids(SyncRun, events, "run_id")
     deliveries = _load_ids(Delivery, events, "delivery_id")
     return [
@@ -118,21 +118,26 @@ def _is_of_alert(event: Event) -> bool:
     return event.type in (EventType.ALERT_TRIGGERED, EventType.ALERT_RESOLVED)
 
 
-def _load_assets(events: list[Event]) -> dict[str, Asset]:
+def _load_assets(events: list[Event], servers: Sequence[int]) -> dict[str, Asset]:
     ids = {_agent_id(event) for event in events} - {""}
-    found = db.session.scalars(select(Asset).where(Asset.rmm_device_id.in_(ids)).order_by(Asset.id))
-    return {asset.rmm_device_id: asset for asset in found}
+    found = db.session.scalars(
+        select(Asset).where(Asset.integration_id.in_(servers), Asset.rmm_device_id.in_(ids))
+    )
+    return {asset.rmm_device_id: asset for asset in sorted(found, key=lambda asset: asset.id)}
 
 
-def _load_alert_ids(events: list[Event]) -> dict[tuple[str, str], int]:
+def _load_alert_ids(events: list[Event], servers: Sequence[int]) -> dict[tuple[str, str], int]:
     """By agent and alert id at Tactical: of several servers, two may have the same alert id."""
     ids = {event.payload.get("external_alert_id") for event in events if _is_of_alert(event)}
     rows = db.session.execute(
-        select(Alert.agent_id, Alert.external_alert_id, Alert.id)
-        .where(Alert.external_alert_id.in_(ids - {None}))
-        .order_by(Alert.id)
+        select(Alert.id, Alert.agent_id, Alert.external_alert_id).where(
+            Alert.integration_id.in_(servers),
+            Alert.external_alert_id.in_(ids - {None}),
+        )
     )
-    return {(row[0] or "", row[1] or ""): row[2] for row in rows}
+    # Sorted here: asked for the order of ids, SQLite would walk all alerts in it.
+    known = sorted(rows, key=lambda row: row.id)
+    return {(row.agent_id or "", row.external_alert_id or ""): row.id for row in known}
 
 
 def _load_ids(table: Any, events: list[Event], name: str) -> set[int]:

@@ -14,8 +14,8 @@ from portal.db import db, utc_now
 from portal.errors import NotFound
 from portal.models import Alert, Asset, Client, OrganizationMapping
 from portal.models.alert import AlertStatus, Severity
-from portal.services.paging import Page, paginate
-from portal.services.search import contains
+from portal.services.paging import Page, paginate_records
+from portal.services.search import any_contains, contains, narrow
 
 AGES: dict[str, tuple[timedelta | None, timedelta | None]] = {
     "1h": (timedelta(hours=1), None),
@@ -89,24 +89,39 @@ def alert_conditions(shown: AlertFilter) -> list[ColumnElement[bool]]:
     # Every word must be found somewhere, so that "print server" narrows.
     for word in shown.search.split():
         named = Alert.asset_id.in_(select(Asset.id).where(contains(Asset.name, word)))
-        conditions.append(or_(named, *(contains(column, word) for column in _SEARCHED)))
+        conditions.append(or_(named, any_contains(_SEARCHED, word)))
     return conditions
 
 
 def list_alerts(shown: AlertFilter, page: int = 1) -> Page[AlertRow]:
-    conditions = alert_conditions(shown)
-    found = paginate(
-        query_alerts(*conditions).order_by(*_order(shown.sort)),
-        select(func.count()).select_from(Alert).where(*conditions),
+    return list_and_count(shown, page)[0]
+
+
+def list_and_count(shown: AlertFilter, page: int = 1) -> tuple[Page[AlertRow], dict[str, int]]:
+    """The page, and what `count_by_status` tells of the same filter."""
+    of_any_status = alert_conditions(replace(shown, status=""))
+    of_any_status = narrow(Alert.id, of_any_status, shown.search)
+    counts = _count_by_status(of_any_status)
+    status = alert_conditions(AlertFilter(status=shown.status))
+    order = _order(shown.sort)
+    ids = select(Alert.id)
+    if shown.sort.lstrip("-") in ("asset", "client"):
+        ids = _with_assets(ids)
+    found = paginate_records(
+        query_alerts().order_by(*order),
+        ids.where(*of_any_status, *status).order_by(*order),
+        counts.get(shown.status or "total", 0),
         page,
-        lambda row: row[0],
     )
-    return Page(with_clients(found.items), found.number, found.total)
+    return Page(with_clients(found.items), found.number, found.total), counts
 
 
 def count_by_status(shown: AlertFilter | None = None) -> dict[str, int]:
     """How many alerts of each status the filter shows, its own status aside, and `total`."""
-    conditions = alert_conditions(replace(shown or AlertFilter(), status=""))
+    return _count_by_status(alert_conditions(replace(shown or AlertFilter(), status="")))
+
+
+def _count_by_status(conditions: list[ColumnElement[bool]]) -> dict[str, int]:
     rows = db.session.execute(
         select(Alert.status, func.count()).where(*conditions).group_by(Alert.status)
     ).all()
@@ -162,13 +177,12 @@ def list_alerts_of_asset(asset_id: int, most: int) -> list[Alert]:
 
 def query_alerts(*conditions: ColumnElement[bool]) -> Select[Alert]:
     """Alerts with their assets and those assets' clients."""
-    return (
-        select(Alert)
-        .outerjoin(Alert.asset)
-        .outerjoin(Asset.client)
-        .where(*conditions)
-        .options(contains_eager(Alert.asset).contains_eager(Asset.client))
-    )
+    eagerly = contains_eager(Alert.asset).contains_eager(Asset.client)
+    return _with_assets(select(Alert)).where(*conditions).options(eagerly)
+
+
+def _with_assets(query: Select[Any]) -> Select[Any]:
+    return query.outerjoin(Alert.asset).outerjoin(Asset.client)
 
 
 def with_clients(alerts: Sequence[Alert]) -> list[AlertRow]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select
-from sqlalchemy.orm import InstrumentedAttribute, joinedload
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import InstrumentedAttribute, contains_eager, joinedload
 
 from portal.db import db
 from portal.errors import NotFound
 from portal.models import Asset, Client, ExternalEntityMapping, OrganizationMapping
-from portal.services.paging import Page, paginate
-from portal.services.search import contains
+from portal.services.paging import Page, paginate_records
+from portal.services.search import any_contains, narrow
 
 STATUSES = ("online", "offline", "overdue", "unknown")
 MISSING = "missing"
@@ -89,24 +89,28 @@ def asset_conditions(shown: AssetFilter) -> list[ColumnElement[bool]]:
     elif shown.status:
         conditions.append(Asset.agent_status == shown.status)
     # Every word must be found somewhere, so that "smith laptop" narrows.
-    conditions.extend(
-        or_(*(contains(column, word) for column in _SEARCHED)) for word in shown.search.split()
-    )
+    conditions.extend(any_contains(_SEARCHED, word) for word in shown.search.split())
     return conditions
 
 
 def list_assets(shown: AssetFilter, page: int = 1) -> Page[Asset]:
-    conditions = asset_conditions(shown)
-    return paginate(
-        select(Asset)
-        .join(Asset.client)
-        .where(*conditions)
-        .options(joinedload(Asset.client))
-        .order_by(*_order(shown.sort)),
-        select(func.count()).select_from(Asset).where(*conditions),
+    return list_and_count(shown, page)[0]
+
+
+def list_and_count(shown: AssetFilter, page: int = 1) -> tuple[Page[Asset], dict[str, int]]:
+    """The page, and what `count_by_status` tells of the same filter."""
+    of_any_status = asset_conditions(replace(shown, status=""))
+    of_any_status = narrow(Asset.id, of_any_status, shown.search)
+    counts = _count_by_status(of_any_status)
+    status = asset_conditions(AssetFilter(status=shown.status))
+    order = _order(shown.sort)
+    found = paginate_records(
+        select(Asset).join(Asset.client).options(contains_eager(Asset.client)).order_by(*order),
+        select(Asset.id).join(Asset.client).where(*of_any_status, *status).order_by(*order),
+        counts.get(shown.status or "total", 0),
         page,
-        lambda row: row[0],
     )
+    return found, counts
 
 
 def count_by_status(shown: AssetFilter | None = None) -> dict[str, int]:
@@ -114,8 +118,11 @@ def count_by_status(shown: AssetFilter | None = None) -> dict[str, int]:
 
     Beside the statuses, `missing` and `total`.
     """
+    return _count_by_status(asset_conditions(replace(shown or AssetFilter(), status="")))
+
+
+def _count_by_status(conditions: list[ColumnElement[bool]]) -> dict[str, int]:
     status = Asset.agent_status.label("status_now")
-    conditions = asset_conditions(replace(shown or AssetFilter(), status=""))
     rows = db.session.execute(
         select(status, func.count(), func.count(Asset.missing_since))
         .where(*conditions)

@@ -6,14 +6,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, func, or_, select
+from sqlalchemy import ColumnElement, ScalarSelect, delete, func, or_, select
 
 from portal.db import db, release, transaction, utc_now
 from portal.models import Alert, Asset, Delivery, Integration
 from portal.models.webhook import DeliveryStatus
 from portal.services.deliveries import get_delivery
-from portal.services.paging import Page, paginate
-from portal.services.search import contains
+from portal.services.paging import Page, paginate_records
+from portal.services.search import any_contains, contains, narrow
 
 PERIODS: dict[str, timedelta] = {
     "1h": timedelta(hours=1),
@@ -72,27 +72,39 @@ def delivery_conditions(shown: DeliveryFilter) -> list[ColumnElement[bool]]:
         conditions.append(Delivery.received_at >= utc_now() - PERIODS[shown.period])
     for word in shown.search.split():
         named = Delivery.agent_id.in_(select(Asset.rmm_device_id).where(contains(Asset.name, word)))
-        conditions.append(or_(named, *(contains(column, word) for column in _SEARCHED)))
+        conditions.append(or_(named, any_contains(_SEARCHED, word)))
     return conditions
 
 
 def list_deliveries(shown: DeliveryFilter, page: int = 1) -> Page[DeliveryRow]:
     """The newest first."""
-    conditions = delivery_conditions(shown)
-    found = paginate(
-        select(Delivery)
-        .where(*conditions)
-        .order_by(Delivery.received_at.desc(), Delivery.id.desc()),
-        select(func.count()).select_from(Delivery).where(*conditions),
+    return list_and_count(shown, page)[0]
+
+
+def list_and_count(
+    shown: DeliveryFilter, page: int = 1
+) -> tuple[Page[DeliveryRow], dict[str, int]]:
+    """The page, and what `count_by_status` tells of the same filter."""
+    of_any_status = delivery_conditions(replace(shown, status=""))
+    of_any_status = narrow(Delivery.id, of_any_status, shown.search)
+    counts = _count_by_status(of_any_status)
+    status = delivery_conditions(DeliveryFilter(status=shown.status))
+    newest_first = (Delivery.received_at.desc(), Delivery.id.desc())
+    found = paginate_records(
+        select(Delivery).order_by(*newest_first),
+        select(Delivery.id).where(*of_any_status, *status).order_by(*newest_first),
+        counts.get(shown.status or "total", 0),
         page,
-        lambda row: row[0],
     )
-    return Page(_with_details(found.items), found.number, found.total)
+    return Page(_with_details(found.items), found.number, found.total), counts
 
 
 def count_by_status(shown: DeliveryFilter | None = None) -> dict[str, int]:
     """How many of each status the filter shows, its own status aside, and `total`."""
-    conditions = delivery_conditions(replace(shown or DeliveryFilter(), status=""))
+    return _count_by_status(delivery_conditions(replace(shown or DeliveryFilter(), status="")))
+
+
+def _count_by_status(conditions: list[ColumnElement[bool]]) -> dict[str, int]:
     rows = db.session.execute(
         select(Delivery.status, func.count()).where(*conditions).group_by(Delivery.status)
     ).all()
@@ -101,10 +113,14 @@ def count_by_status(shown: DeliveryFilter | None = None) -> dict[str, int]:
 
 
 def count_failed() -> int:
+    return db.session.scalar(select(failed_count())) or 0
+
+
+def failed_count() -> ScalarSelect[int]:
     return _count(Delivery.status == DeliveryStatus.FAILED)
 
 
-def count_to_review(period: str) -> int:
+def to_review_count(period: str) -> ScalarSelect[int]:
     """Of a period: nothing but time takes them off the list."""
     shown = DeliveryFilter(status=DeliveryStatus.NEEDS_REVIEW, period=period)
     return _count(*delivery_conditions(shown))
@@ -149,8 +165,8 @@ def prune_deliveries(integration_id: int) -> int:
     return gone
 
 
-def _count(*conditions: ColumnElement[bool]) -> int:
-    return db.session.scalar(select(func.count()).select_from(Delivery).where(*conditions)) or 0
+def _count(*conditions: ColumnElement[bool]) -> ScalarSelect[int]:
+    return select(func.count()).select_from(Delivery).where(*conditions).scalar_subquery()
 
 
 def _list_old_ids(integration_id: int, before: datetime) -> Sequence[int]:
@@ -172,7 +188,10 @@ def _with_details(deliveries: Iterable[Delivery]) -> list[DeliveryRow]:
     alerts = {delivery.alert_id for delivery in deliveries if delivery.alert_id}
     assets_by_agent: dict[tuple[int, str], Asset] = {}
     if agents:
-        found = db.session.scalars(select(Asset).where(Asset.rmm_device_id.in_(agents)))
+        servers = {delivery.integration_id for delivery in deliveries}
+        found = db.session.scalars(
+            select(Asset).where(Asset.integration_id.in_(servers), Asset.rmm_device_id.in_(agents))
+        )
         assets_by_agent = {(asset.integration_id, asset.rmm_device_id): asset for asset in found}
     alerts_by_id: dict[int, Alert] = {}
     if alerts:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from flask import Flask, current_app
-from sqlalchemy import select
+from sqlalchemy import ScalarSelect, select
 
 from portal.db import db, transaction, utc_now
 from portal.egress import Door
@@ -34,6 +34,15 @@ def find_integration(provider: str = TACTICAL_RMM.slug) -> Integration | None:
         select(Integration).where(
             Integration.provider == provider, Integration.set_aside_at.is_(None)
         )
+    )
+
+
+def integration_id() -> ScalarSelect[int]:
+    """Of the scope's tenant, in SQL: for what looks at the rows of the connected server."""
+    return (
+        select(Integration.id)
+        .where(Integration.provider == TACTICAL_RMM.slug, Integration.set_aside_at.is_(None))
+        .scalar_subquery()
     )
 
 

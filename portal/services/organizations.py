@@ -6,14 +6,14 @@ from collections import defaultdict
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, and_, case, func, select
 from sqlalchemy.orm import joinedload
 
 from portal.db import db
 from portal.errors import NotFound
 from portal.models import Asset, Client, OrganizationMapping
 from portal.models.client import name_key
-from portal.services.integrations import find_integration, get_integration
+from portal.services.integrations import get_integration, integration_id
 from portal.services.paging import Page, paginate
 from portal.services.search import contains
 
@@ -72,15 +72,12 @@ def list_live_organizations() -> list[OrganizationMapping]:
 
 def count_organizations() -> dict[OrganizationFilter, int]:
     """How many organizations each filter shows."""
-    return {
-        shown: db.session.scalar(
-            select(func.count())
-            .select_from(OrganizationMapping)
-            .where(*organization_conditions(shown, ""))
-        )
-        or 0
+    counts = [
+        func.count(case((and_(*organization_conditions(shown, "")), 1)))
         for shown in OrganizationFilter
-    }
+    ]
+    row = db.session.execute(select(*counts).select_from(OrganizationMapping)).one()
+    return dict(zip(OrganizationFilter, row, strict=True))
 
 
 def any_mapped() -> bool:
@@ -130,9 +127,8 @@ def get_organization_by_external_id(external_id: str) -> OrganizationMapping:
 
 def organization_conditions(shown: OrganizationFilter, search: str) -> list[ColumnElement[bool]]:
     """The filter in SQL."""
-    integration = find_integration()
     table = OrganizationMapping
-    conditions = [table.integration_id == (integration.id if integration else None)]
+    conditions = [table.integration_id == integration_id()]
     match shown:
         case OrganizationFilter.UNMAPPED:
             conditions.append(table.client_id.is_(None) & table.gone_since.is_(None))

@@ -36,13 +36,30 @@ class Page(Generic[Item]):
 
 def paginate(
     query: Select[Any],
-    total_query: Select[int],
+    total: Select[int] | int,
     number: int,
     make: Callable[[Row[Any]], Item],
 ) -> Page[Item]:
-    """The page asked for, or the last one when there are fewer."""
-    total = db.session.scalar(total_query) or 0
-    last = max(1, -(-total // PAGE_SIZE))
-    number = min(max(1, number), last)
+    """The page asked for, or the last one when there are fewer. `total` may be known already."""
+    total, number = _fit(total, number)
     rows = db.session.execute(query.limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE))
     return Page([make(row) for row in rows], number, total)
+
+
+def paginate_records(
+    query: Select[Any], ids: Select[int], total: Select[int] | int, number: int
+) -> Page[Any]:
+    """Like `paginate`, of whole records: `ids` finds the page and `query`, in the same order,
+    loads it. So no more than an id is read of the rows before a far page."""
+    total, number = _fit(total, number)
+    key = ids.column_descriptions[0]["expr"]
+    found = ids.limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE)
+    return Page(list(db.session.scalars(query.where(key.in_(found)))), number, total)
+
+
+def _fit(total: Select[int] | int, number: int) -> tuple[int, int]:
+    """The total, and the number of a page that there is."""
+    if not isinstance(total, int):
+        total = db.session.scalar(total) or 0
+    last = max(1, -(-total // PAGE_SIZE))
+    return total, min(max(1, number), last)

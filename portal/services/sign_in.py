@@ -7,6 +7,7 @@ import secrets
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select
+from sqlalchemy.orm import joinedload
 
 from portal.db import db, transaction, utc_now
 from portal.errors import Refused
@@ -39,7 +40,11 @@ def sign_in(email: str, password: str) -> str:
 def find_session(token: str) -> UserSession | None:
     """The session of a token that is neither idle nor too old; notes that it was used."""
     now = utc_now()
-    found = db.session.scalar(select(UserSession).filter_by(token_digest=digest(token)))
+    found = db.session.scalar(
+        select(UserSession)
+        .filter_by(token_digest=digest(token))
+        .options(joinedload(UserSession.user))
+    )
     if found is None or found.last_used_at < now - IDLE_LIMIT:
         return None
     if found.created_at < now - ABSOLUTE_LIMIT:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from sqlalchemy import exists, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, contains_eager
 
 from portal.db import db, transaction
 from portal.errors import InvalidInput
@@ -66,7 +66,8 @@ def list_memberships(user_id: int) -> list[Membership]:
         return list(
             db.session.scalars(
                 select(Membership)
-                .join(Tenant)
+                .join(Membership.tenant)
+                .options(contains_eager(Membership.tenant))
                 .where(Membership.user_id == user_id)
                 .order_by(Tenant.name, Tenant.id)
             )
@@ -77,7 +78,8 @@ def find_membership(user_id: int, slug: str) -> Membership | None:
     with all_tenants():
         return db.session.scalar(
             select(Membership)
-            .join(Tenant)
+            .join(Membership.tenant)
+            .options(contains_eager(Membership.tenant))
             .where(Membership.user_id == user_id, Tenant.slug == slug)
         )
 

@@ -17,12 +17,13 @@ activity = tenant_blueprint("activity", __name__, "/activity")
 @requires(Permission.READ)
 def index() -> ResponseReturnValue:
     kind, q = words("type"), words("q")
+    page = activity_service.list_events(kind, q, page_number())
     return page_or_region(
         "activity/list.html",
         {"event-rows": "activity/_rows.html"},
-        page=activity_service.list_events(kind, q, page_number()),
+        page=page,
         filters={"type": kind, "q": q},
         types=list(EventType),
-        any_events=activity_service.any_events(),
+        any_events=page.total > 0 or activity_service.any_events(),
         kept_days=activity_service.KEPT.days,
     )

@@ -55,6 +55,7 @@ DELIVERIES_SHOWN = 20
 def index() -> ResponseReturnValue:
     shown = _read_filter()
     client_id, asset_id = shown.client_id, shown.asset_id
+    page, counts = alert_service.list_and_count(shown, page_number())
     return page_or_region(
         "alerts/list.html",
         {"alert-rows": "alerts/_rows.html"},
@@ -67,9 +68,9 @@ def index() -> ResponseReturnValue:
             "age": shown.age,
         },
         sort=shown.sort,
-        page=alert_service.list_alerts(shown, page_number()),
-        alert_counts=alert_service.count_by_status(shown),
-        any_alerts=alert_service.any_alerts(),
+        page=page,
+        alert_counts=counts,
+        any_alerts=counts["total"] > 0 or alert_service.any_alerts(),
         any_deliveries=any_deliveries(),
         integration=find_integration(),
         webhook_url=find_webhook_url(),

@@ -48,6 +48,7 @@ ALERTS_SHOWN = 8
 def index() -> ResponseReturnValue:
     shown = _read_filter()
     client_id = shown.client_id
+    page, counts = asset_service.list_and_count(shown, page_number())
     return page_or_region(
         "assets/list.html",
         {"asset-rows": "assets/_rows.html"},
@@ -62,9 +63,9 @@ def index() -> ResponseReturnValue:
         sort=shown.sort,
         sites=[(name, name) for name in asset_service.list_sites(client_id)] if client_id else [],
         os_types=[(word, word) for word in asset_service.list_os_types()],
-        page=asset_service.list_assets(shown, page_number()),
-        asset_counts=asset_service.count_by_status(shown),
-        any_assets=asset_service.any_assets(),
+        page=page,
+        asset_counts=counts,
+        any_assets=counts["total"] > 0 or asset_service.any_assets(),
         any_mapped=any_mapped(),
         integration=find_integration(),
         last_device_sync=find_last_finished_run(SyncKind.DEVICES),

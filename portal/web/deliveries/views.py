@@ -32,6 +32,7 @@ def index() -> ResponseReturnValue:
         period=words("period"),
         agent_id=words("agent_id"),
     )
+    page, counts = delivery_history.list_and_count(shown, page_number())
     return page_or_region(
         "deliveries/list.html",
         {"delivery-rows": "deliveries/_rows.html"},
@@ -42,10 +43,10 @@ def index() -> ResponseReturnValue:
             "period": shown.period,
             "agent_id": shown.agent_id,
         },
-        page=delivery_history.list_deliveries(shown, page_number()),
-        delivery_counts=delivery_history.count_by_status(shown),
+        page=page,
+        delivery_counts=counts,
         failed=delivery_history.count_failed(),
-        any_deliveries=delivery_history.any_deliveries(),
+        any_deliveries=counts["total"] > 0 or delivery_history.any_deliveries(),
         integration=find_integration(),
         webhook_url=find_webhook_url(),
     )

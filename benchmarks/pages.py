@@ -1,0 +1,150 @@
+"""The heaviest pages at 10,000 assets, 1,000,000 software rows and 100,000 alerts.
+
+    .venv/bin/python -m benchmarks.pages [--times 40] [--database sqlite] [--plans]
+
+Each page is asked for through the application, by a user who is signed in: all that a real
+request does but the network. The first answer is not counted: it compiles the template.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+
+from benchmarks.databases import KINDS, database, make_app
+from benchmarks.seed import Seeded, seed
+from portal.db import db, transaction
+from portal.models import UserSession
+from portal.services.sign_in import digest
+from portal.web.guard import TOKEN
+
+SLOW_MS, MANY_STATEMENTS = 150, 12
+
+
+def pages(made: Seeded) -> dict[str, str]:
+    """What a person calls it -> its address under the tenant."""
+    return {
+        "dashboard": "",
+        "assets": "assets/",
+        "assets, overdue and searched": "assets/?status=overdue&q=pc-0+user",
+        "assets, last page by last seen": "assets/?sort=-last_seen&page=200",
+        "asset": f"assets/{made.asset_id}",
+        "alerts": "alerts/",
+        "alerts, all, far page": "alerts/?status=any&page=1500",
+        "alerts, of a client, by severity": f"alerts/?status=any&client_id={made.client_id}"
+        "&sort=-severity",
+        "alerts, searched": "alerts/?status=any&q=disk+00042",
+        "deliveries": "deliveries/",
+        "deliveries, searched": "deliveries/?q=00042",
+        "activity": "activity/",
+        "activity, searched": "activity/?q=00042",
+        "sync runs": "sync-runs/",
+        "sync run of 10,000 entries": f"sync-runs/{made.run_id}?page=100",
+        "clients": "clients/",
+        "organizations": "organizations/",
+        "mapping of one": "organizations/?show=unmapped",
+        "software": "software/",
+        "software, searched": "software/?q=driver+2",
+        "software title": f"software/{made.title_id}",
+        "software of an asset": f"assets/{made.asset_id}/software",
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--times", type=int, default=40)
+    parser.add_argument("--database", choices=KINDS, action="append")
+    parser.add_argument("--slow", action="store_true", help="show the slowest statement of each")
+    options = parser.parse_args()
+    print("| page | database | p50 ms | p95 ms | statements |")
+    print("|---|---|---|---|---|")
+    for kind in options.database or KINDS:
+        with database(kind) as url:
+            measure(make_app(url), kind, options.times, options.slow)
+
+
+def measure(app: Flask, kind: str, times: int, show_slow: bool) -> None:
+    made = seed(app)
+    http = sign_in(app, made)
+    missed = []
+    for name, path in pages(made).items():
+        status, seconds, statements = ask(app, http, f"/t/t{made.tenant_id}/{path}", times)
+        if status != 200:
+            print(f"| {name} | {kind} | answers {status} | | |")
+            continue
+        p50, p95 = percentile(seconds, 0.5), percentile(seconds, 0.95)
+        print(f"| {name} | {kind} | {p50:.0f} | {p95:.0f} | {len(statements)} |", flush=True)
+        if p95 > SLOW_MS or len(statements) > MANY_STATEMENTS:
+            missed.append(name)
+        if show_slow:
+            for took, sql in sorted(statements, reverse=True)[:3]:
+                print(f"    {took * 1000:.0f} ms ... {' '.join(sql[sql.find('FROM') :].split())}")
+    print(f"\n{kind}, over {SLOW_MS} ms or {MANY_STATEMENTS} statements: {missed or 'none'}.\n")
+    with app.app_context():
+        db.engine.dispose()
+
+
+def ask(
+    app: Flask, http: FlaskClient, path: str, times: int
+) -> tuple[int, list[float], list[tuple[float, str]]]:
+    """Status, seconds of each answer, and the statements of the last."""
+    seconds = []
+    status = http.get(path).status_code
+    for _ in range(times if status == 200 else 0):
+        begun = time.perf_counter()
+        http.get(path)
+        seconds.append(time.perf_counter() - begun)
+    with statements_of(app) as statements:
+        http.get(path)
+    return status, seconds, statements
+
+
+@contextmanager
+def statements_of(app: Flask) -> Iterator[list[tuple[float, str]]]:
+    """Seconds and text of each statement but those that begin a transaction."""
+    found: list[tuple[float, str]] = []
+    begun = [0.0]
+
+    def before(*_: object) -> None:
+        begun[0] = time.perf_counter()
+
+    def after(_c: object, _cursor: object, sql: str, *_: object) -> None:
+        if not sql.startswith(("BEGIN", "PRAGMA")):
+            found.append((time.perf_counter() - begun[0], sql))
+
+    with app.app_context():
+        engine: Engine = db.engine
+    event.listen(engine, "before_cursor_execute", before)
+    event.listen(engine, "after_cursor_execute", after)
+    try:
+        yield found
+    finally:
+        event.remove(engine, "before_cursor_execute", before)
+        event.remove(engine, "after_cursor_execute", after)
+
+
+def sign_in(app: Flask, made: Seeded) -> FlaskClient:
+    """A browser whose user is signed in."""
+    with app.app_context(), transaction() as session:
+        session.add(UserSession(token_digest=digest("bench"), user_id=made.user_id))
+    http = app.test_client()
+    with http.session_transaction() as cookie:
+        cookie[TOKEN] = "bench"
+    return http
+
+
+def percentile(seconds: list[float], share: float) -> float:
+    """Milliseconds."""
+    ordered = sorted(seconds)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] * 1000
+
+
+if __name__ == "__main__":
+    main()
