@@ -178,14 +178,14 @@ def test_tactical_is_asked_outside_any_transaction(
     msp: Msp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pks = msp.raise_alerts(3)
-    send = TacticalSession._send
+    ask = TacticalSession._open
     open_during: list[bool] = []
 
     def watch(self: TacticalSession, request: Any, headers: Any) -> Any:
         open_during.append(db.session().in_transaction())
-        return send(self, request, headers)
+        return ask(self, request, headers)
 
-    monkeypatch.setattr(TacticalSession, "_send", watch)
+    monkeypatch.setattr(TacticalSession, "_open", watch)
 
     assert len(act(msp, Deed.RESOLVE, pks).done) == 3
     assert open_during == [False] * 4

@@ -36,6 +36,16 @@ def portal(tmp_path: Path) -> Iterator[RunningPortal]:
         yield portal
 
 
+def settled(portal: RunningPortal, parts: int) -> dict[int, str]:
+    """Its processes, once there are as many as meant: while a worker has a job there is one
+    more, and one fewer while a part is started again."""
+    give_up = time.monotonic() + 10
+    while len(found := descendants(portal.process.pid)) != parts:
+        assert time.monotonic() < give_up, f"{len(found)} processes, not {parts}"
+        time.sleep(0.05)
+    return found
+
+
 def test_it_serves_pages_and_offers_to_make_the_first_user(portal: RunningPortal) -> None:
     port = portal.environ["PORTAL_PORT"]
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/livez") as answer:
@@ -52,8 +62,7 @@ def test_ctrl_c_stops_every_child_and_the_data_survive(
     settings = read_settings(portal.environ)
     with queue.connect(settings) as redis:
         redis.set("kept", "yes")
-    children = descendants(portal.process.pid)
-    assert len(children) == PARTS
+    children = settled(portal, PARTS)
 
     assert portal.end(signal.SIGINT) == 0
     assert survivors(children, seconds=0.5) == set()
@@ -97,10 +106,7 @@ def test_a_dead_child_is_started_again(portal: RunningPortal) -> None:
     for name in ("redis", "web", "quick-1", "quick-2", "bulk", "events", "scheduler"):
         portal.wait_for(f"{name} ended (SIGKILL), starting it again in 0.5 s")
     assert survivors(before) == set()
-    give_up = time.monotonic() + 10
-    while len(descendants(portal.process.pid)) < PARTS:
-        assert time.monotonic() < give_up
-        time.sleep(0.05)
+    settled(portal, PARTS)
     assert portal.end(signal.SIGINT) == 0
 
 
@@ -121,7 +127,7 @@ def test_it_runs_on_postgresql_and_a_redis_of_its_own(
     servers = {"DATABASE_URL": postgresql_url, "REDIS_URL": redis_url}
     with running_portal(tmp_path / "var", free_port(), **servers) as portal:
         portal.wait_for("one-time token")
-        assert len(descendants(portal.process.pid)) == PARTS - 1
+        settled(portal, PARTS - 1)
         assert portal.end(signal.SIGTERM) == 0
     assert not (tmp_path / "var" / "portal.db").exists()
     assert not (tmp_path / "var" / "redis").exists()
