@@ -83,7 +83,7 @@ def run_queued(run_id: int) -> None:
 
 
 def cancel_run(run_id: int) -> SyncRun:
-    """Ask a run to stop. A waiting one ends at once, a working one within a page."""
+    """Ask a run to stop. A waiting one ends at once, a working one within two seconds."""
     with transaction() as session:
         run = get_run(run_id)
         if run.status is RunStatus.QUEUED:
@@ -174,7 +174,10 @@ def _execute(run_id: int, lease: str) -> None:
     integration = db.session.get_one(Integration, run.integration_id)
     try:
         _check_still_active(integration)
-        with run_log.keep_alive(get_app()), open_tactical(integration) as tactical:
+        with (
+            open_tactical(integration) as tactical,
+            run_log.keep_alive(get_app(), tactical.session.abandon),
+        ):
             release()
             _WORK[run.kind](run, integration, tactical, run_log)
     except RunEnded as end:

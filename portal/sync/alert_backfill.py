@@ -17,7 +17,7 @@ from portal.models import Alert, Integration
 from portal.models.alert import AlertSource, AlertStatus
 from portal.sync.alert_hints import close_alert
 from portal.sync.alerts import AlertDecision, lock_alerts, write_alerts
-from portal.sync.run_log import RunEnded, RunLog, log_entry
+from portal.sync.run_log import RunLog, log_entry
 from portal.tactical.alerts import TacticalAlert, TacticalAlerts
 from portal.tactical.api import Tactical
 from portal.tactical.errors import MissingPermission, NotFoundInTactical
@@ -93,8 +93,7 @@ def _close_unlisted(
     missing = _list_missing(integration_id, listed)
     unanswered = 0
     for number, (alert_id, external_id) in enumerate(missing):
-        if run_log.cancelled.is_set():
-            raise RunEnded("The run was cancelled.")
+        run_log.check()
         problem = _check_one(integration_id, alerts, run_log, alert_id, external_id)
         is_refusal = isinstance(problem, MissingPermission)
         unanswered = unanswered + 1 if problem is not None and not is_refusal else 0

@@ -11,7 +11,7 @@ from portal.sync.device_news import tell_devices
 from portal.sync.load import load_assets, load_organizations
 from portal.sync.organizations import note_restriction, write_organizations
 from portal.sync.plan import plan_agents
-from portal.sync.run_log import RunEnded, RunLog, log_entry
+from portal.sync.run_log import RunLog, log_entry
 from portal.tactical.api import AgentPage, Tactical
 from portal.tactical.records import TacticalAgent
 from portal.tactical.source import Source, choose_source
@@ -50,8 +50,7 @@ def sync_devices(integration: Integration, tactical: Tactical, run_log: RunLog) 
 
 def apply_page(integration_id: int, page: AgentPage, run_log: RunLog) -> None:
     """Plan and write one page in one transaction."""
-    if run_log.cancelled.is_set():
-        raise RunEnded("The run was cancelled.")
+    run_log.check()
     agent_ids = [agent.agent_id for agent in page.agents if isinstance(agent, TacticalAgent)]
     with transaction() as session:
         organizations = load_organizations(session, integration_id)

@@ -64,6 +64,7 @@ def load_assets(
             Asset.integration_id == integration_id,
             Asset.rmm_device_id.in_(list(agent_ids)),
         )
+        .order_by(Asset.id)  # in one order for all, so that no two writers wait for each other
         .with_for_update(of=Asset)
     )
     return {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
@@ -27,6 +27,7 @@ BEAT_SECONDS = 10
 LOOK_SECONDS = 1
 """How often a run looks whether somebody pressed cancel."""
 LEASE_LASTS = timedelta(seconds=60)
+CANCELLED = "The run was cancelled."
 
 
 class RunEnded(PortalError):
@@ -52,6 +53,11 @@ class RunLog:
         with transaction() as session:
             self._write(session, phase=phase, done=0, total=total)
 
+    def check(self) -> None:
+        """Raises RunEnded when the run is over. It asks no database."""
+        if self.cancelled.is_set():
+            raise RunEnded(CANCELLED)
+
     def record(
         self,
         session: Session,
@@ -63,8 +69,7 @@ class RunLog:
 
         Raises RunEnded, which rolls that page back, when the run is cancelled or lost.
         """
-        if self.cancelled.is_set():
-            raise RunEnded("The run was cancelled.")
+        self.check()
         after = self.counts + counts
         named = {name: after[name] for name in COUNT_NAMES}
         self._write(session, done=after["seen"], total=total, **named)
@@ -105,10 +110,14 @@ class RunLog:
         return bool(result.rowcount == 1)  # type: ignore[attr-defined]
 
     @contextmanager
-    def keep_alive(self, app: Flask) -> Iterator[None]:
-        """Renew the lease and watch for cancel in a thread, however slow Tactical is."""
+    def keep_alive(self, app: Flask, give_up: Callable[[], None]) -> Iterator[None]:
+        """Renew the lease and watch for cancel in a thread, however slow Tactical is.
+
+        A run that is cancelled ends there and then; `give_up` is called, in that thread, to end
+        what its own one may still be waiting for.
+        """
         thread = threading.Thread(
-            target=self._beat, args=(app, get_tenant_id()), name="heartbeat", daemon=True
+            target=self._beat, args=(app, get_tenant_id(), give_up), name="heartbeat", daemon=True
         )
         thread.start()
         try:
@@ -117,26 +126,32 @@ class RunLog:
             self._stop.set()
             thread.join()
 
-    def _beat(self, app: Flask, tenant_id: int) -> None:
+    def _beat(self, app: Flask, tenant_id: int, give_up: Callable[[], None]) -> None:
         looks = 0
         while not self._stop.wait(LOOK_SECONDS):
             looks += 1
             try:
                 with app.app_context(), tenant_scope(tenant_id):
-                    self._look(beat=looks % BEAT_SECONDS == 0)
+                    if self._is_over(beat=looks % BEAT_SECONDS == 0):
+                        give_up()
+                        return
             except Exception:
                 # A busy database must not end the run; the next beat tries again.
                 log.warning("Run %s could not renew its lease.", self.run_id, exc_info=True)
 
-    def _look(self, beat: bool) -> None:
+    def _is_over(self, beat: bool) -> bool:
+        """Whether the run was cancelled, and so ended here, or is another process's by now."""
         if beat:
             with transaction() as session:
                 session.execute(self._own_run().values(heartbeat_at=utc_now()))
         run = db.session.execute(
             select(SyncRun.lease, SyncRun.cancel_requested_at).where(SyncRun.id == self.run_id)
         ).one()
-        if run.cancel_requested_at is not None or run.lease != self._lease:
-            self.cancelled.set()
+        if run.cancel_requested_at is None and run.lease == self._lease:
+            return False
+        self.cancelled.set()
+        self.finish(RunStatus.CANCELLED, CANCELLED)
+        return True
 
     def _write(self, session: Session, **values: Any) -> None:
         values["heartbeat_at"] = utc_now()
@@ -150,9 +165,7 @@ class RunLog:
         cancelled = session.scalar(
             select(SyncRun.cancel_requested_at).where(SyncRun.id == self.run_id)
         )
-        raise RunEnded(
-            "The run was cancelled." if cancelled else "Another process took this run over."
-        )
+        raise RunEnded(CANCELLED if cancelled else "Another process took this run over.")
 
     def _add_entries(self, session: Session, entries: Sequence[dict[str, Any]]) -> None:
         if entries:

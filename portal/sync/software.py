@@ -78,8 +78,7 @@ class _Ingest:
 
     def take(self, row: AgentSoftware | BadRecord) -> None:
         """Raises RunEnded."""
-        if self._run_log.cancelled.is_set():
-            raise RunEnded("The run was cancelled.")
+        self._run_log.check()
         self.rows += 1
         if isinstance(row, BadRecord):
             self._fail(row.hint, row.reason)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import time
+from threading import Thread
+
 import pytest
 
 from portal.db import db
 from portal.errors import Refused
 from portal.models.sync_run import RunStatus, SyncKind
 from portal.services import connect, run_history, sync_runs
-from portal.sync import devices
+from portal.services.integrations import get_integration
+from portal.sync import devices, run_log
 from portal.sync.run_log import RunEnded, RunLog
 from portal.tactical.api import AgentPage
 from tests.support.msp import Msp, counted
@@ -78,3 +82,34 @@ def test_a_change_of_host_ends_what_runs_and_what_waits(
     db.session.rollback()
     with pytest.raises(RunEnded, match="cancelled"):
         RunLog(working.id, str(lease)).set_phase("Writing what the old server said")
+
+
+@pytest.mark.parametrize("kind", [DEVICES, SyncKind.SOFTWARE, SyncKind.ALERTS, AGENT])
+@pytest.mark.one_database
+def test_a_run_that_waits_for_tactical_ends_at_once(
+    msp: Msp, kind: SyncKind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its answer would come in an hour, if at all: no limit and no further try is waited for."""
+    msp.import_fleet()
+    monkeypatch.setattr(run_log, "LOOK_SECONDS", 0.05)
+    subject = msp.agents[0] if kind is AGENT else ""
+    msp.tactical.control.faults.add("slow", seconds=3600, times=None)
+    pressing = Thread(target=cancel_once_asked, args=(msp, kind, subject))
+    pressing.start()
+    run = msp.sync(kind, subject)
+    pressing.join()
+    assert (run.status, run.error) == (RunStatus.CANCELLED, "The run was cancelled.")
+    assert counted(run) == {}
+    assert msp.log(run) == []
+    assert [fault.struck for fault in msp.tactical.control.faults.list()] == [1]
+    assert get_integration().last_error is None
+
+
+def cancel_once_asked(msp: Msp, kind: SyncKind, subject: str) -> None:
+    """Press cancel when Tactical has the run's first request."""
+    while not msp.tactical.control.faults.list()[0].struck:
+        time.sleep(0.01)
+    with msp.scope():
+        run = run_history.find_active_run(kind, subject)
+        assert run is not None
+        sync_runs.cancel_run(run.id)

@@ -67,12 +67,12 @@ def test_a_run_that_beats_keeps_its_lease(msp: Msp, jobs: list[tuple[object, ...
     log = RunLog(run.id, str(lease))
     with time_machine.travel(utc_now() + LEASE_LASTS, tick=False):
         db.session.rollback()
-        log._look(beat=True)
+        assert not log._is_over(beat=True)
     with time_machine.travel(utc_now() + LEASE_LASTS + timedelta(seconds=5), tick=False):
         assert sync_runs.revive_abandoned_runs() == []
     assert not log.cancelled.is_set()
     sync_runs.cancel_run(run.id)
-    log._look(beat=False)
+    assert log._is_over(beat=False)
     assert log.cancelled.is_set()
 
 
