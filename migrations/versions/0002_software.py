@@ -95,6 +95,13 @@ def upgrade() -> None:
             sqlite_where=sa.text("removed_at IS NULL"),
             postgresql_where=sa.text("removed_at IS NULL"),
         )
+        batch_op.create_index(
+            "ix_asset_software_removed",
+            ["title_id", "version", "asset_id"],
+            unique=False,
+            sqlite_where=sa.text("removed_at IS NOT NULL"),
+            postgresql_where=sa.text("removed_at IS NOT NULL"),
+        )
 
     with op.batch_alter_table("assets", schema=None) as batch_op:
         batch_op.add_column(
@@ -152,6 +159,11 @@ def downgrade() -> None:
         batch_op.drop_column("software_read_at")
 
     with op.batch_alter_table("asset_software", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_asset_software_removed",
+            sqlite_where=sa.text("removed_at IS NOT NULL"),
+            postgresql_where=sa.text("removed_at IS NOT NULL"),
+        )
         batch_op.drop_index(
             "ix_asset_software_installed",
             sqlite_where=sa.text("removed_at IS NULL"),

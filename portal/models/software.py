@@ -9,6 +9,7 @@ from portal.db import Base, BigId, TenantOwned, utc_now
 from portal.models.asset import Asset
 
 _IS_INSTALLED = text("removed_at IS NULL")
+_IS_REMOVED = text("removed_at IS NOT NULL")
 
 
 class SoftwareTitle(TenantOwned, Base):
@@ -53,6 +54,14 @@ class AssetSoftware(TenantOwned, Base):
             "asset_id",
             sqlite_where=_IS_INSTALLED,
             postgresql_where=_IS_INSTALLED,
+        ),
+        Index(
+            "ix_asset_software_removed",
+            "title_id",
+            "version",
+            "asset_id",
+            sqlite_where=_IS_REMOVED,
+            postgresql_where=_IS_REMOVED,
         ),
     )
 

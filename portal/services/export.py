@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import joinedload
 
 from portal.db import db, utc_now
@@ -162,7 +162,7 @@ def export_deliveries(shown: DeliveryFilter | None = None) -> Iterator[Row]:
         yield {name: _plain(value) for name, value in row._mapping.items()} | {"id": str(row.id)}
 
 
-def export_software() -> Iterator[Row]:
+def export_software(*conditions: ColumnElement[bool]) -> Iterator[Row]:
     """Every version of a title that an asset has or had, asset by asset."""
     found = db.session.execute(
         select(
@@ -177,6 +177,7 @@ def export_software() -> Iterator[Row]:
         )
         .join(Asset, Asset.id == AssetSoftware.asset_id)
         .join(SoftwareTitle, SoftwareTitle.id == AssetSoftware.title_id)
+        .where(*conditions)
         .order_by(AssetSoftware.asset_id, AssetSoftware.title_id, AssetSoftware.version)
         .execution_options(yield_per=ROWS_AT_ONCE)
     )

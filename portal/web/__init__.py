@@ -13,6 +13,7 @@ AREAS = (
     "portal.web.health:health",
     "portal.web.dashboard.views:dashboard",
     "portal.web.assets.edits:assets",
+    "portal.web.software.views:software",
     "portal.web.alerts.views:alerts",
     "portal.web.deliveries.views:deliveries",
     "portal.web.clients.views:clients",

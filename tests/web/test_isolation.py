@@ -23,6 +23,7 @@ IDS = {
     "run_id": "run",
     "subscriber_id": "subscriber",
     "test_id": "test",
+    "title_id": "title",
 }
 """Parameter of a route -> what it names. A route with another one must be listed here."""
 
@@ -113,6 +114,8 @@ def test_a_foreign_tenant_is_not_there(app: Flask, admin: FlaskClient, other: Pl
         ("organizations/?q=other", 200),
         ("sync-runs/", 200),
         ("alerts/?q=other", 200),
+        ("software/?q=other&show=all", 200),
+        ("software/export.csv?show=all", 200),
         ("alerts/export.csv", 200),
         ("deliveries/?q=other", 200),
         ("activity/?q=other", 200),

@@ -23,6 +23,9 @@ NO_PAGES = {
     "alerts.export",
     "clients.picker",
     "organizations.row",
+    "software.export",
+    "software.export_of_asset",
+    "software.export_of_title",
     "sync_runs.progress",
     "tacticalrmm.test_progress",
 }

@@ -13,6 +13,7 @@ from portal.db import transaction, utc_now
 from portal.models import (
     Alert,
     Asset,
+    AssetSoftware,
     Client,
     ConnectionTest,
     Delivery,
@@ -20,6 +21,7 @@ from portal.models import (
     ExternalEntityMapping,
     Membership,
     OrganizationMapping,
+    SoftwareTitle,
     SyncLogEntry,
     SyncRun,
     Tenant,
@@ -53,6 +55,7 @@ class Place:
     alert: int
     delivery: int
     subscriber: int
+    title: int
 
     def url(self, path: str = "") -> str:
         return f"/t/{self.slug}/{path}"
@@ -104,9 +107,21 @@ def make_place(app: Flask, slug: str = "acme", **integration: Any) -> Place:
         )
         alert, delivery = make_alert(asset), make_delivery(asset)
         subscriber = EventSubscriber(url=f"https://{slug}-pc.example", types=[], last_event_id=0)
-        session.add_all((entry, entity, alert, delivery, subscriber))
+        title = SoftwareTitle(
+            name=f"{name} Suite",
+            normalized_name=f"{slug} suite",
+            publisher=f"{name} Publisher",
+            asset_count=1,
+            version_count=1,
+        )
+        session.add_all((entry, entity, alert, delivery, subscriber, title))
         session.flush()
-        rows = (client, organization, asset, run, test, alert, delivery, subscriber)
+        session.add(
+            AssetSoftware(
+                asset_id=asset.id, title_id=title.id, version="1.2", first_seen_at=utc_now()
+            )
+        )
+        rows = (client, organization, asset, run, test, alert, delivery, subscriber, title)
         ids = [row.id for row in rows]
         return Place(tenant_id, slug, *ids)
 

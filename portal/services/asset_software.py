@@ -1,0 +1,53 @@
+"""The software of one asset: what it has, what it had, what came and went."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import contains_eager
+
+from portal.db import db
+from portal.models import AssetSoftware, SoftwareTitle
+from portal.services.paging import PAGE_SIZE, Page
+from portal.services.search import any_contains
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A version of a title came or went."""
+
+    install: AssetSoftware
+    at: datetime
+    went: bool
+
+
+def list_software_of_asset(asset_id: int, search: str = "") -> list[AssetSoftware]:
+    """All that it has or had, by name: an asset's list is a few hundred rows."""
+    columns = (SoftwareTitle.name, SoftwareTitle.publisher, AssetSoftware.version)
+    found = db.session.scalars(
+        select(AssetSoftware)
+        .join(AssetSoftware.title)
+        .options(contains_eager(AssetSoftware.title))
+        .where(
+            AssetSoftware.asset_id == asset_id,
+            *(any_contains(columns, word) for word in search.split()),
+        )
+        .order_by(SoftwareTitle.normalized_name, AssetSoftware.version, AssetSoftware.id)
+    )
+    return list(found)
+
+
+def list_changes(installs: list[AssetSoftware]) -> list[Change]:
+    """What came and what went, the newest first."""
+    changes = [Change(each, each.first_seen_at, went=False) for each in installs]
+    changes += [Change(each, each.removed_at, went=True) for each in installs if each.removed_at]
+    return sorted(changes, key=lambda change: change.at, reverse=True)
+
+
+def page_of(rows: list[AssetSoftware] | list[Change], number: int) -> Page[AssetSoftware | Change]:
+    last = max(1, -(-len(rows) // PAGE_SIZE))
+    number = min(max(1, number), last)
+    first = (number - 1) * PAGE_SIZE
+    return Page(list(rows[first : first + PAGE_SIZE]), number, len(rows))

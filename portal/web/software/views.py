@@ -1,0 +1,156 @@
+"""Software: of the fleet, of one title, of one asset, and their exports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from flask import Response, request, stream_with_context
+from flask.typing import ResponseReturnValue
+
+from portal.models import AssetSoftware
+from portal.models.sync_run import SyncKind
+from portal.scope import tenant_scope
+from portal.services.asset_software import list_changes, list_software_of_asset, page_of
+from portal.services.assets import get_asset
+from portal.services.clients import find_client_by_name, get_client
+from portal.services.clock import utc_now
+from portal.services.export import SOFTWARE_COLUMNS, export_software, to_csv
+from portal.services.integrations import find_integration
+from portal.services.permissions import Permission
+from portal.services.run_history import find_active_run, find_last_finished_run
+from portal.services.software_installs import (
+    NO_VERSION,
+    InstallFilter,
+    choose_versions,
+    install_conditions,
+    list_installs,
+    list_versions,
+)
+from portal.services.software_titles import (
+    TITLE_COLUMNS,
+    TitleFilter,
+    any_titles,
+    export_titles,
+    get_title,
+    list_titles,
+)
+from portal.versions import is_known_version
+from portal.web.fragments import page_number, page_or_region, words
+from portal.web.guard import get_tenant, requires, tenant_blueprint
+from portal.web.input import to_id
+
+software = tenant_blueprint("software", __name__)
+
+NO_CLIENT = -1
+"""A name that is no client: the list shows nothing rather than everything."""
+
+
+@software.get("/software/")
+@requires(Permission.READ)
+def index() -> ResponseReturnValue:
+    shown = _read_titles()
+    page = list_titles(shown, page_number())
+    return page_or_region(
+        "software/list.html",
+        {"software-rows": "software/_rows.html"},
+        filters={"q": shown.search, "show": "all" if shown.with_gone else ""},
+        sort=shown.sort,
+        page=page,
+        any_titles=page.total > 0 or any_titles(),
+        integration=find_integration(),
+        last_run=find_last_finished_run(SyncKind.SOFTWARE),
+        run=find_active_run(SyncKind.SOFTWARE),
+    )
+
+
+@software.get("/software/export.csv")
+@requires(Permission.READ)
+def export() -> ResponseReturnValue:
+    """The titles that the list shows, streamed."""
+    return _csv("software", TITLE_COLUMNS, export_titles(_read_titles()))
+
+
+@software.get("/software/<int:title_id>")
+@requires(Permission.READ)
+def show(title_id: int) -> ResponseReturnValue:
+    title, shown = get_title(title_id), _read_installs(title_id)
+    versions = list_versions(shown)
+    chosen = choose_versions(shown, versions)
+    client_id = shown.client_id
+    return page_or_region(
+        "software/detail.html",
+        {"install-rows": "software/_installs.html"},
+        title=title,
+        versions=versions,
+        no_version=NO_VERSION,
+        page=list_installs(shown, chosen, page_number()),
+        shown=shown,
+        client=get_client(client_id) if client_id and client_id > 0 else None,
+        is_comparable=is_known_version(shown.older_than),
+        not_compared=sum(each.assets for each in versions if not each.is_known),
+    )
+
+
+@software.get("/software/<int:title_id>/export.csv")
+@requires(Permission.READ)
+def export_of_title(title_id: int) -> ResponseReturnValue:
+    """The installs of the title that its page shows, streamed."""
+    title, shown = get_title(title_id), _read_installs(title_id)
+    chosen = choose_versions(shown, list_versions(shown))
+    rows = export_software(*install_conditions(shown, chosen))
+    return _csv(f"software-{title.id}", SOFTWARE_COLUMNS, rows)
+
+
+@software.get("/assets/<int:asset_id>/software")
+@requires(Permission.READ)
+def of_asset(asset_id: int) -> ResponseReturnValue:
+    asset, search, view = get_asset(asset_id), words("q"), words("show")
+    known = list_software_of_asset(asset_id, search)
+    gone = [each for each in known if each.removed_at]
+    present = [each for each in known if not each.removed_at]
+    rows = list_changes(known) if view == "history" else gone if view == "gone" else present
+    return page_or_region(
+        "software/asset.html",
+        {"asset-software": "software/_asset_rows.html"},
+        asset=asset,
+        filters={"q": search, "show": view},
+        page=page_of(rows, page_number()),
+        present=len(present),
+        gone=len(gone),
+    )
+
+
+@software.get("/assets/<int:asset_id>/software.csv")
+@requires(Permission.READ)
+def export_of_asset(asset_id: int) -> ResponseReturnValue:
+    """All that the asset has or had, streamed."""
+    asset = get_asset(asset_id)
+    rows = export_software(AssetSoftware.asset_id == asset.id)
+    return _csv(f"software-of-asset-{asset.id}", SOFTWARE_COLUMNS, rows)
+
+
+def _csv(name: str, columns: Iterable[str], rows: Iterator[dict[str, Any]]) -> Response:
+    tenant = get_tenant()
+
+    def lines() -> Iterator[str]:
+        with tenant_scope(tenant.id):
+            yield from to_csv(columns, rows)
+
+    name = f"{name}-{tenant.slug}-{utc_now():%Y-%m-%d}.csv"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(stream_with_context(lines()), mimetype="text/csv", headers=headers)
+
+
+def _read_titles() -> TitleFilter:
+    return TitleFilter(words("q"), words("show") == "all", words("sort") or "name")
+
+
+def _read_installs(title_id: int) -> InstallFilter:
+    client_id = request.args.get("client_id", type=to_id)
+    if client_id is None and words("client_name"):  # a browser without scripts sends the name
+        client = find_client_by_name(words("client_name"))
+        client_id = client.id if client else NO_CLIENT
+    return InstallFilter(
+        title_id, client_id, words("version"), words("older_than"), words("show") == "gone"
+    )
