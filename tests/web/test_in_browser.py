@@ -114,6 +114,20 @@ def test_from_connecting_to_assets(
     expect(page.get_by_text("24 assets")).to_be_visible()
     expect(page.get_by_role("table", name="Assets").locator("tbody tr")).to_have_count(24)
 
+    page.keyboard.press("g")
+    page.keyboard.press("w")
+    expect(page.get_by_text("No software read yet")).to_be_visible()
+    page.wait_for_load_state()
+    page.get_by_role("button", name="Ingest software").click()
+    titles = page.get_by_role("table", name="Software").locator("tbody tr")
+    expect(titles.first).to_be_visible()
+    name = titles.first.get_by_role("link").inner_text()
+    page.get_by_label("Search software").fill(name)
+    expect(page).to_have_url(re.compile(r"/software/\?q="))
+    titles.first.get_by_role("link").click()
+    expect(page.get_by_role("heading", name=name, level=1)).to_be_visible()
+    expect(page.get_by_role("table", name="Assets").locator("tbody tr").first).to_be_visible()
+
 
 def test_a_fault_marks_its_field(
     live_portal: str, tactical: SimulatedTactical, page: Page, empty: None, work: None
