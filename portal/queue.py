@@ -62,6 +62,7 @@ JOBS: Final = {
     # A turn of 20 seconds, and what it waits for; then it is another subscriber's.
     "deliver_events": Job("portal.jobs.events.deliver_events", EVENTS, timeout=90),
     "prune_events": Job("portal.jobs.events.prune_events", BULK, timeout=600),
+    "prune_runs": Job("portal.jobs.sync.prune_runs", BULK, timeout=600),
     # One request, and a sign-in where the token is gone.
     "keep_alive": Job("portal.jobs.connection.keep_alive", QUICK, timeout=120),
 }

@@ -144,10 +144,11 @@ def upgrade() -> None:
     )
     op.execute(add_schedule.bindparams(kind="status", seconds=300))
     op.execute(add_schedule.bindparams(kind="software", seconds=86400))
+    op.execute(add_schedule.bindparams(kind="prune_runs", seconds=86400))
 
 
 def downgrade() -> None:
-    op.execute("DELETE FROM schedules WHERE kind IN ('status', 'software')")
+    op.execute("DELETE FROM schedules WHERE kind IN ('status', 'software', 'prune_runs')")
     with op.batch_alter_table("sync_runs", schema=None) as batch_op:
         batch_op.drop_column("removed")
 

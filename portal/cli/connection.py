@@ -46,6 +46,8 @@ class ConnectionCommand(PortalCommand):
 )
 @click.option("--page-size", type=int, help="Agents in one page of the beta API.")
 @click.option("--sync-every", type=int, help="Minutes between device syncs; 0 is never.")
+@click.option("--sweep-every", type=int, help="Minutes between looks at the status; 0 is never.")
+@click.option("--software-every", type=int, help="Minutes between looks at software; 0 is never.")
 def connect(
     url: str,
     api_key_stdin: bool,
@@ -56,6 +58,8 @@ def connect(
     source: str | None,
     page_size: int | None,
     sync_every: int | None,
+    sweep_every: int | None,
+    software_every: int | None,
 ) -> Outcome:
     """Save how to reach a Tactical server, and test it."""
     if api_key_stdin and (username or password_stdin):
@@ -72,6 +76,8 @@ def connect(
         inventory_source=InventorySource(source) if source else None,
         page_size=page_size,
         device_sync_minutes=sync_every,
+        status_sweep_minutes=sweep_every,
+        software_sync_minutes=software_every,
     )
     connect_service.save_connection(settings)
     return _test_outcome(connection_tests.test_now())

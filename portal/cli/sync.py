@@ -63,6 +63,13 @@ def sync_alerts() -> Outcome:
     return _outcome(sync_runs.run_to_end(SyncKind.ALERTS))
 
 
+@sync.command("status", cls=SyncCommand)
+@tenant_option
+def sync_status() -> Outcome:
+    """Look at the status of the whole fleet, and nothing else."""
+    return _outcome(sync_runs.run_to_end(SyncKind.STATUS))
+
+
 @sync.command("software", cls=SyncCommand)
 @tenant_option
 def sync_software() -> Outcome:

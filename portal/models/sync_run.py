@@ -116,7 +116,7 @@ class SyncLogEntry(TenantOwned, Base):
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     run_id: Mapped[int] = mapped_column(ForeignKey("sync_runs.id", ondelete="CASCADE"))
     action: Mapped[str]
-    """`created`, `updated`, `moved`, `failed`, `missing`, `returned`, `warning`."""
+    """`created`, `updated`, `moved`, `failed`, `missing`, `returned`, `warning`, `note`."""
     external_id: Mapped[str]
     name: Mapped[str]
     reason: Mapped[str | None]

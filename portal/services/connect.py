@@ -20,7 +20,9 @@ from portal.vault import forget_secrets, list_last_fours, store_secret
 
 DEFAULT_PAGE_SIZE = 200
 HIGHEST_PAGE_SIZE = 1000
-DEFAULT_DEVICE_SYNC_MINUTES = 60
+DEFAULT_DEVICE_SYNC_MINUTES = 24 * 60
+DEFAULT_STATUS_SWEEP_MINUTES = 5
+DEFAULT_SOFTWARE_SYNC_MINUTES = 24 * 60
 DEFAULT_ALERT_SYNC_MINUTES = 10
 DEFAULT_DELIVERY_DAYS = 30
 LONGEST_INTERVAL = 7 * 24 * 60
@@ -41,6 +43,8 @@ class ConnectionSettings:
     inventory_source: InventorySource | None = None
     page_size: int | None = None
     device_sync_minutes: int | None = None
+    status_sweep_minutes: int | None = None
+    software_sync_minutes: int | None = None
     alert_sync_minutes: int | None = None
     alert_history_days: int | None = None
     delivery_days: int | None = None
@@ -134,6 +138,8 @@ def _new_integration(session: Session) -> Integration:
         server_verified=False,
         page_size=DEFAULT_PAGE_SIZE,
         device_sync_minutes=DEFAULT_DEVICE_SYNC_MINUTES,
+        status_sweep_minutes=DEFAULT_STATUS_SWEEP_MINUTES,
+        software_sync_minutes=DEFAULT_SOFTWARE_SYNC_MINUTES,
         alert_sync_minutes=DEFAULT_ALERT_SYNC_MINUTES,
         alert_history_days=0,
         delivery_days=DEFAULT_DELIVERY_DAYS,
@@ -159,6 +165,8 @@ def _apply_address(
 OPTIONS = {
     "page_size": (1, HIGHEST_PAGE_SIZE, "agents in a page"),
     "device_sync_minutes": (0, LONGEST_INTERVAL, "minutes; 0 is never"),
+    "status_sweep_minutes": (0, LONGEST_INTERVAL, "minutes; 0 is never"),
+    "software_sync_minutes": (0, LONGEST_INTERVAL, "minutes; 0 is never"),
     "alert_sync_minutes": (0, LONGEST_INTERVAL, "minutes; 0 is never"),
     "alert_history_days": (0, 365, "days; 0 reads only what is active"),
     "delivery_days": (1, 365, "days"),

@@ -18,12 +18,14 @@ from portal.services.integrations import find_integration
 from portal.services.organizations import OrganizationFilter, count_organizations
 from portal.services.run_history import (
     find_any_active_run,
-    find_last_finished_run,
+    find_last_finished_runs,
     list_recent_fleet_runs,
 )
 
 RECENT_RUNS = 6
 STALE_AFTER_INTERVALS = 2
+STALE_AFTER_MINUTES = 15
+"""At the least: a sweep or two may be lost to a restart."""
 REVIEW_PERIOD = "7d"
 """Deliveries to review that are older than that are no news."""
 
@@ -37,6 +39,7 @@ class Overview:
     assets_by_status: dict[str, int]
     clients: int
     last_device_sync: SyncRun | None
+    last_status_sweep: SyncRun | None
     last_organization_sync: SyncRun | None
     active_run: SyncRun | None
     recent_runs: list[SyncRun]
@@ -47,26 +50,32 @@ class Overview:
 
     @property
     def is_stale(self) -> bool:
-        """Whether an active integration missed its own rhythm of device syncs."""
+        """Whether an active integration missed its own rhythm of looking at the fleet."""
         integration = self.integration
         if integration is None or integration.state is not IntegrationState.ACTIVE:
             return False
-        if not integration.device_sync_minutes or self.last_device_sync is None:
+        if self.active_run is not None and self.active_run.kind is SyncKind.DEVICES:
             return False
-        finished = self.last_device_sync.finished_at
-        late = timedelta(minutes=integration.device_sync_minutes * STALE_AFTER_INTERVALS)
-        return finished is not None and finished < utc_now() - late
+        rhythms = (integration.status_sweep_minutes, integration.device_sync_minutes)
+        looks = [run.finished_at for run in (self.last_device_sync, self.last_status_sweep) if run]
+        last = max((at for at in looks if at), default=None)
+        if not any(rhythms) or last is None:
+            return False
+        late = min(minutes for minutes in rhythms if minutes) * STALE_AFTER_INTERVALS
+        return last < utc_now() - timedelta(minutes=max(late, STALE_AFTER_MINUTES))
 
 
 def get_overview() -> Overview:
     clients, failed, to_review = _count()
+    last = find_last_finished_runs(SyncKind.DEVICES, SyncKind.STATUS, SyncKind.ORGANIZATIONS)
     return Overview(
         integration=find_integration(),
         organizations=count_organizations(),
         assets_by_status=count_by_status(),
         clients=clients,
-        last_device_sync=find_last_finished_run(SyncKind.DEVICES),
-        last_organization_sync=find_last_finished_run(SyncKind.ORGANIZATIONS),
+        last_device_sync=last.get(SyncKind.DEVICES),
+        last_status_sweep=last.get(SyncKind.STATUS),
+        last_organization_sync=last.get(SyncKind.ORGANIZATIONS),
         active_run=find_any_active_run(),
         recent_runs=list_recent_fleet_runs(RECENT_RUNS),
         active_alerts=count_active_by_severity(),

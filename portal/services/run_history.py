@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, or_, select
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
-from portal.db import db
+from sqlalchemy import delete, func, or_, select
+
+from portal.db import db, release, transaction, utc_now
 from portal.errors import NotFound
 from portal.models import SyncLogEntry, SyncRun, User
 from portal.models.sync_run import ACTIVE, RunStatus, SyncKind
 from portal.services.paging import Page, paginate
 from portal.services.search import contains
+
+KEPT_DAYS = {SyncKind.STATUS: 2, SyncKind.AGENT: 30, SyncKind.ALERTS: 30}
+KEPT_DAYS_OF_OTHERS = 365
+PRUNED_AT_ONCE = 100
+"""Each may have thousands of log entries."""
+
+_IS_NO_QUIET_SWEEP = or_(
+    SyncRun.kind != SyncKind.STATUS,
+    SyncRun.status.in_((RunStatus.RUNNING, RunStatus.PARTIAL, RunStatus.FAILED)),
+)
+"""A sweep every few minutes would hide all other runs."""
 
 
 def get_run(run_id: int) -> SyncRun:
@@ -30,10 +44,10 @@ def find_active_run(kind: SyncKind, subject: str = "") -> SyncRun | None:
 
 
 def find_any_active_run() -> SyncRun | None:
-    """The run at work that a page shows: of the whole fleet rather than of one agent."""
+    """The run at work that a page shows: not those that come and go by themselves."""
     return db.session.scalar(
         select(SyncRun)
-        .where(SyncRun.status.in_(ACTIVE), SyncRun.kind != SyncKind.AGENT)
+        .where(SyncRun.status.in_(ACTIVE), SyncRun.kind.not_in((SyncKind.AGENT, SyncKind.STATUS)))
         .order_by(SyncRun.id)
         .limit(1)
     )
@@ -41,19 +55,28 @@ def find_any_active_run() -> SyncRun | None:
 
 def find_last_finished_run(kind: SyncKind) -> SyncRun | None:
     """The newest run of a kind that brought something."""
-    return db.session.scalar(
-        select(SyncRun)
-        .where(SyncRun.kind == kind, SyncRun.status.in_((RunStatus.SUCCESS, RunStatus.PARTIAL)))
+    return find_last_finished_runs(kind).get(kind)
+
+
+def find_last_finished_runs(*kinds: SyncKind) -> dict[SyncKind, SyncRun]:
+    """The newest run of each kind that brought something; a kind without one is left out."""
+    brought = (RunStatus.SUCCESS, RunStatus.PARTIAL)
+    newest = [
+        select(SyncRun.id)
+        .where(SyncRun.kind == kind, SyncRun.status.in_(brought))
         .order_by(SyncRun.id.desc())
         .limit(1)
-    )
+        .scalar_subquery()
+        for kind in kinds
+    ]
+    return {
+        run.kind: run for run in db.session.scalars(select(SyncRun).where(SyncRun.id.in_(newest)))
+    }
 
 
 def list_runs(kind: str = "", status: str = "", page: int = 1) -> Page[SyncRun]:
-    """Runs, the newest first; an empty filter shows all."""
-    conditions = []
-    if kind:
-        conditions.append(SyncRun.kind == kind)
+    """Runs, the newest first; an empty filter shows all but sweeps that went well."""
+    conditions = [SyncRun.kind == kind if kind else _IS_NO_QUIET_SWEEP]
     if status:
         conditions.append(SyncRun.status == status)
     return paginate(
@@ -69,7 +92,7 @@ def list_recent_fleet_runs(most: int) -> list[SyncRun]:
     return list(
         db.session.scalars(
             select(SyncRun)
-            .where(SyncRun.kind != SyncKind.AGENT)
+            .where(SyncRun.kind != SyncKind.AGENT, _IS_NO_QUIET_SWEEP)
             .order_by(SyncRun.id.desc())
             .limit(most)
         )
@@ -117,3 +140,33 @@ def list_errors(run_id: int, most: int = 100) -> list[str]:
         .limit(most)
     )
     return [f"{name}: {reason}" if name else str(reason) for name, reason in rows]
+
+
+def prune_runs(integration_id: int) -> int:
+    """Delete runs that nobody looks back at any more; how many."""
+    gone = 0
+    for kind in SyncKind:
+        before = utc_now() - timedelta(days=KEPT_DAYS.get(kind, KEPT_DAYS_OF_OTHERS))
+        while ids := _list_old_ids(integration_id, kind, before):
+            with transaction() as session:
+                session.execute(
+                    delete(SyncRun)
+                    .where(SyncRun.id.in_(ids))
+                    .execution_options(synchronize_session=False)
+                )
+            gone += len(ids)
+    release()
+    return gone
+
+
+def _list_old_ids(integration_id: int, kind: SyncKind, before: datetime) -> Sequence[int]:
+    return db.session.scalars(
+        select(SyncRun.id)
+        .where(
+            SyncRun.integration_id == integration_id,
+            SyncRun.kind == kind,
+            SyncRun.created_at < before,
+            SyncRun.status.not_in(ACTIVE),
+        )
+        .limit(PRUNED_AT_ONCE)
+    ).all()

@@ -19,8 +19,10 @@ from portal.services.agent_refreshes import list_tenants_with_due_refreshes, sta
 from portal.services.connection_tests import end_lost_tests
 from portal.services.deliveries import list_tenants_with_due_deliveries
 from portal.services.event_delivery import list_subscribers_behind
+from portal.services.schedules import next_due
 from portal.services.sync_runs import enqueue_run, request_run, revive_abandoned_runs
 from portal.services.webhook_installation import end_lost_deeds
+from portal.sync.status import is_device_sync_working
 
 log = logging.getLogger(__name__)
 
@@ -81,18 +83,20 @@ def _claim(schedule: Any) -> bool:
         result = session.execute(
             update(Schedule)
             .where(Schedule.id == schedule.id, Schedule.next_due_at == schedule.next_due_at)
-            .values(next_due_at=utc_now() + timedelta(seconds=schedule.every_seconds))
+            .values(next_due_at=next_due(schedule.every_seconds, schedule.integration_id))
             .execution_options(synchronize_session=False)
         )
     return bool(result.rowcount == 1)  # type: ignore[attr-defined]
 
 
 def _start(schedule: Any) -> None:
-    if schedule.kind in ("keep_alive", "prune_deliveries", "prune_events"):
+    if schedule.kind in queue.JOBS:
         queue.enqueue(schedule.kind, schedule.tenant_id, schedule.integration_id)
         return
     with tenant_scope(schedule.tenant_id):
         try:
+            if schedule.kind == SyncKind.STATUS and is_device_sync_working(schedule.integration_id):
+                return  # it reads the status too
             request_run(SyncKind(schedule.kind), trigger="schedule")
         except PortalError as error:
             log.info("Scheduled %s of tenant %s: %s", schedule.kind, schedule.tenant_id, error)

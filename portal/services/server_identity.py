@@ -124,6 +124,8 @@ def _set_aside(session: Session, integration: Integration) -> None:
         inventory_source=integration.inventory_source,
         page_size=integration.page_size,
         device_sync_minutes=0,
+        status_sweep_minutes=0,
+        software_sync_minutes=0,
         alert_sync_minutes=0,
         delivery_days=integration.delivery_days,
         server_verified=False,

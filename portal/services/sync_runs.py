@@ -31,6 +31,7 @@ from portal.sync.organizations import sync_organizations
 from portal.sync.run_log import LEASE_LASTS, RunEnded, RunLog
 from portal.sync.run_news import tell_ended, tell_started
 from portal.sync.software import sync_software
+from portal.sync.status import sync_status
 from portal.tactical.api import Tactical
 
 log = logging.getLogger(__name__)
@@ -179,7 +180,7 @@ def _execute(run_id: int, lease: str) -> None:
             run_log.keep_alive(get_app(), tactical.session.abandon),
         ):
             release()
-            _WORK[run.kind](run, integration, tactical, run_log)
+            _work(run, integration, tactical, run_log)
     except RunEnded as end:
         run_log.finish(RunStatus.CANCELLED, end.message)
     except PortalError as error:
@@ -206,43 +207,20 @@ def _check_still_active(integration: Integration) -> None:
         raise RunEnded(refused.message) from refused
 
 
-def _sync_organizations(
-    _run: SyncRun, integration: Integration, tactical: Tactical, run_log: RunLog
-) -> None:
-    sync_organizations(integration, tactical, run_log)
-
-
-def _sync_devices(
-    _run: SyncRun, integration: Integration, tactical: Tactical, run_log: RunLog
-) -> None:
-    sync_devices(integration, tactical, run_log)
-
-
-def _sync_agent(
-    run: SyncRun, integration: Integration, tactical: Tactical, run_log: RunLog
-) -> None:
-    sync_agent(integration, tactical, run_log, run.subject)
-
-
-def _sync_alerts(
-    _run: SyncRun, integration: Integration, tactical: Tactical, run_log: RunLog
-) -> None:
-    sync_alerts(integration, tactical, run_log)
-
-
-def _sync_software(
-    _run: SyncRun, integration: Integration, tactical: Tactical, run_log: RunLog
-) -> None:
-    sync_software(integration, tactical, run_log)
+def _work(run: SyncRun, integration: Integration, tactical: Tactical, run_log: RunLog) -> None:
+    if run.kind is SyncKind.AGENT:
+        sync_agent(integration, tactical, run_log, run.subject)
+    else:
+        _SYNCS[run.kind](integration, tactical, run_log)
 
 
 _JOBS = {SyncKind.DEVICES: "sync_devices", SyncKind.SOFTWARE: "sync_software"}
 """Of the kinds that take long."""
 
-_WORK: dict[SyncKind, Callable[[SyncRun, Integration, Tactical, RunLog], None]] = {
-    SyncKind.ORGANIZATIONS: _sync_organizations,
-    SyncKind.DEVICES: _sync_devices,
-    SyncKind.AGENT: _sync_agent,
-    SyncKind.ALERTS: _sync_alerts,
-    SyncKind.SOFTWARE: _sync_software,
+_SYNCS: dict[SyncKind, Callable[[Integration, Tactical, RunLog], None]] = {
+    SyncKind.ORGANIZATIONS: sync_organizations,
+    SyncKind.DEVICES: sync_devices,
+    SyncKind.ALERTS: sync_alerts,
+    SyncKind.STATUS: sync_status,
+    SyncKind.SOFTWARE: sync_software,
 }

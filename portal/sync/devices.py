@@ -12,9 +12,10 @@ from portal.sync.load import load_assets, load_organizations
 from portal.sync.organizations import note_restriction, write_organizations
 from portal.sync.plan import plan_agents
 from portal.sync.run_log import RunLog, log_entry
-from portal.tactical.api import AgentPage, Tactical
+from portal.tactical.api import LARGEST_PAGE, AgentPage, Tactical
 from portal.tactical.records import TacticalAgent
 from portal.tactical.source import Source, choose_source
+from portal.tactical.walk import BetaWalk
 
 IDS_AT_ONCE = 1000
 
@@ -37,6 +38,8 @@ def sync_devices(integration: Integration, tactical: Tactical, run_log: RunLog) 
             apply_page(integration.id, page, run_log)
             seen.update(a.agent_id for a in page.agents if isinstance(a, TacticalAgent))
             release()
+    if isinstance(walk, BetaWalk):
+        _note_page_size(run_log, page_size, walk)
     if not walk.complete:
         run_log.warn(
             "The list of agents changed each time it was read. What was read is written; nothing "
@@ -46,6 +49,14 @@ def sync_devices(integration: Integration, tactical: Tactical, run_log: RunLog) 
     if restricted:
         return  # what the key may not see is not gone
     _mark_missing(integration.id, tactical, run_log, seen)
+
+
+def _note_page_size(run_log: RunLog, asked: int, walk: BetaWalk) -> None:
+    if walk.page_size >= min(asked, LARGEST_PAGE):
+        return
+    reason = f"{asked} agents a page took Tactical too long; it was asked for {walk.page_size}."
+    with transaction() as session:
+        run_log.note(session, [log_entry("note", reason=reason)])
 
 
 def apply_page(integration_id: int, page: AgentPage, run_log: RunLog) -> None:

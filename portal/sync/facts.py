@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import UNSET
 
-from portal.tactical.records import TacticalAgent
+from portal.tactical.records import AgentPresence, TacticalAgent
 from portal.tactical.systems import split_system
 
 PLACE = ("rmm_organization_id", "site_id", "site_name")
@@ -74,13 +74,27 @@ def limits_of(
         return dict.fromkeys(limits)
 
 
+def presence_of(agent: AgentPresence) -> dict[str, Any]:
+    """What changes from minute to minute, as columns. What the source lacks is left out."""
+    return _carried(
+        {
+            "last_seen_at": agent.last_seen,
+            "boot_time": agent.boot_time,
+            "current_user": agent.logged_in_user,
+            "lan_ip": agent.local_ips,
+            "wan_ip": agent.public_ip,
+            "maintenance_mode": agent.maintenance_mode,
+            "needs_reboot": agent.needs_reboot,
+        }
+    )
+
+
 def facts_of(agent: TacticalAgent) -> dict[str, Any]:
-    """The agent's facts as columns of an asset: what the source does not carry is left out."""
+    """All facts of the agent, as `presence_of` has some of them."""
     os_type, os_version = _system(agent)
     facts = {
         "name": agent.hostname,
         "asset_type": "server" if agent.monitoring_type == "server" else "workstation",
-        "last_seen_at": agent.last_seen,
         "offline_minutes": agent.offline_minutes,
         "overdue_minutes": agent.overdue_minutes,
         "serial_number": agent.serial_number,
@@ -92,14 +106,12 @@ def facts_of(agent: TacticalAgent) -> dict[str, Any]:
         "ram_gb": agent.ram_gb,
         "graphics": agent.graphics,
         "physical_disks": _joined(agent.physical_disks),
-        "current_user": agent.logged_in_user,
-        "boot_time": agent.boot_time,
-        "lan_ip": agent.local_ips,
-        "wan_ip": agent.public_ip,
         "description": agent.description,
-        "maintenance_mode": agent.maintenance_mode,
-        "needs_reboot": agent.needs_reboot,
     }
+    return _carried(facts) | presence_of(agent)
+
+
+def _carried(facts: Mapping[str, Any]) -> dict[str, Any]:
     return {
         name: None if value == "" else value for name, value in facts.items() if value is not UNSET
     }

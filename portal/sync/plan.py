@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
 from typing import Any
 
 from msgspec import UNSET
 
-from portal.sync.facts import VITALS, facts_of, limits_of, place_of
-from portal.tactical.records import BadRecord, TacticalAgent
+from portal.sync.facts import VITALS, facts_of, limits_of, place_of, presence_of
+from portal.tactical.records import AgentPresence, BadRecord, TacticalAgent
 from portal.tactical.status import status_at
 
 
@@ -131,6 +131,47 @@ def plan_agent(
     changes = _changes(known, facts)
     if known.client_id != client_id:
         changes["client_id"] = (known.client_id, client_id)
+    return decide(_weigh(changes.keys()), changes=changes)
+
+
+def plan_presences(
+    agents: Iterable[AgentPresence | BadRecord],
+    known: Mapping[str, KnownAsset],
+    organizations: Mapping[str, KnownOrganization],
+    observed_at: datetime,
+    clock_skew: timedelta,
+) -> list[Decision]:
+    """The same of a status sweep: it makes no asset, and moves none."""
+    return [
+        _plan_bad_record(agent)
+        if isinstance(agent, BadRecord)
+        else _plan_presence(
+            agent, known.get(agent.agent_id), organizations, observed_at, clock_skew
+        )
+        for agent in agents
+    ]
+
+
+def _plan_presence(
+    agent: AgentPresence,
+    known: KnownAsset | None,
+    organizations: Mapping[str, KnownOrganization],
+    observed_at: datetime,
+    clock_skew: timedelta,
+) -> Decision:
+    decide = partial(Decision, external_id=agent.agent_id, name=agent.hostname, known=known)
+    if known is None:
+        return decide(Action.SKIPPED)
+    if known.synced_at > observed_at:
+        return decide(Action.UNCHANGED)
+    organization = organizations.get(known.facts["rmm_organization_id"])
+    if organization is not None and not organization.syncs:
+        return decide(Action.SKIPPED)
+    facts = presence_of(agent)
+    facts |= limits_of(facts, known.facts, clock_skew)
+    changes = _changes(known, facts)
+    status = known.reported_status if agent.status is UNSET else str(agent.status)
+    decide = partial(decide, client_id=known.client_id, facts=facts, reported_status=status)
     return decide(_weigh(changes.keys()), changes=changes)
 
 

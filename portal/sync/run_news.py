@@ -15,12 +15,19 @@ COMPLETED = (RunStatus.SUCCESS, RunStatus.PARTIAL)
 
 
 def tell_started(session: Session, run: SyncRun) -> None:
+    if run.kind is SyncKind.STATUS:
+        return  # hundreds a day
     payload = _about(run) | {"attempt": run.fencing_number}
     record_events(session, [(EventType.SYNC_STARTED, _subject(run), payload)], run.tenant_id)
 
 
 def tell_ended(session: Session, run: SyncRun) -> None:
-    """Whatever has started ends with one event: a cancelled run with `failed`."""
+    """Whatever has started ends with one event: a cancelled run with `failed`.
+
+    Of status sweeps only a failure is told.
+    """
+    if run.kind is SyncKind.STATUS and run.status is not RunStatus.FAILED:
+        return
     payload = _about(run) | {"status": str(run.status), "counts": run.counts, "source": run.source}
     kind = EventType.SYNC_COMPLETED
     if run.status not in COMPLETED:

@@ -29,7 +29,7 @@ from portal.tactical.records import (
     TacticalSite,
     only_good,
 )
-from portal.tactical.request import MIB, READ
+from portal.tactical.request import MIB, READ, WHOLE_FLEET
 from portal.tactical.row_stream import RowStream
 from portal.tactical.rows import (
     Sites,
@@ -124,7 +124,7 @@ class Tactical:
 
         Asked once; what breaks later is raised between two rows.
         """
-        with self.session.stream("/agents/", once=True) as chunks:
+        with self.session.stream("/agents/", limits=WHOLE_FLEET, once=True) as chunks:
             yield from RowStream(agent_decoder, is_page=False).split(chunks)
 
     def list_agent_pks(self) -> dict[str, int]:

@@ -50,23 +50,34 @@ Flag = bool | UnsetType | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TacticalAgent:
-    """One agent. Times are UTC; `boot_time` is when the computer started.
+class AgentPresence:
+    """What of an agent changes from minute to minute. Times are UTC; `boot_time` is when the
+    computer started. Only the dashboard API carries Tactical's own `status`."""
 
-    Only the beta API and the detail carry memory and limits (minutes), only the lists a
-    serial number, and only the dashboard API Tactical's own `status`.
-    """
-
-    pk: int | None
     agent_id: str
     hostname: str
+    last_seen: datetime | None
+    boot_time: datetime | UnsetType | None = UNSET
+    local_ips: Text = UNSET
+    """`a, b, c`, as Tactical joins them; on Linux and macOS with prefix lengths."""
+    public_ip: Text = UNSET
+    logged_in_user: Text = UNSET
+    maintenance_mode: Flag = UNSET
+    needs_reboot: Flag = UNSET
+    status: AgentStatus | UnsetType = UNSET
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TacticalAgent(AgentPresence):
+    """One agent. Only the beta API and the detail carry memory and limits (minutes), only the
+    lists a serial number."""
+
+    pk: int | None
     organization_pk: int
     site_pk: int
     site_name: str
     monitoring_type: str
     plat: str
-    last_seen: datetime | None
-    boot_time: datetime | UnsetType | None = UNSET
     operating_system: Text = UNSET
     version: Text = UNSET
     make_model: Text = UNSET
@@ -74,17 +85,10 @@ class TacticalAgent:
     cpu: Texts = UNSET
     graphics: Text = UNSET
     physical_disks: Texts = UNSET
-    local_ips: Text = UNSET
-    """`a, b, c`, as Tactical joins them; on Linux and macOS with prefix lengths."""
-    public_ip: Text = UNSET
-    logged_in_user: Text = UNSET
     description: Text = UNSET
-    maintenance_mode: Flag = UNSET
-    needs_reboot: Flag = UNSET
     ram_gb: Count = UNSET
     offline_minutes: Count = UNSET
     overdue_minutes: Count = UNSET
-    status: AgentStatus | UnsetType = UNSET
 
 
 Record = TypeVar("Record")

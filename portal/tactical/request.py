@@ -15,6 +15,8 @@ from portal.tactical.errors import WrongKey
 MIB = 1024 * 1024
 READ = Limits(idle=120, total=900, largest=512 * MIB)
 """A page of agents or the list of software: Tactical works up to a minute before it begins."""
+WHOLE_FLEET = Limits(idle=300, total=3600, largest=8192 * MIB)
+"""A list without pages: Tactical thinks for minutes before it begins, and nginx gives it five."""
 HURRIED = Limits(connect=5, idle=20, total=40, largest=128 * MIB)
 """While a person waits."""
 

@@ -15,8 +15,10 @@ from msgspec import UNSET, UnsetType
 from portal.tactical import wmi
 from portal.tactical.decoding import find_row
 from portal.tactical.records import (
+    AgentPresence,
     BadRecord,
     Place,
+    Record,
     TacticalAgent,
     TacticalOrganization,
     TacticalSite,
@@ -61,6 +63,11 @@ def read_dashboard_agent(raw: Raw, places: Places) -> TacticalAgent | BadRecord:
     return _read(raw, lambda row: _from_dashboard(row, places))
 
 
+def read_presence(raw: Raw) -> AgentPresence | BadRecord:
+    """A row of `agents/`, wherever the agent lives."""
+    return _read(raw, lambda row: AgentPresence(**_presence(row), **_presence_on_dashboard(row)))
+
+
 def read_agent_detail(raw: Raw, sites: Sites) -> TacticalAgent | BadRecord:
     """`agents/<agent_id>/`: it has the site's pk, but neither pk nor serial number."""
     return _read(raw, lambda row: _from_detail(row, sites))
@@ -86,7 +93,7 @@ def read_site(found: Any) -> TacticalSite | BadRecord:
 # --- The endpoints ----------------------------------------------------------------------
 
 
-def _read(raw: Raw, make: Callable[[AgentRow], TacticalAgent]) -> TacticalAgent | BadRecord:
+def _read(raw: Raw, make: Callable[[AgentRow], Record]) -> Record | BadRecord:
     row = raw if isinstance(raw, AgentRow) else find_row(agent_decoder, raw)
     if row is None:
         return BadRecord("The record cannot be read.", "")
@@ -113,6 +120,7 @@ def _from_detail(row: AgentRow, sites: Sites) -> TacticalAgent:
         **_common(row, _find_by_pk(row, sites)),
         **_derived(row),
         **_limits(row),
+        local_ips=_sent(row.local_ips, clean_fact),
         logged_in_user=_sent(row.logged_in_username, clean_fact),
         status=_sent(row.status, _status),
     )
@@ -122,14 +130,11 @@ def _from_dashboard(row: AgentRow, places: Places) -> TacticalAgent:
     place = places.get((clean_text(row.client_name), clean_text(row.site_name)))
     if place is None:
         raise _Unusable("Its organization and site are not among those that Tactical lists.")
-    # Italic is the user who was on last, shown while nobody is.
-    user = "" if row.italic is True else row.logged_username
     return TacticalAgent(
         pk=None,
         **_common(row, place),
         **_derived(row),
-        logged_in_user=_sent(user, clean_fact),
-        status=_sent(row.status, _status),
+        **_presence_on_dashboard(row),
     )
 
 
@@ -137,25 +142,41 @@ def _from_dashboard(row: AgentRow, places: Places) -> TacticalAgent:
 
 
 def _common(row: AgentRow, place: Place) -> dict[str, Any]:
+    return {
+        **_presence(row),
+        "organization_pk": place[0],
+        "site_pk": place[1],
+        "site_name": place[2],
+        "monitoring_type": clean_text(row.monitoring_type),
+        "plat": clean_text(row.plat),
+        "operating_system": _sent(row.operating_system, clean_fact),
+        "version": _sent(row.version, clean_fact),
+        "description": _sent(row.description, clean_prose),
+    }
+
+
+def _presence(row: AgentRow) -> dict[str, Any]:
     agent_id = clean_text(row.agent_id)
     if not agent_id or len(agent_id) > LONGEST_AGENT_ID:
         raise _Unusable("It has no usable agent_id.")
     return {
         "agent_id": agent_id,
         "hostname": clean_text(row.hostname) or agent_id,
-        "organization_pk": place[0],
-        "site_pk": place[1],
-        "site_name": place[2],
-        "monitoring_type": clean_text(row.monitoring_type),
-        "plat": clean_text(row.plat),
         "last_seen": parse_time(row.last_seen),
         "boot_time": _sent(row.boot_time, parse_epoch),
-        "operating_system": _sent(row.operating_system, clean_fact),
-        "version": _sent(row.version, clean_fact),
         "public_ip": _sent(row.public_ip, clean_fact),
-        "description": _sent(row.description, clean_prose),
         "maintenance_mode": _sent(row.maintenance_mode, clean_flag),
         "needs_reboot": _sent(row.needs_reboot, clean_flag),
+    }
+
+
+def _presence_on_dashboard(row: AgentRow) -> dict[str, Any]:
+    # Italic is the user who was on last, shown while nobody is.
+    user = "" if row.italic is True else row.logged_username
+    return {
+        "local_ips": _sent(row.local_ips, clean_fact),
+        "logged_in_user": _sent(user, clean_fact),
+        "status": _sent(row.status, _status),
     }
 
 
@@ -168,7 +189,6 @@ def _derived(row: AgentRow) -> dict[str, Any]:
         # A text for Windows, a list for Linux and macOS.
         "graphics": _sent(row.graphics, join_facts),
         "physical_disks": _sent(row.physical_disks, clean_facts),
-        "local_ips": _sent(row.local_ips, clean_fact),
     }
 
 

@@ -16,11 +16,10 @@ from typing import Any
 import ijson
 import msgspec
 
-from portal.egress import Limits
 from portal.tactical.decoding import BOM, UNDECODABLE, find_row
 from portal.tactical.errors import UnexpectedAnswer
 from portal.tactical.records import BadRecord
-from portal.tactical.request import MIB
+from portal.tactical.request import MIB, WHOLE_FLEET
 from portal.tactical.session import TacticalSession
 from portal.tactical.shapes import any_decoder
 from portal.tactical.software_entries import (
@@ -31,8 +30,6 @@ from portal.tactical.software_entries import (
 )
 from portal.tactical.text import clean_count
 
-LIMITS = Limits(idle=300, total=3600, largest=8192 * MIB)
-"""It is 2 GB of a fleet of 50,000, and Tactical thinks for minutes before it begins."""
 LARGEST_ROW = 32 * MIB
 
 _OPENING = re.compile(rb'\s*\[\s*(\{"[^"\\]{1,40}":)\S')
@@ -74,7 +71,7 @@ def stream_software(session: TacticalSession) -> Generator[AgentSoftware | BadRe
     Raises TacticalError and EgressError, after all that came whole before: the answer is
     complete only where this ends without one. Close it to leave early.
     """
-    with session.stream("/software/", limits=LIMITS) as chunks:
+    with session.stream("/software/", limits=WHOLE_FLEET) as chunks:
         for row in _rows(chunks):
             yield _read_row(row)
 

@@ -7,16 +7,19 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count, islice
+from typing import TypeVar
 
 from portal.egress import EgressError
 from portal.tactical.ahead import Ahead
 from portal.tactical.api import LARGEST_PAGE, AgentPage, Tactical
 from portal.tactical.errors import NotFoundInTactical, TacticalError
 from portal.tactical.patience import took_too_long
-from portal.tactical.records import BadRecord, TacticalAgent
-from portal.tactical.rows import Places, Sites, read_dashboard_agent
+from portal.tactical.records import AgentPresence, BadRecord, TacticalAgent
+from portal.tactical.rows import Places, Raw, Sites, read_dashboard_agent
 
 log = logging.getLogger(__name__)
+
+Agent = TypeVar("Agent", bound=AgentPresence)
 
 MOST_WALKS = 3
 SMALLEST_PAGE = 10
@@ -93,10 +96,7 @@ class BetaWalk:
 
 
 class DashboardWalk:
-    """`agents/`, one answer, given on in pages so that each is written on its own.
-
-    What breaks in its midst is asked for again, and given on from where it broke.
-    """
+    """`agents/`, one answer, given on in pages so that each is written on its own."""
 
     def __init__(
         self, tactical: Tactical, page_size: int, places: Places, total: int | None = None
@@ -104,30 +104,35 @@ class DashboardWalk:
         self.complete = False
         self._tactical, self._page_size, self._places = tactical, page_size, places
         self._total = total
-        self._fresh = _Fresh()
 
     def pages(self) -> Ahead[AgentPage]:
-        return Ahead(self._walk_often(), self._tactical.session.abandoning())
+        return Ahead(self._walk(), self._tactical.session.abandoning())
 
-    def _walk_often(self) -> Generator[AgentPage, None, None]:
-        for number in count(1):
-            try:
-                yield from self._walk()
-            except (EgressError, TacticalError) as error:
-                self._tactical.session.wait_after(error, number)
-            else:
-                self.complete = True
-                return
-
-    def _walk(self) -> Iterator[AgentPage]:
-        self._fresh.begin()
+    def _walk(self) -> Generator[AgentPage, None, None]:
         session = self._tactical.session
         observed_at = datetime.now(UTC)
-        rows = self._tactical.stream_dashboard_agents()
-        while batch := list(islice(rows, self._page_size)):
-            agents = [read_dashboard_agent(row, self._places) for row in batch]
-            page = AgentPage(agents, self._total, observed_at, observed_at + session.clock_skew)
-            yield self._fresh.part_of(page)
+        rows = stream_once_each(self._tactical, lambda raw: read_dashboard_agent(raw, self._places))
+        while agents := list(islice(rows, self._page_size)):
+            yield AgentPage(agents, self._total, observed_at, observed_at + session.clock_skew)
+        self.complete = True
+
+
+def stream_once_each(
+    tactical: Tactical, read: Callable[[Raw], Agent | BadRecord]
+) -> Generator[Agent | BadRecord, None, None]:
+    """What `read` makes of each row of `agents/`, however often the answer breaks.
+
+    What breaks in its midst is asked for again, and given on from where it broke.
+    """
+    fresh = _Fresh()
+    for number in count(1):
+        fresh.begin()
+        try:
+            yield from filter(fresh.take, map(read, tactical.stream_dashboard_agents()))
+        except (EgressError, TacticalError) as error:
+            tactical.session.wait_after(error, number)
+        else:
+            return
 
 
 class _Fresh:
@@ -146,9 +151,10 @@ class _Fresh:
         self._bad_of_walk = 0
 
     def part_of(self, page: AgentPage) -> AgentPage:
-        return replace(page, agents=[agent for agent in page.agents if self._take(agent)])
+        return replace(page, agents=[agent for agent in page.agents if self.take(agent)])
 
-    def _take(self, agent: TacticalAgent | BadRecord) -> bool:
+    def take(self, agent: AgentPresence | BadRecord) -> bool:
+        """Whether no walk has given it yet."""
         if isinstance(agent, BadRecord):
             self._bad_of_walk += 1
             is_new = self._bad_of_walk > self._bad

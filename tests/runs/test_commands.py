@@ -66,7 +66,7 @@ def test_ctrl_c_ends_the_run_of_a_command(msp: Msp, monkeypatch: pytest.MonkeyPa
     def press(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setitem(sync_runs._WORK, ORGANIZATIONS, press)
+    monkeypatch.setitem(sync_runs._SYNCS, ORGANIZATIONS, press)
     with pytest.raises(KeyboardInterrupt):
         msp.sync(ORGANIZATIONS)
     run = run_history.list_runs().items[0]
@@ -80,7 +80,7 @@ def test_a_mistake_of_ours_ends_the_run_too(msp: Msp, monkeypatch: pytest.Monkey
     def fail(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setitem(sync_runs._WORK, ORGANIZATIONS, fail)
+    monkeypatch.setitem(sync_runs._SYNCS, ORGANIZATIONS, fail)
     with pytest.raises(ZeroDivisionError):
         msp.sync(ORGANIZATIONS)
     run = run_history.list_runs().items[0]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -17,6 +19,7 @@ from portal.models.sync_run import RunStatus, SyncKind
 from portal.scope import all_tenants, tenant_scope
 from portal.services import connect, connection_tests, run_history, schedule, sync_runs
 from portal.services.connect import ConnectionSettings
+from portal.services.schedules import next_due
 from portal.services.tenants import add_tenant
 from portal.sync.run_log import LEASE_LASTS
 from tests.runs.world import change
@@ -42,9 +45,16 @@ def tick(msp: Msp) -> None:
         schedule.tick()
 
 
+@pytest.fixture(autouse=True)
+def noon() -> Iterator[None]:
+    """What is done daily is done at night."""
+    with time_machine.travel(datetime.now().astimezone().replace(hour=12)):
+        yield
+
+
 @pytest.fixture
 def connected(msp: Msp) -> Msp:
-    msp.connect(device_sync_minutes=60, alert_sync_minutes=0)
+    msp.connect(device_sync_minutes=60, alert_sync_minutes=0, status_sweep_minutes=0)
     return msp
 
 
@@ -67,6 +77,64 @@ def test_what_is_due_starts_and_is_due_again_an_interval_later(connected: Msp, j
         assert due_times()["devices"] == utc_now() + timedelta(minutes=60)
         tick(connected)
         assert len(jobs) == 1
+
+
+def test_a_new_connection_looks_at_the_status_often_and_at_all_else_by_night(
+    msp: Msp, jobs: Jobs
+) -> None:
+    msp.connect()
+    due = due_times()
+    assert due["status"] - utc_now() < timedelta(minutes=5)
+    assert 1 <= due["devices"].astimezone().hour < 4
+    assert due["software"] == due["devices"] < utc_now() + timedelta(days=1)
+    with later(minutes=6):
+        tick(msp)
+        [run] = run_history.list_runs(SyncKind.STATUS).items
+        assert [job[1:] for job in jobs] == [(msp.id, run.id)]
+    with time_machine.travel(due["devices"] + timedelta(seconds=3), tick=False):
+        tick(msp)
+    assert due_times()["devices"] - due["devices"] in DAYS
+
+
+DAYS = [timedelta(days=1, hours=hours) for hours in (-1, 0, 1)]
+"""One may be longer or shorter by the hour of summer time."""
+
+
+def test_nights_are_counted_and_each_integration_has_its_own_minute() -> None:
+    week = next_due(7 * 86400, 1)
+    assert timedelta(days=6) < week - utc_now() < timedelta(days=7)
+    assert len({next_due(86400, number) for number in range(100)}) == 100
+    assert next_due(90 * 60, 1) - utc_now() > timedelta(minutes=89)
+
+
+def test_no_sweep_starts_while_a_device_sync_works(msp: Msp, jobs: Jobs) -> None:
+    msp.connect(alert_sync_minutes=0)
+    run, _ = sync_runs.request_run(SyncKind.DEVICES, "button")
+    sync_runs._claim(run.id)
+    with later(minutes=6):
+        tick(msp)
+        assert run_history.list_runs(SyncKind.STATUS).items == []
+        assert due_times()["status"] > utc_now()
+
+
+def test_old_runs_are_forgotten_those_of_the_fleet_last(msp: Msp, jobs: Jobs) -> None:
+    msp.connect()
+    kept = {SyncKind.STATUS: 2, SyncKind.AGENT: 30, SyncKind.ALERTS: 30, SyncKind.DEVICES: 365}
+    for kind, days in kept.items():
+        for age in (days - 0.1, days + 0.1):
+            run, _ = sync_runs.request_run(kind, "button", "x" if kind is SyncKind.AGENT else "")
+            change(run.id, status=RunStatus.SUCCESS, created_at=utc_now() - timedelta(days=age))
+    waiting, _ = sync_runs.request_run(SyncKind.STATUS, "button")
+    change(waiting.id, created_at=utc_now() - timedelta(days=10))
+    integration_id = waiting.integration_id
+
+    assert run_history.prune_runs(integration_id) == 4
+
+    left = {run.kind: utc_now() - run.created_at for run in run_history.list_runs().items}
+    assert left.keys() == {SyncKind.AGENT, SyncKind.ALERTS, SyncKind.DEVICES}
+    assert all(age < timedelta(days=kept[kind]) for kind, age in left.items())
+    assert run_history.list_runs(SyncKind.STATUS).total == 2
+    assert run_history.prune_runs(integration_id) == 0
 
 
 def test_many_schedulers_start_it_once(connected: Msp, jobs: Jobs) -> None:
@@ -100,7 +168,7 @@ def test_an_integration_that_may_not_sync_is_passed_over(connected: Msp, jobs: J
 
 def test_tenants_have_their_own_schedules(connected: Msp, jobs: Jobs) -> None:
     with tenant_scope(add_tenant("Other", "other").id):
-        connected.connect(device_sync_minutes=0, alert_sync_minutes=30)
+        connected.connect(device_sync_minutes=0, alert_sync_minutes=30, status_sweep_minutes=0)
         assert due_times().keys() == {"alerts", "software"}
     with later(minutes=61):
         tick(connected)
@@ -109,12 +177,13 @@ def test_tenants_have_their_own_schedules(connected: Msp, jobs: Jobs) -> None:
 
 def test_a_password_needs_keeping_alive(msp: Msp, jobs: Jobs) -> None:
     known = msp.tactical.credentials
-    password = {
+    password: dict[str, Any] = {
         "auth_mode": AuthMode.PASSWORD,
         "username": known.api_user,
         "password": known.api_password,
     }
-    msp.connect(device_sync_minutes=0, alert_sync_minutes=0, **password)
+    password |= {"device_sync_minutes": 0, "status_sweep_minutes": 0}
+    msp.connect(alert_sync_minutes=0, **password)
     assert due_times().keys() == {"software", "keep_alive"}
     with later(hours=2, minutes=1):
         tick(msp)

@@ -138,3 +138,14 @@ def test_a_fault_that_passes_is_tried_again(msp: Msp) -> None:
     for kind in ("drop", "reset", "truncated", "cut_json"):
         msp.tactical.control.faults.add(kind=kind, path="/beta/v1/agent/", query="page=2&")
         assert counted(msp.sync()) == {"seen": 24, "unchanged": 24}
+
+
+@pytest.mark.one_database
+def test_a_page_that_takes_too_long_is_asked_for_in_halves_and_the_log_says_so(msp: Msp) -> None:
+    msp.import_fleet(page_size=24, inventory_source=InventorySource.BETA)
+    msp.tactical.control.faults.add("status", "/beta/v1/agent/", status=504, query="page_size=24")
+    run = msp.sync()
+    assert (run.status, counted(run)) == (RunStatus.SUCCESS, {"seen": 24, "unchanged": 24})
+    [entry] = msp.log(run)
+    assert (entry.action, entry.name) == ("note", "")
+    assert "asked for 12" in str(entry.reason)

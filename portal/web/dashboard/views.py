@@ -58,7 +58,7 @@ def _attention(overview: Overview) -> list[Item]:
     if integration.state is IntegrationState.ACTIVE and integration.last_error:
         items.append(_item("bad", integration.last_error, "Connection", settings))
     if overview.is_stale:
-        text = "The last device sync is long ago; what you see may be out of date."
+        text = "The last look at the fleet is long ago; what you see may be out of date."
         items.append(_item("warn", text, "Sync runs", url_for("sync_runs.index")))
     items += _alert_items(overview)
     unmapped = overview.organizations[OrganizationFilter.UNMAPPED]

@@ -33,3 +33,5 @@ class ConnectionForm(FlaskForm):  # type: ignore[misc]
     )
     page_size = StringField("Page size")
     device_sync_minutes = StringField("Sync devices every")
+    status_sweep_minutes = StringField("Refresh the status every")
+    software_sync_minutes = StringField("Read software every")

@@ -140,6 +140,8 @@ def _filled_form(integration: Integration | None) -> ConnectionForm:
             inventory_source=str(InventorySource.AUTO),
             page_size=str(connect_service.DEFAULT_PAGE_SIZE),
             device_sync_minutes=str(connect_service.DEFAULT_DEVICE_SYNC_MINUTES),
+            status_sweep_minutes=str(connect_service.DEFAULT_STATUS_SWEEP_MINUTES),
+            software_sync_minutes=str(connect_service.DEFAULT_SOFTWARE_SYNC_MINUTES),
         )
     return ConnectionForm(
         base_url=integration.base_url,
@@ -148,6 +150,8 @@ def _filled_form(integration: Integration | None) -> ConnectionForm:
         inventory_source=str(integration.inventory_source),
         page_size=str(integration.page_size),
         device_sync_minutes=str(integration.device_sync_minutes),
+        status_sweep_minutes=str(integration.status_sweep_minutes),
+        software_sync_minutes=str(integration.software_sync_minutes),
     )
 
 
@@ -165,6 +169,8 @@ def _read_settings(form: ConnectionForm) -> ConnectionSettings:
         inventory_source=_choice(InventorySource, form, "inventory_source"),
         page_size=_number("page_size"),
         device_sync_minutes=_number("device_sync_minutes"),
+        status_sweep_minutes=_number("status_sweep_minutes"),
+        software_sync_minutes=_number("software_sync_minutes"),
     )
 
 
@@ -189,10 +195,12 @@ def _number(name: str) -> int | None:
 def _status(integration: Integration) -> dict[str, Any]:
     overview = get_overview()
     organizations, devices = overview.last_organization_sync, overview.last_device_sync
+    sweep = overview.last_status_sweep
     return {
         "source": devices.source if devices else _source(integration),
         "last_organization_sync": organizations.finished_at if organizations else None,
         "last_device_sync": devices.finished_at if devices else None,
+        "last_status_sweep": sweep.finished_at if sweep else None,
         "organizations_mapped": overview.organizations[OrganizationFilter.MAPPED],
         "organizations_total": overview.organizations[OrganizationFilter.ALL],
         "assets": overview.assets_by_status,
