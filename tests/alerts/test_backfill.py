@@ -1,0 +1,195 @@
+"""Reconciling: afterwards the portal has what Tactical has, or says why not."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from portal import queue
+from portal.db import db, transaction, utc_now
+from portal.models import Alert, SyncRun
+from portal.models.alert import AlertSource, AlertStatus
+from portal.models.sync_run import RunStatus
+from portal.services import connect
+from portal.services.run_history import list_errors
+from tests.alerts.conftest import Msp
+
+LIST = "/alerts/"
+REFUSAL = {"detail": "You do not have permission to perform this action."}
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No pause, and no Redis."""
+    monkeypatch.setattr("portal.tactical.patience.FIRST_PAUSE", 0)
+    monkeypatch.setattr(queue, "enqueue", lambda *_job: True)
+
+
+def stored(msp: Msp) -> dict[str, AlertStatus]:
+    with msp.scope():
+        return {str(a.external_alert_id): a.status for a in db.session.scalars(select(Alert))}
+
+
+def truth(msp: Msp) -> dict[str, AlertStatus]:
+    return {
+        str(alert["id"]): AlertStatus.RESOLVED
+        if alert["resolved"]
+        else AlertStatus.SNOOZED
+        if alert["snoozed"]
+        else AlertStatus.ACTIVE
+        for alert in msp.tactical.control.truth.alerts()
+    }
+
+
+def warnings(msp: Msp, run: SyncRun) -> list[str]:
+    with msp.scope():
+        return list_errors(run.id)
+
+
+def test_after_an_outage_of_the_intake_everything_active_is_there(msp: Msp) -> None:
+    """Raised, resolved, opened again and snoozed, with no webhook set up at all."""
+    pks = [msp.raise_alert(at, severity=word) for at in range(4) for word in ("error", "warning")]
+    msp.sync()
+    control = msp.tactical.control.alerts
+    for pk in pks[:3]:
+        control.resolve(pk)
+    msp.sync()
+    control.edit(pks[0], resolved=False)
+    control.edit(pks[4], snoozed=True, snooze_until=utc_now() + timedelta(days=1))
+    new = [msp.raise_alert(5) for _ in range(3)]
+    run = msp.sync()
+    assert (run.status, run.error) == (RunStatus.SUCCESS, None)
+    assert stored(msp) == truth(msp)
+    assert {AlertStatus.ACTIVE, AlertStatus.RESOLVED, AlertStatus.SNOOZED} == set(
+        stored(msp).values()
+    )
+    assert all(msp.alert(pk).source is AlertSource.BACKFILL for pk in new)
+    assert msp.alert(pks[0]).occurrences == 2
+
+
+def test_again_it_changes_nothing(msp: Msp) -> None:
+    msp.raise_alerts(5)
+    run = msp.sync()
+    assert (run.seen, run.unchanged, run.created, run.updated) == (5, 5, 0, 0)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "html"},
+        {"kind": "empty"},
+        {"kind": "redirect"},
+        {"kind": "json", "body": {"alerts_count": 0, "alerts": []}},
+        {"kind": "json", "body": "no"},
+        {"kind": "status", "status": 500},
+        {"kind": "cut_json", "size": 1},
+        {"kind": "reset"},
+    ],
+    ids=lambda fault: "-".join(str(value) for value in fault.values())[:20],
+)
+def test_only_an_array_is_an_answer(msp: Msp, fault: dict[str, Any]) -> None:
+    pks = msp.raise_alerts(3)
+    msp.tactical.control.alerts.resolve(pks[0])
+    msp.tactical.control.faults.add(path=LIST, method="PATCH", times=None, **fault)
+    run = msp.sync()
+    assert run.status is RunStatus.FAILED
+    assert run.error
+    assert set(stored(msp).values()) == {AlertStatus.ACTIVE}
+    msp.tactical.control.faults.clear()
+    assert msp.sync().status is RunStatus.SUCCESS
+    assert stored(msp) == truth(msp)
+
+
+def test_what_the_list_does_not_show_is_asked_for_and_closed_when_resolved_or_gone(
+    msp: Msp,
+) -> None:
+    resolved, gone, open_still = msp.raise_alerts(3)
+    msp.tactical.control.alerts.resolve(resolved)
+    msp.tactical.control.alerts.remove(gone)
+    # As for a key whose role is limited: the list lacks it, and it is told when asked for.
+    msp.tactical.control.faults.add("json", LIST, method="PATCH", body=[], times=None)
+    run = msp.sync()
+    assert run.status is RunStatus.SUCCESS
+    assert stored(msp) == {
+        str(resolved): AlertStatus.RESOLVED,
+        str(gone): AlertStatus.RESOLVED,
+        str(open_still): AlertStatus.ACTIVE,
+    }
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "json", "status": 403, "body": REFUSAL},
+        {"kind": "status", "status": 500},
+        {"kind": "html"},
+        {"kind": "status", "status": 404},  # a page: another server's, or a proxy's
+        {"kind": "drop"},
+    ],
+    ids=["403", "500", "html", "html-404", "drop"],
+)
+def test_a_refusal_or_an_error_leaves_it_open_and_says_so(msp: Msp, fault: dict[str, Any]) -> None:
+    pks = msp.raise_alerts(2)
+    for pk in pks:
+        msp.tactical.control.alerts.resolve(pk)
+    for pk in pks:
+        msp.tactical.control.faults.add(path=f"/alerts/{pk}/", times=None, **fault)
+    run = msp.sync()
+    assert run.status is RunStatus.PARTIAL
+    assert set(stored(msp).values()) == {AlertStatus.ACTIVE}
+    assert sum("stays open" in text for text in warnings(msp, run)) == 2
+    msp.tactical.control.faults.clear()
+    msp.sync()
+    assert set(stored(msp).values()) == {AlertStatus.RESOLVED}
+
+
+def test_alerts_of_any_origin_are_closed(msp: Msp, http: FlaskClient) -> None:
+    """One of a webhook, one unconfirmed, one without an id, one of the list."""
+    by_webhook, unconfirmed, listed = (msp.raise_alert(at) for at in range(3))
+    msp.deliver(http, agent_id=msp.agents[0], alert_id=str(by_webhook), event="trigger")
+    msp.process()
+    msp.tactical.control.faults.add("drop", "/alerts/*", times=None)
+    msp.deliver(http, agent_id=msp.agents[1], alert_id=str(unconfirmed), event="trigger")
+    msp.deliver(http, agent_id=msp.agents[3], event="trigger", alert_type="check", check_id="7")
+    msp.process()
+    msp.tactical.control.faults.clear()
+    with msp.scope(), transaction() as session:  # told a while ago
+        for alert in session.scalars(select(Alert)):
+            alert.received_at = utc_now() - timedelta(minutes=1)
+    msp.sync()
+    for pk in (by_webhook, unconfirmed, listed):
+        msp.tactical.control.alerts.resolve(pk)
+    msp.sync()
+    with msp.scope():
+        found = list(db.session.scalars(select(Alert)))
+        assert len(found) == 4
+        assert {alert.status for alert in found} == {AlertStatus.RESOLVED}
+        assert {alert.source for alert in found} == set(AlertSource)
+
+
+def test_the_last_days_are_read_when_wanted(msp: Msp) -> None:
+    pks = [msp.raise_alert(at) for at in range(2)]
+    for pk in pks:
+        msp.tactical.control.alerts.resolve(pk)
+    msp.sync()
+    assert stored(msp) == {}  # active only, as it is set at first
+    with msp.scope():
+        connect.save_connection(connect.ConnectionSettings(alert_history_days=7))
+    msp.sync()
+    assert stored(msp) == truth(msp)
+    assert set(stored(msp).values()) == {AlertStatus.RESOLVED}
+
+
+def test_a_row_that_cannot_be_read_costs_itself(msp: Msp) -> None:
+    pks = [msp.raise_alert(at % 10) for at in range(12)]
+    rows = [{"at": 0, "set": {"id": None}}, {"at": 1, "value": "no alert"}]
+    msp.tactical.control.faults.add("bad_rows", LIST, method="PATCH", rows=rows)
+    run = msp.sync()
+    assert (run.status, run.seen, run.failed, run.created) == (RunStatus.PARTIAL, 12, 2, 10)
+    assert len(stored(msp)) == 10
+    msp.sync()
+    assert stored(msp).keys() == {str(pk) for pk in pks}
