@@ -135,11 +135,12 @@ def _connect_and_sync(demo: Demo) -> None:
     _sync(SyncKind.ORGANIZATIONS)
     organization_mapping.map_exact(create=True)
     _sync(SyncKind.DEVICES)
+    _sync(SyncKind.SOFTWARE)
 
 
 def _sync(kind: SyncKind) -> None:
     run = sync_runs.run_to_end(kind)
-    if run.status is not RunStatus.SUCCESS:
+    if run.status not in (RunStatus.SUCCESS, RunStatus.PARTIAL):
         raise PortalError(f"The first sync of {kind} ended {run.status}: {run.error}")
     print(f"Synced {run.seen} {kind}.", flush=True)
 
