@@ -18,7 +18,7 @@ from portal.services.schedules import ensure_schedules
 from portal.tactical.url import normalise_url, same_host
 from portal.vault import forget_secrets, list_last_fours, store_secret
 
-DEFAULT_PAGE_SIZE = 200
+DEFAULT_PAGE_SIZE = 500
 HIGHEST_PAGE_SIZE = 1000
 DEFAULT_DEVICE_SYNC_MINUTES = 24 * 60
 DEFAULT_STATUS_SWEEP_MINUTES = 5

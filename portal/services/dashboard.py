@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 
@@ -49,6 +49,12 @@ class Overview:
     deliveries_to_review: int
 
     @property
+    def last_look_at(self) -> datetime | None:
+        """When the status of the fleet was last read."""
+        looks = [run.finished_at for run in (self.last_device_sync, self.last_status_sweep) if run]
+        return max((at for at in looks if at), default=None)
+
+    @property
     def is_stale(self) -> bool:
         """Whether an active integration missed its own rhythm of looking at the fleet."""
         integration = self.integration
@@ -57,12 +63,10 @@ class Overview:
         if self.active_run is not None and self.active_run.kind is SyncKind.DEVICES:
             return False
         rhythms = (integration.status_sweep_minutes, integration.device_sync_minutes)
-        looks = [run.finished_at for run in (self.last_device_sync, self.last_status_sweep) if run]
-        last = max((at for at in looks if at), default=None)
-        if not any(rhythms) or last is None:
+        if not any(rhythms) or self.last_look_at is None:
             return False
         late = min(minutes for minutes in rhythms if minutes) * STALE_AFTER_INTERVALS
-        return last < utc_now() - timedelta(minutes=max(late, STALE_AFTER_MINUTES))
+        return self.last_look_at < utc_now() - timedelta(minutes=max(late, STALE_AFTER_MINUTES))
 
 
 def get_overview() -> Overview:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -25,23 +25,38 @@ _LOGGED = {Action.CREATED, Action.UPDATED, Action.MOVED, Action.FAILED}
 
 def apply_decisions(
     session: Session, integration_id: int, decisions: Sequence[Decision], synced_at: datetime
-) -> None:
-    """Write the assets, their entity mappings and the time of the sync."""
+) -> dict[str, int]:
+    """Write the assets, their entity mappings and the time of the sync.
+
+    The asset ids of what was created, by agent_id.
+    """
     changed = [d for d in decisions if d.action is Action.CREATED or d.changes]
     if changed:
         _upsert_assets(session, integration_id, changed, synced_at)
+    created = [d.external_id for d in decisions if d.action is Action.CREATED]
+    asset_ids = _load_asset_ids(session, integration_id, created) if created else {}
     mapped = [d for d in decisions if d.facts is not None and _mapping_differs(d)]
     if mapped:
-        _upsert_entity_mappings(session, integration_id, mapped)
+        _upsert_entity_mappings(session, integration_id, mapped, asset_ids)
     _touch_assets(session, decisions, synced_at)
-    _link_alerts(session, integration_id, decisions)
+    if created:
+        _link_alerts(session, integration_id, created)
+    return asset_ids
 
 
-def _link_alerts(session: Session, integration_id: int, decisions: Sequence[Decision]) -> None:
+def _load_asset_ids(
+    session: Session, integration_id: int, agent_ids: Sequence[str]
+) -> dict[str, int]:
+    rows = session.execute(
+        select(Asset.rmm_device_id, Asset.id).where(
+            Asset.integration_id == integration_id, Asset.rmm_device_id.in_(agent_ids)
+        )
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def _link_alerts(session: Session, integration_id: int, created: Sequence[str]) -> None:
     """Alerts that came before their agent had an asset belong to it now."""
-    created = [d.external_id for d in decisions if d.action is Action.CREATED]
-    if not created:
-        return
     lock_alerts(session, integration_id)
     asset_id = (
         select(Asset.id)
@@ -117,15 +132,11 @@ def _mapping_differs(decision: Decision) -> bool:
 
 
 def _upsert_entity_mappings(
-    session: Session, integration_id: int, decisions: Sequence[Decision]
+    session: Session,
+    integration_id: int,
+    decisions: Sequence[Decision],
+    asset_ids: Mapping[str, int],
 ) -> None:
-    created = [d.external_id for d in decisions if d.known is None]
-    found = session.execute(
-        select(Asset.rmm_device_id, Asset.id).where(
-            Asset.integration_id == integration_id, Asset.rmm_device_id.in_(created)
-        )
-    )
-    asset_ids = {row[0]: row[1] for row in found} if created else {}
     columns = ("asset_id", "external_realm_id", "external_pk", "metadata")
     statement = upsert(ExternalEntityMapping, ("integration_id", "external_entity_id"), columns)
     rows = [

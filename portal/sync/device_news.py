@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.events.outbox import Happening, record_events
-from portal.models import Asset
 from portal.models.event import EventType
 from portal.sync.facts import VITALS
 from portal.sync.plan import Action, Decision
 
 
-def tell_devices(session: Session, integration_id: int, decisions: Sequence[Decision]) -> None:
-    """After the page was applied: two statements at most, however many events."""
-    created = [d for d in decisions if d.action is Action.CREATED]
-    asset_ids = _load_asset_ids(session, integration_id, created)
+def tell_devices(
+    session: Session, decisions: Sequence[Decision], asset_ids: Mapping[str, int]
+) -> None:
+    """After the page was applied, which gave the ids of new assets: in one statement."""
     news: list[Happening] = []
     for decision in decisions:
         if decision.action is Action.CREATED:
@@ -44,17 +42,3 @@ def _happening(kind: EventType, asset_id: int, decision: Decision) -> Happening:
         "changed": sorted(decision.changes or ()),
     }
     return kind, decision.name, payload
-
-
-def _load_asset_ids(
-    session: Session, integration_id: int, created: Sequence[Decision]
-) -> dict[str, int]:
-    if not created:
-        return {}
-    rows = session.execute(
-        select(Asset.rmm_device_id, Asset.id).where(
-            Asset.integration_id == integration_id,
-            Asset.rmm_device_id.in_([decision.external_id for decision in created]),
-        )
-    )
-    return {row[0]: row[1] for row in rows}

@@ -70,8 +70,8 @@ def apply_page(integration_id: int, page: AgentPage, run_log: RunLog) -> None:
             page.agents, known, organizations, page.observed_at, page.server_now
         )
         run_log.record(session, count_decisions(decisions), log_entries(decisions), page.total)
-        apply_decisions(session, integration_id, decisions, page.observed_at)
-        tell_devices(session, integration_id, decisions)
+        created = apply_decisions(session, integration_id, decisions, page.observed_at)
+        tell_devices(session, decisions, created)
 
 
 def _begin(integration: Integration, source: Source, run_log: RunLog) -> bool | None:

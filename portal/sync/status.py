@@ -77,8 +77,8 @@ def _apply(
         skew = tactical.session.clock_skew
         decisions = plan_presences(agents, known, organizations, observed_at, skew)
         run_log.record(session, count_decisions(decisions), log_entries(decisions))
-        apply_decisions(session, integration_id, decisions, observed_at)
-        tell_devices(session, integration_id, decisions)
+        created = apply_decisions(session, integration_id, decisions, observed_at)
+        tell_devices(session, decisions, created)
 
 
 def _count_assets(integration_id: int) -> int | None:

@@ -36,6 +36,7 @@ def show() -> ResponseReturnValue:
         },
         client_count=overview.clients,
         last_device_sync=overview.last_device_sync,
+        last_look_at=overview.last_look_at,
         run=overview.active_run,
         recent_runs=overview.recent_runs,
         alert_counts=overview.active_alerts,
