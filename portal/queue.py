@@ -25,23 +25,30 @@ log = logging.getLogger(__name__)
 
 QUICK: Final = "quick"
 """Somebody is looking at the page: seconds."""
+STEADY: Final = "steady"
+"""Every few minutes, for whole fleets: seconds, up to a minute or two."""
 BULK: Final = "bulk"
 """Whole fleets: minutes, up to an hour. They must not make anyone wait for a connection test."""
 EVENTS: Final = "events"
 """Other people's servers: a slow one may hold up those beside it, but no sync and no webhook."""
 
-QUEUES: Final = {QUICK: 2, BULK: 1, EVENTS: 1}
+QUEUES: Final = {QUICK: 2, STEADY: 1, BULK: 1, EVENTS: 1}
 """How many workers each queue has. A worker serves one queue: with several, RQ takes a job
 by a command that can lose it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """`timeout` only catches what hangs: whatever the job waits for has limits of its own."""
+    """`timeout` only catches what hangs: whatever the job waits for has limits of its own.
+
+    Of the jobs `in_turn`, a tenant has one at a time in each queue. The others are those that a
+    person sits and waits for.
+    """
 
     function: str
     queue: str
     timeout: int
+    in_turn: bool = True
 
 
 JOBS: Final = {
@@ -49,14 +56,16 @@ JOBS: Final = {
     "sync_devices": Job("portal.jobs.sync.run_sync", BULK, timeout=3600),
     # 35 KB an agent, in one answer that Tactical makes up to five minutes long.
     "sync_software": Job("portal.jobs.sync.run_sync", BULK, timeout=3600),
+    # Alerts, 9 ms each at Tactical, and sweeps of the status, 3 ms an agent.
+    "sync_steadily": Job("portal.jobs.sync.run_sync", STEADY, timeout=3600),
     # Organizations: a few pages. One agent: one request, which may wait for a throttle.
     "sync_quickly": Job("portal.jobs.sync.run_sync", QUICK, timeout=600),
     # About a dozen requests, each with its own limit.
-    "test_connection": Job("portal.jobs.connection.test_connection", QUICK, timeout=180),
+    "test_connection": Job("portal.jobs.connection.test_connection", QUICK, 180, in_turn=False),
     # Each alert named is one request; a job that is cut off is taken up by the next.
     "process_deliveries": Job("portal.jobs.webhooks.process_deliveries", QUICK, timeout=600),
     # A dozen requests, and a test for which Tactical waits up to 8 s.
-    "install_webhook": Job("portal.jobs.webhooks.install_webhook", QUICK, timeout=180),
+    "install_webhook": Job("portal.jobs.webhooks.install_webhook", QUICK, 180, in_turn=False),
     # A thousand rows at a time; what is cut off is done the next day.
     "prune_deliveries": Job("portal.jobs.webhooks.prune_deliveries", BULK, timeout=600),
     # A turn of 20 seconds, and what it waits for; then it is another subscriber's.
@@ -66,6 +75,8 @@ JOBS: Final = {
     # One request, and a sign-in where the token is gone.
     "keep_alive": Job("portal.jobs.connection.keep_alive", QUICK, timeout=120),
 }
+
+OUT_OF_TURN: Final = {job.function for job in JOBS.values() if not job.in_turn}
 
 KEEP_FAILED_SECONDS = 60
 """Its traceback is in the log; Redis need not keep it."""

@@ -6,7 +6,7 @@ from portal.services import deliveries, delivery_history, webhook_installation
 
 def process_deliveries(tenant_id: int) -> None:
     with job_context(tenant_id):
-        deliveries.process_due()
+        deliveries.process_turn()
 
 
 def prune_deliveries(tenant_id: int, integration_id: int) -> None:

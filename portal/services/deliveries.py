@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections import defaultdict
 
@@ -10,11 +11,13 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from portal import queue
 from portal.db import db, transaction, utc_now
 from portal.errors import NotFound
 from portal.models import Delivery
 from portal.models.alert import AlertSource
 from portal.models.webhook import DeliveryStatus
+from portal.scope import get_tenant_id
 from portal.services.agent_refreshes import schedule_refreshes, start_due_refreshes
 from portal.services.alert_lookups import Lookup, Lookups
 from portal.services.delivery_claims import (
@@ -33,14 +36,24 @@ from portal.tactical.webhook import TRIGGER, Hint, read_delivery
 
 log = logging.getLogger(__name__)
 
-TURN_SECONDS = 240.0
-"""Well within the job's time limit; the schedule asks again for what is left."""
+TURN_SECONDS = 3.0
+"""Then it is the turn of the tenant's other work, refreshes of agents above all."""
 
 
-def process_due() -> int:
-    """Process what is due of the scope's tenant, until nothing is; how many it were."""
+def process_turn() -> None:
+    """Process what is due of the tenant for a few seconds; the rest stands in line again."""
+    process_due(time.monotonic() + TURN_SECONDS)
+    tenant_id = get_tenant_id()
+    if tenant_id in list_tenants_with_due_deliveries():
+        queue.enqueue("process_deliveries", tenant_id)
+
+
+def process_due(give_up: float = math.inf) -> int:
+    """Process what is due of the scope's tenant, until nothing is; how many it were.
+
+    `give_up`: begin no more after that time of the monotonic clock.
+    """
     done, lookups = 0, Lookups()
-    give_up = time.monotonic() + TURN_SECONDS
     while time.monotonic() < give_up and (claimed := claim_due()):
         _process(claimed, lookups)
         done += len(claimed)

@@ -214,7 +214,12 @@ def _work(run: SyncRun, integration: Integration, tactical: Tactical, run_log: R
         _SYNCS[run.kind](integration, tactical, run_log)
 
 
-_JOBS = {SyncKind.DEVICES: "sync_devices", SyncKind.SOFTWARE: "sync_software"}
+_JOBS = {
+    SyncKind.DEVICES: "sync_devices",
+    SyncKind.SOFTWARE: "sync_software",
+    SyncKind.ALERTS: "sync_steadily",
+    SyncKind.STATUS: "sync_steadily",
+}
 """Of the kinds that take long."""
 
 _SYNCS: dict[SyncKind, Callable[[Integration, Tactical, RunLog], None]] = {

@@ -17,6 +17,7 @@ from portal.config import Settings
 from portal.errors import ConfigError
 from portal.supervisor.children import Child
 from portal.supervisor.folder import private_folder
+from portal.supervisor.turns import Turns
 
 START_SECONDS = 20
 LOG_NAME = "server.log"
@@ -77,6 +78,7 @@ def forget_interrupted_jobs(connection: Redis) -> None:
             if job is not None:
                 job.delete()
         connection.delete(started.key, jobs.intermediate_queue.key)
+        Turns(jobs).forget()
 
 
 def _find_binary() -> Path:

@@ -6,11 +6,12 @@ import logging
 import os
 import signal
 import time
+from contextlib import suppress
 from typing import Any
 
 from flask import Flask
 from redis import Redis, RedisError
-from rq import Worker
+from rq import Queue, Worker
 from rq.exceptions import StopRequested
 from rq.executions import Execution
 from rq.job import Job
@@ -20,7 +21,9 @@ from portal import queue
 from portal.config import Settings
 from portal.errors import ConfigError
 from portal.jobs.context import use_app
+from portal.queue import OUT_OF_TURN
 from portal.supervisor.parent import die_with_parent
+from portal.supervisor.turns import Turns
 
 log = logging.getLogger(__name__)
 
@@ -43,8 +46,30 @@ class PortalWorker(Worker):
         """Without Redis the job goes on: the database knows of it."""
         try:
             super().maintain_heartbeats(job, execution)
+            self._turns.keep(job)
         except RedisError as error:
             log.warning("Redis is away while job %s runs: %s", job.id, error)
+
+    @property
+    def _turns(self) -> Turns:
+        return Turns(self.queues[0])
+
+    def execute_job(self, job: Job, queue: Queue) -> None:
+        """In its tenant's turn; else it waits aside, and we take the next."""
+        if job.func_name in OUT_OF_TURN:
+            super().execute_job(job, queue)
+            return
+        if not self._turns.take(job):
+            return
+        try:
+            super().execute_job(job, queue)
+        finally:
+            with suppress(RedisError):  # the turn ends by itself
+                self._turns.hand_over(job)
+
+    def run_maintenance_tasks(self) -> None:
+        super().run_maintenance_tasks()  # type: ignore[no-untyped-call]
+        self._turns.hand_over_lost()
 
     def setup_work_horse_signals(self) -> None:
         """Called first thing in the fork, which leaves our process group."""

@@ -172,7 +172,7 @@ def test_tenants_have_their_own_schedules(connected: Msp, jobs: Jobs) -> None:
         assert due_times().keys() == {"alerts", "software"}
     with later(minutes=61):
         tick(connected)
-    assert sorted(str(job[0]) for job in jobs) == ["sync_devices", "sync_quickly"]
+    assert sorted(str(job[0]) for job in jobs) == ["sync_devices", "sync_steadily"]
 
 
 def test_a_password_needs_keeping_alive(msp: Msp, jobs: Jobs) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from portal import queue
 from tests.support.running import RunningPortal, descendants
 
-AFTER_REDIS = ("web", "quick-1", "quick-2", "bulk", "events", "scheduler")
+AFTER_REDIS = ("web", "quick-1", "quick-2", "steady", "bulk", "events", "scheduler")
 """The supervisor's children in the order in which it starts them; see portal/supervisor."""
 
 

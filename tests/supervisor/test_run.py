@@ -23,8 +23,8 @@ from tests.support.running import (
 )
 
 READY = "The portal is at"
-PARTS = 1 + 3 + 4 + 1
-"""Redis, the web server and its two workers, four workers, the scheduler."""
+PARTS = 1 + 3 + 5 + 1
+"""Redis, the web server and its two workers, five workers, the scheduler."""
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 
@@ -103,7 +103,7 @@ def test_a_dead_child_is_started_again(portal: RunningPortal) -> None:
     before = descendants(portal.process.pid)
     for pid in before:
         os.kill(pid, signal.SIGKILL)
-    for name in ("redis", "web", "quick-1", "quick-2", "bulk", "events", "scheduler"):
+    for name in ("redis", "web", "quick-1", "quick-2", "steady", "bulk", "events", "scheduler"):
         portal.wait_for(f"{name} ended (SIGKILL), starting it again in 0.5 s")
     assert survivors(before) == set()
     settled(portal, PARTS)
