@@ -191,8 +191,7 @@ def soak(
 
 
 def test_a_short_storm(msp: Msp, portal: RunningPortal, record_property: Any) -> None:
-    """No time to wait for the claims of killed workers to end: reconciliation does the rest."""
-    soak(msp, portal, 80, 5, lambda **found: record_property("soak", found))
+    soak(msp, portal, 80, 120, lambda **found: record_property("soak", found))
 
 
 @pytest.mark.soak
