@@ -13,7 +13,7 @@ from portal.db import db, release, transaction, utc_now
 from portal.models import Alert, Asset, Delivery, Event, EventSubscriber, Integration, SyncRun
 from portal.models.event import EventType
 from portal.services.paging import Page, paginate_records
-from portal.services.search import any_contains, contains, narrow
+from portal.services.search import any_contains, find_named, narrow, split_words
 
 KEPT = timedelta(days=30)
 PRUNED_AT_ONCE = 1000
@@ -34,7 +34,7 @@ def list_events(kind: str = "", search: str = "", page: int = 1) -> Page[EventRo
     """The newest first; an empty filter shows all."""
     conditions = narrow(Event.id, _conditions(kind, search), search)
     found = paginate_records(
-        select(Event).order_by(Event.id.desc()),
+        select(Event),
         select(Event.id).where(*conditions).order_by(Event.id.desc()),
         select(func.count()).select_from(Event).where(*conditions),
         page,
@@ -77,14 +77,9 @@ def _conditions(kind: str, search: str) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if kind:
         conditions.append(Event.type == kind)
-    for word in search.split():
-        named = select(Asset.rmm_device_id).where(contains(Asset.name, word))
-        conditions.append(
-            or_(
-                any_contains((Event.subject, Event.type, cast(Event.payload, String)), word),
-                Event.subject.in_(named),
-            )
-        )
+    columns = (Event.subject, Event.type, cast(Event.payload, String))
+    for word, named in find_named(Asset.rmm_device_id, split_words(search)).items():
+        conditions.append(or_(any_contains(columns, word), Event.subject.in_(named)))
     return conditions
 
 

@@ -15,7 +15,7 @@ from portal.errors import NotFound
 from portal.models import Alert, Asset, Client, OrganizationMapping
 from portal.models.alert import AlertStatus, Severity
 from portal.services.paging import Page, paginate_records
-from portal.services.search import any_contains, contains, narrow
+from portal.services.search import any_contains, find_named, narrow, split_words
 
 AGES: dict[str, tuple[timedelta | None, timedelta | None]] = {
     "1h": (timedelta(hours=1), None),
@@ -87,9 +87,8 @@ def alert_conditions(shown: AlertFilter) -> list[ColumnElement[bool]]:
     if oldest is not None:
         conditions.append(Alert.triggered_at < utc_now() - oldest)
     # Every word must be found somewhere, so that "print server" narrows.
-    for word in shown.search.split():
-        named = Alert.asset_id.in_(select(Asset.id).where(contains(Asset.name, word)))
-        conditions.append(or_(named, any_contains(_SEARCHED, word)))
+    for word, named in find_named(Asset.id, split_words(shown.search)).items():
+        conditions.append(or_(any_contains(_SEARCHED, word), Alert.asset_id.in_(named)))
     return conditions
 
 
@@ -108,7 +107,7 @@ def list_and_count(shown: AlertFilter, page: int = 1) -> tuple[Page[AlertRow], d
     if shown.sort.lstrip("-") in ("asset", "client"):
         ids = _with_assets(ids)
     found = paginate_records(
-        query_alerts().order_by(*order),
+        query_alerts(),
         ids.where(*of_any_status, *status).order_by(*order),
         counts.get(shown.status or "total", 0),
         page,
@@ -230,8 +229,10 @@ def _belongs_to(client_id: int) -> ColumnElement[bool]:
 
 def _order(sort: str) -> tuple[Any, ...]:
     """The id comes last, so that pages neither repeat nor miss a row among equals."""
-    column = SORTABLE.get(sort.lstrip("-"), Alert.triggered_at)
     newest = (Alert.triggered_at.desc(), Alert.id.desc())
+    if sort == "-triggered":
+        return newest
+    column = SORTABLE.get(sort.lstrip("-"), Alert.triggered_at)
     if sort.startswith("-"):
         return column.desc().nulls_last(), *newest
     return column.asc().nulls_last(), *newest

@@ -11,7 +11,7 @@ from sqlalchemy.orm import contains_eager
 from portal.db import db
 from portal.models import AssetSoftware, SoftwareTitle
 from portal.services.paging import PAGE_SIZE, Page
-from portal.services.search import any_contains
+from portal.services.search import any_contains, split_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ def list_software_of_asset(asset_id: int, search: str = "") -> list[AssetSoftwar
         .options(contains_eager(AssetSoftware.title))
         .where(
             AssetSoftware.asset_id == asset_id,
-            *(any_contains(columns, word) for word in search.split()),
+            *(any_contains(columns, word) for word in split_words(search)),
         )
         .order_by(SoftwareTitle.normalized_name, AssetSoftware.version, AssetSoftware.id)
     )

@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
-from sqlalchemy.orm import InstrumentedAttribute, contains_eager, joinedload
+from sqlalchemy.orm import InstrumentedAttribute, joinedload
 
 from portal.db import db
 from portal.errors import NotFound
 from portal.models import Asset, Client, ExternalEntityMapping, OrganizationMapping
 from portal.services.paging import Page, paginate_records
-from portal.services.search import any_contains, narrow
+from portal.services.search import any_contains, narrow, split_words
 
 STATUSES = ("online", "offline", "overdue", "unknown")
 MISSING = "missing"
@@ -89,7 +89,7 @@ def asset_conditions(shown: AssetFilter) -> list[ColumnElement[bool]]:
     elif shown.status:
         conditions.append(Asset.agent_status == shown.status)
     # Every word must be found somewhere, so that "smith laptop" narrows.
-    conditions.extend(any_contains(_SEARCHED, word) for word in shown.search.split())
+    conditions.extend(any_contains(_SEARCHED, word) for word in split_words(shown.search))
     return conditions
 
 
@@ -105,7 +105,7 @@ def list_and_count(shown: AssetFilter, page: int = 1) -> tuple[Page[Asset], dict
     status = asset_conditions(AssetFilter(status=shown.status))
     order = _order(shown.sort)
     found = paginate_records(
-        select(Asset).join(Asset.client).options(contains_eager(Asset.client)).order_by(*order),
+        select(Asset).options(joinedload(Asset.client)),
         select(Asset.id).join(Asset.client).where(*of_any_status, *status).order_by(*order),
         counts.get(shown.status or "total", 0),
         page,

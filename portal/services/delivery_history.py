@@ -13,7 +13,7 @@ from portal.models import Alert, Asset, Delivery, Integration
 from portal.models.webhook import DeliveryStatus
 from portal.services.deliveries import get_delivery
 from portal.services.paging import Page, paginate_records
-from portal.services.search import any_contains, contains, narrow
+from portal.services.search import any_contains, find_named, narrow, split_words
 
 PERIODS: dict[str, timedelta] = {
     "1h": timedelta(hours=1),
@@ -70,9 +70,8 @@ def delivery_conditions(shown: DeliveryFilter) -> list[ColumnElement[bool]]:
         conditions.append(Delivery.agent_id == shown.agent_id)
     if shown.period in PERIODS:
         conditions.append(Delivery.received_at >= utc_now() - PERIODS[shown.period])
-    for word in shown.search.split():
-        named = Delivery.agent_id.in_(select(Asset.rmm_device_id).where(contains(Asset.name, word)))
-        conditions.append(or_(named, any_contains(_SEARCHED, word)))
+    for word, named in find_named(Asset.rmm_device_id, split_words(shown.search)).items():
+        conditions.append(or_(any_contains(_SEARCHED, word), Delivery.agent_id.in_(named)))
     return conditions
 
 
@@ -91,7 +90,7 @@ def list_and_count(
     status = delivery_conditions(DeliveryFilter(status=shown.status))
     newest_first = (Delivery.received_at.desc(), Delivery.id.desc())
     found = paginate_records(
-        select(Delivery).order_by(*newest_first),
+        select(Delivery),
         select(Delivery.id).where(*of_any_status, *status).order_by(*newest_first),
         counts.get(shown.status or "total", 0),
         page,

@@ -47,14 +47,19 @@ def paginate(
 
 
 def paginate_records(
-    query: Select[Any], ids: Select[int], total: Select[int] | int, number: int
+    records: Select[Any], ids: Select[int], total: Select[int] | int, number: int
 ) -> Page[Any]:
-    """Like `paginate`, of whole records: `ids` finds the page and `query`, in the same order,
-    loads it. So no more than an id is read of the rows before a far page."""
+    """Like `paginate`, of whole records: `ids` finds the page in its order, `records` loads it.
+
+    So no more than an id is read of the rows before a far page; and no database is tempted to
+    look for some ids by walking through all records that they might be of.
+    """
     total, number = _fit(total, number)
     key = ids.column_descriptions[0]["expr"]
     found = ids.limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE)
-    return Page(list(db.session.scalars(query.where(key.in_(found)))), number, total)
+    wanted = db.session.scalars(found).all()
+    by_id = {record.id: record for record in db.session.scalars(records.where(key.in_(wanted)))}
+    return Page([by_id[each] for each in wanted if each in by_id], number, total)
 
 
 def _fit(total: Select[int] | int, number: int) -> tuple[int, int]:

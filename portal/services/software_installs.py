@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, func, select
-from sqlalchemy.orm import contains_eager
+from sqlalchemy.orm import joinedload
 
 from portal.db import db
 from portal.models import Asset, AssetSoftware
@@ -64,11 +64,7 @@ def list_installs(
     """The assets that have, or had, one of the chosen versions, by name."""
     order = (Asset.name, AssetSoftware.version, AssetSoftware.id)
     return paginate_records(
-        select(AssetSoftware)
-        .join(AssetSoftware.asset)
-        .join(Asset.client)
-        .options(contains_eager(AssetSoftware.asset).contains_eager(Asset.client))
-        .order_by(*order),
+        select(AssetSoftware).options(joinedload(AssetSoftware.asset).joinedload(Asset.client)),
         select(AssetSoftware.id)
         .join(AssetSoftware.asset)
         .where(*install_conditions(shown, chosen))

@@ -12,7 +12,7 @@ from portal.db import db
 from portal.errors import NotFound
 from portal.models import SoftwareTitle
 from portal.services.paging import Page, paginate
-from portal.services.search import any_contains
+from portal.services.search import any_contains, split_words
 
 SORTABLE: dict[str, Any] = {
     "name": SoftwareTitle.normalized_name,
@@ -68,7 +68,7 @@ def export_titles(shown: TitleFilter) -> Iterator[dict[str, Any]]:
 
 def _conditions(shown: TitleFilter) -> list[ColumnElement[bool]]:
     columns = (SoftwareTitle.name, SoftwareTitle.publisher)
-    conditions = [any_contains(columns, word) for word in shown.search.split()]
+    conditions = [any_contains(columns, word) for word in split_words(shown.search)]
     if not shown.with_gone:
         conditions.append(SoftwareTitle.asset_count > 0)
     return conditions

@@ -101,10 +101,12 @@ def revive_abandoned_runs() -> list[SyncRun]:
     """Put runs back to waiting whose process fell silent, and end those that do it again."""
     with transaction() as session:
         abandoned = session.scalars(
-            select(SyncRun).where(
+            select(SyncRun)
+            .where(
                 SyncRun.status == RunStatus.RUNNING,
                 SyncRun.heartbeat_at < utc_now() - LEASE_LASTS,
             )
+            .with_for_update(skip_locked=True)  # another scheduler sees to it
         ).all()
         for run in abandoned:
             run.lease = None

@@ -61,27 +61,20 @@ def any_user_exists() -> bool:
 
 
 def list_memberships(user_id: int) -> list[Membership]:
-    """The user's places, with their tenants, by tenant name."""
+    """The user's places, with their tenants, by tenant name; detached, so that they stay as they
+    were read whatever becomes of the transaction."""
     with all_tenants():
-        return list(
-            db.session.scalars(
-                select(Membership)
-                .join(Membership.tenant)
-                .options(contains_eager(Membership.tenant))
-                .where(Membership.user_id == user_id)
-                .order_by(Tenant.name, Tenant.id)
-            )
-        )
-
-
-def find_membership(user_id: int, slug: str) -> Membership | None:
-    with all_tenants():
-        return db.session.scalar(
+        found = db.session.scalars(
             select(Membership)
             .join(Membership.tenant)
             .options(contains_eager(Membership.tenant))
-            .where(Membership.user_id == user_id, Tenant.slug == slug)
-        )
+            .where(Membership.user_id == user_id)
+            .order_by(Tenant.name, Tenant.id)
+        ).all()
+    for membership in found:
+        db.session.expunge(membership.tenant)
+        db.session.expunge(membership)
+    return list(found)
 
 
 def change_password(user_id: int, old: str, new: str, keep_session: str) -> None:

@@ -17,7 +17,7 @@ from portal.models import Membership, Tenant, User
 from portal.scope import tenant_scope
 from portal.services.permissions import Permission, role_allows
 from portal.services.sign_in import find_session
-from portal.services.users import find_membership, list_memberships
+from portal.services.users import list_memberships
 from portal.web.input import refuse_nul
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -114,7 +114,8 @@ def _enter_tenant() -> ResponseReturnValue | None:
     user = find_user()
     if user is None:
         return send_to_sign_in()
-    membership = find_membership(user.id, g.slug)
+    places = (each for each in _list_memberships(user) if each.tenant.slug == g.slug)
+    membership = next(places, None)
     if membership is None:
         abort(404)
     g.membership, g.tenant = membership, membership.tenant
@@ -125,6 +126,14 @@ def _enter_tenant() -> ResponseReturnValue | None:
     g.scope = ExitStack()
     g.scope.enter_context(tenant_scope(membership.tenant_id))
     return None
+
+
+def _list_memberships(user: User) -> list[Membership]:
+    """Asked for once in a request."""
+    if "memberships" not in g:
+        g.memberships = list_memberships(user.id)
+    memberships: list[Membership] = g.memberships
+    return memberships
 
 
 def _leave_tenant(_error: BaseException | None) -> None:
@@ -145,7 +154,7 @@ def _template_context() -> dict[str, Any]:
     return {
         "current_user": user,
         "current_tenant": g.get("tenant"),
-        "memberships": list_memberships(user.id) if user else [],
+        "memberships": _list_memberships(user) if user else [],
         "may": SimpleNamespace(
             change_settings=role_allows(role, Permission.CHANGE_SETTINGS),
             sync=role_allows(role, Permission.SYNC),
