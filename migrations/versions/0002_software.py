@@ -10,6 +10,12 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
+RUN_INDEXES = {
+    "ix_sync_runs_tenant_id_sync_runs_id": ["tenant_id", "id"],
+    "ix_sync_runs_tenant_id_sync_runs_kind_sync_runs_id": ["tenant_id", "kind", "id"],
+    "ix_sync_runs_status_sync_runs_tenant_id_sync_runs_id": ["status", "tenant_id", "id"],
+}
+
 
 def upgrade() -> None:
     op.create_table(
@@ -135,6 +141,9 @@ def upgrade() -> None:
                 nullable=False,
             )
         )
+        batch_op.drop_index(batch_op.f("ix_sync_runs_tenant_id_sync_runs_created_at"))
+        for name, columns in RUN_INDEXES.items():
+            batch_op.create_index(batch_op.f(name), columns, unique=False)
 
     # What is connected already gets its new regular work, due at once.
     add_schedule = sa.text(
@@ -150,6 +159,13 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.execute("DELETE FROM schedules WHERE kind IN ('status', 'software', 'prune_runs')")
     with op.batch_alter_table("sync_runs", schema=None) as batch_op:
+        for name in RUN_INDEXES:
+            batch_op.drop_index(batch_op.f(name))
+        batch_op.create_index(
+            batch_op.f("ix_sync_runs_tenant_id_sync_runs_created_at"),
+            ["tenant_id", "created_at"],
+            unique=False,
+        )
         batch_op.drop_column("removed")
 
     with op.batch_alter_table("rmm_integrations", schema=None) as batch_op:

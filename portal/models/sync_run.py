@@ -47,7 +47,9 @@ class SyncRun(TenantOwned, Base):
             sqlite_where=_IS_ACTIVE,
             postgresql_where=_IS_ACTIVE,
         ),
-        Index(None, "tenant_id", "created_at"),
+        Index(None, "tenant_id", "id"),
+        Index(None, "tenant_id", "kind", "id"),
+        Index(None, "status", "tenant_id", "id"),
         Index(None, "integration_id", "kind", "created_at"),
     )
 
