@@ -2,7 +2,7 @@
 BIN = .venv/bin
 PYTEST_ARGS = -n auto --maxprocesses 4
 
-.PHONY: install demo run test soak lint format lock
+.PHONY: install demo run test soak bench lint format lock
 
 install:
 	@scripts/install.sh requirements.txt
@@ -18,6 +18,9 @@ test: install-dev
 
 soak: install-dev
 	$(BIN)/pytest -m soak tests/soak
+
+bench: install-dev
+	$(BIN)/python -m benchmarks
 
 lint: install-dev
 	$(BIN)/ruff check

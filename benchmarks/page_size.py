@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 
-from benchmarks.server import start_server
+from benchmarks.server import tactical
 from portal.egress import Door, EgressPolicy, Limits
 from portal.tactical.api import Tactical
 from portal.tactical.session import ApiKey, TacticalSession
@@ -39,21 +39,19 @@ def main() -> None:
 
 
 def compare(agents: int) -> None:
-    server, url, key = start_server(agents)
-    try:
-        print("| page size | download s | walk s | ratio | peak RSS MiB |")
-        print("|---|---|---|---|---|")
+    print("| page size | download s | walk s | ratio | peak RSS MiB |")
+    print("|---|---|---|---|---|")
+    with tactical(agents) as server:
         for size in SIZES:
-            command = [sys.executable, "-m", "benchmarks.page_size", "--walk", url, key, str(size)]
+            asked = (server.url, server.api_key, str(size))
+            command = [sys.executable, "-m", "benchmarks.page_size", "--walk", *asked]
             result = json.loads(subprocess.check_output(command))
             ratio = result["walk"] / result["download"]
             print(
                 f"| {size} | {result['download']:.2f} | {result['walk']:.2f} | {ratio:.2f} "
-                f"| {result['rss']:.0f} |"
+                f"| {result['rss']:.0f} |",
+                flush=True,
             )
-    finally:
-        server.terminate()
-        server.wait()
 
 
 def walk(url: str, key: str, size: int) -> dict[str, float]:

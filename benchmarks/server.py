@@ -5,14 +5,34 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from portal.demo import RemoteControl
 
 
-def start_server(agents: int) -> tuple[subprocess.Popen[str], str, str]:
-    """A simulated server in a process of its own; its address and API key."""
+@dataclass(frozen=True, slots=True)
+class Server:
+    url: str
+    api_key: str
+
+    def set_pace(self, *, live: bool) -> None:
+        """Whether long lists take as long as on a live server, or come flat out."""
+        RemoteControl(self.url).server.set(live_pace=live)
+
+
+@contextmanager
+def tactical(agents: int, *arguments: str) -> Iterator[Server]:
+    """A server with so many agents, none of which checks in; `arguments` of `portal.demo`."""
     command = [sys.executable, "-m", "portal.demo", "--agents", str(agents), "--port", "0"]
-    server = subprocess.Popen(
-        [*command, "--show-credentials", "--frozen"], stdout=subprocess.PIPE, text=True
+    process = subprocess.Popen(
+        [*command, "--show-credentials", "--frozen", *arguments], stdout=subprocess.PIPE, text=True
     )
-    assert server.stdout is not None
-    ready = json.loads(server.stdout.readline())
-    return server, ready["url"], ready["api_key"]
+    try:
+        assert process.stdout is not None
+        ready = json.loads(process.stdout.readline())
+        yield Server(ready["url"], ready["api_key"])
+    finally:
+        process.terminate()
+        process.wait()

@@ -30,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"The simulated Tactical server does not start: {error}", file=sys.stderr)
         return 1
     with server:
-        server.control.server.set(alert_seconds=options.alert_seconds)
+        server.control.server.set(live_pace=options.live_pace)
         ready = {"url": server.url, "agents": spec.agents, "pid": os.getpid()}
         if options.show_credentials:
             ready |= {name: getattr(credentials, name) for name in credentials.__slots__}
@@ -49,7 +49,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--epoch", type=float, help="what generated times count from")
     parser.add_argument("--frozen", action="store_true", help="agents never check in")
     parser.add_argument("--no-beta", action="store_true", help="the beta API is off")
-    parser.add_argument("--alert-seconds", type=float, default=0.0, help="cost of one in a list")
+    parser.add_argument(
+        "--live-pace", action="store_true", help="lists take as long as on a live server"
+    )
     parser.add_argument("--api-key", help=f"default: ${KEY_VARIABLE}, else a new one")
     parser.add_argument(
         "--show-credentials", action="store_true", help="print them on the ready line"

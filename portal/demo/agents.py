@@ -14,6 +14,7 @@ from portal.demo.answers import Crash, Row, answer, forbidden, missing, notify_e
 from portal.demo.auth import caller
 from portal.demo.checks import CheckCounts, check_json
 from portal.demo.derive import derived_facts
+from portal.demo.pace import AGENT, take_time
 from portal.demo.routing import body, route
 from portal.demo.rows import agent_detail_row
 from portal.demo.state import State
@@ -65,7 +66,9 @@ def list_agents(state: State) -> Response:
     agents = _chosen(state, monitoring)
     if request.args.get("detail", "true") == "true":
         checks = CheckCounts(state)
-        return rows_answer([_table_row(state, agent, checks) for agent in agents])
+        rows = [_table_row(state, agent, checks) for agent in agents]
+        take_time(state, AGENT, len(rows))
+        return rows_answer(rows)
     return rows_answer([_short_row(state, agent) for agent in agents])
 
 

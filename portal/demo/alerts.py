@@ -22,6 +22,7 @@ from portal.demo.answers import (
     rows_answer,
 )
 from portal.demo.auth import caller
+from portal.demo.pace import ALERT, take_time
 from portal.demo.records import ActionRun, Alert
 from portal.demo.routing import body, route
 from portal.demo.state import State
@@ -54,19 +55,13 @@ def list_alerts(state: State) -> Response:
     visible = [alert for alert in state.alerts if _sees(state, alert, caller().scope)]
     if "top" in data:
         count, alerts = most_urgent(visible, data["top"])
-        _take_time(state, len(alerts))
+        take_time(state, ALERT, len(alerts))
         return answer({
             "alerts_count": count, "alerts": [alert_json(state, alert) for alert in alerts],
         })  # fmt: skip
     alerts = chosen_alerts(state, visible, data)
-    _take_time(state, len(alerts))
+    take_time(state, ALERT, len(alerts))
     return rows_answer([[msgspec.json.encode(alert_json(state, alert))] for alert in alerts])
-
-
-def _take_time(state: State, alerts: int) -> None:
-    """About 9 ms an alert on a live server: several queries for each."""
-    if state.settings.alert_seconds:
-        state.stopping.wait(state.settings.alert_seconds * alerts)
 
 
 def alert_json(state: State, alert: Alert) -> Json:

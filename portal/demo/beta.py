@@ -15,6 +15,7 @@ from portal.demo.beta_filters import agent_tests
 from portal.demo.checks import CheckCounts
 from portal.demo.clock import moment
 from portal.demo.derive import derived_facts
+from portal.demo.pace import BETA_AGENT, take_time
 from portal.demo.paging import Page
 from portal.demo.places import Client, Site
 from portal.demo.routing import View, body, route
@@ -87,7 +88,9 @@ def list_agents(state: State) -> Response:
     if request.args.get("ordering") == "-id":
         pks.reverse()
     page = Page(len(pks), request.args)
-    return page.answer([model_row(state, agent) for agent in state.agents.all(page.of(pks))])
+    rows = [model_row(state, agent) for agent in state.agents.all(page.of(pks))]
+    take_time(state, BETA_AGENT, len(rows))
+    return page.answer(rows)
 
 
 def _check_agent_scope(state: State, agent_id: str) -> None:

@@ -10,8 +10,8 @@ SERVER_VERSION = "1.5.1"
 
 @dataclass(slots=True)
 class Settings:
-    """`alert_template` is the server's default; `alert_seconds` what listing one alert costs
-    (0.009 on a live server)."""
+    """`alert_template` is the server's default; with `live_pace` long lists take as long as on a
+    live server (see `pace`)."""
 
     beta_enabled: bool = True
     demo: bool = False
@@ -20,5 +20,5 @@ class Settings:
     notify_on_info_alerts: bool = False
     notify_on_warning_alerts: bool = True
     alert_template: int | None = None
-    alert_seconds: float = 0.0
+    live_pace: bool = False
     allowed_hosts: tuple[str, ...] = ()

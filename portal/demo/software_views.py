@@ -7,6 +7,7 @@ from flask import Flask, Response
 from portal.demo.agents import get_agent
 from portal.demo.answers import answer, rows_answer
 from portal.demo.auth import caller
+from portal.demo.pace import SOFTWARE, take_time
 from portal.demo.routing import route
 from portal.demo.software import has_reported, software_row
 from portal.demo.state import State
@@ -18,7 +19,9 @@ def register(app: Flask, state: State) -> None:
     def listed() -> Response:
         scope = caller().scope
         pks = [pk for pk in state.agents.heap() if state.in_scope(state.agents.site_of(pk), scope)]
-        return rows_answer([software_row(state, pk) for pk in pks if has_reported(state, pk)])
+        rows = [software_row(state, pk) for pk in pks if has_reported(state, pk)]
+        take_time(state, SOFTWARE, len(rows))
+        return rows_answer(rows)
 
     def one(agent_id: str) -> Response:
         agent = get_agent(state, agent_id)

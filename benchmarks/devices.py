@@ -1,0 +1,128 @@
+"""Device sync beside its floor: the bare download of the same bytes, and one insert of the rows.
+
+    .venv/bin/python -m benchmarks.devices [--agents 1000] [--source beta] [--database sqlite]
+
+Every sync runs in a process of its own, the simulated server in another. Flat out, the server
+sends what it has ready, far quicker than Tactical; at live pace it takes the 8 ms (beta) or 3 ms
+(dashboard) an agent that a live server was seen to take. For an update the stored address of
+every asset is spoilt beforehand. A run that changes nothing has the download alone for a floor.
+"""
+
+from __future__ import annotations
+
+import argparse
+from typing import Final
+
+from sqlalchemy import update
+
+from benchmarks.databases import KINDS, database, make_app
+from benchmarks.server import Server, tactical
+from benchmarks.steps import (
+    Download,
+    Said,
+    check,
+    connect,
+    download,
+    insert_again,
+    run_step,
+    serve_step,
+    sync,
+    table_of,
+)
+from portal.db import db
+from portal.models import Asset, ExternalEntityMapping
+from portal.services.connect import DEFAULT_PAGE_SIZE
+
+SIZES = (1000, 5000, 10_000)
+SOURCES = ("beta", "dashboard")
+PACES = ("flat out", "live")
+COUNTED: Final = {"create": "created", "update": "updated", "no change": "unchanged"}
+"""What a run must say of every agent for its time to mean anything."""
+
+
+def main() -> None:
+    if serve_step({"connect": connect, "spoil": spoil, "sync": sync, "insert": insert}):
+        return
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--agents", type=int, action="append")
+    parser.add_argument("--source", choices=SOURCES, action="append")
+    parser.add_argument("--database", choices=KINDS, action="append")
+    parser.add_argument("--pace", choices=PACES, action="append")
+    options = parser.parse_args()
+    print(
+        "| pace | source | database | agents | sync | s | floor s | ratio | CPU s | peak RSS MiB"
+        " | statements an agent | MB |\n|---|---|---|---|---|---|---|---|---|---|---|---|"
+    )
+    for pace in options.pace or PACES:
+        for source in options.source or SOURCES:
+            for agents in options.agents or SIZES:
+                with tactical(agents) as server:
+                    measure_source(server, pace, source, agents, options.database or KINDS)
+
+
+def measure_source(
+    server: Server, pace: str, source: str, agents: int, kinds: tuple[str, ...]
+) -> None:
+    paths = list_paths(source, agents)
+    download(server, paths)  # the server makes its rows the first time
+    server.set_pace(live=pace == "live")
+    bare = download(server, paths)
+    for kind in kinds:
+        with database(kind) as database_url:
+            asked = {
+                "database": database_url,
+                "url": server.url,
+                "key": server.api_key,
+                "source": source,
+                "kind": "devices",
+            }
+            run_step(__spec__.name, "connect", asked)
+            for name in COUNTED:
+                made = measure(name, asked, agents)
+                report(f"| {pace} | {source} | {kind} | {agents} | {name} ", made, bare, agents)
+
+
+def measure(name: str, asked: Said, agents: int) -> Said:
+    if name == "update":
+        run_step(__spec__.name, "spoil", asked)
+    made = run_step(__spec__.name, "sync", asked)
+    check(name, made, {COUNTED[name]: agents})
+    inserted = {"seconds": 0.0}
+    if name != "no change":
+        inserted = run_step(__spec__.name, "insert", asked)
+    return {**made, "insert": inserted["seconds"]}
+
+
+def report(begin: str, made: Said, bare: Download, agents: int) -> None:
+    floor = bare.seconds + made["insert"]
+    print(
+        f"{begin}| {made['seconds']:.2f} | {floor:.2f} | {made['seconds'] / floor:.2f} "
+        f"| {made['cpu']:.2f} | {made['rss']:.0f} | {made['statements'] / agents:.3f} "
+        f"| {bare.bytes / 1e6:.1f} |",
+        flush=True,
+    )
+
+
+def list_paths(source: str, agents: int) -> list[str]:
+    """What a device sync reads but for the organizations, which are a few KB."""
+    if source == "dashboard":
+        return ["/agents/"]
+    pages = -(-agents // DEFAULT_PAGE_SIZE)
+    return [
+        f"/beta/v1/agent/?page={page}&page_size={DEFAULT_PAGE_SIZE}" for page in range(1, pages + 1)
+    ]
+
+
+def spoil(asked: Said) -> Said:
+    with make_app(asked["database"]).app_context(), db.engine.begin() as connection:
+        connection.execute(update(table_of(Asset)).values(lan_ip="192.0.2.1"))
+    return {}
+
+
+def insert(asked: Said) -> Said:
+    with make_app(asked["database"]).app_context():
+        return {"seconds": insert_again([table_of(Asset), table_of(ExternalEntityMapping)])}
+
+
+if __name__ == "__main__":
+    main()

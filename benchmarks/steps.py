@@ -1,0 +1,170 @@
+"""Measurements that each run in a process of their own, so that their memory is their own.
+
+A benchmark has steps: functions from what is asked to what was found, both JSON objects. It runs
+one by `run_step`, which starts the benchmark's own module again, and there `serve_step` does it.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import requests
+from sqlalchemy import Table, delete, event, insert, select
+
+from benchmarks.databases import make_app
+from benchmarks.server import Server
+from portal.db import Base, db
+from portal.models.integration import InventorySource
+from portal.models.sync_run import SyncKind, SyncRun
+from portal.scope import tenant_scope
+from portal.services import connection_tests
+from portal.services.connect import ConnectionSettings, save_connection
+from portal.services.organization_mapping import map_exact
+from portal.services.sync_runs import run_to_end
+from portal.services.tenants import add_tenant
+
+Said = dict[str, Any]
+Step = Callable[[Said], Said]
+
+FLAG = "--step"
+TENANT = 1
+CHUNK = 65_536
+MEBIBYTE = 2**20
+
+
+def run_step(module: str, name: str, asked: Said) -> Said:
+    command = [sys.executable, "-m", module, FLAG, name]
+    said = subprocess.run(
+        command, input=json.dumps(asked), stdout=subprocess.PIPE, text=True, check=True
+    )
+    answer: Said = json.loads(said.stdout.splitlines()[-1])
+    return answer
+
+
+def serve_step(steps: dict[str, Step]) -> bool:
+    """Whether this process was started for a step; if so, it is done."""
+    if FLAG not in sys.argv:
+        return False
+    step = steps[sys.argv[sys.argv.index(FLAG) + 1]]
+    print(json.dumps(step(json.load(sys.stdin))))
+    return True
+
+
+def connect(asked: Said) -> Said:
+    """Connect `url` with `key`, reading from `source`, and map its organizations."""
+    with make_app(asked["database"]).app_context():
+        tenant_id = add_tenant("Bench", "bench").id
+        with tenant_scope(tenant_id):
+            save_connection(
+                ConnectionSettings(
+                    base_url=asked["url"],
+                    api_key=asked["key"],
+                    inventory_source=InventorySource(asked["source"]),
+                )
+            )
+            assert connection_tests.test_now().ok
+            run_to_end(SyncKind.ORGANIZATIONS)
+            map_exact(create=True)
+    return {}
+
+
+def sync(asked: Said) -> Said:
+    """One run of `kind`: seconds, CPU seconds, peak memory of the process, statements, counts."""
+    app = make_app(asked["database"])
+    with app.app_context(), tenant_scope(TENANT), counted() as statements:
+        begun, cpu = time.perf_counter(), time.process_time()
+        run = run_to_end(SyncKind(asked["kind"]))
+        return {
+            "seconds": time.perf_counter() - begun,
+            "cpu": time.process_time() - cpu,
+            "rss": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / MEBIBYTE,
+            "statements": statements.number,
+            **_outcome(run),
+        }
+
+
+def _outcome(run: SyncRun) -> Said:
+    return {"status": run.status.value, "error": run.error, "counts": run.counts}
+
+
+@dataclass(slots=True)
+class Download:
+    """Of the same bytes that a sync reads, by a bare client that does nothing with them."""
+
+    seconds: float
+    bytes: int
+
+
+def download(server: Server, paths: list[str]) -> Download:
+    begun, size = time.perf_counter(), 0
+    with requests.Session() as session:
+        session.headers["X-API-KEY"] = server.api_key
+        for path in paths:
+            with session.get(server.url + path, stream=True, timeout=600) as answer:
+                answer.raise_for_status()
+                size += sum(len(chunk) for chunk in answer.iter_content(CHUNK))
+    return Download(time.perf_counter() - begun, size)
+
+
+def insert_again(tables: list[Table], newest: int | None = None) -> float:
+    """Take the rows (or the newest so many) out, and time how long one insert a table puts them
+    back."""
+    with db.engine.begin() as connection:
+        rows = [
+            [dict(row) for row in connection.execute(_newest(table, newest)).mappings()]
+            for table in tables
+        ]
+        for table, of_table in zip(reversed(tables), reversed(rows), strict=True):
+            if of_table:
+                oldest = min(row["id"] for row in of_table)
+                connection.execute(delete(table).where(table.c.id >= oldest))
+    begun = time.perf_counter()
+    with db.engine.begin() as connection:
+        for table, of_table in zip(tables, rows, strict=True):
+            if of_table:
+                connection.execute(insert(table), of_table)
+    return time.perf_counter() - begun
+
+
+def table_of(model: type[Base]) -> Table:
+    table: Table = model.__table__  # type: ignore[assignment]
+    return table
+
+
+def _newest(table: Table, number: int | None) -> Any:
+    return select(table).order_by(table.c.id.desc()).limit(number)
+
+
+@dataclass(slots=True)
+class Statements:
+    number: int = field(default=0)
+
+
+@contextmanager
+def counted() -> Iterator[Statements]:
+    """How many statements the block runs."""
+    statements = Statements()
+
+    def count(*_: object) -> None:
+        statements.number += 1
+
+    event.listen(db.engine, "before_cursor_execute", count)
+    try:
+        yield statements
+    finally:
+        event.remove(db.engine, "before_cursor_execute", count)
+
+
+def check(name: str, made: Said, expected: dict[str, int]) -> None:
+    """Raises SystemExit unless the run did what its time is to be the time of."""
+    found = {key: made["counts"].get(key, 0) for key in expected}
+    if made["status"] != "success" or found != expected:
+        raise SystemExit(f"{name}: the run ended as {made}")
