@@ -21,10 +21,11 @@ from sqlalchemy.engine import Engine
 
 from benchmarks.databases import KINDS, database, make_app
 from benchmarks.seed import Seeded, seed
+from benchmarks.steps import NO_STATEMENTS
 from portal.db import db, transaction
 from portal.models import UserSession
 from portal.services.sign_in import digest
-from portal.supervisor.gunicorn_config import when_ready
+from portal.supervisor.memory import settle
 from portal.web.guard import TOKEN
 
 SLOW_MS, MANY_STATEMENTS = 150, 12
@@ -74,7 +75,7 @@ def main() -> None:
 
 
 def measure(app: Flask, made: Seeded, kind: str, times: int, show_slow: bool) -> None:
-    when_ready(None)
+    settle()
     http = sign_in(app, made)
     missed = []
     for name, path in pages(made).items():
@@ -119,7 +120,7 @@ def statements_of(app: Flask) -> Iterator[list[tuple[float, str]]]:
         begun[0] = time.perf_counter()
 
     def after(_c: object, _cursor: object, sql: str, *_: object) -> None:
-        if not sql.startswith(("BEGIN", "PRAGMA")):
+        if not sql.startswith(NO_STATEMENTS):
             found.append((time.perf_counter() - begun[0], sql))
 
     with app.app_context():

@@ -30,6 +30,7 @@ from portal.services.connect import ConnectionSettings, save_connection
 from portal.services.organization_mapping import map_exact
 from portal.services.sync_runs import run_to_end
 from portal.services.tenants import add_tenant
+from portal.supervisor.memory import settle
 
 Said = dict[str, Any]
 Step = Callable[[Said], Said]
@@ -38,6 +39,7 @@ FLAG = "--step"
 TENANT = 1
 CHUNK = 65_536
 MEBIBYTE = 2**20
+NO_STATEMENTS = ("BEGIN", "PRAGMA")
 
 
 def run_step(module: str, name: str, asked: Said) -> Said:
@@ -79,6 +81,7 @@ def connect(asked: Said) -> Said:
 def sync(asked: Said) -> Said:
     """One run of `kind`: seconds, CPU seconds, peak memory of the process, statements, counts."""
     app = make_app(asked["database"])
+    settle()  # as a worker does
     with app.app_context(), tenant_scope(TENANT), counted() as statements:
         begun, cpu = time.perf_counter(), time.process_time()
         run = run_to_end(SyncKind(asked["kind"]))
@@ -150,11 +153,11 @@ class Statements:
 
 @contextmanager
 def counted() -> Iterator[Statements]:
-    """How many statements the block runs."""
+    """How many statements the block runs, but for those that begin a transaction of SQLite."""
     statements = Statements()
 
-    def count(*_: object) -> None:
-        statements.number += 1
+    def count(_connection: object, _cursor: object, sql: str, *_: object) -> None:
+        statements.number += not sql.startswith(NO_STATEMENTS)
 
     event.listen(db.engine, "before_cursor_execute", count)
     try:

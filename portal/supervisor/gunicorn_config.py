@@ -5,11 +5,11 @@ gunicorn --config python:portal.supervisor.gunicorn_config --bind 127.0.0.1:5000
 
 from __future__ import annotations
 
-import gc
 import os
 from pathlib import Path
 from typing import Any
 
+from portal.supervisor.memory import settle
 from portal.supervisor.parent import die_with_parent
 
 wsgi_app = "portal:create_app()"
@@ -26,10 +26,7 @@ worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 
 
 def when_ready(_server: Any) -> None:
-    """What the application is made of stays: to look through it for garbage takes 100 ms, which
-    somebody's page would wait for."""
-    gc.collect()
-    gc.freeze()
+    settle()
 
 
 def post_fork(_server: Any, _worker: Any) -> None:

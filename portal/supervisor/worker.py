@@ -22,6 +22,7 @@ from portal.config import Settings
 from portal.errors import ConfigError
 from portal.jobs.context import use_app
 from portal.queue import OUT_OF_TURN
+from portal.supervisor.memory import settle
 from portal.supervisor.parent import die_with_parent
 from portal.supervisor.turns import Turns
 
@@ -101,6 +102,7 @@ def run_worker(app: Flask, queue_name: str) -> None:
             f"A worker serves one queue: {' or '.join(queue.QUEUES)}, not {queue_name!r}."
         )
     use_app(app)
+    settle()
     connection = queue.connect(settings, patience=IDLE_SECONDS + 10)
     worker = None
     while worker is None or not worker.must_stop:

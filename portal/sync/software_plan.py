@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
 
+import msgspec
+
 from portal.tactical.software import AgentSoftware
 from portal.tactical.software_entries import SoftwareEntry, Title
 
 
-class KnownInstall(NamedTuple):
+class KnownInstall(msgspec.Struct, frozen=True, gc=False):
     """A stored version of a title on an asset."""
 
     id: int
