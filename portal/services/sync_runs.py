@@ -181,6 +181,9 @@ def _execute(run_id: int, lease: str) -> None:
             open_tactical(integration) as tactical,
             run_log.keep_alive(get_app(), tactical.session.abandon),
         ):
+            # As they are now, for the whole run: a rollback would make them be read anew.
+            db.session.expunge(run)
+            db.session.expunge(integration)
             release()
             _work(run, integration, tactical, run_log)
     except RunEnded as end:
