@@ -30,6 +30,7 @@ class RunStatus(StrEnum):
 
 
 ACTIVE = (RunStatus.QUEUED, RunStatus.RUNNING)
+COMPLETED = (RunStatus.SUCCESS, RunStatus.PARTIAL)
 _IS_ACTIVE = text("status IN ('queued', 'running')")
 
 

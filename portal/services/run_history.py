@@ -10,7 +10,7 @@ from sqlalchemy import delete, func, or_, select
 from portal.db import db, release, transaction, utc_now
 from portal.errors import NotFound
 from portal.models import SyncLogEntry, SyncRun, User
-from portal.models.sync_run import ACTIVE, RunStatus, SyncKind
+from portal.models.sync_run import ACTIVE, COMPLETED, RunStatus, SyncKind
 from portal.services.paging import Page, paginate
 from portal.services.search import contains
 
@@ -60,10 +60,9 @@ def find_last_finished_run(kind: SyncKind) -> SyncRun | None:
 
 def find_last_finished_runs(*kinds: SyncKind) -> dict[SyncKind, SyncRun]:
     """The newest run of each kind that brought something; a kind without one is left out."""
-    brought = (RunStatus.SUCCESS, RunStatus.PARTIAL)
     newest = [
         select(SyncRun.id)
-        .where(SyncRun.kind == kind, SyncRun.status.in_(brought))
+        .where(SyncRun.kind == kind, SyncRun.status.in_(COMPLETED))
         .order_by(SyncRun.id.desc())
         .limit(1)
         .scalar_subquery()

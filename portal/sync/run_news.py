@@ -9,9 +9,7 @@ from sqlalchemy.orm import Session
 from portal.events.outbox import record_events
 from portal.models import SyncRun
 from portal.models.event import EventType
-from portal.models.sync_run import RunStatus, SyncKind
-
-COMPLETED = (RunStatus.SUCCESS, RunStatus.PARTIAL)
+from portal.models.sync_run import COMPLETED, RunStatus, SyncKind
 
 
 def tell_started(session: Session, run: SyncRun) -> None:

@@ -15,6 +15,7 @@ from portal.sync.software_plan import Change, SoftwareOf, list_titles, plan_soft
 from portal.sync.software_store import (
     apply_software,
     get_title_ids,
+    list_uncounted_titles,
     load_agents,
     load_installs,
     refresh_counts,
@@ -40,6 +41,8 @@ def sync_software(integration: Integration, tactical: Tactical, run_log: RunLog)
     """
     run_log.set_phase("Reading agents")
     ingest = _Ingest(run_log, _find_assets(integration.id, tactical))
+    with transaction() as session:
+        ingest.touched |= list_uncounted_titles(session, integration.id, run_log.run_id)
     run_log.set_phase("Reading software")
     with _counting_at_the_end(ingest):
         try:
@@ -57,6 +60,7 @@ def sync_software(integration: Integration, tactical: Tactical, run_log: RunLog)
             raise
         ingest.write()
         ingest.write_empty()
+        ingest.note_nameless()
 
 
 class _Ingest:
@@ -71,6 +75,7 @@ class _Ingest:
         self._seen: set[int] = set()
         self._waiting: list[SoftwareOf] = []
         self._entries = 0
+        self._nameless = 0
         self._empty: list[SoftwareOf] = []
         self._counts: Counter[str] = Counter()
         self._log: list[dict[str, Any]] = []
@@ -96,7 +101,8 @@ class _Ingest:
             self._counts.update(seen=len(row.entries), skipped=len(row.entries))
             return
         entry = SoftwareOf(*asset, row)
-        if row.entries or row.bad:
+        self._nameless += row.nameless
+        if row.entries or row.bad or row.nameless:
             self._waiting.append(entry)
             self._entries += len(row.entries)
         else:
@@ -131,6 +137,13 @@ class _Ingest:
                 self._empty[AGENTS_AT_ONCE:],
             )
             self.write()
+
+    def note_nameless(self) -> None:
+        """Tactical holds such entries as it holds any, so they are no failure."""
+        if self._nameless:
+            reason = f"Entries without a name, which say nothing: {self._nameless}."
+            with transaction() as session:
+                self._run_log.note(session, [log_entry("note", reason=reason)])
 
     def _fail(self, name: str, reason: str) -> None:
         self._counts.update(seen=1, failed=1)

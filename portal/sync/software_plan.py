@@ -105,8 +105,8 @@ def _plan_asset(
                 plan.touched.add(key[0])
                 counts["removed"] += 1
     bad = each.read.bad
-    counts["failed"] = len(bad)
-    counts["seen"] = len(each.read.entries) + len(bad)
+    counts["failed"], counts["skipped"] = len(bad), each.read.nameless
+    counts["seen"] = len(each.read.entries) + len(bad) + each.read.nameless
     plan.counts += counts
     if bad or counts["created"] or counts["updated"] or counts["removed"]:
         numbers = counts["created"], counts["updated"], counts["removed"]
@@ -136,4 +136,4 @@ def _plan_entry(
 
 def _is_evidence(read: AgentSoftware) -> bool:
     """Whether what the list does not name is gone: not where an entry could not be read."""
-    return read.whole and bool(read.entries or not read.bad)
+    return read.whole and bool(read.entries or not (read.bad or read.nameless))

@@ -10,7 +10,8 @@ from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
 from portal.db import add_rows, insert, upsert
-from portal.models import Asset, AssetSoftware, ExternalEntityMapping, SoftwareTitle
+from portal.models import Asset, AssetSoftware, ExternalEntityMapping, SoftwareTitle, SyncRun
+from portal.models.sync_run import COMPLETED, SyncKind
 from portal.scope import get_tenant_id
 from portal.sync.software_plan import Installs, KnownInstall, SoftwarePlan
 from portal.tactical.software_entries import Title
@@ -87,6 +88,24 @@ def apply_software(
         .values(software_read_at=now)
         .execution_options(synchronize_session=False)
     )
+
+
+def list_uncounted_titles(session: Session, integration_id: int, run_id: int) -> set[int]:
+    """Every title, when this ingest or the one before it broke off: one that was killed had no
+    time to count what it touched."""
+    runs = (
+        select(SyncRun.status, SyncRun.fencing_number)
+        .where(
+            SyncRun.integration_id == integration_id,
+            SyncRun.kind == SyncKind.SOFTWARE,
+            SyncRun.id <= run_id,
+        )
+        .order_by(SyncRun.id.desc())
+        .limit(2)
+    )
+    this, *before = session.execute(runs).all()
+    broke_off = this.fencing_number > 1 or any(run.status not in COMPLETED for run in before)
+    return set(session.scalars(select(SoftwareTitle.id))) if broke_off else set()
 
 
 def refresh_counts(session: Session, title_ids: Iterable[int]) -> None:

@@ -37,7 +37,6 @@ _OPENING = re.compile(rb'\s*\[\s*(\{"[^"\\]{1,40}":)\S')
 _ENOUGH = 64
 _UNREADABLE = "The row cannot be read."
 _BAD = BadRecord(_UNREADABLE, "")
-_NAMELESS = "An entry has no name."
 _NO_ENTRY = "An entry is not a program with a name."
 
 
@@ -49,6 +48,8 @@ class AgentSoftware:
     entries: list[SoftwareEntry]
     bad: tuple[str, ...] = ()
     """Why entries could not be used."""
+    nameless: int = 0
+    """Entries whose name is blank, which say nothing."""
     whole: bool = True
     """False when an entry could not be read, which may have been any title."""
 
@@ -164,7 +165,7 @@ def _read_row(row: _Decoded) -> AgentSoftware | BadRecord:
     entries, nameless = read_entries(row.software)
     if row.agent < 1:
         return BadRecord("The row names no agent.", str(row.agent))
-    return AgentSoftware(row.agent, entries, (_NAMELESS,) * nameless)
+    return AgentSoftware(row.agent, entries, nameless=nameless)
 
 
 def _read_odd_row(row: Any) -> AgentSoftware | BadRecord:
@@ -179,4 +180,4 @@ def _read_odd_row(row: Any) -> AgentSoftware | BadRecord:
     texts = [find_entry_text(value) for value in values]
     entries, nameless = read_entries(text for text in texts if text is not None)
     lost = texts.count(None)
-    return AgentSoftware(pk, entries, (_NO_ENTRY,) * lost + (_NAMELESS,) * nameless, whole=not lost)
+    return AgentSoftware(pk, entries, (_NO_ENTRY,) * lost, nameless, whole=not lost)

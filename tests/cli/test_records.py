@@ -8,7 +8,7 @@ import io
 import pytest
 
 from portal.demo import SimulatedTactical
-from portal.services.export import ASSET_COLUMNS, ORGANIZATION_COLUMNS
+from portal.services.export import ASSET_COLUMNS, ORGANIZATION_COLUMNS, SOFTWARE_COLUMNS
 from tests.cli.conftest import Portal, Said
 
 COUNTS = ["seen", "created", "updated", "unchanged", "moved", "removed", "skipped", "failed"]
@@ -121,3 +121,25 @@ def test_an_export_is_plain_values(connected: Portal, tactical: SimulatedTactica
     assert line["name"] == '\'=cmd|"x"!A1'
     assert line["description"] == ""
     assert len(lines) == 24
+
+
+def test_software_is_synced_and_exported(connected: Portal, tactical: SimulatedTactical) -> None:
+    connected("sync", "organizations")
+    connected("map", "--exact", "--create")
+    connected("sync", "devices")
+    said = connected("sync", "software", "--json")
+    assert (said.exit_code, said.data["status"]) == (0, "success")
+    assert said.data["counts"]["created"] > 0
+    rows = connected("export", "software", "--format", "json").data
+    assert len(rows) == said.data["counts"]["created"]
+    assert all(list(row) == list(SOFTWARE_COLUMNS) for row in rows)
+    reported = tactical.control.truth.software()
+    assert {row["rmm_device_id"] for row in rows} == {a for a in reported if reported[a]}
+    assert {row["removed_at"] for row in rows} == {None}
+    lines = list(
+        csv.DictReader(io.StringIO(connected("export", "software", "--format", "csv").out))
+    )
+    assert [line["name"] for line in lines] == [row["name"] for row in rows]
+    again = connected("sync", "software")
+    assert again.exit_code == 0
+    assert f"{len(rows)} unchanged" in again.out

@@ -103,7 +103,10 @@ def test_an_entry_without_a_name_is_told_of_and_hides_nothing(msp: Msp) -> None:
     ingest(msp)
     software.set(agent_id, [entry("A"), entry(""), entry("Not Found")])
     run = ingest(msp)
-    assert (run.status, run.failed, run.removed) == (RunStatus.PARTIAL, 2, 1)
+    assert (run.status, run.skipped, run.removed) == (RunStatus.SUCCESS, 2, 1)
+    assert [log.reason for log in msp.log(run, "note")] == [
+        "Entries without a name, which say nothing: 2."
+    ]
     software.set(agent_id, [entry("")])
     assert ingest(msp).removed == 0
     assert installed(msp, agent_id) == {("A", "1.0")}
