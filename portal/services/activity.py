@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, cast, delete, func, or_, select
+from sqlalchemy import ColumnElement, String, cast, func, or_, select
 
-from portal.db import db, release, transaction, utc_now
+from portal.db import db, utc_now
 from portal.models import Alert, Asset, Delivery, Event, EventSubscriber, Integration, SyncRun
 from portal.models.event import EventType
 from portal.services.paging import Page, paginate_records
+from portal.services.pruning import delete_in_parts
 from portal.services.search import any_contains, find_named, narrow, split_words
 
 KEPT = timedelta(days=30)
@@ -54,15 +55,8 @@ def prune_events() -> int:
     """
     told = select(func.min(EventSubscriber.last_event_id)).where(EventSubscriber.active)
     up_to = db.session.scalar(told)
-    before, gone = utc_now() - KEPT, 0
-    while ids := _list_old_ids(before, up_to):
-        with transaction() as session:
-            session.execute(
-                delete(Event).where(Event.id.in_(ids)).execution_options(synchronize_session=False)
-            )
-        gone += len(ids)
-    release()
-    return gone
+    before = utc_now() - KEPT
+    return delete_in_parts(Event, lambda: _list_old_ids(before, up_to))
 
 
 def _list_old_ids(before: datetime, up_to: int | None) -> list[int]:

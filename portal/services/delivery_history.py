@@ -6,13 +6,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, ScalarSelect, delete, func, or_, select
+from sqlalchemy import ColumnElement, ScalarSelect, func, or_, select
 
-from portal.db import db, release, transaction, utc_now
+from portal.db import db, utc_now
 from portal.models import Alert, Asset, Delivery, Integration
 from portal.models.webhook import DeliveryStatus
 from portal.services.deliveries import get_delivery
 from portal.services.paging import Page, paginate_records
+from portal.services.pruning import delete_in_parts
 from portal.services.search import any_contains, find_named, narrow, split_words
 
 PERIODS: dict[str, timedelta] = {
@@ -145,23 +146,10 @@ def list_deliveries_of_alert(alert_id: int, most: int) -> list[Delivery]:
 
 
 def prune_deliveries(integration_id: int) -> int:
-    """Delete those that are older than the integration keeps them; how many.
-
-    In small transactions: intake must not wait for a month's deliveries to go.
-    """
+    """Delete those that are older than the integration keeps them; how many."""
     integration = db.session.get_one(Integration, integration_id)
     before = utc_now() - timedelta(days=integration.delivery_days)
-    gone = 0
-    while ids := _list_old_ids(integration_id, before):
-        with transaction() as session:
-            session.execute(
-                delete(Delivery)
-                .where(Delivery.id.in_(ids))
-                .execution_options(synchronize_session=False)
-            )
-        gone += len(ids)
-    release()
-    return gone
+    return delete_in_parts(Delivery, lambda: _list_old_ids(integration_id, before))
 
 
 def _count(*conditions: ColumnElement[bool]) -> ScalarSelect[int]:

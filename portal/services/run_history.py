@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import func, or_, select
 
-from portal.db import db, release, transaction, utc_now
+from portal.db import db, utc_now
 from portal.errors import NotFound
 from portal.models import SyncLogEntry, SyncRun, User
 from portal.models.sync_run import ACTIVE, COMPLETED, RunStatus, SyncKind
 from portal.services.paging import Page, paginate
+from portal.services.pruning import delete_in_parts
 from portal.services.search import contains
 
 KEPT_DAYS = {SyncKind.STATUS: 2, SyncKind.AGENT: 30, SyncKind.ALERTS: 30}
@@ -143,19 +144,12 @@ def list_errors(run_id: int, most: int = 100) -> list[str]:
 
 def prune_runs(integration_id: int) -> int:
     """Delete runs that nobody looks back at any more; how many."""
-    gone = 0
-    for kind in SyncKind:
-        before = utc_now() - timedelta(days=KEPT_DAYS.get(kind, KEPT_DAYS_OF_OTHERS))
-        while ids := _list_old_ids(integration_id, kind, before):
-            with transaction() as session:
-                session.execute(
-                    delete(SyncRun)
-                    .where(SyncRun.id.in_(ids))
-                    .execution_options(synchronize_session=False)
-                )
-            gone += len(ids)
-    release()
-    return gone
+    return sum(_prune_kind(integration_id, kind) for kind in SyncKind)
+
+
+def _prune_kind(integration_id: int, kind: SyncKind) -> int:
+    before = utc_now() - timedelta(days=KEPT_DAYS.get(kind, KEPT_DAYS_OF_OTHERS))
+    return delete_in_parts(SyncRun, lambda: _list_old_ids(integration_id, kind, before))
 
 
 def _list_old_ids(integration_id: int, kind: SyncKind, before: datetime) -> Sequence[int]:

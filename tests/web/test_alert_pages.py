@@ -234,8 +234,15 @@ def test_every_empty_list_says_what_to_do(app: Flask, admin: FlaskClient, acme: 
 
 
 @pytest.mark.parametrize(
-    "query", ["age=nonsense", "sort=nonsense", "client_id=x", "page=-3", "asset_id=0", "status=%FF"]
+    "query", ["age=nonsense", "sort=nonsense", "page=-3", "asset_id=0", "status=%FF"]
 )
 def test_odd_addresses_do_no_harm(admin: FlaskClient, acme: Place, query: str) -> None:
     for path in ("alerts/", "deliveries/"):
         assert admin.get(acme.url(f"{path}?{query}")).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["alerts/", "assets/", "software/{title}"])
+def test_a_client_that_cannot_be_is_not_there(admin: FlaskClient, acme: Place, path: str) -> None:
+    url = acme.url(path.format(title=acme.title))
+    for client in ("x", "-1", "0", "9" * 30):
+        assert admin.get(f"{url}?client_id={client}").status_code == 404

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 from flask import (
-    Response,
     current_app,
     flash,
     make_response,
     redirect,
     render_template,
     request,
-    stream_with_context,
     url_for,
 )
 from flask.typing import ResponseReturnValue
@@ -22,27 +19,23 @@ from portal.errors import InvalidInput, NotFound
 from portal.extensions import htmx
 from portal.models.integration import IntegrationState
 from portal.models.sync_run import SyncKind
-from portal.scope import tenant_scope
 from portal.services import alert_actions
 from portal.services import alerts as alert_service
 from portal.services.alert_actions import Deed, Result
 from portal.services.alerts import AlertFilter
 from portal.services.assets import get_asset
-from portal.services.clients import find_client_by_name, get_client
-from portal.services.clock import utc_now
 from portal.services.delivery_history import any_deliveries, list_deliveries_of_alert
-from portal.services.export import ALERT_COLUMNS, export_alerts, to_csv
+from portal.services.export import ALERT_COLUMNS, export_alerts
 from portal.services.integrations import find_integration
 from portal.services.permissions import Permission
 from portal.services.run_history import find_active_run, find_last_finished_run
+from portal.web.client_filter import find_shown_client, read_client_id
+from portal.web.downloads import send_csv
 from portal.web.fragments import page_number, page_or_region, words
-from portal.web.guard import get_tenant, is_safe_target, requires, tenant_blueprint
+from portal.web.guard import is_safe_target, requires, tenant_blueprint
 from portal.web.input import to_id
 
 alerts = tenant_blueprint("alerts", __name__, "/alerts")
-
-NO_CLIENT = -1
-"""A name that is no client: the list shows nothing rather than everything."""
 
 ALL = "any"
 """Of the address: without a status, the list shows what is active."""
@@ -54,7 +47,7 @@ DELIVERIES_SHOWN = 20
 @requires(Permission.READ)
 def index() -> ResponseReturnValue:
     shown = _read_filter()
-    client_id, asset_id = shown.client_id, shown.asset_id
+    asset_id = shown.asset_id
     page, counts = alert_service.list_and_count(shown, page_number())
     return page_or_region(
         "alerts/list.html",
@@ -63,7 +56,7 @@ def index() -> ResponseReturnValue:
             "q": shown.search,
             "status": words("status"),
             "severity": shown.severity,
-            "client": get_client(client_id) if client_id and client_id > 0 else None,
+            "client": find_shown_client(shown.client_id),
             "asset": get_asset(asset_id) if asset_id else None,
             "age": shown.age,
         },
@@ -83,15 +76,7 @@ def index() -> ResponseReturnValue:
 @requires(Permission.READ)
 def export() -> ResponseReturnValue:
     """The alerts that the list shows, streamed."""
-    shown, tenant = _read_filter(), get_tenant()
-
-    def lines() -> Iterator[str]:
-        with tenant_scope(tenant.id):
-            yield from to_csv(ALERT_COLUMNS, export_alerts(shown))
-
-    name = f"alerts-{tenant.slug}-{utc_now():%Y-%m-%d}.csv"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(stream_with_context(lines()), mimetype="text/csv", headers=headers)
+    return send_csv("alerts", ALERT_COLUMNS, export_alerts(_read_filter()))
 
 
 @alerts.post("/act")
@@ -149,16 +134,12 @@ def find_webhook_url() -> str | None:
 
 
 def _read_filter() -> AlertFilter:
-    client_id = request.args.get("client_id", type=to_id)
-    if client_id is None and words("client_name"):  # a browser without scripts sends the name
-        client = find_client_by_name(words("client_name"))
-        client_id = client.id if client else NO_CLIENT
     status = words("status") or "active"
     return AlertFilter(
         search=words("q"),
         status="" if status == ALL else status,
         severity=words("severity"),
-        client_id=client_id,
+        client_id=read_client_id(),
         asset_id=request.args.get("asset_id", type=to_id),
         age=words("age"),
         sort=words("sort") or "-triggered",

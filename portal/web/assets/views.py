@@ -2,43 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from flask import (
-    Response,
     flash,
     redirect,
     render_template,
-    stream_with_context,
     url_for,
 )
 from flask.typing import ResponseReturnValue
 
-from portal.errors import NotFound
 from portal.extensions import htmx
 from portal.models.integration import IntegrationState
 from portal.models.sync_run import SyncKind
-from portal.scope import tenant_scope
 from portal.services import assets as asset_service
 from portal.services import sync_runs
 from portal.services.alerts import AlertFilter, count_by_status, list_alerts_of_asset
 from portal.services.asset_edits import list_locked
 from portal.services.assets import AssetDetail, AssetFilter
-from portal.services.clients import find_client_by_name, get_client
 from portal.services.clock import utc_now
-from portal.services.export import ASSET_COLUMNS, export_assets, to_csv
+from portal.services.export import ASSET_COLUMNS, export_assets
 from portal.services.integrations import find_integration
 from portal.services.organizations import any_mapped
 from portal.services.permissions import Permission
 from portal.services.run_history import find_active_run, find_last_finished_run
+from portal.web.client_filter import find_shown_client, read_client_id
+from portal.web.downloads import send_csv
 from portal.web.fragments import page_number, page_or_region, words
-from portal.web.guard import get_tenant, get_user, requires, tenant_blueprint
-from portal.web.input import to_id
+from portal.web.guard import get_user, requires, tenant_blueprint
 
 assets = tenant_blueprint("assets", __name__, "/assets")
-
-NO_CLIENT = -1
-"""A name that is no client: the list shows nothing rather than everything."""
 
 ALERTS_SHOWN = 8
 
@@ -47,7 +38,6 @@ ALERTS_SHOWN = 8
 @requires(Permission.READ)
 def index() -> ResponseReturnValue:
     shown = _read_filter()
-    client_id = shown.client_id
     page, counts = asset_service.list_and_count(shown, page_number())
     return page_or_region(
         "assets/list.html",
@@ -55,13 +45,15 @@ def index() -> ResponseReturnValue:
         filters={
             "q": shown.search,
             "status": shown.status,
-            "client": get_client(client_id) if client_id and client_id > 0 else None,
+            "client": find_shown_client(shown.client_id),
             "site": shown.site_name,
             "type": shown.asset_type,
             "os": shown.os_type,
         },
         sort=shown.sort,
-        sites=[(name, name) for name in asset_service.list_sites(client_id)] if client_id else [],
+        sites=[(name, name) for name in asset_service.list_sites(shown.client_id)]
+        if shown.client_id
+        else [],
         os_types=[(word, word) for word in asset_service.list_os_types()],
         page=page,
         asset_counts=counts,
@@ -77,15 +69,7 @@ def index() -> ResponseReturnValue:
 @requires(Permission.READ)
 def export() -> ResponseReturnValue:
     """The assets that the list shows, streamed."""
-    shown, tenant = _read_filter(), get_tenant()
-
-    def lines() -> Iterator[str]:
-        with tenant_scope(tenant.id):
-            yield from to_csv(ASSET_COLUMNS, export_assets(shown))
-
-    name = f"assets-{tenant.slug}-{utc_now():%Y-%m-%d}.csv"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(stream_with_context(lines()), mimetype="text/csv", headers=headers)
+    return send_csv("assets", ASSET_COLUMNS, export_assets(_read_filter()))
 
 
 @assets.get("/<int:asset_id>")
@@ -110,27 +94,15 @@ def refresh(asset_id: int) -> ResponseReturnValue:
 
 
 def _read_filter() -> AssetFilter:
-    client_id = _read_client_id()
-    if client_id is None and words("client_name"):  # a browser without scripts sends the name
-        client = find_client_by_name(words("client_name"))
-        client_id = client.id if client else NO_CLIENT
     return AssetFilter(
         search=words("q"),
         status=words("status"),
         asset_type=words("type"),
-        client_id=client_id,
+        client_id=read_client_id(),
         site_name=words("site"),
         os_type=words("os"),
         sort=words("sort") or "name",
     )
-
-
-def _read_client_id() -> int | None:
-    text = words("client_id")
-    try:
-        return to_id(text) if text else None
-    except ValueError:
-        raise NotFound("There is no such client.") from None
 
 
 def _detail_context(detail: AssetDetail) -> dict[str, object]:

@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Any
-
-from flask import Response, request, stream_with_context
 from flask.typing import ResponseReturnValue
 
 from portal.models import AssetSoftware
 from portal.models.sync_run import SyncKind
-from portal.scope import tenant_scope
 from portal.services.asset_software import list_changes, list_software_of_asset, page_of
 from portal.services.assets import get_asset
-from portal.services.clients import find_client_by_name, get_client
-from portal.services.clock import utc_now
-from portal.services.export import SOFTWARE_COLUMNS, export_software, to_csv
+from portal.services.export import SOFTWARE_COLUMNS, export_software
 from portal.services.integrations import find_integration
 from portal.services.permissions import Permission
 from portal.services.run_history import find_active_run, find_last_finished_run
@@ -36,14 +29,12 @@ from portal.services.software_titles import (
     list_titles,
 )
 from portal.versions import is_known_version
+from portal.web.client_filter import find_shown_client, read_client_id
+from portal.web.downloads import send_csv
 from portal.web.fragments import page_number, page_or_region, words
-from portal.web.guard import get_tenant, requires, tenant_blueprint
-from portal.web.input import to_id
+from portal.web.guard import requires, tenant_blueprint
 
 software = tenant_blueprint("software", __name__)
-
-NO_CLIENT = -1
-"""A name that is no client: the list shows nothing rather than everything."""
 
 
 @software.get("/software/")
@@ -68,7 +59,7 @@ def index() -> ResponseReturnValue:
 @requires(Permission.READ)
 def export() -> ResponseReturnValue:
     """The titles that the list shows, streamed."""
-    return _csv("software", TITLE_COLUMNS, export_titles(_read_titles()))
+    return send_csv("software", TITLE_COLUMNS, export_titles(_read_titles()))
 
 
 @software.get("/software/<int:title_id>")
@@ -77,7 +68,6 @@ def show(title_id: int) -> ResponseReturnValue:
     title, shown = get_title(title_id), _read_installs(title_id)
     versions = list_versions(shown)
     chosen = choose_versions(shown, versions)
-    client_id = shown.client_id
     return page_or_region(
         "software/detail.html",
         {"install-rows": "software/_installs.html"},
@@ -86,7 +76,7 @@ def show(title_id: int) -> ResponseReturnValue:
         no_version=NO_VERSION,
         page=list_installs(shown, chosen, page_number()),
         shown=shown,
-        client=get_client(client_id) if client_id and client_id > 0 else None,
+        client=find_shown_client(shown.client_id),
         is_comparable=is_known_version(shown.older_than),
         not_compared=sum(each.assets for each in versions if not each.is_known),
     )
@@ -99,7 +89,7 @@ def export_of_title(title_id: int) -> ResponseReturnValue:
     title, shown = get_title(title_id), _read_installs(title_id)
     chosen = choose_versions(shown, list_versions(shown))
     rows = export_software(*install_conditions(shown, chosen))
-    return _csv(f"software-{title.id}", SOFTWARE_COLUMNS, rows)
+    return send_csv(f"software-{title.id}", SOFTWARE_COLUMNS, rows)
 
 
 @software.get("/assets/<int:asset_id>/software")
@@ -127,19 +117,7 @@ def export_of_asset(asset_id: int) -> ResponseReturnValue:
     """All that the asset has or had, streamed."""
     asset = get_asset(asset_id)
     rows = export_software(AssetSoftware.asset_id == asset.id)
-    return _csv(f"software-of-asset-{asset.id}", SOFTWARE_COLUMNS, rows)
-
-
-def _csv(name: str, columns: Iterable[str], rows: Iterator[dict[str, Any]]) -> Response:
-    tenant = get_tenant()
-
-    def lines() -> Iterator[str]:
-        with tenant_scope(tenant.id):
-            yield from to_csv(columns, rows)
-
-    name = f"{name}-{tenant.slug}-{utc_now():%Y-%m-%d}.csv"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(stream_with_context(lines()), mimetype="text/csv", headers=headers)
+    return send_csv(f"software-of-asset-{asset.id}", SOFTWARE_COLUMNS, rows)
 
 
 def _read_titles() -> TitleFilter:
@@ -147,10 +125,5 @@ def _read_titles() -> TitleFilter:
 
 
 def _read_installs(title_id: int) -> InstallFilter:
-    client_id = request.args.get("client_id", type=to_id)
-    if client_id is None and words("client_name"):  # a browser without scripts sends the name
-        client = find_client_by_name(words("client_name"))
-        client_id = client.id if client else NO_CLIENT
-    return InstallFilter(
-        title_id, client_id, words("version"), words("older_than"), words("show") == "gone"
-    )
+    is_gone = words("show") == "gone"
+    return InstallFilter(title_id, read_client_id(), words("version"), words("older_than"), is_gone)

@@ -1,0 +1,27 @@
+"""Deleting what is old."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from sqlalchemy import delete
+
+from portal.db import Base, release, transaction
+
+
+def delete_in_parts(model: type[Base], list_some: Callable[[], Sequence[int]]) -> int:
+    """Delete the rows with the ids that `list_some` gives, until it gives none; how many.
+
+    In small transactions: nobody who writes must wait for a month's rows to go.
+    """
+    gone = 0
+    while ids := list_some():
+        with transaction() as session:
+            session.execute(
+                delete(model)
+                .where(model.__table__.c.id.in_(ids))
+                .execution_options(synchronize_session=False)
+            )
+        gone += len(ids)
+    release()
+    return gone

@@ -1,0 +1,29 @@
+"""A list's filter by client, as the client picker sends it."""
+
+from __future__ import annotations
+
+from portal.errors import NotFound
+from portal.models import Client
+from portal.services.clients import find_client_by_name, get_client
+from portal.web.fragments import words
+from portal.web.input import to_id
+
+NO_CLIENT = -1
+"""A name that is no client: the list shows nothing rather than everything."""
+
+
+def read_client_id() -> int | None:
+    """None for all clients. A browser without scripts sends the name. Raises NotFound."""
+    text, name = words("client_id"), words("client_name")
+    try:
+        if text:
+            return to_id(text)
+    except ValueError:
+        raise NotFound("There is no such client.") from None
+    client = find_client_by_name(name) if name else None
+    return client.id if client else NO_CLIENT if name else None
+
+
+def find_shown_client(client_id: int | None) -> Client | None:
+    """To be named in the picker. Raises NotFound."""
+    return get_client(client_id) if client_id and client_id != NO_CLIENT else None

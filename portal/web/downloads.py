@@ -1,0 +1,26 @@
+"""Lists as files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from flask import Response, stream_with_context
+
+from portal.scope import tenant_scope
+from portal.services.clock import utc_now
+from portal.services.export import to_csv
+from portal.web.guard import get_tenant
+
+
+def send_csv(name: str, columns: Iterable[str], rows: Iterator[dict[str, Any]]) -> Response:
+    """The rows, read while they are sent; the file is called after the list, tenant and day."""
+    tenant = get_tenant()
+
+    def lines() -> Iterator[str]:
+        with tenant_scope(tenant.id):
+            yield from to_csv(columns, rows)
+
+    file = f"{name}-{tenant.slug}-{utc_now():%Y-%m-%d}.csv"
+    headers = {"Content-Disposition": f'attachment; filename="{file}"'}
+    return Response(stream_with_context(lines()), mimetype="text/csv", headers=headers)
