@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import contains_eager
 
 from portal.db import db
@@ -25,18 +25,26 @@ class Change:
 
 def list_software_of_asset(asset_id: int, search: str = "") -> list[AssetSoftware]:
     """All that it has or had, by name: an asset's list is a few hundred rows."""
-    columns = (SoftwareTitle.name, SoftwareTitle.publisher, AssetSoftware.version)
     found = db.session.scalars(
         select(AssetSoftware)
         .join(AssetSoftware.title)
         .options(contains_eager(AssetSoftware.title))
-        .where(
-            AssetSoftware.asset_id == asset_id,
-            *(any_contains(columns, word) for word in split_words(search)),
-        )
+        .where(*asset_conditions(asset_id, search))
         .order_by(SoftwareTitle.normalized_name, AssetSoftware.version, AssetSoftware.id)
     )
     return list(found)
+
+
+def asset_conditions(
+    asset_id: int, search: str = "", gone: bool | None = None
+) -> list[ColumnElement[bool]]:
+    """Of installs of the asset; without `gone` of those that it has and of those that it had."""
+    columns = (SoftwareTitle.name, SoftwareTitle.publisher, AssetSoftware.version)
+    conditions = [any_contains(columns, word) for word in split_words(search)]
+    if gone is not None:
+        removed_at = AssetSoftware.removed_at
+        conditions.append(removed_at.is_not(None) if gone else removed_at.is_(None))
+    return [AssetSoftware.asset_id == asset_id, *conditions]
 
 
 def list_changes(installs: list[AssetSoftware]) -> list[Change]:

@@ -113,7 +113,10 @@ def test_an_asset_shows_what_it_has_and_what_went(
     assert "1.0-gone" in admin.get(f"{path}?show=gone").text
     assert "8 entries" in admin.get(f"{path}?show=history").text
     assert "1 entry" in admin.get(f"{path}?q=10.10").text
-    assert len(versions_of(admin.get(f"{path}.csv").text)) == 7
+    exports = {"show=history": 7, "": 6, "show=gone": 1, "q=10.10": 1, "q=gone&show=gone": 1}
+    for query, rows in exports.items():
+        assert f"software.csv{'?' if query else ''}" in admin.get(f"{path}?{query}").text
+        assert len(versions_of(admin.get(f"{path}.csv?{query}").text)) == rows, query
 
 
 @pytest.mark.one_database

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from flask.typing import ResponseReturnValue
 
-from portal.models import AssetSoftware
 from portal.models.sync_run import SyncKind
-from portal.services.asset_software import list_changes, list_software_of_asset, page_of
+from portal.services.asset_software import (
+    asset_conditions,
+    list_changes,
+    list_software_of_asset,
+    page_of,
+)
 from portal.services.assets import get_asset
 from portal.services.export import SOFTWARE_COLUMNS, export_software
 from portal.services.integrations import find_integration
@@ -114,9 +118,10 @@ def of_asset(asset_id: int) -> ResponseReturnValue:
 @software.get("/assets/<int:asset_id>/software.csv")
 @requires(Permission.READ)
 def export_of_asset(asset_id: int) -> ResponseReturnValue:
-    """All that the asset has or had, streamed."""
-    asset = get_asset(asset_id)
-    rows = export_software(AssetSoftware.asset_id == asset.id)
+    """What the asset's page shows, streamed; all that it has or had for its history."""
+    asset, view = get_asset(asset_id), words("show")
+    gone = None if view == "history" else view == "gone"
+    rows = export_software(*asset_conditions(asset.id, words("q"), gone))
     return send_csv(f"software-of-asset-{asset.id}", SOFTWARE_COLUMNS, rows)
 
 
