@@ -33,7 +33,7 @@ from portal.supervisor.listening import find_free_port, is_free, wait_until_it_a
 
 REAL_SERVERS = ("DATABASE_URL", "REDIS_URL")
 HOST = "127.0.0.1"
-FLEET = {"clients": 6, "sites": 18, "agents": 250}
+FLEET = {"clients": 6, "sites": 18, "agents": 250, "alerts": 60}
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +136,7 @@ def _connect_and_sync(demo: Demo) -> None:
     organization_mapping.map_exact(create=True)
     _sync(SyncKind.DEVICES)
     _sync(SyncKind.SOFTWARE)
+    _sync(SyncKind.ALERTS)
 
 
 def _sync(kind: SyncKind) -> None:
