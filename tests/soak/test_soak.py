@@ -47,6 +47,8 @@ MESSAGES = (
     "Ünïcode ✓ \x1b[31m",
     "{{alert.id}} {not json",
 )
+PATIENCE = 240
+"""Seconds at the most: what a killed worker had claimed waits for 90 of them."""
 Truth = dict[str, tuple[bool, datetime | None, str, str]]
 
 
@@ -191,7 +193,7 @@ def soak(
 
 
 def test_a_short_storm(msp: Msp, portal: RunningPortal, record_property: Any) -> None:
-    soak(msp, portal, 80, 120, lambda **found: record_property("soak", found))
+    soak(msp, portal, 80, PATIENCE, lambda **found: record_property("soak", found))
 
 
 @pytest.mark.soak
@@ -199,7 +201,7 @@ def test_a_thousand_alerts(
     msp: Msp, portal: RunningPortal, capsys: pytest.CaptureFixture[str]
 ) -> None:
     reported: dict[str, object] = {}
-    soak(msp, portal, 1000, 240, reported.update)
+    soak(msp, portal, 1000, PATIENCE, reported.update)
     with capsys.disabled():
         print(f"\n{reported}")
     assert reported["left_to_reconciliation"] == 0, "the webhooks alone told everything"
