@@ -92,7 +92,8 @@ def test_from_connecting_to_assets(
         field.focus()
         page.keyboard.type(name)
         expect(page.get_by_role("option", selected=True)).to_contain_text(name)
-        page.keyboard.press("Enter")
+        with page.expect_response(re.compile("/organizations/[0-9]+/client$")):
+            page.keyboard.press("Enter")
         expect(page.get_by_text(re.compile(f"is mapped to {name}")).last).to_be_visible()
         expect(field).to_have_value(name)
         expect(field).to_be_focused()
