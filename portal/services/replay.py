@@ -11,10 +11,12 @@ from portal.db import db
 from portal.errors import Refused
 from portal.models import Delivery
 from portal.models.webhook import DeliveryStatus
+from portal.parts import in_parts
 from portal.scope import get_tenant_id
 from portal.services import deliveries
 
 MOST_REASONS = 20
+IDS_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +83,10 @@ def _process(ids: list[int]) -> Replayed:
     deliveries.process_due()
     counts = {str(status): 0 for status in DeliveryStatus}
     reasons: dict[str, None] = {}
-    for start in range(0, len(ids), 500):
+    for some in in_parts(ids, IDS_AT_ONCE):
         rows = db.session.execute(
             select(Delivery.id, Delivery.status, Delivery.reason)
-            .where(Delivery.id.in_(ids[start : start + 500]))
+            .where(Delivery.id.in_(some))
             .order_by(Delivery.id)
         )
         for number, status, reason in rows:

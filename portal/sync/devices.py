@@ -6,6 +6,7 @@ from sqlalchemy import select, update
 
 from portal.db import release, transaction, utc_now
 from portal.models import Asset, Integration
+from portal.parts import in_parts
 from portal.sync.apply import apply_decisions, count_decisions, log_entries
 from portal.sync.device_news import tell_devices
 from portal.sync.load import load_assets, load_organizations
@@ -107,14 +108,13 @@ def _mark_missing(integration_id: int, tactical: Tactical, run_log: RunLog, seen
     missing = {agent_id: name for agent_id, name in absent.items() if agent_id in confirmed}
     if not missing:
         return
-    ids = list(missing)
     with transaction() as session:
-        for start in range(0, len(ids), IDS_AT_ONCE):
+        for ids in in_parts(list(missing), IDS_AT_ONCE):
             session.execute(
                 update(Asset)
                 .where(
                     Asset.integration_id == integration_id,
-                    Asset.rmm_device_id.in_(ids[start : start + IDS_AT_ONCE]),
+                    Asset.rmm_device_id.in_(ids),
                 )
                 .values(missing_since=utc_now())
             )

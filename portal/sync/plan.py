@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from msgspec import UNSET
 
 from portal.sync.facts import VITALS, facts_of, limits_of, place_of, presence_of
 from portal.tactical.records import AgentPresence, BadRecord, TacticalAgent
 from portal.tactical.status import status_at
+
+Agent = TypeVar("Agent", bound=AgentPresence)
 
 
 class Action(StrEnum):
@@ -86,12 +88,11 @@ def plan_agents(
     `known` is keyed by agent_id and `organizations` by Tactical's client pk as text.
     `observed_at` is when we asked, by our clock; `server_now` when, by Tactical's.
     """
-    return [
-        _plan_bad_record(agent)
-        if isinstance(agent, BadRecord)
-        else plan_agent(agent, known.get(agent.agent_id), organizations, observed_at, server_now)
-        for agent in agents
-    ]
+    return _plan_each(
+        agents,
+        known,
+        lambda agent, asset: plan_agent(agent, asset, organizations, observed_at, server_now),
+    )
 
 
 def plan_agent(
@@ -142,12 +143,22 @@ def plan_presences(
     clock_skew: timedelta,
 ) -> list[Decision]:
     """The same of a status sweep: it makes no asset, and moves none."""
+    return _plan_each(
+        agents,
+        known,
+        lambda agent, asset: _plan_presence(agent, asset, organizations, observed_at, clock_skew),
+    )
+
+
+def _plan_each(
+    agents: Iterable[Agent | BadRecord],
+    known: Mapping[str, KnownAsset],
+    plan: Callable[[Agent, KnownAsset | None], Decision],
+) -> list[Decision]:
     return [
         _plan_bad_record(agent)
         if isinstance(agent, BadRecord)
-        else _plan_presence(
-            agent, known.get(agent.agent_id), organizations, observed_at, clock_skew
-        )
+        else plan(agent, known.get(agent.agent_id))
         for agent in agents
     ]
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
@@ -12,14 +12,13 @@ from sqlalchemy.orm import Session
 from portal.db import add_rows, insert, upsert
 from portal.models import Asset, AssetSoftware, ExternalEntityMapping, SoftwareTitle, SyncRun
 from portal.models.sync_run import COMPLETED, SyncKind
+from portal.parts import in_parts
 from portal.scope import get_tenant_id
 from portal.sync.software_plan import Installs, KnownInstall, SoftwarePlan
 from portal.tactical.software_entries import Title
 
 VALUES_AT_ONCE = 10_000
 """In one statement: SQLite takes 32,766, PostgreSQL 65,535."""
-
-Value = TypeVar("Value")
 
 
 def load_agents(session: Session, integration_id: int) -> dict[str, tuple[int, str]]:
@@ -110,7 +109,7 @@ def list_uncounted_titles(session: Session, integration_id: int, run_id: int) ->
 
 def refresh_counts(session: Session, title_ids: Iterable[int]) -> None:
     """Count anew on how many assets, and in how many versions, these titles are installed."""
-    for ids in _parts(sorted(title_ids)):
+    for ids in in_parts(sorted(title_ids), VALUES_AT_ONCE):
         session.execute(
             select(SoftwareTitle.id)
             .where(SoftwareTitle.id.in_(ids))
@@ -142,7 +141,7 @@ def _find_title_ids(
 ) -> dict[tuple[str, str], int]:
     wanted = set(keys)
     found: dict[tuple[str, str], int] = {}
-    for names in _parts(sorted({name for name, _ in wanted})):
+    for names in in_parts(sorted({name for name, _ in wanted}), VALUES_AT_ONCE):
         rows = session.execute(
             select(SoftwareTitle.normalized_name, SoftwareTitle.publisher, SoftwareTitle.id).where(
                 SoftwareTitle.normalized_name.in_(names)
@@ -165,15 +164,10 @@ def _title_row(title: Title, now: datetime) -> dict[str, Any]:
 
 
 def _set_removed(session: Session, install_ids: Sequence[int], at: datetime | None) -> None:
-    for ids in _parts(install_ids):
+    for ids in in_parts(install_ids, VALUES_AT_ONCE):
         session.execute(
             update(AssetSoftware)
             .where(AssetSoftware.id.in_(ids))
             .values(removed_at=at)
             .execution_options(synchronize_session=False)
         )
-
-
-def _parts(values: Sequence[Value]) -> Iterator[Sequence[Value]]:
-    for start in range(0, len(values), VALUES_AT_ONCE):
-        yield values[start : start + VALUES_AT_ONCE]

@@ -16,6 +16,7 @@ from sqlalchemy import func, or_, select, update
 from portal.db import db, release, transaction, utc_now
 from portal.models import Asset, Integration, SyncRun
 from portal.models.sync_run import RunStatus, SyncKind
+from portal.parts import in_parts
 from portal.sync.apply import apply_decisions, count_decisions, log_entries
 from portal.sync.device_news import tell_devices
 from portal.sync.load import load_assets, load_organizations
@@ -99,10 +100,10 @@ def _forget_status(integration_id: int, listed: set[str]) -> None:
             )
         )
         ids = [row[0] for row in rows if row[1] not in listed]
-        for start in range(0, len(ids), AGENTS_AT_ONCE):
+        for some in in_parts(ids, AGENTS_AT_ONCE):
             session.execute(
                 update(Asset)
-                .where(Asset.id.in_(ids[start : start + AGENTS_AT_ONCE]))
+                .where(Asset.id.in_(some))
                 .values(reported_status=AgentStatus.UNKNOWN)
                 .execution_options(synchronize_session=False)
             )
