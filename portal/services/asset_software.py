@@ -10,7 +10,6 @@ from sqlalchemy.orm import contains_eager
 
 from portal.db import db
 from portal.models import AssetSoftware, SoftwareTitle
-from portal.services.paging import PAGE_SIZE, Page
 from portal.services.search import any_contains, split_words
 
 
@@ -52,10 +51,3 @@ def list_changes(installs: list[AssetSoftware]) -> list[Change]:
     changes = [Change(each, each.first_seen_at, went=False) for each in installs]
     changes += [Change(each, each.removed_at, went=True) for each in installs if each.removed_at]
     return sorted(changes, key=lambda change: change.at, reverse=True)
-
-
-def page_of(rows: list[AssetSoftware] | list[Change], number: int) -> Page[AssetSoftware | Change]:
-    last = max(1, -(-len(rows) // PAGE_SIZE))
-    number = min(max(1, number), last)
-    first = (number - 1) * PAGE_SIZE
-    return Page(list(rows[first : first + PAGE_SIZE]), number, len(rows))

@@ -43,9 +43,8 @@ TURN_SECONDS = 3.0
 def process_turn() -> None:
     """Process what is due of the tenant for a few seconds; the rest stands in line again."""
     process_due(time.monotonic() + TURN_SECONDS)
-    tenant_id = get_tenant_id()
-    if tenant_id in list_tenants_with_due_deliveries():
-        queue.enqueue("process_deliveries", tenant_id)
+    if db.session.scalar(select(Delivery.id).where(is_due()).limit(1)) is not None:
+        queue.enqueue("process_deliveries", get_tenant_id())
 
 
 def process_due(give_up: float = math.inf) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -60,6 +60,13 @@ def paginate_records(
     wanted = db.session.scalars(found).all()
     by_id = {record.id: record for record in db.session.scalars(records.where(key.in_(wanted)))}
     return Page([by_id[each] for each in wanted if each in by_id], number, total)
+
+
+def paginate_list(items: Sequence[Item], number: int) -> Page[Item]:
+    """Like `paginate`, of what was read as a whole."""
+    total, number = _fit(len(items), number)
+    first = (number - 1) * PAGE_SIZE
+    return Page(list(items[first : first + PAGE_SIZE]), number, total)
 
 
 def _fit(total: Select[int] | int, number: int) -> tuple[int, int]:

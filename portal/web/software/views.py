@@ -5,15 +5,11 @@ from __future__ import annotations
 from flask.typing import ResponseReturnValue
 
 from portal.models.sync_run import SyncKind
-from portal.services.asset_software import (
-    asset_conditions,
-    list_changes,
-    list_software_of_asset,
-    page_of,
-)
+from portal.services.asset_software import asset_conditions, list_changes, list_software_of_asset
 from portal.services.assets import get_asset
 from portal.services.export import SOFTWARE_COLUMNS, export_software
 from portal.services.integrations import find_integration
+from portal.services.paging import paginate_list
 from portal.services.permissions import Permission
 from portal.services.run_history import find_active_run, find_last_finished_run
 from portal.services.software_installs import (
@@ -109,7 +105,7 @@ def of_asset(asset_id: int) -> ResponseReturnValue:
         {"asset-software": "software/_asset_rows.html"},
         asset=asset,
         filters={"q": search, "show": view},
-        page=page_of(rows, page_number()),
+        page=paginate_list(rows, page_number()),
         present=len(present),
         gone=len(gone),
     )
