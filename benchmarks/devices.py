@@ -10,7 +10,6 @@ every asset is spoilt beforehand. A run that changes nothing has the download al
 
 from __future__ import annotations
 
-import argparse
 from typing import Final
 
 from sqlalchemy import update
@@ -24,6 +23,7 @@ from benchmarks.steps import (
     connect,
     download,
     insert_again,
+    read_options,
     run_step,
     serve_step,
     sync,
@@ -43,12 +43,7 @@ COUNTED: Final = {"create": "created", "update": "updated", "no change": "unchan
 def main() -> None:
     if serve_step({"connect": connect, "spoil": spoil, "sync": sync, "insert": insert}):
         return
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--agents", type=int, action="append")
-    parser.add_argument("--source", choices=SOURCES, action="append")
-    parser.add_argument("--database", choices=KINDS, action="append")
-    parser.add_argument("--pace", choices=PACES, action="append")
-    options = parser.parse_args()
+    options = read_options(__doc__, source=SOURCES, database=KINDS, pace=PACES)
     print(
         "| pace | source | database | agents | sync | s | floor s | ratio | CPU s | peak RSS MiB"
         " | statements an agent | MB |\n|---|---|---|---|---|---|---|---|---|---|---|---|"

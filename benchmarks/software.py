@@ -10,7 +10,6 @@ A run that changes nothing has the download alone for a floor. Pace: see `device
 
 from __future__ import annotations
 
-import argparse
 from typing import Final
 
 from sqlalchemy import update
@@ -24,6 +23,7 @@ from benchmarks.steps import (
     connect,
     download,
     insert_again,
+    read_options,
     run_step,
     serve_step,
     sync,
@@ -41,11 +41,7 @@ SPOILT: Final = 10
 def main() -> None:
     if serve_step({"connect": connect, "spoil": spoil, "sync": sync, "insert": insert}):
         return
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--agents", type=int, action="append")
-    parser.add_argument("--database", choices=KINDS, action="append")
-    parser.add_argument("--pace", choices=PACES, action="append")
-    options = parser.parse_args()
+    options = read_options(__doc__, database=KINDS, pace=PACES)
     print(
         "| pace | database | agents | rows | ingest | s | floor s | ratio | CPU s | peak RSS MiB"
         " | statements an agent | MB |\n|---|---|---|---|---|---|---|---|---|---|---|---|"

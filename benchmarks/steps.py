@@ -6,14 +6,15 @@ one by `run_step`, which starts the benchmark's own module again, and there `ser
 
 from __future__ import annotations
 
+import argparse
 import json
 import resource
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import requests
@@ -40,6 +41,15 @@ TENANT = 1
 CHUNK = 65_536
 MEBIBYTE = 2**20
 NO_STATEMENTS = ("BEGIN", "PRAGMA")
+
+
+def read_options(about: str | None, **choices: Sequence[str]) -> argparse.Namespace:
+    """`--agents` and an option for each of the choices; all may be given several times."""
+    parser = argparse.ArgumentParser(description=about)
+    parser.add_argument("--agents", type=int, action="append")
+    for name, words in choices.items():
+        parser.add_argument(f"--{name}", choices=words, action="append")
+    return parser.parse_args()
 
 
 def run_step(module: str, name: str, asked: Said) -> Said:
@@ -138,8 +148,7 @@ def insert_again(tables: list[Table], newest: int | None = None) -> float:
 
 
 def table_of(model: type[Base]) -> Table:
-    table: Table = model.__table__  # type: ignore[assignment]
-    return table
+    return Base.metadata.tables[model.__tablename__]
 
 
 def _newest(table: Table, number: int | None) -> Any:
@@ -148,7 +157,7 @@ def _newest(table: Table, number: int | None) -> Any:
 
 @dataclass(slots=True)
 class Statements:
-    number: int = field(default=0)
+    number: int = 0
 
 
 @contextmanager

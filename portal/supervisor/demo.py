@@ -17,7 +17,7 @@ from flask import Flask
 from portal.config import Settings, read_settings
 from portal.errors import ConfigError, NotFound, PortalError
 from portal.models.integration import AuthMode
-from portal.models.sync_run import RunStatus, SyncKind
+from portal.models.sync_run import COMPLETED, SyncKind
 from portal.models.tenant import Tenant
 from portal.scope import tenant_scope
 from portal.services import (
@@ -141,7 +141,7 @@ def _connect_and_sync(demo: Demo) -> None:
 
 def _sync(kind: SyncKind) -> None:
     run = sync_runs.run_to_end(kind)
-    if run.status not in (RunStatus.SUCCESS, RunStatus.PARTIAL):
+    if run.status not in COMPLETED:
         raise PortalError(f"The first sync of {kind} ended {run.status}: {run.error}")
     print(f"Synced {run.seen} {kind}.", flush=True)
 

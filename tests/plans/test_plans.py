@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import aliased
 
 from portal.db import db
@@ -25,7 +27,7 @@ _OTHER = aliased(Asset)
         (select(SyncRun.id).where(SyncRun.status == RunStatus.QUEUED), ""),
     ],
 )
-def test_a_walk_is_told(app_context: None, statement: object, walked: str) -> None:
+def test_a_walk_is_told(app_context: None, statement: Select[Any], walked: str) -> None:
     with all_tenants(), asked() as found:
-        db.session.execute(statement).all()  # type: ignore[call-overload]
+        db.session.execute(statement).all()
     assert any(walk.startswith(f"{walked}: ") for walk in found.walks()) is bool(walked)
