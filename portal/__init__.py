@@ -10,6 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from portal import models, web, webhooks
 from portal.config import Settings, read_settings
+from portal.data_folder import keep_private
 from portal.db import db, engine_options, tune_sqlite
 from portal.egress import Door, EgressPolicy
 from portal.extensions import csrf, htmx, limiter, migrate
@@ -28,6 +29,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     Opens no connection. Raises ConfigError when a setting cannot be used.
     """
     settings = settings or read_settings(os.environ)
+    keep_private(settings)
     app = Flask(__name__)
     app.config.update(_flask_config(settings))
     app.extensions["settings"] = settings

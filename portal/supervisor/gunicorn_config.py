@@ -9,8 +9,11 @@ import os
 from pathlib import Path
 from typing import Any
 
+from portal.data_folder import UMASK
 from portal.supervisor.memory import settle
 from portal.supervisor.parent import die_with_parent
+
+os.umask(UMASK)  # gunicorn opens its logs before it makes the application
 
 wsgi_app = "portal:create_app()"
 worker_class = "gthread"

@@ -12,6 +12,7 @@ from flask import Flask
 
 from portal import create_app, queue
 from portal.config import Settings, read_settings
+from portal.data_folder import keep_private
 from portal.services import setup
 from portal.supervisor import demo
 from portal.supervisor.children import Child, say
@@ -34,6 +35,7 @@ def run_portal(*, is_demo: bool = False) -> None:
         os.environ.update(demo.demo_environ(os.environ))
     settings = read_settings(os.environ)
     set_up_logging(settings)
+    keep_private(settings)
     crew = Crew()
     with ExitStack() as stack:
         stack.enter_context(lock_folder(settings.data_dir))
