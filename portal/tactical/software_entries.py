@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from portal.tactical.text import clean_text
+from portal.tactical.text import clean_text, write_number
 
 LONGEST_NAME = 300
 LONGEST_PUBLISHER = 200
@@ -73,7 +73,7 @@ def read_entries(texts: Iterable[EntryText]) -> tuple[list[SoftwareEntry], int]:
 
 def find_entry_text(value: Any) -> EntryText | None:
     """An entry of any form; None when it names nothing that could be kept."""
-    if not isinstance(value, dict) or not isinstance(value.get("name"), str):
+    if not isinstance(value, dict) or not isinstance(write_number(value.get("name")), str):
         return None
     members = ("name", "version", "publisher", "install_date")
     return EntryText(*(_as_text(value.get(member)) for member in members))
@@ -123,6 +123,5 @@ def _merged(one: SoftwareEntry, other: SoftwareEntry) -> SoftwareEntry:
 
 
 def _as_text(value: Any) -> str:
-    if isinstance(value, bool):
-        return ""
-    return str(value) if isinstance(value, str | int | float) else ""
+    text = write_number(value)
+    return text if isinstance(text, str) else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from numbers import Number
 from typing import Any
 
 LONGEST_TEXT = 2000
@@ -43,9 +44,18 @@ def clean_text(value: Any) -> str:
     return _BREAKS.sub(" ", clean_prose(value))
 
 
+def write_number(value: Any) -> Any:
+    """A number as text; anything else as it is.
+
+    Tactical passes on what an agent reports of its computer, whose numbers may be such.
+    """
+    is_number = isinstance(value, Number) and not isinstance(value, bool)
+    return str(value) if is_number else value
+
+
 def clean_fact(value: Any) -> str:
-    """`clean_text`, with Tactical's words for "unknown" as empty."""
-    text = clean_text(value)
+    """`clean_text` of a text or a number, with Tactical's words for "unknown" as empty."""
+    text = clean_text(write_number(value))
     return "" if text in NOTHING else text
 
 

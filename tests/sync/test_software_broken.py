@@ -84,7 +84,7 @@ def test_a_bad_entry_costs_itself_and_keeps_what_it_may_have_been(msp: Msp) -> N
     software.set(agent_id, [entry("A"), entry("B")])
     msp.import_fleet()
     ingest(msp)
-    bad: list[Any] = [17, None, "B", ["B"], {}, {"name": None}, {"name": 5, "version": "1"}]
+    bad: list[Any] = [17, None, "B", ["B"], {}, {"name": None}, {"name": True}]
     software.set(agent_id, [entry("A"), *bad, entry("C")])
     run = ingest(msp)
     assert run.status is RunStatus.PARTIAL
@@ -93,6 +93,15 @@ def test_a_bad_entry_costs_itself_and_keeps_what_it_may_have_been(msp: Msp) -> N
     [log] = msp.log(run, "failed")
     assert log.external_id == agent_id
     assert "7 times" in str(log.reason)
+
+
+def test_a_name_or_version_that_is_a_number_is_that_number(msp: Msp) -> None:
+    agent_id = reporting(msp)[0]
+    listed: list[Any] = [{"name": 7, "version": 22.5}, entry("Seven", "22")]
+    msp.tactical.control.software.set(agent_id, listed)
+    msp.import_fleet()
+    assert ingest(msp).status is RunStatus.SUCCESS
+    assert installed(msp, agent_id) == {("7", "22.5"), ("Seven", "22")}
 
 
 def test_an_entry_without_a_name_is_told_of_and_hides_nothing(msp: Msp) -> None:

@@ -99,7 +99,7 @@ def test_limits_and_memory_are_the_beta_api_s() -> None:
         ("None", False, ""),
         (None, False, ""),
         (None, True, ""),
-        (17, False, ""),
+        (17, False, "17"),
     ],
 )
 def test_nobody_is_nobody_however_it_is_said(name: Any, italic: bool, expected: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -49,7 +50,21 @@ def test_prose_keeps_its_lines() -> None:
 
 @pytest.mark.parametrize("value", NO_TEXT)
 def test_what_is_no_text_is_empty(value: Any) -> None:
-    assert clean_text(value) == clean_prose(value) == clean_fact(value) == ""
+    assert clean_text(value) == clean_prose(value) == ""
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(17, "17"), (0, "0"), (-1.5, "-1.5"), (2**70, str(2**70)), (Decimal("1.50"), "1.50")],
+)
+def test_a_fact_that_is_a_number_is_that_number(value: Any, expected: str) -> None:
+    assert clean_fact(value) == join_facts(value) == expected
+    assert clean_facts([value, "-"]) == (expected,)
+
+
+@pytest.mark.parametrize("value", [None, True, ["x"], {"x": 1}, b"x"])
+def test_what_is_neither_text_nor_number_is_no_fact(value: Any) -> None:
+    assert clean_fact(value) == ""
 
 
 @pytest.mark.parametrize("word", sorted(NOTHING))
@@ -70,7 +85,7 @@ def test_what_is_no_list_has_no_facts(value: Any) -> None:
 
 def test_a_fact_may_be_a_text_or_a_list() -> None:
     assert join_facts("one, two") == join_facts(["one", None, "-", "two"]) == "one, two"
-    assert join_facts(None) == join_facts([]) == join_facts(["-"]) == join_facts(17) == ""
+    assert join_facts(None) == join_facts([]) == join_facts(["-"]) == ""
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,10 @@ def with_parts(**parts: Any) -> dict[str, Any]:
         (with_parts(bios=[[{"Manufacturer": "AMI"}, {"SerialNumber": "late"}]]), ""),
         (with_parts(bios=[["text", {"SerialNumber": "late"}]]), ""),
         (with_parts(bios=[[{"SerialNumber": None}]]), ""),
-        (with_parts(bios=[[{"SerialNumber": 42}]]), ""),
+        (with_parts(bios=[[{"SerialNumber": 4200123456789}]]), "4200123456789"),
+        (with_parts(bios=[[{"SerialNumber": 2**70}]]), str(2**70)),
+        (with_parts(bios=[[{"SerialNumber": 0}]]), "0"),
+        (with_parts(bios=[[{"SerialNumber": True}]]), ""),
         (with_parts(bios=[[{"SerialNumber": "None"}]]), ""),
         (with_parts(bios=[[]]), ""),
         (with_parts(bios=[]), ""),
@@ -199,7 +202,7 @@ def test_what_linux_and_macs_send_is_ready_made(plat: str) -> None:
     assert wmi.local_ips(plat, detail) == "10.20.1.2/24, fd70::1/64"
 
 
-@pytest.mark.parametrize("junk", [None, 17, "text", [17], {"a": 1}, [None], True])
+@pytest.mark.parametrize("junk", [None, "text", [["x"]], {"a": 1}, [None], True])
 def test_junk_of_linux_and_macs_is_empty(junk: Any) -> None:
     keys = ("serialnumber", "make_model", "cpus", "gpus", "disks", "local_ips")
     detail = {key: junk for key in keys if junk != "text"}
@@ -207,3 +210,12 @@ def test_junk_of_linux_and_macs_is_empty(junk: Any) -> None:
     assert wmi.serial_number("linux", detail) == wmi.make_model("darwin", detail) == ""
     assert wmi.cpu_models("linux", detail) == wmi.physical_disks("linux", detail) == ()
     assert wmi.local_ips("linux", detail) == wmi.graphics("linux", detail) == ""
+
+
+@pytest.mark.parametrize("number", [17, 2**70])
+def test_numbers_of_linux_and_macs_are_those_numbers(number: int) -> None:
+    detail = {"serialnumber": number, "make_model": number, "cpus": [number], "gpus": number}
+
+    assert wmi.serial_number("linux", detail) == wmi.make_model("darwin", detail) == str(number)
+    assert wmi.cpu_models("linux", detail) == (str(number),)
+    assert wmi.graphics("linux", detail) == str(number)
