@@ -1,7 +1,7 @@
 """Whose rows the running code may touch: one tenant's, or, said out loud, everyone's.
 
-Every entry point sets the scope once; `portal.db` adds it to each statement and refuses
-a statement on tenants' rows when no scope is set. Forgetting it is an error, not a leak.
+Every entry point sets the scope once; `portal.tenant_guard` adds it to each statement and
+refuses a statement on tenants' rows when no scope is set. Forgetting it is an error, not a leak.
 """
 
 from __future__ import annotations

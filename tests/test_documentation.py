@@ -3,6 +3,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from portal.models.sync_run import COUNT_NAMES, SyncKind
+
 ROOT = Path(__file__).parents[1]
 VARIABLE = r"\b(?:PORTAL_[A-Z_]+|DATABASE_URL|REDIS_URL)\b"
 
@@ -19,3 +21,10 @@ def test_links_between_the_documents_lead_somewhere() -> None:
         for target in re.findall(r"\]\(([^)#\s]+)", page.read_text()):
             if not target.startswith("http"):
                 assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_the_events_of_a_run_are_documented_with_every_kind_and_count() -> None:
+    text = (ROOT / "docs/events.md").read_text()
+    for key, names in (("kind", [str(kind) for kind in SyncKind]), ("counts", COUNT_NAMES)):
+        [row] = re.findall(rf"^\| `{key}` \| (.*) \|$", text, re.MULTILINE)
+        assert set(re.findall(r"`(\w+)`", row)) == set(names)

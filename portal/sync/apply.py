@@ -12,13 +12,12 @@ from sqlalchemy.orm import Session
 
 from portal.db import upsert, utc_now
 from portal.models import Alert, Asset, ExternalEntityMapping
+from portal.providers import TACTICAL_RMM
 from portal.scope import get_tenant_id
 from portal.sync.alerts import lock_alerts
 from portal.sync.facts import FACTS, PLACE, VITALS
 from portal.sync.plan import Action, Decision
 from portal.sync.run_log import log_entry
-
-PROVIDER = "tacticalrmm"
 
 _LOGGED = {Action.CREATED, Action.UPDATED, Action.MOVED, Action.FAILED}
 
@@ -112,7 +111,7 @@ def _asset_row(decision: Decision, integration_id: int, synced_at: datetime) -> 
     return {
         "tenant_id": get_tenant_id(),
         "integration_id": integration_id,
-        "rmm_provider": PROVIDER,
+        "rmm_provider": TACTICAL_RMM.slug,
         "rmm_device_id": decision.external_id,
         "client_id": decision.client_id,
         "reported_status": status,

@@ -134,7 +134,8 @@ class Tactical:
     def find_absent(self, agent_ids: Collection[str]) -> set[str]:
         """Which of these Tactical does not list.
 
-        None when the listing is no evidence: it is empty, or a record in it cannot be read.
+        An empty set when the listing is no evidence: it names no agent, or holds a record that
+        cannot be read.
         """
         pks, all_readable = self._read_pks()
         return set(agent_ids) - pks.keys() if pks and all_readable else set()
