@@ -149,7 +149,7 @@ def _probe(integration: Integration, test_id: int) -> ProbeResult:
     try:
         with open_tactical(integration, hurry=True) as tactical:
             release()
-            return probe(tactical, show)
+            return probe(tactical, show, integration.inventory_source)
     except PortalError as error:
         return ProbeResult.failed(error)
     except Exception:

@@ -31,7 +31,14 @@ from portal.tactical.probe_result import (
     Step,
 )
 from portal.tactical.records import only_good
-from portal.tactical.source import BETA_OFF, RESTRICTED, is_restricted
+from portal.tactical.source import (
+    AUTO,
+    BETA,
+    BETA_OFF,
+    RESTRICTED,
+    BetaUnlimited,
+    is_restricted,
+)
 
 __all__ = ["ProbeResult", "Show", "Step", "probe"]
 
@@ -45,18 +52,20 @@ _FOREIGN = frozenset(
 )
 
 
-def probe(tactical: Tactical, show: Show) -> ProbeResult:
+def probe(tactical: Tactical, show: Show, setting: str = AUTO) -> ProbeResult:
     """Test everything that the portal needs, telling `show` of each step as it goes.
 
-    Stops at the first step that fails. Never raises for what the network or Tactical does.
+    `setting` is the inventory source that syncs will be asked to read. Stops at the first step
+    that fails. Never raises for what the network or Tactical does.
     """
-    return _Probe(tactical, show).run()
+    return _Probe(tactical, show, setting).run()
 
 
 class _Probe:
-    def __init__(self, tactical: Tactical, show: Show) -> None:
+    def __init__(self, tactical: Tactical, show: Show, setting: str) -> None:
         self._tactical = tactical
         self._show = show
+        self._setting = setting
         self._until = time.monotonic() + LONGEST
         self._steps: dict[str, Step] = {}
         self._dashboard = Inventory((), ())
@@ -179,16 +188,23 @@ class _Probe:
         return OK, ""
 
     def _check_beta(self) -> Outcome:
-        """Off is a note; on, it shows whether the credentials are limited to some clients."""
+        """Off is a note; on, it shows whether the credentials are limited to some clients.
+
+        Either is a failure where the syncs are to read nothing but the beta API.
+        """
         try:
             beta = self._tactical.get_beta_inventory()
         except BetaOff:
+            if self._setting == BETA:
+                raise
             self._beta_api = False
             return NOTE, BETA_OFF
         self._beta_api = True
         # Listed anew, after the other: what is created meanwhile is then no sign of a limit.
         dashboard = self._tactical.get_dashboard_inventory()
         self._restricted = is_restricted(self._tactical, dashboard, beta)
+        if self._restricted and self._setting == BETA:
+            raise BetaUnlimited
         return (NOTE, RESTRICTED) if self._restricted else (OK, "")
 
     def _check_version(self) -> Outcome:

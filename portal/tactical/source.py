@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from portal.tactical.api import Inventory, Tactical
-from portal.tactical.errors import BetaOff
+from portal.tactical.errors import BetaOff, TacticalError
 from portal.tactical.records import BadRecord, TacticalOrganization, only_good
 from portal.tactical.walk import BetaWalk, DashboardWalk
 
-BETA, DASHBOARD = "beta", "dashboard"
+AUTO, BETA, DASHBOARD = "auto", "beta", "dashboard"
 
 CHOSEN = "Chosen in the settings."
 BETA_OFF = (
@@ -22,6 +22,18 @@ RESTRICTED = (
     "API would show every client."
 )
 UNRESTRICTED = "The beta API is switched on and carries most."
+
+
+class BetaUnlimited(TacticalError):
+    """The beta API would show what the role of these credentials hides."""
+
+    fault = "beta_unlimited"
+    field = "inventory_source"
+    wording = (
+        "These credentials are limited to some clients, and the beta API would show every client "
+        "all the same. Choose another inventory source, which obeys the limit, or use credentials "
+        "whose role sees all clients."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +64,8 @@ class Source:
 def choose_source(tactical: Tactical, setting: str) -> Source:
     """`auto` takes beta where it is on and the role unrestricted; else the setting is obeyed.
 
-    Raises BetaOff when beta is asked for and off, TacticalError and EgressError.
+    When beta is asked for, raises BetaOff where it is off and BetaUnlimited where the role is
+    restricted. Raises TacticalError and EgressError.
     """
     if setting == DASHBOARD:
         return Source(DASHBOARD, False, None, tactical.get_dashboard_inventory(), CHOSEN)
@@ -65,10 +78,12 @@ def choose_source(tactical: Tactical, setting: str) -> Source:
     # After the other: what is created between the two is then no sign of a limit.
     dashboard = tactical.get_dashboard_inventory()
     restricted = is_restricted(tactical, dashboard, beta)
-    if restricted and setting != BETA:
+    if restricted and setting == BETA:
+        raise BetaUnlimited
+    if restricted:
         return Source(DASHBOARD, True, True, dashboard, RESTRICTED)
     reason = CHOSEN if setting == BETA else UNRESTRICTED
-    return Source(BETA, True, restricted, _with_counts(beta, dashboard), reason)
+    return Source(BETA, True, False, _with_counts(beta, dashboard), reason)
 
 
 def is_restricted(tactical: Tactical, dashboard: Inventory, beta: Inventory) -> bool:

@@ -5,18 +5,21 @@ from __future__ import annotations
 from portal.demo import SimulatedTactical
 from portal.tactical.probe import ProbeResult, Step, probe
 from portal.tactical.session import Credentials
+from portal.tactical.source import AUTO
 from tests.tactical.talking import talking
 
 
 def run(
-    server: SimulatedTactical | str, credentials: Credentials | str | None = None
+    server: SimulatedTactical | str,
+    credentials: Credentials | str | None = None,
+    setting: str = AUTO,
 ) -> tuple[ProbeResult, list[Step]]:
     """The result, and the last state of each step."""
     shown: dict[str, Step] = {}
     if credentials is None:
         credentials = "unknown" if isinstance(server, str) else server.api_key
     with talking(server, credentials, interactive=True) as api:
-        result = probe(api, lambda step: shown.update({step.name: step}))
+        result = probe(api, lambda step: shown.update({step.name: step}), setting)
     return result, list(shown.values())
 
 

@@ -69,6 +69,18 @@ def test_credentials_for_some_clients_are_told(tactical: SimulatedTactical) -> N
     assert "limited to some clients" in beta.message
 
 
+def test_the_beta_api_by_wish_fails_the_test_where_no_sync_would_read_it(
+    tactical: SimulatedTactical,
+) -> None:
+    assert run(tactical, setting="beta")[0].ok
+
+    limited = run(tactical, tactical.control.access.add_key(clients=[1]), "beta")
+    check(limited, "beta_unlimited", "inventory_source", "beta", "limited to some clients")
+
+    tactical.control.server.set(beta_enabled=False)
+    check(run(tactical, setting="beta"), "beta_off", "inventory_source", "beta", "switched off")
+
+
 def test_a_server_without_agents_is_a_note() -> None:
     with SimulatedTactical(FleetSpec(clients=1, sites=1, agents=0)) as server:
         result, steps = run(server)

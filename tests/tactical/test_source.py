@@ -8,7 +8,7 @@ import pytest
 
 from portal.demo import SimulatedTactical
 from portal.tactical.errors import BetaOff, MissingPermission
-from portal.tactical.source import Source, choose_source
+from portal.tactical.source import BetaUnlimited, Source, choose_source
 from tests.tactical.talking import talking
 
 
@@ -26,7 +26,6 @@ def choose(server: SimulatedTactical, setting: str, key: str | None = None) -> S
         ("auto", False, {}, "dashboard", None),
         ("auto", False, {"clients": [1]}, "dashboard", None),
         ("beta", True, {}, "beta", False),
-        ("beta", True, {"clients": [1]}, "beta", True),
         ("dashboard", True, {}, "dashboard", None),
         ("dashboard", False, {"clients": [1]}, "dashboard", None),
     ],
@@ -57,6 +56,19 @@ def test_beta_by_wish_where_it_is_off_is_an_error_of_that_field(
         choose(tactical, "beta")
 
     assert caught.value.field == "inventory_source"
+
+
+@pytest.mark.parametrize("scope", [{"clients": [1]}, {"sites": [1]}])
+def test_beta_by_wish_is_refused_to_credentials_that_it_would_show_too_much(
+    tactical: SimulatedTactical, scope: dict[str, Any]
+) -> None:
+    key = tactical.control.access.add_key(**scope)
+
+    with pytest.raises(BetaUnlimited) as caught:
+        choose(tactical, "beta", key)
+
+    assert (caught.value.fault, caught.value.field) == ("beta_unlimited", "inventory_source")
+    assert "limited to some clients" in caught.value.message
 
 
 @pytest.mark.parametrize("setting", ["beta", "dashboard"])
