@@ -2,27 +2,35 @@
 BIN = .venv/bin
 PYTEST_ARGS = -n auto --maxprocesses 4
 
-.PHONY: install demo run test soak bench lint format lock
+.PHONY: help install demo run test test-fast check soak bench lint format lock
 
-install:
+help: ## Tell what each target does
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
+
+install: ## Make .venv, with what the portal needs to run
 	@scripts/install.sh requirements.txt
 
-demo: install
+demo: install ## Start the portal beside a simulated Tactical server, with data to look at
 	@$(BIN)/portal demo
 
-run: install
+run: install ## Start the portal
 	@$(BIN)/portal run
 
-test: install-dev
+test: install-dev ## Run every test, on SQLite and PostgreSQL, with Redis and a browser
 	$(BIN)/pytest $(PYTEST_ARGS)
 
-soak: install-dev
+test-fast: install-dev ## Run the tests that need no server, browser or process
+	$(BIN)/pytest -q -n 2 -m "not servers and not soak" --hypothesis-profile fast
+
+check: lint test-fast ## Lint and run the fast tests: before each commit
+
+soak: install-dev ## Run the long tests, which stop and kill what runs
 	$(BIN)/pytest -m soak tests/soak
 
-bench: install-dev
+bench: install-dev ## Measure everything beside its floor (forty minutes)
 	$(BIN)/python -m benchmarks
 
-lint: install-dev
+lint: install-dev ## Check style, types, import rules and templates
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
@@ -33,10 +41,9 @@ lint: install-dev
 install-dev:
 	@scripts/install.sh requirements-dev.txt
 
-format: install-dev
+format: install-dev ## Put the code into its form
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-# Needs uv.
-lock:
+lock: ## Resolve the dependencies anew into the lock files (needs uv)
 	@scripts/lock.sh

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.support import properties
 from tests.support.apps import app, app_context, http, live_portal, redis_url, settings
 from tests.support.browser import browser, page
 from tests.support.databases import (
@@ -17,7 +18,7 @@ from tests.support.databases import (
     sqlite_url,
 )
 from tests.support.network import only_loopback
-from tests.support.processes import start_servers, stop_servers
+from tests.support.processes import ServersOfRun
 from tests.support.simulator import tactical
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "postgres_database",
     "postgres_server",
     "postgresql_url",
+    "properties",
     "pytest_generate_tests",
     "redis_url",
     "settings",
@@ -42,17 +44,33 @@ __all__ = [
 ]
 
 
+SERVERS = {
+    *("empty_database_url", "redis_url", "postgres_server", "sqlite_template"),
+    *("tactical", "browser", "portal"),
+}
+"""Each is a server, a browser or a process: `make test-fast` leaves out what takes one."""
+
+_servers = pytest.StashKey[ServersOfRun]()
+
+
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "one_database: what it shows does not depend on the database; SQLite only"
     )
     config.addinivalue_line("markers", "soak: a long one; `make soak` runs it")
     config.addinivalue_line("markers", "fleet: another fleet than the small one of `tactical`")
-    if not hasattr(config, "workerinput"):  # a worker of xdist uses what its parent started
-        start_servers()
+    config.addinivalue_line("markers", "servers: takes a server, a browser or processes of its own")
+    if not hasattr(config, "workerinput"):  # a worker of xdist uses what its parent holds
+        config.stash[_servers] = ServersOfRun()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if SERVERS.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker("servers")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_unconfigure(config: pytest.Config) -> None:
-    if not hasattr(config, "workerinput"):
-        stop_servers()
+    if _servers in config.stash:
+        config.stash[_servers].stop()

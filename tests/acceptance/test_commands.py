@@ -12,7 +12,7 @@ from portal.demo import SimulatedTactical
 from tests.acceptance.shell import TENANT, Shell
 from tests.acceptance.truth import expected_assets, told
 
-pytestmark = pytest.mark.one_database
+pytestmark = [pytest.mark.one_database, pytest.mark.servers]
 
 ASSET_COLUMNS = [
     *("name", "asset_type", "client", "serial_number", "os_type", "os_version"),

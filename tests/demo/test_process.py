@@ -19,6 +19,8 @@ from portal.demo.__main__ import KEY_VARIABLE
 from portal.demo.simulated import Tls
 from tests.demo.api import Api, is_html
 
+pytestmark = pytest.mark.servers
+
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_process(number: int) -> None:

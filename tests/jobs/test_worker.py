@@ -24,7 +24,7 @@ from tests.support.apps import wait_for_redis
 from tests.support.databases import KEYS
 from tests.support.processes import redis_command
 
-pytestmark = pytest.mark.one_database
+pytestmark = [pytest.mark.one_database, pytest.mark.servers]
 
 
 class OwnRedis:

@@ -4,9 +4,12 @@ import signal
 import time
 from pathlib import Path
 
+import pytest
 from sqlalchemy import create_engine, text
 
 from tests.support.running import RunningPortal, descendants, free_port, running_portal, survivors
+
+pytestmark = pytest.mark.servers
 
 WARM_SECONDS = 10
 

@@ -26,7 +26,10 @@ READY = "The portal is at"
 PARTS = 1 + 3 + 5 + 1
 """Redis, the web server and its two workers, five workers, the scheduler."""
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+pytestmark = [
+    pytest.mark.servers,
+    pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc"),
+]
 
 
 @pytest.fixture

@@ -19,12 +19,13 @@ from portal import create_app
 from portal.config import Settings, read_settings
 from portal.db import db
 from tests.support.databases import KEYS
-from tests.support.processes import server_folder
+from tests.support.processes import server_folder, start_redis
 
 
 @pytest.fixture
 def redis_url() -> str:
     """An emptied database of the real Redis server of this run, one for each worker."""
+    start_redis()
     number = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
     url = f"unix://{server_folder() / 'redis.sock'}?db={number}"
     with redis.Redis.from_url(url) as connection:

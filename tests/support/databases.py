@@ -16,7 +16,7 @@ from psycopg import sql
 from portal import create_app
 from portal.config import read_settings
 from portal.db import Base, db
-from tests.support.processes import server_folder
+from tests.support.processes import server_folder, start_postgres
 from tests.support.skips import skip_or_fail
 
 KINDS = ("sqlite", "postgresql")
@@ -91,7 +91,8 @@ def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterat
 
 @pytest.fixture(scope="session")
 def postgres_server() -> None:
-    """Waits for the server of this run. Skips, or fails in CI, where it cannot start."""
+    """Starts the server of this run, and waits. Skips, or fails in CI, where it cannot start."""
+    start_postgres()
     give_up = time.monotonic() + POSTGRES_START_SECONDS
     while time.monotonic() < give_up:
         try:

@@ -1,15 +1,16 @@
-"""Servers of a test run: started once by the process that runs pytest, shared by its workers."""
+"""Servers of a test run: each started when it is first asked for, shared by all its workers."""
 
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import os
 import shlex
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,47 +20,67 @@ FOLDER_VARIABLE = "PORTAL_TEST_SERVERS"
 PR_SET_PDEATHSIG = 1
 FORGETFUL = ("fsync=off", "full_page_writes=off", "synchronous_commit=off")
 """Settings of a PostgreSQL whose data need not outlive the run."""
+SECONDS_TO_STOP = 5
+KEEPER = """
+"$@" & server=$!
+read -r _ <alive
+kill -INT $server
+wait $server
+rm -r "$name.started"
+"""
+"""Serves for as long as somebody holds the other end of the pipe `alive`."""
 
-_started: list[subprocess.Popen[bytes]] = []
+
+class ServersOfRun:
+    """Held by the process that runs pytest. The servers end with it, however it ends."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="pt-"))  # short: a socket's path is limited
+        os.environ[FOLDER_VARIABLE] = str(self.folder)
+        os.mkfifo(self.folder / "alive")
+        self._alive = os.open(self.folder / "alive", os.O_RDWR)
+
+    def stop(self) -> None:
+        os.close(self._alive)
+        give_up = time.monotonic() + SECONDS_TO_STOP
+        while any(self.folder.glob("*.started")) and time.monotonic() < give_up:
+            time.sleep(0.02)
+        shutil.rmtree(os.environ.pop(FOLDER_VARIABLE), ignore_errors=True)
 
 
 def server_folder() -> Path:
     return Path(os.environ[FOLDER_VARIABLE])
 
 
-def start_servers() -> None:
-    """Does not wait for them: whoever uses one first waits (see `databases` and `redis`)."""
-    folder = Path(tempfile.mkdtemp(prefix="pt-"))  # short: a socket's path is limited
-    os.environ[FOLDER_VARIABLE] = str(folder)
-    _start(postgres_command(folder, *FORGETFUL), folder / "postgres.log")
-    _start(redis_command(folder), folder / "redis.log")
+def start_postgres() -> None:
+    """Does not wait until it answers, nor does `start_redis`; whoever uses it does."""
+    _start_once("postgres", postgres_command(server_folder(), *FORGETFUL))
 
 
-def stop_servers() -> None:
-    for process in _started:
-        process.send_signal(signal.SIGINT)
-    for process in _started:
-        try:
-            process.wait(timeout=5)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-    _started.clear()
-    shutil.rmtree(os.environ.pop(FOLDER_VARIABLE), ignore_errors=True)
+def start_redis() -> None:
+    _start_once("redis", redis_command(server_folder()))
 
 
-def _start(command: list[str], log: Path) -> None:
-    with log.open("wb") as output:
-        _started.append(
-            subprocess.Popen(
-                command,
+def _start_once(name: str, command: list[str]) -> None:
+    folder = server_folder()
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if (folder / f"{name}.started").exists():
+            return
+        (folder / f"{name}.started").mkdir()
+        # In the background of a shell that ends at once: the server outlives this worker.
+        keeper = ["sh", "-c", f"( {KEEPER} ) &", "keeper", *command]
+        with (folder / f"{name}.log").open("wb") as log:
+            subprocess.run(
+                keeper,
+                cwd=folder,
+                env={**os.environ, "name": name},
                 stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
+                stdout=log,
+                stderr=log,
                 start_new_session=True,  # Ctrl-C is for pytest
-                preexec_fn=die_with_parent if sys.platform == "linux" else None,
+                check=True,
             )
-        )
 
 
 def die_with_parent() -> None:

@@ -17,9 +17,6 @@ from portal.models import Delivery
 from portal.scope import tenant_scope
 from portal.services import connect, webhook_keys
 from portal.services.tenants import add_tenant
-from tests.support import properties
-
-__all__ = ["properties"]
 
 PATH = "/api/webhooks/tacticalrmm"
 HEADER = "X-Alga-Webhook-Secret"
