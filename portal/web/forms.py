@@ -2,9 +2,29 @@
 
 from __future__ import annotations
 
+import re
+
 from flask_wtf import FlaskForm
+from wtforms import StringField
 
 from portal.errors import InvalidInput, PortalError
+
+_CREDENTIALS = re.compile(r"^((?:[A-Za-z][A-Za-z0-9+.-]*:)?//)?[^/?#]*@")
+
+
+class CodeField(StringField):
+    """A code that people read while they type it. A page that comes back leaves it out."""
+
+    def _value(self) -> str:
+        return ""
+
+
+class UrlField(StringField):
+    """An address. A page that comes back leaves out a user name and a password in it."""
+
+    def _value(self) -> str:
+        typed: str = super()._value()  # type: ignore[misc]  # not in the stubs
+        return _CREDENTIALS.sub(r"\1", typed)
 
 
 def mark(form: FlaskForm, error: PortalError, otherwise: str | None = None) -> None:

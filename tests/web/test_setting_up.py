@@ -70,4 +70,5 @@ def test_what_is_wrong_stands_by_its_field(
     assert message in answer.text
     assert 'aria-invalid="true"' in answer.text
     assert TYPED["password"] not in answer.text
+    assert token not in answer.text
     assert http.get("/").location == "/setup"

@@ -3,6 +3,8 @@ from __future__ import annotations
 from flask_wtf import FlaskForm
 from wtforms import HiddenField, PasswordField, StringField
 
+from portal.web.forms import CodeField
+
 
 class SignInForm(FlaskForm):  # type: ignore[misc]
     email = StringField("Email address")
@@ -11,7 +13,7 @@ class SignInForm(FlaskForm):  # type: ignore[misc]
 
 
 class SetupForm(FlaskForm):  # type: ignore[misc]
-    token = StringField("Set-up token")
+    token = CodeField("Set-up token")
     email = StringField("Email address")
     password = PasswordField("Password")
     tenant_name = StringField("Company")

@@ -86,7 +86,7 @@ def sign_out() -> ResponseReturnValue:
 def setup() -> ResponseReturnValue:
     if users.any_user_exists():
         return redirect(url_for("auth.home"))
-    form = SetupForm(token=request.args.get("token"))
+    form = SetupForm()
     if not form.is_submitted():
         return render_template("setup.html", form=form)
     typed = {name: form[name].data or "" for name in ("token", "email", "password")}

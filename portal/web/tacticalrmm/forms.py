@@ -5,12 +5,13 @@ from wtforms import PasswordField, RadioField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 
 from portal.models.integration import AuthMode, InventorySource
+from portal.web.forms import CodeField, UrlField
 
 
 class ConnectionForm(FlaskForm):  # type: ignore[misc]
     """The services check what was typed; the form only carries it."""
 
-    base_url = StringField("Instance URL")
+    base_url = UrlField("Instance URL")
     auth_mode = RadioField(
         "Sign in with",
         choices=[
@@ -21,7 +22,7 @@ class ConnectionForm(FlaskForm):  # type: ignore[misc]
     api_key = PasswordField("API key")
     username = StringField("Username")
     password = PasswordField("Password")
-    totp_code = StringField("One-time code")
+    totp_code = CodeField("One-time code")
     totp_secret = PasswordField("TOTP secret")
     inventory_source = SelectField(
         "Read the inventory from",
