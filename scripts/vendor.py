@@ -1,4 +1,5 @@
-"""Fetch the front-end libraries and write portal/static/vendor/ with its manifest.
+"""Fetch what others made and the portal ships, and write each folder of it with its manifest:
+the front-end libraries into portal/static/vendor/, the list of passwords into portal/vendor/.
 
 Run by hand when a version changes or when an icon is added to portal/static/icons.txt:
 
@@ -19,8 +20,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
-STATIC = Path(__file__).resolve().parent.parent / "portal" / "static"
+PORTAL = Path(__file__).resolve().parent.parent / "portal"
+STATIC = PORTAL / "static"
 VENDOR = STATIC / "vendor"
+PRIVATE = PORTAL / "vendor"
+"""For the portal itself; browsers get what lies in `static` only."""
 SVG = "http://www.w3.org/2000/svg"
 
 
@@ -31,6 +35,7 @@ class Package:
     licence: str
     files: dict[str, str]
     """Path inside the package -> file name in the vendor folder."""
+    folder: Path = VENDOR
 
 
 PACKAGES = (
@@ -51,27 +56,42 @@ PACKAGES = (
     # The package holds no licence file; tabler.LICENSE.txt is kept beside it by hand.
     Package("@tabler/core", "1.6.1", "MIT", {"dist/css/tabler.min.css": "tabler.min.css"}),
     Package("@tabler/icons", "3.51.0", "MIT", {"LICENSE": "tabler-icons.LICENSE.txt"}),
+    Package(
+        "@zxcvbn-ts/language-common",
+        "4.1.3",
+        "MIT",
+        {
+            "src/passwords.json": "common-passwords.json",
+            "LICENSE.txt": "common-passwords.LICENSE.txt",
+        },
+        PRIVATE,
+    ),
 )
 BY_HAND = {"tabler.LICENSE.txt": "@tabler/core"}
 SPRITE = "icons.svg"
 
 
 def main() -> None:
-    VENDOR.mkdir(parents=True, exist_ok=True)
-    entries: list[dict[str, str]] = []
+    for folder in (VENDOR, PRIVATE):
+        folder.mkdir(parents=True, exist_ok=True)
+        entries = [entry for each in PACKAGES if each.folder == folder for entry in _fetch(each)]
+        entries.sort(key=lambda entry: entry["file"])
+        (folder / "manifest.json").write_text(json.dumps(entries, indent=2) + "\n", "utf-8")
+
+
+def _fetch(package: Package) -> list[dict[str, str]]:
+    """Write the package's files; what the manifest says of them."""
+    names = [*package.files.values()]
     with tempfile.TemporaryDirectory() as temporary:
-        for package in PACKAGES:
-            source = _download(package, Path(temporary))
-            for inside, name in package.files.items():
-                (VENDOR / name).write_bytes(_without_source_map((source / inside).read_bytes()))
-                entries.append(_describe(package, name))
-            if package.name == "@tabler/icons":
-                (VENDOR / SPRITE).write_text(_sprite(source / "icons" / "outline"), "utf-8")
-                entries.append(_describe(package, SPRITE))
-    by_name = {package.name: package for package in PACKAGES}
-    entries.extend(_describe(by_name[owner], name) for name, owner in BY_HAND.items())
-    entries.sort(key=lambda entry: entry["file"])
-    (VENDOR / "manifest.json").write_text(json.dumps(entries, indent=2) + "\n", "utf-8")
+        source = _download(package, Path(temporary))
+        for inside, name in package.files.items():
+            content = _without_source_map((source / inside).read_bytes())
+            (package.folder / name).write_bytes(content)
+        if package.name == "@tabler/icons":
+            (VENDOR / SPRITE).write_text(_sprite(source / "icons" / "outline"), "utf-8")
+            names.append(SPRITE)
+    names += [name for name, owner in BY_HAND.items() if owner == package.name]
+    return [_describe(package, name) for name in names]
 
 
 def _download(package: Package, folder: Path) -> Path:
@@ -117,7 +137,7 @@ def _describe(package: Package, name: str) -> dict[str, str]:
         "name": package.name,
         "version": package.version,
         "file": name,
-        "sha256": hashlib.sha256((VENDOR / name).read_bytes()).hexdigest(),
+        "sha256": hashlib.sha256((package.folder / name).read_bytes()).hexdigest(),
         "licence": package.licence,
     }
 

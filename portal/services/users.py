@@ -11,7 +11,7 @@ from portal.db import db, transaction
 from portal.errors import InvalidInput
 from portal.models import Membership, Tenant, User, UserSession
 from portal.scope import all_tenants
-from portal.services.passwords import hash_password, password_matches
+from portal.services.passwords import hash_new_password, password_matches
 from portal.services.permissions import ROLES
 from portal.services.tenants import get_tenant
 
@@ -43,7 +43,7 @@ def add_user(email: str, password: str, tenant: str, role: str) -> User:
 def find_or_add_user(session: Session, email: str, password: str) -> User:
     user = session.scalar(select(User).where(User.email == email))
     if user is None:
-        user = User(email=email, password_hash=hash_password(password))
+        user = User(email=email, password_hash=hash_new_password(password, email))
         session.add(user)
         session.flush()
     return user
@@ -83,7 +83,7 @@ def change_password(user_id: int, old: str, new: str, keep_session: str) -> None
         user = session.get_one(User, user_id)
         if not password_matches(user.password_hash, old):
             raise InvalidInput("This is not your present password.", field="old_password")
-        user.password_hash = hash_password(new)
+        user.password_hash = hash_new_password(new, user.email)
         for other in session.scalars(select(UserSession).filter_by(user_id=user_id)):
             if other.token_digest != keep_session:
                 session.delete(other)

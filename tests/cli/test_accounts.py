@@ -50,6 +50,14 @@ def test_a_user_is_added_with_a_password_by_standard_input(acme: Portal) -> None
     assert (changed.data["id"], changed.data["role"]) == (said.data["id"], "viewer")
 
 
+def test_a_password_that_others_try_first_is_refused(acme: Portal) -> None:
+    words = ("users", "add", "ann@acme.example", "--tenant", "acme", "--password-stdin")
+    for password in ("aaaaaaaaaaaa", "password1234", " " * 12, "ann@acme.example"):
+        said = acme(*words, "--role", "admin", "--json", stdin=f"{password}\n")
+        assert (said.exit_code, said.data["ok"]) == (1, False)
+        assert password not in said.err
+
+
 @pytest.mark.parametrize(("email", "stdin"), [("nobody", PASSWORD), ("a@b.example", "\n")])
 def test_a_user_needs_an_address_and_a_password(acme: Portal, email: str, stdin: str) -> None:
     words = ("users", "add", email, "--tenant", "acme", "--role", "admin", "--password-stdin")

@@ -58,6 +58,8 @@ def test_the_token_makes_one_admin_and_is_used_up(
         ({"slug": "Acme"}, "Start with a letter"),
         ({"email": "anna"}, "Enter an email address"),
         ({"password": "short"}, "at least 12 characters"),
+        ({"password": "password1234"}, "one of the commonest"),
+        ({"password": "anna@acme.example"}, "not your email address"),
         ({"tenant_name": "  "}, "Enter the name of your company."),
     ],
 )

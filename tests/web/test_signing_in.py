@@ -6,17 +6,21 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from portal.db import utc_now
+from portal.db import transaction, utc_now
+from portal.models import User
 from portal.services.sign_in import ABSOLUTE_LIMIT, IDLE_LIMIT
 from portal.services.users import add_user
 from tests.web.conftest import HTMX
 from tests.web.world import TOKEN, Place, make_user, sign_in
 
 EMAIL, PASSWORD = "anna@acme.example", "correct horse battery"
+ANOTHER = "another horse battery"
 
 
 @pytest.fixture
@@ -182,9 +186,9 @@ def test_changing_the_password_signs_other_browsers_out(
     other = app.test_client()
     post(other)
     post(http)
-    wrong = http.post("/account", data={"old_password": "x", "new_password": "y" * 12})
+    wrong = http.post("/account", data={"old_password": "x", "new_password": ANOTHER})
     short = http.post("/account", data={"old_password": PASSWORD, "new_password": "short"})
-    right = http.post("/account", data={"old_password": PASSWORD, "new_password": "y" * 12})
+    right = http.post("/account", data={"old_password": PASSWORD, "new_password": ANOTHER})
 
     assert (wrong.status_code, short.status_code) == (422, 422)
     assert "This is not your present password." in wrong.text
@@ -193,3 +197,28 @@ def test_changing_the_password_signs_other_browsers_out(
     assert http.get(acme.url()).status_code == 200
     assert other.get(acme.url()).status_code == 302
     assert post(other).status_code == 401
+
+
+@pytest.mark.one_database
+def test_a_password_of_old_that_is_too_simple_still_signs_in(
+    app: Flask, http: FlaskClient, anna: None
+) -> None:
+    with app.app_context(), transaction() as session:
+        user = session.scalars(select(User)).one()
+        user.password_hash = PasswordHasher(time_cost=1).hash("password")
+
+    assert post(http, password="password").status_code == 302
+    assert post(http, password="password").status_code == 302
+
+
+@pytest.mark.one_database
+@pytest.mark.parametrize("new", ["password1234", " " * 12, EMAIL])
+def test_a_new_password_must_not_be_guessed_at_once(
+    http: FlaskClient, anna: None, new: str
+) -> None:
+    post(http)
+    answer = http.post("/account", data={"old_password": PASSWORD, "new_password": new})
+
+    assert answer.status_code == 422
+    assert 'id="new_password-error"' in answer.text
+    assert post(http).status_code == 302

@@ -13,7 +13,7 @@ import pytest
 PORTAL = Path(__file__).parents[2] / "portal"
 STATIC = PORTAL / "static"
 VENDOR = STATIC / "vendor"
-MANIFEST = json.loads((VENDOR / "manifest.json").read_text("utf-8"))
+PRIVATE = PORTAL / "vendor"
 TEMPLATES = sorted((PORTAL / "templates").rglob("*.html"))
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -24,23 +24,33 @@ def icons_in_sprite() -> set[str]:
     return {symbol.attrib["id"] for symbol in sprite.iter(f"{SVG}symbol")}
 
 
-@pytest.mark.parametrize("entry", MANIFEST, ids=lambda entry: entry["file"])
-def test_vendored_file_is_the_recorded_one(entry: dict[str, str]) -> None:
-    content = (VENDOR / entry["file"]).read_bytes()
+def manifest(folder: Path) -> list[dict[str, str]]:
+    entries: list[dict[str, str]] = json.loads((folder / "manifest.json").read_text("utf-8"))
+    return entries
+
+
+@pytest.mark.parametrize(
+    ("file", "entry"),
+    [(folder / entry["file"], entry) for folder in (VENDOR, PRIVATE) for entry in manifest(folder)],
+    ids=lambda value: value.name if isinstance(value, Path) else "",
+)
+def test_vendored_file_is_the_recorded_one(file: Path, entry: dict[str, str]) -> None:
+    content = file.read_bytes()
 
     assert hashlib.sha256(content).hexdigest() == entry["sha256"]
     assert entry["version"]
     assert entry["licence"] in {"0BSD", "MIT"}
 
 
-def test_every_vendored_file_is_recorded() -> None:
-    recorded = {entry["file"] for entry in MANIFEST} | {"manifest.json"}
+@pytest.mark.parametrize("folder", [VENDOR, PRIVATE], ids=["static", "private"])
+def test_every_vendored_file_is_recorded(folder: Path) -> None:
+    recorded = {entry["file"] for entry in manifest(folder)} | {"manifest.json"}
 
-    assert {path.name for path in VENDOR.iterdir()} == recorded
+    assert {path.name for path in folder.iterdir()} == recorded
 
 
 def test_htmx_stays_on_the_pinned_version() -> None:
-    versions = {entry["version"] for entry in MANIFEST if entry["name"] == "htmx.org"}
+    versions = {entry["version"] for entry in manifest(VENDOR) if entry["name"] == "htmx.org"}
 
     assert versions == {"2.0.11"}
 
