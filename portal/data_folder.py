@@ -63,10 +63,11 @@ def _list_files(settings: Settings) -> Iterator[Path]:
 
 
 def _is_open(path: Path) -> bool:
-    """Whether anybody but the owner may do anything with it. False when it is not there."""
+    """Whether anybody but the owner may do anything with it. False for what cannot be looked at,
+    of which whoever needs it will tell."""
     try:
         mode = path.lstat().st_mode
-    except FileNotFoundError:
+    except OSError:
         return False
     return not stat.S_ISLNK(mode) and bool(stat.S_IMODE(mode) & UMASK)
 
