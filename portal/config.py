@@ -21,6 +21,7 @@ IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 LONGEST_SOCKET_PATH = 100
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+LOG_FORMATS = ("text", "json")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +43,8 @@ class Settings:
     public_url: str
     trusted_proxies: int
     log_level: str
+    log_format: str
+    """`text` or `json`."""
 
     @property
     def redis_socket(self) -> Path:
@@ -77,7 +80,8 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         encryption_keys=environ.get("PORTAL_ENCRYPTION_KEYS", "").strip(),
         public_url=_read_public_url(environ),
         trusted_proxies=_read_int(environ, "PORTAL_TRUSTED_PROXIES", 0, lowest=0, highest=10),
-        log_level=_read_log_level(environ),
+        log_level=_read_word(environ, "PORTAL_LOG_LEVEL", LOG_LEVELS, "INFO"),
+        log_format=_read_word(environ, "PORTAL_LOG_FORMAT", LOG_FORMATS, "text"),
     )
 
 
@@ -164,8 +168,10 @@ def _split(url: str) -> SplitResult | None:
     return parts
 
 
-def _read_log_level(environ: Mapping[str, str]) -> str:
-    level = environ.get("PORTAL_LOG_LEVEL", "").strip().upper() or "INFO"
-    if level not in LOG_LEVELS:
-        raise ConfigError(f"PORTAL_LOG_LEVEL must be one of {', '.join(LOG_LEVELS)}.")
-    return level
+def _read_word(environ: Mapping[str, str], name: str, words: tuple[str, ...], default: str) -> str:
+    """One of `words`, whichever way it is capitalised."""
+    given = environ.get(name, "").strip().lower() or default.lower()
+    for word in words:
+        if word.lower() == given:
+            return word
+    raise ConfigError(f"{name} must be one of {', '.join(words)}.")

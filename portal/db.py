@@ -215,12 +215,14 @@ def release() -> None:
 
 
 def engine_options(database_url: str) -> dict[str, Any]:
-    """A PostgreSQL that is away is told in seconds, and one that came back costs no request."""
+    """A PostgreSQL that is away is told in seconds, and one that came back costs no request. What a
+    failed statement was to store stays out of its error, and so out of the log."""
     url = make_url(database_url)
     if url.get_backend_name() == "sqlite":
-        return {}
+        return {"hide_parameters": True}
     limits = {"connect_timeout": "3", "tcp_user_timeout": "10000"}
     return {
+        "hide_parameters": True,
         "pool_pre_ping": True,
         "connect_args": {name: limits[name] for name in limits if name not in url.query},
     }

@@ -13,6 +13,7 @@ from typing import Final
 from flask import current_app
 from redis import Redis, RedisError
 from redis.backoff import NoBackoff
+from redis.exceptions import OutOfMemoryError, ResponseError
 from redis.retry import Retry
 from rq import Queue
 from rq.exceptions import DuplicateJobError
@@ -20,6 +21,7 @@ from rq.job import JobStatus
 from rq.serializers import JSONSerializer
 
 from portal.config import Settings
+from portal.work_id import get_work_id
 
 log = logging.getLogger(__name__)
 
@@ -78,6 +80,8 @@ JOBS: Final = {
 
 OUT_OF_TURN: Final = {job.function for job in JOBS.values() if not job.in_turn}
 
+WORK_ID: Final = "work_id"
+"""In a job's `meta`: the id that lines of the log carry, from the request on."""
 KEEP_FAILED_SECONDS = 60
 """Its traceback is in the log; Redis need not keep it."""
 KEEP_WAITING_SECONDS = 1800
@@ -112,7 +116,7 @@ def _enqueue(connection: Redis, name: str, ids: tuple[int, ...]) -> bool:
             if _put_in_line(queue, job, ids, f"{words}_{number}"):
                 break
     except RedisError as error:
-        log.warning("Redis is away; job %s%s waits in the database: %s", name, ids, error)
+        log.warning("%s; job %s%s waits in the database: %s", state_of(error), name, ids, error)
         return False
     return True
 
@@ -129,6 +133,7 @@ def _put_in_line(queue: Queue, job: Job, ids: tuple[int, ...], job_id: str) -> b
             ttl=KEEP_WAITING_SECONDS,
             job_id=job_id,
             unique=True,
+            meta={WORK_ID: get_work_id()},
         )
     except DuplicateJobError:
         same = queue.fetch_job(job_id)
@@ -144,6 +149,13 @@ def connect(settings: Settings, patience: float = PATIENCE_SECONDS) -> Redis:
         socket_timeout=patience,
         retry=Retry(NoBackoff(), 0),
     )
+
+
+def state_of(error: RedisError) -> str:
+    """What is the matter with Redis, in the words of a log."""
+    if isinstance(error, OutOfMemoryError):
+        return "Redis is full"
+    return "Redis refuses" if isinstance(error, ResponseError) else "Redis is away"
 
 
 def _connection(kept_as: str, patience: float) -> Redis:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -14,10 +14,13 @@ import click
 from sqlalchemy.exc import DBAPIError
 
 from portal import create_app
+from portal.config import read_settings
 from portal.errors import PortalError
 from portal.scope import tenant_scope
 from portal.services.database import close_database, prepare_database
 from portal.services.tenants import get_tenant
+from portal.supervisor.logs import command_logging, describe, escape_lines
+from portal.work_id import work
 
 SUCCESS, FAILED, PARTIAL = 0, 1, 2
 
@@ -71,7 +74,10 @@ class PortalCommand(click.Command):
         ctx.exit(outcome.exit_code)
 
     def _run(self, ctx: click.Context, stack: ExitStack) -> Outcome:
-        app = create_app()
+        settings = read_settings(os.environ)
+        stack.enter_context(work())
+        stack.enter_context(command_logging(settings))
+        app = create_app(settings)
         stack.enter_context(app.app_context())
         stack.callback(close_database)
         prepare_database()
@@ -89,7 +95,7 @@ def _explain(error: Exception) -> PortalError:
     if isinstance(error, DBAPIError):
         first_line = str(error.orig).strip().partition("\n")[0]
         return PortalError(f"The database does not answer as it should: {first_line}")
-    traceback.print_exception(error)
+    click.echo(describe(error), err=True)
     return PortalError("The portal made a mistake; the lines above tell where.")
 
 
@@ -103,11 +109,11 @@ def show(outcome: Outcome, as_json: bool) -> None:
     elif as_json:
         click.echo(json.dumps(outcome.data, ensure_ascii=False))
     elif outcome.text:
-        click.echo(outcome.text)
+        click.echo(escape_lines(outcome.text))
 
 
 def show_failure(error: PortalError, data: dict[str, Any] | None) -> None:
-    click.echo(f"portal: {error.message}", err=True)
+    click.echo(escape_lines(f"portal: {error.message}"), err=True)
     if data is not None:
         click.echo(json.dumps(data, ensure_ascii=False))
 

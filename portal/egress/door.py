@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,9 +17,12 @@ from urllib.parse import urlsplit
 import requests
 
 from portal.egress.connection import GuardedAdapter
+from portal.egress.errors import EgressError
 from portal.egress.limits import Limits, Meter, current_meter
 from portal.egress.policy import EgressPolicy
 from portal.egress.translation import translated
+
+log = logging.getLogger(__name__)
 
 CHUNK = 256 * 1024
 DEFAULT_HEADERS = {"User-Agent": "rmm-portal", "Accept-Encoding": "identity"}
@@ -115,8 +119,9 @@ class Door:
         """
         host = urlsplit(url).hostname or ""
         meter = Meter(host, limits, given_up)
-        with translated(host):
+        with _told(method, host), translated(host):
             response = self._send(method, url, headers, json, data, limits, meter)
+        log.info("%s to %s: %s", method, host, response.status_code)
         try:
             yield Stream(
                 response.status_code, response.headers, _read_chunks(response, host, meter)
@@ -149,6 +154,16 @@ class Door:
             )
         finally:
             current_meter.reset(token)
+
+
+@contextmanager
+def _told(method: str, host: str) -> Iterator[None]:
+    """In the log, with the id of what asked for it. Not the path, in which tokens may stand."""
+    try:
+        yield
+    except EgressError as error:
+        log.info("%s to %s: %s", method, host, error.fault)
+        raise
 
 
 def _read_chunks(response: requests.Response, host: str, meter: Meter) -> Iterator[bytes]:

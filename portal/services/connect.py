@@ -15,6 +15,7 @@ from portal.models.sync_run import RunStatus
 from portal.providers import TACTICAL_RMM
 from portal.services.integrations import find_integration, get_integration, open_tactical
 from portal.services.schedules import ensure_schedules
+from portal.services.text import clean_line
 from portal.tactical.url import normalise_url, same_host
 from portal.vault import forget_secrets, list_last_fours, store_secret
 
@@ -193,7 +194,8 @@ def _apply_credentials(
         integration.auth_mode = settings.auth_mode
     username = integration.username
     if settings.username is not None:
-        integration.username = settings.username.strip()
+        typed = settings.username.strip()
+        integration.username = typed and clean_line(typed, "username", "the user name")
     entered = settings.secrets
     for field, text in entered.items():
         if len(text) > LONGEST_SECRET or not text.isprintable():

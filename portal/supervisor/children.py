@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import signal
 import sys
 import time
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from portal.errors import PortalError
+from portal.supervisor.logs import console_line
 from portal.supervisor.parent import die_with_parent
+
+log = logging.getLogger(__name__)
 
 SHORTEST_PAUSE = 0.5
 LONGEST_PAUSE = 30.0
@@ -23,7 +26,7 @@ HEALTHY_AFTER = 60.0
 def say(line: str, name: str = "portal") -> None:
     """One line on the console. A console that went away must not stop the portal."""
     with contextlib.suppress(BrokenPipeError, UnicodeEncodeError):
-        print(f"{name:<9} | {line}", flush=True)
+        print(console_line(name, line), flush=True)
 
 
 @dataclass(eq=False)
@@ -138,7 +141,7 @@ def _become_child(work: Callable[[], object], supervisor: int, output: int) -> N
     except PortalError as error:
         print(error.message, file=sys.stderr)
     except BaseException:
-        traceback.print_exc()
+        log.critical("Nobody caught this.", exc_info=True)
     finally:
         with contextlib.suppress(OSError, ValueError):
             sys.stdout.flush()

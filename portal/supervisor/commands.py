@@ -13,7 +13,7 @@ from portal import create_app
 from portal.config import read_settings
 from portal.errors import PortalError
 from portal.supervisor import run as running
-from portal.supervisor.logs import set_up_logging
+from portal.supervisor.logs import escape_lines, set_up_logging
 from portal.supervisor.scheduler import run_scheduler
 from portal.supervisor.worker import run_worker
 
@@ -25,7 +25,7 @@ class RunCommand(click.Command):
         try:
             return super().invoke(ctx)
         except PortalError as error:
-            click.echo(f"portal: {error.message}", err=True)
+            click.echo(escape_lines(f"portal: {error.message}"), err=True)
             sys.exit(1)
 
 
@@ -65,7 +65,9 @@ def scheduler() -> None:
 @_command("migrate")
 def migrate() -> None:
     """Bring the database to the newest revision."""
-    running.migrate(create_app())
+    settings = read_settings(os.environ)
+    set_up_logging(settings)
+    running.migrate(create_app(settings))
 
 
 COMMANDS = (run, demo, worker, scheduler, migrate)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from portal.data_folder import UMASK
+from portal.supervisor.logs import WebLogger
 from portal.supervisor.memory import settle
 from portal.supervisor.parent import die_with_parent
 
@@ -24,6 +25,9 @@ timeout = 60
 graceful_timeout = 4  # less than the supervisor's patience
 keepalive = 5
 loglevel = "warning"
+logger_class = WebLogger
+access_log_format = '%(h)s "%(r)s" %(s)s %(b)s %(M)s ms %({x-request-id}o)s'
+"""For who asks for it by `--access-logfile`; the last is the id that the other lines carry."""
 control_socket_disable = True
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108  # a clock only
 

@@ -1,12 +1,112 @@
-"""How the portal's processes log: one short line on standard error."""
+"""How the portal's processes log: lines on standard error that nobody outside can forge.
+
+Whatever a stranger typed may be in a message or a traceback. So control characters are escaped
+and long texts cut here, in the formatters of all handlers. Every entry begins with its time;
+further lines of it, those of a traceback, are indented.
+"""
 
 from __future__ import annotations
 
+import json
 import logging
+import os
+import re
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any
 
+from gunicorn.glogging import Logger
 from redis import RedisError
 
-from portal.config import Settings
+from portal.config import Settings, read_settings
+from portal.queue import state_of
+from portal.work_id import get_work_id
+
+log = logging.getLogger(__name__)
+
+LONGEST_LINE = 1000
+LONGEST_ENTRY = 2 * LONGEST_LINE
+LONGEST_TEXT = 10 * LONGEST_LINE
+MOST_LINES = 100
+"""Of a traceback. What is left out lies in its middle."""
+QUIET = ("rq.worker", "rq.job", "alembic", "gunicorn")
+"""They would tell of every job, revision and request."""
+
+_UNUSUAL = re.compile(r"[^\x20-\x7e]")
+
+
+def escape(text: str, longest: int = LONGEST_LINE) -> str:
+    """One line, cut after `longest` letters, without control characters or their like."""
+    line = _UNUSUAL.sub(_escape_unprintable, text[:longest])
+    if len(line) <= longest and len(text) <= longest:
+        return line
+    return f"{line[:longest]}… ({len(text):,} characters)"
+
+
+def _escape_unprintable(found: re.Match[str]) -> str:
+    letter = found.group()
+    return letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+
+
+class TextLines(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        at, work_id = _time_of(record), get_work_id() or "-"
+        message = escape(record.getMessage())
+        first = f"{at} {record.levelname} {record.name} [{work_id}] {message}"
+        return "\n    ".join((first, *_list_trace(record)))
+
+
+class JsonLines(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        entry = {
+            "time": _time_of(record),
+            "level": record.levelname,
+            "logger": record.name,
+            "id": get_work_id() or None,
+            "process": record.process,
+            "message": escape(record.getMessage()),
+        }
+        trace = _list_trace(record)
+        return json.dumps(entry | {"traceback": trace} if trace else entry)
+
+
+def _time_of(record: logging.LogRecord) -> str:
+    return _write_time(record.created)
+
+
+def _write_time(seconds: float) -> str:
+    at = datetime.fromtimestamp(seconds, UTC)
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _list_trace(record: logging.LogRecord) -> list[str]:
+    plain = logging.Formatter()
+    trace = plain.formatException(record.exc_info) if record.exc_info else ""
+    return _cut_lines(f"{trace}\n{record.stack_info or ''}")
+
+
+def describe(error: BaseException) -> str:
+    """Its traceback, for a terminal."""
+    return "\n".join(_cut_lines("".join(traceback.format_exception(error))))
+
+
+def escape_lines(text: str) -> str:
+    """What people shall read in several lines, each of them escaped."""
+    return "\n".join(escape(line, LONGEST_TEXT) for line in text.splitlines())
+
+
+def _cut_lines(text: str) -> list[str]:
+    lines = [escape(line) for line in text.splitlines() if line]
+    if len(lines) <= MOST_LINES:
+        return lines
+    half = MOST_LINES // 2
+    return [*lines[:half], f"… {len(lines) - 2 * half} lines", *lines[-half:]]
 
 
 class OneLineForLostRedis(logging.Filter):
@@ -15,18 +115,77 @@ class OneLineForLostRedis(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None
         if isinstance(error, RedisError):
-            record.msg, record.args, record.exc_info = f"Redis is away: {error}", (), None
+            record.msg, record.args = "%s: %s", (state_of(error), error)
+            record.exc_info = None
         return True
 
 
+def make_formatter(settings: Settings) -> logging.Formatter:
+    return JsonLines() if settings.log_format == "json" else TextLines()
+
+
 def set_up_logging(settings: Settings) -> None:
+    """For the whole process, what nobody caught included."""
+    logging.basicConfig(level=settings.log_level, handlers=[_make_handler(settings)], force=True)
+    for name in QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    sys.excepthook = _tell_uncaught
+    threading.excepthook = lambda thrown: _tell_uncaught(
+        thrown.exc_type, thrown.exc_value, thrown.exc_traceback
+    )
+
+
+@contextmanager
+def command_logging(settings: Settings) -> Iterator[None]:
+    """While a command runs, warnings and worse."""
+    handler, root = _make_handler(settings), logging.getLogger()
+    handler.setLevel(logging.WARNING)
+    root.addHandler(handler)
+    try:
+        yield
+    finally:
+        root.removeHandler(handler)
+
+
+def _make_handler(settings: Settings) -> logging.Handler:
     handler = logging.StreamHandler()
     handler.addFilter(OneLineForLostRedis())
-    logging.basicConfig(
-        level=settings.log_level,
-        format="%(levelname)s %(name)s: %(message)s",
-        handlers=[handler],
-        force=True,
+    handler.setFormatter(make_formatter(settings))
+    return handler
+
+
+def _tell_uncaught(
+    kind: type[BaseException], error: BaseException | None, trace: TracebackType | None
+) -> None:
+    if not issubclass(kind, KeyboardInterrupt | SystemExit):
+        log.critical("Nobody caught this.", exc_info=(kind, error or kind(), trace))
+
+
+class WebLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
+    """gunicorn's own lines in our form, whichever file they go to."""
+
+    def setup(self, cfg: Any) -> None:
+        super().setup(cfg)
+        settings = read_settings(os.environ)
+        if _find_formatter() is None:
+            set_up_logging(settings)  # gunicorn was started by hand
+        for handler in (*self.error_log.handlers, *self.access_log.handlers):
+            handler.setFormatter(make_formatter(settings))
+
+
+def _find_formatter() -> logging.Formatter | None:
+    """That of this process, once logging was set up."""
+    found = (handler.formatter for handler in logging.getLogger().handlers)
+    return next((one for one in found if isinstance(one, TextLines | JsonLines)), None)
+
+
+def console_line(name: str, line: str) -> str:
+    """What the process `name` printed, for the supervisor's console."""
+    if not isinstance(_find_formatter(), JsonLines):
+        return f"{name:<9} | {escape(line, LONGEST_ENTRY)}"
+    if line.startswith("{"):
+        return line  # that process logs as we do
+    return json.dumps(
+        {"time": _write_time(time.time()), "level": "INFO", "logger": name}
+        | {"message": escape(line, LONGEST_ENTRY)}
     )
-    for name in ("rq.worker", "rq.job", "alembic", "gunicorn"):  # every job, revision and request
-        logging.getLogger(name).setLevel(logging.WARNING)

@@ -21,6 +21,8 @@ from portal.supervisor.turns import Turns
 
 START_SECONDS = 20
 LOG_NAME = "server.log"
+LARGEST_MEMORY = "256mb"
+"""A job takes about a kilobyte. When it is full, work waits in the database instead."""
 
 
 def redis_child(settings: Settings) -> Child:
@@ -37,6 +39,8 @@ def redis_child(settings: Settings) -> Child:
         "dir": str(data),
         "appendonly": "yes",
         "save": "",
+        "maxmemory": LARGEST_MEMORY,
+        "maxmemory-policy": "noeviction",  # a job that was put out would be missed for long
         "loglevel": "warning",
         "logfile": str(settings.data_dir / "redis" / LOG_NAME),
     }

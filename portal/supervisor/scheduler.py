@@ -14,6 +14,7 @@ from flask import Flask
 from sqlalchemy.exc import OperationalError
 
 from portal.services import schedule
+from portal.work_id import work
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +33,7 @@ def run_scheduler(app: Flask) -> None:
 
 def _tick(app: Flask) -> None:
     try:
-        with app.app_context():
+        with work(), app.app_context():
             schedule.tick()
     except OperationalError as error:
         log.warning("The database is away, trying again: %s", error.orig)

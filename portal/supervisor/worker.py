@@ -21,16 +21,18 @@ from portal import queue
 from portal.config import Settings
 from portal.errors import ConfigError
 from portal.jobs.context import use_app
-from portal.queue import OUT_OF_TURN
+from portal.queue import OUT_OF_TURN, WORK_ID
 from portal.supervisor.memory import settle
 from portal.supervisor.parent import die_with_parent
 from portal.supervisor.turns import Turns
+from portal.work_id import work
 
 log = logging.getLogger(__name__)
 
 HEARTBEAT_SECONDS = 3
 DEAD_AFTER_SECONDS = 10
 """A worker that was killed is noticed by its neighbours after that; RQ's own value is 90."""
+PROBE = "portal:probe"
 IDLE_SECONDS = 5
 """How long an idle worker waits for a job before it looks after its neighbours."""
 
@@ -49,7 +51,7 @@ class PortalWorker(Worker):
             super().maintain_heartbeats(job, execution)
             self._turns.keep(job)
         except RedisError as error:
-            log.warning("Redis is away while job %s runs: %s", job.id, error)
+            log.warning("%s while job %s runs: %s", queue.state_of(error), job.id, error)
 
     @property
     def _turns(self) -> Turns:
@@ -67,6 +69,11 @@ class PortalWorker(Worker):
         finally:
             with suppress(RedisError):  # the turn ends by itself
                 self._turns.hand_over(job)
+
+    def perform_job(self, job: Job, queue: Queue, execution: Execution) -> bool:
+        """In the fork. Its lines carry the id of what asked for it."""
+        with work(job.meta.get(WORK_ID)):
+            return super().perform_job(job, queue, execution)
 
     def run_maintenance_tasks(self) -> None:
         super().run_maintenance_tasks()  # type: ignore[no-untyped-call]
@@ -139,14 +146,17 @@ def _exit(_number: int, _frame: Any) -> None:
 
 
 def _wait_for(connection: Redis) -> None:
-    """Return when Redis answers; say once that it does not, and once that it does again."""
+    """Return when Redis takes what we write; say once that it does not, and once that it does.
+
+    A server that is full or refuses us answers a ping all the same.
+    """
     is_away = False
     while True:
         try:
-            connection.ping()
+            connection.set(PROBE, 1, ex=1)
         except RedisError as error:
             if not is_away:
-                log.warning("Redis is away, waiting for it: %s", error)
+                log.warning("%s, waiting for it: %s", queue.state_of(error), error)
             is_away = True
             time.sleep(1)
         else:

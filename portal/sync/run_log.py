@@ -20,6 +20,7 @@ from portal.models import SyncLogEntry, SyncRun
 from portal.models.sync_run import COUNT_NAMES, RunStatus
 from portal.scope import get_tenant_id, tenant_scope
 from portal.sync.run_news import tell_ended
+from portal.work_id import carried
 
 log = logging.getLogger(__name__)
 
@@ -117,7 +118,10 @@ class RunLog:
         what its own one may still be waiting for.
         """
         thread = threading.Thread(
-            target=self._beat, args=(app, get_tenant_id(), give_up), name="heartbeat", daemon=True
+            target=carried(self._beat),
+            args=(app, get_tenant_id(), give_up),
+            name="heartbeat",
+            daemon=True,
         )
         thread.start()
         try:

@@ -8,6 +8,8 @@ from contextlib import AbstractContextManager, nullcontext
 from types import TracebackType
 from typing import Final, Generic, Self, TypeVar
 
+from portal.work_id import carried
+
 Item = TypeVar("Item")
 
 
@@ -32,6 +34,7 @@ class Ahead(Generic[Item]):
         self._giving_up = giving_up
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="next-page")
         self._coming: Future[Item | _End] | None = None
+        self._take = carried(self._next)
 
     def __enter__(self) -> Self:
         return self
@@ -54,8 +57,11 @@ class Ahead(Generic[Item]):
             yield item
 
     def _ask(self) -> None:
-        self._coming = self._thread.submit(next, self._items, END)
+        self._coming = self._thread.submit(self._take)
 
     def _get(self) -> Item | _End:
         assert self._coming is not None
         return self._coming.result()
+
+    def _next(self) -> Item | _End:
+        return next(self._items, END)

@@ -18,7 +18,7 @@ from portal.scope import tenant_scope
 from portal.services.permissions import Permission, role_allows
 from portal.services.sign_in import find_session
 from portal.services.users import list_memberships
-from portal.web.input import refuse_nul
+from portal.web.input import check_input
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -40,7 +40,7 @@ def tenant_blueprint(name: str, import_name: str, url_prefix: str = "") -> Bluep
     """A blueprint under `/t/<slug>`, run in the tenant's scope, for its members only."""
     blueprint = Blueprint(name, import_name, url_prefix=f"/t/<slug>{url_prefix}")
     blueprint.url_value_preprocessor(_take_slug)
-    blueprint.before_request(refuse_nul)
+    blueprint.before_request(check_input)
     blueprint.before_request(_enter_tenant)
     return blueprint
 

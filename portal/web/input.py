@@ -1,4 +1,4 @@
-"""What may come in: ids that a database can hold, text without NUL."""
+"""What may come in: ids that a database can hold, text of some length without NUL."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from flask import Flask, abort, request
 from werkzeug.routing import IntegerConverter, Map
 
 LARGEST_ID = 2**63 - 1
+LONGEST_VALUE = 8192
+"""Of one field. A secret may have 4096 letters, and an address a few thousand."""
 
 
 class IdConverter(IntegerConverter):
@@ -27,8 +29,12 @@ def to_id(text: str) -> int:
     return number
 
 
-def refuse_nul() -> None:
-    """Before the views of a blueprint: PostgreSQL cannot store it, nobody types it."""
-    sent = [request.path, *request.args.values(), *request.form.values()]
+def check_input() -> None:
+    """Before the views of a blueprint. PostgreSQL cannot store a NUL and nobody types one; nor
+    does anybody type a page into a field, whose own limit the services tell."""
+    lists = (*request.args.listvalues(), *request.form.listvalues())
+    sent = [request.path, *(text for texts in lists for text in texts)]
     if any("\0" in text for text in sent):
         abort(400)
+    if any(len(text) > LONGEST_VALUE for text in sent):
+        abort(413)

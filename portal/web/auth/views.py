@@ -17,10 +17,10 @@ from portal.services import users
 from portal.web.auth.forms import AccountForm, SetupForm, SignInForm
 from portal.web.forms import mark
 from portal.web.guard import TOKEN, View, find_user, get_user, is_safe_target, send_to_sign_in
-from portal.web.input import refuse_nul
+from portal.web.input import check_input
 
 auth = Blueprint("auth", __name__)
-auth.before_request(refuse_nul)
+auth.before_request(check_input)
 
 SIGN_IN_FAILED = 401
 PER_ACCOUNT = "10 per 15 minutes"
