@@ -6,8 +6,6 @@ differently a moment later gains nothing.
 
 from __future__ import annotations
 
-import http.client
-import io
 import socket
 import time
 from typing import Any
@@ -18,60 +16,14 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 
 from portal.egress.errors import AddressRefused, InsecureUrl
-from portal.egress.limits import Meter, current_meter
+from portal.egress.limits import current_meter
+from portal.egress.metered import MeteredResponse, MeteredSocket, MeteredTls
 from portal.egress.policy import EgressPolicy
 
 IDLE_BEFORE_PROBE = 30
 """A connection silent for so long while it waits for an answer is checked by TCP itself."""
-LOOK_SECONDS = 0.5
-"""How often a wait for the next piece looks whether anybody still wants it."""
 PATIENCE_FOR_ALL = 4
 """So many times the limit of one address are spent on all addresses of a name."""
-
-
-class MeteredReader(io.RawIOBase):
-    """What a socket receives, piece by piece past the meter.
-
-    A timeout of the socket alone begins anew with each byte: a server that drips its header
-    could hold a worker for days.
-    """
-
-    def __init__(self, raw: io.RawIOBase, connected: socket.socket, meter: Meter) -> None:
-        self._raw, self._socket, self._meter = raw, connected, meter
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        patience, begun = self._meter.get_patience(), time.monotonic()
-        # Not through the raw reader, which reads no more after one timeout.
-        while (size := self._receive(buffer, begun + patience)) is None:
-            self._meter.check_wanted()
-        self._meter.count_input(size, time.monotonic() - begun)
-        return size
-
-    def _receive(self, buffer: Any, until: float) -> int | None:
-        """How much came within a moment; None when nothing did. Raises TimeoutError."""
-        left = until - time.monotonic()
-        self._socket.settimeout(max(0.001, min(left, LOOK_SECONDS)))
-        try:
-            return self._socket.recv_into(buffer)
-        except TimeoutError:
-            if left <= LOOK_SECONDS:
-                raise
-            return None
-
-    def close(self) -> None:
-        self._raw.close()
-        super().close()
-
-
-class MeteredResponse(http.client.HTTPResponse):
-    """Reads header and body through the meter of the request."""
-
-    def __init__(self, connected: socket.socket, *args: Any, **kwargs: Any) -> None:
-        super().__init__(connected, *args, **kwargs)
-        self.fp = io.BufferedReader(MeteredReader(self.fp.detach(), connected, current_meter.get()))
 
 
 class _Guarded:
@@ -127,7 +79,9 @@ class _Guarded:
         raise NewConnectionError(self, str(problem)) from problem  # type: ignore[arg-type]
 
     def _connect(self, address: str) -> socket.socket:
-        connected = socket.create_connection((address, self.port), self.timeout)
+        patience = min(self.timeout, current_meter.get().get_patience())
+        plain = socket.create_connection((address, self.port), patience)
+        connected = MeteredSocket(fileno=plain.detach())
         for option in self.socket_options or ():
             connected.setsockopt(*option)
         connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
@@ -154,6 +108,10 @@ class GuardedAdapter(HTTPAdapter):
         class Secure(_Guarded, HTTPSConnection):
             response_class = MeteredResponse
             policy = self._policy
+
+            def connect(self) -> None:
+                self.ssl_context = MeteredTls()
+                super().connect()
 
         class PlainPool(HTTPConnectionPool):
             ConnectionCls = Plain

@@ -18,13 +18,13 @@ import requests
 
 from portal.egress.connection import GuardedAdapter
 from portal.egress.errors import EgressError
-from portal.egress.limits import Limits, Meter, current_meter
+from portal.egress.limits import KIB, Limits, Meter
 from portal.egress.policy import EgressPolicy
 from portal.egress.translation import translated
 
 log = logging.getLogger(__name__)
 
-CHUNK = 256 * 1024
+CHUNK = 32 * KIB
 DEFAULT_HEADERS = {"User-Agent": "rmm-portal", "Accept-Encoding": "identity"}
 
 _SENDABLE = re.compile(r"[\x21-\x7e\x80-\xff]([\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?|")
@@ -119,8 +119,8 @@ class Door:
         """
         host = urlsplit(url).hostname or ""
         meter = Meter(host, limits, given_up)
-        with _told(method, host), translated(host):
-            response = self._send(method, url, headers, json, data, limits, meter)
+        with _told(method, host), meter.running(), translated(host):
+            response = self._send(method, url, headers, json, data, limits)
         log.info("%s to %s: %s", method, host, response.status_code)
         try:
             yield Stream(
@@ -137,23 +137,18 @@ class Door:
         json: Any,
         data: bytes | None,
         limits: Limits,
-        meter: Meter,
     ) -> requests.Response:
         _check_headers(headers)
-        token = current_meter.set(meter)
-        try:
-            return self._session.request(
-                method,
-                url,
-                headers=headers,
-                json=json,
-                data=data,
-                timeout=(limits.connect, limits.idle),
-                allow_redirects=False,
-                stream=True,
-            )
-        finally:
-            current_meter.reset(token)
+        return self._session.request(
+            method,
+            url,
+            headers=headers,
+            json=json,
+            data=data,
+            timeout=(limits.connect, limits.idle),
+            allow_redirects=False,
+            stream=True,
+        )
 
 
 @contextmanager
@@ -168,12 +163,12 @@ def _told(method: str, host: str) -> Iterator[None]:
 
 def _read_chunks(response: requests.Response, host: str, meter: Meter) -> Iterator[bytes]:
     while True:
-        with translated(host):
+        with meter.running(), translated(host):
             # `read1` gives what is there: little that comes slowly is not waited for.
             chunk = response.raw.read1(CHUNK, decode_content=True)
         if not chunk:
             return
-        meter.count_output(len(chunk), response.raw.tell())
+        meter.count_output(len(chunk))
         yield chunk
 
 

@@ -97,5 +97,5 @@ class TooLarge(EgressError):
     fault = "too_large"
     wording = (
         "The answer of {host} is larger than an answer of this kind should be (the limit is "
-        "{detail} unpacked). Check that the address is right, and what stands in front of it."
+        "{detail}). Check that the address is right, and what stands in front of it."
     )

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from threading import Event
 
 from portal.egress.errors import ConnectionLost, Timeout, TooLarge
 
-MIB = 1024 * 1024
+KIB = 1024
+MIB = 1024 * KIB
 FREE_OUTPUT = MIB
 HIGHEST_RATIO = 200
 """Real JSON packs to a fiftieth at best, a bomb to a thousandth."""
+FREE_WRAPPING = 128 * KIB
+"""Received around the content: certificates, status lines, headers, trailers. And what is read
+ahead of it, less than half of that."""
+WRAPPING_RATIO = 4
+"""Received for each byte of content: rows of ten bytes, each in a chunk and TLS record of its
+own, come near it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,13 +29,13 @@ class Limits:
     """Times in seconds, sizes in bytes. The time that the caller takes counts nowhere."""
 
     connect: float = 5.0
-    """For one address; four times that for all addresses of a name."""
+    """For one address, and again for TLS; four times that for all addresses of a name."""
     idle: float = 30.0
     """Until the first piece of the answer, and between two."""
     total: float = 300.0
-    """Spent on waiting for the answer."""
+    """For everything from the name's look-up to the last byte, on the clock of the wall."""
     largest: int = 32 * MIB
-    """After decompression."""
+    """After decompression. What may be received at all follows from it."""
     slowest: int = 1024
     """Bytes a second, once the answer has begun."""
     window: float = 30.0
@@ -33,37 +43,55 @@ class Limits:
 
 
 class Meter:
-    """Watches one answer come in, header and body. Raises Timeout and TooLarge.
+    """Watches one call: its clock, and every byte that its socket receives.
 
-    Once `given_up` is set nobody waits for the rest, and it counts as lost.
+    Raises Timeout and TooLarge. Once `given_up` is set nobody waits for the rest, and it
+    counts as lost.
     """
 
     def __init__(self, host: str, limits: Limits, given_up: Event | None = None) -> None:
+        self.connect = limits.connect
         self._host = host
         self._limits = limits
         self._given_up = given_up
-        self._waited = 0.0
+        self._left = limits.total
+        self._until = 0.0
         self._window_seconds = 0.0
         self._window_bytes = 0
+        self._received = 0
         self._output = 0
         self._has_begun = False
 
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """While the caller waits, the clock runs, and this thread's sockets use this meter."""
+        self._until = time.monotonic() + self._left
+        token = current_meter.set(self)
+        try:
+            yield
+        finally:
+            current_meter.reset(token)
+            self._left = self._until - time.monotonic()
+
     def get_patience(self) -> float:
-        """Seconds that the next piece may take."""
-        left = self._limits.total - self._waited
+        """Seconds that the next piece may take. Raises when nothing more is waited for."""
+        if self._given_up is not None and self._given_up.is_set():
+            raise ConnectionLost(self._host, "It was given up.")
+        left = self._until - time.monotonic()
         if left <= 0:
             raise Timeout(
                 self._host, f"The answer was not complete after {self._limits.total:g} seconds."
             )
         return min(self._limits.idle, left)
 
-    def check_wanted(self) -> None:
-        if self._given_up is not None and self._given_up.is_set():
-            raise ConnectionLost(self._host, "It was given up.")
+    def count_received(self, size: int) -> None:
+        """`size` more bytes came over the socket, whatever they are."""
+        self._received += size
+        if self._received > FREE_WRAPPING + WRAPPING_RATIO * self._output:
+            raise TooLarge(self._host, f"{FREE_WRAPPING // KIB} KiB around its content")
 
     def count_input(self, size: int, seconds: float) -> None:
-        """A piece of `size` bytes came after `seconds` of waiting."""
-        self._waited += seconds
+        """`size` bytes of the answer, header or body, came after `seconds` of waiting."""
         if not self._has_begun:  # the server may think before it begins
             self._has_begun = True
             return
@@ -75,13 +103,13 @@ class Meter:
             raise Timeout(self._host, "The answer came too slowly.")
         self._window_seconds, self._window_bytes = 0.0, 0
 
-    def count_output(self, size: int, pulled: int) -> None:
-        """`size` more bytes after decompression; `pulled` came over the wire so far."""
+    def count_output(self, size: int) -> None:
+        """`size` more bytes of content, after decompression."""
         self._output += size
-        is_bomb = self._output > FREE_OUTPUT and self._output > HIGHEST_RATIO * pulled
+        is_bomb = self._output > FREE_OUTPUT and self._output > HIGHEST_RATIO * self._received
         if self._output > self._limits.largest or is_bomb:
-            raise TooLarge(self._host, f"{self._limits.largest / MIB:g} MiB")
+            raise TooLarge(self._host, f"{self._limits.largest / MIB:g} MiB unpacked")
 
 
 current_meter: ContextVar[Meter] = ContextVar("current_meter")
-"""The meter of the request that this thread is about to send: urllib3 has no place for it."""
+"""The meter of the call that this thread waits for: urllib3 has no place for it."""

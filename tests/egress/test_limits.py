@@ -78,7 +78,8 @@ def test_a_server_may_think_before_it_begins() -> None:
     for _ in range(100):
         meter.count_input(50_000, 0.5)
 
-    assert meter.get_patience() == 120
+    with meter.running():
+        assert meter.get_patience() == 120
 
 
 def test_the_rate_is_that_of_a_window_not_of_the_whole() -> None:
