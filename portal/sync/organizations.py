@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select, update
@@ -69,8 +68,7 @@ def write_organizations(
         for external_id, organization in good.items()
         if (entry := _plan(organization, stored.get(external_id))) is not None
     ]
-    if good:
-        _upsert(session, integration.id, list(good.values()), now)
+    upsert_organizations(session, integration.id, list(good.values()))
     complete = good and len(good) == len(listed) and not integration.key_restricted
     gone = [
         mapping for key, mapping in stored.items() if key not in good and not mapping.gone_since
@@ -115,12 +113,13 @@ def _load(session: Session, integration_id: int) -> Stored:
     return {mapping.external_organization_id: mapping for mapping in found}
 
 
-def _upsert(
-    session: Session,
-    integration_id: int,
-    organizations: Sequence[TacticalOrganization],
-    now: datetime,
+def upsert_organizations(
+    session: Session, integration_id: int, organizations: Sequence[TacticalOrganization]
 ) -> None:
+    """Take over what is listed; what is not stays as it is."""
+    if not organizations:
+        return
+    now = utc_now()
     told = ("external_organization_name", "agent_count", "gone_since", "last_synced_at")
     unique = ("integration_id", "external_organization_id")
     statement = upsert(OrganizationMapping, unique, told)

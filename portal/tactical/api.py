@@ -22,7 +22,7 @@ from portal.tactical.decoding import (
     find_row,
 )
 from portal.tactical.errors import BetaOff, NotFoundInTactical, UnexpectedAnswer
-from portal.tactical.listings import AgentPage, Inventory
+from portal.tactical.listings import AgentDetail, AgentPage, Inventory
 from portal.tactical.records import (
     BadRecord,
     TacticalAgent,
@@ -33,7 +33,6 @@ from portal.tactical.request import MIB, READ, WHOLE_FLEET
 from portal.tactical.row_stream import RowStream
 from portal.tactical.rows import (
     Sites,
-    read_agent_detail,
     read_beta_agent,
     read_organization,
     read_site,
@@ -42,7 +41,7 @@ from portal.tactical.session import TacticalSession
 from portal.tactical.shapes import AgentRow, agent_decoder, any_decoder, pk_decoder
 from portal.tactical.text import clean_count, clean_text
 
-__all__ = ["AgentPage", "Inventory", "Tactical", "decode_rows"]
+__all__ = ["AgentDetail", "AgentPage", "Inventory", "Tactical", "decode_rows"]
 
 LARGEST_PAGE = 1000
 """Tactical cuts a larger page to this silently."""
@@ -53,6 +52,8 @@ PATIENCE_PER_AGENT = 0.1
 MOST_SITE_PAGES = 1000
 SHORTEST_AGENT_ID = 21
 """A shorter one does not match the route."""
+MOST_NAMESAKES = 10
+"""Agents of one host name that are looked through for the one that is meant."""
 
 Value = TypeVar("Value")
 
@@ -153,50 +154,39 @@ class Tactical:
             raise UnexpectedAnswer("The list of agents has another form than it should.")
         return pks, len(pks) == len(rows)
 
-    def get_agent_from_beta(self, agent_id: str, pk: int | None, sites: Sites) -> AgentPage:
-        """One agent by pk, which the beta API alone knows it by.
+    def get_agent(self, agent_id: str) -> AgentDetail:
+        """One agent by `agents/<agent_id>/`, if the key's role may see it. Tactical writes at it:
+        an agent without a patch policy gets one.
 
-        A pk that is unknown, gone or another agent's is looked up afresh. Raises
-        NotFoundInTactical when the agent is not there.
-        """
-        observed_at = datetime.now(UTC)
-        agent = None if pk is None else self._find_beta_agent(agent_id, pk, sites)
-        if agent is None:
-            pk = self.list_agent_pks().get(agent_id)
-            agent = None if pk is None else self._find_beta_agent(agent_id, pk, sites)
-        if agent is None:
-            raise NotFoundInTactical(f"It lists no agent {agent_id}.")
-        return self._observed([agent], 1, observed_at)
-
-    def _find_beta_agent(
-        self, agent_id: str, pk: int, sites: Sites
-    ) -> TacticalAgent | BadRecord | None:
-        try:
-            found = self._fetch_beta(decode_record, f"/beta/v1/agent/{pk}/")
-        except NotFoundInTactical:
-            return None
-        agent = read_beta_agent(found, sites)
-        if isinstance(agent, BadRecord):
-            return agent
-        if agent.agent_id != agent_id:
-            return None
-        # The detail has no `id`: the pk is what it was asked by.
-        return replace(agent, pk=pk)
-
-    def get_agent_from_dashboard(self, agent_id: str, sites: Sites) -> AgentPage:
-        """One agent by `agents/<agent_id>/`, which has no serial number.
-
-        Raises NotFoundInTactical.
+        Raises NotFoundInTactical, and MissingPermission for one outside the key's role.
         """
         observed_at = datetime.now(UTC)
         if len(agent_id) < SHORTEST_AGENT_ID:
             raise NotFoundInTactical(f"It lists no agent {agent_id}.")
         name = quote(agent_id, safe="", errors="replace")
-        found = self.session.fetch(decode_record, f"/agents/{name}/")
-        agent = read_agent_detail(found, sites)
-        if isinstance(agent, TacticalAgent) and agent.agent_id != agent_id:
+        try:
+            found = self.session.fetch(decode_record, f"/agents/{name}/")
+        except NotFoundInTactical as error:
+            if error.is_html:
+                raise
+            raise NotFoundInTactical(f"It lists no agent {agent_id}.") from error
+        row = find_row(agent_decoder, found) or AgentRow()
+        if clean_text(row.agent_id) not in ("", agent_id):
             raise UnexpectedAnswer("It answered with another agent than the one asked for.")
-        return self._observed([agent], 1, observed_at)
+        return AgentDetail(row, observed_at, observed_at + self.session.clock_skew)
+
+    def find_beta_agent(self, agent_id: str, hostname: str, sites: Sites) -> AgentPage | None:
+        """One agent of the beta list, with pk and serial number, which `get_agent` lacks.
+
+        By its host name: the list does not filter by agent_id. None when it is not among the
+        first few of that name. Raises BetaOff.
+        """
+        observed_at = datetime.now(UTC)
+        query = {"hostname": hostname, "page_size": MOST_NAMESAKES}
+        page = self._fetch_beta(decode_page, "/beta/v1/agent/", query)
+        agents = [read_beta_agent(raw, sites) for raw in page.results]
+        own = [agent for agent in only_good(agents) if agent.agent_id == agent_id]
+        return self._observed(own, 1, observed_at) if own else None
 
     # --- The server ---------------------------------------------------------------------
 

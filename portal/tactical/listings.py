@@ -14,6 +14,9 @@ from portal.tactical.records import (
     TacticalSite,
     only_good,
 )
+from portal.tactical.rows import Sites, read_agent_detail
+from portal.tactical.shapes import AgentRow
+from portal.tactical.text import clean_count, clean_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,38 @@ class AgentPage:
     total: int | None
     observed_at: datetime
     server_now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AgentDetail:
+    """One agent as `agents/<agent_id>/` has it, with the same two times.
+
+    It names its organization and has no pk of it: that is known by the site's.
+    """
+
+    row: AgentRow
+    observed_at: datetime
+    server_now: datetime
+
+    @property
+    def organization_name(self) -> str:
+        return clean_text(self.row.client)
+
+    @property
+    def site_pk(self) -> int | None:
+        return clean_count(self.row.site)
+
+    @property
+    def site_name(self) -> str:
+        return clean_text(self.row.site_name)
+
+    @property
+    def hostname(self) -> str:
+        return clean_text(self.row.hostname)
+
+    def read(self, sites: Sites) -> AgentPage:
+        """The agent as a page of its own. `sites` holds its site, or it cannot be used."""
+        return AgentPage([read_agent_detail(self.row, sites)], 1, self.observed_at, self.server_now)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ class AgentRow(msgspec.Struct, gc=False):
     site: Any = None
     site_name: Any = None
     client_name: Any = None
+    client: Any = None
     monitoring_type: Any = None
     plat: Any = None
     last_seen: Any = None

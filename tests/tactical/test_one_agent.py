@@ -42,40 +42,41 @@ def only(page: AgentPage) -> TacticalAgent:
     return agent
 
 
-def test_a_known_pk_needs_one_request(
+def test_an_agent_needs_one_request(
     tactical: SimulatedTactical, api: Tactical, sites: dict[int, TacticalSite]
 ) -> None:
     agent_id = tactical.control.agents.ids()[4]
+    truth = tactical.control.truth.agent(agent_id=agent_id)
 
-    agent = only(api.get_agent_from_beta(agent_id, 5, sites))
+    detail = api.get_agent(agent_id)
 
-    assert (agent.agent_id, agent.pk) == (agent_id, 5)
-    assert asked(tactical, api) == [f"{BETA}5/"]
-
-
-@pytest.mark.parametrize("pk", [None, 7, 99999])
-def test_a_pk_that_is_unknown_or_of_another_is_looked_up(
-    tactical: SimulatedTactical, api: Tactical, sites: dict[int, TacticalSite], pk: int | None
-) -> None:
-    """After a restore of Tactical's database, pks name other agents."""
-    agent_id = tactical.control.agents.ids()[4]
-
-    agent = only(api.get_agent_from_beta(agent_id, pk, sites))
-
-    assert (agent.agent_id, agent.pk) == (agent_id, 5)
-    assert asked(tactical, api)[-2:] == [LIST, f"{BETA}5/"]
+    agent = only(detail.read(sites))
+    assert (agent.agent_id, agent.site_pk) == (agent_id, truth["site_pk"])
+    assert (detail.organization_name, detail.site_name) == (truth["client"], truth["site"])
+    assert asked(tactical, api) == [f"{LIST}{agent_id}/"]
 
 
-def test_an_agent_that_is_gone(
+def test_the_beta_list_finds_an_agent_among_its_namesakes(
     tactical: SimulatedTactical, api: Tactical, sites: dict[int, TacticalSite]
 ) -> None:
+    agents = tactical.control.agents.ids()
+    for agent_id in agents[3:6]:
+        tactical.control.agents.edit(agent_id=agent_id, hostname="PC & 1")
+
+    page = api.find_beta_agent(agents[4], "PC & 1", sites)
+
+    assert page is not None
+    assert (only(page).agent_id, only(page).pk) == (agents[4], 5)
+    assert api.find_beta_agent(agents[4], "another", sites) is None
+    assert asked(tactical, api) == [BETA, BETA]
+
+
+def test_an_agent_that_is_gone(tactical: SimulatedTactical, api: Tactical) -> None:
     agent_id = tactical.control.agents.ids()[4]
     tactical.control.agents.remove(agent_id)
 
     with pytest.raises(NotFoundInTactical):
-        api.get_agent_from_beta(agent_id, 5, sites)
-    with pytest.raises(NotFoundInTactical):
-        api.get_agent_from_dashboard(agent_id, sites)
+        api.get_agent(agent_id)
 
 
 @pytest.mark.parametrize(
@@ -98,43 +99,36 @@ def test_an_agent_that_is_gone(
     ],
 )
 def test_what_is_no_agent_id_reaches_no_other_address(
-    tactical: SimulatedTactical, api: Tactical, sites: dict[int, TacticalSite], agent_id: str
+    tactical: SimulatedTactical, api: Tactical, agent_id: str
 ) -> None:
     with pytest.raises(NotFoundInTactical):
-        api.get_agent_from_dashboard(agent_id, sites)
-    with pytest.raises(NotFoundInTactical):
-        api.get_agent_from_beta(agent_id, None, sites)
+        api.get_agent(agent_id)
 
-    assert all(
-        entry.status == 404 or (entry.path, entry.query) == (LIST, "detail=false")
-        for entry in tactical.control.log.entries()
-    )
+    assert all(entry.status == 404 for entry in tactical.control.log.entries())
     assert tactical.control.server.crashes() == []
 
 
 def test_another_agent_in_the_answer_is_not_taken_for_the_one_asked_for(
-    tactical: SimulatedTactical, api: Tactical, sites: dict[int, TacticalSite]
+    tactical: SimulatedTactical, api: Tactical
 ) -> None:
     first, second = tactical.control.agents.ids()[:2]
     body = {"agent_id": second, "hostname": "X", "site": 1}
     tactical.control.faults.add("json", f"{LIST}{first}/", body=body, times=None)
 
     with pytest.raises(UnexpectedAnswer):
-        api.get_agent_from_dashboard(first, sites)
+        api.get_agent(first)
 
 
-def test_an_agent_outside_the_role_is_a_missing_permission(
-    tactical: SimulatedTactical, sites: dict[int, TacticalSite]
-) -> None:
+def test_an_agent_outside_the_role_is_a_missing_permission(tactical: SimulatedTactical) -> None:
     hidden = next(a for a in tactical.control.truth.agents() if a["client_pk"] != 1)
     with (
         talking(tactical, tactical.control.access.add_key(clients=[1])) as api,
         pytest.raises(MissingPermission),
     ):
-        api.get_agent_from_dashboard(hidden["agent_id"], sites)
+        api.get_agent(hidden["agent_id"])
 
 
-@pytest.mark.parametrize("path", [f"{BETA}5/", "/agents/*"])
+@pytest.mark.parametrize("path", [BETA, "/agents/*"])
 @pytest.mark.parametrize("kind", ["drop", "truncated", "cut_json", "html", "empty"])
 def test_an_agent_that_came_broken_is_asked_for_again(
     tactical: SimulatedTactical,
@@ -146,11 +140,13 @@ def test_an_agent_that_came_broken_is_asked_for_again(
     agent_id = tactical.control.agents.ids()[4]
     tactical.control.faults.add(kind, path, times=2)
 
-    if path.startswith(BETA):
-        page = api.get_agent_from_beta(agent_id, 5, sites)
+    if path == BETA:
+        hostname = tactical.control.truth.agent(agent_id=agent_id)["hostname"]
+        page = api.find_beta_agent(agent_id, hostname, sites)
     else:
-        page = api.get_agent_from_dashboard(agent_id, sites)
+        page = api.get_agent(agent_id).read(sites)
 
+    assert page is not None
     assert only(page).agent_id == agent_id
 
 
@@ -178,11 +174,9 @@ def test_a_listing_that_is_no_evidence_makes_nobody_absent(
     assert api.find_absent(["x" * 40]) == set()
 
 
-def test_what_is_observed_has_two_clocks(
-    tactical: SimulatedTactical, api: Tactical, sites: dict[int, TacticalSite]
-) -> None:
+def test_what_is_observed_has_two_clocks(tactical: SimulatedTactical, api: Tactical) -> None:
     api.session.clock_skew = timedelta(hours=3)
 
-    page = api.get_agent_from_beta(tactical.control.agents.ids()[0], 1, sites)
+    detail = api.get_agent(tactical.control.agents.ids()[0])
 
-    assert page.server_now == page.observed_at  # the server's Date header agrees with our clock
+    assert detail.server_now == detail.observed_at  # the server's Date header agrees with our clock

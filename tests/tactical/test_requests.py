@@ -63,7 +63,7 @@ def test_a_query_is_encoded(tactical: SimulatedTactical) -> None:
 @pytest.mark.parametrize("agent_id", ["../core/settings", "..", "", "a" * 20, "?x=" + "a" * 40])
 def test_an_agent_id_leads_to_no_other_path(tactical: SimulatedTactical, agent_id: str) -> None:
     with talking(tactical, tactical.api_key) as api, pytest.raises(TacticalError):
-        api.get_agent_from_dashboard(agent_id, {})
+        api.get_agent(agent_id)
 
     assert [e for e in tactical.control.log.entries() if not e.path.startswith("/agents/")] == []
     assert not any(entry.query for entry in tactical.control.log.entries())

@@ -85,12 +85,13 @@ def test_one_agent_is_the_same_as_in_the_list(tactical: SimulatedTactical) -> No
     with talking(tactical, tactical.api_key) as api:
         sites = choose_source(api, BETA).inventory.sites_by_pk()
         for agent_id in tactical.control.agents.ids()[::23]:
-            pk = listed[agent_id].pk
-            (one,) = api.get_agent_from_beta(agent_id, pk, sites).agents
-            (other,) = api.get_agent_from_dashboard(agent_id, sites).agents
+            detail = api.get_agent(agent_id)
+            page = api.find_beta_agent(agent_id, detail.hostname, sites)
+            assert page is not None
+            (one,), (other,) = page.agents, detail.read(sites).agents
             assert isinstance(one, TacticalAgent)
             assert isinstance(other, TacticalAgent)
-            assert without(one, "status") == without(listed[agent_id], "status")
+            assert one == listed[agent_id]
             assert other.serial_number is UNSET
             assert without(other, "pk", "serial_number", "status") == without(
                 listed[agent_id], "pk", "serial_number", "status"
