@@ -13,8 +13,14 @@ from portal.services import webhook_installation, webhook_settings
 from portal.services.integrations import get_integration
 from portal.services.webhook_deeds import read_made
 from portal.services.webhook_installation import find_installation
+from portal.services.webhook_keys import reveal as reveal_secret
 from portal.services.webhook_records import ApplyTo, Wanted
 from portal.services.webhook_rotation import rotate_secret
+
+HEADERS_HIDDEN = (
+    "they hold the secret. Run this again with --reveal to print them, or let "
+    "`portal webhook install` enter them in Tactical."
+)
 
 
 @click.group()
@@ -24,15 +30,18 @@ def webhook() -> None:
 
 @webhook.command(cls=PortalCommand)
 @tenant_option
-def show() -> Outcome:
-    """Print the address, the header and the bodies to enter in Tactical."""
+@click.option("--reveal", is_flag=True, help="Print the secret too, within the headers.")
+def show(reveal: bool) -> Outcome:
+    """Print the address, the headers and the bodies to enter in Tactical."""
     integration = get_integration()
     url, made = webhook_settings.get_webhook_url(), read_made(find_installation())
     health, keys = webhook_settings.get_health(integration), webhook_settings.list_key_rows()
-    headers = webhook_settings.headers_for(None, made)
+    secret = reveal_secret() if reveal else None
+    headers = webhook_settings.headers_for(secret, made)
     data: dict[str, Any] = {
         "url": url,
         "header": webhook_settings.SECRET_HEADER,
+        "secret": secret,
         "secret_ends_in": keys[0].last_four if keys else None,
         "headers": headers,
         "templates": {
@@ -45,7 +54,7 @@ def show() -> Outcome:
         "warnings": webhook_settings.list_url_warnings(url),
     }
     text = (
-        f"URL: {url}\nHeaders: {headers}\n"
+        f"URL: {url}\nHeaders: {headers or HEADERS_HIDDEN}\n"
         f"Failure action: {webhook_settings.FAILURE_BODY}\n"
         f"Resolved action: {webhook_settings.RESOLVED_BODY}\n"
         f"State: {health.state}"

@@ -33,7 +33,6 @@ from portal.vault import list_last_fours
 __all__ = ["FAILURE_BODY", "RESOLVED_BODY", "SECRET_HEADER"]
 
 INTAKE = "/api/webhooks/tacticalrmm"
-BLANK_SECRET = "the-secret"  # noqa: S105  # stands for one
 GRACE = timedelta(minutes=5)
 """An alert and its delivery are seconds apart; only a later one says that deliveries stopped."""
 
@@ -103,12 +102,15 @@ def list_url_warnings(url: str) -> list[str]:
     return warnings
 
 
-def headers_for(secret: str | None, made: Made) -> str:
-    """What Tactical's headers field takes; without a secret a word stands in its place."""
+def headers_for(secret: str | None, made: Made) -> str | None:
+    """What Tactical's headers field takes, as it works when pasted there.
+
+    Without the secret they refer to Tactical's key store; None where it does not hold it.
+    """
     key = made.pieces.get(KEY)
     if secret is None and key is not None:
         return headers_text(placeholder(key.name))
-    return headers_text(secret or BLANK_SECRET)
+    return None if secret is None else headers_text(secret)
 
 
 def render_sample(body: str) -> str:

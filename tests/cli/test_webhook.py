@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from portal import create_app
 from portal.demo import SimulatedTactical
 from portal.tactical.webhook import FAILURE_BODY, RESOLVED_BODY, SECRET_HEADER
 from tests.cli.conftest import Portal, Said
@@ -38,6 +39,32 @@ def test_show_tells_what_to_enter(connected: Portal, monkeypatch: pytest.MonkeyP
     said = connected("show", "--json")
     assert (said.data["url"], said.data["warnings"]) == (f"https://portal.example.com{URL}", [])
     assert FAILURE_BODY in connected("show").out
+
+
+def test_the_headers_that_are_printed_are_let_in(connected: Portal) -> None:
+    """Each line as a person pastes it."""
+    hidden = connected("show")
+    assert "--reveal" in hidden.out
+    assert connected("show", "--json").data["headers"] is None
+    said = connected("show", "--reveal", "--json")
+    line = next(
+        line for line in connected("show", "--reveal").out.splitlines() if "Headers: " in line
+    )
+    headers = json.loads(line.removeprefix("Headers: "))
+    assert headers == json.loads(said.data["headers"])
+    assert headers[SECRET_HEADER] == said.data["secret"] not in hidden.out
+    body = said.data["templates"]["failure"]
+    assert create_app().test_client().post(URL, data=body, headers=headers).status_code == 202
+
+
+def test_headers_that_refer_to_the_key_store_are_printed(
+    connected: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Receiver() as nobody:
+        monkeypatch.setenv("PORTAL_PUBLIC_URL", nobody.url)
+        connected("install", "--apply-to", "none")
+    assert "{{global." in connected("show", "--json").data["headers"]
+    assert "{{global." not in connected("show", "--json", "--reveal").data["headers"]
 
 
 def test_rotate_prints_the_secret_once(connected: Portal) -> None:

@@ -76,6 +76,8 @@ def test_it_shows_what_to_enter_but_not_the_secret(msp: Msp, admin: FlaskClient)
     ):
         assert text in page
     assert secret not in page
+    assert "the-secret" not in page  # nothing that Tactical would be refused with
+    assert "They hold the secret. Reveal it below" in page
 
 
 def test_a_viewer_looks_without_secrets(msp: Msp, http: FlaskClient) -> None:
