@@ -14,9 +14,12 @@ from portal.models.integration import IntegrationState
 from portal.services.integrations import open_tactical
 from portal.tactical.alerts import TacticalAlert, TacticalAlerts
 from portal.tactical.errors import MissingPermission, NotFoundInTactical
+from portal.tactical.record_errors import may_be_of_record
 
 MOST_MISSES = 2
 """So many unanswered in a row, and the others are not asked about: the server is away."""
+MOST_CRASHES = 6
+"""So many where each may be due to its alert alone."""
 LOOK_SECONDS = 30.0
 """For one batch. It ends well before the claim on its deliveries does."""
 
@@ -28,6 +31,8 @@ class Lookup(msgspec.Struct, frozen=True):
     is_gone: bool = False
     problem: str | None = None
     can_retry: bool = False
+    is_own: bool = False
+    """The problem may be this alert's alone."""
 
 
 class Lookups:
@@ -62,7 +67,7 @@ class Lookups:
                 break
             found[alert_id] = away or _look_up(alerts, alert_id)
             misses = misses + 1 if found[alert_id].can_retry else 0
-            if misses >= MOST_MISSES:
+            if misses >= (MOST_CRASHES if found[alert_id].is_own else MOST_MISSES):
                 self._away[integration_id] = found[alert_id]
         return found
 
@@ -79,4 +84,5 @@ def _look_up(alerts: TacticalAlerts, alert_id: str) -> Lookup:
         return Lookup(problem=error.message)
     except PortalError as error:
         # Wrong credentials too may be mended before the last attempt.
-        return Lookup(problem=error.message, can_retry=True)
+        is_own = may_be_of_record(error)
+        return Lookup(problem=error.message, can_retry=True, is_own=is_own)

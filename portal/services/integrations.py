@@ -92,7 +92,10 @@ def list_saved_secrets(integration: Integration) -> dict[str, str]:
 
 
 def note_error(integration_id: int, message: str | None) -> None:
-    """What the status panel shows as the last error; None when the last contact went well."""
+    """What the status panel shows as the last error; None when the last contact went well.
+
+    Not for what may be wrong with one record alone.
+    """
     with transaction() as session:
         integration = session.get_one(Integration, integration_id)
         integration.last_error = message

@@ -33,6 +33,7 @@ from portal.sync.run_news import tell_ended, tell_started
 from portal.sync.software import sync_software
 from portal.sync.status import sync_status
 from portal.tactical.api import Tactical
+from portal.tactical.record_errors import may_be_of_record
 
 log = logging.getLogger(__name__)
 
@@ -189,7 +190,8 @@ def _execute(run_id: int, lease: str) -> None:
     except RunEnded as end:
         run_log.finish(RunStatus.CANCELLED, end.message)
     except PortalError as error:
-        if run_log.finish(RunStatus.FAILED, error.message, getattr(error, "fault", None)):
+        is_ours = run_log.finish(RunStatus.FAILED, error.message, getattr(error, "fault", None))
+        if is_ours and not (run.kind is SyncKind.AGENT and may_be_of_record(error)):
             note_error(run.integration_id, error.message)
     except KeyboardInterrupt:
         run_log.finish(RunStatus.CANCELLED, "The command was interrupted.")

@@ -21,6 +21,7 @@ from portal.sync.run_log import RunLog, log_entry
 from portal.tactical.alerts import TacticalAlert, TacticalAlerts
 from portal.tactical.api import Tactical
 from portal.tactical.errors import MissingPermission, NotFoundInTactical
+from portal.tactical.record_errors import UnusableRecord
 from portal.tactical.records import BadRecord
 
 AT_ONCE = 500
@@ -95,8 +96,8 @@ def _close_unlisted(
     for number, (alert_id, external_id) in enumerate(missing):
         run_log.check()
         problem = _check_one(integration_id, alerts, run_log, alert_id, external_id)
-        is_refusal = isinstance(problem, MissingPermission)
-        unanswered = unanswered + 1 if problem is not None and not is_refusal else 0
+        is_answer = problem is None or isinstance(problem, MissingPermission | UnusableRecord)
+        unanswered = 0 if is_answer else unanswered + 1
         if problem is not None:
             run_log.warn(
                 f"Alert {external_id} could not be checked and stays open: {problem.message}"

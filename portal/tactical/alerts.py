@@ -11,7 +11,7 @@ import msgspec
 
 from portal.egress import Limits
 from portal.tactical.decoding import decode_record, decode_rows, find_row
-from portal.tactical.errors import UnexpectedAnswer
+from portal.tactical.record_errors import UnusableRecord
 from portal.tactical.records import BadRecord
 from portal.tactical.session import TacticalSession
 from portal.tactical.text import clean_count, clean_text, parse_time
@@ -79,11 +79,12 @@ class TacticalAlerts:
         return self._list({"timeFilter": days, "resolvedFilter": True})
 
     def get(self, pk: int) -> TacticalAlert:
-        """Raises NotFoundInTactical, and MissingPermission for one outside the key's role."""
+        """Raises NotFoundInTactical, UnusableRecord, and MissingPermission for one outside the
+        key's role."""
         asked_at = datetime.now(UTC)
         alert = read_alert(self._session.fetch(decode_record, f"/alerts/{pk}/"), asked_at)
         if isinstance(alert, BadRecord):
-            raise UnexpectedAnswer(alert.reason)
+            raise UnusableRecord(alert.reason)
         return alert
 
     def resolve(self, pks: Sequence[int]) -> None:

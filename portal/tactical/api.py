@@ -23,6 +23,7 @@ from portal.tactical.decoding import (
 )
 from portal.tactical.errors import BetaOff, NotFoundInTactical, UnexpectedAnswer
 from portal.tactical.listings import AgentDetail, AgentPage, Inventory
+from portal.tactical.record_errors import UnusableRecord
 from portal.tactical.records import (
     BadRecord,
     TacticalAgent,
@@ -158,7 +159,8 @@ class Tactical:
         """One agent by `agents/<agent_id>/`, if the key's role may see it. Tactical writes at it:
         an agent without a patch policy gets one.
 
-        Raises NotFoundInTactical, and MissingPermission for one outside the key's role.
+        Raises NotFoundInTactical, UnusableRecord, and MissingPermission for one outside the
+        key's role.
         """
         observed_at = datetime.now(UTC)
         if len(agent_id) < SHORTEST_AGENT_ID:
@@ -172,7 +174,7 @@ class Tactical:
             raise NotFoundInTactical(f"It lists no agent {agent_id}.") from error
         row = find_row(agent_decoder, found) or AgentRow()
         if clean_text(row.agent_id) not in ("", agent_id):
-            raise UnexpectedAnswer("It answered with another agent than the one asked for.")
+            raise UnusableRecord("It is that of another agent.")
         return AgentDetail(row, observed_at, observed_at + self.session.clock_skew)
 
     def find_beta_agent(self, agent_id: str, hostname: str, sites: Sites) -> AgentPage | None:

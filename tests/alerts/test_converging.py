@@ -19,6 +19,7 @@ from portal.models.sync_run import SyncKind
 from portal.models.webhook import DeliveryStatus
 from portal.services import deliveries, delivery_claims, sync_runs
 from portal.services.agent_refreshes import GATHER, start_due_refreshes
+from portal.services.integrations import get_integration
 from tests.alerts.conftest import Msp
 
 ALERT = "/alerts/*"
@@ -248,6 +249,28 @@ def test_after_the_last_attempt_it_is_failed_with_its_reason_and_can_be_replayed
     msp.process()
     assert delivery(msp, told).status is DeliveryStatus.PROCESSED
     assert msp.alert(pk).confirmed_at is not None
+
+
+@pytest.mark.one_database
+@pytest.mark.parametrize(
+    "fault",
+    [{"kind": "status", "status": 500}, {"kind": "json", "body": {"id": 1, "severity": "odd"}}],
+)
+def test_alerts_that_tactical_cannot_tell_of_hold_up_no_others(
+    msp: Msp, http: FlaskClient, fault: dict[str, Any]
+) -> None:
+    bad = [msp.raise_alert(at) for at in range(3)]
+    good = msp.raise_alert(3)
+    for pk in bad:
+        msp.tactical.control.faults.add(path=f"/alerts/{pk}/", times=None, **fault)
+    told = [msp.deliver(http, **hint(msp, pk)) for pk in (*bad, good)]
+    msp.process()
+    assert msp.alert(good).confirmed_at is not None
+    waiting = [delivery(msp, each) for each in told[:3]]
+    assert {each.status for each in waiting} == {DeliveryStatus.PENDING}
+    assert all(each.reason for each in waiting)
+    with msp.scope():
+        assert get_integration().last_error is None
 
 
 def test_what_cannot_pass_is_not_tried_again(msp: Msp, http: FlaskClient) -> None:

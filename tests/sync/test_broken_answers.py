@@ -37,6 +37,43 @@ def test_a_bad_record_costs_itself(msp: Msp, source: InventorySource) -> None:
     assert len(msp.assets()) == 24
 
 
+@pytest.mark.one_database
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "status", "status": 500},
+        {"kind": "json", "status": 403, "body": {"detail": "You do not have permission"}},
+        {"kind": "json", "body": {"agent_id": "x" * 40, "hostname": "X", "site": 1}},
+        {"kind": "json", "body": []},
+        {"kind": "cut_json"},
+        None,  # it is gone
+    ],
+)
+def test_what_is_wrong_with_one_agent_is_no_fault_of_the_connection(
+    msp: Msp, fault: dict[str, Any] | None
+) -> None:
+    msp.import_fleet()
+    agent = msp.agents[0]
+    if fault is None:
+        msp.tactical.control.agents.remove(agent_id=agent)
+    else:
+        msp.tactical.control.faults.add(path=f"/agents/{agent}/", times=None, **fault)
+    run = msp.sync_agent(agent)
+    assert run.status in (RunStatus.FAILED, RunStatus.PARTIAL)
+    assert run.error or list_errors(run.id)
+    assert get_integration().last_error is None
+
+
+@pytest.mark.one_database
+@pytest.mark.parametrize("fault", [{"kind": "drop"}, {"kind": "status", "status": 502}])
+def test_a_server_that_is_away_is_found_by_one_agent_too(msp: Msp, fault: dict[str, Any]) -> None:
+    msp.import_fleet()
+    msp.tactical.control.faults.add(path="/agents/*", times=None, **fault)
+    run = msp.sync_agent(msp.agents[0])
+    assert run.status is RunStatus.FAILED
+    assert get_integration().last_error == run.error
+
+
 ODD: dict[str, dict[str, Any]] = {
     "far future": {"last_seen": "9999-12-31T23:59:59Z", "boot_time": 253402300799.0},
     "the year one": {"last_seen": "0001-01-01T00:00:00Z", "boot_time": -62135596800.0},

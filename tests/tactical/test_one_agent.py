@@ -10,7 +10,8 @@ import pytest
 
 from portal.demo import SimulatedTactical
 from portal.tactical.api import AgentPage, Tactical
-from portal.tactical.errors import MissingPermission, NotFoundInTactical, UnexpectedAnswer
+from portal.tactical.errors import MissingPermission, NotFoundInTactical
+from portal.tactical.record_errors import UnusableRecord
 from portal.tactical.records import TacticalAgent, TacticalSite
 from tests.tactical.talking import talking
 
@@ -115,7 +116,7 @@ def test_another_agent_in_the_answer_is_not_taken_for_the_one_asked_for(
     body = {"agent_id": second, "hostname": "X", "site": 1}
     tactical.control.faults.add("json", f"{LIST}{first}/", body=body, times=None)
 
-    with pytest.raises(UnexpectedAnswer):
+    with pytest.raises(UnusableRecord):
         api.get_agent(first)
 
 

@@ -1,0 +1,36 @@
+"""Errors of one record, and telling them from those of the connection."""
+
+from __future__ import annotations
+
+from portal.errors import PortalError
+from portal.tactical.errors import (
+    MissingPermission,
+    NotFoundInTactical,
+    RequestRefused,
+    ServerError,
+    TacticalError,
+    UnexpectedAnswer,
+)
+
+CRASH = 500
+
+
+class UnusableRecord(TacticalError):
+    """Tactical answered for one record, but with what is none."""
+
+    retryable = True
+    fault = "unusable_record"
+    wording = "Tactical's record of this cannot be used. {detail}"
+
+
+def may_be_of_record(error: PortalError) -> bool:
+    """Whether this answer to a question about one record may say nothing about any other.
+
+    A permission may be limited to some clients, and one record that Tactical cannot handle makes
+    it crash. An HTML 404 is another server's, and a 502 that of what stands in front of Tactical.
+    """
+    if isinstance(error, NotFoundInTactical):
+        return not error.is_html
+    if isinstance(error, ServerError):
+        return error.status == CRASH
+    return isinstance(error, UnusableRecord | MissingPermission | RequestRefused | UnexpectedAnswer)
