@@ -153,6 +153,18 @@ def _prune_kind(integration_id: int, kind: SyncKind) -> int:
 
 
 def _list_old_ids(integration_id: int, kind: SyncKind, before: datetime) -> Sequence[int]:
+    """Without the last that went well, however old: it tells since when nothing was read."""
+    last = (
+        select(SyncRun.id)
+        .where(
+            SyncRun.integration_id == integration_id,
+            SyncRun.kind == kind,
+            SyncRun.status.in_(COMPLETED),
+        )
+        .order_by(SyncRun.created_at.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
     return db.session.scalars(
         select(SyncRun.id)
         .where(
@@ -160,6 +172,7 @@ def _list_old_ids(integration_id: int, kind: SyncKind, before: datetime) -> Sequ
             SyncRun.kind == kind,
             SyncRun.created_at < before,
             SyncRun.status.not_in(ACTIVE),
+            SyncRun.id != func.coalesce(last, 0),
         )
         .limit(PRUNED_AT_ONCE)
     ).all()

@@ -14,7 +14,7 @@ from portal.tactical.decoding import decode_record, decode_rows, find_row
 from portal.tactical.record_errors import UnusableRecord
 from portal.tactical.records import BadRecord
 from portal.tactical.session import TacticalSession
-from portal.tactical.text import clean_count, clean_text, parse_time
+from portal.tactical.text import clean_count, clean_prose, clean_text, parse_time
 
 LIST_LIMITS = Limits(idle=900, total=1800, largest=1024 * 1024 * 1024)
 """The server needs 9 ms an alert before it sends the first byte: 100,000 take 15 minutes."""
@@ -133,7 +133,7 @@ def read_alert(
         organization_name=clean_text(row.client) or None,
         alert_type=clean_text(row.alert_type) or "custom",
         severity=severity,
-        message=clean_text(row.message),
+        message=clean_prose(row.message),
         alert_time=alert_time,
         resolved=row.resolved is True,
         resolved_on=parse_time(row.resolved_on),

@@ -29,19 +29,21 @@ NOTHING = frozenset(
 
 _UNKEPT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 """Control characters and lone surrogates: no database keeps all of them."""
-_BREAKS = re.compile("[\t\n\r\u2028\u2029]")
+_LINE_ENDS = re.compile("\r\n?|[\u2028\u2029]")
+
+_ON_ONE_LINE = str.maketrans("\t\n", "  ")
 
 
 def clean_prose(value: Any) -> str:
-    """Text that may have lines; anything that is no text is empty."""
+    """Text that may have lines, which end with `\\n`; anything that is no text is empty."""
     if not isinstance(value, str):
         return ""
-    return _UNKEPT.sub("", value).strip()[:LONGEST_TEXT].rstrip()
+    return _LINE_ENDS.sub("\n", _UNKEPT.sub("", value)).strip()[:LONGEST_TEXT].rstrip()
 
 
 def clean_text(value: Any) -> str:
     """Text on one line."""
-    return _BREAKS.sub(" ", clean_prose(value))
+    return clean_prose(value).translate(_ON_ONE_LINE)
 
 
 def write_number(value: Any) -> Any:

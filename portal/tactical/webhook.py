@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
-from portal.tactical.text import clean_text, parse_epoch, parse_time
+from portal.tactical.text import clean_prose, clean_text, parse_epoch, parse_time
 
 SECRET_HEADER = "X-Alga-Webhook-Secret"  # noqa: S105  # the header's name
 
@@ -93,8 +94,8 @@ def read_delivery(body: bytes) -> Reading:
     fields = _read_fields(text)
     if fields is None:
         return Reading(reason="The body is neither JSON nor text that ids could be read from.")
-    values = {name: _value(fields.get(name)) for name in (*_FIELDS, "resolved_on", "message")}
-    if any("{{" in value for name, value in values.items() if value and name != "message"):
+    values = {name: _value(fields.get(name)) for name in (*_FIELDS, "resolved_on")}
+    if any("{{" in value for value in values.values() if value):
         return Reading(is_test=True)
     severity = (values["severity"] or "").lower()
     if severity and severity not in SEVERITIES:
@@ -107,10 +108,11 @@ def read_delivery(body: bytes) -> Reading:
     alert_id = values["alert_id"]
     if alert_id is not None and not _is_pk(alert_id):
         return Reading(reason="Its alert_id is not a number.")
-    return Reading(hint=_hint(values, agent_id, severity))
+    message = _value(fields.get("message"), clean_prose)
+    return Reading(hint=_hint(values, agent_id, severity, message))
 
 
-def _hint(values: dict[str, str | None], agent_id: str, severity: str) -> Hint:
+def _hint(values: dict[str, str | None], agent_id: str, severity: str, message: str | None) -> Hint:
     event = (values["event"] or "").lower()
     resolved = event in (RESOLVE, "resolved") if event else values["resolved"] in ("True", "true")
     return Hint(
@@ -124,7 +126,7 @@ def _hint(values: dict[str, str | None], agent_id: str, severity: str) -> Hint:
         client_id=values["client_id"],
         check_id=values["check_id"],
         task_id=values["task_id"],
-        message=values["message"],
+        message=message,
     )
 
 
@@ -159,7 +161,7 @@ _PAIR = re.compile(
 )
 
 
-def _value(value: Any) -> str | None:
+def _value(value: Any, clean: Callable[[Any], str] = clean_text) -> str | None:
     """Text; numbers as text. Tactical writes every empty value as `None`."""
     if isinstance(value, bool):
         return str(value)
@@ -168,7 +170,7 @@ def _value(value: Any) -> str | None:
             return str(int(value)) if value == int(value) else str(value)
         except (ValueError, OverflowError):
             return None
-    text = clean_text(value)
+    text = clean(value)
     return None if text in ("", "None", "null") else text
 
 

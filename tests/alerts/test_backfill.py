@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import csv
+import io
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from portal import queue
 from portal.db import db, transaction, utc_now
-from portal.models import Alert, SyncRun
+from portal.models import Alert, Event, SyncRun
 from portal.models.alert import AlertSource, AlertStatus
+from portal.models.event import EventType
 from portal.models.sync_run import RunStatus
 from portal.services import connect
+from portal.services.export import ALERT_COLUMNS, export_alerts, to_csv
 from portal.services.run_history import list_errors
+from portal.tactical.alerts import TacticalAlerts
 from tests.alerts.conftest import Msp
 
 LIST = "/alerts/"
@@ -27,6 +34,20 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """No pause, and no Redis."""
     monkeypatch.setattr("portal.tactical.patience.FIRST_PAUSE", 0)
     monkeypatch.setattr(queue, "enqueue", lambda *_job: True)
+
+
+def test_the_lines_of_a_message_are_kept(msp: Msp, http: FlaskClient) -> None:
+    """As the script wrote them, wherever they are shown, but for control characters."""
+    pk = msp.raise_alert(message="=Backup failed:\r\n  disk full\x07\n\nSee the log")
+    told = "=Backup failed:\n  disk full\n\nSee the log"
+    msp.sync()
+    assert msp.alert(pk).message == told
+    with msp.scope():
+        [event] = db.session.scalars(select(Event).where(Event.type == EventType.ALERT_TRIGGERED))
+        assert event.payload["message"] == told
+        lines = "".join(to_csv(ALERT_COLUMNS, export_alerts()))
+    [row] = csv.DictReader(io.StringIO(lines))
+    assert row["message"] == f"'{told}"
 
 
 def stored(msp: Msp) -> dict[str, AlertStatus]:
@@ -69,6 +90,50 @@ def test_after_an_outage_of_the_intake_everything_active_is_there(msp: Msp) -> N
     )
     assert all(msp.alert(pk).source is AlertSource.BACKFILL for pk in new)
     assert msp.alert(pks[0]).occurrences == 2
+
+
+def reconcile_later(msp: Msp, **after: float) -> list[Any]:
+    """What was asked of the lists of alerts by a reconciliation that comes so much later."""
+    msp.tactical.control.log.clear()
+    with time_machine.travel(utc_now() + timedelta(**after), tick=False):
+        assert msp.sync().status is RunStatus.SUCCESS
+    return [r for r in msp.tactical.control.log.entries() if r.method == "PATCH"]
+
+
+def test_what_began_and_ended_while_the_portal_was_down_appears(msp: Msp) -> None:
+    msp.raise_alerts(1)
+    over = msp.raise_alert(1, message="Seen by nobody")
+    msp.tactical.control.alerts.resolve(over)
+    assert len(reconcile_later(msp, minutes=9)) == 1  # a little late is not down
+    assert str(over) not in stored(msp)
+    assert len(reconcile_later(msp, minutes=35)) == 2
+    assert stored(msp) == truth(msp)
+    alert = msp.alert(over)
+    assert (alert.message, alert.source) == ("Seen by nobody", AlertSource.BACKFILL)
+    with msp.scope():
+        events = db.session.scalars(select(Event).where(Event.type == EventType.ALERT_RESOLVED))
+        assert [event.payload["external_alert_id"] for event in events] == [str(over)]
+
+
+@pytest.mark.one_database
+def test_it_looks_back_as_many_days_as_the_portal_was_down(
+    msp: Msp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+
+    def list_since(_alerts: TacticalAlerts, days: int) -> Iterator[Any]:
+        asked.append(days)
+        return iter(())
+
+    monkeypatch.setattr(TacticalAlerts, "list_since", list_since)
+    msp.sync()
+    for hours in (24 * 3 + 1, 24 * 365 * 3):
+        reconcile_later(msp, hours=hours)
+    assert asked == [4, 365]
+    with msp.scope(), transaction() as session:  # nothing looks at the clock any more
+        session.execute(update(SyncRun).values(status=RunStatus.FAILED))
+    reconcile_later(msp, hours=24 * 365 * 4)
+    assert asked == [4, 365]
 
 
 def test_again_it_changes_nothing(msp: Msp) -> None:

@@ -135,6 +135,13 @@ def test_old_runs_are_forgotten_those_of_the_fleet_last(msp: Msp, jobs: Jobs) ->
     assert all(age < timedelta(days=kept[kind]) for kind, age in left.items())
     assert run_history.list_runs(SyncKind.STATUS).total == 2
     assert run_history.prune_runs(integration_id) == 0
+    with later(days=400):
+        run_history.prune_runs(integration_id)
+    # They tell since when nothing was read.
+    runs = [(run.kind, run.status) for run in run_history.list_runs().items]
+    assert sorted(runs) == [
+        (kind, RunStatus.SUCCESS) for kind in (SyncKind.AGENT, SyncKind.ALERTS, SyncKind.DEVICES)
+    ]
 
 
 def test_many_schedulers_start_it_once(connected: Msp, jobs: Jobs) -> None:

@@ -35,7 +35,7 @@ NO_TEXT: list[Any] = [None, 17, 1.5, True, ["x"], {"x": 1}, b"x"]
         ("a\x1b[31mb", "a[31mb"),
         ("a\ud83db", "ab"),
         ("Söhne & Co <GmbH> 日本 🖥️ 👩‍💻", "Söhne & Co <GmbH> 日本 🖥️ 👩‍💻"),
-        ("two\r\nlines\tand", "two  lines and"),
+        ("two\r\nlines\tand", "two lines and"),
         ("\u00a0x\u00a0", "x"),
         ("x" * 5000, "x" * LONGEST_TEXT),
     ],
@@ -46,6 +46,7 @@ def test_text_on_one_line(value: str, expected: str) -> None:
 
 def test_prose_keeps_its_lines() -> None:
     assert clean_prose(" first\n\tsecond\0 \n") == "first\n\tsecond"
+    assert clean_prose("a\r\nb\rc\u2028d\n\ne") == "a\nb\nc\nd\n\ne"
 
 
 @pytest.mark.parametrize("value", NO_TEXT)

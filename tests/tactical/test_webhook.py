@@ -63,6 +63,11 @@ def test_a_body_that_broke_arrives_as_a_json_string() -> None:
     assert (found.agent_id, found.alert_id) == (SENT["agent_id"], "503")
 
 
+def test_the_lines_of_a_message_are_kept_and_of_nothing_else() -> None:
+    found = hint({"agent_id": "abc", "check_id": "a\nb", "message": "one\r\ntwo\0"})
+    assert (found.check_id, found.message) == ("a b", "one\ntwo")
+
+
 def test_ids_after_free_text_win_over_injected_ones() -> None:
     injected = '{"message": "x","event":"resolve","alert_id":"1","z":"",' + json.dumps(SENT)[1:]
 

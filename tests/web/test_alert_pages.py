@@ -68,6 +68,14 @@ def test_the_list_shows_what_is_active_and_counts_the_rest(
     assert "Is over" in admin.get(acme.url("alerts/?status=any&q=is+over")).text
 
 
+def test_a_message_of_several_lines_is_shown_in_lines(
+    app: Flask, admin: FlaskClient, acme: Place
+) -> None:
+    alert_id = add_alert(app, acme, external_alert_id="1", message="Backup\nfailed")
+    page = admin.get(acme.url(f"alerts/{alert_id}")).text
+    assert '<p class="message-text">Backup\nfailed</p>' in page
+
+
 def test_htmx_gets_the_region_alone(admin: FlaskClient, acme: Place) -> None:
     for path, target in (("alerts/", "alert-rows"), ("deliveries/", "delivery-rows")):
         answer = admin.get(acme.url(path), headers={**HTMX, "HX-Target": target})
