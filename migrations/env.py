@@ -31,9 +31,13 @@ def run_migrations() -> None:
             # A batch operation drops the old table, which would cascade to its children.
             # The pragma does nothing inside a transaction, so it goes past SQLAlchemy.
             connection.connection.cursor().execute("PRAGMA foreign_keys = OFF")
+            # What a revision encrypts or wipes shall be gone from the file as well.
+            connection.connection.cursor().execute("PRAGMA secure_delete = ON")
             connection.execution_options(sqlite_begin="BEGIN IMMEDIATE")
         try:
             migrate_with(connection, migrate)
+            if connection.dialect.name == "sqlite":
+                connection.connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
         finally:
             connection.invalidate()  # the next one gets its foreign keys back
 

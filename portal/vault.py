@@ -22,6 +22,9 @@ from portal.models import Secret
 from portal.scope import get_tenant_id
 
 NONCE_BYTES = 12
+LAST_FOUR_SHOWN = frozenset({"api_key", "value"})
+"""Random ones, which people compare with what they have: a key of Tactical's, the webhook's secret.
+Of a password, a seed or an address nothing is kept in clear."""
 SHOW_LAST_FOUR_FROM = 12
 """A shorter secret shows nothing: four of eight characters would be half of it."""
 
@@ -63,7 +66,7 @@ def store_secret(session: Session, owner: Base, field: str, text: str) -> None:
         "owner_id": row_id,
         "field": field,
         "envelope": _vault().seal(text, _binding(table, row_id, field)),
-        "last_four": text[-4:] if len(text) >= SHOW_LAST_FOUR_FROM else "",
+        "last_four": _last_four(field, text),
         "updated_at": utc_now(),
     }
     # In one statement: two processes that sign in at once both keep their token.
@@ -91,7 +94,7 @@ def forget_secrets(session: Session, owner: Base, *fields: str) -> None:
 
 
 def list_last_fours(owner: Base) -> dict[str, str]:
-    """Field to last four characters, for every secret that the row has."""
+    """Field to last four characters, or to "" where they are not shown, of each of its secrets."""
     table, row_id = _owner_key(owner)
     rows = db.session.execute(
         select(Secret.field, Secret.last_four).where(
@@ -110,6 +113,11 @@ def list_change_times(owner: Base) -> dict[str, datetime]:
         )
     )
     return {row.field: row.updated_at for row in rows}
+
+
+def _last_four(field: str, text: str) -> str:
+    is_shown = field in LAST_FOUR_SHOWN and len(text) >= SHOW_LAST_FOUR_FROM
+    return text[-4:] if is_shown else ""
 
 
 def _find_row(session: Session, table: str, row_id: int, field: str) -> Secret | None:

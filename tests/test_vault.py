@@ -134,8 +134,19 @@ def test_a_new_value_takes_the_place_of_the_old(owners: list[Base]) -> None:
 def test_four_letters_are_shown_of_twelve_at_least(
     owners: list[Base], text: str, shown: str
 ) -> None:
-    _store(owners[0], "password", text)
-    assert list_last_fours(owners[0]) == {"password": shown}
+    _store(owners[0], "api_key", text)
+    assert list_last_fours(owners[0]) == {"api_key": shown}
+
+
+@pytest.mark.parametrize(
+    "field", ["password", "totp_secret", "totp_code", "knox_token", "signing_secret", "url", "new"]
+)
+def test_of_other_secrets_than_keys_no_letter_is_kept_in_clear(
+    owners: list[Base], field: str
+) -> None:
+    _store(owners[0], field, TEXT)
+    assert list_last_fours(owners[0]) == {field: ""}
+    assert find_secret(owners[0], field) == TEXT
 
 
 def test_an_envelope_moved_elsewhere_does_not_open(owners: list[Base]) -> None:

@@ -23,6 +23,8 @@ from portal.egress.policy import EgressPolicy
 from portal.egress.translation import translated
 
 log = logging.getLogger(__name__)
+# It would tell whole addresses, in which tokens may stand, and headers that it could not read.
+logging.getLogger("urllib3").setLevel(logging.ERROR)
 
 CHUNK = 32 * KIB
 DEFAULT_HEADERS = {"User-Agent": "rmm-portal", "Accept-Encoding": "identity"}

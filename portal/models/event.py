@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Index, UniqueConstraint
+from sqlalchemy import JSON, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.db import Base, BigId, TenantOwned, utc_now
@@ -40,14 +40,14 @@ class Event(TenantOwned, Base):
 class EventSubscriber(TenantOwned, Base):
     """An address that is told of events, signed by the Standard Webhooks scheme.
 
-    Its signing secret lies in `secrets`.
+    The address, in which a token may stand, and the signing secret lie in `secrets`.
     """
 
     __tablename__ = "event_subscribers"
-    __table_args__ = (UniqueConstraint("tenant_id", "url"),)
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    url: Mapped[str]
+    host: Mapped[str]
+    """All that is shown of the address: the name, and the port if it has one."""
     types: Mapped[list[str]] = mapped_column(JSON)
     """The event types it wants; empty: all of them."""
     active: Mapped[bool] = mapped_column(default=True)

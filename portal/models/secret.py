@@ -21,5 +21,5 @@ class Secret(TenantOwned, Base):
     field: Mapped[str]
     envelope: Mapped[str]
     last_four: Mapped[str]
-    """Empty for a value too short to show any of it."""
+    """Empty for a value of which nothing is shown, or too short for it."""
     updated_at: Mapped[datetime] = mapped_column(default=utc_now)

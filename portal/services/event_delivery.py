@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import random
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -23,7 +23,7 @@ from portal.events.delivery import Message, Outcome, send
 from portal.events.order import find_settled_id
 from portal.models import Event, EventSubscriber
 from portal.scope import get_tenant_id
-from portal.services.subscribers import SIGNING_SECRET
+from portal.services.subscribers import SIGNING_SECRET, get_address
 from portal.vault import find_secret
 
 log = logging.getLogger(__name__)
@@ -84,8 +84,8 @@ class _Turn:
     """A subscriber while it is being told."""
 
     subscriber_id: int
-    url: str
-    secret: str
+    url: str = field(repr=False)
+    secret: str = field(repr=False)
     types: list[str]
     last_event_id: int
     failures: int
@@ -122,7 +122,7 @@ def _begin_turn(subscriber_id: int) -> _Turn | None:
         return None
     turn = _Turn(
         subscriber_id=subscriber.id,
-        url=subscriber.url,
+        url="",
         secret="",
         types=list(subscriber.types),
         last_event_id=subscriber.last_event_id,
@@ -130,6 +130,7 @@ def _begin_turn(subscriber_id: int) -> _Turn | None:
         failing_since=subscriber.failing_since,
     )
     try:
+        turn.url = get_address(subscriber)
         turn.secret = find_secret(subscriber, SIGNING_SECRET) or ""
     except SecretUnreadable as error:
         _note_failure(turn, Outcome(problem=error.message))

@@ -87,7 +87,7 @@ def open_tactical(integration: Integration, hurry: bool = False) -> Iterator[Tac
 
 
 def list_saved_secrets(integration: Integration) -> dict[str, str]:
-    """Field to last four characters (none of a short one), for each secret that is stored."""
+    """Field to last four characters, which may be none, for each secret that is stored."""
     return list_last_fours(integration)
 
 

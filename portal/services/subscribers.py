@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
@@ -10,12 +11,14 @@ from flask import current_app
 from sqlalchemy import func, select
 
 from portal.db import db, release, transaction, utc_now
-from portal.errors import InvalidInput, NotFound, Refused
+from portal.errors import InvalidInput, NotFound, Refused, SecretUnreadable
 from portal.events.delivery import Message, Outcome, make_secret, send
-from portal.models import Event, EventSubscriber
+from portal.models import Event, EventSubscriber, Tenant
 from portal.models.event import EventType
+from portal.scope import get_tenant_id
 from portal.vault import find_secret, forget_secrets, store_secret
 
+ADDRESS = "url"
 SIGNING_SECRET = "signing_secret"  # noqa: S105  # the name of a field
 LONGEST_URL = 1000
 MOST_SUBSCRIBERS = 20
@@ -37,16 +40,6 @@ class SubscriberRow:
         if subscriber.active:
             return "failing" if subscriber.failures else "active"
         return "stopped" if subscriber.failures else "paused"
-
-    @property
-    def address(self) -> str:
-        """Without the query, in which secrets stand most often."""
-        parts = urlsplit(self.subscriber.url)
-        return f"{parts.scheme}://{parts.netloc}{parts.path}"
-
-    @property
-    def host(self) -> str:
-        return urlsplit(self.subscriber.url).netloc
 
 
 def list_subscribers() -> list[SubscriberRow]:
@@ -76,16 +69,18 @@ def add_subscriber(url: str, types: Iterable[str] = ()) -> tuple[EventSubscriber
     """
     url, chosen = clean_url(url), _clean_types(types)
     with transaction() as session:
-        stored = session.scalars(select(EventSubscriber.url)).all()
-        if url in stored:
+        session.get_one(Tenant, get_tenant_id(), with_for_update=True)  # one at a time
+        stored = session.scalars(select(EventSubscriber)).all()
+        if any(_has_address(subscriber, url) for subscriber in stored):
             raise InvalidInput("There is a subscriber with this address already.", field="url")
         if len(stored) >= MOST_SUBSCRIBERS:
             raise Refused(f"There are {MOST_SUBSCRIBERS} subscribers already, as many as can be.")
         newest = session.scalar(select(func.max(Event.id))) or 0
-        subscriber = EventSubscriber(url=url, types=chosen, last_event_id=newest)
+        subscriber = EventSubscriber(host=urlsplit(url).netloc, types=chosen, last_event_id=newest)
         session.add(subscriber)
         session.flush()
         secret = make_secret()
+        store_secret(session, subscriber, ADDRESS, url)
         store_secret(session, subscriber, SIGNING_SECRET, secret)
     return subscriber, secret
 
@@ -117,7 +112,7 @@ def delete_subscriber(subscriber_id: int) -> None:
 def send_test(subscriber_id: int) -> Outcome:
     """A test event at once, beside the line of the others. A person waits for the outcome."""
     subscriber = get_subscriber(subscriber_id)
-    url, secret = subscriber.url, find_secret(subscriber, SIGNING_SECRET) or ""
+    url, secret = get_address(subscriber), find_secret(subscriber, SIGNING_SECRET) or ""
     release()
     now = utc_now()
     message = Message(
@@ -127,6 +122,20 @@ def send_test(subscriber_id: int) -> Outcome:
         data={"subscriber_id": subscriber_id},
     )
     return send(current_app.extensions["door"], url, secret, message)
+
+
+def get_address(subscriber: EventSubscriber) -> str:
+    """Where it is called: for a call alone, never to be shown. Raises SecretUnreadable."""
+    address = find_secret(subscriber, ADDRESS)
+    assert address is not None
+    return address
+
+
+def _has_address(subscriber: EventSubscriber, url: str) -> bool:
+    """One that cannot be read any more is nobody's."""
+    with suppress(SecretUnreadable):
+        return get_address(subscriber) == url
+    return False
 
 
 def clean_url(text: str) -> str:

@@ -35,6 +35,8 @@ from portal.scope import all_tenants, tenant_scope
 from portal.services.connect import ConnectionSettings, save_connection
 from portal.services.integrations import get_integration
 from portal.services.sign_in import digest
+from portal.services.subscribers import ADDRESS
+from portal.vault import store_secret
 
 TOKEN = "token"
 KEY = "THE-API-KEY-OF-THE-TESTS"
@@ -106,7 +108,7 @@ def make_place(app: Flask, slug: str = "acme", **integration: Any) -> Place:
             entity_metadata={},
         )
         alert, delivery = make_alert(asset), make_delivery(asset)
-        subscriber = EventSubscriber(url=f"https://{slug}-pc.example", types=[], last_event_id=0)
+        subscriber = EventSubscriber(host=f"{slug}-pc.example", types=[], last_event_id=0)
         title = SoftwareTitle(
             name=f"{name} Suite",
             normalized_name=f"{slug} suite",
@@ -121,6 +123,7 @@ def make_place(app: Flask, slug: str = "acme", **integration: Any) -> Place:
                 asset_id=asset.id, title_id=title.id, version="1.2", first_seen_at=utc_now()
             )
         )
+        store_secret(session, subscriber, ADDRESS, f"https://{subscriber.host}")
         rows = (client, organization, asset, run, test, alert, delivery, subscriber, title)
         ids = [row.id for row in rows]
         return Place(tenant_id, slug, *ids)
