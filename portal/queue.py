@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from flask import current_app
 from redis import Redis, RedisError
@@ -19,6 +19,7 @@ from rq import Queue
 from rq.exceptions import DuplicateJobError
 from rq.job import JobStatus
 from rq.serializers import JSONSerializer
+from rq.worker_registration import WORKERS_BY_QUEUE_KEY
 
 from portal.config import Settings
 from portal.work_id import get_work_id
@@ -100,6 +101,15 @@ def enqueue(name: str, *ids: int) -> bool:
 def enqueue_in_a_hurry(name: str, *ids: int) -> bool:
     """For a caller that answers in milliseconds: a Redis that hangs must not keep it."""
     return _enqueue(_connection("hurried_redis", HURRY_SECONDS), name, ids)
+
+
+def count_workers(name: str) -> int:
+    """How many serve the queue, on whatever machines: at the least those of `portal run`."""
+    try:
+        registered: Any = _connection("redis", PATIENCE_SECONDS).scard(WORKERS_BY_QUEUE_KEY % name)
+    except RedisError:
+        registered = 0
+    return max(int(registered), QUEUES[name])
 
 
 PATIENCE_SECONDS = 2.0

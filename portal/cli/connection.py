@@ -20,6 +20,7 @@ from portal.models.integration import AuthMode, InventorySource
 from portal.services import connect as connect_service
 from portal.services import connection_tests, server_identity
 from portal.services.integrations import get_integration
+from portal.services.sweep_intervals import AUTO, Auto
 
 
 class ConnectionCommand(PortalCommand):
@@ -29,6 +30,18 @@ class ConnectionCommand(PortalCommand):
     def failure_shape(error: PortalError) -> dict[str, Any]:
         fault = getattr(error, "fault", None) or "invalid_input"
         return {"ok": False, "fault": fault, "message": error.message, "beta_api": None}
+
+
+class MinutesOrAuto(click.ParamType[int | Auto]):
+    name = "MINUTES|auto"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int | Auto:
+        if value == AUTO:
+            return AUTO
+        minutes: int = click.INT.convert(value, param, ctx)
+        return minutes
 
 
 @click.command(cls=ConnectionCommand)
@@ -46,7 +59,11 @@ class ConnectionCommand(PortalCommand):
 )
 @click.option("--page-size", type=int, help="Agents in one page of the beta API.")
 @click.option("--sync-every", type=int, help="Minutes between device syncs; 0 is never.")
-@click.option("--sweep-every", type=int, help="Minutes between looks at the status; 0 is never.")
+@click.option(
+    "--sweep-every",
+    type=MinutesOrAuto(),
+    help="Minutes between looks at the status, or auto: as often as the fleet's size allows.",
+)
 @click.option("--software-every", type=int, help="Minutes between looks at software; 0 is never.")
 def connect(
     url: str,
@@ -58,7 +75,7 @@ def connect(
     source: str | None,
     page_size: int | None,
     sync_every: int | None,
-    sweep_every: int | None,
+    sweep_every: int | Auto | None,
     software_every: int | None,
 ) -> Outcome:
     """Save how to reach a Tactical server, and test it."""

@@ -58,8 +58,9 @@ class Integration(TenantOwned, Base):
     page_size: Mapped[int]
     device_sync_minutes: Mapped[int]
     """How often devices are synced without being asked; 0 is never. A day is once a night."""
-    status_sweep_minutes: Mapped[int] = mapped_column(default=5, server_default="5")
-    """How often the status of the whole fleet is looked at; 0 is never."""
+    status_sweep_minutes: Mapped[int | None]
+    """How often the status of the whole fleet is looked at; 0 is never, None as often as its size
+    allows."""
     software_sync_minutes: Mapped[int] = mapped_column(default=1440, server_default="1440")
     """How often the software inventory is ingested; 0 is never."""
     alert_sync_minutes: Mapped[int]
@@ -72,7 +73,7 @@ class Integration(TenantOwned, Base):
     """False after a change of host or a reconnect, until the server was compared."""
     found_organizations: Mapped[int | None]
     found_agents: Mapped[int | None]
-    """How many the last passed test listed."""
+    """How many the last passed test listed; agents: or the last look at the whole fleet."""
     beta_api: Mapped[bool | None]
     key_restricted: Mapped[bool | None]
     server_version: Mapped[str | None]

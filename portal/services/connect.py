@@ -15,6 +15,7 @@ from portal.models.sync_run import RunStatus
 from portal.providers import TACTICAL_RMM
 from portal.services.integrations import find_integration, get_integration, open_tactical
 from portal.services.schedules import ensure_schedules
+from portal.services.sweep_intervals import AUTO, Auto
 from portal.services.text import clean_line
 from portal.tactical.url import normalise_url, same_host
 from portal.vault import forget_secrets, list_last_fours, store_secret
@@ -22,7 +23,6 @@ from portal.vault import forget_secrets, list_last_fours, store_secret
 DEFAULT_PAGE_SIZE = 500
 HIGHEST_PAGE_SIZE = 1000
 DEFAULT_DEVICE_SYNC_MINUTES = 24 * 60
-DEFAULT_STATUS_SWEEP_MINUTES = 5
 DEFAULT_SOFTWARE_SYNC_MINUTES = 24 * 60
 DEFAULT_ALERT_SYNC_MINUTES = 10
 DEFAULT_DELIVERY_DAYS = 30
@@ -44,7 +44,7 @@ class ConnectionSettings:
     inventory_source: InventorySource | None = None
     page_size: int | None = None
     device_sync_minutes: int | None = None
-    status_sweep_minutes: int | None = None
+    status_sweep_minutes: int | Auto | None = None
     software_sync_minutes: int | None = None
     alert_sync_minutes: int | None = None
     alert_history_days: int | None = None
@@ -139,7 +139,6 @@ def _new_integration(session: Session) -> Integration:
         server_verified=False,
         page_size=DEFAULT_PAGE_SIZE,
         device_sync_minutes=DEFAULT_DEVICE_SYNC_MINUTES,
-        status_sweep_minutes=DEFAULT_STATUS_SWEEP_MINUTES,
         software_sync_minutes=DEFAULT_SOFTWARE_SYNC_MINUTES,
         alert_sync_minutes=DEFAULT_ALERT_SYNC_MINUTES,
         alert_history_days=0,
@@ -166,7 +165,7 @@ def _apply_address(
 OPTIONS = {
     "page_size": (1, HIGHEST_PAGE_SIZE, "agents in a page"),
     "device_sync_minutes": (0, LONGEST_INTERVAL, "minutes; 0 is never"),
-    "status_sweep_minutes": (0, LONGEST_INTERVAL, "minutes; 0 is never"),
+    "status_sweep_minutes": (0, LONGEST_INTERVAL, "minutes, or auto; 0 is never"),
     "software_sync_minutes": (0, LONGEST_INTERVAL, "minutes; 0 is never"),
     "alert_sync_minutes": (0, LONGEST_INTERVAL, "minutes; 0 is never"),
     "alert_history_days": (0, 365, "days; 0 reads only what is active"),
@@ -178,9 +177,11 @@ OPTIONS = {
 def _apply_options(integration: Integration, settings: ConnectionSettings) -> None:
     if settings.inventory_source is not None:
         integration.inventory_source = settings.inventory_source
+    if settings.status_sweep_minutes == AUTO:
+        integration.status_sweep_minutes = None
     for name, (lowest, highest, unit) in OPTIONS.items():
         value = getattr(settings, name)
-        if value is None:
+        if value in (None, AUTO):
             continue
         if not lowest <= value <= highest:
             raise InvalidInput(f"Enter {lowest} to {highest} {unit}.", field=name)

@@ -21,10 +21,11 @@ from portal.services.run_history import (
     find_last_finished_runs,
     list_recent_fleet_runs,
 )
+from portal.services.sweep_intervals import SweepInterval, find_interval
 
 RECENT_RUNS = 6
 STALE_AFTER_INTERVALS = 2
-STALE_AFTER_MINUTES = 15
+STALE_AFTER_SECONDS = 15 * 60
 """At the least: a sweep or two may be lost to a restart."""
 REVIEW_PERIOD = "7d"
 """Deliveries to review that are older than that are no news."""
@@ -40,6 +41,7 @@ class Overview:
     clients: int
     last_device_sync: SyncRun | None
     last_status_sweep: SyncRun | None
+    sweep_interval: SweepInterval | None
     last_organization_sync: SyncRun | None
     active_run: SyncRun | None
     recent_runs: list[SyncRun]
@@ -62,23 +64,26 @@ class Overview:
             return False
         if self.active_run is not None and self.active_run.kind is SyncKind.DEVICES:
             return False
-        rhythms = (integration.status_sweep_minutes, integration.device_sync_minutes)
+        sweeps = self.sweep_interval.seconds if self.sweep_interval else 0
+        rhythms = (sweeps, integration.device_sync_minutes * 60)
         if not any(rhythms) or self.last_look_at is None:
             return False
-        late = min(minutes for minutes in rhythms if minutes) * STALE_AFTER_INTERVALS
-        return self.last_look_at < utc_now() - timedelta(minutes=max(late, STALE_AFTER_MINUTES))
+        late = min(seconds for seconds in rhythms if seconds) * STALE_AFTER_INTERVALS
+        return self.last_look_at < utc_now() - timedelta(seconds=max(late, STALE_AFTER_SECONDS))
 
 
 def get_overview() -> Overview:
+    integration = find_integration()
     clients, failed, to_review = _count()
     last = find_last_finished_runs(SyncKind.DEVICES, SyncKind.STATUS, SyncKind.ORGANIZATIONS)
     return Overview(
-        integration=find_integration(),
+        integration=integration,
         organizations=count_organizations(),
         assets_by_status=count_by_status(),
         clients=clients,
         last_device_sync=last.get(SyncKind.DEVICES),
         last_status_sweep=last.get(SyncKind.STATUS),
+        sweep_interval=find_interval(integration) if integration else None,
         last_organization_sync=last.get(SyncKind.ORGANIZATIONS),
         active_run=find_any_active_run(),
         recent_runs=list_recent_fleet_runs(RECENT_RUNS),

@@ -3,45 +3,54 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, and_, select, update
 
 from portal import queue
 from portal.db import db, transaction, utc_now
 from portal.errors import PortalError
 from portal.models import ConnectionTest, Schedule, SyncRun
-from portal.models.sync_run import RunStatus, SyncKind
+from portal.models.sync_run import ACTIVE, RunStatus, SyncKind
 from portal.scope import all_tenants, tenant_scope
 from portal.services.agent_refreshes import list_tenants_with_due_refreshes, start_due_refreshes
 from portal.services.connection_tests import end_lost_tests
 from portal.services.deliveries import list_tenants_with_due_deliveries
 from portal.services.event_delivery import list_subscribers_behind
 from portal.services.schedules import next_due
+from portal.services.sweep_intervals import fit_intervals
 from portal.services.sync_runs import enqueue_run, request_run, revive_abandoned_runs
 from portal.services.webhook_installation import end_lost_deeds
 from portal.sync.status import is_device_sync_working
 
 log = logging.getLogger(__name__)
 
+SCHEDULE = "schedule"
+"""The trigger of the runs that are started here."""
 UNCLAIMED_AFTER = timedelta(seconds=30)
 """A run that waits longer than this lost its job with Redis, or waits behind others."""
 
 
 def tick() -> None:
-    """Start what is due, and start again what was lost with a process or with Redis."""
+    """Start what is due, and start again what was lost with a process or with Redis.
+
+    Sweeps first, and of those the latest first: after a downtime all is due at once, and what
+    the pages show grows old meanwhile.
+    """
+    fit_intervals()
     with all_tenants():
+        lost = [*revive_abandoned_runs(), *_list_unclaimed_runs()]
         due = _list_due()
+    for run in lost:
+        if run.kind is SyncKind.STATUS:
+            enqueue_run(run)
     for schedule in due:
         if _claim(schedule):
             _start(schedule)
     with all_tenants():
         end_lost_tests()
         end_lost_deeds()
-        revived = revive_abandoned_runs()
-        waiting = _list_unclaimed_runs()
         tests = _list_unclaimed_tests()
         with_deliveries = list_tenants_with_due_deliveries()
         with_refreshes = list_tenants_with_due_refreshes()
@@ -54,16 +63,17 @@ def tick() -> None:
             start_due_refreshes()
     for tenant_id, subscriber_id in behind:
         queue.enqueue("deliver_events", tenant_id, subscriber_id)
-    for run in [*revived, *waiting]:
-        enqueue_run(run)
+    for run in lost:
+        if run.kind is not SyncKind.STATUS:
+            enqueue_run(run)
     for test in tests:
         queue.enqueue("test_connection", test.tenant_id, test.id)
 
 
-def _list_due() -> Sequence[Any]:
+def _list_due() -> list[Any]:
     """As plain values: a mapped row would be read again, and be due no more, when claimed."""
     table = Schedule
-    return db.session.execute(
+    rows = db.session.execute(
         select(
             table.id,
             table.tenant_id,
@@ -71,10 +81,36 @@ def _list_due() -> Sequence[Any]:
             table.kind,
             table.every_seconds,
             table.next_due_at,
+            SyncRun.status,
+            SyncRun.started_at,
         )
+        .outerjoin(SyncRun, _is_last_of(table))
         .where(table.next_due_at <= utc_now())
-        .order_by(table.next_due_at)
-    ).all()
+        .order_by(table.kind != SyncKind.STATUS, table.next_due_at)
+    )
+    return [row for row in rows if not _is_late(row)]
+
+
+def _is_last_of(table: type[Schedule]) -> ColumnElement[bool]:
+    """The run that the schedule started last, while it is not over."""
+    return and_(
+        SyncRun.integration_id == table.integration_id,
+        SyncRun.kind == table.kind,
+        SyncRun.status.in_(ACTIVE),
+        SyncRun.trigger == SCHEDULE,
+    )
+
+
+def _is_late(row: Any) -> bool:
+    """Whether its last run had to wait for a worker so long that it is due again already.
+
+    Then it stays due until that run is over. Were it put off by an interval, those behind in
+    the queue would miss every other turn, and those before them none. A run that has been at
+    work for long is slow, not late: it misses a turn.
+    """
+    if row.status is RunStatus.RUNNING:
+        return bool(utc_now() - row.started_at < timedelta(seconds=row.every_seconds / 2))
+    return row.status is not None
 
 
 def _claim(schedule: Any) -> bool:
@@ -97,7 +133,7 @@ def _start(schedule: Any) -> None:
         try:
             if schedule.kind == SyncKind.STATUS and is_device_sync_working(schedule.integration_id):
                 return  # it reads the status too
-            request_run(SyncKind(schedule.kind), trigger="schedule")
+            request_run(SyncKind(schedule.kind), trigger=SCHEDULE)
         except PortalError as error:
             log.info("Scheduled %s of tenant %s: %s", schedule.kind, schedule.tenant_id, error)
 
@@ -105,10 +141,12 @@ def _start(schedule: Any) -> None:
 def _list_unclaimed_runs() -> list[SyncRun]:
     return list(
         db.session.scalars(
-            select(SyncRun).where(
+            select(SyncRun)
+            .where(
                 SyncRun.status == RunStatus.QUEUED,
                 SyncRun.created_at < utc_now() - UNCLAIMED_AFTER,
             )
+            .order_by(SyncRun.created_at)
         )
     )
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from portal.db import utc_now
 from portal.models import Integration, Schedule
 from portal.models.integration import AuthMode
+from portal.services import sweep_intervals
 
 KEEP_ALIVE_SECONDS = 2 * 3600
 """A Knox token lives five hours from its last use; two leave room for a failed attempt."""
@@ -27,7 +28,7 @@ def ensure_schedules(session: Session, integration: Integration) -> None:
     is_password = integration.auth_mode is AuthMode.PASSWORD
     wanted = {
         "devices": integration.device_sync_minutes * 60,
-        "status": integration.status_sweep_minutes * 60,
+        "status": sweep_intervals.seconds_for(integration),
         "alerts": integration.alert_sync_minutes * 60,
         "software": integration.software_sync_minutes * 60,
         "keep_alive": KEEP_ALIVE_SECONDS if is_password else 0,

@@ -22,6 +22,7 @@ def register(app: Flask) -> None:
         duration=duration,
         grouped=grouped,
         plural=plural,
+        every=every,
         pretty_json=pretty_json,
     )
     app.jinja_env.globals.update(static_url=static_url, url_with=url_with)
@@ -79,6 +80,12 @@ def grouped(number: int) -> str:
 def plural(number: int, noun: str, many: str | None = None) -> str:
     """`1 asset`, `12,345 assets`"""
     return f"{number:,} {noun if number == 1 else many or noun + 's'}"
+
+
+def every(seconds: int) -> str:
+    """`every minute`, `every 5 minutes`: of an interval in whole minutes."""
+    minutes = seconds // 60
+    return "every minute" if minutes == 1 else f"every {plural(minutes, 'minute')}"
 
 
 def pretty_json(value: Any) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pyotp
@@ -86,6 +88,20 @@ def test_what_cannot_be_entered_names_no_fault_of_the_server(acme: Portal) -> No
         assert said.data.keys() == SHAPE
     both = ("--api-key-stdin", "--username", "ann")
     assert connect(acme, "https://rmm.example", *both, stdin="KEY").exit_code == 1
+
+
+def test_the_interval_of_sweeps_is_minutes_or_auto(
+    acme: Portal, tactical: SimulatedTactical, folder: Path
+) -> None:
+    for given, stored in (("7", 7), ("0", 0), ("auto", None)):
+        words = ("--api-key-stdin", "--sweep-every", given)
+        assert connect(acme, tactical.url, *words, stdin=tactical.api_key).exit_code == 0
+        with closing(sqlite3.connect(folder / "portal.db")) as database:
+            query = "SELECT status_sweep_minutes FROM rmm_integrations"
+            assert database.execute(query).fetchall() == [(stored,)]
+    said = connect(acme, tactical.url, "--sweep-every", "often")
+    assert said.exit_code == 1
+    assert "'often' is not a valid integer" in said.out + said.err
 
 
 def test_without_a_connection_there_is_nothing_to_test(acme: Portal) -> None:

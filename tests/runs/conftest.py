@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
+from flask import Flask
 
 from portal import queue
+from portal.db import db
 from tests.support.msp import msp
 
 __all__ = ["jobs", "msp"]
@@ -21,3 +25,10 @@ def jobs(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
 
     monkeypatch.setattr(queue, "enqueue", note)
     return found
+
+
+@pytest.fixture
+def context(app: Flask) -> Iterator[Flask]:
+    with app.app_context():
+        yield app
+        db.session.remove()

@@ -112,6 +112,7 @@ def test_no_sweep_starts_while_a_device_sync_works(msp: Msp, jobs: Jobs) -> None
     run, _ = sync_runs.request_run(SyncKind.DEVICES, "button")
     sync_runs._claim(run.id)
     with later(minutes=6):
+        change(run.id, heartbeat_at=utc_now())
         tick(msp)
         assert run_history.list_runs(SyncKind.STATUS).items == []
         assert due_times()["status"] > utc_now()

@@ -7,14 +7,16 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from portal.db import transaction, utc_now
-from portal.models import ConnectionTest
+from portal.models import ConnectionTest, Schedule
 from portal.models.integration import AuthMode, IntegrationState
 from portal.scope import tenant_scope
 from portal.services.connection_tests import LOST_AFTER
 from portal.services.integrations import get_integration
 from portal.services.schedule import tick
+from portal.services.schedules import ensure_schedules
 from tests.web.conftest import HTMX
 from tests.web.world import KEY, Place
 
@@ -62,6 +64,37 @@ def test_a_save_keeps_what_it_does_not_name(admin: FlaskClient, acme: Place, sav
     assert (kept.page_size, kept.device_sync_minutes) == (333, 15)
     assert kept.base_url == "https://api.acme.example"
     assert f"•••• {KEY[-4:]} is saved" in admin.get(acme.url(PAGE)).text
+
+
+def test_sweeps_are_automatic_a_number_or_off(admin: FlaskClient, acme: Place, saved: Any) -> None:
+    assert 'value="auto"' in admin.get(acme.url(PAGE)).text
+    for typed, kept in (("15", 15), ("0", 0), (" Auto", None), ("", None)):
+        admin.post(acme.url(PAGE), data={"status_sweep_minutes": typed})
+        assert saved().status_sweep_minutes == kept
+    answer = admin.post(acme.url(PAGE), data={"status_sweep_minutes": "often"})
+    assert answer.status_code == 422
+    assert "Enter auto or a whole number." in answer.text
+    assert 'value="often"' in answer.text
+
+
+def test_the_page_tells_the_interval_in_force_and_why_it_is_long(
+    admin: FlaskClient, acme: Place, saved: Any, app: Flask
+) -> None:
+    def told(seconds: int, **facts: Any) -> str:
+        saved(state=IntegrationState.ACTIVE, found_agents=2000, **facts)
+        with app.app_context(), tenant_scope(acme.id), transaction() as session:
+            ensure_schedules(session, get_integration())
+            swept = session.scalars(select(Schedule).filter_by(kind="status")).one_or_none()
+            if swept:
+                swept.every_seconds = seconds
+        text = admin.get(acme.url(PAGE)).text
+        assert ("half of the steady workers" in text) is (seconds > 120)
+        return text
+
+    assert "auto (every 2 minutes now)" in told(120, status_sweep_minutes=None)
+    assert "auto (every 7 minutes now)" in told(420, status_sweep_minutes=None)
+    assert "every minute" in told(60, status_sweep_minutes=1)
+    assert "never by itself" in told(0, status_sweep_minutes=0)
 
 
 def test_saving_tests_and_the_page_follows_the_test(admin: FlaskClient, acme: Place) -> None:

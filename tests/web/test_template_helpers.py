@@ -8,6 +8,7 @@ from flask import Flask
 from portal.web.template_helpers import (
     ago,
     duration,
+    every,
     grouped,
     iso_time,
     moment,
@@ -75,6 +76,14 @@ def app() -> Flask:
         return str(thing_id)
 
     return app
+
+
+def test_intervals() -> None:
+    assert [every(seconds) for seconds in (60, 300, 86400)] == [
+        "every minute",
+        "every 5 minutes",
+        "every 1,440 minutes",
+    ]
 
 
 def test_url_with_changes_only_what_it_is_told(app: Flask) -> None:

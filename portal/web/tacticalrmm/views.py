@@ -18,6 +18,7 @@ from portal.services.dashboard import get_overview
 from portal.services.integrations import find_integration, list_saved_secrets
 from portal.services.organizations import OrganizationFilter
 from portal.services.permissions import Permission
+from portal.services.sweep_intervals import AUTO, Auto
 from portal.web.forms import mark
 from portal.web.guard import requires, tenant_blueprint
 from portal.web.tacticalrmm.forms import ConnectionForm
@@ -140,7 +141,7 @@ def _filled_form(integration: Integration | None) -> ConnectionForm:
             inventory_source=str(InventorySource.AUTO),
             page_size=str(connect_service.DEFAULT_PAGE_SIZE),
             device_sync_minutes=str(connect_service.DEFAULT_DEVICE_SYNC_MINUTES),
-            status_sweep_minutes=str(connect_service.DEFAULT_STATUS_SWEEP_MINUTES),
+            status_sweep_minutes=AUTO,
             software_sync_minutes=str(connect_service.DEFAULT_SOFTWARE_SYNC_MINUTES),
         )
     return ConnectionForm(
@@ -150,7 +151,7 @@ def _filled_form(integration: Integration | None) -> ConnectionForm:
         inventory_source=str(integration.inventory_source),
         page_size=str(integration.page_size),
         device_sync_minutes=str(integration.device_sync_minutes),
-        status_sweep_minutes=str(integration.status_sweep_minutes),
+        status_sweep_minutes=_minutes_or_auto(integration.status_sweep_minutes),
         software_sync_minutes=str(integration.software_sync_minutes),
     )
 
@@ -169,7 +170,7 @@ def _read_settings(form: ConnectionForm) -> ConnectionSettings:
         inventory_source=_choice(InventorySource, form, "inventory_source"),
         page_size=_number("page_size"),
         device_sync_minutes=_number("device_sync_minutes"),
-        status_sweep_minutes=_number("status_sweep_minutes"),
+        status_sweep_minutes=_number_or_auto("status_sweep_minutes"),
         software_sync_minutes=_number("software_sync_minutes"),
     )
 
@@ -183,12 +184,22 @@ def _choice(kind: Any, form: ConnectionForm, name: str) -> Any:
     return kind(word)
 
 
-def _number(name: str) -> int | None:
+def _minutes_or_auto(minutes: int | None) -> str:
+    return AUTO if minutes is None else str(minutes)
+
+
+def _number_or_auto(name: str) -> int | Auto | None:
+    if request.form.get(name, "").strip().lower() == AUTO:
+        return AUTO
+    return _number(name, "Enter auto or a whole number.")
+
+
+def _number(name: str, wanted: str = "Enter a whole number.") -> int | None:
     text = request.form.get(name, "").strip()
     if not text:
         return None
     if not (text.isascii() and text.isdigit() and len(text) <= 9):
-        raise InvalidInput("Enter a whole number.", field=name)
+        raise InvalidInput(wanted, field=name)
     return int(text)
 
 
@@ -201,6 +212,7 @@ def _status(integration: Integration) -> dict[str, Any]:
         "last_organization_sync": organizations.finished_at if organizations else None,
         "last_device_sync": devices.finished_at if devices else None,
         "last_status_sweep": sweep.finished_at if sweep else None,
+        "sweep_interval": overview.sweep_interval,
         "organizations_mapped": overview.organizations[OrganizationFilter.MAPPED],
         "organizations_total": overview.organizations[OrganizationFilter.ALL],
         "assets": overview.assets_by_status,
