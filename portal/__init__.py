@@ -9,7 +9,7 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from portal import models, web, webhooks
-from portal.config import Settings, read_settings
+from portal.config import LARGEST_REQUEST, Settings, read_settings
 from portal.data_folder import keep_private
 from portal.db import db, engine_options, tune_sqlite
 from portal.egress import Door, EgressPolicy
@@ -20,7 +20,6 @@ from portal.vault import Vault
 __all__ = ["create_app", "models"]
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
-LARGEST_REQUEST = 1024 * 1024
 
 
 def create_app(settings: Settings | None = None) -> Flask:

@@ -19,6 +19,7 @@ from portal.errors import ConfigError
 
 IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
+LARGEST_REQUEST = 1024 * 1024
 LONGEST_SOCKET_PATH = 100
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 LOG_FORMATS = ("text", "json")

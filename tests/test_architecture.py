@@ -56,8 +56,10 @@ def test_entry_points_leave_the_database_to_services() -> None:
 
 
 def test_only_egress_opens_connections_to_the_outside() -> None:
-    """`listening` asks our own web server whether it answers."""
-    free = ("portal/egress", "portal/demo", "portal/supervisor/listening.py")
+    """`listening` asks our own web server whether it answers; `patient` sets options of
+    connections that came in."""
+    own = ("portal/supervisor/listening.py", "portal/supervisor/patient.py")
+    free = ("portal/egress", "portal/demo", *own)
     assert [
         where(file, module)
         for file in python_files()

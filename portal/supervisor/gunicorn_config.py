@@ -17,9 +17,11 @@ from portal.supervisor.parent import die_with_parent
 os.umask(UMASK)  # gunicorn opens its logs before it makes the application
 
 wsgi_app = "portal:create_app()"
-worker_class = "gthread"
+worker_class = "portal.supervisor.patient.PatientWorker"
 workers = 2
 threads = 8
+worker_connections = 400  # each, kept ones included: a process may open a thousand files
+sendfile = False  # a piece at a time, each within its time
 preload_app = True  # one import for all workers; the application opens no connection
 timeout = 60
 graceful_timeout = 4  # less than the supervisor's patience

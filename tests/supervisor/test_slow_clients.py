@@ -1,0 +1,233 @@
+"""Clients that are slow to send hold no thread, and not for ever."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from portal.config import LARGEST_REQUEST
+from portal.supervisor.arriving import LARGEST_HEAD, Arriving
+
+SERVER = """
+import sys
+from flask import Flask, request
+from portal.supervisor import arriving
+from portal.supervisor.web import run_web
+arriving.HEAD_SECONDS, arriving.BODY_SECONDS = float(sys.argv[2]), float(sys.argv[3])
+app = Flask("slow")
+app.config["MAX_CONTENT_LENGTH"] = arriving.LARGEST_REQUEST
+app.get("/livez", endpoint="live")(lambda: "alive")
+app.post("/echo", endpoint="echo")(lambda: str(len(request.get_data())))
+app.post("/blind", endpoint="blind")(lambda: ("not read", 401))
+run_web(app, int(sys.argv[1]))
+"""
+
+THREADS = 16
+LIVE = b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"
+POST = b"POST /echo HTTP/1.1\r\nHost: x\r\n"
+CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
+
+
+class Served:
+    """gunicorn as the portal configures it, with a small application."""
+
+    def __init__(self, head_seconds: float = 60, body_seconds: float = 60) -> None:
+        with socket.create_server(("127.0.0.1", 0), backlog=512) as listener:
+            self._address = listener.getsockname()
+            number = listener.fileno()
+            arguments = [str(number), str(head_seconds), str(body_seconds)]
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", SERVER, *arguments], pass_fds=[number]
+            )
+
+    def connect(self, text: bytes = b"") -> socket.socket:
+        connection = socket.create_connection(self._address, timeout=20)
+        connection.sendall(text)
+        return connection
+
+    def ask(self, text: bytes) -> bytes:
+        with self.connect(text) as connection:
+            return read_answer(connection)
+
+    def stop(self) -> None:
+        self._process.terminate()
+        self._process.wait(20)
+
+
+@pytest.fixture(scope="module")
+def patient() -> Iterator[Served]:
+    """It waits longer than any test."""
+    server = Served()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def hurried() -> Iterator[Served]:
+    """It waits hardly at all."""
+    server = Served(head_seconds=0.2, body_seconds=0.2)
+    yield server
+    server.stop()
+
+
+def read_answer(connection: socket.socket) -> bytes:
+    """Status line, headers and body of one answer; less when the connection ends."""
+    data = b""
+    while b"\r\n\r\n" not in data and (piece := connection.recv(65536)):
+        data += piece
+    head, _, body = data.partition(b"\r\n\r\n")
+    length = next((line for line in head.split(b"\r\n") if line.startswith(b"Content-Length")), b"")
+    while length and len(body) < int(length.partition(b":")[2]):
+        body += connection.recv(65536)
+    return head + b"\r\n\r\n" + body
+
+
+HALF_OPEN = {
+    "nothing": b"",
+    "half a head": b"GET /livez HTTP/1.1\r\nHost: x\r\n",
+    "half a body": POST + b"Content-Length: 10\r\n\r\nabc",
+    "half a chunk": CHUNKED + b"a\r\nabc",
+    "a chunk that says it is the last": CHUNKED + b"7\r\n0\r\n\r\n",
+    "half the trailers": CHUNKED + b"0\r\nX: y\r\n",
+    "too large a body": b"POST /blind HTTP/1.1\r\nHost: x\r\nContent-Length: 2000000\r\n\r\nabc",
+}
+
+
+@pytest.mark.parametrize("kind", HALF_OPEN)
+def test_two_hundred_half_open_requests_keep_nobody_waiting(patient: Served, kind: str) -> None:
+    with ExitStack() as held:
+        for _ in range(200):
+            held.enter_context(patient.connect(HALF_OPEN[kind]))
+        for _ in range(THREADS):
+            assert patient.ask(LIVE).endswith(b"\r\n\r\nalive")
+
+
+@pytest.mark.parametrize("kind", list(HALF_OPEN)[1:-1])
+def test_a_request_that_does_not_get_whole_is_closed_with_408(hurried: Served, kind: str) -> None:
+    with hurried.connect(HALF_OPEN[kind]) as connection:
+        assert read_answer(connection).startswith(b"HTTP/1.1 408 Request Timeout\r\n")
+        assert connection.recv(1) == b""
+
+
+def test_a_connection_on_which_nothing_is_asked_is_closed_without_a_word(hurried: Served) -> None:
+    with hurried.connect() as connection:
+        assert connection.recv(1) == b""
+
+
+def test_bytes_that_drip_in_win_no_time(hurried: Served) -> None:
+    with hurried.connect(b"GET /livez HTTP/1.1\r\n") as connection:
+        connection.settimeout(0.05)
+        answer = b""
+        for _ in range(200):
+            connection.sendall(b"X")
+            try:
+                answer = connection.recv(65536)
+            except TimeoutError:
+                continue
+            break
+
+    assert answer.startswith(b"HTTP/1.1 408 ")
+
+
+def test_clients_that_do_not_hang_up_stall_nobody(patient: Served) -> None:
+    with ExitStack() as held:
+        for _ in range(30):
+            connection = held.enter_context(
+                patient.connect(LIVE.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+            )
+            assert read_answer(connection).endswith(b"alive")
+        assert patient.ask(LIVE).endswith(b"alive")
+
+
+# --- What arrives in pieces is whole in the end ------------------------------------------------
+
+
+WHOLE = {
+    "length": (POST + b"Content-Length: 5\r\n\r\nhello", b"5"),
+    "no body": (POST + b"\r\n", b"0"),
+    "chunks": (CHUNKED + b"5\r\nhello\r\nA;x=y\r\n0123456789\r\n0\r\n\r\n", b"15"),
+    "trailers": (CHUNKED + b"2\r\nhi\r\n0\r\nX: y\r\nZ: z\r\n\r\n", b"2"),
+    "an end inside a chunk": (CHUNKED + b"7\r\n\r\n0\r\n\r\n\r\n0\r\n\r\n", b"7"),
+}
+
+
+@pytest.mark.parametrize("kind", WHOLE)
+def test_a_request_in_single_bytes_is_one_request(patient: Served, kind: str) -> None:
+    text, length = WHOLE[kind]
+    with patient.connect() as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for at in range(len(text)):
+            connection.sendall(text[at : at + 1])
+        assert read_answer(connection).endswith(b"\r\n\r\n" + length)
+        connection.sendall(LIVE)
+        assert read_answer(connection).endswith(b"alive")
+
+
+def test_requests_may_come_all_at_once(patient: Served) -> None:
+    first, length = WHOLE["chunks"]
+    with patient.connect(first + LIVE + b"GET /liv") as connection:
+        assert read_answer(connection).endswith(b"\r\n\r\n" + length)
+        assert read_answer(connection).endswith(b"alive")
+        connection.sendall(b"ez HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert read_answer(connection).endswith(b"alive")
+
+
+def test_the_largest_body_is_taken_and_a_larger_one_refused(patient: Served) -> None:
+    for size, status in ((LARGEST_REQUEST, b"200"), (LARGEST_REQUEST + 1, b"413")):
+        text = POST + b"Content-Length: %d\r\n\r\n" % size + b"x" * size
+        assert patient.ask(text).startswith(b"HTTP/1.1 " + status)
+
+
+def test_chunks_without_an_end_are_refused(patient: Served) -> None:
+    chunk = b"1000\r\n" + b"x" * 0x1000 + b"\r\n"
+    assert patient.ask(CHUNKED + chunk * 321).startswith(b"HTTP/1.1 413 ")
+
+
+def test_a_head_without_an_end_is_refused(patient: Served) -> None:
+    text = b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * (LARGEST_HEAD // 6 + 1)
+    assert patient.ask(text).startswith(b"HTTP/1.1 431 ")
+
+
+def test_who_waits_for_a_word_before_the_body_gets_it(patient: Served) -> None:
+    with patient.connect(POST + b"Content-Length: 2\r\nExpect: 100-continue\r\n\r\n") as connection:
+        assert read_answer(connection).startswith(b"HTTP/1.1 100 Continue\r\n")
+        connection.sendall(b"hi")
+        answers = read_answer(connection)
+        if answers.startswith(b"HTTP/1.1 100 "):  # gunicorn says it too
+            answers = read_answer(connection)
+        assert answers.endswith(b"\r\n\r\n2")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        CHUNKED + b"zz\r\n",
+        CHUNKED + b"-1\r\n",
+        CHUNKED + b"1;" + b"x" * 9000,
+        POST + b"Content-Length: x\r\n\r\n",
+        POST + b"Content-Length: -5\r\n\r\n",
+        POST + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+        POST + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"\r\n\r\n",
+        b"nonsense\r\n\r\n",
+    ],
+)
+def test_what_is_no_http_is_refused_at_once(patient: Served, text: bytes) -> None:
+    status = patient.ask(text).split(b" ")[1]
+    assert status in (b"400", b"431", b"500"), status
+
+
+def test_time_for_the_body_begins_with_the_end_of_the_head() -> None:
+    request = Arriving(now=100)
+    assert not request.feed(b"POST / HTTP/1.1\r\nContent-Length: 2\r\n\r", now=109)
+    assert request.deadline == 110
+    assert not request.feed(b"\n", now=109.5)
+    assert request.deadline == 139.5
+    assert not request.feed(b"a", now=139)
+    assert request.deadline == 139.5
+    assert request.feed(b"b", now=139.4)
