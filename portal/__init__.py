@@ -13,8 +13,9 @@ from portal.config import LARGEST_REQUEST, Settings, read_settings
 from portal.data_folder import keep_private
 from portal.db import db, engine_options, tune_sqlite
 from portal.egress import Door, EgressPolicy
-from portal.extensions import csrf, htmx, limiter, migrate
+from portal.extensions import csrf, htmx, migrate
 from portal.keys import get_digest_key, get_encryption_keys, get_secret_key
+from portal.services.throttle import Throttle
 from portal.vault import Vault
 
 __all__ = ["create_app", "models"]
@@ -34,6 +35,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["settings"] = settings
     app.extensions["vault"] = Vault(get_encryption_keys(settings))
     app.extensions["webhook_digest_key"] = get_digest_key(settings)
+    app.extensions["throttle"] = Throttle(settings)
     app.extensions["door"] = Door(EgressPolicy(settings.egress_allow), settings.ca_bundle)
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
@@ -46,7 +48,6 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 def _flask_config(settings: Settings) -> dict[str, object]:
     secure = settings.public_url.startswith("https://")
-    redis_url = settings.effective_redis_url
     return {
         "SECRET_KEY": get_secret_key(settings),
         "SQLALCHEMY_DATABASE_URI": settings.database_url,
@@ -57,10 +58,6 @@ def _flask_config(settings: Settings) -> dict[str, object]:
         "SESSION_COOKIE_SECURE": secure,
         "SESSION_COOKIE_SAMESITE": "Lax",
         "WTF_CSRF_TIME_LIMIT": None,  # as long as the session
-        "RATELIMIT_STORAGE_URI": redis_url.replace("unix://", "redis+unix://", 1),
-        # Without Redis each process counts for itself: looser, but nobody is locked out.
-        "RATELIMIT_IN_MEMORY_FALLBACK_ENABLED": True,
-        "RATELIMIT_SWALLOW_ERRORS": True,
     }
 
 
@@ -69,7 +66,6 @@ def _init_extensions(app: Flask, settings: Settings) -> None:
     migrate.init_app(app, db, directory=str(MIGRATIONS))
     csrf.init_app(app)
     htmx.init_app(app)
-    limiter.init_app(app)
     if settings.is_sqlite:
         with app.app_context():
             tune_sqlite(db.engine)

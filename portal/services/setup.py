@@ -9,11 +9,12 @@ from sqlalchemy import delete
 
 from portal.db import db, transaction
 from portal.errors import InvalidInput, Refused
-from portal.models import InstallSetting, Membership, Tenant
+from portal.models import InstallSetting, Membership, Tenant, User
 from portal.models.tenant import SLUG_PATTERN
 from portal.scope import all_tenants
-from portal.services.sign_in import digest
 from portal.services.text import clean_line
+from portal.services.throttle import Caller, attempt
+from portal.services.tokens import digest
 from portal.services.users import any_user_exists, clean_email, find_or_add_user
 
 DIGEST_KEY = "setup_token_digest"
@@ -37,23 +38,35 @@ def token_matches(token: str) -> bool:
     return hmac.compare_digest(stored.value, digest(token.strip()))
 
 
-def create_first_admin(token: str, email: str, password: str, tenant_name: str, slug: str) -> None:
-    """Make the first tenant and its admin, and use the token up. Raises InvalidInput, Refused."""
+def create_first_admin(
+    token: str, email: str, password: str, tenant_name: str, slug: str, caller: Caller
+) -> User:
+    """Make the first tenant and its admin, and use the token up.
+
+    Raises InvalidInput, Refused and TooManyAttempts.
+    """
     email = clean_email(email)
     name = clean_line(tenant_name, "tenant_name", "the name of your company")
     if not SLUG_PATTERN.fullmatch(slug):
         raise InvalidInput(
             "Start with a letter; use small letters, digits and hyphens only.", field="slug"
         )
+    with attempt(caller):
+        _check_token(token)
     with all_tenants(), transaction() as session:
-        if not token_matches(token):
-            raise Refused(
-                "This set-up token is not valid. Restart the portal: it prints a new one as long "
-                "as there is no user."
-            )
+        _check_token(token)
         user = find_or_add_user(session, email, password)
         tenant = Tenant(name=name, slug=slug)
         session.add(tenant)
         session.flush()
         session.add(Membership(user_id=user.id, tenant_id=tenant.id, role="admin"))
         session.execute(delete(InstallSetting).where(InstallSetting.key == DIGEST_KEY))
+    return user
+
+
+def _check_token(token: str) -> None:
+    if not token_matches(token):
+        raise Refused(
+            "This set-up token is not valid. Restart the portal: it prints a new one as long as "
+            "there is no user."
+        )

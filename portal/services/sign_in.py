@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import secrets
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select
@@ -12,29 +11,49 @@ from sqlalchemy.orm import joinedload
 from portal.db import db, transaction, utc_now
 from portal.errors import Refused
 from portal.models import User, UserSession
+from portal.services.devices import find_device, issue_device
 from portal.services.passwords import hash_password, needs_rehash, password_matches
+from portal.services.throttle import Caller, attempt
+from portal.services.tokens import digest, new_token
 
 IDLE_LIMIT = timedelta(hours=2)
 ABSOLUTE_LIMIT = timedelta(hours=12)
 TOUCH_EVERY = timedelta(minutes=1)
 
 
-def sign_in(email: str, password: str) -> str:
-    """The token of a new session. Raises Refused, with one message for every reason."""
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """What the browser keeps: the token of its session, the word of its device."""
+
+    email: str
+    token: str
+    device: str
+
+
+def sign_in(email: str, password: str, caller: Caller) -> SignIn:
+    """Raises Refused, with one message for every reason, and TooManyAttempts."""
     email = email.strip().lower()
     user = db.session.scalar(select(User).where(User.email == email))
-    if not password_matches(user.password_hash if user else None, password) or user is None:
-        raise Refused("The email address or the password is not right.")
-    user_id, stale_hash = user.id, needs_rehash(user.password_hash)
-    token = secrets.token_urlsafe(32)
+    with attempt(caller, email, find_device(user, caller.device)):
+        if not password_matches(user.password_hash if user else None, password) or user is None:
+            raise Refused("The email address or the password is not right.")
+    return start_session(
+        user.id, hash_password(password) if needs_rehash(user.password_hash) else None
+    )
+
+
+def start_session(user_id: int, new_hash: str | None = None) -> SignIn:
+    """For a user who has just proved to be one; `new_hash`, of the same password, where the old
+    one is weaker than those of today."""
+    token = new_token()
     with transaction() as session:
         session.execute(delete(UserSession).where(UserSession.last_used_at < _oldest_allowed()))
-        row = session.get_one(User, user_id)
-        row.last_sign_in_at = utc_now()
-        if stale_hash:
-            row.password_hash = hash_password(password)
+        user = session.get_one(User, user_id)
+        user.last_sign_in_at = utc_now()
+        if new_hash is not None:
+            user.password_hash = new_hash
         session.add(UserSession(token_digest=digest(token), user_id=user_id))
-    return token
+    return SignIn(user.email, token, issue_device(user))
 
 
 def find_session(token: str) -> UserSession | None:
@@ -60,10 +79,6 @@ def find_session(token: str) -> UserSession | None:
 def sign_out(token: str) -> None:
     with transaction() as session:
         session.execute(delete(UserSession).where(UserSession.token_digest == digest(token)))
-
-
-def digest(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
 
 
 def _oldest_allowed() -> datetime:

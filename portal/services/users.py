@@ -8,12 +8,14 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session, contains_eager
 
 from portal.db import db, transaction
-from portal.errors import InvalidInput
+from portal.errors import InvalidInput, PortalError
 from portal.models import Membership, Tenant, User, UserSession
 from portal.scope import all_tenants
+from portal.services.devices import find_device, issue_device
 from portal.services.passwords import hash_new_password, password_matches
 from portal.services.permissions import ROLES
 from portal.services.tenants import get_tenant
+from portal.services.throttle import Caller, attempt
 
 EMAIL_PATTERN = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
@@ -77,13 +79,29 @@ def list_memberships(user_id: int) -> list[Membership]:
     return list(found)
 
 
-def change_password(user_id: int, old: str, new: str, keep_session: str) -> None:
-    """Signs every other browser of the user out. Raises InvalidInput."""
+def change_password(user_id: int, old: str, new: str, keep_session: str, caller: Caller) -> str:
+    """Signs every other browser of the user out; the word that this device keeps from now on.
+
+    Raises InvalidInput and TooManyAttempts.
+    """
+    problem = InvalidInput("This is not your present password.", field="old_password")
+    user = check_present_password(user_id, old, caller, problem)
+    new_hash = hash_new_password(new, user.email)
     with transaction() as session:
         user = session.get_one(User, user_id)
-        if not password_matches(user.password_hash, old):
-            raise InvalidInput("This is not your present password.", field="old_password")
-        user.password_hash = hash_new_password(new, user.email)
+        user.password_hash = new_hash
         for other in session.scalars(select(UserSession).filter_by(user_id=user_id)):
             if other.token_digest != keep_session:
                 session.delete(other)
+    return issue_device(user)
+
+
+def check_present_password(
+    user_id: int, password: str, caller: Caller, problem: PortalError
+) -> User:
+    """The user, who has just proved to be that one. Raises `problem` and TooManyAttempts."""
+    user = db.session.get_one(User, user_id)
+    with attempt(caller, user.email, find_device(user, caller.device)):
+        if not password_matches(user.password_hash, password):
+            raise problem
+    return user

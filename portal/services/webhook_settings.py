@@ -16,11 +16,12 @@ from sqlalchemy import ColumnElement, func, select
 from portal.config import Settings
 from portal.db import db, utc_now
 from portal.errors import Refused
-from portal.models import Alert, Delivery, Integration, Tenant, User, WebhookKey
+from portal.models import Alert, Delivery, Integration, Tenant, WebhookKey
 from portal.models.alert import AlertSource, Severity
 from portal.models.webhook import DeliveryStatus
 from portal.scope import get_tenant_id
-from portal.services.passwords import password_matches
+from portal.services.throttle import Caller
+from portal.services.users import check_present_password
 from portal.services.webhook_deeds import read_wanted
 from portal.services.webhook_installation import find_installation
 from portal.services.webhook_keys import list_keys
@@ -121,11 +122,12 @@ def render_sample(body: str) -> str:
     return json.dumps(json.loads(text), indent=2)
 
 
-def reveal_to(user_id: int, password: str) -> str:
-    """The present secret, to a person who just proved to be that user. Raises Refused."""
-    user = db.session.get_one(User, user_id)
-    if not password_matches(user.password_hash, password):
-        raise Refused("This is not your password.")
+def reveal_to(user_id: int, password: str, caller: Caller) -> str:
+    """The present secret, to a person who just proved to be that user.
+
+    Raises Refused and TooManyAttempts.
+    """
+    check_present_password(user_id, password, caller, Refused("This is not your password."))
     return reveal_secret()
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 
+from flask import Response, make_response
 from flask_wtf import FlaskForm
 from wtforms import StringField
 
 from portal.errors import InvalidInput, PortalError
+from portal.services.throttle import TooManyAttempts
 
 _CREDENTIALS = re.compile(r"^((?:[A-Za-z][A-Za-z0-9+.-]*:)?//)?[^/?#]*@")
 
@@ -34,3 +36,12 @@ def mark(form: FlaskForm, error: PortalError, otherwise: str | None = None) -> N
         form[field].errors = [*form[field].errors, error.message]
     else:
         form.form_errors.append(error.message)
+
+
+def refuse(page: str | Response, error: PortalError, status: int = 422) -> Response:
+    """The page with the form that came back, and the status that tells programs why."""
+    response = make_response(page, status)
+    if isinstance(error, TooManyAttempts):
+        response.status_code = 429
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response

@@ -14,6 +14,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from portal.services import intake
 from portal.services.group_commit import NotStored
+from portal.services.throttle import network_of
 from portal.services.webhook_keys import identify_sender
 
 log = logging.getLogger(__name__)
@@ -59,7 +60,7 @@ def _read_body() -> bytes:
 def _refuse() -> ResponseReturnValue:
     """The same for a wrong secret, a missing one and an unknown tenant."""
     failures: FixedWindowRateLimiter = current_app.extensions["webhook_failures"]
-    if not failures.hit(FAILURES, request.remote_addr or ""):
+    if not failures.hit(FAILURES, network_of(request.remote_addr or "")):
         return jsonify(ok=False, message="Too many wrong attempts. Wait a minute."), 429
     return jsonify(ok=False, message="The webhook secret or the tenant is not right."), 401
 

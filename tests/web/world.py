@@ -34,8 +34,8 @@ from portal.models.sync_run import RunStatus, SyncKind
 from portal.scope import all_tenants, tenant_scope
 from portal.services.connect import ConnectionSettings, save_connection
 from portal.services.integrations import get_integration
-from portal.services.sign_in import digest
 from portal.services.subscribers import ADDRESS
+from portal.services.tokens import digest
 from portal.vault import store_secret
 
 TOKEN = "token"

@@ -5,17 +5,28 @@ from __future__ import annotations
 from functools import wraps
 from typing import Any
 
-from flask import Blueprint, flash, g, redirect, render_template, request, session, url_for
+from flask import (
+    Blueprint,
+    Response,
+    flash,
+    g,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
-from flask_limiter.util import get_remote_address
 
 from portal.errors import InvalidInput, Refused
-from portal.extensions import limiter
 from portal.services import setup as setup_service
 from portal.services import sign_in as sign_in_service
 from portal.services import users
+from portal.services.sign_in import SignIn
 from portal.web.auth.forms import AccountForm, SetupForm, SignInForm
-from portal.web.forms import mark
+from portal.web.caller import get_caller, remember_device
+from portal.web.forms import mark, refuse
 from portal.web.guard import TOKEN, View, find_user, get_user, is_safe_target, send_to_sign_in
 from portal.web.input import check_input
 
@@ -23,8 +34,6 @@ auth = Blueprint("auth", __name__)
 auth.before_request(check_input)
 
 SIGN_IN_FAILED = 401
-PER_ACCOUNT = "10 per 15 minutes"
-PER_ADDRESS = "100 per 15 minutes"
 
 
 def signed_in(view: View) -> View:
@@ -35,14 +44,6 @@ def signed_in(view: View) -> View:
         return view(*args, **kwargs) if find_user() else send_to_sign_in()
 
     return guarded  # type: ignore[return-value]
-
-
-def _account_and_address() -> str:
-    return f"{get_remote_address()} {request.form.get('email', '').strip().lower()}"
-
-
-def _failed(response: Any) -> bool:
-    return bool(response.status_code == SIGN_IN_FAILED)
 
 
 @auth.get("/")
@@ -57,21 +58,19 @@ def home() -> ResponseReturnValue:
 
 
 @auth.route("/sign-in", methods=["GET", "POST"])
-@limiter.limit(PER_ACCOUNT, key_func=_account_and_address, methods=["POST"], deduct_when=_failed)
-@limiter.limit(PER_ADDRESS, methods=["POST"], deduct_when=_failed)
 def sign_in() -> ResponseReturnValue:
     form = SignInForm(next=request.args.get("next"))
     if not form.is_submitted():
         if find_user():
             return redirect(_after_sign_in(form.next.data))
         return render_template("sign_in.html", form=form)
+    email = form.email.data or ""
     try:
-        token = sign_in_service.sign_in(form.email.data or "", form.password.data or "")
+        done = sign_in_service.sign_in(email, form.password.data or "", get_caller(email))
     except Refused as error:
-        form.form_errors.append(error.message)
-        return render_template("sign_in.html", form=form), SIGN_IN_FAILED
-    _begin_session(token)
-    return redirect(_after_sign_in(form.next.data))
+        mark(form, error)
+        return refuse(render_template("sign_in.html", form=form), error, SIGN_IN_FAILED)
+    return _begin_session(done, _after_sign_in(form.next.data))
 
 
 @auth.post("/sign-out")
@@ -82,7 +81,6 @@ def sign_out() -> ResponseReturnValue:
 
 
 @auth.route("/setup", methods=["GET", "POST"])
-@limiter.limit(PER_ADDRESS, methods=["POST"])
 def setup() -> ResponseReturnValue:
     if users.any_user_exists():
         return redirect(url_for("auth.home"))
@@ -91,18 +89,18 @@ def setup() -> ResponseReturnValue:
         return render_template("setup.html", form=form)
     typed = {name: form[name].data or "" for name in ("token", "email", "password")}
     try:
-        setup_service.create_first_admin(
+        user = setup_service.create_first_admin(
             typed["token"],
             typed["email"],
             typed["password"],
             form.tenant_name.data or "",
             (form.slug.data or "").strip(),
+            get_caller(),
         )
     except (InvalidInput, Refused) as error:
         mark(form, error, otherwise="token")
-        return render_template("setup.html", form=form), 422
-    _begin_session(sign_in_service.sign_in(typed["email"], typed["password"]))
-    return redirect(url_for("auth.home"))
+        return refuse(render_template("setup.html", form=form), error)
+    return _begin_session(sign_in_service.start_session(user.id), url_for("auth.home"))
 
 
 @auth.get("/tenants")
@@ -114,22 +112,26 @@ def choose_tenant() -> ResponseReturnValue:
 @auth.route("/account", methods=["GET", "POST"])
 @signed_in
 def account() -> ResponseReturnValue:
-    form = AccountForm()
+    form, email = AccountForm(), get_user().email
     if not form.is_submitted():
         return render_template("account.html", form=form)
     try:
-        users.change_password(
+        device = users.change_password(
             get_user().id,
             form.old_password.data or "",
             form.new_password.data or "",
             keep_session=g.session_digest,
+            caller=get_caller(email),
         )
-    except InvalidInput as error:
-        field = "new_password" if error.field == "password" else error.field
-        mark(form, InvalidInput(error.message, field))
-        return render_template("account.html", form=form), 422
+    except (InvalidInput, Refused) as error:
+        if isinstance(error, InvalidInput) and error.field == "password":
+            error = InvalidInput(error.message, field="new_password")
+        mark(form, error)
+        return refuse(render_template("account.html", form=form), error)
     flash("The password is changed; other browsers are signed out.", "success")
-    return redirect(url_for("auth.account"))
+    response = make_response(redirect(url_for("auth.account")))
+    remember_device(response, email, device)
+    return response
 
 
 def _after_sign_in(target: str | None) -> str:
@@ -143,7 +145,10 @@ def _end_session() -> None:
     session.clear()
 
 
-def _begin_session(token: str) -> None:
+def _begin_session(done: SignIn, target: str) -> Response:
     """A new cookie: nothing of the earlier one is carried over, and its session ends."""
     _end_session()
-    session[TOKEN] = token
+    session[TOKEN] = done.token
+    response = make_response(redirect(target))
+    remember_device(response, done.email, done.device)
+    return response

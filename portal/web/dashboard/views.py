@@ -11,6 +11,7 @@ from portal.models.integration import IntegrationState
 from portal.services.dashboard import REVIEW_PERIOD, Overview, get_overview
 from portal.services.organizations import OrganizationFilter
 from portal.services.permissions import Permission
+from portal.web.caller import is_behind_unknown_proxy
 from portal.web.fragments import page_or_region
 from portal.web.guard import requires, tenant_blueprint
 
@@ -41,6 +42,7 @@ def show() -> ResponseReturnValue:
         recent_runs=overview.recent_runs,
         alert_counts=overview.active_alerts,
         attention=list(_attention(overview)),
+        unknown_proxy=is_behind_unknown_proxy(),
     )
 
 

@@ -11,14 +11,12 @@ from flask import (
     redirect,
     render_template,
     request,
-    session,
     url_for,
 )
 from flask.typing import ResponseReturnValue
-from flask_limiter.util import get_remote_address
 
 from portal.errors import InvalidInput, PortalError, Refused
-from portal.extensions import htmx, limiter
+from portal.extensions import htmx
 from portal.models.webhook_installation import Deed
 from portal.services import webhook_installation, webhook_settings
 from portal.services.connect import ConnectionSettings, save_connection
@@ -27,15 +25,15 @@ from portal.services.permissions import Permission
 from portal.services.webhook_installation import find_installation
 from portal.services.webhook_records import ApplyTo, Wanted
 from portal.services.webhook_rotation import rotate_secret
-from portal.web.forms import mark
+from portal.web.caller import get_caller
+from portal.web.forms import mark, refuse
 from portal.web.fragments import page_or_region
-from portal.web.guard import TOKEN, get_user, requires, tenant_blueprint
+from portal.web.guard import get_user, requires, tenant_blueprint
 from portal.web.webhook.forms import InstallForm, IntervalForm, RevealForm
 from portal.web.webhook.page import page_context
 
 webhook = tenant_blueprint("webhook", __name__, "/integrations/tacticalrmm/webhook")
 
-WRONG_PASSWORD = 422
 REGIONS = {
     "webhook-state": "webhook/_state.html",
     "webhook-secret": "webhook/_secret.html",
@@ -98,25 +96,18 @@ def _request(deed: Deed, wanted: Wanted) -> ResponseReturnValue:
 # --- The secret -------------------------------------------------------------------------
 
 
-def _session_and_address() -> str:
-    return f"{get_remote_address()} {session.get(TOKEN)}"
-
-
-def _was_wrong(response: Any) -> bool:
-    return bool(response.status_code == WRONG_PASSWORD)
-
-
 @webhook.post("/reveal")
-@limiter.limit("10 per 15 minutes", key_func=_session_and_address, deduct_when=_was_wrong)
 @requires(Permission.CHANGE_SETTINGS)
 def reveal() -> ResponseReturnValue:
     """The secret in full, to somebody who has just given their password."""
-    form = RevealForm()
+    form, user = RevealForm(), get_user()
     try:
-        secret = webhook_settings.reveal_to(get_user().id, form.password.data or "")
+        secret = webhook_settings.reveal_to(
+            user.id, form.password.data or "", get_caller(user.email)
+        )
     except Refused as error:
-        form.password.errors = [error.message]
-        return _page(WRONG_PASSWORD, reveal_form=form)
+        mark(form, error, otherwise="password")
+        return refuse(_page(reveal_form=form), error)
     return _page(secret=secret)
 
 

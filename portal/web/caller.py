@@ -1,0 +1,79 @@
+"""Who a request comes from, as the throttle of sign-in counts it; its device's cookie."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+
+from flask import Flask, Response, current_app, request
+
+from portal.config import Settings
+from portal.services.devices import LASTS
+from portal.services.throttle import Caller
+from portal.services.tokens import digest
+
+log = logging.getLogger(__name__)
+
+FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP")
+TOLD = "told_of_unknown_proxy"
+
+
+def init_app(app: Flask) -> None:
+    app.before_request(_tell_of_unknown_proxy)
+
+
+def get_caller(email: str = "") -> Caller:
+    """`email`: the account whose password is tried."""
+    return Caller(
+        address=request.remote_addr or "",
+        behind_unknown_proxy=is_behind_unknown_proxy(),
+        device=request.cookies.get(_cookie_name(email), "") if email else "",
+    )
+
+
+def remember_device(response: Response, email: str, device: str) -> None:
+    response.set_cookie(
+        _cookie_name(email),
+        device,
+        max_age=LASTS,
+        secure=current_app.config["SESSION_COOKIE_SECURE"],
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def is_behind_unknown_proxy() -> bool:
+    """Whether a machine beside ours forwarded the request, and no setting says that it may.
+
+    Anybody can add the headers, so those of a public address say nothing.
+    """
+    return _has_undeclared_headers() and not _is_public(request.remote_addr or "")
+
+
+def _cookie_name(email: str) -> str:
+    """One for each account: several people may share a browser."""
+    prefix = "__Host-" if current_app.config["SESSION_COOKIE_SECURE"] else ""
+    return f"{prefix}portal-device-{digest(email.strip().lower())[:16]}"
+
+
+def _has_undeclared_headers() -> bool:
+    settings: Settings = current_app.extensions["settings"]
+    return not settings.trusted_proxies and any(name in request.headers for name in FORWARDED)
+
+
+def _is_public(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address).is_global
+    except ValueError:
+        return False  # a socket's path
+
+
+def _tell_of_unknown_proxy() -> None:
+    """Once in each process."""
+    if _has_undeclared_headers() and not current_app.extensions.get(TOLD):
+        current_app.extensions[TOLD] = True
+        log.warning(
+            "A request carries X-Forwarded- headers, and PORTAL_TRUSTED_PROXIES is 0, so they are "
+            "not believed. If a proxy stands before the portal, set it to their number: until "
+            "then everybody seems to come from the proxy's address."
+        )
