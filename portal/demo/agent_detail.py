@@ -9,7 +9,7 @@ from zoneinfo import available_timezones
 from portal.demo.agent import Agent
 from portal.demo.alert_templates import template_json
 from portal.demo.checks import CheckCounts
-from portal.demo.derive import derived_facts
+from portal.demo.derive import served_facts
 from portal.demo.state import State
 from portal.demo.status import status_of
 
@@ -19,7 +19,7 @@ DEFAULT_ZONE = "America/Los_Angeles"
 
 def detail_extras(state: State, agent: Agent, username: str) -> dict[str, Any]:
     """Has no `serial_number`, no client id. This GET writes: the first one makes a patch policy."""
-    facts = derived_facts(agent.is_posix, state.agents.wmi(agent))
+    facts = served_facts(agent.is_posix, state.agents.wmi(agent))
     del facts["serial_number"]
     policy = _patch_policy(state, agent, username)
     template = state.templates.find(state.template_of(agent.site))

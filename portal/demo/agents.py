@@ -13,7 +13,7 @@ from portal.demo.agent_detail import detail_extras
 from portal.demo.answers import Crash, Row, answer, forbidden, missing, notify_error, rows_answer
 from portal.demo.auth import caller
 from portal.demo.checks import CheckCounts, check_json
-from portal.demo.derive import derived_facts
+from portal.demo.derive import served_facts
 from portal.demo.pace import AGENT, take_time
 from portal.demo.routing import body, route
 from portal.demo.rows import agent_detail_row
@@ -103,7 +103,7 @@ def _short_row(state: State, agent: Agent) -> Row:
 def _table_row(state: State, agent: Agent, checks: CheckCounts) -> Row:
     status = status_of(agent, state.clock.datetime())
     username, italic = shown_user(agent, status)
-    facts = derived_facts(agent.is_posix, state.agents.wmi(agent))
+    facts = served_facts(agent.is_posix, state.agents.wmi(agent))
     serial = facts.pop("serial_number")
     site = state.sites[agent.site]
     row: dict[str, Any] = {

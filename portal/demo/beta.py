@@ -14,7 +14,7 @@ from portal.demo.auth import caller
 from portal.demo.beta_filters import agent_tests
 from portal.demo.checks import CheckCounts
 from portal.demo.clock import moment
-from portal.demo.derive import derived_facts
+from portal.demo.derive import served_facts
 from portal.demo.pace import BETA_AGENT, take_time
 from portal.demo.paging import Page
 from portal.demo.places import Client, Site
@@ -123,7 +123,7 @@ def _detail_facts(state: State, agent: Agent) -> dict[str, Any]:
         "status": status_of(agent, state.clock.datetime()),
         "checks": CheckCounts(state).of(agent.pk),
         "pending_actions_count": 0,
-        **derived_facts(agent.is_posix, state.agents.wmi(agent)),
+        **served_facts(agent.is_posix, state.agents.wmi(agent)),
     }
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import ipaddress
 from typing import Any
 
+from portal.demo.answers import Crash
+
 Json = Any
 
 UNREADABLE = (KeyError, IndexError, TypeError, AttributeError, ValueError)
@@ -145,6 +147,16 @@ def derived_facts(is_posix: bool, wmi: Json) -> dict[str, Json]:
         "physical_disks": physical_disks(is_posix, wmi),
         "serial_number": serial_number(is_posix, wmi),
     }
+
+
+def served_facts(is_posix: bool, wmi: Json) -> dict[str, Json]:
+    """The same where the API serves them: adapters that are null crash whatever lists the agent."""
+    if not is_posix and isinstance(wmi, dict):
+        try:
+            iter(wmi.get("network_config", ()))
+        except TypeError as error:
+            raise Crash(f"network_config: {error}") from None
+    return derived_facts(is_posix, wmi)
 
 
 def _first(device: Json, key: str) -> Json:

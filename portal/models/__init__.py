@@ -7,6 +7,7 @@ from portal.models.connection_test import ConnectionTest
 from portal.models.event import Event, EventSubscriber
 from portal.models.external_entity_mapping import ExternalEntityMapping
 from portal.models.integration import Integration
+from portal.models.left_out_site import LeftOutSite
 from portal.models.organization_mapping import OrganizationMapping
 from portal.models.schedule import Schedule
 from portal.models.secret import Secret
@@ -30,6 +31,7 @@ __all__ = [
     "ExternalEntityMapping",
     "InstallSetting",
     "Integration",
+    "LeftOutSite",
     "Membership",
     "OrganizationMapping",
     "Schedule",

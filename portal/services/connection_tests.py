@@ -19,6 +19,7 @@ from portal.scope import get_tenant_id
 from portal.services.integrations import check_active, get_integration, open_tactical
 from portal.services.schedules import ensure_schedules
 from portal.services.server_identity import Inventory, load_stored_inventory, looks_like_another
+from portal.sync.left_out import replace_left_out
 from portal.tactical.probe import ProbeResult, Step, probe
 from portal.vault import forget_secrets, list_change_times
 
@@ -167,6 +168,7 @@ def _conclude_passed(
     integration.tested_at = utc_now()
     integration.found_organizations = len(result.organizations)
     integration.found_agents = len(result.agent_ids)
+    replace_left_out(session, integration.id, result.broken_sites)
     listed = Inventory(result.agent_ids, {(str(pk), name) for pk, name in result.organizations})
     if not integration.server_verified and looks_like_another(stored, listed):
         integration.state = IntegrationState.HELD

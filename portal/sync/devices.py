@@ -9,6 +9,7 @@ from portal.models import Asset, Integration
 from portal.parts import in_parts
 from portal.sync.apply import apply_decisions, count_decisions, log_entries
 from portal.sync.device_news import tell_devices
+from portal.sync.left_out import list_left_out, tell_left_out
 from portal.sync.load import load_assets, load_organizations
 from portal.sync.organizations import note_restriction, write_organizations
 from portal.sync.plan import plan_agents
@@ -33,7 +34,7 @@ def sync_devices(integration: Integration, tactical: Tactical, run_log: RunLog) 
     restricted = _begin(integration, source, run_log)
     run_log.set_phase("Reading agents")
     seen: set[str] = set()
-    walk = source.walk(tactical, page_size)
+    walk = source.walk(tactical, page_size, list_left_out(integration.id))
     with walk.pages() as pages:
         for page in pages:
             apply_page(integration.id, page, run_log)
@@ -41,6 +42,9 @@ def sync_devices(integration: Integration, tactical: Tactical, run_log: RunLog) 
             release()
     if isinstance(walk, BetaWalk):
         _note_page_size(run_log, page_size, walk)
+    elif walk.fleet.broken:
+        tell_left_out(integration.id, walk.fleet.broken, run_log)
+        return
     if not walk.complete:
         run_log.warn(
             "The list of agents changed each time it was read. What was read is written; nothing "

@@ -19,14 +19,15 @@ from portal.models.sync_run import RunStatus, SyncKind
 from portal.parts import in_parts
 from portal.sync.apply import apply_decisions, count_decisions, log_entries
 from portal.sync.device_news import tell_devices
+from portal.sync.left_out import list_left_out, tell_left_out
 from portal.sync.load import load_assets, load_organizations
 from portal.sync.plan import plan_presences
 from portal.sync.run_log import RunEnded, RunLog
 from portal.tactical.api import Tactical
+from portal.tactical.fleet import DashboardFleet
 from portal.tactical.records import AgentPresence, BadRecord
 from portal.tactical.rows import read_presence
 from portal.tactical.status import AgentStatus
-from portal.tactical.walk import stream_once_each
 
 AGENTS_AT_ONCE = 500
 
@@ -43,12 +44,15 @@ def sync_status(integration: Integration, tactical: Tactical, run_log: RunLog) -
         raise RunEnded("A device sync is under way; it reads the status too.")
     run_log.set_phase("Reading the status of agents", _count_assets(integration.id))
     listed: set[str] = set()
-    with closing(stream_once_each(tactical, read_presence)) as agents:
+    fleet = DashboardFleet(tactical, list_left_out(integration.id))
+    with closing(fleet.stream(read_presence)) as agents:
         while batch := list(islice(agents, AGENTS_AT_ONCE)):
             listed.update(a.agent_id for a in batch if isinstance(a, AgentPresence))
             _apply(integration.id, batch, run_log, observed_at, tactical)
             release()
-    if listed:  # an empty list is no evidence of anything
+    if fleet.broken:
+        tell_left_out(integration.id, fleet.broken, run_log)
+    elif listed:  # an empty list is no evidence of anything
         _forget_status(integration.id, listed)
 
 

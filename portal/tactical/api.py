@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 from urllib.parse import quote
 
 import msgspec
 
-from portal.egress import Limits
 from portal.tactical.decoding import (
     Page,
     decode_json,
@@ -21,7 +18,7 @@ from portal.tactical.decoding import (
     decode_rows,
     find_row,
 )
-from portal.tactical.errors import BetaOff, NotFoundInTactical, UnexpectedAnswer
+from portal.tactical.errors import NotFoundInTactical, UnexpectedAnswer
 from portal.tactical.listings import AgentDetail, AgentPage, Inventory
 from portal.tactical.record_errors import UnusableRecord
 from portal.tactical.records import (
@@ -30,7 +27,7 @@ from portal.tactical.records import (
     TacticalSite,
     only_good,
 )
-from portal.tactical.request import MIB, READ, WHOLE_FLEET
+from portal.tactical.request import WHOLE_FLEET, page_limits
 from portal.tactical.row_stream import RowStream
 from portal.tactical.rows import (
     Sites,
@@ -41,15 +38,12 @@ from portal.tactical.rows import (
 from portal.tactical.session import TacticalSession
 from portal.tactical.shapes import AgentRow, agent_decoder, any_decoder, pk_decoder
 from portal.tactical.text import clean_count, clean_text
+from portal.tactical.wanted import agent_wanted, beta_wanted
 
 __all__ = ["AgentDetail", "AgentPage", "Inventory", "Tactical", "decode_rows"]
 
 LARGEST_PAGE = 1000
 """Tactical cuts a larger page to this silently."""
-LARGEST_ROW = 512 * 1024
-"""Of an agent in the beta list: 111 KB on average, 140 KB on Windows."""
-LEAST_PATIENCE = 20.0
-PATIENCE_PER_AGENT = 0.1
 MOST_SITE_PAGES = 1000
 SHORTEST_AGENT_ID = 21
 """A shorter one does not match the route."""
@@ -121,12 +115,13 @@ class Tactical:
             total = self.session.fetch_part(read, path, query, page_limits(page_size))
         return self._observed(agents, total, observed_at)
 
-    def stream_dashboard_agents(self) -> Iterator[AgentRow | msgspec.Raw | bytes]:
-        """The rows of `agents/`, every agent that the key's role may see, in no order.
-
-        Asked once; what breaks later is raised between two rows.
+    def stream_dashboard_agents(
+        self, query: Mapping[str, int]
+    ) -> Iterator[AgentRow | msgspec.Raw | bytes]:
+        """The rows of `agents/` that the key's role may see, in no order; the `query` may name a
+        `client` or a `site`. Asked once; what breaks later is raised between two rows.
         """
-        with self.session.stream("/agents/", limits=WHOLE_FLEET, once=True) as chunks:
+        with self.session.stream("/agents/", query, WHOLE_FLEET, once=True) as chunks:
             yield from RowStream(agent_decoder, is_page=False).split(chunks)
 
     def list_agent_pks(self) -> dict[str, int]:
@@ -159,15 +154,16 @@ class Tactical:
         """One agent by `agents/<agent_id>/`, if the key's role may see it. Tactical writes at it:
         an agent without a patch policy gets one.
 
-        Raises NotFoundInTactical, UnusableRecord, and MissingPermission for one outside the
-        key's role.
+        Raises NotFoundInTactical, UnusableRecord, BrokenAgent, and MissingPermission for one
+        outside the key's role.
         """
         observed_at = datetime.now(UTC)
         if len(agent_id) < SHORTEST_AGENT_ID:
             raise NotFoundInTactical(f"It lists no agent {agent_id}.")
         name = quote(agent_id, safe="", errors="replace")
         try:
-            found = self.session.fetch(decode_record, f"/agents/{name}/")
+            with agent_wanted():
+                found = self.session.fetch(decode_record, f"/agents/{name}/")
         except NotFoundInTactical as error:
             if error.is_html:
                 raise
@@ -224,20 +220,3 @@ class Tactical:
         self, agents: Sequence[TacticalAgent | BadRecord], total: int, observed_at: datetime
     ) -> AgentPage:
         return AgentPage(agents, total, observed_at, observed_at + self.session.clock_skew)
-
-
-@contextmanager
-def beta_wanted() -> Iterator[None]:
-    """Raises BetaOff for the HTML 404 of a server whose beta API is off."""
-    try:
-        yield
-    except NotFoundInTactical as error:
-        if error.is_html:
-            raise BetaOff from error
-        raise
-
-
-def page_limits(page_size: int) -> Limits:
-    """Tactical takes about 10 ms an agent, before it begins to answer; it gets ten times that."""
-    idle = LEAST_PATIENCE + page_size * PATIENCE_PER_AGENT
-    return replace(READ, idle=idle, largest=max(64 * MIB, page_size * LARGEST_ROW))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from portal.errors import PortalError
+from portal.tactical.text import write_wait
 
 
 class TacticalError(PortalError):
@@ -161,7 +162,7 @@ class Throttled(TacticalError):
     wording = "Tactical is being asked too often. Try again {detail}."
 
     def __init__(self, seconds: float) -> None:
-        super().__init__(f"in {_in_words(seconds)}")
+        super().__init__(f"in {write_wait(seconds)}")
         self.seconds = seconds
 
 
@@ -186,6 +187,11 @@ class ServerError(TacticalError):
     def __init__(self, status: int) -> None:
         super().__init__(f"status {status}")
         self.status = status
+
+    @property
+    def is_crash(self) -> bool:
+        """Whether Tactical failed at what it was asked for, rather than what stands before it."""
+        return self.status == 500
 
 
 # --- The answer -------------------------------------------------------------------------
@@ -239,10 +245,3 @@ class Abandoned(TacticalError):
 
     fault = "abandoned"
     wording = "The request was given up."
-
-
-def _in_words(seconds: float) -> str:
-    number, unit = max(1, round(seconds / 60)), "minute"
-    if number >= 90:
-        number, unit = round(seconds / 3600), "hour"
-    return f"{number} {unit}{'' if number == 1 else 's'}"

@@ -65,6 +65,25 @@ class AgentDetail:
 
 
 @dataclass(frozen=True, slots=True)
+class BrokenSite:
+    """A site whose agents Tactical cannot list; `is_new` where it failed just now."""
+
+    pk: int
+    organization: str
+    name: str
+    is_new: bool = True
+
+    def describe(self) -> str:
+        return (
+            f"Tactical fails whenever it is to list the agents of the site {self.name} of "
+            f"{self.organization}, so they were left out; their assets stay as they are. Most "
+            "often one of them has reported no network adapters: restart the Tactical agent on "
+            "that site's computers, and delete in Tactical the one whose details still do not "
+            "open. The site is asked for again after an hour, or after a connection test."
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Inventory:
     """Tactical's clients and their sites, as one endpoint lists them."""
 

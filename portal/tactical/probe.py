@@ -18,6 +18,8 @@ from portal.tactical.errors import (
     TacticalError,
     WebPage,
 )
+from portal.tactical.fleet import DashboardFleet
+from portal.tactical.listings import BrokenSite
 from portal.tactical.probe_result import (
     FAILED,
     NOTE,
@@ -31,6 +33,7 @@ from portal.tactical.probe_result import (
     Step,
 )
 from portal.tactical.records import only_good
+from portal.tactical.rows import read_presence
 from portal.tactical.source import (
     AUTO,
     BETA,
@@ -70,6 +73,7 @@ class _Probe:
         self._steps: dict[str, Step] = {}
         self._dashboard = Inventory((), ())
         self._agent_ids: frozenset[str] = frozenset()
+        self._broken: tuple[BrokenSite, ...] = ()
         self._beta_api: bool | None = None
         self._restricted: bool | None = None
         self._version: str | None = None
@@ -95,16 +99,24 @@ class _Probe:
 
     def _conclude(self) -> ProbeResult:
         organizations = only_good(self._dashboard.organizations)
+        found = f"{len(organizations)} organizations and {len(self._agent_ids)} agents"
+        message = f"Everything works: {found} can be read."
+        if self._broken:
+            names = ", ".join(f"{site.name} ({site.organization})" for site in self._broken)
+            message = (
+                f"The connection works, and there are {found}, but Tactical cannot list the "
+                f"agents of every site. Until that is mended, these are left out: {names}."
+            )
         return ProbeResult(
             ok=True,
-            message=f"Everything works: {len(organizations)} organizations and "
-            f"{len(self._agent_ids)} agents can be read.",
+            message=message,
             steps=tuple(self._steps.values()),
             beta_api=self._beta_api,
             restricted=self._restricted,
             server_version=self._version,
             organizations=tuple((o.pk, o.name) for o in organizations),
             agent_ids=self._agent_ids,
+            broken_sites=self._broken,
         )
 
     # --- Steps --------------------------------------------------------------------------
@@ -166,10 +178,19 @@ class _Probe:
         return OK, ""
 
     def _check_agents(self) -> Outcome:
+        """Which ones there are, and whether Tactical can tell of them as the syncs will ask."""
         self._agent_ids = frozenset(self._tactical.list_agent_pks())
-        if self._agent_ids:
-            return OK, ""
-        return NOTE, "There is no agent yet that these credentials may see."
+        if not self._agent_ids:
+            return NOTE, "There is no agent yet that these credentials may see."
+        fleet = DashboardFleet(self._tactical)
+        try:
+            for _agent in fleet.stream(read_presence):
+                pass
+        except Timeout:
+            return NOTE, "Tactical takes long to list all agents. The syncs wait for it longer."
+        self._broken = tuple(fleet.broken)
+        told = " ".join(site.describe() for site in self._broken)
+        return (NOTE, told) if told else (OK, "")
 
     def _check_alerts(self) -> Outcome:
         """No severity gives no rows, but only to those who may list alerts."""

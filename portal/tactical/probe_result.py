@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from portal.errors import PortalError
+from portal.tactical.listings import BrokenSite
 
 TITLES = {
     "address": "Address",
@@ -25,7 +26,7 @@ RUNNING, OK, NOTE, FAILED, SKIPPED = "running", "ok", "note", "failed", "skipped
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """`state` is running, ok, note, failed or skipped; a note needs no action."""
+    """`state` is running, ok, note, failed or skipped; with a note the syncs go on."""
 
     name: str
     title: str
@@ -52,6 +53,7 @@ class ProbeResult:
     server_version: str | None = None
     organizations: tuple[tuple[int, str], ...] = ()
     agent_ids: frozenset[str] = frozenset()
+    broken_sites: tuple[BrokenSite, ...] = ()
 
     @classmethod
     def failed(cls, error: PortalError, steps: tuple[Step, ...] = ()) -> ProbeResult:

@@ -12,8 +12,6 @@ from portal.tactical.errors import (
     UnexpectedAnswer,
 )
 
-CRASH = 500
-
 
 class UnusableRecord(TacticalError):
     """Tactical answered for one record, but with what is none."""
@@ -21,6 +19,15 @@ class UnusableRecord(TacticalError):
     retryable = True
     fault = "unusable_record"
     wording = "Tactical's record of this cannot be used. {detail}"
+
+
+class BrokenAgent(ServerError):
+    fault = "broken_agent"
+    wording = (
+        "Tactical fails with an error of its own ({detail}) when it is asked for this agent. Most "
+        "often the agent has reported no network adapters: restart the Tactical agent on that "
+        "computer."
+    )
 
 
 def may_be_of_record(error: PortalError) -> bool:
@@ -32,5 +39,5 @@ def may_be_of_record(error: PortalError) -> bool:
     if isinstance(error, NotFoundInTactical):
         return not error.is_html
     if isinstance(error, ServerError):
-        return error.status == CRASH
+        return error.is_crash
     return isinstance(error, UnusableRecord | MissingPermission | RequestRefused | UnexpectedAnswer)

@@ -16,7 +16,16 @@ from portal.tactical.errors import TacticalError, TokenRefused
 from portal.tactical.knox import Knox, TokenStore
 from portal.tactical.patience import Patience
 from portal.tactical.permissions import find_permission
-from portal.tactical.request import HURRIED, READ, Doorway, Request, key_header, token_header
+from portal.tactical.request import (
+    HURRIED,
+    HURRIED_FLEET,
+    READ,
+    WHOLE_FLEET,
+    Doorway,
+    Request,
+    key_header,
+    token_header,
+)
 
 __all__ = ["ApiKey", "Credentials", "Password", "TacticalSession"]
 
@@ -222,10 +231,12 @@ class TacticalSession:
             yield stream
 
     def _limits_of(self, request: Request) -> Limits:
-        """A person waits no longer for a large answer than for a small one."""
+        """A person waits no longer for a page than for a small answer."""
         limits = request.limits or READ
         if not self._patience.interactive:
             return limits
+        if limits is WHOLE_FLEET:
+            return HURRIED_FLEET
         largest = request.limits.largest if request.limits else HURRIED.largest
         return replace(HURRIED, largest=largest)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from portal.tactical.api import Inventory, Tactical
 from portal.tactical.errors import BetaOff, TacticalError
+from portal.tactical.fleet import DashboardFleet
 from portal.tactical.records import BadRecord, TacticalOrganization, only_good
 from portal.tactical.walk import BetaWalk, DashboardWalk
 
@@ -50,11 +51,14 @@ class Source:
     inventory: Inventory
     reason: str
 
-    def walk(self, tactical: Tactical, page_size: int) -> BetaWalk | DashboardWalk:
+    def walk(
+        self, tactical: Tactical, page_size: int, left_out: Collection[int] = ()
+    ) -> BetaWalk | DashboardWalk:
+        """`left_out`: see DashboardFleet. The beta list needs none of it: it derives nothing."""
         if self.name == BETA:
             return BetaWalk(tactical, page_size, self.inventory.sites_by_pk())
-        inventory = self.inventory
-        return DashboardWalk(tactical, page_size, inventory.places(), inventory.agent_count)
+        inventory, fleet = self.inventory, DashboardFleet(tactical, left_out)
+        return DashboardWalk(fleet, page_size, inventory.places(), inventory.agent_count)
 
     @property
     def organizations(self) -> Sequence[TacticalOrganization | BadRecord]:

@@ -103,3 +103,11 @@ def parse_epoch(value: Any) -> datetime | None:
         return datetime.fromtimestamp(value, UTC)
     except (ValueError, OverflowError, OSError):
         return None
+
+
+def write_wait(seconds: float) -> str:
+    """`5 minutes`, `2 hours`."""
+    number, unit = max(1, round(seconds / 60)), "minute"
+    if number >= 90:
+        number, unit = round(seconds / 3600), "hour"
+    return f"{number} {unit}{'' if number == 1 else 's'}"

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import count, islice
-from typing import TypeVar
+from itertools import islice
 
 from portal.egress import EgressError
 from portal.tactical.ahead import Ahead
 from portal.tactical.api import LARGEST_PAGE, AgentPage, Tactical
 from portal.tactical.errors import NotFoundInTactical, TacticalError
+from portal.tactical.fleet import DashboardFleet
+from portal.tactical.fresh import Fresh
 from portal.tactical.patience import took_too_long
-from portal.tactical.records import AgentPresence, BadRecord, TacticalAgent
-from portal.tactical.rows import Places, Raw, Sites, read_dashboard_agent
+from portal.tactical.records import BadRecord, TacticalAgent
+from portal.tactical.rows import Places, Sites, read_dashboard_agent
 
 log = logging.getLogger(__name__)
-
-Agent = TypeVar("Agent", bound=AgentPresence)
 
 MOST_WALKS = 3
 SMALLEST_PAGE = 10
@@ -41,7 +39,7 @@ class BetaWalk:
         self._get_page: Callable[[int, int], AgentPage] = lambda number, size: (
             tactical.get_beta_page(number, size, sites)
         )
-        self._fresh = _Fresh()
+        self._fresh = Fresh()
 
     def pages(self) -> Ahead[AgentPage]:
         return Ahead(self._walk_often(), self._tactical.session.abandoning())
@@ -99,67 +97,19 @@ class DashboardWalk:
     """`agents/`, one answer, given on in pages so that each is written on its own."""
 
     def __init__(
-        self, tactical: Tactical, page_size: int, places: Places, total: int | None = None
+        self, fleet: DashboardFleet, page_size: int, places: Places, total: int | None = None
     ) -> None:
         self.complete = False
-        self._tactical, self._page_size, self._places = tactical, page_size, places
-        self._total = total
+        self.fleet = fleet
+        self._page_size, self._places, self._total = page_size, places, total
 
     def pages(self) -> Ahead[AgentPage]:
-        return Ahead(self._walk(), self._tactical.session.abandoning())
+        return Ahead(self._walk(), self.fleet.session.abandoning())
 
     def _walk(self) -> Generator[AgentPage, None, None]:
-        session = self._tactical.session
+        session = self.fleet.session
         observed_at = datetime.now(UTC)
-        rows = stream_once_each(self._tactical, lambda raw: read_dashboard_agent(raw, self._places))
+        rows = self.fleet.stream(lambda raw: read_dashboard_agent(raw, self._places))
         while agents := list(islice(rows, self._page_size)):
             yield AgentPage(agents, self._total, observed_at, observed_at + session.clock_skew)
-        self.complete = True
-
-
-def stream_once_each(
-    tactical: Tactical, read: Callable[[Raw], Agent | BadRecord]
-) -> Generator[Agent | BadRecord, None, None]:
-    """What `read` makes of each row of `agents/`, however often the answer breaks.
-
-    What breaks in its midst is asked for again, and given on from where it broke.
-    """
-    fresh = _Fresh()
-    for number in count(1):
-        fresh.begin()
-        try:
-            yield from filter(fresh.take, map(read, tactical.stream_dashboard_agents()))
-        except (EgressError, TacticalError) as error:
-            tactical.session.wait_after(error, number)
-        else:
-            return
-
-
-class _Fresh:
-    """What no earlier page, of this walk or one before, has given.
-
-    Records that cannot be used have no name to know them by: as many as an earlier walk gave
-    are taken for the same.
-    """
-
-    def __init__(self) -> None:
-        self._ids: set[str] = set()
-        self._bad = self._bad_of_walk = 0
-
-    def begin(self) -> None:
-        """Another walk."""
-        self._bad_of_walk = 0
-
-    def part_of(self, page: AgentPage) -> AgentPage:
-        return replace(page, agents=[agent for agent in page.agents if self.take(agent)])
-
-    def take(self, agent: AgentPresence | BadRecord) -> bool:
-        """Whether no walk has given it yet."""
-        if isinstance(agent, BadRecord):
-            self._bad_of_walk += 1
-            is_new = self._bad_of_walk > self._bad
-            self._bad += is_new
-            return is_new
-        is_new = agent.agent_id not in self._ids
-        self._ids.add(agent.agent_id)
-        return is_new
+        self.complete = not self.fleet.broken

@@ -54,6 +54,29 @@ def test_both_apis_derive_the_same_facts() -> None:
             assert {name: detail[name] for name in facts} == {name: row[name] for name in facts}
 
 
+@pytest.mark.parametrize("adapters", [None, 7, True])
+def test_an_agent_without_adapters_crashes_whatever_derives(
+    tactical: SimulatedTactical, api: Api, adapters: Any
+) -> None:
+    truth = tactical.control.truth.agents()
+    agent = next(each for each in truth if each["plat"] == "windows")
+    tactical.control.agents.edit(agent["agent_id"], wmi_patch={"network_config": adapters})
+    site, client = agent["site_pk"], agent["client_pk"]
+    others = [each for each in truth if each["client_pk"] != client]
+    for crashes in (
+        "/agents/",
+        f"/agents/?client={client}",
+        f"/agents/?site={site}",
+        f"/agents/{agent['agent_id']}/",
+        f"/beta/v1/agent/{agent['pk']}/",
+    ):
+        assert api.get(crashes).status_code == 500
+    assert len(api.rows("/agents/?detail=false")) == len(truth)
+    assert api.get("/beta/v1/agent/").json()["count"] == len(truth)
+    for sound in {each["client_pk"] for each in others}:
+        assert api.get(f"/agents/?client={sound}").status_code == 200
+
+
 def test_filters(tactical: SimulatedTactical, api: Api) -> None:
     truth = tactical.control.truth.agents()
     client, site = truth[0]["client_pk"], truth[0]["site_pk"]

@@ -11,7 +11,7 @@ import pytest
 from portal.demo import SimulatedTactical
 from portal.egress import ConnectionLost, Timeout
 from portal.errors import PortalError
-from portal.tactical.api import Tactical, page_limits
+from portal.tactical.api import Tactical
 from portal.tactical.errors import (
     BetaOff,
     ServerError,
@@ -20,7 +20,7 @@ from portal.tactical.errors import (
     UnexpectedAnswer,
     WebPage,
 )
-from portal.tactical.request import READ
+from portal.tactical.request import READ, page_limits
 from tests.tactical.talking import agents_of, talking
 from tests.tactical.walks import PAGES, beta, dashboard, has_thread_left, pages_asked
 

@@ -6,6 +6,7 @@ import threading
 
 from portal.demo import SimulatedTactical
 from portal.tactical.api import AgentPage, Tactical
+from portal.tactical.fleet import DashboardFleet
 from portal.tactical.walk import BetaWalk, DashboardWalk
 
 PAGES = "/beta/v1/agent/"
@@ -16,7 +17,7 @@ def beta(api: Tactical, page_size: int = 10) -> BetaWalk:
 
 
 def dashboard(api: Tactical, page_size: int = 10) -> DashboardWalk:
-    return DashboardWalk(api, page_size, api.get_dashboard_inventory().places())
+    return DashboardWalk(DashboardFleet(api), page_size, api.get_dashboard_inventory().places())
 
 
 def has_thread_left() -> bool:
