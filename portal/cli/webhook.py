@@ -16,6 +16,7 @@ from portal.services.webhook_installation import find_installation
 from portal.services.webhook_keys import reveal as reveal_secret
 from portal.services.webhook_records import ApplyTo, Wanted
 from portal.services.webhook_rotation import rotate_secret
+from portal.services.webhook_state import get_health
 
 HEADERS_HIDDEN = (
     "they hold the secret. Run this again with --reveal to print them, or let "
@@ -35,7 +36,7 @@ def show(reveal: bool) -> Outcome:
     """Print the address, the headers and the bodies to enter in Tactical."""
     integration = get_integration()
     url, made = webhook_settings.get_webhook_url(), read_made(find_installation())
-    health, keys = webhook_settings.get_health(integration), webhook_settings.list_key_rows()
+    health, keys = get_health(integration), webhook_settings.list_key_rows()
     secret = reveal_secret() if reveal else None
     headers = webhook_settings.headers_for(secret, made)
     data: dict[str, Any] = {
@@ -50,8 +51,9 @@ def show(reveal: bool) -> Outcome:
         },
         "state": str(health.state),
         "last_event_at": health.last_event_at.isoformat() if health.last_event_at else None,
+        "last_test_at": health.last_test_at.isoformat() if health.last_test_at else None,
         "installed": "template" in made.pieces,
-        "warnings": webhook_settings.list_url_warnings(url),
+        "warnings": webhook_settings.list_url_warnings(url, health.is_reached),
     }
     text = (
         f"URL: {url}\nHeaders: {headers or HEADERS_HIDDEN}\n"

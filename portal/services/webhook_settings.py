@@ -6,19 +6,16 @@ import ipaddress
 import json
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from enum import StrEnum
+from datetime import datetime
 from urllib.parse import urlencode, urlsplit
 
 from flask import current_app
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import select
 
 from portal.config import Settings
-from portal.db import db, utc_now
+from portal.db import db
 from portal.errors import Refused
-from portal.models import Alert, Delivery, Integration, Tenant, WebhookKey
-from portal.models.alert import AlertSource, Severity
-from portal.models.webhook import DeliveryStatus
+from portal.models import Tenant, WebhookKey
 from portal.scope import get_tenant_id
 from portal.services.throttle import Caller
 from portal.services.users import check_present_password
@@ -34,9 +31,6 @@ from portal.vault import list_last_fours
 __all__ = ["FAILURE_BODY", "RESOLVED_BODY", "SECRET_HEADER"]
 
 INTAKE = "/api/webhooks/tacticalrmm"
-GRACE = timedelta(minutes=5)
-"""An alert and its delivery are seconds apart; only a later one says that deliveries stopped."""
-
 _SAMPLE = {
     "agent.agent_id": "dktGXFyfzYyqhMMyJAkXsJVNpHeRAVslCAHFONkm",
     "alert.id": "503",
@@ -47,22 +41,6 @@ _SAMPLE = {
     "client.id": "1",
     "site.id": "2",
 }
-
-
-class WebhookState(StrEnum):
-    WAITING = "waiting"
-    ARRIVING = "arriving"
-    SILENT = "silent"
-
-
-@dataclass(frozen=True, slots=True)
-class Health:
-    """`missed`: alerts that began since the last event came, and that only the backfill found."""
-
-    state: WebhookState
-    last_event_at: datetime | None = None
-    last_test_at: datetime | None = None
-    missed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +67,11 @@ def get_webhook_url(root: str | None = None) -> str:
     return f"{base}{INTAKE}?{urlencode({'tenant': slug})}"
 
 
-def list_url_warnings(url: str) -> list[str]:
-    """Why Tactical may not reach it, or should not."""
+def list_url_warnings(url: str, is_reached: bool) -> list[str]:
+    """Why Tactical may not reach it, unless something came from there, or should not."""
     parts = urlsplit(url)
     warnings = []
-    if _is_local(parts.hostname or ""):
+    if not is_reached and _is_local(parts.hostname or ""):
         warnings.append(
             "This address leads nowhere but to the portal's own machine: Tactical reaches it "
             "only if it runs there too. Set PORTAL_PUBLIC_URL to the address that it can reach."
@@ -136,53 +114,9 @@ def list_key_rows() -> list[KeyRow]:
     return [_key_row(key) for key in list_keys()]
 
 
-def get_health(integration: Integration) -> Health:
-    """Whether deliveries come, and whether they should."""
-    last_event = _last_received(integration, Delivery.status != DeliveryStatus.TEST)
-    last_test = _last_received(integration, Delivery.status == DeliveryStatus.TEST)
-    since = last_event or _watched_since(integration)
-    missed = _count_missed(integration, since + GRACE) if since else 0
-    state = WebhookState.ARRIVING if last_event else WebhookState.WAITING
-    if last_event and missed:
-        state = WebhookState.SILENT
-    return Health(state, last_event, last_test, missed)
-
-
 def _key_row(key: WebhookKey) -> KeyRow:
     last_four = list_last_fours(key).get("value", "")
     return KeyRow(last_four, key.created_at, key.expires_at, key.last_used_at)
-
-
-def _last_received(integration: Integration, condition: ColumnElement[bool]) -> datetime | None:
-    return db.session.scalar(
-        select(func.max(Delivery.received_at)).where(
-            Delivery.integration_id == integration.id,
-            condition,
-        )
-    )
-
-
-def _watched_since(integration: Integration) -> datetime | None:
-    return db.session.scalar(
-        select(func.min(WebhookKey.created_at)).where(WebhookKey.integration_id == integration.id)
-    )
-
-
-def _count_missed(integration: Integration, since: datetime) -> int:
-    """Info alerts are not counted: Tactical sends none of them unless told to."""
-    if since > utc_now():
-        return 0
-    found = db.session.scalar(
-        select(func.count())
-        .select_from(Alert)
-        .where(
-            Alert.integration_id == integration.id,
-            Alert.source == AlertSource.BACKFILL,
-            Alert.severity != Severity.INFO,
-            Alert.triggered_at > since,
-        )
-    )
-    return found or 0
 
 
 def _own_address(settings: Settings) -> str:

@@ -9,8 +9,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from portal.db import transaction, utc_now
-from portal.models import Alert, Asset, Delivery
+from portal.models import Alert, Asset, Delivery, SyncRun
 from portal.models.alert import AlertStatus, Severity
+from portal.models.sync_run import RunStatus, SyncKind
 from portal.models.webhook import DeliveryStatus
 from portal.scope import tenant_scope
 from tests.web.conftest import HTMX
@@ -226,7 +227,23 @@ def test_every_empty_list_says_what_to_do(app: Flask, admin: FlaskClient, acme: 
     with app.app_context(), tenant_scope(acme.id), transaction() as session:
         session.delete(session.get_one(Delivery, acme.delivery))
         session.delete(session.get_one(Alert, acme.alert))
-    assert "no webhook" in admin.get(acme.url("alerts/")).text
+    unread = admin.get(acme.url("alerts/")).text
+    assert "have not been read yet" in unread
+    assert "Sync alerts to see what is active there." in unread
+    assert unread.count("start/alerts") >= 2  # the button is in the middle of the page too
+    with app.app_context(), tenant_scope(acme.id), transaction() as session:
+        session.add(
+            SyncRun(
+                integration_id=session.get_one(Asset, acme.asset).integration_id,
+                kind=SyncKind.ALERTS,
+                status=RunStatus.SUCCESS,
+                trigger="schedule",
+                finished_at=utc_now(),
+            )
+        )
+    read = admin.get(acme.url("alerts/")).text
+    assert "No alerts, and no webhook that works" in read
+    assert "have not been read yet" not in read
     assert "Waiting for the first delivery" in admin.get(acme.url("deliveries/")).text
 
     with app.app_context(), tenant_scope(acme.id), transaction() as session:

@@ -10,14 +10,16 @@ from flask.testing import FlaskClient
 
 from portal.db import transaction, utc_now
 from portal.demo import SimulatedTactical
-from portal.models import Alert, Delivery, WebhookKey
+from portal.models import Alert, Delivery, WebhookInstallation, WebhookKey
 from portal.models.alert import AlertSource, AlertStatus, Severity
 from portal.models.sync_run import SyncKind
 from portal.models.webhook import DeliveryStatus
+from portal.models.webhook_installation import Deed
 from portal.services import sync_runs, webhook_installation, webhook_keys
 from portal.services.integrations import get_integration
 from portal.services.tenants import add_tenant
 from portal.services.users import add_user
+from portal.services.webhook_records import Wanted
 from tests.support.webhooks import Msp, make_msp
 from tests.web.conftest import HTMX
 
@@ -228,6 +230,56 @@ def test_waiting_though_agents_alert(msp: Msp, admin: FlaskClient) -> None:
         sync_runs.run_to_end(SyncKind.ALERTS)
     page = admin.get(PAGE).text
     assert "Waiting for the first event. Meanwhile 1 alert began" in page
+
+
+def do(msp: Msp, deed: Deed, root: str) -> None:
+    with msp.scope():
+        url = f"{root}/api/webhooks/tacticalrmm?tenant=acme"
+        webhook_installation.do_now(deed, Wanted(url))
+
+
+REACHED_NOWHERE = "leads nowhere but to the portal"
+WAITING, TESTED, UNREACHED = "Waiting for the first event", "Test arrived", "Not arriving"
+TOLD = "webhook does not reach the portal"
+
+
+def shown(admin: FlaskClient) -> tuple[set[str], bool]:
+    """The words of the page that tell of the state, and whether the dashboard warns."""
+    page, dashboard = admin.get(PAGE).text, admin.get("/t/acme/").text
+    words = (REACHED_NOWHERE, WAITING, TESTED, UNREACHED)
+    return {word for word in words if word in page}, TOLD in dashboard
+
+
+def test_the_state_is_one_and_follows_what_arrived(
+    msp: Msp, admin: FlaskClient, live_portal: str
+) -> None:
+    assert shown(admin) == ({WAITING, REACHED_NOWHERE}, False)
+    do(msp, Deed.INSTALL, live_portal + "/nowhere")
+    assert shown(admin) == ({UNREACHED, REACHED_NOWHERE}, True)
+    do(msp, Deed.INSTALL, live_portal)
+    assert "Tactical&#39;s test delivery arrived." in admin.get(PAGE).text
+    assert shown(admin) == ({TESTED}, False)
+    with msp.scope(), transaction() as session:
+        session.query(Delivery).delete()  # as time does
+    assert shown(admin) == ({TESTED}, False)
+    do(msp, Deed.TEST, live_portal + "/nowhere")
+    assert shown(admin) == ({UNREACHED, REACHED_NOWHERE}, True)
+
+
+def test_a_test_that_arrives_while_alerts_do_not(
+    msp: Msp, admin: FlaskClient, live_portal: str
+) -> None:
+    do(msp, Deed.INSTALL, live_portal)
+    yesterday = utc_now() - timedelta(days=1)
+    with msp.scope(), transaction() as session:
+        session.query(Delivery).one().received_at = yesterday
+        session.query(WebhookInstallation).one().finished_at = yesterday
+    msp.tactical.control.alerts.trigger(msp.tactical.control.agents.ids()[0], send=False)
+    with msp.scope():
+        sync_runs.run_to_end(SyncKind.ALERTS)
+    page = admin.get(PAGE).text
+    assert "but since then 1 alert began that only reconciliation found" in page
+    assert "1 alert began that no webhook told of" in admin.get("/t/acme/").text
 
 
 # --- Settings ---------------------------------------------------------------------------

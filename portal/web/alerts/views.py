@@ -29,6 +29,7 @@ from portal.services.export import ALERT_COLUMNS, export_alerts
 from portal.services.integrations import find_integration
 from portal.services.permissions import Permission
 from portal.services.run_history import find_active_run, find_last_finished_run
+from portal.services.webhook_state import get_health
 from portal.web.client_filter import find_shown_client, read_client_id
 from portal.web.downloads import send_csv
 from portal.web.fragments import page_number, page_or_region, words
@@ -49,6 +50,8 @@ def index() -> ResponseReturnValue:
     shown = _read_filter()
     asset_id = shown.asset_id
     page, counts = alert_service.list_and_count(shown, page_number())
+    integration = find_integration()
+    any_alerts = counts["total"] > 0 or alert_service.any_alerts()
     return page_or_region(
         "alerts/list.html",
         {"alert-rows": "alerts/_rows.html"},
@@ -63,9 +66,10 @@ def index() -> ResponseReturnValue:
         sort=shown.sort,
         page=page,
         alert_counts=counts,
-        any_alerts=counts["total"] > 0 or alert_service.any_alerts(),
+        any_alerts=any_alerts,
         any_deliveries=any_deliveries(),
-        integration=find_integration(),
+        integration=integration,
+        webhook_health=get_health(integration) if integration and not any_alerts else None,
         webhook_url=find_webhook_url(),
         last_alert_sync=find_last_finished_run(SyncKind.ALERTS),
         run=find_active_run(SyncKind.ALERTS),

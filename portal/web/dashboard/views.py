@@ -11,6 +11,7 @@ from portal.models.integration import IntegrationState
 from portal.services.dashboard import REVIEW_PERIOD, Overview, get_overview
 from portal.services.organizations import OrganizationFilter
 from portal.services.permissions import Permission
+from portal.services.webhook_state import Health, WebhookState, get_health
 from portal.web.caller import is_behind_unknown_proxy
 from portal.web.fragments import page_or_region
 from portal.web.guard import requires, tenant_blueprint
@@ -64,6 +65,8 @@ def _attention(overview: Overview) -> list[Item]:
         text = "The last look at the fleet is long ago; what you see may be out of date."
         items.append(_item("warn", text, "Sync runs", url_for("sync_runs.index")))
     items += _alert_items(overview)
+    if integration.state is IntegrationState.ACTIVE:
+        items += _webhook_items(get_health(integration))
     unmapped = overview.organizations[OrganizationFilter.UNMAPPED]
     if unmapped:
         text = f"{unmapped} organization{'' if unmapped == 1 else 's'} not mapped to a client."
@@ -94,6 +97,17 @@ def _alert_items(overview: Overview) -> list[Item]:
         where = url_for("deliveries.index", status="needs_review", period=REVIEW_PERIOD)
         items.append(_item("warn", text, "Review", where))
     return items
+
+
+def _webhook_items(health: Health) -> list[Item]:
+    where = url_for("webhook.show")
+    if health.state is WebhookState.UNREACHED:
+        return [_item("bad", "Tactical's webhook does not reach the portal.", "Webhook", where)]
+    if health.missed:
+        began = f"{health.missed} alert{'' if health.missed == 1 else 's'} began"
+        text = f"{began} that no webhook told of; only reconciliation found them."
+        return [_item("warn", text, "Webhook", where)]
+    return []
 
 
 def _deliveries(number: int) -> str:

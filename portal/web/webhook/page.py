@@ -12,6 +12,7 @@ from portal.services.organizations import list_live_organizations
 from portal.services.webhook_deeds import read_made, read_wanted
 from portal.services.webhook_installation import find_installation
 from portal.services.webhook_records import TEMPLATE, ApplyTo, Made, Wanted
+from portal.services.webhook_state import get_health
 from portal.services.webhook_survey import Plan
 from portal.web.webhook.forms import InstallForm, IntervalForm, RevealForm
 
@@ -32,17 +33,17 @@ def page_context(
     if integration is None:
         return {"integration": None}
     row = find_installation()
-    made = read_made(row)
+    made, health = read_made(row), get_health(integration)
     return {
         "integration": integration,
         "url": url,
-        "url_warnings": settings.list_url_warnings(url),
+        "url_warnings": settings.list_url_warnings(url, health.is_reached),
         "header": settings.SECRET_HEADER,
         "headers": settings.headers_for(secret, made),
         "templates": _templates(),
         "keys": settings.list_key_rows(),
         "secret": secret,
-        "health": settings.get_health(integration),
+        "health": health,
         "installation": row,
         "installed": TEMPLATE in made.pieces,
         "places": _describe_places(made),
