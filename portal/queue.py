@@ -77,6 +77,8 @@ JOBS: Final = {
     "prune_runs": Job("portal.jobs.sync.prune_runs", BULK, timeout=600),
     # One request, and a sign-in where the token is gone.
     "keep_alive": Job("portal.jobs.connection.keep_alive", QUICK, timeout=120),
+    # One request each, of a few; what is cut off is tried again.
+    "sign_out": Job("portal.jobs.connection.sign_out", QUICK, timeout=120),
 }
 
 OUT_OF_TURN: Final = {job.function for job in JOBS.values() if not job.in_turn}

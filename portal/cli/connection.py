@@ -120,8 +120,8 @@ def decide_server(choice: str) -> Outcome:
 @tenant_option
 def disconnect() -> Outcome:
     """Clear the credentials; mappings and assets stay."""
-    warning = connect_service.disconnect()
-    return Outcome({"ok": True, "message": warning}, warning or "Disconnected.")
+    connect_service.disconnect()
+    return Outcome({"ok": True}, "Disconnected.")
 
 
 def _test_outcome(test: ConnectionTest) -> Outcome:

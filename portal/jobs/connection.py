@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from portal.jobs.context import job_context
-from portal.services import connection_tests
+from portal.services import connection_tests, sign_outs
 from portal.services import keep_alive as keeping_alive
 
 
@@ -13,3 +13,8 @@ def test_connection(tenant_id: int, test_id: int) -> None:
 def keep_alive(tenant_id: int, integration_id: int) -> None:
     with job_context(tenant_id):
         keeping_alive.keep_alive(integration_id)
+
+
+def sign_out(tenant_id: int) -> None:
+    with job_context(tenant_id):
+        sign_outs.sign_out_due()

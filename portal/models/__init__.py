@@ -4,6 +4,7 @@ from portal.models.alert import Alert
 from portal.models.asset import Asset
 from portal.models.client import Client
 from portal.models.connection_test import ConnectionTest
+from portal.models.ended_sign_in import EndedSignIn
 from portal.models.event import Event, EventSubscriber
 from portal.models.external_entity_mapping import ExternalEntityMapping
 from portal.models.integration import Integration
@@ -26,6 +27,7 @@ __all__ = [
     "Client",
     "ConnectionTest",
     "Delivery",
+    "EndedSignIn",
     "Event",
     "EventSubscriber",
     "ExternalEntityMapping",

@@ -8,13 +8,15 @@ from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
 from portal.db import transaction, utc_now
-from portal.errors import InvalidInput, PortalError
+from portal.errors import InvalidInput
 from portal.models import Integration, Schedule, SyncRun
 from portal.models.integration import AuthMode, IntegrationState, InventorySource
 from portal.models.sync_run import RunStatus
 from portal.providers import TACTICAL_RMM
-from portal.services.integrations import find_integration, get_integration, open_tactical
+from portal.services.ended_sign_ins import end_sign_in
+from portal.services.integrations import find_integration, get_integration
 from portal.services.schedules import ensure_schedules
+from portal.services.sign_outs import ask_for_sign_outs
 from portal.services.sweep_intervals import AUTO, Auto
 from portal.services.text import clean_line
 from portal.tactical.url import normalise_url, same_host
@@ -89,19 +91,18 @@ def save_connection(settings: ConnectionSettings) -> Integration:
             integration.state = IntegrationState.UNTESTED
             integration.last_error = integration.last_error_at = None
         _reschedule(session, integration)
+    ask_for_sign_outs()
     return integration
 
 
-def disconnect() -> str | None:
-    """Clear the credentials; mappings and assets stay. A warning, if Tactical was not told.
+def disconnect() -> None:
+    """Clear the credentials; mappings and assets stay. Tactical is told to end the sign-in.
 
     Runs under way are cancelled. Connecting again carries on.
     """
-    integration = get_integration()
-    warning = _sign_out_of_tactical(integration)
     with transaction() as session:
         integration = get_integration()
-        forget_secrets(session, integration)
+        _forget_credentials(session, integration)
         integration.state = IntegrationState.DISCONNECTED
         integration.server_verified = False
         integration.last_error = integration.last_error_at = None
@@ -112,7 +113,12 @@ def disconnect() -> str | None:
             )
         )
         _end_runs(session, integration)
-    return warning
+    ask_for_sign_outs()
+
+
+def _forget_credentials(session: Session, integration: Integration) -> None:
+    end_sign_in(session, integration)
+    forget_secrets(session, integration)
 
 
 def _end_runs(session: Session, integration: Integration) -> None:
@@ -156,7 +162,7 @@ def _apply_address(
         return
     url = normalise_url(settings.base_url)
     if integration.base_url and not same_host(integration.base_url, url):
-        forget_secrets(session, integration)
+        _forget_credentials(session, integration)
         integration.server_verified = False
         _end_runs(session, integration)
     integration.base_url = url
@@ -204,12 +210,10 @@ def _apply_credentials(
         store_secret(session, integration, field, text)
     if username != integration.username and "password" not in entered:
         forget_secrets(session, integration, "password", "totp_secret")
-    if username != integration.username or entered.keys() & {
-        "password",
-        "totp_secret",
-        "totp_code",
-    }:
-        forget_secrets(session, integration, "knox_token")
+    is_by_key = integration.auth_mode is AuthMode.API_KEY
+    is_another = username != integration.username
+    if is_by_key or is_another or entered.keys() & {"password", "totp_secret", "totp_code"}:
+        end_sign_in(session, integration)
 
 
 def _check_complete(integration: Integration) -> None:
@@ -233,16 +237,3 @@ def _connection_facts(integration: Integration) -> tuple[object, ...]:
 def _reschedule(session: Session, integration: Integration) -> None:
     if integration.state is IntegrationState.ACTIVE:
         ensure_schedules(session, integration)
-
-
-def _sign_out_of_tactical(integration: Integration) -> str | None:
-    if integration.auth_mode is not AuthMode.PASSWORD:
-        return None
-    if "knox_token" not in list_last_fours(integration):
-        return None
-    try:
-        with open_tactical(integration, hurry=True) as tactical:
-            tactical.log_out()
-    except PortalError as error:
-        return f"Tactical could not be told to end the portal's sign-in: {error.message}"
-    return None

@@ -16,12 +16,17 @@ from portal.errors import NotFound, PortalError, Refused
 from portal.models import ConnectionTest, Integration
 from portal.models.integration import IntegrationState
 from portal.scope import get_tenant_id
-from portal.services.integrations import check_active, get_integration, open_tactical
+from portal.services.integrations import (
+    check_active,
+    get_integration,
+    identify_connection,
+    open_tactical,
+)
 from portal.services.schedules import ensure_schedules
 from portal.services.server_identity import Inventory, load_stored_inventory, looks_like_another
 from portal.sync.left_out import replace_left_out
 from portal.tactical.probe import ProbeResult, Step, probe
-from portal.vault import forget_secrets, list_change_times
+from portal.vault import forget_secrets
 
 log = logging.getLogger(__name__)
 
@@ -63,12 +68,12 @@ def run_queued(test_id: int) -> None:
     if claimed.rowcount != 1:  # type: ignore[attr-defined]
         return
     integration = get_integration()
-    tested = _connection(integration)
+    tested = identify_connection(integration)
     result = _probe(integration, test_id)
     stored = load_stored_inventory(integration)
     with transaction() as session:
         integration = get_integration()
-        if _connection(integration) != tested:
+        if identify_connection(integration) != tested:
             result = ProbeResult.failed(Refused(CHANGED_MEANWHILE), result.steps)
         else:
             forget_secrets(session, integration, "totp_code")
@@ -76,20 +81,6 @@ def run_queued(test_id: int) -> None:
             _conclude_passed(session, integration, result, stored)
         _write_result(session, test_id, integration, result)
         _prune(session, integration)
-
-
-def _connection(integration: Integration) -> tuple[object, ...]:
-    """What a test is of: another address or credential needs another test."""
-    stored = list_change_times(integration)
-    credentials = {field: stored.get(field) for field in ("api_key", "password", "totp_secret")}
-    is_disconnected = integration.state is IntegrationState.DISCONNECTED
-    return (
-        integration.base_url,
-        integration.auth_mode,
-        integration.username,
-        is_disconnected,
-        credentials,
-    )
 
 
 def get_test(test_id: int) -> ConnectionTest:

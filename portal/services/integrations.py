@@ -15,9 +15,16 @@ from portal.models import Integration
 from portal.models.integration import AuthMode, IntegrationState
 from portal.providers import TACTICAL_RMM
 from portal.scope import get_tenant_id, tenant_scope
+from portal.services.ended_sign_ins import add_ended
 from portal.tactical.api import Tactical
 from portal.tactical.session import ApiKey, Credentials, Password, TacticalSession
-from portal.vault import find_secret, forget_secrets, list_last_fours, store_secret
+from portal.vault import (
+    find_secret,
+    forget_secrets,
+    list_change_times,
+    list_last_fours,
+    store_secret,
+)
 
 NOT_READY = {
     IntegrationState.UNTESTED: "The connection to {name} has not passed a test yet. Test it first.",
@@ -78,9 +85,9 @@ def open_tactical(integration: Integration, hurry: bool = False) -> Iterator[Tac
     session = TacticalSession(
         integration.base_url,
         _credentials(integration),
-        _door(),
-        on_token=_token_keeper(integration.id),
-        find_token=_token_finder(integration.id),
+        get_door(),
+        on_token=_token_keeper(integration),
+        find_token=_token_finder(integration),
         interactive=hurry,
     )
     yield Tactical(session)
@@ -114,29 +121,55 @@ def _credentials(integration: Integration) -> Credentials:
     )
 
 
-def _token_keeper(integration_id: int) -> Callable[[str | None], None]:
-    """Stores or forgets the token. It may be called from a thread of the session's own."""
-    app, tenant_id = get_app(), get_tenant_id()
+def identify_connection(integration: Integration) -> tuple[object, ...]:
+    """What a test, or a sign-in, is of: another address or credential needs another one."""
+    stored = list_change_times(integration)
+    credentials = {field: stored.get(field) for field in ("api_key", "password", "totp_secret")}
+    is_disconnected = integration.state is IntegrationState.DISCONNECTED
+    return (
+        integration.base_url,
+        integration.auth_mode,
+        integration.username,
+        is_disconnected,
+        credentials,
+    )
+
+
+def _token_keeper(integration: Integration) -> Callable[[str | None], None]:
+    """Stores or forgets the token. It may be called from a thread of the session's own.
+
+    Once the connection is another one, a token of the old is not its: it is ended instead.
+    """
+    app, tenant_id, integration_id = get_app(), get_tenant_id(), integration.id
+    base_url, opened = integration.base_url, identify_connection(integration)
 
     def keep(token: str | None) -> None:
         with app.app_context(), tenant_scope(tenant_id), transaction() as session:
             integration = session.get_one(Integration, integration_id)
-            if token is None:
+            if identify_connection(integration) != opened:
+                if token is not None:
+                    add_ended(session, integration_id, base_url, token)
+            elif token is None:
                 forget_secrets(session, integration, "knox_token")
-                return
-            store_secret(session, integration, "knox_token", token)
-            # A one-time code is spent by the login that gave this token.
-            forget_secrets(session, integration, "totp_code")
+            else:
+                store_secret(session, integration, "knox_token", token)
+                # A one-time code is spent by the login that gave this token.
+                forget_secrets(session, integration, "totp_code")
 
     return keep
 
 
-def _token_finder(integration_id: int) -> Callable[[], str | None]:
-    app, tenant_id = get_app(), get_tenant_id()
+def _token_finder(integration: Integration) -> Callable[[], str | None]:
+    """Finds none once the connection is another one: its token is not for the old server."""
+    app, tenant_id, integration_id = get_app(), get_tenant_id(), integration.id
+    opened = identify_connection(integration)
 
     def find() -> str | None:
         with app.app_context(), tenant_scope(tenant_id):
-            return find_secret(db.session.get_one(Integration, integration_id), "knox_token")
+            integration = db.session.get_one(Integration, integration_id)
+            if identify_connection(integration) != opened:
+                return None
+            return find_secret(integration, "knox_token")
 
     return find
 
@@ -147,7 +180,7 @@ def get_app() -> Flask:
     return app
 
 
-def _door() -> Door:
+def get_door() -> Door:
     door = current_app.extensions["door"]
     assert isinstance(door, Door)
     return door

@@ -19,6 +19,7 @@ from portal.services.connection_tests import end_lost_tests
 from portal.services.deliveries import list_tenants_with_due_deliveries
 from portal.services.event_delivery import list_subscribers_behind
 from portal.services.schedules import next_due
+from portal.services.sign_outs import list_tenants_with_due_sign_outs
 from portal.services.sweep_intervals import fit_intervals
 from portal.services.sync_runs import enqueue_run, request_run, revive_abandoned_runs
 from portal.services.webhook_installation import end_lost_deeds
@@ -55,12 +56,15 @@ def tick() -> None:
         with_deliveries = list_tenants_with_due_deliveries()
         with_refreshes = list_tenants_with_due_refreshes()
         behind = list_subscribers_behind()
+        with_sign_outs = list_tenants_with_due_sign_outs()
     for tenant_id in with_deliveries:
         if not queue.enqueue("process_deliveries", tenant_id):
             break  # Redis is away, and need not be asked once for each tenant
     for tenant_id in with_refreshes:
         with tenant_scope(tenant_id):
             start_due_refreshes()
+    for tenant_id in with_sign_outs:
+        queue.enqueue("sign_out", tenant_id)
     for tenant_id, subscriber_id in behind:
         queue.enqueue("deliver_events", tenant_id, subscriber_id)
     for run in lost:

@@ -93,9 +93,7 @@ def decide_identity() -> ResponseReturnValue:
 @tacticalrmm.post("/disconnect")
 @requires(Permission.CHANGE_SETTINGS)
 def disconnect() -> ResponseReturnValue:
-    warning = connect_service.disconnect()
-    if warning:
-        flash(warning, "warning")
+    connect_service.disconnect()
     flash("Disconnected. Mappings and assets are kept.", "success")
     return redirect(url_for("tacticalrmm.show"))
 
