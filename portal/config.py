@@ -8,6 +8,7 @@ import os
 import re
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import SplitResult, quote, urlsplit
@@ -21,6 +22,7 @@ IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 LARGEST_REQUEST = 1024 * 1024
 LONGEST_SOCKET_PATH = 100
+EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104  # names that a setting may hold
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 LOG_FORMATS = ("text", "json")
 
@@ -42,6 +44,8 @@ class Settings:
     encryption_keys: str
     """`id:base64,id:base64`, the first one encrypts. Empty: kept in the data folder."""
     public_url: str
+    trusted_hosts: tuple[str, ...]
+    """Names that pages are asked for by. With a dot in front: everything below it."""
     trusted_proxies: int
     log_level: str
     log_format: str
@@ -69,9 +73,11 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     """Read every setting from `environ`. Raises ConfigError naming the variable at fault."""
     data_dir = Path(environ.get("PORTAL_DATA_DIR") or "./var").expanduser().resolve()
     ca_bundle = environ.get("PORTAL_CA_BUNDLE", "").strip()
+    host = environ.get("PORTAL_HOST", "").strip() or "127.0.0.1"
+    public_url = _read_public_url(environ)
     return Settings(
         data_dir=data_dir,
-        host=environ.get("PORTAL_HOST", "").strip() or "127.0.0.1",
+        host=host,
         port=_read_int(environ, "PORTAL_PORT", default=5000, lowest=1, highest=65535),
         database_url=_read_database_url(environ, data_dir),
         redis_url=_read_redis_url(environ),
@@ -79,7 +85,8 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         ca_bundle=_read_ca_bundle(ca_bundle) if ca_bundle else None,
         secret_key=environ.get("PORTAL_SECRET_KEY", "").strip(),
         encryption_keys=environ.get("PORTAL_ENCRYPTION_KEYS", "").strip(),
-        public_url=_read_public_url(environ),
+        public_url=public_url,
+        trusted_hosts=_read_trusted_hosts(environ, host, public_url),
         trusted_proxies=_read_int(environ, "PORTAL_TRUSTED_PROXIES", 0, lowest=0, highest=10),
         log_level=_read_word(environ, "PORTAL_LOG_LEVEL", LOG_LEVELS, "INFO"),
         log_format=_read_word(environ, "PORTAL_LOG_FORMAT", LOG_FORMATS, "text"),
@@ -157,6 +164,34 @@ def _read_public_url(environ: Mapping[str, str]) -> str:
             "PORTAL_PUBLIC_URL must be a whole address such as https://portal.example.com."
         )
     return url
+
+
+def _read_trusted_hosts(environ: Mapping[str, str], host: str, public_url: str) -> tuple[str, ...]:
+    """Those listed, that of the public address, loopback, and the address we listen on."""
+    words = re.split(r"[,\s]+", environ.get("PORTAL_TRUSTED_HOSTS", "").strip().lower())
+    own = ("localhost", "127.0.0.1", "::1", urlsplit(public_url).hostname or "")
+    bound = () if host in EVERY_ADDRESS else (host.lower(),)
+    names = [word for word in (*words, *own, *bound) if word]
+    try:
+        return tuple(dict.fromkeys(_to_host(name) for name in names))
+    except UnicodeError as error:
+        raise ConfigError(
+            "PORTAL_TRUSTED_HOSTS must list host names such as portal.example.com, without port, "
+            "or .example.com for all names below it, separated by commas."
+        ) from error
+
+
+def _to_host(name: str) -> str:
+    """As a browser sends it. Raises UnicodeError for what is no name and no address."""
+    name = name.strip("[]")
+    if ":" in name:
+        with suppress(ValueError):
+            return str(ipaddress.IPv6Address(name))
+    dot = "." if name.startswith(".") else ""
+    found = dot + name.removeprefix(".").encode("idna").decode()
+    if not re.fullmatch(r"\.?[a-z0-9_-]+(\.[a-z0-9_-]+)*", found):
+        raise UnicodeError(name)
+    return found
 
 
 def _split(url: str) -> SplitResult | None:

@@ -6,7 +6,7 @@ from importlib import import_module
 
 from flask import Flask
 
-from portal.web import caller, errors, guard, headers, input, request_id, template_helpers
+from portal.web import caller, errors, guard, headers, hosts, input, request_id, template_helpers
 
 AREAS = (
     "portal.web.auth.views:auth",
@@ -28,7 +28,7 @@ AREAS = (
 
 
 def init_app(app: Flask) -> None:
-    for part in (request_id, caller, input, guard, errors, headers):
+    for part in (request_id, caller, hosts, input, guard, errors, headers):
         part.init_app(app)
     template_helpers.register(app)
     for area in AREAS:
