@@ -121,3 +121,25 @@ def test_templates_hold_no_inline_script_or_style() -> None:
         for file in sorted((ROOT / "portal/templates").rglob("*.html"))
         for found in pattern.finditer(re.sub(r"{#.*?#}", "", file.read_text(), flags=re.DOTALL))
     ] == []
+
+
+def test_what_was_sent_makes_no_arguments() -> None:
+    """`url_for` and its like take some names for their own; `url_with` and `url_with_query` put
+    a query together."""
+    spread = re.compile(r"\*\*\s*request\.(args|form|values|json|headers|cookies)")
+    files = (*python_files(), *sorted((ROOT / "portal" / "templates").rglob("*.html")))
+    free = ("portal/demo",)
+    assert [
+        where(file)
+        for file in files
+        if not where(file).startswith(free)
+        if spread.search(file.read_text())
+    ] == []
+
+
+def test_where_a_request_came_from_is_read_in_one_place() -> None:
+    assert [
+        where(file)
+        for file in python_files("web")
+        if "htmx.current_url" in file.read_text() and file.name != "input.py"
+    ] == []

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
 from enum import StrEnum
@@ -205,11 +206,17 @@ def _take(line: io.StringIO) -> str:
     return text
 
 
+_FORMULA = re.compile(r"(^|[;\t\r\n])(?=[\s\"']*[=+\-@\uff1d\uff0b\uff0d\uff20])")
+"""A sign, full-width ones among them, that begins a cell: of the file, or of what is a cell where
+semicolons separate and quotes in the middle mean nothing."""
+
+
 def _safe_cell(value: Any) -> Any:
     """A cell that no spreadsheet takes for a formula: hostnames and users come from outside."""
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
-        return "'" + value
-    return value
+    if not isinstance(value, str):
+        return value
+    value = _FORMULA.sub(r"\1'", value)
+    return "'" + value if value[:1] in ("\t", "\r", "\n") else value
 
 
 def _plain(value: Any) -> Any:

@@ -18,7 +18,7 @@ from portal.scope import tenant_scope
 from portal.services.permissions import Permission, role_allows
 from portal.services.sign_in import find_session
 from portal.services.users import list_memberships
-from portal.web.input import check_input
+from portal.web.input import check_input, split_current_url
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -73,16 +73,16 @@ def send_to_sign_in() -> ResponseReturnValue:
     """To the sign-in page and back here; a fragment's page is left as a whole."""
     here = request.full_path.rstrip("?") if request.method == "GET" else None
     if htmx:
-        here = _path_of(htmx.current_url)
+        here = _find_current_path()
     target = url_for("auth.sign_in", next=here)
     if htmx:
         return "", 401, {"HX-Redirect": target}
     return redirect(target)
 
 
-def _path_of(url: str | None) -> str | None:
+def _find_current_path() -> str | None:
     """The page that sent a fragment's request, without the host."""
-    parts = urlsplit(url or "")
+    parts = split_current_url()
     return parts.path + (f"?{parts.query}" if parts.query else "") if parts.path else None
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from urllib.parse import SplitResult, urlsplit
+
 from flask import Flask, abort, request
 from werkzeug.routing import IntegerConverter, Map
+
+from portal.extensions import htmx
 
 LARGEST_ID = 2**63 - 1
 LONGEST_VALUE = 8192
@@ -27,6 +31,14 @@ def to_id(text: str) -> int:
     if not 0 < number <= LARGEST_ID:
         raise ValueError(text)
     return number
+
+
+def split_current_url() -> SplitResult:
+    """The address of the page that sent a fragment's request; empty when it tells none."""
+    try:
+        return urlsplit(htmx.current_url or "")
+    except ValueError:  # a header can say anything
+        return urlsplit("")
 
 
 def check_input() -> None:

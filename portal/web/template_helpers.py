@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Flask, current_app, request, url_for
 
@@ -25,7 +26,9 @@ def register(app: Flask) -> None:
         every=every,
         pretty_json=pretty_json,
     )
-    app.jinja_env.globals.update(static_url=static_url, url_with=url_with)
+    app.jinja_env.globals.update(
+        static_url=static_url, url_with=url_with, url_with_query=url_with_query
+    )
     # Blocks leave no blank lines: pages stay readable, and a third smaller.
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
@@ -101,9 +104,19 @@ def static_url(filename: str) -> str:
 
 def url_with(**changes: Any) -> str:
     """This page's address with some of its query changed; None or "" takes a part out."""
-    query: dict[str, Any] = {**request.args.to_dict(flat=False), **changes}
+    return _with_query(url_for(request.endpoint or "", **(request.view_args or {})), changes)
+
+
+def url_with_query(endpoint: str, **values: Any) -> str:
+    """The address of another endpoint, with this page's query: its list as a file, say."""
+    return _with_query(url_for(endpoint, **values), {})
+
+
+def _with_query(path: str, changes: dict[str, Any]) -> str:
+    """The query never passes through `url_for`, which takes some names for its own."""
+    query: dict[str, Any] = dict(request.args.lists()) | changes
     query = {name: value for name, value in query.items() if value not in (None, "", [""])}
-    return url_for(request.endpoint or "", **{**(request.view_args or {}), **query})
+    return f"{path}?{urlencode(query, doseq=True, safe='/:,')}" if query else path
 
 
 @cache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -22,7 +22,7 @@ from portal.services.permissions import Permission
 from portal.services.run_history import find_active_run
 from portal.web.fragments import page_number, page_or_region, with_toast, words
 from portal.web.guard import get_user, requires, tenant_blueprint
-from portal.web.input import to_id
+from portal.web.input import split_current_url, to_id
 
 organizations = tenant_blueprint("organizations", __name__, "/organizations")
 
@@ -187,7 +187,7 @@ def _row(organization_id: int, **context: Any) -> str:
     shown = render_template(
         "organizations/_row.html", row=_get_row_context(organization_id), **context
     )
-    query = parse_qs(urlsplit(htmx.current_url or "").query)
+    query = parse_qs(split_current_url().query)
     head = render_template(
         "organizations/_counts.html",
         organization_counts=_counts(),
