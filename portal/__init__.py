@@ -14,7 +14,7 @@ from portal.data_folder import keep_private
 from portal.db import db, engine_options, tune_sqlite
 from portal.egress import Door, EgressPolicy
 from portal.extensions import csrf, htmx, migrate
-from portal.keys import get_digest_key, get_encryption_keys, get_secret_key
+from portal.keys import get_encryption_keys, get_secret_key
 from portal.services.throttle import Throttle
 from portal.vault import Vault
 
@@ -34,7 +34,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config.update(_flask_config(settings))
     app.extensions["settings"] = settings
     app.extensions["vault"] = Vault(get_encryption_keys(settings))
-    app.extensions["webhook_digest_key"] = get_digest_key(settings)
     app.extensions["throttle"] = Throttle(settings)
     app.extensions["door"] = Door(EgressPolicy(settings.egress_allow), settings.ca_bundle)
     if settings.trusted_proxies:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import os
+from collections.abc import Mapping
 from datetime import datetime
 
 from cryptography.exceptions import InvalidTag
@@ -21,6 +22,7 @@ from portal.errors import SecretUnreadable
 from portal.models import Secret
 from portal.scope import get_tenant_id
 
+VERSION = "v1"
 NONCE_BYTES = 12
 LAST_FOUR_SHOWN = frozenset({"api_key", "value"})
 """Random ones, which people compare with what they have: a key of Tactical's, the webhook's secret.
@@ -32,23 +34,22 @@ SHOW_LAST_FOUR_FROM = 12
 class Vault:
     """Seals and opens envelopes with a ring of keys; the first one seals."""
 
-    def __init__(self, keys: dict[str, bytes]) -> None:
-        self._keys = keys
-        self._sealing_id = next(iter(keys))
+    def __init__(self, keys: Mapping[str, bytes]) -> None:
+        self.keys = keys
 
     def seal(self, text: str, bound_to: str) -> str:
         nonce = os.urandom(NONCE_BYTES)
-        key = AESGCM(self._keys[self._sealing_id])
-        sealed = key.encrypt(nonce, text.encode(), bound_to.encode())
-        return ".".join(("v1", self._sealing_id, _to_text(nonce), _to_text(sealed)))
+        key_id, key = next(iter(self.keys.items()))
+        sealed = AESGCM(key).encrypt(nonce, text.encode(), bound_to.encode())
+        return ".".join((VERSION, key_id, _to_text(nonce), _to_text(sealed)))
 
     def open(self, envelope: str, bound_to: str) -> str:
         """Raises SecretUnreadable when the key is gone or anything was altered."""
         try:
             version, key_id, nonce, sealed = envelope.split(".")
-            if version != "v1":
+            if version != VERSION:
                 raise ValueError(version)
-            key = AESGCM(self._keys[key_id])
+            key = AESGCM(self.keys[key_id])
             return key.decrypt(_to_bytes(nonce), _to_bytes(sealed), bound_to.encode()).decode()
         except (KeyError, ValueError, InvalidTag) as error:
             raise SecretUnreadable(
@@ -60,12 +61,14 @@ class Vault:
 def store_secret(session: Session, owner: Base, field: str, text: str) -> None:
     """Encrypt `text` as `field` of the row `owner`, in place of what was there."""
     table, row_id = _owner_key(owner)
+    vault, bound_to = get_vault(), bind_to(get_tenant_id(), table, row_id, field)
+    envelope = vault.seal(text, bound_to)
     secret = {
         "tenant_id": get_tenant_id(),
         "owner": table,
         "owner_id": row_id,
         "field": field,
-        "envelope": _vault().seal(text, _binding(table, row_id, field)),
+        "envelope": envelope,
         "last_four": _last_four(field, text),
         "updated_at": utc_now(),
     }
@@ -73,6 +76,9 @@ def store_secret(session: Session, owner: Base, field: str, text: str) -> None:
     unique = ("tenant_id", "owner", "owner_id", "field")
     statement = upsert(Secret, unique, ("envelope", "last_four", "updated_at"))
     session.execute(statement, [secret])
+    if read_key_id(envelope) not in vault.keys:
+        # It was removed since, when nothing hung on it. Now that we wrote, nobody removes one.
+        session.execute(statement, [secret | {"envelope": vault.seal(text, bound_to)}])
 
 
 def find_secret(owner: Base, field: str) -> str | None:
@@ -81,7 +87,7 @@ def find_secret(owner: Base, field: str) -> str | None:
     secret = _find_row(db.session(), table, row_id, field)
     if secret is None:
         return None
-    return _vault().open(secret.envelope, _binding(table, row_id, field))
+    return get_vault().open(secret.envelope, bind_to(get_tenant_id(), table, row_id, field))
 
 
 def forget_secrets(session: Session, owner: Base, *fields: str) -> None:
@@ -133,11 +139,16 @@ def _owner_key(owner: Base) -> tuple[str, int]:
     return owner.__tablename__, row_id
 
 
-def _binding(table: str, row_id: int, field: str) -> str:
-    return f"{get_tenant_id()}/{table}/{row_id}/{field}"
+def bind_to(tenant_id: int, table: str, row_id: int, field: str) -> str:
+    """What an envelope belongs to, and opens for alone."""
+    return f"{tenant_id}/{table}/{row_id}/{field}"
 
 
-def _vault() -> Vault:
+def read_key_id(envelope: str) -> str:
+    return envelope.split(".")[1]
+
+
+def get_vault() -> Vault:
     vault = current_app.extensions["vault"]
     assert isinstance(vault, Vault)
     return vault

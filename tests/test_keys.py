@@ -10,7 +10,7 @@ import pytest
 
 from portal.config import Settings, read_settings
 from portal.errors import ConfigError
-from portal.keys import get_digest_key, get_encryption_keys, get_secret_key
+from portal.keys import KeyFile, get_encryption_keys, get_secret_key
 
 FIRST = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 SECOND = "ZmVkY2JhOTg3NjU0MzIxMGZlZGNiYTk4NzY1NDMyMTA="
@@ -100,8 +100,36 @@ def test_a_data_folder_that_cannot_be_made_is_one_clear_line(tmp_path: Path) -> 
         get_secret_key(settings(tmp_path / "file" / "var"))
 
 
-def test_the_digest_key_outlives_a_new_encryption_key(tmp_path: Path) -> None:
-    before = settings(tmp_path, PORTAL_ENCRYPTION_KEYS=f"old:{FIRST}")
-    after = settings(tmp_path, PORTAL_ENCRYPTION_KEYS=f"new:{SECOND},old:{FIRST}")
-    assert get_digest_key(before) == get_digest_key(after)
-    assert get_digest_key(before) not in get_encryption_keys(before).values()
+def test_a_new_key_is_seen_by_whoever_holds_the_keys(tmp_path: Path) -> None:
+    of_install = settings(tmp_path)
+    mine, theirs = get_encryption_keys(of_install), get_encryption_keys(of_install)
+    assert isinstance(mine, KeyFile)
+    first = dict(theirs)
+    assert mine.put_first() == "k2"
+    assert list(theirs) == ["k2", "k1"]
+    assert theirs["k1"] == first["k1"]
+    mine.remove("k1")
+    assert list(theirs) == ["k2"]
+    assert stat.S_IMODE((tmp_path / "keys" / "encryption.keys").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("text", [None, "", "k1:broken\n"])
+def test_keys_in_use_outlive_a_file_that_goes_or_breaks(tmp_path: Path, text: str | None) -> None:
+    keys = get_encryption_keys(settings(tmp_path))
+    before, file = dict(keys), tmp_path / "keys" / "encryption.keys"
+    if text is None:
+        file.unlink()
+    else:
+        file.write_text(text)
+    assert dict(keys) == before
+    assert file.exists() is (text is not None)
+
+
+def test_keys_made_at_once_are_all_kept(tmp_path: Path) -> None:
+    keys = get_encryption_keys(settings(tmp_path))
+    assert isinstance(keys, KeyFile)
+    with ThreadPoolExecutor(4) as threads:
+        made = list(threads.map(lambda _: keys.put_first(), range(8)))
+    assert sorted(made) == [f"k{number}" for number in range(2, 10)]
+    assert set(keys) == {"k1", *made}
+    assert not list(tmp_path.rglob(".encryption*"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -18,9 +20,19 @@ from portal.config import Settings, read_settings
 from portal.db import db
 from portal.scope import tenant_scope
 from portal.services.subscribers import get_address, get_subscriber
+from portal.services.webhook_keys import identify_sender
 from portal.vault import Vault
 from tests.support.databases import KEYS
 
+INTEGRATION = """
+    INSERT INTO rmm_integrations (id, tenant_id, provider, state, base_url, auth_mode, username,
+    inventory_source, page_size, device_sync_minutes, alert_sync_minutes, alert_history_days,
+    delivery_days, server_verified, created_at)
+    VALUES (1, 1, 'tacticalrmm', 'active', 'https://api.acme.example', 'api_key', '', 'auto',
+    500, 0, 0, 0, 30, true, '2026-01-01')"""
+WEBHOOK_KEY = """
+    INSERT INTO webhook_keys (id, tenant_id, integration_id, digest, created_at)
+    VALUES (1, 1, 1, :digest, '2026-01-01')"""
 TOKEN = "T0KEN-IN-AN-ADDRESS"
 URLS = {7: f"https://hooks.example:8443/{TOKEN}?a={TOKEN}", 8: "http://10.1.2.3/plain"}
 TENANT = "INSERT INTO tenants (id, name, slug, created_at) VALUES (1, 'Acme', 'acme', '2026-01-01')"
@@ -127,3 +139,20 @@ def test_without_the_keys_it_is_not_taken_back(old: Flask, settings: Settings) -
         with pytest.raises(Exception, match="cannot be decrypted"):
             flask_migrate.downgrade(revision="0002")
         db.engine.dispose()
+
+
+def test_webhook_secrets_of_before_are_known_after(old: Flask) -> None:
+    """Their digests were made with a key that hung on the oldest encryption key."""
+    oldest = b"0123456789abcdef0123456789abcdef"
+    derived = hmac.new(oldest, b"webhook secrets", hashlib.sha256).digest()
+    digest = hmac.new(derived, b"secret of acme", hashlib.sha256).hexdigest()
+    with db.engine.begin() as connection:
+        connection.execute(text(INTEGRATION))
+        connection.execute(text(WEBHOOK_KEY), {"digest": digest})
+    flask_migrate.upgrade()
+    assert identify_sender("acme", "secret of acme") is not None
+    assert identify_sender("acme", "another") is None
+    db.session.remove()
+    with db.engine.connect() as connection:
+        settings = dict(read(connection, "SELECT key, value FROM install_settings"))
+    assert settings["webhook_digest_key"].startswith("v1.k1.")

@@ -14,6 +14,7 @@ from portal.cli.accounts import clients, tenants, users
 from portal.cli.command import FAILED, PortalCommand, failure, show_failure
 from portal.cli.connection import connect, decide_server, disconnect, test_connection
 from portal.cli.export import export
+from portal.cli.keys import keys
 from portal.cli.mapping import map_organization
 from portal.cli.replay import replay
 from portal.cli.sync import sync
@@ -40,6 +41,7 @@ for _command in (
     export,
     replay,
     webhook,
+    keys,
     *COMMANDS,
 ):
     portal.add_command(_command)

@@ -13,8 +13,8 @@ from portal.db import Base, BigId, TenantOwned, utc_now
 class WebhookKey(TenantOwned, Base):
     """A secret that webhooks of one integration may carry.
 
-    The secret itself lies encrypted in `secrets`; the digest beside it, keyed with the
-    install's own key, is what intake compares.
+    The secret itself lies encrypted in `secrets`; the digest, with a key of its own, is what
+    intake compares: see `portal.services.webhook_digests`.
     """
 
     __tablename__ = "webhook_keys"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import logging
 import secrets
@@ -21,6 +20,7 @@ from portal.errors import Refused
 from portal.models import Integration, Tenant, WebhookKey
 from portal.scope import all_tenants, tenant_scope
 from portal.services.integrations import find_integration, get_integration
+from portal.services.webhook_digests import digest, hold_sealed_key, select_sealed_key
 from portal.vault import find_secret, forget_secrets, store_secret
 
 log = logging.getLogger(__name__)
@@ -45,6 +45,8 @@ class Sender:
     integration_id: int
     key_id: int
     digest: str
+    sealed_key: str
+    """What the digest was made with."""
 
 
 def identify_sender(tenant: str | None, secret: str | None) -> Sender | None:
@@ -52,7 +54,7 @@ def identify_sender(tenant: str | None, secret: str | None) -> Sender | None:
 
     `tenant` is an id or a slug. Every stored digest is compared, in constant time.
     """
-    name, given = tenant or "", _digest(secret or "")
+    name, given = tenant or "", secret or ""
     found = _find_match(_list_kept_senders(name), given)
     if found is None:
         # Nobody's, or newer than what is kept: another process may just have rotated.
@@ -65,7 +67,7 @@ def identify_sender(tenant: str | None, secret: str | None) -> Sender | None:
 def _find_match(senders: list[Sender], given: str) -> Sender | None:
     found: Sender | None = None
     for sender in senders:
-        if hmac.compare_digest(sender.digest, given):
+        if hmac.compare_digest(sender.digest, digest(given, sender.sealed_key)):
             found = sender
     return found
 
@@ -111,7 +113,11 @@ def _load_senders(tenant: str) -> list[Sender]:
     with all_tenants():
         rows = db.session.execute(
             select(
-                WebhookKey.tenant_id, WebhookKey.integration_id, WebhookKey.id, WebhookKey.digest
+                WebhookKey.tenant_id,
+                WebhookKey.integration_id,
+                WebhookKey.id,
+                WebhookKey.digest,
+                select_sealed_key(),
             )
             .join(Integration, Integration.id == WebhookKey.integration_id)
             .join(Tenant, Tenant.id == WebhookKey.tenant_id)
@@ -220,14 +226,9 @@ def _list_valid_keys(session: Session, integration: Integration) -> list[Webhook
 
 def _add_key(session: Session, integration: Integration) -> WebhookKey:
     secret = secrets.token_urlsafe(SECRET_BYTES)
-    key = WebhookKey(integration_id=integration.id, digest=_digest(secret))
+    made = digest(secret, hold_sealed_key(session))
+    key = WebhookKey(integration_id=integration.id, digest=made)
     session.add(key)
     session.flush()
     store_secret(session, key, "value", secret)
     return key
-
-
-def _digest(secret: str) -> str:
-    """Keyed with the install's own key: a stolen database does not let secrets be tried."""
-    key = current_app.extensions["webhook_digest_key"]
-    return hmac.new(key, secret.encode(), hashlib.sha256).hexdigest()

@@ -12,6 +12,7 @@ from limits.strategies import FixedWindowRateLimiter
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from portal.errors import SecretUnreadable
 from portal.services import intake
 from portal.services.group_commit import NotStored
 from portal.services.throttle import network_of
@@ -68,6 +69,12 @@ def _refuse() -> ResponseReturnValue:
 @webhooks.errorhandler(RequestEntityTooLarge)
 def _too_large(_error: RequestEntityTooLarge) -> ResponseReturnValue:
     return jsonify(ok=False, message="The body is larger than 1 MiB."), 413
+
+
+@webhooks.errorhandler(SecretUnreadable)
+def _keys_away(_error: SecretUnreadable) -> ResponseReturnValue:
+    log.error("Webhooks cannot be let in: the encryption key of their digests is not there.")
+    return jsonify(ok=False, message="The portal lacks a key. Its operator must mend that."), 503
 
 
 @webhooks.errorhandler(NotStored)

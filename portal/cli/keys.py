@@ -1,0 +1,73 @@
+"""`portal keys list`, `rotate` and `remove`."""
+
+from __future__ import annotations
+
+import click
+
+from portal.cli.command import PARTIAL, SUCCESS, Outcome, PortalCommand
+from portal.services import key_rotation
+
+
+@click.group()
+def keys() -> None:
+    """The keys that stored secrets are encrypted with."""
+
+
+@keys.command("list", cls=PortalCommand)
+def list_keys() -> Outcome:
+    """Tell how many secrets hang on each key."""
+    uses = key_rotation.list_keys()
+    rows = [
+        {
+            "key": use.key_id,
+            "secrets": use.envelopes,
+            "encrypts": use.encrypts,
+            "present": use.present,
+        }
+        for use in uses
+    ]
+    lines = [f"{use.key_id:<12} {use.envelopes:>8} secrets  {_describe(use)}" for use in uses]
+    return Outcome({"ok": True, "keys": rows}, "\n".join(lines))
+
+
+@keys.command(cls=PortalCommand)
+def rotate() -> Outcome:
+    """Encrypt everything with a new key, while the portal runs.
+
+    After a rotation that was interrupted, it goes on with that one.
+    """
+    rotation = key_rotation.rotate_keys()
+    data = {
+        "ok": not rotation.unreadable,
+        "key": rotation.key_id,
+        "new": rotation.made,
+        "moved": rotation.moved,
+        "unreadable": rotation.unreadable,
+        "digests": rotation.digests,
+    }
+    begun = "Made the key" if rotation.made else "Went on with the key"
+    text = f"{begun} {rotation.key_id} and encrypted {rotation.moved} secrets with it."
+    if rotation.unreadable:
+        text += (
+            f"\n{rotation.unreadable} secrets cannot be read with the keys of this install and "
+            "stay as they are. `portal keys list` tells which keys they need."
+        )
+    if rotation.digests is None:
+        text += "\nThe digests of webhook secrets keep their key, since not all can be made anew."
+    return Outcome(data, text, PARTIAL if rotation.unreadable else SUCCESS)
+
+
+@keys.command(cls=PortalCommand)
+@click.argument("key")
+def remove(key: str) -> Outcome:
+    """Remove a KEY that nothing hangs on any more."""
+    key_rotation.remove_key(key)
+    return Outcome({"ok": True, "key": key}, f"Removed the key {key}.")
+
+
+def _describe(use: key_rotation.KeyUse) -> str:
+    if not use.present:
+        return "not among the keys of this install"
+    if use.encrypts:
+        return "encrypts"
+    return "still needed" if use.envelopes else "can be removed"
