@@ -7,6 +7,7 @@ a worker loses no work: the schedule's tick enqueues again whatever still waits.
 from __future__ import annotations
 
 import logging
+import secrets
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -16,8 +17,6 @@ from redis.backoff import NoBackoff
 from redis.exceptions import OutOfMemoryError, ResponseError
 from redis.retry import Retry
 from rq import Queue
-from rq.exceptions import DuplicateJobError
-from rq.job import JobStatus
 from rq.serializers import JSONSerializer
 from rq.worker_registration import WORKERS_BY_QUEUE_KEY
 
@@ -92,10 +91,11 @@ KEEP_WAITING_SECONDS = 1800
 
 
 def enqueue(name: str, *ids: int) -> bool:
-    """Ask a worker to do it. True also when the same job waits already.
+    """Ask a worker to do it. True also when a job for the same waits already.
 
-    One that runs already may have looked before the caller's commit, so another is put behind
-    it. False, with a line in the log, while Redis is away. Call it after the commit.
+    One that was taken already may have looked before the caller's commit, or died with its
+    worker, so another is put behind it. False, with a line in the log, while Redis is away. Call
+    it after the commit.
     """
     return _enqueue(_connection("redis", PATIENCE_SECONDS), name, ids)
 
@@ -121,21 +121,10 @@ HURRY_SECONDS = 0.2
 def _enqueue(connection: Redis, name: str, ids: tuple[int, ...]) -> bool:
     job = JOBS[name]
     queue = Queue(job.queue, connection=connection, serializer=JSONSerializer)
-    words = "-".join((name, *map(str, ids)))
+    job_id = secrets.token_hex(8)
     try:
-        # As many of it as there are workers may run; one more can wait.
-        for number in range(QUEUES[job.queue] + 1):
-            if _put_in_line(queue, job, ids, f"{words}_{number}"):
-                break
-    except RedisError as error:
-        log.warning("%s; job %s%s waits in the database: %s", state_of(error), name, ids, error)
-        return False
-    return True
-
-
-def _put_in_line(queue: Queue, job: Job, ids: tuple[int, ...], job_id: str) -> bool:
-    """Whether the job waits in the queue now; not when one of this id runs or has failed."""
-    try:
+        if _stands_in_line(queue, f"{name}:{':'.join(map(str, ids))}", ids[0], job_id):
+            return True
         queue.enqueue_call(
             job.function,
             args=list(ids),
@@ -144,13 +133,44 @@ def _put_in_line(queue: Queue, job: Job, ids: tuple[int, ...], job_id: str) -> b
             failure_ttl=KEEP_FAILED_SECONDS,
             ttl=KEEP_WAITING_SECONDS,
             job_id=job_id,
-            unique=True,
             meta={WORK_ID: get_work_id()},
         )
-    except DuplicateJobError:
-        same = queue.fetch_job(job_id)
-        return same is not None and same.get_status(refresh=False) is JobStatus.QUEUED
+    except RedisError as error:
+        log.warning("%s; job %s%s waits in the database: %s", state_of(error), name, ids, error)
+        return False
     return True
+
+
+TURNS: Final = "portal:turns"
+
+
+def aside_key(queue: str, tenant_id: object) -> str:
+    """The list of a tenant's jobs that let others go first; see `portal.supervisor.turns`."""
+    return f"{TURNS}:{queue}:waiting:{tenant_id}"
+
+
+def _stands_in_line(queue: Queue, what: str, tenant_id: int, job_id: str) -> bool:
+    """Whether a job for this waits; if none does, the new one is noted to be about to.
+
+    The lines themselves are asked. What RQ says of a job is not to be believed: one that a
+    worker took and was killed with is "queued" for a minute, or for a quarter of an hour if
+    another was killed while it cleaned up. Two callers at the same moment may both be told that
+    none waits; a job that comes twice does nothing.
+    """
+    noted = f"portal:in-line:{queue.name}:{what}"
+    keys = [noted, queue.key, aside_key(queue.name, tenant_id)]
+    redis = queue.connection
+    return bool(redis.eval(_STANDS_IN_LINE, len(keys), *keys, job_id, KEEP_WAITING_SECONDS))
+
+
+_STANDS_IN_LINE: Final = """
+local waiting = redis.call('GET', KEYS[1])
+if waiting and (redis.call('LPOS', KEYS[2], waiting) or redis.call('LPOS', KEYS[3], waiting)) then
+  return 1
+end
+redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
+return 0
+"""
 
 
 def connect(settings: Settings, patience: float = PATIENCE_SECONDS) -> Redis:

@@ -69,20 +69,10 @@ def wait_for_redis(settings: Settings, child: Child) -> Redis:
     )
 
 
-def forget_interrupted_jobs(connection: Redis) -> None:
-    """Right after the start nothing can be running, whatever the registries say.
-
-    Without this, RQ takes a minute to notice, and the job's id blocks its repetition.
-    """
+def end_turns(connection: Redis) -> None:
+    """Right after the start no tenant can be at work, whatever was noted before."""
     for name in queue.QUEUES:
-        jobs = Queue(name, connection=connection, serializer=JSONSerializer)
-        started = jobs.started_job_registry
-        for job_id in [*started.get_job_ids(cleanup=False), *jobs.intermediate_queue.get_job_ids()]:
-            job = jobs.fetch_job(job_id)
-            if job is not None:
-                job.delete()
-        connection.delete(started.key, jobs.intermediate_queue.key)
-        Turns(jobs).forget()
+        Turns(Queue(name, connection=connection, serializer=JSONSerializer)).forget()
 
 
 def _find_binary() -> Path:

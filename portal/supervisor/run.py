@@ -20,7 +20,7 @@ from portal.supervisor.crew import Crew, Interrupted
 from portal.supervisor.folder import lock_folder
 from portal.supervisor.listening import listen, own_host, portal_address, wait_until_it_answers
 from portal.supervisor.logs import set_up_logging
-from portal.supervisor.redis_server import forget_interrupted_jobs, redis_child, wait_for_redis
+from portal.supervisor.redis_server import end_turns, redis_child, wait_for_redis
 from portal.supervisor.scheduler import run_scheduler
 from portal.supervisor.web import run_web
 from portal.supervisor.worker import run_worker
@@ -60,7 +60,7 @@ def _start(crew: Crew, settings: Settings, listener: int, *, is_demo: bool) -> N
         redis = redis_child(settings)
         crew.add(redis)
         with wait_for_redis(settings, redis) as connection:
-            forget_interrupted_jobs(connection)
+            end_turns(connection)
     app = create_app(settings)
     if is_demo:
         crew.add(demo.simulator_child(settings))

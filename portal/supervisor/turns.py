@@ -16,9 +16,10 @@ from redis import Redis
 from rq import Queue
 from rq.job import Job
 
+from portal.queue import TURNS, aside_key
+
 LASTS_SECONDS = 10
 """Without a sign of life of the worker, its tenant's turn ends."""
-PREFIX = "portal:turns"
 
 _TAKE: Final = """
 redis.call('LREM', KEYS[4], 1, ARGV[1])
@@ -88,12 +89,12 @@ class Turns:
         """Who is at work, who waits aside, and for which tenants somebody does."""
         return [
             self._name(f"at-work:{tenant_id}"),
-            self._name(f"waiting:{tenant_id}"),
+            aside_key(self._queue.name, tenant_id),
             self._name("waiting"),
         ]
 
     def _name(self, what: str) -> str:
-        return f"{PREFIX}:{self._queue.name}:{what}"
+        return f"{TURNS}:{self._queue.name}:{what}"
 
 
 def _tenant_of(job: Job) -> str:

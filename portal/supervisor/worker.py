@@ -33,7 +33,7 @@ HEARTBEAT_SECONDS = 3
 DEAD_AFTER_SECONDS = 10
 """A worker that was killed is noticed by its neighbours after that; RQ's own value is 90."""
 PROBE = "portal:probe"
-IDLE_SECONDS = 5
+IDLE_SECONDS = 3
 """How long an idle worker waits for a job before it looks after its neighbours."""
 
 
@@ -128,7 +128,7 @@ def _work(queue_name: str, connection: Redis) -> PortalWorker | None:
             serializer=JSONSerializer,
             worker_ttl=IDLE_SECONDS + 15,  # RQ waits for a job 15 seconds less
             job_monitoring_interval=HEARTBEAT_SECONDS,
-            maintenance_interval=DEAD_AFTER_SECONDS,
+            maintenance_interval=IDLE_SECONDS,
         )
         worker.work(logging_level=None)
     except RedisError as error:

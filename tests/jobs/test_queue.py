@@ -57,7 +57,7 @@ def test_a_waiting_job_is_not_enqueued_twice(app: Flask, quick: Queue) -> None:
     assert len(quick.get_job_ids()) == 2
 
 
-@pytest.mark.parametrize("status", ["started", "failed"])
+@pytest.mark.parametrize("status", ["queued", "started", "failed"])
 def test_behind_a_job_that_does_not_wait_another_one_is_enqueued(
     app: Flask, quick: Queue, status: str
 ) -> None:

@@ -18,7 +18,6 @@ from portal.config import Settings
 from portal.jobs.context import use_app
 from portal.scope import get_tenant_id
 from portal.services import connection_tests, keep_alive
-from portal.supervisor.turns import PREFIX
 from portal.supervisor.worker import run_worker
 
 pytestmark = pytest.mark.one_database
@@ -158,7 +157,7 @@ def test_an_id_that_is_left_over_holds_nobody_up(world: World, settings: Setting
 
 def aside(world: World) -> list[str]:
     with queue.connect(world.app.extensions["settings"]) as redis:
-        found = redis.lrange(f"{PREFIX}:{queue.QUICK}:waiting:{BUSY}", 0, -1)
+        found = redis.lrange(queue.aside_key(queue.QUICK, BUSY), 0, -1)
         return [job_id.decode() for job_id in found]
 
 
