@@ -7,9 +7,10 @@ from sqlalchemy import JSON, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.db import Base, BigId, TenantOwned, utc_now
+from portal.models.leased import Leased
 
 
-class ConnectionTest(TenantOwned, Base):
+class ConnectionTest(TenantOwned, Leased, Base):
     """One test of an integration's connection, step by step."""
 
     __tablename__ = "connection_tests"

@@ -59,6 +59,8 @@ class EventSubscriber(TenantOwned, Base):
     failing_since: Mapped[datetime | None]
     last_error: Mapped[str | None]
     due_at: Mapped[datetime | None]
-    """Not before this: when to try again, or when the claim of the process at work ends."""
+    """Not before this: when to try again, or when the lease of the process at work ends."""
+    lease: Mapped[str | None]
+    """A random word of that process; its writes count only while it matches."""
     delivered_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)

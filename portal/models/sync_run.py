@@ -8,6 +8,7 @@ from sqlalchemy import JSON, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.db import Base, BigId, TenantOwned, utc_now
+from portal.models.leased import Leased
 
 
 class SyncKind(StrEnum):
@@ -34,7 +35,7 @@ COMPLETED = (RunStatus.SUCCESS, RunStatus.PARTIAL)
 _IS_ACTIVE = text("status IN ('queued', 'running')")
 
 
-class SyncRun(TenantOwned, Base):
+class SyncRun(TenantOwned, Leased, Base):
     """One execution of a sync, and the lease that lets only one run of a kind at a time."""
 
     __tablename__ = "sync_runs"
@@ -78,11 +79,6 @@ class SyncRun(TenantOwned, Base):
     failed: Mapped[int] = mapped_column(default=0)
     error: Mapped[str | None]
     fault: Mapped[str | None]
-    lease: Mapped[str | None]
-    """A random word of the process that runs it; its writes count only while it matches."""
-    fencing_number: Mapped[int] = mapped_column(default=0)
-    """Rises with each claim, and so tells how often the run was begun."""
-    heartbeat_at: Mapped[datetime | None]
     cancel_requested_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     started_at: Mapped[datetime | None]

@@ -75,7 +75,9 @@ class Delivery(TenantOwned, Base):
     remote_address: Mapped[str | None]
     received_at: Mapped[datetime] = mapped_column(default=utc_now)
     due_at: Mapped[datetime | None] = mapped_column(default=utc_now)
-    """When to process it (again); None when there is nothing to do."""
+    """When to process it (again), or when the lease ends; None when there is nothing to do."""
+    lease: Mapped[str | None]
+    """A random word of the process that processes it; its writes count only while it matches."""
     attempts: Mapped[int] = mapped_column(default=0)
     processed_at: Mapped[datetime | None]
     duration_ms: Mapped[int | None]

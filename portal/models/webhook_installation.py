@@ -8,6 +8,7 @@ from sqlalchemy import JSON, ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.db import Base, BigId, TenantOwned, utc_now
+from portal.models.leased import Leased
 
 
 class Deed(StrEnum):
@@ -16,7 +17,7 @@ class Deed(StrEnum):
     TEST = "test"
 
 
-class WebhookInstallation(TenantOwned, Base):
+class WebhookInstallation(TenantOwned, Leased, Base):
     """What the portal made at one Tactical server for its webhook, and the last deed there.
 
     `made` is what a removal takes back, and nothing else: see `portal.services.webhook_plan`.

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import Delete, delete, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from portal.db import db, insert, transaction, utc_now
-from portal.errors import PortalError
+from portal.errors import Refused
 from portal.models import AgentRefresh, SyncRun
 from portal.models.sync_run import SyncKind
 from portal.scope import get_tenant_id
-from portal.services.sync_runs import request_run
+from portal.services.sync_runs import enqueue_run, find_or_add_run
 
 GATHER = timedelta(seconds=30)
 """Between two refreshes of one agent: a burst makes one at once and one at its end."""
@@ -51,11 +52,16 @@ def schedule_refreshes(session: Session, integration_id: int, agent_ids: Iterabl
 
 def start_due_refreshes() -> None:
     """Make runs of what is due, in the scope's tenant."""
-    for agent_id in _take_due():
+    for agent_id in _list_due():
         try:
-            request_run(SyncKind.AGENT, "webhook", agent_id)
-        except PortalError:
-            return  # not active: a later full sync brings the agents up to date
+            run = _start(agent_id)
+        except Refused:
+            _drop_due()  # not active: a later full sync brings the agents up to date
+            return
+        except IntegrityError:
+            continue  # somebody asked for the same at this moment; the next look finds that run
+        if run is not None:
+            enqueue_run(run)
 
 
 def list_tenants_with_due_refreshes() -> list[int]:
@@ -67,14 +73,27 @@ def list_tenants_with_due_refreshes() -> list[int]:
     )
 
 
-def _take_due() -> list[str]:
-    """In one statement: of two workers, each gets what the other does not."""
+def _list_due() -> list[str]:
+    query = select(AgentRefresh.agent_id).where(AgentRefresh.due_at <= utc_now())
+    return list(db.session.scalars(query.order_by(AgentRefresh.due_at)))
+
+
+def _start(agent_id: str) -> SyncRun | None:
+    """A run in place of the refresh, or none: of two workers, one has it. In one transaction, so
+    that a process that is killed here leaves the one or the other. Raises Refused."""
     with transaction() as session:
-        return list(
-            session.scalars(
-                delete(AgentRefresh)
-                .where(AgentRefresh.due_at <= utc_now())
-                .returning(AgentRefresh.agent_id)
-                .execution_options(synchronize_session=False)
-            )
-        )
+        taken = session.execute(_delete_due().where(AgentRefresh.agent_id == agent_id))
+        if taken.rowcount == 0:  # type: ignore[attr-defined]
+            return None
+        run, is_new = find_or_add_run(session, SyncKind.AGENT, "webhook", agent_id)
+    return run if is_new else None
+
+
+def _drop_due() -> None:
+    with transaction() as session:
+        session.execute(_delete_due())
+
+
+def _delete_due() -> Delete:
+    due = delete(AgentRefresh).where(AgentRefresh.due_at <= utc_now())
+    return due.execution_options(synchronize_session=False)

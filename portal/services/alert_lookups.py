@@ -21,7 +21,7 @@ MOST_MISSES = 2
 MOST_CRASHES = 6
 """So many where each may be due to its alert alone."""
 LOOK_SECONDS = 30.0
-"""For one batch. It ends well before the claim on its deliveries does."""
+"""For one batch: what is not reached in time is handed back, for others to have their turn."""
 
 
 class Lookup(msgspec.Struct, frozen=True):

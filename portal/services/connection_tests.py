@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from portal import queue
@@ -16,12 +17,14 @@ from portal.errors import NotFound, PortalError, Refused
 from portal.models import ConnectionTest, Integration
 from portal.models.integration import IntegrationState
 from portal.scope import get_tenant_id
+from portal.services import leases
 from portal.services.integrations import (
     check_active,
     get_integration,
     identify_connection,
     open_tactical,
 )
+from portal.services.leases import LeaseLost
 from portal.services.schedules import ensure_schedules
 from portal.services.server_identity import Inventory, load_stored_inventory, looks_like_another
 from portal.sync.left_out import replace_left_out
@@ -59,19 +62,21 @@ def test_now() -> ConnectionTest:
 
 def run_queued(test_id: int) -> None:
     """Run the test if nobody has begun it."""
-    with transaction() as session:
-        claimed = session.execute(
-            update(ConnectionTest)
-            .where(ConnectionTest.id == test_id, ConnectionTest.started_at.is_(None))
-            .values(started_at=utc_now())
-        )
-    if claimed.rowcount != 1:  # type: ignore[attr-defined]
+    lease = leases.claim(ConnectionTest, test_id)
+    if lease is None:
         return
+    with suppress(LeaseLost), leases.keep(ConnectionTest, test_id, lease):
+        _run(test_id, lease)
+
+
+def _run(test_id: int, lease: str) -> None:
+    """Raises LeaseLost, having changed nothing, when another process took the test over."""
     integration = get_integration()
     tested = identify_connection(integration)
-    result = _probe(integration, test_id)
+    result = _probe(integration, test_id, lease)
     stored = load_stored_inventory(integration)
     with transaction() as session:
+        test = leases.get_own(session, ConnectionTest, test_id, lease)
         integration = get_integration()
         if identify_connection(integration) != tested:
             result = ProbeResult.failed(Refused(CHANGED_MEANWHILE), result.steps)
@@ -79,7 +84,7 @@ def run_queued(test_id: int) -> None:
             forget_secrets(session, integration, "totp_code")
         if result.ok:
             _conclude_passed(session, integration, result, stored)
-        _write_result(session, test_id, integration, result)
+        _write_result(test, integration, result)
         _prune(session, integration)
 
 
@@ -103,20 +108,13 @@ def find_last_test(integration: Integration) -> ConnectionTest | None:
     )
 
 
-def end_lost_tests() -> None:
-    """End the tests whose worker died or never came: nobody may watch them for ever."""
-    with transaction() as session:
-        session.execute(
-            update(ConnectionTest)
-            .where(ConnectionTest.ok.is_(None), ConnectionTest.created_at < utc_now() - LOST_AFTER)
-            .values(
-                ok=False,
-                fault="interrupted",
-                message="The test was interrupted. Test again.",
-                finished_at=utc_now(),
-            )
-            .execution_options(synchronize_session=False)
-        )
+def free_lost_tests() -> None:
+    """Let another worker begin the tests whose worker died; end those that nobody came for."""
+    leases.free_lost(
+        ConnectionTest,
+        ConnectionTest.created_at < utc_now() - LOST_AFTER,
+        "The test was interrupted. Test again.",
+    )
 
 
 def _add_test() -> ConnectionTest:
@@ -129,19 +127,22 @@ def _add_test() -> ConnectionTest:
     return test
 
 
-def _probe(integration: Integration, test_id: int) -> ProbeResult:
+def _probe(integration: Integration, test_id: int, lease: str) -> ProbeResult:
     """The probe's result; a fault of ours is a failed test too, never an endless one."""
     steps: dict[str, dict[str, Any]] = {}
 
     def show(step: Step) -> None:
         steps[step.name] = asdict(step)
         with transaction() as session:
-            session.get_one(ConnectionTest, test_id).steps = list(steps.values())
+            test = leases.get_own(session, ConnectionTest, test_id, lease)
+            test.steps = list(steps.values())
 
     try:
         with open_tactical(integration, hurry=True) as tactical:
             release()
             return probe(tactical, show, integration.inventory_source)
+    except LeaseLost:
+        raise
     except PortalError as error:
         return ProbeResult.failed(error)
     except Exception:
@@ -170,16 +171,13 @@ def _conclude_passed(
     ensure_schedules(session, integration)
 
 
-def _write_result(
-    session: Session, test_id: int, integration: Integration, result: ProbeResult
-) -> None:
-    test = session.get_one(ConnectionTest, test_id)
+def _write_result(test: ConnectionTest, integration: Integration, result: ProbeResult) -> None:
     held = result.ok and integration.state is IntegrationState.HELD
     test.ok = result.ok and not held
     test.fault = DIFFERENT_SERVER if held else result.fault
     test.field = "base_url" if held else result.field
     test.message = DIFFERENT_SERVER_MESSAGE if held else result.message
-    test.finished_at = utc_now()
+    test.finished_at, test.lease = utc_now(), None
     if not result.ok:
         integration.last_error, integration.last_error_at = result.message, utc_now()
 

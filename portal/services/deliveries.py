@@ -23,11 +23,12 @@ from portal.services.alert_lookups import Lookup, Lookups
 from portal.services.delivery_claims import (
     Claimed,
     claim_due,
-    find_pending,
+    find_own,
     finish,
     give_back,
     hand_back,
     is_due,
+    keep,
 )
 from portal.sync.alert_hints import close_vanished, find_alert, find_by_pk, write_hint
 from portal.sync.alerts import AlertDecision, write_alerts
@@ -54,7 +55,8 @@ def process_due(give_up: float = math.inf) -> int:
     """
     done, lookups = 0, Lookups()
     while time.monotonic() < give_up and (claimed := claim_due()):
-        _process(claimed, lookups)
+        with keep(claimed):
+            _process(claimed, lookups)
         done += len(claimed)
         start_due_refreshes()
     return done
@@ -103,7 +105,7 @@ def _reset(delivery: Delivery) -> None:
         delivery.hint, delivery.event = msgspec.to_builtins(hint), hint.event
         delivery.external_alert_id, delivery.agent_id = hint.alert_id, hint.agent_id
     delivery.status, delivery.reason = DeliveryStatus.PENDING, None
-    delivery.due_at, delivery.attempts = utc_now(), 0
+    delivery.lease, delivery.due_at, delivery.attempts = None, utc_now(), 0
 
 
 def _process(claimed: list[Claimed], lookups: Lookups) -> None:
@@ -119,25 +121,25 @@ def _process(claimed: list[Claimed], lookups: Lookups) -> None:
             elif each.asked_about in found:
                 _apply_safely(each, found[each.asked_about])
             else:
-                hand_back(each.id)
+                hand_back(each)
 
 
 def _apply_safely(claimed: Claimed, lookup: Lookup) -> None:
     """One delivery that breaks the processing costs that delivery alone."""
     begun = time.monotonic()
     try:
-        _apply(claimed.id, lookup, begun)
+        _apply(claimed, lookup, begun)
     except Exception:
         log.exception("Delivery %s could not be processed.", claimed.id)
         with transaction() as session:
-            delivery = find_pending(session, claimed.id)
+            delivery = find_own(session, claimed)
             if delivery is not None:
                 give_back(delivery, "The portal made a mistake; its log tells more.", True)
 
 
-def _apply(delivery_id: int, lookup: Lookup, begun: float) -> None:
+def _apply(claimed: Claimed, lookup: Lookup, begun: float) -> None:
     with transaction() as session:
-        delivery = find_pending(session, delivery_id)
+        delivery = find_own(session, claimed)
         if delivery is None:
             return
         hint = msgspec.convert(delivery.hint, Hint)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import random
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
 
 import msgspec
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from portal.db import transaction, utc_now
+from portal.lease import LASTS, beating, make_lease
 from portal.models import Delivery
 from portal.models.webhook import DeliveryStatus
+from portal.services.integrations import get_app
 from portal.sync.alert_hints import find_open_id
 from portal.tactical.webhook import Hint
 
@@ -20,8 +23,6 @@ MOST_ATTEMPTS = 12
 """Over some three hours."""
 FIRST_PAUSE = timedelta(seconds=15)
 LONGEST_PAUSE = timedelta(minutes=30)
-CLAIM = timedelta(seconds=90)
-"""A delivery whose process died is looked at again after this."""
 AT_ONCE = 50
 
 
@@ -30,13 +31,14 @@ class Claimed:
     """A delivery that is ours for a while. As plain values: it may be deleted meanwhile."""
 
     id: int
+    lease: str
     integration_id: int
     asked_about: str | None
     """Tactical's id of the alert; None where nobody knows it."""
 
 
 def claim_due() -> list[Claimed]:
-    """Due ones, kept from other workers until they are done or their claim ends.
+    """Due ones, kept from other workers until they are done or their lease ends; see `keep`.
 
     New ones before those that were tried already: what cannot be processed holds nobody up.
     """
@@ -49,17 +51,33 @@ def claim_due() -> list[Claimed]:
             .with_for_update(skip_locked=True)
             .execution_options(populate_existing=True)
         ).all()
-        claimed = []
+        claimed, lease = [], make_lease()
         for delivery in due:
             if delivery.attempts >= MOST_ATTEMPTS:  # whoever fails as it should stops before
                 fail(delivery, "Its processing was interrupted again and again.")
                 continue
-            delivery.due_at = utc_now() + CLAIM
+            delivery.lease, delivery.due_at = lease, utc_now() + LASTS
             delivery.attempts += 1
-            claimed.append(
-                Claimed(delivery.id, delivery.integration_id, _alert_to_ask(session, delivery))
-            )
+            asked_about = _alert_to_ask(session, delivery)
+            claimed.append(Claimed(delivery.id, lease, delivery.integration_id, asked_about))
     return claimed
+
+
+def keep(claimed: list[Claimed]) -> AbstractContextManager[None]:
+    """Renew the lease of those that are not done yet, while the block runs."""
+    ids, lease = [each.id for each in claimed], claimed[0].lease
+
+    def renew() -> bool:
+        with transaction() as session:
+            ours = session.execute(
+                update(Delivery)
+                .where(Delivery.id.in_(ids), Delivery.lease == lease)
+                .values(due_at=utc_now() + LASTS)
+                .execution_options(synchronize_session=False)
+            )
+        return bool(ours.rowcount)  # type: ignore[attr-defined]
+
+    return beating(get_app(), renew)
 
 
 def _alert_to_ask(session: Session, delivery: Delivery) -> str | None:
@@ -77,27 +95,28 @@ def is_due() -> ColumnElement[bool]:
     return (Delivery.status == DeliveryStatus.PENDING) & (Delivery.due_at <= utc_now())
 
 
-def find_pending(session: Session, delivery_id: int) -> Delivery | None:
-    """None once it was deleted, or processed by another worker."""
+def find_own(session: Session, claimed: Claimed) -> Delivery | None:
+    """None once it was deleted, or another worker had time to claim it."""
     return session.scalar(
         select(Delivery)
-        .where(Delivery.id == delivery_id, Delivery.status == DeliveryStatus.PENDING)
+        .where(Delivery.id == claimed.id, Delivery.lease == claimed.lease)
         .with_for_update()
         .execution_options(populate_existing=True)
     )
 
 
-def hand_back(delivery_id: int) -> None:
+def hand_back(claimed: Claimed) -> None:
     """There was no time for it: as if it had not been claimed."""
     with transaction() as session:
-        delivery = find_pending(session, delivery_id)
+        delivery = find_own(session, claimed)
         if delivery is not None:
+            delivery.lease = None
             delivery.due_at, delivery.attempts = utc_now(), delivery.attempts - 1
 
 
 def finish(delivery: Delivery, outcome: str) -> None:
     delivery.status, delivery.outcome, delivery.reason = DeliveryStatus.PROCESSED, outcome, None
-    delivery.due_at, delivery.processed_at = None, utc_now()
+    delivery.lease, delivery.due_at, delivery.processed_at = None, None, utc_now()
 
 
 def give_back(delivery: Delivery, reason: str, can_retry: bool) -> None:
@@ -106,10 +125,10 @@ def give_back(delivery: Delivery, reason: str, can_retry: bool) -> None:
         fail(delivery, reason)
         return
     pause = min(FIRST_PAUSE * 2 ** (delivery.attempts - 1), LONGEST_PAUSE)
-    delivery.due_at = utc_now() + pause * random.uniform(0.8, 1.2)  # noqa: S311
+    delivery.lease, delivery.due_at = None, utc_now() + pause * random.uniform(0.8, 1.2)  # noqa: S311
     delivery.reason = reason
 
 
 def fail(delivery: Delivery, reason: str) -> None:
     delivery.status, delivery.reason = DeliveryStatus.FAILED, reason
-    delivery.due_at, delivery.processed_at = None, utc_now()
+    delivery.lease, delivery.due_at, delivery.processed_at = None, None, utc_now()

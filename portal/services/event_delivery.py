@@ -14,15 +14,17 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import ColumnElement, Row, exists, select, update
+from sqlalchemy import ColumnElement, ColumnExpressionArgument, Row, exists, select, update
 
 from portal import queue
 from portal.db import db, release, transaction, utc_now
 from portal.errors import SecretUnreadable
 from portal.events.delivery import Message, Outcome, send
 from portal.events.order import find_settled_id
+from portal.lease import LASTS, beating, make_lease
 from portal.models import Event, EventSubscriber
 from portal.scope import get_tenant_id
+from portal.services.integrations import get_app
 from portal.services.subscribers import SIGNING_SECRET, get_address
 from portal.vault import find_secret
 
@@ -34,8 +36,6 @@ LONGEST_RETRY_AFTER = timedelta(days=1)
 GIVE_UP_AFTER = timedelta(days=3)
 FEWEST_FAILURES = 20
 """Before giving up, so that three days in which the portal was off are not held against anyone."""
-CLAIM = timedelta(minutes=2)
-"""A subscriber whose process died is looked at again after this."""
 TURN_SECONDS = 20.0
 """Then it is another subscriber's turn."""
 AT_ONCE = 100
@@ -43,18 +43,25 @@ AT_ONCE = 100
 
 def deliver_events(subscriber_id: int) -> int:
     """Send what waits, for a while; how many events were taken. Does nothing unless due."""
-    if not _claim(subscriber_id):
+    lease = _claim(subscriber_id)
+    if lease is None:
         return 0
+    with beating(get_app(), lambda: _change_own(subscriber_id, lease, due_at=utc_now() + LASTS)):
+        sent, is_done = _deliver(subscriber_id, lease)
+    if not is_done:
+        queue.enqueue("deliver_events", get_tenant_id(), subscriber_id)
+    return sent
+
+
+def _deliver(subscriber_id: int, lease: str) -> tuple[int, bool]:
+    """How many were sent, and whether nothing more can be done for now."""
     newest = find_settled_id(db.session())
     release()
     if newest is None:
         log.info("Events of tenant %s are being written for long; later.", get_tenant_id())
-        _free(subscriber_id)
-        return 0
-    sent, is_done = _send_up_to(subscriber_id, newest)
-    if not is_done:
-        queue.enqueue("deliver_events", get_tenant_id(), subscriber_id)
-    return sent
+        _free(subscriber_id, lease)
+        return 0, True
+    return _send_up_to(subscriber_id, lease, newest)
 
 
 def list_subscribers_behind() -> list[tuple[int, int]]:
@@ -84,6 +91,7 @@ class _Turn:
     """A subscriber while it is being told."""
 
     subscriber_id: int
+    lease: str
     url: str = field(repr=False)
     secret: str = field(repr=False)
     types: list[str]
@@ -92,19 +100,18 @@ class _Turn:
     failing_since: datetime | None
 
 
-def _send_up_to(subscriber_id: int, newest: int) -> tuple[int, bool]:
-    """How many were sent, and whether nothing more can be done for now."""
-    turn = _begin_turn(subscriber_id)
+def _send_up_to(subscriber_id: int, lease: str, newest: int) -> tuple[int, bool]:
+    turn = _begin_turn(subscriber_id, lease)
     until, sent = time.monotonic() + TURN_SECONDS, 0
     while turn is not None:
         events = _list_events(turn, newest)
         release()
         if not events:
-            _move(turn, max(newest, turn.last_event_id), due_at=None)
+            _move(turn, max(newest, turn.last_event_id), lease=None, due_at=None)
             break
         for event in events:
             if time.monotonic() > until:
-                _free(subscriber_id)
+                _free(subscriber_id, lease)
                 return sent, False
             if not _send_one(turn, event):
                 return sent, True
@@ -112,7 +119,7 @@ def _send_up_to(subscriber_id: int, newest: int) -> tuple[int, bool]:
     return sent, True
 
 
-def _begin_turn(subscriber_id: int) -> _Turn | None:
+def _begin_turn(subscriber_id: int, lease: str) -> _Turn | None:
     subscriber = db.session.scalar(
         select(EventSubscriber)
         .where(EventSubscriber.id == subscriber_id, EventSubscriber.active)
@@ -122,6 +129,7 @@ def _begin_turn(subscriber_id: int) -> _Turn | None:
         return None
     turn = _Turn(
         subscriber_id=subscriber.id,
+        lease=lease,
         url="",
         secret="",
         types=list(subscriber.types),
@@ -149,7 +157,7 @@ def _send_one(turn: _Turn, event: Row[Any]) -> bool:
     return _move(
         turn,
         event.id,
-        due_at=utc_now() + CLAIM,
+        due_at=utc_now() + LASTS,
         delivered_at=utc_now(),
         failures=0,
         failing_since=None,
@@ -165,6 +173,7 @@ def _note_failure(turn: _Turn, outcome: Outcome) -> None:
     _move(
         turn,
         turn.last_event_id,
+        lease=None,
         due_at=None if is_over else now + pause_after(failures, outcome.retry_after),
         failures=failures,
         failing_since=since,
@@ -185,42 +194,40 @@ def _is_due() -> ColumnElement[bool]:
     return EventSubscriber.active & (due_at.is_(None) | (due_at <= utc_now()))
 
 
-def _claim(subscriber_id: int) -> bool:
+def _claim(subscriber_id: int) -> str | None:
     """Ours for a while: nobody else sends to it meanwhile, or the order would be lost."""
-    with transaction() as session:
-        result = session.execute(
-            update(EventSubscriber)
-            .where(EventSubscriber.id == subscriber_id, _is_due())
-            .values(due_at=utc_now() + CLAIM)
-            .execution_options(synchronize_session=False)
-        )
-    return bool(result.rowcount == 1)  # type: ignore[attr-defined]
+    lease = make_lease()
+    values = {"lease": lease, "due_at": utc_now() + LASTS}
+    return lease if _change(values, EventSubscriber.id == subscriber_id, _is_due()) else None
 
 
-def _free(subscriber_id: int) -> None:
-    with transaction() as session:
-        session.execute(
-            update(EventSubscriber)
-            .where(EventSubscriber.id == subscriber_id)
-            .values(due_at=None)
-            .execution_options(synchronize_session=False)
-        )
+def _free(subscriber_id: int, lease: str) -> None:
+    _change_own(subscriber_id, lease, lease=None, due_at=None)
 
 
 def _move(turn: _Turn, to: int, **values: Any) -> bool:
-    """Write how far it is; False when it was paused, deleted or moved by another process."""
+    """Write how far it is; False when it was paused, deleted or claimed by another process."""
+    turn.last_event_id = to
+    return _change_own(turn.subscriber_id, turn.lease, last_event_id=to, **values)
+
+
+def _change_own(subscriber_id: int, held: str, /, **values: Any) -> bool:
+    return _change(
+        values,
+        EventSubscriber.id == subscriber_id,
+        EventSubscriber.active,
+        EventSubscriber.lease == held,
+    )
+
+
+def _change(values: dict[str, Any], *which: ColumnExpressionArgument[bool]) -> bool:
     with transaction() as session:
         result = session.execute(
             update(EventSubscriber)
-            .where(
-                EventSubscriber.id == turn.subscriber_id,
-                EventSubscriber.active,
-                EventSubscriber.last_event_id == turn.last_event_id,
-            )
-            .values(last_event_id=to, **values)
+            .where(*which)
+            .values(values)
             .execution_options(synchronize_session=False)
         )
-    turn.last_event_id = to
     return bool(result.rowcount == 1)  # type: ignore[attr-defined]
 
 

@@ -3,34 +3,37 @@
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, select, update
+from sqlalchemy.orm import InstrumentedAttribute
 
 from portal import queue
 from portal.db import db, transaction, utc_now
 from portal.errors import PortalError
-from portal.models import ConnectionTest, Schedule, SyncRun
+from portal.models import ConnectionTest, Schedule, SyncRun, WebhookInstallation
 from portal.models.sync_run import ACTIVE, RunStatus, SyncKind
 from portal.scope import all_tenants, tenant_scope
 from portal.services.agent_refreshes import list_tenants_with_due_refreshes, start_due_refreshes
-from portal.services.connection_tests import end_lost_tests
+from portal.services.connection_tests import free_lost_tests
 from portal.services.deliveries import list_tenants_with_due_deliveries
 from portal.services.event_delivery import list_subscribers_behind
+from portal.services.leases import Work, waits
 from portal.services.schedules import next_due
 from portal.services.sign_outs import list_tenants_with_due_sign_outs
 from portal.services.sweep_intervals import fit_intervals
 from portal.services.sync_runs import enqueue_run, request_run, revive_abandoned_runs
-from portal.services.webhook_installation import end_lost_deeds
+from portal.services.webhook_installation import free_lost_deeds
 from portal.sync.status import is_device_sync_working
 
 log = logging.getLogger(__name__)
 
 SCHEDULE = "schedule"
 """The trigger of the runs that are started here."""
-UNCLAIMED_AFTER = timedelta(seconds=30)
-"""A run that waits longer than this lost its job with Redis, or waits behind others."""
+UNCLAIMED_AFTER = timedelta(seconds=5)
+"""What waits longer than this lost its job with Redis or a worker, or waits behind others."""
 
 
 def tick() -> None:
@@ -50,28 +53,32 @@ def tick() -> None:
         if _claim(schedule):
             _start(schedule)
     with all_tenants():
-        end_lost_tests()
-        end_lost_deeds()
-        tests = _list_unclaimed_tests()
-        with_deliveries = list_tenants_with_due_deliveries()
+        jobs = _list_jobs()
         with_refreshes = list_tenants_with_due_refreshes()
-        behind = list_subscribers_behind()
-        with_sign_outs = list_tenants_with_due_sign_outs()
-    for tenant_id in with_deliveries:
-        if not queue.enqueue("process_deliveries", tenant_id):
-            break  # Redis is away, and need not be asked once for each tenant
+    for name, *ids in jobs:
+        if not queue.enqueue(name, *ids):
+            break  # Redis is away, and need not be asked once for each
     for tenant_id in with_refreshes:
         with tenant_scope(tenant_id):
             start_due_refreshes()
-    for tenant_id in with_sign_outs:
-        queue.enqueue("sign_out", tenant_id)
-    for tenant_id, subscriber_id in behind:
-        queue.enqueue("deliver_events", tenant_id, subscriber_id)
     for run in lost:
         if run.kind is not SyncKind.STATUS:
             enqueue_run(run)
-    for test in tests:
-        queue.enqueue("test_connection", test.tenant_id, test.id)
+
+
+def _list_jobs() -> list[tuple[Any, ...]]:
+    """What waits beside runs, each a job's name and its ids. Across tenants."""
+    free_lost_tests()
+    free_lost_deeds()
+    tests = _list_unclaimed(ConnectionTest, ConnectionTest.created_at)
+    deeds = _list_unclaimed(WebhookInstallation, WebhookInstallation.requested_at)
+    return [
+        *(("process_deliveries", tenant_id) for tenant_id in list_tenants_with_due_deliveries()),
+        *(("sign_out", tenant_id) for tenant_id in list_tenants_with_due_sign_outs()),
+        *(("deliver_events", *ids) for ids in list_subscribers_behind()),
+        *(("test_connection", test.tenant_id, test.id) for test in tests),
+        *(("install_webhook", deed.tenant_id, deed.id) for deed in deeds),
+    ]
 
 
 def _list_due() -> list[Any]:
@@ -155,13 +162,6 @@ def _list_unclaimed_runs() -> list[SyncRun]:
     )
 
 
-def _list_unclaimed_tests() -> list[ConnectionTest]:
-    return list(
-        db.session.scalars(
-            select(ConnectionTest).where(
-                ConnectionTest.ok.is_(None),
-                ConnectionTest.started_at.is_(None),
-                ConnectionTest.created_at < utc_now() - UNCLAIMED_AFTER,
-            )
-        )
-    )
+def _list_unclaimed(table: type[Work], asked_at: InstrumentedAttribute[datetime]) -> Sequence[Work]:
+    query = select(table).where(waits(table), asked_at < utc_now() - UNCLAIMED_AFTER)
+    return db.session.scalars(query).all()

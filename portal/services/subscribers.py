@@ -176,7 +176,7 @@ def _clean_types(types: Iterable[str]) -> list[str]:
 
 def _forget_failures(subscriber: EventSubscriber) -> None:
     subscriber.failures, subscriber.failing_since = 0, None
-    subscriber.last_error, subscriber.due_at = None, None
+    subscriber.last_error, subscriber.lease, subscriber.due_at = None, None, None
 
 
 def _count_waiting(subscriber: EventSubscriber) -> int:

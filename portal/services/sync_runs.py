@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import logging
-import secrets
 import time
 from collections.abc import Callable
 
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from portal import queue
 from portal.db import db, release, transaction, utc_now
 from portal.errors import InvalidInput, PortalError, Refused
+from portal.lease import LASTS, make_lease
 from portal.models import Integration, SyncRun
 from portal.models.sync_run import COUNT_NAMES, RunStatus, SyncKind
 from portal.scope import get_tenant_id
@@ -29,7 +30,7 @@ from portal.sync.agent import sync_agent
 from portal.sync.alert_backfill import sync_alerts
 from portal.sync.devices import sync_devices
 from portal.sync.organizations import sync_organizations
-from portal.sync.run_log import LEASE_LASTS, RunEnded, RunLog
+from portal.sync.run_log import RunEnded, RunLog
 from portal.sync.run_news import tell_ended, tell_started
 from portal.sync.software import sync_software
 from portal.sync.status import sync_status
@@ -51,7 +52,7 @@ def request_run(
     While a run of its kind waits or works, that one is the answer. Raises Refused when the
     integration is not active.
     """
-    run, is_new = _find_or_add_run(kind, trigger, subject, user_id)
+    run, is_new = _ask(kind, trigger, subject, user_id)
     if is_new:
         enqueue_run(run)
     return run, is_new
@@ -68,7 +69,7 @@ def run_to_end(kind: SyncKind, subject: str = "") -> SyncRun:
     A run that only waits for a worker is taken over. Raises Refused like `request_run`.
     """
     while True:
-        run, _ = _find_or_add_run(kind, "command", subject, None)
+        run, _ = _ask(kind, "command", subject)
         lease = _claim(run.id)
         if lease is not None:
             _execute(run.id, lease)
@@ -106,7 +107,7 @@ def revive_abandoned_runs() -> list[SyncRun]:
             select(SyncRun)
             .where(
                 SyncRun.status == RunStatus.RUNNING,
-                SyncRun.heartbeat_at < utc_now() - LEASE_LASTS,
+                SyncRun.heartbeat_at < utc_now() - LASTS,
             )
             .with_for_update(skip_locked=True)  # another scheduler sees to it
         ).all()
@@ -124,35 +125,45 @@ def revive_abandoned_runs() -> list[SyncRun]:
     return [run for run in abandoned if run.status is RunStatus.QUEUED]
 
 
-def _find_or_add_run(
-    kind: SyncKind, trigger: str, subject: str, user_id: int | None
+def find_or_add_run(
+    session: Session, kind: SyncKind, trigger: str, subject: str = "", user_id: int | None = None
 ) -> tuple[SyncRun, bool]:
+    """As `request_run`, in the caller's transaction, after which a new run is to be enqueued.
+
+    Raises IntegrityError when somebody asks for the same at the same moment.
+    """
     if kind is SyncKind.AGENT and not subject:
         raise InvalidInput("Name the agent to sync by its agent_id.", field="agent_id")
+    integration = get_active_integration()
+    run = find_active_run(kind, subject)
+    if run is not None:
+        return run, False
+    run = SyncRun(
+        integration_id=integration.id,
+        kind=kind,
+        subject=subject,
+        trigger=trigger,
+        requested_by=user_id,
+    )
+    session.add(run)
+    session.flush()
+    return run, True
+
+
+def _ask(
+    kind: SyncKind, trigger: str, subject: str = "", user_id: int | None = None
+) -> tuple[SyncRun, bool]:
     try:
         with transaction() as session:
-            integration = get_active_integration()
-            run = find_active_run(kind, subject)
-            if run is not None:
-                return run, False
-            run = SyncRun(
-                integration_id=integration.id,
-                kind=kind,
-                subject=subject,
-                trigger=trigger,
-                requested_by=user_id,
-            )
-            session.add(run)
+            return find_or_add_run(session, kind, trigger, subject, user_id)
     except IntegrityError:
         # Somebody pressed at the same moment: the unique index let one of us through.
-        return _find_or_add_run(kind, trigger, subject, user_id)
-    return run, True
+        return _ask(kind, trigger, subject, user_id)
 
 
 def _claim(run_id: int) -> str | None:
     """The lease of a waiting run, now ours; None when another process was quicker."""
-    lease = secrets.token_hex(8)
-    now = utc_now()
+    lease, now = make_lease(), utc_now()
     with transaction() as session:
         result = session.execute(
             update(SyncRun)

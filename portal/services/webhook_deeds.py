@@ -15,6 +15,7 @@ from portal.models import Integration, Tenant, WebhookInstallation
 from portal.models.webhook_installation import Deed
 from portal.scope import get_tenant_id
 from portal.services.integrations import get_active_integration, open_tactical
+from portal.services.leases import get_own
 from portal.services.webhook_changes import Applier
 from portal.services.webhook_keys import reveal
 from portal.services.webhook_plan import Change, Verb
@@ -66,9 +67,9 @@ class TestNotArrived(PortalError):
 class DeedRun:
     """One deed, told step by step in its row."""
 
-    def __init__(self, row_id: int) -> None:
+    def __init__(self, row_id: int, lease: str) -> None:
         row = get_row(row_id)
-        self._row_id = row_id
+        self._row_id, self._lease = row_id, lease
         self._deed = row.deed
         self._made = read_made(row)
         wanted = read_wanted(row)
@@ -105,6 +106,7 @@ class DeedRun:
             missing=flags or ([permission] if permission else []),
             message=error.message,
             finished_at=utc_now(),
+            lease=None,
         )
 
     def _make(self, there: TacticalInstallation, texts: Texts) -> int:
@@ -139,11 +141,12 @@ class DeedRun:
         return trial.message
 
     def _finish(self, message: str) -> None:
-        self._tell(ok=True, message=message, finished_at=utc_now())
+        self._tell(ok=True, message=message, finished_at=utc_now(), lease=None)
 
     def _tell(self, **facts: Any) -> None:
+        """Raises LeaseLost: another process does the deed by now."""
         with transaction() as session:
-            row = session.get_one(WebhookInstallation, self._row_id)
+            row = get_own(session, WebhookInstallation, self._row_id, self._lease)
             row.steps = [asdict(step) for step in self._steps]
             for name, value in facts.items():
                 setattr(row, name, value)

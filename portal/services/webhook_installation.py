@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from datetime import timedelta
 
 import msgspec
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal import queue
@@ -15,7 +16,9 @@ from portal.errors import PortalError, Refused
 from portal.models import Integration, WebhookInstallation
 from portal.models.webhook_installation import Deed
 from portal.scope import get_tenant_id
+from portal.services import leases
 from portal.services.integrations import find_integration, get_active_integration, open_tactical
+from portal.services.leases import LeaseLost
 from portal.services.webhook_deeds import (
     DeedRun,
     TestNotArrived,
@@ -34,7 +37,7 @@ log = logging.getLogger(__name__)
 NOT_ARRIVED = TestNotArrived.fault
 
 LOST_AFTER = timedelta(minutes=5)
-"""A deed that has run for so long died with its worker; another may begin."""
+"""Longer than any deed takes, its waiting for a worker included; another may begin."""
 
 
 def find_installation() -> WebhookInstallation | None:
@@ -75,17 +78,19 @@ def do_now(deed: Deed, wanted: Wanted) -> WebhookInstallation:
 
 def run_queued(row_id: int) -> None:
     """Do the deed if nobody has begun it. A fault of ours ends it too, so that it never hangs."""
-    with transaction() as session:
-        claimed = session.execute(
-            update(WebhookInstallation)
-            .where(WebhookInstallation.id == row_id, WebhookInstallation.started_at.is_(None))
-            .values(started_at=utc_now())
-        )
-    if claimed.rowcount != 1:  # type: ignore[attr-defined]
+    lease = leases.claim(WebhookInstallation, row_id)
+    if lease is None:
         return
-    run = DeedRun(row_id)
+    with suppress(LeaseLost), leases.keep(WebhookInstallation, row_id, lease):
+        _do(DeedRun(row_id, lease))
+
+
+def _do(run: DeedRun) -> None:
+    """Raises LeaseLost when another process took the deed over."""
     try:
         run.do()
+    except LeaseLost:
+        raise
     except PortalError as error:
         run.fail(error)
     except Exception:
@@ -93,23 +98,13 @@ def run_queued(row_id: int) -> None:
         run.fail(PortalError("The portal made a mistake; its log tells more."))
 
 
-def end_lost_deeds() -> None:
-    """End the deeds whose worker died or never came. Across tenants."""
-    with transaction() as session:
-        session.execute(
-            update(WebhookInstallation)
-            .where(
-                WebhookInstallation.ok.is_(None),
-                WebhookInstallation.requested_at < utc_now() - LOST_AFTER,
-            )
-            .values(
-                ok=False,
-                fault="interrupted",
-                message="It was interrupted. Do it again: what is done already is not done twice.",
-                finished_at=utc_now(),
-            )
-            .execution_options(synchronize_session=False)
-        )
+def free_lost_deeds() -> None:
+    """Let another worker begin the deeds whose worker died; end those that nobody came for."""
+    leases.free_lost(
+        WebhookInstallation,
+        WebhookInstallation.requested_at < utc_now() - LOST_AFTER,
+        "It was interrupted. Do it again: what is done already is not done twice.",
+    )
 
 
 def _add_deed(deed: Deed, wanted: Wanted) -> WebhookInstallation:
@@ -128,6 +123,7 @@ def _add_deed(deed: Deed, wanted: Wanted) -> WebhookInstallation:
         row.steps, row.missing = [], []
         row.ok = row.fault = row.message = row.test_delivery_id = None
         row.requested_at, row.started_at, row.finished_at = utc_now(), None, None
+        row.lease, row.fencing_number = None, 0
     return row
 
 

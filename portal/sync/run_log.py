@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import logging
+import itertools
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from datetime import timedelta
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 from flask import Flask
@@ -16,18 +15,14 @@ from sqlalchemy.orm import Session
 
 from portal.db import db, insert, transaction, utc_now
 from portal.errors import PortalError
+from portal.lease import BEAT_SECONDS, beating
 from portal.models import SyncLogEntry, SyncRun
 from portal.models.sync_run import COUNT_NAMES, RunStatus
-from portal.scope import get_tenant_id, tenant_scope
+from portal.scope import get_tenant_id
 from portal.sync.run_news import tell_ended
-from portal.work_id import carried
 
-log = logging.getLogger(__name__)
-
-BEAT_SECONDS = 10
 LOOK_SECONDS = 1
 """How often a run looks whether somebody pressed cancel."""
-LEASE_LASTS = timedelta(seconds=60)
 CANCELLED = "The run was cancelled."
 
 
@@ -47,7 +42,6 @@ class RunLog:
         self.counts: Counter[str] = Counter()
         self.warnings: list[str] = []
         self._lease = lease
-        self._stop = threading.Event()
         self.cancelled = threading.Event()
 
     def set_phase(self, phase: str, total: int | None = None) -> None:
@@ -110,38 +104,21 @@ class RunLog:
                 tell_ended(session, run)
         return bool(result.rowcount == 1)  # type: ignore[attr-defined]
 
-    @contextmanager
-    def keep_alive(self, app: Flask, give_up: Callable[[], None]) -> Iterator[None]:
+    def keep_alive(self, app: Flask, give_up: Callable[[], None]) -> AbstractContextManager[None]:
         """Renew the lease and watch for cancel in a thread, however slow Tactical is.
 
         A run that is cancelled ends there and then; `give_up` is called, in that thread, to end
         what its own one may still be waiting for.
         """
-        thread = threading.Thread(
-            target=carried(self._beat),
-            args=(app, get_tenant_id(), give_up),
-            name="heartbeat",
-            daemon=True,
-        )
-        thread.start()
-        try:
-            yield
-        finally:
-            self._stop.set()
-            thread.join()
+        looks = itertools.count(1)
 
-    def _beat(self, app: Flask, tenant_id: int, give_up: Callable[[], None]) -> None:
-        looks = 0
-        while not self._stop.wait(LOOK_SECONDS):
-            looks += 1
-            try:
-                with app.app_context(), tenant_scope(tenant_id):
-                    if self._is_over(beat=looks % BEAT_SECONDS == 0):
-                        give_up()
-                        return
-            except Exception:
-                # A busy database must not end the run; the next beat tries again.
-                log.warning("Run %s could not renew its lease.", self.run_id, exc_info=True)
+        def look() -> bool:
+            if not self._is_over(beat=next(looks) % (BEAT_SECONDS // LOOK_SECONDS) == 0):
+                return True
+            give_up()
+            return False
+
+        return beating(app, look, LOOK_SECONDS)
 
     def _is_over(self, beat: bool) -> bool:
         """Whether the run was cancelled, and so ended here, or is another process's by now."""

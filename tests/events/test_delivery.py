@@ -17,6 +17,7 @@ from portal import queue
 from portal.db import db
 from portal.events import delivery
 from portal.events.delivery import Message, read_retry_after
+from portal.lease import LASTS
 from portal.models.event import EventType
 from portal.scope import all_tenants, tenant_scope
 from portal.services import activity, event_delivery, schedule, subscribers
@@ -226,7 +227,7 @@ def test_a_claimed_subscriber_is_left_to_its_process(subscribed: int, receiver: 
     assert event_delivery._claim(subscribed)
     assert deliver_events(subscribed) == 0
     assert receiver.attempts == []
-    with time_machine.travel(datetime.now(UTC) + event_delivery.CLAIM, tick=True):
+    with time_machine.travel(datetime.now(UTC) + LASTS, tick=True):
         assert list_behind() == [subscribed]  # that process died
 
 

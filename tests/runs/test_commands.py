@@ -8,9 +8,9 @@ from types import SimpleNamespace
 import pytest
 
 from portal.db import db, utc_now
+from portal.lease import LASTS
 from portal.models.sync_run import RunStatus, SyncKind
 from portal.services import run_history, sync_runs
-from portal.sync.run_log import LEASE_LASTS
 from tests.runs.world import change
 from tests.support.msp import Msp
 
@@ -55,7 +55,7 @@ def test_a_command_does_not_wait_for_a_process_that_died(
     msp.connect()
     dead, _ = sync_runs.request_run(ORGANIZATIONS, "button")
     assert sync_runs._claim(dead.id)
-    change(dead.id, heartbeat_at=utc_now() - LEASE_LASTS - timedelta(seconds=1))
+    change(dead.id, heartbeat_at=utc_now() - LASTS - timedelta(seconds=1))
     run = msp.sync(ORGANIZATIONS)
     assert (run.id, run.status, run.fencing_number) == (dead.id, RunStatus.SUCCESS, 2)
 

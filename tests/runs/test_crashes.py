@@ -10,9 +10,9 @@ from datetime import timedelta
 
 from portal.config import Settings
 from portal.db import utc_now
+from portal.lease import LASTS
 from portal.models.sync_run import RunStatus, SyncKind
 from portal.services import organization_mapping, run_history, sync_runs
-from portal.sync.run_log import LEASE_LASTS
 from tests.acceptance.truth import expected_assets, told
 from tests.runs.world import change
 from tests.support.databases import KEYS
@@ -71,7 +71,7 @@ def test_a_run_that_is_killed_twice_ends_as_if_it_had_not_been(msp: Msp) -> None
         left = run_history.get_run(run.id)
         assert (left.status, left.fencing_number) == (RunStatus.RUNNING, number)
         assert len(msp.assets()) == 6  # whole pages, and no part of one
-        change(run.id, heartbeat_at=utc_now() - LEASE_LASTS - timedelta(seconds=1))
+        change(run.id, heartbeat_at=utc_now() - LASTS - timedelta(seconds=1))
         assert [each.id for each in sync_runs.revive_abandoned_runs()] == [run.id]
     sync_runs.run_queued(run.id)
     done = run_history.get_run(run.id)

@@ -8,9 +8,10 @@ import pytest
 import time_machine
 
 from portal.db import db, transaction, utc_now
+from portal.lease import LASTS
 from portal.models.sync_run import RunStatus, SyncKind
 from portal.services import run_history, sync_runs
-from portal.sync.run_log import LEASE_LASTS, RunEnded, RunLog
+from portal.sync.run_log import RunEnded, RunLog
 from tests.runs.world import change
 from tests.support.msp import Msp
 
@@ -26,7 +27,7 @@ def test_a_process_whose_run_was_taken_over_writes_nothing_any_more(
     assert lease is not None
     stale = RunLog(run.id, lease)
     stale.set_phase("Reading")
-    change(run.id, heartbeat_at=utc_now() - LEASE_LASTS - timedelta(seconds=1))
+    change(run.id, heartbeat_at=utc_now() - LASTS - timedelta(seconds=1))
     assert [each.id for each in sync_runs.revive_abandoned_runs()] == [run.id]
     taken = sync_runs._claim(run.id)
     assert taken not in (None, lease)
@@ -65,10 +66,10 @@ def test_a_run_that_beats_keeps_its_lease(msp: Msp, jobs: list[tuple[object, ...
     run, _ = sync_runs.request_run(DEVICES, "button")
     lease = sync_runs._claim(run.id)
     log = RunLog(run.id, str(lease))
-    with time_machine.travel(utc_now() + LEASE_LASTS, tick=False):
+    with time_machine.travel(utc_now() + LASTS, tick=False):
         db.session.rollback()
         assert not log._is_over(beat=True)
-    with time_machine.travel(utc_now() + LEASE_LASTS + timedelta(seconds=5), tick=False):
+    with time_machine.travel(utc_now() + LASTS + timedelta(seconds=5), tick=False):
         assert sync_runs.revive_abandoned_runs() == []
     assert not log.cancelled.is_set()
     sync_runs.cancel_run(run.id)
@@ -81,7 +82,7 @@ def test_a_run_that_loses_its_process_three_times_is_given_up(
 ) -> None:
     msp.connect()
     run, _ = sync_runs.request_run(DEVICES, "button")
-    silent = {"heartbeat_at": utc_now() - LEASE_LASTS - timedelta(seconds=1)}
+    silent = {"heartbeat_at": utc_now() - LASTS - timedelta(seconds=1)}
     for _ in range(2):
         assert sync_runs._claim(run.id)
         change(run.id, **silent)
@@ -102,6 +103,6 @@ def test_a_cancelled_run_whose_process_died_is_ended(
     run, _ = sync_runs.request_run(DEVICES, "button")
     sync_runs._claim(run.id)
     sync_runs.cancel_run(run.id)
-    change(run.id, heartbeat_at=utc_now() - LEASE_LASTS - timedelta(seconds=1))
+    change(run.id, heartbeat_at=utc_now() - LASTS - timedelta(seconds=1))
     assert sync_runs.revive_abandoned_runs() == []
     assert run_history.get_run(run.id).status is RunStatus.CANCELLED

@@ -13,6 +13,7 @@ import time_machine
 from sqlalchemy import select
 
 from portal.db import db, transaction, utc_now
+from portal.lease import LASTS
 from portal.models import ConnectionTest, Schedule
 from portal.models.integration import AuthMode
 from portal.models.sync_run import RunStatus, SyncKind
@@ -21,7 +22,6 @@ from portal.services import connect, connection_tests, run_history, schedule, sy
 from portal.services.connect import ConnectionSettings
 from portal.services.schedules import next_due
 from portal.services.tenants import add_tenant
-from portal.sync.run_log import LEASE_LASTS
 from tests.runs.world import change
 from tests.support.msp import Msp
 
@@ -226,7 +226,7 @@ def test_a_run_whose_process_died_is_started_again(connected: Msp, jobs: Jobs) -
     jobs.clear()
     tick(connected)
     assert jobs == []
-    change(run.id, heartbeat_at=utc_now() - LEASE_LASTS - timedelta(seconds=1))
+    change(run.id, heartbeat_at=utc_now() - LASTS - timedelta(seconds=1))
     tick(connected)
     assert ("sync_devices", connected.id, run.id) in jobs
     assert run_history.get_run(run.id).status is RunStatus.QUEUED

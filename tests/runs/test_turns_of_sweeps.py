@@ -55,6 +55,8 @@ class SteadyWorker:
             if job is not None and number >= ends:
                 self._end(*job)
                 job = None
+            elif job is not None:
+                self._beat(*job)
             if job is None and (job := self._begin()):
                 ends = number + TICKS_OF_A_JOB
             self.clock.shift(TICK_SECONDS)
@@ -74,6 +76,10 @@ class SteadyWorker:
         self.done[kind][tenant_id] += 1
         self.order.append((kind, tenant_id))
         return tenant_id, RunLog(run_id, lease)
+
+    def _beat(self, tenant_id: int, run_log: RunLog) -> None:
+        with self.app.app_context(), tenant_scope(tenant_id):
+            assert not run_log._is_over(beat=True)
 
     def _end(self, tenant_id: int, run_log: RunLog) -> None:
         with self.app.app_context(), tenant_scope(tenant_id):

@@ -189,7 +189,7 @@ def test_what_is_not_listed_is_not_known_to_be_online(msp: Msp) -> None:
 def test_a_device_sync_that_works_is_left_alone(msp: Msp) -> None:
     """What it read before the sweep, and writes after it, must not count as old."""
     msp.import_fleet()
-    run, _ = sync_runs._find_or_add_run(SyncKind.DEVICES, "button", "", None)
+    run, _ = sync_runs._ask(SyncKind.DEVICES, "button")
     lease = sync_runs._claim(run.id)
     assert lease
     sweep = msp.sync(STATUS)
