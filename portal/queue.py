@@ -153,9 +153,9 @@ def _stands_in_line(queue: Queue, what: str, tenant_id: int, job_id: str) -> boo
     """Whether a job for this waits; if none does, the new one is noted to be about to.
 
     The lines themselves are asked. What RQ says of a job is not to be believed: one that a
-    worker took and was killed with is "queued" for a minute, or for a quarter of an hour if
-    another was killed while it cleaned up. Two callers at the same moment may both be told that
-    none waits; a job that comes twice does nothing.
+    worker took, and was killed with before it began, went on to be "queued" for more than six
+    minutes when tried. Two callers at the same moment may both be told that none waits; a job
+    that comes twice does nothing.
     """
     noted = f"portal:in-line:{queue.name}:{what}"
     keys = [noted, queue.key, aside_key(queue.name, tenant_id)]

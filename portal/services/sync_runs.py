@@ -138,13 +138,8 @@ def find_or_add_run(
     run = find_active_run(kind, subject)
     if run is not None:
         return run, False
-    run = SyncRun(
-        integration_id=integration.id,
-        kind=kind,
-        subject=subject,
-        trigger=trigger,
-        requested_by=user_id,
-    )
+    what = {"integration_id": integration.id, "kind": kind, "subject": subject}
+    run = SyncRun(**what, trigger=trigger, requested_by=user_id)
     session.add(run)
     session.flush()
     return run, True

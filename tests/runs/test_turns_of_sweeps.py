@@ -17,12 +17,13 @@ from sqlalchemy import select, update
 from portal import queue
 from portal.config import Settings
 from portal.db import db, transaction, utc_now
+from portal.lease import LASTS
 from portal.models import Schedule
 from portal.models.sync_run import RunStatus, SyncKind
 from portal.scope import all_tenants, tenant_scope
 from portal.services import schedule, sync_runs
 from portal.services.run_history import get_run
-from portal.sync.run_log import LEASE_LASTS, RunLog
+from portal.sync.run_log import RunLog
 from tests.runs.world import add_msp, change
 from tests.support.msp import Msp
 
@@ -135,7 +136,7 @@ def test_after_a_downtime_sweeps_come_first_and_the_latest_of_them_before_all(
             )
     worker.clock.shift(3600)
     with tenant_scope(working):
-        change(run.id, heartbeat_at=utc_now() - LEASE_LASTS - timedelta(minutes=1))
+        change(run.id, heartbeat_at=utc_now() - LASTS - timedelta(minutes=1))
     worker.run(minutes=1.5)
     sweep, alerts = SyncKind.STATUS, SyncKind.ALERTS
     assert [kind for kind, _ in worker.order] == [sweep, sweep, sweep, sweep, alerts, alerts]
