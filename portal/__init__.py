@@ -1,70 +1,20 @@
-"""The portal: create_app() and nothing else."""
+"""The portal: create_app() and nothing else.
+
+It is imported when it is asked for: the command line shows its help without it.
+"""
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from flask import Flask
-from werkzeug.middleware.proxy_fix import ProxyFix
+if TYPE_CHECKING:
+    from portal.app import create_app
 
-from portal import models, web, webhooks
-from portal.config import LARGEST_REQUEST, Settings, read_settings
-from portal.data_folder import keep_private
-from portal.db import db, engine_options, tune_sqlite
-from portal.egress import Door, EgressPolicy
-from portal.extensions import csrf, htmx, migrate
-from portal.keys import get_encryption_keys, get_secret_key
-from portal.services.throttle import Throttle
-from portal.vault import Vault
-
-__all__ = ["create_app", "models"]
-
-MIGRATIONS = Path(__file__).parent.parent / "migrations"
+__all__ = ["create_app"]
 
 
-def create_app(settings: Settings | None = None) -> Flask:
-    """The application, for the web server, the workers and the command line alike.
-
-    Opens no connection. Raises ConfigError when a setting cannot be used.
-    """
-    settings = settings or read_settings(os.environ)
-    keep_private(settings)
-    app = Flask(__name__)
-    app.config.update(_flask_config(settings))
-    app.extensions["settings"] = settings
-    app.extensions["vault"] = Vault(get_encryption_keys(settings))
-    app.extensions["throttle"] = Throttle(settings)
-    app.extensions["door"] = Door(EgressPolicy(settings.egress_allow), settings.ca_bundle)
-    if settings.trusted_proxies:
-        hops = settings.trusted_proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
-    _init_extensions(app, settings)
-    web.init_app(app)
-    webhooks.init_app(app)
-    return app
-
-
-def _flask_config(settings: Settings) -> dict[str, object]:
-    secure = settings.public_url.startswith("https://")
-    return {
-        "SECRET_KEY": get_secret_key(settings),
-        "SQLALCHEMY_DATABASE_URI": settings.database_url,
-        "SQLALCHEMY_ENGINE_OPTIONS": engine_options(settings.database_url),
-        "MAX_CONTENT_LENGTH": LARGEST_REQUEST,
-        # A browser keeps a __Host- cookie to this very host, and sends it over TLS only.
-        "SESSION_COOKIE_NAME": "__Host-portal" if secure else "portal",
-        "SESSION_COOKIE_SECURE": secure,
-        "SESSION_COOKIE_SAMESITE": "Lax",
-        "WTF_CSRF_TIME_LIMIT": None,  # as long as the session
-    }
-
-
-def _init_extensions(app: Flask, settings: Settings) -> None:
-    db.init_app(app)
-    migrate.init_app(app, db, directory=str(MIGRATIONS))
-    csrf.init_app(app)
-    htmx.init_app(app)
-    if settings.is_sqlite:
-        with app.app_context():
-            tune_sqlite(db.engine)
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        return getattr(import_module("portal.app"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -10,41 +10,54 @@ from typing import Any
 
 import click
 
-from portal.cli.accounts import clients, tenants, users
-from portal.cli.command import FAILED, PortalCommand, failure, show_failure
-from portal.cli.connection import connect, decide_server, disconnect, test_connection
-from portal.cli.export import export
-from portal.cli.keys import keys
-from portal.cli.mapping import map_organization
-from portal.cli.replay import replay
-from portal.cli.sync import sync
-from portal.cli.webhook import webhook
+from portal.cli.lazy import Lazy, LazyGroup
+from portal.cli.outcome import FAILED, failure, show_failure
 from portal.errors import PortalError
-from portal.supervisor.commands import COMMANDS
+
+_ACCOUNTS, _CONNECTION = "portal.cli.accounts", "portal.cli.connection"
+_RUNNING = "portal.supervisor.commands"
+
+COMMANDS = {
+    "tenants": Lazy(_ACCOUNTS, "tenants", "The MSPs of this install."),
+    "users": Lazy(_ACCOUNTS, "users", "The people who sign in."),
+    "clients": Lazy(_ACCOUNTS, "clients", "The tenant's customers."),
+    "connect": Lazy(_CONNECTION, "connect", "Save how to reach a Tactical server, and test it."),
+    "test-connection": Lazy(_CONNECTION, "test_connection", "Test the saved connection."),
+    "decide-server": Lazy(
+        _CONNECTION,
+        "decide_server",
+        "Say what an unrecognised server is: the `same` one, moved, or a `new` one.",
+    ),
+    "disconnect": Lazy(
+        _CONNECTION, "disconnect", "Clear the credentials; mappings and assets stay."
+    ),
+    "sync": Lazy("portal.cli.sync", "sync", "Bring the portal's records up to date with Tactical."),
+    "map": Lazy(
+        "portal.cli.mapping",
+        "map_organization",
+        "Map an organization, by Tactical's client number, to a client.",
+    ),
+    "export": Lazy("portal.cli.export", "export", "Write records to standard output."),
+    "replay": Lazy("portal.cli.replay", "replay", "Process webhook deliveries again, now."),
+    "webhook": Lazy(
+        "portal.cli.webhook",
+        "webhook",
+        "Tactical's webhook: what it sends, its secret, its installation there.",
+    ),
+    "keys": Lazy("portal.cli.keys", "keys", "The keys that stored secrets are encrypted with."),
+    "run": Lazy(_RUNNING, "run", "Run the portal: web, workers, scheduler and what they need."),
+    "demo": Lazy(
+        _RUNNING, "demo", "Run the portal with a simulated Tactical server, connected and synced."
+    ),
+    "worker": Lazy(_RUNNING, "worker", "Work on one QUEUE."),
+    "scheduler": Lazy(_RUNNING, "scheduler", "Start what is due."),
+    "migrate": Lazy(_RUNNING, "migrate", "Bring the database to the newest revision."),
+}
 
 
-@click.group()
+@click.command(cls=LazyGroup, lazy=COMMANDS)
 def portal() -> None:
     """Joins Tactical RMM with your own clients and assets."""
-
-
-for _command in (
-    tenants,
-    users,
-    clients,
-    connect,
-    test_connection,
-    decide_server,
-    disconnect,
-    sync,
-    map_organization,
-    export,
-    replay,
-    webhook,
-    keys,
-    *COMMANDS,
-):
-    portal.add_command(_command)
 
 
 def main() -> None:
@@ -63,5 +76,5 @@ def main() -> None:
 def _failure_of_call(error: click.ClickException, problem: PortalError) -> dict[str, Any]:
     """The shape of the command that was called, where that is known."""
     command = error.ctx.command if isinstance(error, click.UsageError) and error.ctx else None
-    shape = command.failure_shape(problem) if isinstance(command, PortalCommand) else {}
-    return failure(problem) | shape
+    shape = getattr(command, "failure_shape", failure)
+    return failure(problem) | shape(problem)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from portal.cli.command import Outcome, PortalCommand, read_secret_line, tenant_option
+from portal.cli.command import PortalCommand, read_secret_line, tenant_option
+from portal.cli.outcome import Outcome
 from portal.services import clients as client_service
 from portal.services import tenants as tenant_service
 from portal.services import users as user_service

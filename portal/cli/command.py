@@ -2,43 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from typing import Any
 
 import click
 from sqlalchemy.exc import DBAPIError
 
 from portal import create_app
+from portal.cli.outcome import FAILED, Outcome, failure, show, show_failure
 from portal.config import read_settings
 from portal.errors import PortalError
 from portal.scope import tenant_scope
 from portal.services.database import close_database, prepare_database
 from portal.services.tenants import get_tenant
-from portal.supervisor.logs import command_logging, describe, escape_lines
+from portal.supervisor.escaping import describe
+from portal.supervisor.logs import command_logging
 from portal.work_id import work
-
-SUCCESS, FAILED, PARTIAL = 0, 1, 2
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a command came to: `data` for programs, `text` for people."""
-
-    data: dict[str, Any]
-    text: str = ""
-    exit_code: int = SUCCESS
-    lines: Iterator[str] | None = field(default=None)
-    """Long output, printed as it comes in place of `data` and `text`."""
-
-
-def failure(error: PortalError) -> dict[str, Any]:
-    """What `--json` prints when a command fails, unless the command has a shape of its own."""
-    return {"ok": False, "fault": getattr(error, "fault", "refused"), "message": error.message}
 
 
 class PortalCommand(click.Command):
@@ -100,22 +82,6 @@ def _explain(error: Exception) -> PortalError:
 
 
 tenant_option = click.option("--tenant", required=True, help="The tenant's short name.")
-
-
-def show(outcome: Outcome, as_json: bool) -> None:
-    if outcome.lines is not None:
-        for line in outcome.lines:
-            sys.stdout.write(line)
-    elif as_json:
-        click.echo(json.dumps(outcome.data, ensure_ascii=False))
-    elif outcome.text:
-        click.echo(escape_lines(outcome.text))
-
-
-def show_failure(error: PortalError, data: dict[str, Any] | None) -> None:
-    click.echo(escape_lines(f"portal: {error.message}"), err=True)
-    if data is not None:
-        click.echo(json.dumps(data, ensure_ascii=False))
 
 
 def read_secret_line(what: str) -> str:

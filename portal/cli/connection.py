@@ -6,14 +6,8 @@ from typing import Any
 
 import click
 
-from portal.cli.command import (
-    FAILED,
-    SUCCESS,
-    Outcome,
-    PortalCommand,
-    read_secret_line,
-    tenant_option,
-)
+from portal.cli.command import PortalCommand, read_secret_line, tenant_option
+from portal.cli.outcome import FAILED, SUCCESS, Outcome
 from portal.errors import PortalError
 from portal.models import ConnectionTest
 from portal.models.integration import AuthMode, InventorySource

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 
 import click
 
-from portal.cli.command import Outcome, PortalCommand, tenant_option
+from portal.cli.command import PortalCommand, tenant_option
+from portal.cli.outcome import Outcome
 from portal.services.export import (
     ALERT_COLUMNS,
     ASSET_COLUMNS,

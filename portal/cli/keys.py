@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from portal.cli.command import PARTIAL, SUCCESS, Outcome, PortalCommand
+from portal.cli.command import PortalCommand
+from portal.cli.outcome import PARTIAL, SUCCESS, Outcome
 from portal.services import key_rotation
 
 

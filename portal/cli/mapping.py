@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from portal.cli.command import Outcome, PortalCommand, tenant_option
+from portal.cli.command import PortalCommand, tenant_option
+from portal.cli.outcome import Outcome
 from portal.services import organization_mapping
 from portal.services.organization_mapping import MappingChange
 from portal.services.organizations import get_organization_by_external_id

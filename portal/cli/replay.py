@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from portal.cli.command import FAILED, PARTIAL, SUCCESS, Outcome, PortalCommand, tenant_option
+from portal.cli.command import PortalCommand, tenant_option
+from portal.cli.outcome import FAILED, PARTIAL, SUCCESS, Outcome
 from portal.services.replay import Replayed, replay_failed_now, replay_now
 
 

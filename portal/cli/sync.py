@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from portal.cli.command import FAILED, PARTIAL, SUCCESS, Outcome, PortalCommand, tenant_option
+from portal.cli.command import PortalCommand, tenant_option
+from portal.cli.outcome import FAILED, PARTIAL, SUCCESS, Outcome
 from portal.errors import PortalError
 from portal.models import SyncRun
 from portal.models.sync_run import COUNT_NAMES, RunStatus, SyncKind

@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from portal.cli.command import FAILED, PARTIAL, SUCCESS, Outcome, PortalCommand, tenant_option
+from portal.cli.command import PortalCommand, tenant_option
+from portal.cli.outcome import FAILED, PARTIAL, SUCCESS, Outcome
 from portal.models import WebhookInstallation
 from portal.models.webhook_installation import Deed
 from portal.services import webhook_installation, webhook_settings

@@ -13,7 +13,8 @@ from portal import create_app
 from portal.config import read_settings
 from portal.errors import PortalError
 from portal.supervisor import run as running
-from portal.supervisor.logs import escape_lines, set_up_logging
+from portal.supervisor.escaping import escape_lines
+from portal.supervisor.logs import set_up_logging
 from portal.supervisor.scheduler import run_scheduler
 from portal.supervisor.worker import run_worker
 

@@ -10,11 +10,9 @@ from __future__ import annotations
 import json
 import logging
 import os
-import re
 import sys
 import threading
 import time
-import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -26,32 +24,14 @@ from redis import RedisError
 
 from portal.config import Settings, read_settings
 from portal.queue import state_of
+from portal.supervisor.escaping import LONGEST_LINE, cut_lines, escape
 from portal.work_id import get_work_id
 
 log = logging.getLogger(__name__)
 
-LONGEST_LINE = 1000
 LONGEST_ENTRY = 2 * LONGEST_LINE
-LONGEST_TEXT = 10 * LONGEST_LINE
-MOST_LINES = 100
-"""Of a traceback. What is left out lies in its middle."""
 QUIET = ("rq.worker", "rq.job", "alembic", "gunicorn")
 """They would tell of every job, revision and request."""
-
-_UNUSUAL = re.compile(r"[^\x20-\x7e]")
-
-
-def escape(text: str, longest: int = LONGEST_LINE) -> str:
-    """One line, cut after `longest` letters, without control characters or their like."""
-    line = _UNUSUAL.sub(_escape_unprintable, text[:longest])
-    if len(line) <= longest and len(text) <= longest:
-        return line
-    return f"{line[:longest]}… ({len(text):,} characters)"
-
-
-def _escape_unprintable(found: re.Match[str]) -> str:
-    letter = found.group()
-    return letter if letter.isprintable() else letter.encode("unicode_escape").decode()
 
 
 class TextLines(logging.Formatter):
@@ -88,25 +68,7 @@ def _write_time(seconds: float) -> str:
 def _list_trace(record: logging.LogRecord) -> list[str]:
     plain = logging.Formatter()
     trace = plain.formatException(record.exc_info) if record.exc_info else ""
-    return _cut_lines(f"{trace}\n{record.stack_info or ''}")
-
-
-def describe(error: BaseException) -> str:
-    """Its traceback, for a terminal."""
-    return "\n".join(_cut_lines("".join(traceback.format_exception(error))))
-
-
-def escape_lines(text: str) -> str:
-    """What people shall read in several lines, each of them escaped."""
-    return "\n".join(escape(line, LONGEST_TEXT) for line in text.splitlines())
-
-
-def _cut_lines(text: str) -> list[str]:
-    lines = [escape(line) for line in text.splitlines() if line]
-    if len(lines) <= MOST_LINES:
-        return lines
-    half = MOST_LINES // 2
-    return [*lines[:half], f"… {len(lines) - 2 * half} lines", *lines[-half:]]
+    return cut_lines(f"{trace}\n{record.stack_info or ''}")
 
 
 class OneLineForLostRedis(logging.Filter):

@@ -17,16 +17,13 @@ from redis.exceptions import OutOfMemoryError, ResponseError
 
 from portal.config import Settings, read_settings
 from portal.errors import ConfigError
+from portal.supervisor.escaping import LONGEST_LINE, MOST_LINES, describe, escape
 from portal.supervisor.logs import (
-    LONGEST_LINE,
-    MOST_LINES,
     JsonLines,
     OneLineForLostRedis,
     TextLines,
     WebLogger,
     console_line,
-    describe,
-    escape,
     set_up_logging,
 )
 from portal.work_id import carried, get_work_id, work
