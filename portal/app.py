@@ -20,7 +20,11 @@ from portal.vault import Vault
 
 __all__ = ["create_app", "models"]
 
-MIGRATIONS = Path(__file__).parent.parent / "migrations"
+_HERE = Path(__file__).parent
+# A wheel has them within the package, the repository beside it.
+MIGRATIONS = _HERE / "migrations"
+if not MIGRATIONS.is_dir():
+    MIGRATIONS = _HERE.parent / "migrations"
 
 
 def create_app(settings: Settings | None = None) -> Flask:

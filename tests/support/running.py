@@ -9,15 +9,27 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 START_SECONDS = 60
 
 
+PROGRAM = (sys.executable, "-m", "portal.supervisor")
+
+
 class RunningPortal:
-    def __init__(self, command: str, data_dir: Path, port: int, **environ: str) -> None:
+    def __init__(
+        self,
+        command: str,
+        data_dir: Path,
+        port: int,
+        program: Sequence[str] = PROGRAM,
+        folder: Path | None = None,
+        /,
+        **environ: str,
+    ) -> None:
         self.environ = {
             "PATH": os.environ["PATH"],
             "PORTAL_DATA_DIR": str(data_dir),
@@ -26,7 +38,8 @@ class RunningPortal:
         }
         self.lines: list[str] = []
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "portal.supervisor", command],
+            [*program, command],
+            cwd=folder,
             env=self.environ,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -65,9 +78,16 @@ class RunningPortal:
 
 @contextmanager
 def running_portal(
-    data_dir: Path, port: int, command: str = "run", **environ: str
+    data_dir: Path,
+    port: int,
+    command: str = "run",
+    program: Sequence[str] = PROGRAM,
+    folder: Path | None = None,
+    /,
+    **environ: str,
 ) -> Iterator[RunningPortal]:
-    portal = RunningPortal(command, data_dir, port, **environ)
+    """`program` is the `portal` command, begun in that folder."""
+    portal = RunningPortal(command, data_dir, port, program, folder, **environ)
     try:
         yield portal
     finally:

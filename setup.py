@@ -1,0 +1,10 @@
+"""What pyproject.toml cannot say: the migrations beside the package are installed within it."""
+
+from setuptools import find_packages, setup
+
+MIGRATIONS = {
+    "portal.migrations": "migrations",
+    "portal.migrations.versions": "migrations/versions",
+}
+
+setup(packages=[*find_packages(include=["portal*"]), *MIGRATIONS], package_dir=MIGRATIONS)
