@@ -65,6 +65,17 @@ class Settings:
         return self.redis_url or f"unix://{quote(str(self.redis_socket))}"
 
     @property
+    def own_host(self) -> str:
+        """Where this machine reaches the portal; a listener on every address is on loopback too."""
+        return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104
+
+    @property
+    def address(self) -> str:
+        """Where people find the portal, as far as the settings tell."""
+        host = f"[{self.own_host}]" if ":" in self.own_host else self.own_host
+        return self.public_url or f"http://{host}:{self.port}"
+
+    @property
     def is_sqlite(self) -> bool:
         return self.database_url.startswith("sqlite")
 

@@ -14,13 +14,14 @@ from portal.cli.lazy import Lazy, LazyGroup
 from portal.cli.outcome import FAILED, failure, show_failure
 from portal.errors import PortalError
 
-_ACCOUNTS, _CONNECTION = "portal.cli.accounts", "portal.cli.connection"
-_RUNNING = "portal.supervisor.commands"
+_CONNECTION, _RUNNING = "portal.cli.connection", "portal.supervisor.commands"
 
 COMMANDS = {
-    "tenants": Lazy(_ACCOUNTS, "tenants", "The MSPs of this install."),
-    "users": Lazy(_ACCOUNTS, "users", "The people who sign in."),
-    "clients": Lazy(_ACCOUNTS, "clients", "The tenant's customers."),
+    "tenants": Lazy("portal.cli.tenants", "tenants", "The MSPs of this install."),
+    "users": Lazy(
+        "portal.cli.users", "users", "The people who sign in, and their places in tenants."
+    ),
+    "clients": Lazy("portal.cli.clients", "clients", "The tenant's customers."),
     "connect": Lazy(_CONNECTION, "connect", "Save how to reach a Tactical server, and test it."),
     "test-connection": Lazy(_CONNECTION, "test_connection", "Test the saved connection."),
     "decide-server": Lazy(

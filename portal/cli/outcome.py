@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,6 +30,12 @@ class Outcome:
 def failure(error: PortalError) -> dict[str, Any]:
     """What `--json` prints when a command fails, unless the command has a shape of its own."""
     return {"ok": False, "fault": getattr(error, "fault", "refused"), "message": error.message}
+
+
+def columns(rows: Sequence[Sequence[str]]) -> str:
+    """The rows as lines of text, each column as wide as its longest word."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
 
 
 def show(outcome: Outcome, as_json: bool) -> None:

@@ -15,7 +15,7 @@ from portal.models.secret import Secret
 from portal.models.software import AssetSoftware, SoftwareTitle
 from portal.models.sync_run import SyncLogEntry, SyncRun
 from portal.models.tenant import Tenant
-from portal.models.user import InstallSetting, Membership, User, UserSession
+from portal.models.user import InstallSetting, Membership, PasswordReset, User, UserSession
 from portal.models.webhook import AgentRefresh, Delivery, WebhookKey
 from portal.models.webhook_installation import WebhookInstallation
 
@@ -36,6 +36,7 @@ __all__ = [
     "LeftOutSite",
     "Membership",
     "OrganizationMapping",
+    "PasswordReset",
     "Schedule",
     "Secret",
     "SoftwareTitle",

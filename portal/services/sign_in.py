@@ -15,10 +15,12 @@ from portal.services.devices import find_device, issue_device
 from portal.services.passwords import hash_password, needs_rehash, password_matches
 from portal.services.throttle import Caller, attempt
 from portal.services.tokens import digest, new_token
+from portal.services.users import is_shut_out
 
 IDLE_LIMIT = timedelta(hours=2)
 ABSOLUTE_LIMIT = timedelta(hours=12)
 TOUCH_EVERY = timedelta(minutes=1)
+WRONG = "The email address or the password is not right."
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,25 +37,29 @@ def sign_in(email: str, password: str, caller: Caller) -> SignIn:
     email = email.strip().lower()
     user = db.session.scalar(select(User).where(User.email == email))
     with attempt(caller, email, find_device(user, caller.device)):
-        if not password_matches(user.password_hash if user else None, password) or user is None:
-            raise Refused("The email address or the password is not right.")
-    return start_session(
-        user.id, hash_password(password) if needs_rehash(user.password_hash) else None
-    )
+        matches = password_matches(user.password_hash if user else None, password)
+        if not matches or user is None or is_shut_out(user.id):
+            raise Refused(WRONG)
+    stale = needs_rehash(user.password_hash)
+    return start_session(user, hash_password(password) if stale else None)
 
 
-def start_session(user_id: int, new_hash: str | None = None) -> SignIn:
+def start_session(user: User, new_hash: str | None = None) -> SignIn:
     """For a user who has just proved to be one; `new_hash`, of the same password, where the old
-    one is weaker than those of today."""
-    token = new_token()
+    one is weaker than those of today.
+
+    Raises Refused when the user is gone since, or has another password.
+    """
+    token, user_id, proven = new_token(), user.id, user.password_hash
     with transaction() as session:
         session.execute(delete(UserSession).where(UserSession.last_used_at < _oldest_allowed()))
-        user = session.get_one(User, user_id)
-        user.last_sign_in_at = utc_now()
-        if new_hash is not None:
-            user.password_hash = new_hash
+        now = session.get(User, user_id)
+        if now is None or now.password_hash != proven:
+            raise Refused(WRONG)
+        now.last_sign_in_at = utc_now()
+        now.password_hash = new_hash or proven
         session.add(UserSession(token_digest=digest(token), user_id=user_id))
-    return SignIn(user.email, token, issue_device(user))
+    return SignIn(now.email, token, issue_device(now))
 
 
 def find_session(token: str) -> UserSession | None:

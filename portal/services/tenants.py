@@ -28,6 +28,11 @@ def add_tenant(name: str, slug: str) -> Tenant:
     return tenant
 
 
+def list_tenants() -> list[Tenant]:
+    """By short name."""
+    return list(db.session.scalars(select(Tenant).order_by(Tenant.slug)))
+
+
 def get_tenant(slug_or_id: str) -> Tenant:
     """Raises NotFound. An id is all digits; a slug starts with a letter."""
     by_id = slug_or_id.isascii() and slug_or_id.isdigit() and len(slug_or_id) < 19

@@ -17,8 +17,8 @@ from portal.db import db
 from portal.errors import Refused
 from portal.models import Tenant, WebhookKey
 from portal.scope import get_tenant_id
+from portal.services.password_changes import check_present_password
 from portal.services.throttle import Caller
-from portal.services.users import check_present_password
 from portal.services.webhook_deeds import read_wanted
 from portal.services.webhook_installation import find_installation
 from portal.services.webhook_keys import list_keys
@@ -63,7 +63,7 @@ def get_webhook_url(root: str | None = None) -> str:
     installed = read_wanted(find_installation())
     if not settings.public_url and root is None and installed is not None:
         return installed.url
-    base = settings.public_url or (root or _own_address(settings)).rstrip("/")
+    base = settings.public_url or (root or settings.address).rstrip("/")
     return f"{base}{INTAKE}?{urlencode({'tenant': slug})}"
 
 
@@ -117,11 +117,6 @@ def list_key_rows() -> list[KeyRow]:
 def _key_row(key: WebhookKey) -> KeyRow:
     last_four = list_last_fours(key).get("value", "")
     return KeyRow(last_four, key.created_at, key.expires_at, key.last_used_at)
-
-
-def _own_address(settings: Settings) -> str:
-    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104
-    return f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
 
 
 def _is_local(host: str) -> bool:

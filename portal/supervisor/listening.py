@@ -40,14 +40,6 @@ def _explain(error: OSError, host: str, port: int) -> str:
     return f"Cannot listen on {host} ({error.strerror}). Set PORTAL_HOST to an address of ours."
 
 
-def portal_address(settings: Settings) -> str:
-    """Where a person finds the portal."""
-    host = own_host(settings)
-    if ":" in host:
-        host = f"[{host}]"
-    return settings.public_url or f"http://{host}:{settings.port}"
-
-
 def find_free_port(host: str) -> int:
     with socket.create_server((host, 0)) as probe:
         return int(probe.getsockname()[1])
@@ -59,11 +51,6 @@ def is_free(host: str, port: int) -> bool:
     except OSError:
         return False
     return True
-
-
-def own_host(settings: Settings) -> str:
-    """Where we reach ourselves; a listener on every address is on loopback too."""
-    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104
 
 
 def wait_until_it_answers(host: str, port: int) -> None:

@@ -18,7 +18,7 @@ from portal.supervisor import demo
 from portal.supervisor.children import Child, say
 from portal.supervisor.crew import Crew, Interrupted
 from portal.supervisor.folder import lock_folder
-from portal.supervisor.listening import listen, own_host, portal_address, wait_until_it_answers
+from portal.supervisor.listening import listen, wait_until_it_answers
 from portal.supervisor.logs import set_up_logging
 from portal.supervisor.redis_server import end_turns, redis_child, wait_for_redis
 from portal.supervisor.scheduler import run_scheduler
@@ -84,8 +84,8 @@ def _children(app: Flask, listener: int) -> list[Child]:
 def _announce(app: Flask, *, is_demo: bool) -> None:
     """Tell where the portal is, once it answers there."""
     settings: Settings = app.extensions["settings"]
-    wait_until_it_answers(own_host(settings), settings.port)
-    address = portal_address(settings)
+    wait_until_it_answers(settings.own_host, settings.port)
+    address = settings.address
     print(f"The portal is at {address}, its data in {_short(settings.data_dir)}. Ctrl-C stops it.")
     if is_demo:
         print(demo.sign_in_notice(settings))

@@ -8,10 +8,11 @@ from threading import Thread
 import pytest
 
 from portal.db import db
-from portal.errors import Refused
+from portal.errors import NotFound, Refused
 from portal.models.sync_run import RunStatus, SyncKind
-from portal.services import connect, run_history, sync_runs
+from portal.services import connect, run_history, sync_runs, tenant_removal
 from portal.services.integrations import get_integration
+from portal.services.tenants import get_tenant
 from portal.sync import devices, run_log
 from portal.sync.run_log import RunEnded, RunLog
 from portal.tactical.api import AgentPage
@@ -103,6 +104,30 @@ def test_a_run_that_waits_for_tactical_ends_at_once(
     assert msp.log(run) == []
     assert [fault.struck for fault in msp.tactical.control.faults.list()] == [1]
     assert get_integration().last_error is None
+
+
+@pytest.mark.one_database
+def test_a_tenant_goes_once_its_run_has_ended(msp: Msp, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without waiting for Tactical, whose answer would come in an hour."""
+    msp.import_fleet()
+    monkeypatch.setattr(run_log, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(tenant_removal, "POLL_SECONDS", 0.05)
+    msp.tactical.control.faults.add("slow", seconds=3600, times=None)
+    removing = Thread(target=remove_once_asked, args=(msp,))
+    removing.start()
+    with pytest.raises(NotFound, match="no such sync run"):  # it asks for what became of it
+        msp.sync(DEVICES)
+    removing.join()
+    with pytest.raises(NotFound, match="no tenant"):
+        get_tenant(str(msp.id))
+    assert msp.assets() == {}
+
+
+def remove_once_asked(msp: Msp) -> None:
+    while not msp.tactical.control.faults.list()[0].struck:
+        time.sleep(0.01)
+    with msp.app.app_context():
+        tenant_removal.remove_tenant(get_tenant(str(msp.id)))
 
 
 def cancel_once_asked(msp: Msp, kind: SyncKind, subject: str) -> None:

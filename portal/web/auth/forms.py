@@ -23,3 +23,7 @@ class SetupForm(FlaskForm):  # type: ignore[misc]
 class AccountForm(FlaskForm):  # type: ignore[misc]
     old_password = PasswordField("Present password")
     new_password = PasswordField("New password")
+
+
+class ResetForm(FlaskForm):  # type: ignore[misc]
+    password = PasswordField("New password")

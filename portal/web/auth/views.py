@@ -20,11 +20,12 @@ from flask import (
 from flask.typing import ResponseReturnValue
 
 from portal.errors import InvalidInput, Refused
+from portal.services import password_changes, users
 from portal.services import setup as setup_service
 from portal.services import sign_in as sign_in_service
-from portal.services import users
 from portal.services.sign_in import SignIn
-from portal.web.auth.forms import AccountForm, SetupForm, SignInForm
+from portal.services.throttle import TooManyAttempts
+from portal.web.auth.forms import AccountForm, ResetForm, SetupForm, SignInForm
 from portal.web.caller import get_caller, remember_device
 from portal.web.forms import mark, refuse
 from portal.web.guard import TOKEN, View, find_user, get_user, is_safe_target, send_to_sign_in
@@ -100,7 +101,7 @@ def setup() -> ResponseReturnValue:
     except (InvalidInput, Refused) as error:
         mark(form, error, otherwise="token")
         return refuse(render_template("setup.html", form=form), error)
-    return _begin_session(sign_in_service.start_session(user.id), url_for("auth.home"))
+    return _begin_session(sign_in_service.start_session(user), url_for("auth.home"))
 
 
 @auth.get("/tenants")
@@ -116,7 +117,7 @@ def account() -> ResponseReturnValue:
     if not form.is_submitted():
         return render_template("account.html", form=form)
     try:
-        device = users.change_password(
+        device = password_changes.change_password(
             get_user().id,
             form.old_password.data or "",
             form.new_password.data or "",
@@ -131,6 +132,27 @@ def account() -> ResponseReturnValue:
     flash("The password is changed; other browsers are signed out.", "success")
     response = make_response(redirect(url_for("auth.account")))
     remember_device(response, email, device)
+    return response
+
+
+@auth.route("/reset/<token>", methods=["GET", "POST"])
+def reset(token: str) -> ResponseReturnValue:
+    """Looking at the page uses nothing up: some mail programs open every link."""
+    form, found = ResetForm(), password_changes.find_reset(token)
+    if found is None and not form.is_submitted():
+        raise password_changes.used_up()
+    email = found.user.email if found is not None else ""
+    if not form.is_submitted():
+        return render_template("reset.html", form=form, email=email)
+    try:
+        user, device = password_changes.use_reset(token, form.password.data or "", get_caller())
+    except (InvalidInput, TooManyAttempts) as error:
+        mark(form, error)
+        return refuse(render_template("reset.html", form=form, email=email), error)
+    _end_session()
+    flash("The new password holds. Sign in with it.", "success")
+    response = make_response(redirect(url_for("auth.sign_in")))
+    remember_device(response, user.email, device)
     return response
 
 

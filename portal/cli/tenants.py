@@ -1,0 +1,71 @@
+"""`portal tenants`."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from portal.cli.command import PortalCommand
+from portal.cli.outcome import Outcome, columns
+from portal.errors import InvalidInput
+from portal.models import Tenant
+from portal.services import tenant_removal
+from portal.services import tenants as tenant_service
+
+
+@click.group()
+def tenants() -> None:
+    """The MSPs of this install."""
+
+
+@tenants.command("add", cls=PortalCommand)
+@click.argument("name")
+@click.option("--slug", required=True, help="The short name in addresses; starts with a letter.")
+def add_tenant(name: str, slug: str) -> Outcome:
+    """Add a tenant."""
+    tenant = tenant_service.add_tenant(name, slug)
+    data = {"ok": True, "id": str(tenant.id), "name": tenant.name, "slug": tenant.slug}
+    return Outcome(data, f"Added the tenant {tenant.name} ({tenant.slug}).")
+
+
+@tenants.command("list", cls=PortalCommand)
+def list_tenants() -> Outcome:
+    """Print each tenant."""
+    rows = [
+        {
+            "id": str(tenant.id),
+            "slug": tenant.slug,
+            "name": tenant.name,
+            "created_at": tenant.created_at.isoformat(),
+        }
+        for tenant in tenant_service.list_tenants()
+    ]
+    text = columns([(row["slug"], row["name"]) for row in rows])
+    return Outcome({"ok": True, "tenants": rows}, text or "There is no tenant.")
+
+
+@tenants.command("remove", cls=PortalCommand)
+@click.argument("slug")
+@click.option("--yes", metavar="SLUG", help="The short name again, in place of the question.")
+def remove_tenant(slug: str, yes: str | None) -> Outcome:
+    """Remove a tenant with all that is its own: clients, assets, alerts, secrets, users."""
+    tenant = tenant_service.get_tenant(slug)
+    counts = tenant_removal.count_rows(tenant)
+    _confirm(tenant, counts, yes)
+    data = {"ok": True, "slug": tenant.slug, "removed": counts}
+    text = f"Removed the tenant {tenant.name} ({tenant.slug})."
+    tenant_removal.remove_tenant(tenant)
+    return Outcome(data, text)
+
+
+def _confirm(tenant: Tenant, counts: dict[str, int], typed: str | None) -> None:
+    """Raises InvalidInput unless the tenant's short name was typed, after its counts were seen."""
+    if typed is None:
+        click.echo(f"{tenant.name} ({tenant.slug}) and all that is its own will be gone:", err=True)
+        for table, count in counts.items():
+            click.echo(f"  {count:>9,} {table.replace('_', ' ')}", err=True)
+        click.echo(f"Type {tenant.slug} to remove it: ", nl=False, err=True)
+        typed = sys.stdin.readline()
+    if typed.strip() != tenant.slug:
+        raise InvalidInput(f"Nothing was removed: {tenant.slug} was not typed.", field="slug")

@@ -1,0 +1,165 @@
+"""Users and tenants by command: changed, shut out, removed; and what their browsers see of it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Portal
+
+PASSWORD = "correct horse battery"
+ANN, BERT = "ann@acme.example", "bert@acme.example"
+HERE = ("--tenant", "acme")
+
+
+@pytest.fixture
+def people(acme: Portal) -> Portal:
+    """Ann is admin of acme, Bert a viewer there and admin of other."""
+    acme("tenants", "add", "Other MSP", "--slug", "other")
+    for email, tenant, role in (
+        (ANN, "acme", "admin"),
+        (BERT, "acme", "viewer"),
+        (BERT, "other", "admin"),
+    ):
+        words = ("users", "add", email, "--tenant", tenant, "--role", role, "--password-stdin")
+        assert acme(*words, stdin=PASSWORD).exit_code == 0
+    return acme
+
+
+def listed(portal: Portal, tenant: str = "acme") -> dict[str, tuple[str, bool]]:
+    users = portal("users", "list", "--tenant", tenant, "--json").data["users"]
+    return {user["email"]: (user["role"], user["enabled"]) for user in users}
+
+
+def test_users_are_listed_with_role_and_state(people: Portal) -> None:
+    people("users", "disable", BERT, *HERE)
+
+    assert listed(people) == {ANN: ("admin", True), BERT: ("viewer", False)}
+    lines = people("users", "list", *HERE).out.splitlines()
+    assert lines == [f"{ANN}   admin   enabled", f"{BERT}  viewer  disabled"]
+
+
+def test_a_role_changes_in_one_tenant(people: Portal) -> None:
+    said = people("users", "role", f" {BERT.upper()}", "admin", *HERE, "--json")
+
+    assert (said.data["email"], said.data["role"]) == (BERT, "admin")
+    assert listed(people)[BERT] == ("admin", True)
+
+
+def test_who_is_disabled_keeps_role_and_is_not_added_again(people: Portal) -> None:
+    assert people("users", "disable", BERT, *HERE).exit_code == 0
+    words = ("users", "add", BERT, *HERE, "--role", "admin", "--password-stdin")
+    again = people(*words, stdin=PASSWORD)
+    assert (again.exit_code, "Enable the user first" in again.err) == (1, True)
+    assert listed(people)[BERT] == ("viewer", False)
+    assert listed(people, "other")[BERT] == ("admin", True)
+    people("users", "enable", BERT, *HERE)
+    assert listed(people)[BERT] == ("viewer", True)
+
+
+def test_a_user_is_deleted_with_the_last_place(people: Portal) -> None:
+    assert people("users", "remove", BERT, *HERE, "--json").data["deleted"] is False
+    assert listed(people).keys() == {ANN}
+    words = ("users", "add", ANN, "--tenant", "other", "--role", "admin", "--password-stdin")
+    assert people(*words, stdin=PASSWORD).exit_code == 0
+    assert people("users", "remove", BERT, "--tenant", "other", "--json").data["deleted"] is True
+    assert "There is no user" in people("users", "reset", BERT).err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("role", ANN, "viewer"),
+        ("disable", ANN),
+        ("remove", ANN),
+        ("add", ANN, "--role", "viewer", "--password-stdin"),
+    ],
+)
+def test_the_last_admin_of_a_tenant_stays(people: Portal, words: tuple[str, ...]) -> None:
+    said = people("users", *words, *HERE, stdin=PASSWORD)
+    assert said.exit_code == 1
+    assert "keeps at least one admin" in said.err
+    assert listed(people)[ANN] == ("admin", True)
+    people("users", "role", BERT, "admin", *HERE)
+    assert people("users", *words, *HERE, stdin=PASSWORD).exit_code == 0
+    assert listed(people).get(ANN) != ("admin", True)
+
+
+def test_a_disabled_admin_does_not_count_as_one(people: Portal) -> None:
+    people("users", "role", BERT, "admin", *HERE)
+    people("users", "disable", BERT, *HERE)
+
+    assert people("users", "remove", ANN, *HERE).exit_code == 1
+
+
+@pytest.mark.parametrize("command", [("role", "viewer"), ("disable",), ("enable",), ("remove",)])
+def test_who_has_no_place_is_not_there(people: Portal, command: tuple[str, ...]) -> None:
+    said = people("users", command[0], ANN, *command[1:], "--tenant", "other")
+
+    assert said.exit_code == 1
+    assert said.err == f"portal: There is no user '{ANN}' in this tenant.\n"
+
+
+def test_a_reset_link_is_printed_and_only_its_digest_kept(people: Portal, folder: Path) -> None:
+    said = people("users", "reset", ANN, "--json")
+    token = said.data["link"].rpartition("/reset/")[2]
+
+    assert said.data["link"].startswith("http://127.0.0.1:5000/reset/")
+    assert re.fullmatch(r"[\w-]{43}", token)
+    for file in folder.glob("portal.db*"):
+        assert token.encode() not in file.read_bytes()
+    assert people("users", "reset", "nobody@acme.example").exit_code == 1
+
+
+def test_an_operator_sets_a_password(people: Portal) -> None:
+    words = ("users", "reset", ANN, "--password-stdin", "--json")
+
+    assert people(*words, stdin="another horse battery").data == {"ok": True, "email": ANN}
+    refused = people(*words, stdin="password1234")
+    assert (refused.exit_code, "commonest" in refused.data["message"]) == (1, True)
+
+
+def test_tenants_are_listed(people: Portal) -> None:
+    rows = people("tenants", "list", "--json").data["tenants"]
+
+    assert [(row["id"], row["slug"], row["name"]) for row in rows] == [
+        ("1", "acme", "Acme MSP"),
+        ("2", "other", "Other MSP"),
+    ]
+    assert people("tenants", "list").out == "acme   Acme MSP\nother  Other MSP\n"
+
+
+@pytest.mark.parametrize(("words", "stdin"), [((), "other\n"), ((), ""), (("--yes", "Acme"), "")])
+def test_a_tenant_is_not_removed_without_its_name(
+    people: Portal, words: tuple[str, ...], stdin: str
+) -> None:
+    said = people("tenants", "remove", "acme", *words, stdin=stdin)
+
+    assert said.exit_code == 1
+    assert "Nothing was removed" in said.err
+    assert people("clients", "add", "Fabrikam", *HERE).exit_code == 0
+
+
+def test_a_tenant_is_counted_asked_for_and_removed(people: Portal) -> None:
+    for name in ("Fabrikam", "Contoso"):
+        people("clients", "add", name, *HERE)
+    said = people("tenants", "remove", "acme", stdin="acme\n")
+
+    assert said.exit_code == 0
+    assert "        2 clients\n" in said.err
+    assert "        2 memberships\n" in said.err
+    assert said.out == "Removed the tenant Acme MSP (acme).\n"
+    assert people("clients", "add", "X", *HERE).exit_code == 1
+    assert people("users", "reset", ANN).exit_code == 1
+    assert listed(people, "other") == {BERT: ("admin", True)}
+    again = people("tenants", "remove", "acme", "--yes", "acme")
+    assert again.err == "portal: There is no tenant 'acme'.\n"
+
+
+def test_json_is_one_object_and_asks_nothing(people: Portal) -> None:
+    said = people("tenants", "remove", "acme", "--yes", "acme", "--json")
+
+    assert said.data == {"ok": True, "slug": "acme", "removed": {"memberships": 2}}
+    assert said.err == ""
