@@ -143,3 +143,14 @@ def test_where_a_request_came_from_is_read_in_one_place() -> None:
         for file in python_files("web")
         if "htmx.current_url" in file.read_text() and file.name != "input.py"
     ] == []
+
+
+def test_every_way_out_is_that_of_a_tenant() -> None:
+    """What is opened to one tenant must be open to no other."""
+    assert [
+        where(file)
+        for file in python_files()
+        if re.search(r"""extensions\["doors?"\]|\bDoors?\(""", file.read_text())
+        and where(file) not in ("portal/app.py", "portal/services/networks.py")
+        and not where(file).startswith("portal/egress/")
+    ] == []

@@ -7,6 +7,7 @@ import sys
 import click
 
 from portal.cli.command import PortalCommand
+from portal.cli.networks import NETWORK_COMMANDS
 from portal.cli.outcome import Outcome, columns
 from portal.errors import InvalidInput
 from portal.models import Tenant
@@ -17,6 +18,10 @@ from portal.services import tenants as tenant_service
 @click.group()
 def tenants() -> None:
     """The MSPs of this install."""
+
+
+for _command in NETWORK_COMMANDS:
+    tenants.add_command(_command)
 
 
 @tenants.command("add", cls=PortalCommand)

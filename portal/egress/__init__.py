@@ -1,6 +1,7 @@
 """The one guarded door to the network: address policy, limits, no redirects."""
 
 from portal.egress.door import Answer, Door, Stream
+from portal.egress.doors import Doors
 from portal.egress.errors import (
     AddressRefused,
     BadCertificate,
@@ -14,7 +15,7 @@ from portal.egress.errors import (
     TooLarge,
 )
 from portal.egress.limits import Limits
-from portal.egress.policy import EgressPolicy
+from portal.egress.policy import EgressPolicy, is_never_of_a_tenant
 
 __all__ = [
     "AddressRefused",
@@ -23,6 +24,7 @@ __all__ = [
     "ConnectionLost",
     "ConnectionRefused",
     "Door",
+    "Doors",
     "EgressError",
     "EgressPolicy",
     "InsecureUrl",
@@ -32,4 +34,5 @@ __all__ = [
     "Stream",
     "Timeout",
     "TooLarge",
+    "is_never_of_a_tenant",
 ]

@@ -32,8 +32,8 @@ class AddressRefused(EgressError):
     fault = "address_refused"
     wording = (
         "{host} is at {detail}, an address inside a private or reserved network, where the "
-        "portal does not connect to. The operator of the portal can open that network with "
-        "PORTAL_EGRESS_ALLOW."
+        "portal does not connect to. The operator of the portal can open that network to one "
+        "tenant with `portal tenants allow-network`, and to every tenant with PORTAL_EGRESS_ALLOW."
     )
 
 

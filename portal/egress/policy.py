@@ -48,6 +48,22 @@ DENIED: tuple[IpNetwork, ...] = tuple(
     )
 )
 
+NEVER_OF_A_TENANT: tuple[IpNetwork, ...] = tuple(
+    ipaddress.ip_network(network)
+    for network in (
+        "0.0.0.0/8",
+        "127.0.0.0/8",
+        "169.254.0.0/16",  # link-local, and the metadata of most clouds
+        "100.100.100.200/32",  # of Alibaba
+        "192.0.0.192/32",  # of Oracle
+        "::/127",
+        "fe80::/10",
+        "fd00:ec2::/32",  # of Amazon
+        "fd20:ce::254/128",  # of Google
+    )
+)
+"""This machine, its link and metadata stay closed to a tenant, whatever network is opened to it."""
+
 TRANSLATED = (
     (ipaddress.IPv6Network("64:ff9b::/96"), 0),  # NAT64
     (ipaddress.IPv6Network("::ffff:0:0:0/96"), 0),  # IPv4-translated
@@ -57,14 +73,16 @@ TRANSLATED = (
 
 
 class EgressPolicy:
-    """Public addresses, and the networks that the operator of this install opens.
+    """Public addresses, and the networks that the operator of this install opens: `allowed` to
+    everybody, `own` to one tenant.
 
     An opened network opens its own addresses and nothing else. Where an address leads through
     a gateway to an IPv4 address, that one must be allowed as well.
     """
 
-    def __init__(self, allowed: Iterable[IpNetwork] = ()) -> None:
+    def __init__(self, allowed: Iterable[IpNetwork] = (), own: Iterable[IpNetwork] = ()) -> None:
         self._allowed = tuple(allowed)
+        self._own = tuple(own)
 
     def allows(self, address: str) -> bool:
         """Whether a connection to the address, as text, may be made at all."""
@@ -77,10 +95,25 @@ class EgressPolicy:
     def allows_plain_http(self, address: str) -> bool:
         """Without TLS only into networks that the operator opened: the key would be in clear."""
         found = _read(address)
-        return found is not None and self.allows(address) and _is_in(found, self._allowed)
+        return found is not None and self.allows(address) and self._is_opened(found)
 
     def _is_open(self, address: IpAddress) -> bool:
-        return _is_in(address, self._allowed) or not _is_in(address, DENIED)
+        return self._is_opened(address) or not _is_in(address, DENIED)
+
+    def _is_opened(self, address: IpAddress) -> bool:
+        is_own = _is_in(address, self._own) and not _is_in(address, NEVER_OF_A_TENANT)
+        return is_own or _is_in(address, self._allowed)
+
+
+def is_never_of_a_tenant(network: IpNetwork) -> bool:
+    """Whether opening it to a tenant would open nothing."""
+    mapped = getattr(network.network_address, "ipv4_mapped", None)
+    if mapped is not None and network.prefixlen >= 96:
+        network = ipaddress.ip_network((mapped, network.prefixlen - 96))
+    return any(
+        network.version == each.version and network.subnet_of(each)  # type: ignore[arg-type]
+        for each in NEVER_OF_A_TENANT
+    )
 
 
 def _read(address: str) -> IpAddress | None:

@@ -4,6 +4,7 @@ from portal.models.alert import Alert
 from portal.models.asset import Asset
 from portal.models.client import Client
 from portal.models.connection_test import ConnectionTest
+from portal.models.egress_network import EgressNetwork
 from portal.models.ended_sign_in import EndedSignIn
 from portal.models.event import Event, EventSubscriber
 from portal.models.external_entity_mapping import ExternalEntityMapping
@@ -27,6 +28,7 @@ __all__ = [
     "Client",
     "ConnectionTest",
     "Delivery",
+    "EgressNetwork",
     "EndedSignIn",
     "Event",
     "EventSubscriber",

@@ -15,7 +15,7 @@ from portal.db import transaction, utc_now
 from portal.lease import LASTS, beating, make_lease
 from portal.models import Delivery
 from portal.models.webhook import DeliveryStatus
-from portal.services.integrations import get_app
+from portal.services.application import get_app
 from portal.sync.alert_hints import find_open_id
 from portal.tactical.webhook import Hint
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from flask import current_app
 from sqlalchemy import ColumnElement, ColumnExpressionArgument, Row, exists, select, update
 
 from portal import queue
@@ -24,7 +23,8 @@ from portal.events.order import find_settled_id
 from portal.lease import LASTS, beating, make_lease
 from portal.models import Event, EventSubscriber
 from portal.scope import get_tenant_id
-from portal.services.integrations import get_app
+from portal.services.application import get_app
+from portal.services.networks import get_door
 from portal.services.subscribers import SIGNING_SECRET, get_address
 from portal.vault import find_secret
 
@@ -149,7 +149,7 @@ def _begin_turn(subscriber_id: int, lease: str) -> _Turn | None:
 def _send_one(turn: _Turn, event: Row[Any]) -> bool:
     """Whether the receiver has it and the next one may follow."""
     message = Message(f"evt_{event.id}", event.type, event.occurred_at, event.payload)
-    outcome = send(current_app.extensions["door"], turn.url, turn.secret, message)
+    outcome = send(get_door(), turn.url, turn.secret, message)
     if outcome.problem is not None:
         _note_failure(turn, outcome)
         return False

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from flask import Flask, current_app
 from sqlalchemy import ScalarSelect, select
 
 from portal.db import db, transaction, utc_now
-from portal.egress import Door
 from portal.errors import NotFound, Refused
 from portal.models import Integration
 from portal.models.integration import AuthMode, IntegrationState
 from portal.providers import TACTICAL_RMM
 from portal.scope import get_tenant_id, tenant_scope
+from portal.services.application import get_app
 from portal.services.ended_sign_ins import add_ended
+from portal.services.networks import get_door
 from portal.tactical.api import Tactical
 from portal.tactical.session import ApiKey, Credentials, Password, TacticalSession
 from portal.vault import (
@@ -172,15 +172,3 @@ def _token_finder(integration: Integration) -> Callable[[], str | None]:
             return find_secret(integration, "knox_token")
 
     return find
-
-
-def get_app() -> Flask:
-    """The application itself, for a thread that has none in its context."""
-    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
-    return app
-
-
-def get_door() -> Door:
-    door = current_app.extensions["door"]
-    assert isinstance(door, Door)
-    return door

@@ -16,7 +16,7 @@ from portal.db import transaction, utc_now
 from portal.errors import PortalError
 from portal.lease import LASTS, beating, make_lease
 from portal.models import ConnectionTest, WebhookInstallation
-from portal.services.integrations import get_app
+from portal.services.application import get_app
 
 Work = TypeVar("Work", ConnectionTest, WebhookInstallation)
 

@@ -13,7 +13,7 @@ from portal.db import db, release, transaction, utc_now
 from portal.errors import PortalError, SecretUnreadable
 from portal.models import EndedSignIn
 from portal.scope import get_tenant_id
-from portal.services.integrations import get_door
+from portal.services.networks import get_door
 from portal.tactical.session import Password, TacticalSession
 from portal.vault import find_secret, forget_secrets
 

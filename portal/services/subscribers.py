@@ -7,7 +7,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
-from flask import current_app
 from sqlalchemy import func, select
 
 from portal.db import db, release, transaction, utc_now
@@ -16,6 +15,7 @@ from portal.events.delivery import Message, Outcome, make_secret, send
 from portal.models import Event, EventSubscriber, Tenant
 from portal.models.event import EventType
 from portal.scope import get_tenant_id
+from portal.services.networks import get_door
 from portal.vault import find_secret, forget_secrets, store_secret
 
 ADDRESS = "url"
@@ -121,7 +121,7 @@ def send_test(subscriber_id: int) -> Outcome:
         occurred_at=now,
         data={"subscriber_id": subscriber_id},
     )
-    return send(current_app.extensions["door"], url, secret, message)
+    return send(get_door(), url, secret, message)
 
 
 def get_address(subscriber: EventSubscriber) -> str:

@@ -17,10 +17,10 @@ from portal.lease import LASTS, make_lease
 from portal.models import Integration, SyncRun
 from portal.models.sync_run import COUNT_NAMES, RunStatus, SyncKind
 from portal.scope import get_tenant_id
+from portal.services.application import get_app
 from portal.services.integrations import (
     check_active,
     get_active_integration,
-    get_app,
     note_error,
     open_tactical,
 )

@@ -84,3 +84,35 @@ def test_the_operator_opens_a_network_and_nothing_else(
     opened: str, address: str, allowed: bool
 ) -> None:
     assert EgressPolicy([ip_network(opened)]).allows(address) is allowed
+
+
+@pytest.mark.parametrize(
+    ("own", "address", "allowed"),
+    [
+        ("10.20.0.0/16", "10.20.0.1", True),
+        ("10.20.0.0/16", "10.21.0.1", False),
+        ("0.0.0.0/0", "10.0.0.1", True),
+        ("0.0.0.0/0", "127.0.0.1", False),
+        ("0.0.0.0/0", "169.254.169.254", False),
+        ("0.0.0.0/0", "::ffff:127.0.0.1", False),
+        ("100.64.0.0/10", "100.64.1.2", True),
+        ("100.64.0.0/10", "100.100.100.200", False),
+        ("fd00::/8", "fd12::1", True),
+        ("fd00::/8", "fd00:ec2::254", False),
+        ("::/0", "::1", False),
+        ("::/0", "fe80::1%eth0", False),
+        ("64:ff9b::/96", "64:ff9b::a9fe:a9fe", False),
+    ],
+)
+def test_a_network_of_a_tenant_never_opens_this_machine_or_metadata(
+    own: str, address: str, allowed: bool
+) -> None:
+    policy = EgressPolicy(own=[ip_network(own)])
+    assert policy.allows(address) is policy.allows_plain_http(address) is allowed
+
+
+def test_what_is_open_to_all_stays_open_to_a_tenant_with_networks() -> None:
+    policy = EgressPolicy([ip_network("127.0.0.0/8")], [ip_network("10.0.0.0/8")])
+    assert policy.allows("127.0.0.1")
+    assert policy.allows("10.0.0.1")
+    assert not policy.allows("192.168.0.1")

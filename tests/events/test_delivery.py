@@ -21,8 +21,8 @@ from portal.lease import LASTS
 from portal.models.event import EventType
 from portal.scope import all_tenants, tenant_scope
 from portal.services import activity, event_delivery, schedule, subscribers
+from portal.services.application import get_app
 from portal.services.event_delivery import deliver_events, list_subscribers_behind, pause_after
-from portal.services.integrations import get_app
 from portal.services.tenants import add_tenant
 from tests.events.conftest import events, get, happen, subscribe
 from tests.events.receiver import Receiver, receiving

@@ -1,0 +1,105 @@
+"""Networks that are opened to one tenant, and that tenant's way out through them."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from threading import Event
+from typing import Any
+
+from flask import Flask
+from sqlalchemy import select
+
+from portal.db import db, transaction
+from portal.egress import Doors, Limits, Stream, is_never_of_a_tenant
+from portal.errors import InvalidInput, NotFound, Refused
+from portal.models import EgressNetwork
+from portal.scope import get_tenant_id, tenant_scope
+from portal.services.application import get_app
+
+
+def list_networks() -> list[str]:
+    """Of the scope's tenant, in the order of their opening."""
+    return list(db.session.scalars(select(EgressNetwork.network).order_by(EgressNetwork.id)))
+
+
+def allow_network(text: str) -> str:
+    """Open a network to the scope's tenant; twice is once. Its canonical form is returned.
+
+    Raises InvalidInput for what is no network, and Refused for one that leads to this machine
+    or to a cloud's metadata.
+    """
+    network = _read_network(text)
+    if is_never_of_a_tenant(network):
+        raise Refused(
+            f"{network} leads to this machine itself, to its link or to the metadata of a cloud. "
+            "It cannot be opened to a tenant. PORTAL_EGRESS_ALLOW opens it to every tenant of "
+            "this install, if that is what you want."
+        )
+    with transaction() as session:
+        if str(network) not in list_networks():
+            session.add(EgressNetwork(network=str(network)))
+    return str(network)
+
+
+def withdraw_network(text: str) -> str:
+    """Close it again. Raises InvalidInput, and NotFound when it is not open."""
+    network = str(_read_network(text))
+    with transaction() as session:
+        found = session.scalar(select(EgressNetwork).where(EgressNetwork.network == network))
+        if found is None:
+            raise NotFound(f"The network {network} is not opened to this tenant.")
+        session.delete(found)
+    return network
+
+
+class TenantDoor:
+    """The door as one tenant sees it. Its networks are looked up at each call: what the operator
+    opens or closes holds from the next one on, in every process.
+
+    Threads that have no application in their context may use it.
+    """
+
+    def __init__(self, app: Flask, tenant_id: int) -> None:
+        self._app, self._tenant_id = app, tenant_id
+
+    def stream(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        json: Any = None,
+        data: bytes | None = None,
+        limits: Limits,
+        given_up: Event | None = None,
+    ) -> AbstractContextManager[Stream]:
+        """As `portal.egress.Door.stream`."""
+        with self._app.app_context(), tenant_scope(self._tenant_id):
+            networks = tuple(ipaddress.ip_network(each) for each in list_networks())
+        doors: Doors = self._app.extensions["doors"]
+        return doors.of(networks).stream(
+            method,
+            url,
+            headers=headers,
+            json=json,
+            data=data,
+            limits=limits,
+            given_up=given_up,
+        )
+
+
+def get_door() -> TenantDoor:
+    """That of the scope's tenant."""
+    return TenantDoor(get_app(), get_tenant_id())
+
+
+def _read_network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    try:
+        return ipaddress.ip_network(text.strip(), strict=False)
+    except ValueError as error:
+        raise InvalidInput(
+            f"{text[:100]!r} is not a network. Write it like 10.20.0.0/16 or fd12:3456::/32.",
+            field="network",
+        ) from error
