@@ -10,7 +10,17 @@ from enum import StrEnum
 from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, ColumnElement, DateTime, Dialect, Enum, Integer, MetaData, event
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    DateTime,
+    Dialect,
+    Enum,
+    Integer,
+    MetaData,
+    and_,
+    event,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Engine, make_url
 from sqlalchemy.orm import DeclarativeBase, Session, registry
@@ -154,19 +164,21 @@ def upsert(
     unique: Sequence[str],
     updated: Sequence[str],
     index_where: ColumnElement[bool] | None = None,
+    newer: Sequence[str] = (),
 ) -> sqlite.Insert | postgresql.Insert:
     """An INSERT that updates the columns `updated` of a row with the same `unique` ones.
 
-    Unless that row is another tenant's: the guard sees what is inserted, not what it meets.
+    Unless that row is another tenant's: the guard sees what is inserted, not what it meets. Nor
+    if one of the times `newer` is later there.
     """
     statement = insert(table)
-    new = statement.excluded
-    same_tenant = new.tenant_id == table.__table__.c.tenant_id
+    new, old = statement.excluded, table.__table__.c
+    same_tenant = new.tenant_id == old.tenant_id
     return statement.on_conflict_do_update(
         index_elements=unique,
         index_where=index_where,
         set_={name: new[name] for name in updated},
-        where=same_tenant,
+        where=and_(same_tenant, *(new[name] >= old[name] for name in newer)),
     )
 
 

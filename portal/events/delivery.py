@@ -20,6 +20,7 @@ from standardwebhooks import Webhook
 
 from portal.db import utc_now
 from portal.egress import EgressError, Limits, Stream
+from portal.times import iso_utc
 
 LIMITS = Limits(connect=5, idle=10, total=10, largest=64 * 1024)
 SECRET_BYTES = 32
@@ -36,8 +37,7 @@ class Message:
     data: Mapping[str, Any]
 
     def to_json(self) -> str:
-        at = self.occurred_at.astimezone(UTC).isoformat().replace("+00:00", "Z")
-        body = {"type": self.type, "timestamp": at, "data": self.data}
+        body = {"type": self.type, "timestamp": iso_utc(self.occurred_at), "data": self.data}
         return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
 
 

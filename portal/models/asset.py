@@ -2,18 +2,26 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, UniqueConstraint, and_, case, or_
+from sqlalchemy import ColumnElement, ForeignKey, Index, UniqueConstraint, case, text
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.db import Base, BigId, TenantOwned, utc_now
 from portal.models.client import Client
 
+KNOWN_FOR = timedelta(hours=24)
+"""How long a status counts that nobody has looked at since."""
+UNKNOWN = "unknown"
+
+_IS_MISSING = text("missing_since IS NOT NULL")
+
 
 class Asset(TenantOwned, Base):
     """The portal's record of a computer. An empty fact is NULL.
 
-    `agent_status` follows from the time of reading, in Python and in SQL.
+    Two moments, of our clock, tell how new what is stored is. Who brings something older leaves
+    it alone: `status_at` goes for the status and all else that changes from minute to minute,
+    `last_rmm_sync_at` for the rest. Each look at all of an agent moves both.
     """
 
     __tablename__ = "assets"
@@ -23,6 +31,15 @@ class Asset(TenantOwned, Base):
         Index(None, "tenant_id", "client_id"),
         Index(None, "client_id"),
         Index(None, "integration_id", "rmm_organization_id"),
+        # Without `status_at`: each look moves that, and would have to write all indexes anew.
+        Index(None, "tenant_id", "agent_status"),
+        Index(
+            "ix_assets_missing",
+            "tenant_id",
+            "id",
+            sqlite_where=_IS_MISSING,
+            postgresql_where=_IS_MISSING,
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -38,14 +55,14 @@ class Asset(TenantOwned, Base):
     name: Mapped[str]
     asset_type: Mapped[str]
     """`workstation` or `server`."""
-    reported_status: Mapped[str]
-    """What Tactical said, or would have said, at `last_rmm_sync_at`."""
+    agent_status: Mapped[str]
+    """Tactical's word when it was last asked; time alone never changes it. For people and other
+    programs there is `shown_status`."""
+    status_at: Mapped[datetime]
+    """When the request left that brought the word."""
     last_seen_at: Mapped[datetime | None]
     offline_minutes: Mapped[int | None]
     overdue_minutes: Mapped[int | None]
-    online_until: Mapped[datetime | None]
-    overdue_from: Mapped[datetime | None]
-    """Last seen plus the two limits, by our clock; None where a limit is not known."""
     serial_number: Mapped[str | None]
     os_type: Mapped[str | None]
     os_version: Mapped[str | None]
@@ -63,6 +80,7 @@ class Asset(TenantOwned, Base):
     maintenance_mode: Mapped[bool | None]
     needs_reboot: Mapped[bool | None]
     last_rmm_sync_at: Mapped[datetime]
+    """When the request left that brought all its facts: a status sweep does not move it."""
     software_read_at: Mapped[datetime | None]
     """When its list of software was last read; None before the first."""
     missing_since: Mapped[datetime | None]
@@ -77,33 +95,20 @@ class Asset(TenantOwned, Base):
     client: Mapped[Client] = relationship()
 
     @hybrid_property
-    def agent_status(self) -> str:
-        """Tactical's rule on what is stored; its own word where it tells no limits."""
-        now = utc_now()
-        if self.online_until is None or self.overdue_from is None:
-            return self.reported_status
-        if self.online_until < now < self.overdue_from:
-            return "offline"
-        if now > self.online_until and now > self.overdue_from:
-            return "overdue"
-        return "online"
+    def shown_status(self) -> str:
+        """The word, or `unknown` where nobody has looked for a day."""
+        return self.agent_status if self.status_at >= utc_now() - KNOWN_FOR else UNKNOWN
 
-    @agent_status.inplace.expression
+    @shown_status.inplace.expression
     @classmethod
-    def _agent_status_in_sql(cls) -> ColumnElement[str]:
-        now = utc_now()
-        return case(
-            (or_(cls.online_until.is_(None), cls.overdue_from.is_(None)), cls.reported_status),
-            (and_(cls.online_until < now, cls.overdue_from > now), "offline"),
-            (and_(cls.online_until < now, cls.overdue_from < now), "overdue"),
-            else_="online",
-        )
+    def _shown_status_in_sql(cls) -> ColumnElement[str]:
+        return case((cls.status_at >= utc_now() - KNOWN_FOR, cls.agent_status), else_=UNKNOWN)
 
     def uptime_at(self, now: datetime) -> timedelta | None:
         """How long the computer has been (online) or had been (otherwise) up."""
         if self.boot_time is None:
             return None
-        until = now if self.agent_status == "online" else self.last_seen_at
+        until = now if self.shown_status == "online" else self.last_seen_at
         if until is None or until < self.boot_time:
             return None
         return until - self.boot_time

@@ -19,6 +19,7 @@ class EventType(StrEnum):
     SYNC_FAILED = "rmm.sync.failed"
     DEVICE_CREATED = "rmm.device.created"
     DEVICE_UPDATED = "rmm.device.updated"
+    DEVICE_STATUS = "rmm.device.status"
     ALERT_TRIGGERED = "rmm.alert.triggered"
     ALERT_RESOLVED = "rmm.alert.resolved"
 

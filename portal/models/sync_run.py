@@ -75,6 +75,7 @@ class SyncRun(TenantOwned, Leased, Base):
     unchanged: Mapped[int] = mapped_column(default=0)
     moved: Mapped[int] = mapped_column(default=0)
     removed: Mapped[int] = mapped_column(default=0, server_default="0")
+    missing: Mapped[int] = mapped_column(default=0, server_default="0")
     skipped: Mapped[int] = mapped_column(default=0)
     failed: Mapped[int] = mapped_column(default=0)
     error: Mapped[str | None]
@@ -100,10 +101,12 @@ COUNT_NAMES = (
     "unchanged",
     "moved",
     "removed",
+    "missing",
     "skipped",
     "failed",
 )
-"""Of agents; of a software run, of entries in their lists."""
+"""Of agents; of a software run, of entries in their lists. `missing` are those that were found
+to be gone: they are not among `seen`."""
 
 
 class SyncLogEntry(TenantOwned, Base):

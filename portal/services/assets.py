@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, case, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, joinedload
 
-from portal.db import db
+from portal.db import db, utc_now
 from portal.errors import NotFound
 from portal.models import Asset, Client, ExternalEntityMapping, OrganizationMapping
+from portal.models.asset import KNOWN_FOR, UNKNOWN
+from portal.services.looks import get_stale_before
 from portal.services.paging import Page, paginate_records
 from portal.services.search import any_contains, narrow, split_words
 
-STATUSES = ("online", "offline", "overdue", "unknown")
+STATUSES = ("online", "offline", "overdue", UNKNOWN)
+STALE = "stale"
+"""Not a status: those of any status that nobody has looked at for too long."""
 MISSING = "missing"
-"""Not a status: those that Tactical lists no more."""
+"""Not a status: those that Tactical lists no more. They are in no other list and no count."""
 
 SORTABLE: dict[str, InstrumentedAttribute[Any]] = {
     "name": Asset.name,
@@ -40,7 +44,11 @@ _SEARCHED = (
 
 @dataclass(frozen=True, slots=True)
 class AssetFilter:
-    """What the list shows; an empty field does not filter. `sort` with a `-` is downwards."""
+    """What the list shows; an empty field does not filter. `sort` with a `-` is downwards.
+
+    `status` is one of STATUSES, STALE or MISSING; whatever it is, what is missing is shown with
+    MISSING only.
+    """
 
     search: str = ""
     status: str = ""
@@ -75,7 +83,27 @@ class AssetDetail:
 
 
 def asset_conditions(shown: AssetFilter) -> list[ColumnElement[bool]]:
-    """The filter in SQL, for what lists, counts and exports."""
+    """The filter in SQL, for what lists and exports."""
+    return [*_of_any_status(shown), *_of_status(shown.status)]
+
+
+def _of_status(status: str) -> list[ColumnElement[bool]]:
+    """As `Asset.shown_status` has it, but so that an index of the word helps."""
+    if status == MISSING:
+        return [Asset.missing_since.is_not(None)]
+    conditions: list[ColumnElement[bool]] = [Asset.missing_since.is_(None)]
+    known = Asset.status_at >= utc_now() - KNOWN_FOR
+    if status == STALE:
+        conditions.append(Asset.status_at < get_stale_before())
+    elif status == UNKNOWN:
+        conditions.append(or_(Asset.agent_status == UNKNOWN, ~known))
+    elif status:
+        conditions += [Asset.agent_status == status, known]
+    return conditions
+
+
+def _of_any_status(shown: AssetFilter) -> list[ColumnElement[bool]]:
+    """All of the filter but its status; of what is missing too."""
     conditions: list[ColumnElement[bool]] = []
     equals: tuple[tuple[InstrumentedAttribute[Any], object], ...] = (
         (Asset.asset_type, shown.asset_type),
@@ -84,10 +112,6 @@ def asset_conditions(shown: AssetFilter) -> list[ColumnElement[bool]]:
         (Asset.os_type, shown.os_type),
     )
     conditions.extend(column == value for column, value in equals if value not in ("", None))
-    if shown.status == MISSING:
-        conditions.append(Asset.missing_since.is_not(None))
-    elif shown.status:
-        conditions.append(Asset.agent_status == shown.status)
     # Every word must be found somewhere, so that "smith laptop" narrows.
     conditions.extend(any_contains(_SEARCHED, word) for word in split_words(shown.search))
     return conditions
@@ -99,10 +123,9 @@ def list_assets(shown: AssetFilter, page: int = 1) -> Page[Asset]:
 
 def list_and_count(shown: AssetFilter, page: int = 1) -> tuple[Page[Asset], dict[str, int]]:
     """The page, and what `count_by_status` tells of the same filter."""
-    of_any_status = asset_conditions(replace(shown, status=""))
-    of_any_status = narrow(Asset.id, of_any_status, shown.search)
+    of_any_status = narrow(Asset.id, _of_any_status(shown), shown.search)
     counts = _count_by_status(of_any_status)
-    status = asset_conditions(AssetFilter(status=shown.status))
+    status = _of_status(shown.status)
     order = _order(shown.sort)
     found = paginate_records(
         select(Asset).options(joinedload(Asset.client)),
@@ -116,22 +139,26 @@ def list_and_count(shown: AssetFilter, page: int = 1) -> tuple[Page[Asset], dict
 def count_by_status(shown: AssetFilter | None = None) -> dict[str, int]:
     """How many assets of each status the filter shows, its own status aside.
 
-    Beside the statuses, `missing` and `total`.
+    The four statuses sum to `total`. `stale` are some of these, and `missing` none.
     """
-    return _count_by_status(asset_conditions(replace(shown or AssetFilter(), status="")))
+    return _count_by_status(_of_any_status(shown or AssetFilter()))
 
 
 def _count_by_status(conditions: list[ColumnElement[bool]]) -> dict[str, int]:
-    status = Asset.agent_status.label("status_now")
+    status, is_missing = Asset.shown_status.label("status"), Asset.missing_since.is_not(None)
+    is_stale = case((Asset.status_at < get_stale_before(), 1), else_=0)
     rows = db.session.execute(
-        select(status, func.count(), func.count(Asset.missing_since))
+        select(status, is_missing.label("is_missing"), func.count(), func.sum(is_stale))
         .where(*conditions)
-        .group_by(status)
+        .group_by("status", "is_missing")
     ).all()
-    counts = dict.fromkeys(STATUSES, 0) | {row[0]: row[1] for row in rows}
-    return counts | {
-        MISSING: sum(row[2] for row in rows),
-        "total": sum(row[1] for row in rows),
+    here = [row for row in rows if not row.is_missing]
+    return {
+        **dict.fromkeys(STATUSES, 0),
+        **{row.status: row[2] for row in here},
+        STALE: sum(row[3] for row in here),
+        MISSING: sum(row[2] for row in rows if row.is_missing),
+        "total": sum(row[2] for row in here),
     }
 
 
@@ -186,8 +213,8 @@ def _distinct(
 def _order(sort: str) -> tuple[Any, ...]:
     """The id comes last, so that pages neither repeat nor miss a row among equals."""
     word = sort.lstrip("-")
-    # What the status is depends on the moment: it is asked for now, not at the import.
-    column: Any = Asset.agent_status if word == "status" else SORTABLE.get(word, Asset.name)
+    # Which word is too old depends on the moment: it is asked for now, not at the import.
+    column: Any = Asset.shown_status if word == "status" else SORTABLE.get(word, Asset.name)
     if sort.startswith("-"):
         return column.desc().nulls_last(), Asset.id.desc()
     return column.asc().nulls_last(), Asset.id

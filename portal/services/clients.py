@@ -28,7 +28,7 @@ class ClientRow:
 
 
 def list_clients(search: str = "", page: int = 1) -> Page[ClientRow]:
-    """Clients by name, with how many assets and organizations each has."""
+    """Clients by name, with how many assets (missing ones aside) and organizations each has."""
     return _page_of_clients(search, page, Client.name_key)
 
 
@@ -40,10 +40,13 @@ def pick_clients(search: str) -> Page[ClientRow]:
 
 
 def _page_of_clients(search: str, page: int, *order: Any) -> Page[ClientRow]:
-    assets = _count(Asset.id, Asset.client_id)
+    assets = _count(Asset.id, Asset.client_id).where(Asset.missing_since.is_(None))
     organizations = _count(OrganizationMapping.id, OrganizationMapping.client_id)
     query = select(
-        Client.id, Client.name, assets.label("assets"), organizations.label("organizations")
+        Client.id,
+        Client.name,
+        assets.scalar_subquery().label("assets"),
+        organizations.scalar_subquery().label("organizations"),
     ).order_by(*order, Client.id)
     total = select(func.count()).select_from(Client)
     if search:
@@ -88,15 +91,20 @@ def delete_client(client_id: int) -> str:
     """The name of the client deleted. Raises Refused while anything hangs on it."""
     with transaction() as session:
         client = get_client(client_id)
-        assets = session.scalar(select(func.count(Asset.id)).where(Asset.client_id == client_id))
+        assets, missing = session.execute(
+            select(func.count(), func.count(Asset.missing_since)).where(
+                Asset.client_id == client_id
+            )
+        ).one()
         organizations = session.scalar(
             select(func.count(OrganizationMapping.id)).where(
                 OrganizationMapping.client_id == client_id
             )
         )
         if assets or organizations:
+            gone = f" ({missing} of them no longer in Tactical)" if missing else ""
             raise Refused(
-                f"{client.name} cannot be deleted: it has {_plural(assets, 'asset')} and "
+                f"{client.name} cannot be deleted: it has {_plural(assets, 'asset')}{gone} and "
                 f"{_plural(organizations, 'mapped organization')}. Map those organizations to "
                 "another client first; their assets move along."
             )
@@ -113,9 +121,11 @@ def _free_name(name: str, but: int | None) -> str:
     return name
 
 
-def _count(column: InstrumentedAttribute[int], client_id: InstrumentedAttribute[Any]) -> Any:
+def _count(
+    column: InstrumentedAttribute[int], client_id: InstrumentedAttribute[Any]
+) -> Select[int]:
     query: Select[int] = select(func.count(column)).where(client_id == Client.id)
-    return query.correlate(Client).scalar_subquery()
+    return query.correlate(Client)
 
 
 def _plural(number: int | None, noun: str) -> str:

@@ -9,7 +9,7 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -22,6 +22,8 @@ from portal.services.alerts import AlertFilter, alert_conditions, query_alerts, 
 from portal.services.assets import AssetFilter, asset_conditions
 from portal.services.delivery_history import DeliveryFilter, delivery_conditions
 from portal.services.integrations import find_integration
+from portal.services.looks import get_stale_before
+from portal.times import iso_utc
 
 Row = dict[str, Any]
 
@@ -50,8 +52,11 @@ ASSET_COLUMNS = (
     "site_id",
     "site_name",
     "agent_status",
+    "status_as_of",
+    "status_stale",
     "last_seen_at",
     "last_rmm_sync_at",
+    "missing_since",
 )
 
 ORGANIZATION_COLUMNS = (
@@ -94,11 +99,11 @@ SOFTWARE_COLUMNS = (
 
 
 def export_assets(shown: AssetFilter | None = None) -> Iterator[Row]:
-    """The assets that the filter shows, by name."""
-    now = utc_now()
+    """The assets that the filter shows, by name; without one all, what is missing too."""
+    now, stale_before = utc_now(), get_stale_before()
     found = db.session.scalars(
         select(Asset)
-        .where(*asset_conditions(shown or AssetFilter()))
+        .where(*(asset_conditions(shown) if shown else ()))
         .options(joinedload(Asset.client))
         .order_by(Asset.name, Asset.id)
         .execution_options(yield_per=ROWS_AT_ONCE)
@@ -107,6 +112,9 @@ def export_assets(shown: AssetFilter | None = None) -> Iterator[Row]:
         uptime = asset.uptime_at(now)
         computed = {
             "client": asset.client.name,
+            "agent_status": asset.shown_status,
+            "status_as_of": _plain(asset.status_at),
+            "status_stale": asset.status_at < stale_before,
             "uptime_seconds": None if uptime is None else int(uptime.total_seconds()),
         }
         yield {
@@ -221,7 +229,7 @@ def _safe_cell(value: Any) -> Any:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        return iso_utc(value)
     if isinstance(value, date):
         return value.isoformat()
     return str(value) if isinstance(value, StrEnum) else value

@@ -155,6 +155,7 @@ def _with_details(mappings: list[OrganizationMapping]) -> list[OrganizationRow]:
         .where(
             Asset.integration_id == mappings[0].integration_id,
             Asset.rmm_organization_id.in_([m.external_organization_id for m in mappings]),
+            Asset.missing_since.is_(None),
         )
         .group_by(Asset.rmm_organization_id)
     ):

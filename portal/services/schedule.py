@@ -26,7 +26,6 @@ from portal.services.sign_outs import list_tenants_with_due_sign_outs
 from portal.services.sweep_intervals import fit_intervals
 from portal.services.sync_runs import enqueue_run, request_run, revive_abandoned_runs
 from portal.services.webhook_installation import free_lost_deeds
-from portal.sync.status import is_device_sync_working
 
 log = logging.getLogger(__name__)
 
@@ -142,8 +141,6 @@ def _start(schedule: Any) -> None:
         return
     with tenant_scope(schedule.tenant_id):
         try:
-            if schedule.kind == SyncKind.STATUS and is_device_sync_working(schedule.integration_id):
-                return  # it reads the status too
             request_run(SyncKind(schedule.kind), trigger=SCHEDULE)
         except PortalError as error:
             log.info("Scheduled %s of tenant %s: %s", schedule.kind, schedule.tenant_id, error)

@@ -55,8 +55,12 @@ def run_trial(
 def _renderings(integration: Integration) -> Iterator[Rendering]:
     agent_id = db.session.scalar(
         select(Asset.rmm_device_id)
-        .where(Asset.integration_id == integration.id, Asset.last_seen_at.is_not(None))
-        .order_by(Asset.last_rmm_sync_at.desc(), Asset.id)
+        .where(
+            Asset.integration_id == integration.id,
+            Asset.last_seen_at.is_not(None),
+            Asset.missing_since.is_(None),
+        )
+        .order_by(Asset.status_at.desc(), Asset.id)
         .limit(1)
     )
     if agent_id:

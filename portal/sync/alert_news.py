@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from portal.events.outbox import Happening
 from portal.models.alert import AlertStatus
 from portal.models.event import EventType
+from portal.times import iso_utc
 
 TOLD = (
     "external_alert_id",
@@ -37,5 +38,5 @@ def alert_event(values: Mapping[str, Any], confirmed: bool) -> Happening:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        return iso_utc(value)
     return str(value) if isinstance(value, str) else value

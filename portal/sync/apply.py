@@ -16,28 +16,29 @@ from portal.providers import TACTICAL_RMM
 from portal.scope import get_tenant_id
 from portal.sync.alerts import lock_alerts
 from portal.sync.facts import FACTS, PLACE, VITALS
-from portal.sync.plan import Action, Decision
+from portal.sync.plan import Action, Decision, KnownAsset
 from portal.sync.run_log import log_entry
 
 _LOGGED = {Action.CREATED, Action.UPDATED, Action.MOVED, Action.FAILED}
 
 
 def apply_decisions(
-    session: Session, integration_id: int, decisions: Sequence[Decision], synced_at: datetime
+    session: Session, integration_id: int, decisions: Sequence[Decision]
 ) -> dict[str, int]:
-    """Write the assets, their entity mappings and the time of the sync.
+    """Write the assets, their entity mappings and the times of the look.
 
-    The asset ids of what was created, by agent_id.
+    Whatever a newer look has written since the plan was made stays. The asset ids of what was
+    created, by agent_id.
     """
     changed = [d for d in decisions if d.action is Action.CREATED or d.changes]
     if changed:
-        _upsert_assets(session, integration_id, changed, synced_at)
+        _upsert_assets(session, integration_id, changed)
     created = [d.external_id for d in decisions if d.action is Action.CREATED]
     asset_ids = _load_asset_ids(session, integration_id, created) if created else {}
     mapped = [d for d in decisions if d.facts is not None and _mapping_differs(d)]
     if mapped:
         _upsert_entity_mappings(session, integration_id, mapped, asset_ids)
-    _touch_assets(session, decisions, synced_at)
+    _touch_assets(session, decisions)
     if created:
         _link_alerts(session, integration_id, created)
     return asset_ids
@@ -87,40 +88,53 @@ def log_entries(decisions: Sequence[Decision]) -> list[dict[str, Any]]:
         for d in decisions
         if d.action in _LOGGED
     ]
-    returned = [d for d in decisions if d.known is not None and d.known.missing and d.facts]
+    returned = [d for d in decisions if d.returned]
     return entries + [
         log_entry("returned", d.external_id, d.name, "Tactical lists it again.") for d in returned
     ]
 
 
-def _upsert_assets(
-    session: Session, integration_id: int, decisions: Sequence[Decision], synced_at: datetime
-) -> None:
-    columns = ("client_id", "reported_status", "last_rmm_sync_at", "missing_since", *PLACE, *FACTS)
-    rows = [_asset_row(d, integration_id, synced_at) for d in decisions]
-    session.execute(upsert(Asset, ("integration_id", "rmm_device_id"), columns), rows)
+def _upsert_assets(session: Session, integration_id: int, decisions: Sequence[Decision]) -> None:
+    times = ("status_at", "last_rmm_sync_at")
+    columns = ("client_id", "agent_status", *times, "missing_since", *PLACE, *FACTS)
+    statement = upsert(Asset, ("integration_id", "rmm_device_id"), columns, newer=times)
+    session.execute(statement, [_asset_row(d, integration_id) for d in decisions])
 
 
-def _asset_row(decision: Decision, integration_id: int, synced_at: datetime) -> dict[str, Any]:
+def _asset_row(decision: Decision, integration_id: int) -> dict[str, Any]:
+    """What was not looked at stays as it is, and as old as it is."""
     known = decision.known
-    nothing = dict.fromkeys((*PLACE, *FACTS))
-    kept = known.facts if known else nothing
-    # Only the place was planned: the facts, the status and their age stay as they are.
-    status = decision.reported_status or (known.reported_status if known else "unknown")
-    at = known.synced_at if known and decision.reported_status is None else synced_at
     return {
         "tenant_id": get_tenant_id(),
         "integration_id": integration_id,
         "rmm_provider": TACTICAL_RMM.slug,
         "rmm_device_id": decision.external_id,
         "client_id": decision.client_id,
-        "reported_status": status,
-        "last_rmm_sync_at": at,
-        "missing_since": None,
+        "missing_since": None if known is None or decision.returned else known.missing_since,
         "created_at": utc_now(),
-        **kept,
+        **(_kept(known) if known else dict.fromkeys((*PLACE, *FACTS))),
+        **_times(decision),
         **(decision.facts or {}),
     }
+
+
+def _kept(known: KnownAsset) -> dict[str, Any]:
+    return {
+        **known.facts,
+        "agent_status": known.agent_status,
+        "status_at": known.status_at,
+        "last_rmm_sync_at": known.synced_at,
+    }
+
+
+def _times(decision: Decision) -> dict[str, Any]:
+    """The columns that say what was looked at, and when."""
+    found: dict[str, Any] = {}
+    if decision.agent_status is not None:
+        found |= {"agent_status": decision.agent_status, "status_at": decision.status_at}
+    if decision.synced_at is not None:
+        found["last_rmm_sync_at"] = decision.synced_at
+    return found
 
 
 def _mapping_differs(decision: Decision) -> bool:
@@ -160,21 +174,26 @@ def _mapping_row(decision: Decision, integration_id: int, asset_id: int) -> dict
     }
 
 
-def _touch_assets(session: Session, decisions: Sequence[Decision], synced_at: datetime) -> None:
-    """Note the sync on assets that kept their facts: one statement for each status."""
-    by_status: dict[str | None, list[int]] = defaultdict(list)
+def _touch_assets(session: Session, decisions: Sequence[Decision]) -> None:
+    """Note the look on assets that kept their facts: one statement for each status."""
+    alike: dict[tuple[tuple[str, Any], ...], list[int]] = defaultdict(list)
     for decision in decisions:
-        known = decision.known
-        if known is None or decision.facts is None or decision.changes:
-            continue  # nothing is stored, nothing was planned, or the upsert wrote it all
-        if decision.reported_status is None and not known.missing:
-            continue  # only its place was looked at, and that is as it was
-        by_status[decision.reported_status].append(known.id)
-    for status, ids in by_status.items():
-        values: dict[str, Any] = {"missing_since": None}
-        if status is not None:
-            values |= {"reported_status": status, "last_rmm_sync_at": synced_at}
-        session.execute(update(Asset).where(Asset.id.in_(ids)).values(**values))
+        if decision.known is None or decision.changes:
+            continue  # nothing is stored, or the upsert wrote it all
+        values = _times(decision)
+        if decision.returned:
+            values["missing_since"] = None
+        if values:
+            alike[tuple(values.items())].append(decision.known.id)
+    for key, ids in alike.items():
+        values = dict(key)
+        moments = [name for name in ("status_at", "last_rmm_sync_at") if name in values]
+        session.execute(
+            update(Asset)
+            .where(Asset.id.in_(ids), *(getattr(Asset, n) <= values[n] for n in moments))
+            .values(**values)
+            .execution_options(synchronize_session=False)
+        )
 
 
 def _readable(decision: Decision) -> dict[str, Any] | None:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+
 from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
 from portal.db import release, transaction, utc_now
 from portal.models import Asset, Integration
@@ -75,7 +80,7 @@ def apply_page(integration_id: int, page: AgentPage, run_log: RunLog) -> None:
             page.agents, known, organizations, page.observed_at, page.server_now
         )
         run_log.record(session, count_decisions(decisions), log_entries(decisions), page.total)
-        created = apply_decisions(session, integration_id, decisions, page.observed_at)
+        created = apply_decisions(session, integration_id, decisions)
         tell_devices(session, decisions, created)
 
 
@@ -108,24 +113,35 @@ def _mark_missing(integration_id: int, tactical: Tactical, run_log: RunLog, seen
         run_log.warn("Tactical lists no agent at all; the assets were left as they are.")
         return
     release()
-    confirmed = tactical.find_absent(absent)
-    missing = {agent_id: name for agent_id, name in absent.items() if agent_id in confirmed}
-    if not missing:
+    asked_at = utc_now()
+    confirmed = sorted(tactical.find_absent(absent))
+    if not confirmed:
         return
     with transaction() as session:
-        for ids in in_parts(list(missing), IDS_AT_ONCE):
-            session.execute(
-                update(Asset)
-                .where(
-                    Asset.integration_id == integration_id,
-                    Asset.rmm_device_id.in_(ids),
-                )
-                .values(missing_since=utc_now())
-            )
-        run_log.note(
-            session,
-            [log_entry("missing", agent_id, name) for agent_id, name in missing.items()],
+        missing = [
+            agent_id
+            for ids in in_parts(confirmed, IDS_AT_ONCE)
+            for agent_id in _set_missing(session, integration_id, ids, asked_at)
+        ]
+        entries = [log_entry("missing", agent_id, absent[agent_id]) for agent_id in missing]
+        run_log.record(session, Counter(missing=len(missing)), entries)
+
+
+def _set_missing(
+    session: Session, integration_id: int, agent_ids: Sequence[str], asked_at: datetime
+) -> Sequence[str]:
+    """Which of these are missing now: not one that a sweep has seen since."""
+    return session.scalars(
+        update(Asset)
+        .where(
+            Asset.integration_id == integration_id,
+            Asset.rmm_device_id.in_(agent_ids),
+            Asset.status_at <= asked_at,
         )
+        .values(missing_since=asked_at)
+        .returning(Asset.rmm_device_id)
+        .execution_options(synchronize_session=False)
+    ).all()
 
 
 def _list_absent(integration_id: int, seen: set[str]) -> dict[str, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
 from typing import Any
 
 from msgspec import UNSET
@@ -20,8 +19,6 @@ FACTS = (
     "last_seen_at",
     "offline_minutes",
     "overdue_minutes",
-    "online_until",
-    "overdue_from",
     "serial_number",
     "os_type",
     "os_version",
@@ -41,7 +38,7 @@ FACTS = (
 )
 
 
-VITALS = frozenset({"last_seen_at", "boot_time", "online_until", "overdue_from"})
+VITALS = frozenset({"last_seen_at", "boot_time"})
 """What changes by itself: written like any fact, but nothing that was updated."""
 
 
@@ -51,27 +48,6 @@ def place_of(agent: TacticalAgent) -> dict[str, Any]:
         "site_id": str(agent.site_pk),
         "site_name": agent.site_name or None,
     }
-
-
-def limits_of(
-    facts: Mapping[str, Any], stored: Mapping[str, Any], clock_skew: timedelta
-) -> dict[str, datetime | None]:
-    """Until when the agent counts as online and from when as overdue, by our own clock.
-
-    None where a limit is not known, or the agent was never seen.
-    """
-    last_seen = facts.get("last_seen_at")
-    limits = {"online_until": "offline_minutes", "overdue_from": "overdue_minutes"}
-    minutes = {name: facts.get(fact, stored.get(fact)) for name, fact in limits.items()}
-    if last_seen is None or None in minutes.values():
-        return dict.fromkeys(limits)
-    try:
-        return {
-            name: last_seen - clock_skew + timedelta(minutes=number)
-            for name, number in minutes.items()
-        }
-    except OverflowError:  # a limit, or a last seen, at the end of the calendar
-        return dict.fromkeys(limits)
 
 
 def presence_of(agent: AgentPresence) -> dict[str, Any]:
@@ -90,7 +66,7 @@ def presence_of(agent: AgentPresence) -> dict[str, Any]:
 
 
 def facts_of(agent: TacticalAgent) -> dict[str, Any]:
-    """All facts of the agent, as `presence_of` has some of them."""
+    """The other facts of the agent: what a look at the status alone does not read."""
     os_type, os_version = _system(agent)
     facts = {
         "name": agent.hostname,
@@ -108,7 +84,7 @@ def facts_of(agent: TacticalAgent) -> dict[str, Any]:
         "physical_disks": _joined(agent.physical_disks),
         "description": agent.description,
     }
-    return _carried(facts) | presence_of(agent)
+    return _carried(facts)
 
 
 def _carried(facts: Mapping[str, Any]) -> dict[str, Any]:

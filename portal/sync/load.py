@@ -19,6 +19,7 @@ LOCKS = {
 }
 """Column to the flag that locks it."""
 
+_LOOKS = ("agent_status", "status_at", "last_rmm_sync_at", "missing_since")
 _FACT_COLUMNS = (*PLACE, *FACTS)
 
 
@@ -53,11 +54,8 @@ def load_assets(
             Asset.id,
             Asset.rmm_device_id,
             Asset.client_id,
-            Asset.reported_status,
-            Asset.last_rmm_sync_at,
-            Asset.missing_since,
             ExternalEntityMapping.external_pk,
-            *(getattr(Asset, name) for name in (*_FACT_COLUMNS, *LOCKS.values())),
+            *(getattr(Asset, name) for name in (*_LOOKS, *_FACT_COLUMNS, *LOCKS.values())),
         )
         .join(ExternalEntityMapping, ExternalEntityMapping.asset_id == Asset.id)
         .where(
@@ -73,9 +71,10 @@ def load_assets(
             client_id=row.client_id,
             facts={name: getattr(row, name) for name in _FACT_COLUMNS},
             external_pk=row.external_pk,
-            reported_status=row.reported_status,
+            agent_status=row.agent_status,
+            status_at=row.status_at,
             synced_at=row.last_rmm_sync_at,
-            missing=row.missing_since is not None,
+            missing_since=row.missing_since,
             locks=frozenset(column for column, lock in LOCKS.items() if getattr(row, lock)),
         )
         for row in rows

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from functools import partial
 from typing import Any, TypeVar
 
 from msgspec import UNSET
 
-from portal.sync.facts import VITALS, facts_of, limits_of, place_of, presence_of
+from portal.sync.facts import VITALS, facts_of, place_of, presence_of
 from portal.tactical.records import AgentPresence, BadRecord, TacticalAgent
-from portal.tactical.status import status_at
+from portal.tactical.status import status_by_age
 
 Agent = TypeVar("Agent", bound=AgentPresence)
 
@@ -49,9 +49,10 @@ class KnownAsset:
     client_id: int
     facts: Mapping[str, Any]
     external_pk: int | None
-    reported_status: str
+    agent_status: str
+    status_at: datetime
     synced_at: datetime
-    missing: bool
+    missing_since: datetime | None
     locks: frozenset[str] = frozenset()
     """Columns that an admin edited by hand: they stay as they are."""
 
@@ -73,7 +74,23 @@ class Decision:
     facts: Mapping[str, Any] | None = None
     changes: Mapping[str, tuple[Any, Any]] | None = None
     external_pk: int | None = None
-    reported_status: str | None = None
+    agent_status: str | None = None
+    """Tactical's word; None where this look brings none, or an older one than what is stored."""
+    status_at: datetime | None = None
+    """When it was so; None as above."""
+    synced_at: datetime | None = None
+    """When all facts were; None where only some were looked at."""
+    returned: bool = False
+    """It was missing, and this look is newer than the one that did not find it."""
+
+    @property
+    def changes_status(self) -> bool:
+        """Whether the word of a stored asset becomes another one."""
+        return (
+            self.known is not None
+            and self.agent_status is not None
+            and self.agent_status != self.known.agent_status
+        )
 
 
 def plan_agents(
@@ -86,7 +103,7 @@ def plan_agents(
     """One decision for each record, in order.
 
     `known` is keyed by agent_id and `organizations` by Tactical's client pk as text.
-    `observed_at` is when we asked, by our clock; `server_now` when, by Tactical's.
+    `observed_at` is when we asked, by our clock; `server_now` when Tactical answered, by its.
     """
     return _plan_each(
         agents,
@@ -105,27 +122,24 @@ def plan_agent(
     """The whole decision about one agent, in one ladder."""
     place = place_of(agent)
     organization = organizations.get(place["rmm_organization_id"]) or _unlisted(place)
-    decide = partial(Decision, external_id=agent.agent_id, name=agent.hostname, known=known)
+    decide = _begin(agent, known, observed_at)
 
     if known is not None and known.synced_at > observed_at:
         # A refresh of this one agent was quicker than this page: the newer news wins.
-        return decide(Action.UNCHANGED)
+        return decide(Action.UNCHANGED, returned=False)
 
     if not organization.syncs:
-        reason = _why_not_synced(organization)
-        if known is None:
-            return decide(Action.SKIPPED, reason=reason)
-        # Its asset keeps client and facts, but where the agent lives stays true.
-        decide = partial(decide, reason=reason, client_id=known.client_id, facts=place)
-        changes = _changes(known, place)
-        has_moved = "rmm_organization_id" in changes
-        return decide(Action.MOVED if has_moved else Action.SKIPPED, changes=changes)
+        decide = partial(decide, reason=_why_not_synced(organization))
+        return _plan_place(decide, known, place)
 
     facts = place | facts_of(agent)
-    facts |= limits_of(facts, known.facts if known else {}, server_now - observed_at)
+    if known is None or known.status_at <= observed_at:  # no sweep was quicker than this page
+        facts |= presence_of(agent)
+        word = _status(agent, server_now)
+        decide = partial(decide, agent_status=word, status_at=observed_at)
     facts, client_id = _spare_locked(known, facts, organization.client_id)
     decide = partial(decide, client_id=client_id, facts=facts, external_pk=agent.pk)
-    decide = partial(decide, reported_status=_status(agent, server_now))
+    decide = partial(decide, synced_at=observed_at)
     if known is None:
         return decide(Action.CREATED)
 
@@ -135,18 +149,29 @@ def plan_agent(
     return decide(_weigh(changes.keys()), changes=changes)
 
 
+def _plan_place(
+    decide: Callable[..., Decision], known: KnownAsset | None, place: dict[str, Any]
+) -> Decision:
+    """Of an agent that is not synced: its asset keeps client, facts and status, but where the
+    agent lives stays true."""
+    if known is None:
+        return decide(Action.SKIPPED)
+    changes = _changes(known, place)
+    action = Action.MOVED if "rmm_organization_id" in changes else Action.SKIPPED
+    return decide(action, client_id=known.client_id, facts=place, changes=changes)
+
+
 def plan_presences(
     agents: Iterable[AgentPresence | BadRecord],
     known: Mapping[str, KnownAsset],
     organizations: Mapping[str, KnownOrganization],
     observed_at: datetime,
-    clock_skew: timedelta,
 ) -> list[Decision]:
     """The same of a status sweep: it makes no asset, and moves none."""
     return _plan_each(
         agents,
         known,
-        lambda agent, asset: _plan_presence(agent, asset, organizations, observed_at, clock_skew),
+        lambda agent, asset: _plan_presence(agent, asset, organizations, observed_at),
     )
 
 
@@ -168,22 +193,35 @@ def _plan_presence(
     known: KnownAsset | None,
     organizations: Mapping[str, KnownOrganization],
     observed_at: datetime,
-    clock_skew: timedelta,
 ) -> Decision:
-    decide = partial(Decision, external_id=agent.agent_id, name=agent.hostname, known=known)
+    decide = _begin(agent, known, observed_at)
     if known is None:
         return decide(Action.SKIPPED)
-    if known.synced_at > observed_at:
-        return decide(Action.UNCHANGED)
+    if known.status_at > observed_at:
+        return decide(Action.UNCHANGED, returned=False)
     organization = organizations.get(known.facts["rmm_organization_id"])
     if organization is not None and not organization.syncs:
-        return decide(Action.SKIPPED)
+        return decide(Action.SKIPPED, returned=False)
     facts = presence_of(agent)
-    facts |= limits_of(facts, known.facts, clock_skew)
     changes = _changes(known, facts)
-    status = known.reported_status if agent.status is UNSET else str(agent.status)
-    decide = partial(decide, client_id=known.client_id, facts=facts, reported_status=status)
+    if agent.status is not UNSET:
+        decide = partial(decide, agent_status=str(agent.status), status_at=observed_at)
+    decide = partial(decide, client_id=known.client_id, facts=facts)
     return decide(_weigh(changes.keys()), changes=changes)
+
+
+def _begin(
+    agent: AgentPresence, known: KnownAsset | None, observed_at: datetime
+) -> Callable[..., Decision]:
+    """What every decision about the agent has."""
+    missing_since = known.missing_since if known else None
+    return partial(
+        Decision,
+        external_id=agent.agent_id,
+        name=agent.hostname,
+        known=known,
+        returned=missing_since is not None and missing_since < observed_at,
+    )
 
 
 def _weigh(changed: Set[str]) -> Action:
@@ -212,10 +250,12 @@ def _changes(known: KnownAsset, facts: Mapping[str, Any]) -> dict[str, tuple[Any
 
 
 def _status(agent: TacticalAgent, server_now: datetime) -> str:
-    """Tactical's own word where the source carries it, else what Tactical would say now."""
+    """Tactical's own word where the source carries it, else what Tactical would say then."""
     if agent.status is not UNSET:
         return str(agent.status)
-    return str(status_at(agent.last_seen, agent.offline_minutes, agent.overdue_minutes, server_now))
+    return str(
+        status_by_age(agent.last_seen, agent.offline_minutes, agent.overdue_minutes, server_now)
+    )
 
 
 def _why_not_synced(organization: KnownOrganization) -> str:

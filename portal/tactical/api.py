@@ -171,7 +171,7 @@ class Tactical:
         row = find_row(agent_decoder, found) or AgentRow()
         if clean_text(row.agent_id) not in ("", agent_id):
             raise UnusableRecord("It is that of another agent.")
-        return AgentDetail(row, observed_at, observed_at + self.session.clock_skew)
+        return AgentDetail(row, observed_at, self.session.answered_at)
 
     def find_beta_agent(self, agent_id: str, hostname: str, sites: Sites) -> AgentPage | None:
         """One agent of the beta list, with pk and serial number, which `get_agent` lacks.
@@ -219,4 +219,4 @@ class Tactical:
     def _observed(
         self, agents: Sequence[TacticalAgent | BadRecord], total: int, observed_at: datetime
     ) -> AgentPage:
-        return AgentPage(agents, total, observed_at, observed_at + self.session.clock_skew)
+        return AgentPage(agents, total, observed_at, self.session.answered_at)

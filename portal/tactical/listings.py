@@ -21,7 +21,7 @@ from portal.tactical.text import clean_count, clean_text
 
 @dataclass(frozen=True, slots=True)
 class AgentPage:
-    """Some agents, as they were at `observed_at` by our clock, `server_now` by Tactical's.
+    """Some agents: asked for at `observed_at` by our clock, told at `server_now` by Tactical's.
 
     `total` is how many Tactical says there are; None where it does not say.
     """

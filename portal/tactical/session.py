@@ -29,7 +29,8 @@ from portal.tactical.request import (
 
 __all__ = ["ApiKey", "Credentials", "Password", "TacticalSession"]
 
-SKEW_IGNORED = timedelta(seconds=30)
+SKEW_IGNORED = timedelta(seconds=2)
+"""A `Date` has no parts of seconds: nearer than this, our own clock is the better one."""
 SKEW_ABSURD = timedelta(days=366)
 
 Value = TypeVar("Value")
@@ -57,8 +58,8 @@ class TacticalSession:
         sleep: Callable[[float], object] | None = None,
     ) -> None:
         self.base_url = base_url
-        self.clock_skew = timedelta()
-        """Tactical's clock less ours, from the last answer; zero while they nearly agree."""
+        self.answered_at = datetime.now(UTC)
+        """When the last answer began, by Tactical's clock; by ours while they nearly agree."""
         self._door = door
         self._patience = Patience(interactive, sleep)
         self._key = credentials.key if isinstance(credentials, ApiKey) else None
@@ -247,8 +248,6 @@ class TacticalSession:
 
     def _note_clock(self, header: str | None) -> None:
         """Status is a matter of minutes, so Tactical's own clock decides when ours is off."""
-        theirs = read_date(header)
-        if theirs is None:
-            return
-        skew = theirs - datetime.now(UTC)
-        self.clock_skew = skew if SKEW_IGNORED < abs(skew) < SKEW_ABSURD else timedelta()
+        ours, theirs = datetime.now(UTC), read_date(header)
+        differs = theirs is not None and SKEW_IGNORED < abs(theirs - ours) < SKEW_ABSURD
+        self.answered_at = theirs if theirs is not None and differs else ours

@@ -18,7 +18,7 @@ class AgentStatus(StrEnum):
     """Before a first sync; Tactical does not know it."""
 
 
-def status_at(
+def status_by_age(
     last_seen: datetime | None, offline_minutes: Any, overdue_minutes: Any, now: datetime
 ) -> AgentStatus:
     """What Tactical shows at `now`. Limits that are not numbers count as its defaults.

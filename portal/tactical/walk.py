@@ -111,5 +111,5 @@ class DashboardWalk:
         observed_at = datetime.now(UTC)
         rows = self.fleet.stream(lambda raw: read_dashboard_agent(raw, self._places))
         while agents := list(islice(rows, self._page_size)):
-            yield AgentPage(agents, self._total, observed_at, observed_at + session.clock_skew)
+            yield AgentPage(agents, self._total, observed_at, session.answered_at)
         self.complete = not self.fleet.broken

@@ -19,6 +19,7 @@ def register(app: Flask) -> None:
     app.jinja_env.filters.update(
         ago=ago,
         moment=moment,
+        clock_time=clock_time,
         iso_time=iso_time,
         duration=duration,
         grouped=grouped,
@@ -53,6 +54,13 @@ def moment(when: datetime) -> str:
     """`23 Nov 2026, 05:41 UTC`"""
     utc = when.astimezone(UTC)
     return f"{utc.day} {utc:%b %Y, %H:%M} UTC"
+
+
+def clock_time(when: datetime, now: datetime | None = None) -> str:
+    """`05:41 UTC`; of another day `22 Nov, 05:41 UTC`."""
+    utc, today = when.astimezone(UTC), (now or datetime.now(UTC)).date()
+    day = "" if utc.date() == today else f"{utc.day} {utc:%b}, "
+    return f"{day}{utc:%H:%M} UTC"
 
 
 def iso_time(when: datetime) -> str:

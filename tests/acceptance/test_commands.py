@@ -18,11 +18,13 @@ ASSET_COLUMNS = [
     *("name", "asset_type", "client", "serial_number", "os_type", "os_version"),
     *("agent_version", "make_model", "cpu", "ram_gb", "current_user", "boot_time"),
     *("uptime_seconds", "lan_ip", "wan_ip", "description", "rmm_provider", "rmm_device_id"),
-    *("rmm_organization_id", "site_id", "site_name", "agent_status", "last_seen_at"),
-    "last_rmm_sync_at",
+    *("rmm_organization_id", "site_id", "site_name", "agent_status", "status_as_of"),
+    *("status_stale", "last_seen_at", "last_rmm_sync_at", "missing_since"),
 ]
 
-UNCHANGED = {"created": 0, "updated": 0, "moved": 0, "removed": 0, "skipped": 0, "failed": 0}
+UNCHANGED = dict.fromkeys(
+    ("created", "updated", "moved", "removed", "missing", "skipped", "failed"), 0
+)
 
 
 @pytest.fixture
@@ -67,6 +69,7 @@ def test_times_and_uptime_are_those_of_the_agent(shell: Shell, tactical: Simulat
     shell.json("map", "--exact", "--create")
     shell.json("sync", "devices")
     for row in shell.export("assets"):
+        assert row["status_as_of"] == row["last_rmm_sync_at"]
         synced = datetime.fromisoformat(row["last_rmm_sync_at"])
         assert row["last_rmm_sync_at"].endswith("Z")
         assert datetime.now(UTC) - synced < timedelta(minutes=2)

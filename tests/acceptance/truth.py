@@ -66,7 +66,14 @@ def _moment(value: Any) -> datetime | None:
 
 
 def told(row: Row) -> Row:
-    """An exported row, with its times as times and without what our own clock decides."""
+    """An exported row, with its times as times and without what our own clock decides.
+
+    A row that is stale or missing is not what Tactical says now: that is an error.
+    """
+    assert (row["status_stale"], row["missing_since"]) == (False, None), row
     times = {name: _moment(row[name]) for name in ("boot_time", "last_seen_at")}
-    ours = ("uptime_seconds", "last_rmm_sync_at")
+    ours = (
+        *("uptime_seconds", "last_rmm_sync_at"),
+        *("status_as_of", "status_stale", "missing_since"),
+    )
     return {name: value for name, value in row.items() if name not in ours} | times

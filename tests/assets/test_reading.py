@@ -1,4 +1,4 @@
-"""Status as it is read, the kind of system, and fields that were edited by hand."""
+"""Status as it is shown, the kind of system, and fields that were edited by hand."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import time_machine
 from flask import Flask
 from sqlalchemy import update
 
-from portal.db import transaction
+from portal.db import transaction, utc_now
 from portal.demo import SimulatedTactical
 from portal.errors import InvalidInput
 from portal.models import Asset
@@ -17,14 +17,24 @@ from portal.models.sync_run import RunStatus, SyncKind
 from portal.scope import tenant_scope
 from portal.services import connection_tests
 from portal.services.asset_edits import AssetEdit, edit_asset, list_locked, release_field
-from portal.services.assets import AssetFilter, count_by_status, get_asset, list_assets
+from portal.services.assets import (
+    STATUSES,
+    AssetFilter,
+    count_by_status,
+    get_asset,
+    list_assets,
+)
 from portal.services.clients import add_client
 from portal.services.connect import ConnectionSettings, save_connection
+from portal.services.export import export_assets
+from portal.services.integrations import get_integration
 from portal.services.organization_mapping import map_exact, map_to_client
 from portal.services.organizations import list_organizations
+from portal.services.schedules import ensure_schedules
 from portal.services.sync_runs import run_to_end
 from portal.services.tenants import add_tenant
 from portal.tactical.systems import split_system
+from portal.times import iso_utc
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -43,31 +53,75 @@ def synced(app: Flask, tactical: SimulatedTactical) -> int:
     return tenant_id
 
 
-def test_the_status_ages_with_the_clock_and_no_sync(app: Flask, synced: int) -> None:
+def test_time_makes_nobody_offline_and_after_a_day_without_a_look_nothing_is_known(
+    app: Flask, synced: int
+) -> None:
+    looked = {"agent_status": "online", "last_seen_at": NOW, "status_at": NOW}
     with app.app_context(), tenant_scope(synced):
         asset_id = list_assets(AssetFilter()).items[0].id
         with transaction() as session:
-            limits = {"online_until": timedelta(minutes=4), "overdue_from": timedelta(minutes=30)}
-            session.execute(
-                update(Asset).values(
-                    last_seen_at=NOW, **{name: NOW + after for name, after in limits.items()}
-                )
-            )
-        for minutes, status in ((3, "online"), (4, "online"), (5, "offline"), (31, "overdue")):
-            with time_machine.travel(NOW + timedelta(minutes=minutes), tick=False):
-                assert get_asset(asset_id).agent_status == status
+            session.execute(update(Asset).values(**looked))
+        for hours, status in ((0, "online"), (1, "online"), (24, "online"), (24.01, "unknown")):
+            with time_machine.travel(NOW + timedelta(hours=hours), tick=False):
+                assert get_asset(asset_id).shown_status == status
                 counts = count_by_status()
                 assert counts[status] == counts["total"] == 24
                 assert list_assets(AssetFilter(status=status, sort="status")).total == 24
+                assert {row["agent_status"] for row in export_assets()} == {status}
+                assert sum(list_assets(AssetFilter(status=each)).total for each in STATUSES) == 24
 
 
-def test_without_limits_the_word_of_tactical_stays(app: Flask, synced: int) -> None:
+@pytest.mark.parametrize(
+    ("sweep", "devices", "fresh_for"),
+    [(5, 60, 10), (10, 60, 20), (1, 60, 5), (0, 60, 120), (0, 1440, 1440), (0, 0, 5)],
+)
+@pytest.mark.one_database
+def test_a_status_is_stale_when_two_looks_should_have_come(
+    app: Flask, synced: int, sweep: int, devices: int, fresh_for: int
+) -> None:
+    """Minutes. By the sweep's interval; without sweeps by the device sync's."""
     with app.app_context(), tenant_scope(synced):
         with transaction() as session:
-            nothing = {"online_until": None, "overdue_from": None}
-            session.execute(update(Asset).values(reported_status="online", **nothing))
-        with time_machine.travel(NOW + timedelta(days=400)):
-            assert count_by_status()["online"] == 24
+            session.execute(update(Asset).values(agent_status="online", status_at=NOW))
+            integration = get_integration()
+            integration.status_sweep_minutes = sweep
+            integration.device_sync_minutes = devices
+            ensure_schedules(session, integration)
+        for minutes, stale in ((fresh_for, 0), (fresh_for + 0.1, 24)):
+            with time_machine.travel(NOW + timedelta(minutes=minutes), tick=False):
+                counts = count_by_status()
+                assert (counts["stale"], counts["total"]) == (stale, 24)
+                assert list_assets(AssetFilter(status="stale")).total == stale
+                assert {row["status_stale"] for row in export_assets()} == {bool(stale)}
+                assert {row["status_as_of"] for row in export_assets()} == {iso_utc(NOW)}
+
+
+def test_statuses_sum_to_the_total_and_missing_assets_are_apart(app: Flask, synced: int) -> None:
+    with app.app_context(), tenant_scope(synced):
+        ids = [asset.id for asset in list_assets(AssetFilter()).items]
+        words = ["online", "offline", "overdue", "unknown"]
+        now = utc_now()
+        with transaction() as session:
+            for number, asset_id in enumerate(ids):
+                asset = session.get_one(Asset, asset_id)
+                asset.agent_status = words[number % 4]
+                asset.status_at = now - timedelta(days=number % 3)
+                asset.missing_since = now if number < 6 else None
+        counts = count_by_status()
+        lists = {word: list_assets(AssetFilter(status=word)) for word in [*counts, ""]}
+        assert counts["total"] == lists[""].total == 18
+        assert counts["missing"] == lists["missing"].total == 6
+        assert sum(counts[word] for word in words) == 18
+        assert {word: lists[word].total for word in (*words, "stale")} == {
+            word: counts[word] for word in (*words, "stale")
+        }
+        assert counts["stale"] == counts["unknown"] - 1 > 0  # one was looked at just now
+        assert {each.id for each in lists["missing"].items} == set(ids[:6])
+        everything = list(export_assets())
+        assert len(everything) == 24
+        assert sum(row["missing_since"] is not None for row in everything) == 6
+        assert len(list(export_assets(AssetFilter()))) == 18
+        assert len(list(export_assets(AssetFilter(status="missing")))) == 6
 
 
 def test_what_was_edited_by_hand_is_left_alone_until_it_is_released(

@@ -11,7 +11,9 @@ from portal.demo import SimulatedTactical
 from portal.services.export import ASSET_COLUMNS, ORGANIZATION_COLUMNS, SOFTWARE_COLUMNS
 from tests.cli.conftest import Portal, Said
 
-COUNTS = ["seen", "created", "updated", "unchanged", "moved", "removed", "skipped", "failed"]
+COUNTS = [
+    *("seen", "created", "updated", "unchanged", "moved", "removed", "missing", "skipped", "failed")
+]
 
 
 @pytest.fixture

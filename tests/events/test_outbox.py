@@ -6,14 +6,16 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event as hooks
 
-from portal.db import db, transaction
+from portal.db import db, transaction, utc_now
 from portal.events.order import find_settled_id
 from portal.events.outbox import record_events
 from portal.models import Asset, SyncRun
@@ -21,8 +23,10 @@ from portal.models.event import EventType
 from portal.models.sync_run import RunStatus, SyncKind
 from portal.scope import tenant_scope
 from portal.services import event_delivery, sync_runs
+from portal.services.export import export_assets
 from portal.sync.device_news import tell_devices
 from portal.sync.run_log import RunEnded
+from portal.times import iso_utc
 from tests.alerts.conftest import Msp, msp
 from tests.events.conftest import events, happen, subscribe
 from tests.events.receiver import Receiver
@@ -32,6 +36,7 @@ __all__ = ["msp"]
 
 RUN = {"run_id", "kind", "agent_id", "trigger"}
 ENDED = RUN | {"status", "counts", "source"}
+DEVICE = {"asset_id", "rmm_device_id", "name", "client_id"}
 PAYLOADS = {
     EventType.WEBHOOK_RECEIVED: {
         "delivery_id",
@@ -43,8 +48,9 @@ PAYLOADS = {
     EventType.SYNC_STARTED: RUN | {"attempt"},
     EventType.SYNC_COMPLETED: ENDED,
     EventType.SYNC_FAILED: ENDED | {"error", "fault"},
-    EventType.DEVICE_CREATED: {"asset_id", "rmm_device_id", "name", "client_id", "changed"},
-    EventType.DEVICE_UPDATED: {"asset_id", "rmm_device_id", "name", "client_id", "changed"},
+    EventType.DEVICE_CREATED: DEVICE | {"changed", "agent_status", "as_of"},
+    EventType.DEVICE_UPDATED: DEVICE | {"changed"},
+    EventType.DEVICE_STATUS: DEVICE | {"from", "to", "as_of"},
     EventType.ALERT_TRIGGERED: {
         "external_alert_id",
         "agent_id",
@@ -71,6 +77,18 @@ def scoped(msp: Msp) -> Iterator[Msp]:
         db.session.remove()
 
 
+def turn(msp: Msp, agent: str) -> tuple[str, str]:
+    """Tactical's word for the agent before, and another one from now on."""
+    before = word(msp, agent)
+    msp.tactical.control.agents.seen(agent, seconds_ago=10**6 if before == "online" else 0)
+    assert before != word(msp, agent)
+    return before, word(msp, agent)
+
+
+def word(msp: Msp, agent: str) -> str:
+    return str(msp.tactical.control.truth.agent(agent_id=agent)["status"])
+
+
 def test_payloads_have_their_keys_and_no_secret(scoped: Msp, http: FlaskClient) -> None:
     pk = scoped.raise_alert(message="Disk full")
     scoped.deliver(http, event="trigger", alert_id=pk, agent_id=scoped.agents[0])
@@ -78,6 +96,8 @@ def test_payloads_have_their_keys_and_no_secret(scoped: Msp, http: FlaskClient) 
     scoped.tactical.control.alerts.resolve(pk)
     scoped.sync()
     scoped.tactical.control.agents.edit(scoped.agents[0], description="the boss's")
+    for agent in scoped.agents[:2]:
+        turn(scoped, agent)
     scoped.tactical.control.faults.add("status", "*", status=403, times=None)
     sync_runs.run_to_end(SyncKind.DEVICES)
     scoped.tactical.control.faults.clear()
@@ -104,6 +124,8 @@ def test_a_sync_tells_its_start_its_assets_and_its_end(scoped: Msp) -> None:
         "name": asset.name,
         "client_id": asset.client_id,
         "changed": [],
+        "agent_status": word(scoped, asset.rmm_device_id),
+        "as_of": iso_utc(asset.status_at),
     }
     of_run = [event for event in stored if event.payload.get("run_id") == run_id]
     assert [event.type for event in of_run] == ["rmm.sync.started", "rmm.sync.completed"]
@@ -127,6 +149,50 @@ def test_only_what_changed_is_told(scoped: Msp) -> None:
         "rmm.sync.started",
         "rmm.sync.completed",
     }
+
+
+@pytest.mark.parametrize("kind", [SyncKind.STATUS, SyncKind.DEVICES, SyncKind.AGENT])
+def test_another_status_is_told_once_and_nothing_else_of_it(scoped: Msp, kind: SyncKind) -> None:
+    agent = scoped.agents[0]
+    subject = agent if kind is SyncKind.AGENT else ""
+    sync_runs.run_to_end(kind, subject)
+    before = len(events())
+    old, new = turn(scoped, agent)
+    run = sync_runs.run_to_end(kind, subject)
+    assert run.counts["updated"] == 0
+    assert run.counts["unchanged"] == run.counts["seen"] > 0
+    [told] = [event for event in events()[before:] if event.type.startswith("rmm.device.")]
+    asset = db.session.query(Asset).filter_by(rmm_device_id=agent).one()
+    assert (told.type, told.payload) == (
+        EventType.DEVICE_STATUS,
+        {
+            "asset_id": asset.id,
+            "rmm_device_id": agent,
+            "name": asset.name,
+            "client_id": asset.client_id,
+            "from": old,
+            "to": new,
+            "as_of": iso_utc(asset.status_at),
+        },
+    )
+    before = len(events())
+    sync_runs.run_to_end(kind, subject)
+    assert [e for e in events()[before:] if e.type.startswith("rmm.device.")] == []
+
+
+@pytest.mark.one_database
+def test_a_status_that_grows_old_is_no_event(scoped: Msp) -> None:
+    """Neither when nobody looks for days, nor when the next look finds it as it was."""
+    with time_machine.travel(utc_now() + timedelta(days=3), tick=False):
+        assert {row["agent_status"] for row in export_assets()} == {"unknown"}
+        for agent in scoped.agents:
+            scoped.tactical.control.agents.seen(agent, seconds_ago=0)
+        words = {row.rmm_device_id: row.agent_status for row in db.session.query(Asset).all()}
+        db.session.rollback()
+        sync_runs.run_to_end(SyncKind.STATUS)
+        assert {row["agent_status"] for row in export_assets()} == {"online"}
+        told = {event.payload["rmm_device_id"] for event in events(EventType.DEVICE_STATUS)}
+        assert told == {agent for agent, word in words.items() if word != "online"} != set(words)
 
 
 def test_a_page_that_is_rolled_back_leaves_no_event(

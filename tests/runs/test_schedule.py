@@ -107,15 +107,14 @@ def test_nights_are_counted_and_each_integration_has_its_own_minute() -> None:
     assert next_due(90 * 60, 1) - utc_now() > timedelta(minutes=89)
 
 
-def test_no_sweep_starts_while_a_device_sync_works(msp: Msp, jobs: Jobs) -> None:
+def test_a_sweep_starts_while_a_device_sync_works_too(msp: Msp, jobs: Jobs) -> None:
     msp.connect(alert_sync_minutes=0)
     run, _ = sync_runs.request_run(SyncKind.DEVICES, "button")
     sync_runs._claim(run.id)
     with later(minutes=6):
         change(run.id, heartbeat_at=utc_now())
         tick(msp)
-        assert run_history.list_runs(SyncKind.STATUS).items == []
-        assert due_times()["status"] > utc_now()
+        assert len(run_history.list_runs(SyncKind.STATUS).items) == 1
 
 
 def test_old_runs_are_forgotten_those_of_the_fleet_last(msp: Msp, jobs: Jobs) -> None:

@@ -44,9 +44,10 @@ def test_an_agent_that_is_gone_is_flagged_and_otherwise_left(
     msp.tactical.control.agents.remove(agent_id=agent)
     run = msp.sync()
     assert run.status is RunStatus.SUCCESS
-    assert counted(run) == {"seen": 23, "unchanged": 23}
+    assert counted(run) == {"seen": 23, "unchanged": 23, "missing": 1}
     assert missing() == {agent}
     after = msp.assets()[agent]
+    assert after["missing_since"] is not None
     assert after["last_rmm_sync_at"] == before["last_rmm_sync_at"]
     assert after["client"] == before["client"]
     [entry] = msp.log(run, "missing")

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from portal.db import transaction
-from portal.models import Asset
 from portal.models.integration import InventorySource
 from portal.models.sync_run import RunStatus, SyncKind
-from portal.services import organization_mapping, run_history, sync_runs
-from portal.sync import status
+from portal.services import organization_mapping
+from portal.sync import devices, status
+from portal.sync.apply import apply_decisions
 from tests.acceptance.truth import expected_assets, told
 from tests.support.msp import Msp, counted
 from tests.sync.test_statements import counting
@@ -63,7 +62,8 @@ def test_again_it_changes_nothing_but_the_time(msp: Msp) -> None:
     assert msp.log(run) == []
     after = msp.assets()
     assert [told(row) for row in after.values()] == [told(row) for row in first.values()]
-    assert all(after[i]["last_rmm_sync_at"] > row["last_rmm_sync_at"] for i, row in first.items())
+    assert all(after[i]["status_as_of"] > row["status_as_of"] for i, row in first.items())
+    assert all(after[i]["last_rmm_sync_at"] == row["last_rmm_sync_at"] for i, row in first.items())
 
 
 @pytest.mark.parametrize("source", SOURCES)
@@ -82,18 +82,15 @@ def test_an_agent_that_died_since_turns_offline_and_then_overdue(
     assert found == ["online", "offline", "overdue"]
 
 
-def test_the_limits_are_those_of_the_last_device_sync(msp: Msp) -> None:
+@pytest.mark.one_database
+def test_the_word_is_tactical_s_own(msp: Msp) -> None:
+    """It knows limits that were changed since the last device sync; the portal does not."""
     agent = msp.agents[0]
-    msp.tactical.control.agents.edit(agent_id=agent, offline_time=600, overdue_time=1200)
     msp.import_fleet(inventory_source=InventorySource.BETA)
-    seen = datetime.now(UTC) - timedelta(hours=2)
+    msp.tactical.control.agents.edit(agent_id=agent, offline_time=600, overdue_time=1200)
     msp.tactical.control.agents.seen(agent_id=agent, seconds_ago=2 * 3600)
     msp.sync(STATUS)
-    with transaction() as session:
-        [asset] = session.query(Asset).filter_by(rmm_device_id=agent)
-        assert asset.agent_status == "online"
-        assert asset.online_until is not None
-        assert abs(asset.online_until - (seen + timedelta(minutes=600))) < timedelta(minutes=1)
+    assert msp.assets()[agent]["agent_status"] == "online"
 
 
 def test_it_makes_no_asset_moves_none_and_leaves_hardware_alone(msp: Msp) -> None:
@@ -171,32 +168,50 @@ def test_rows_that_cannot_be_read_cost_themselves(msp: Msp) -> None:
     assert (run.status, run.seen, run.failed) == (RunStatus.PARTIAL, 24, 4)
 
 
-def test_what_is_not_listed_is_not_known_to_be_online(msp: Msp) -> None:
-    """By the dashboard's list no limits are known: its word was all there was."""
-    agent, other = msp.agents[:2]
-    for each in (agent, other):
+@pytest.mark.one_database
+def test_an_agent_that_is_not_listed_keeps_its_word_and_ages(msp: Msp) -> None:
+    gone, other = msp.agents[:2]
+    for each in (gone, other):
         msp.tactical.control.agents.seen(agent_id=each, seconds_ago=0)
-    msp.import_fleet(inventory_source=InventorySource.DASHBOARD)
+    msp.import_fleet()
+
+    def looks() -> dict[str, tuple[str, str]]:
+        return {i: (row["agent_status"], row["status_as_of"]) for i, row in msp.assets().items()}
+
+    before = looks()
     msp.tactical.control.faults.add("json", "/agents/", body=[])
     msp.sync(STATUS)
-    assert msp.assets()[agent]["agent_status"] == "online"  # an empty list tells nothing
-    msp.tactical.control.agents.remove(agent_id=agent)
+    assert looks() == before  # an empty list tells nothing
+    msp.tactical.control.agents.remove(agent_id=gone)
     msp.sync(STATUS)
-    assert msp.assets()[agent]["agent_status"] == "unknown"
-    assert msp.assets()[other]["agent_status"] == "online"
+    assert looks()[gone] == before[gone]
+    assert looks()[other] > before[other]
 
 
-def test_a_device_sync_that_works_is_left_alone(msp: Msp) -> None:
-    """What it read before the sweep, and writes after it, must not count as old."""
+def test_it_goes_on_during_a_device_sync_and_its_newer_news_stay(
+    msp: Msp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sync has its page; the agent falls silent, and a sweep is the first to tell."""
     msp.import_fleet()
-    run, _ = sync_runs._ask(SyncKind.DEVICES, "button")
-    lease = sync_runs._claim(run.id)
-    assert lease
-    sweep = msp.sync(STATUS)
-    assert sweep.status is RunStatus.CANCELLED
-    assert "device sync" in str(sweep.error)
-    sync_runs._execute(run.id, lease)
-    assert run_history.get_run(run.id).status is RunStatus.SUCCESS
+    agent = msp.agents[0]
+    msp.tactical.control.agents.edit(agent_id=agent, hostname="RENAMED", logged_in_username="old")
+    msp.tactical.control.agents.seen(agent_id=agent, seconds_ago=0)
+    apply_page = devices.apply_page
+
+    def sweep_first(*args: Any) -> None:
+        monkeypatch.setattr(devices, "apply_page", apply_page)
+        msp.tactical.control.agents.edit(agent_id=agent, logged_in_username="newer")
+        msp.tactical.control.agents.seen(agent_id=agent, seconds_ago=3600)
+        assert msp.sync(STATUS).status is RunStatus.SUCCESS
+        apply_page(*args)
+
+    monkeypatch.setattr(devices, "apply_page", sweep_first)
+    assert msp.sync().status is RunStatus.SUCCESS
+    found = msp.assets()[agent]
+    assert found["agent_status"] == msp.truth(agent)["status"] != "online"
+    assert found["current_user"] == "newer"
+    assert found["name"] == "RENAMED"
+    assert found["last_rmm_sync_at"] < found["status_as_of"]
 
 
 def test_what_was_read_after_the_sweep_began_is_newer(
@@ -215,6 +230,30 @@ def test_what_was_read_after_the_sweep_began_is_newer(
     monkeypatch.setattr(status, "_apply", refresh_first)
     msp.sync(STATUS)
     assert msp.assets()[agent]["current_user"] == "newer"
+
+
+@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize("changes_facts", [False, True])
+def test_a_plan_that_was_overtaken_writes_nothing_over_what_is_newer(
+    msp: Msp, source: InventorySource, changes_facts: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever made the plan old, the statements themselves compare the times."""
+    msp.import_fleet(inventory_source=source)
+    agent = msp.agents[0]
+    msp.tactical.control.agents.seen(agent_id=agent, seconds_ago=3600)
+    if changes_facts:
+        msp.tactical.control.agents.edit(agent_id=agent, logged_in_username="old")
+    plans: list[Any] = []
+    monkeypatch.setattr(status, "apply_decisions", lambda *plan: plans.append(plan))
+    msp.sync(STATUS)
+    msp.tactical.control.agents.seen(agent_id=agent, seconds_ago=0)
+    msp.sync_agent(agent)
+    newer = told(msp.assets()[agent])
+    assert newer["agent_status"] == "online"
+    with transaction() as session:
+        for _, integration_id, decisions in plans:
+            apply_decisions(session, integration_id, decisions)
+    assert told(msp.assets()[agent]) == newer
 
 
 def test_statements_do_not_grow_with_the_fleet(msp: Msp) -> None:

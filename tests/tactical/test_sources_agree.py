@@ -12,7 +12,7 @@ from msgspec import UNSET
 from portal.demo import SimulatedTactical
 from portal.tactical.records import TacticalAgent
 from portal.tactical.source import BETA, DASHBOARD, choose_source
-from portal.tactical.status import AgentStatus, status_at
+from portal.tactical.status import AgentStatus, status_by_age
 from tests.tactical.talking import agents_of, talking
 
 FLEET = pytest.mark.fleet(agents=300, clients=6, sites=18)
@@ -146,4 +146,4 @@ def expected(truth: dict[str, Any], name: str) -> Any:
 
 def status_of(agent: TacticalAgent) -> AgentStatus:
     now = datetime.now(UTC)
-    return status_at(agent.last_seen, agent.offline_minutes, agent.overdue_minutes, now)
+    return status_by_age(agent.last_seen, agent.offline_minutes, agent.overdue_minutes, now)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from portal.tactical.status import AgentStatus, status_at
+from portal.tactical.status import AgentStatus, status_by_age
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SECOND = 1 / 60
@@ -41,21 +41,21 @@ def test_status_by_age_and_limits(
 ) -> None:
     last_seen = NOW - timedelta(minutes=age_minutes)
 
-    assert status_at(last_seen, offline, overdue, NOW) == expected
+    assert status_by_age(last_seen, offline, overdue, NOW) == expected
 
 
 def test_an_agent_never_seen_is_offline() -> None:
-    assert status_at(None, 4, 30, NOW) is AgentStatus.OFFLINE
+    assert status_by_age(None, 4, 30, NOW) is AgentStatus.OFFLINE
 
 
 @pytest.mark.parametrize("odd", [None, "4", -1, True, 4.5, 10**12])
 def test_limits_that_are_none_count_as_tactical_s_defaults(odd: Any) -> None:
     for minutes, expected in ((4, "online"), (5, "offline"), (31, "overdue")):
-        assert status_at(NOW - timedelta(minutes=minutes), odd, odd, NOW) == expected
+        assert status_by_age(NOW - timedelta(minutes=minutes), odd, odd, NOW) == expected
 
 
 def test_a_difference_of_clocks_does_not_change_the_answer() -> None:
     """`now` is Tactical's moment: the same age at any hour, across a change of the clocks."""
     for hours in range(0, 24 * 365, 1000):
         now = NOW + timedelta(hours=hours)
-        assert status_at(now - timedelta(minutes=10), 4, 30, now) == "offline"
+        assert status_by_age(now - timedelta(minutes=10), 4, 30, now) == "offline"

@@ -31,7 +31,7 @@ def fleet(app: Flask, acme: Place) -> list[str]:
             make_asset(integration, acme.client, f"srv-{number:03}", **facts)
             for number in range(PAGE_SIZE + 5)
         ]
-        rows[0].reported_status, rows[0].last_seen_at = "overdue", utc_now() - QUIET
+        rows[0].agent_status, rows[0].last_seen_at = "overdue", utc_now() - QUIET
         rows[1].current_user = "=cmd|' /C calc'!A0"
         session.add_all(rows)
         return [row.name for row in rows]
@@ -130,7 +130,7 @@ def test_an_overdue_asset_is_said_not_to_be_reachable(
 ) -> None:
     with app.app_context(), tenant_scope(acme.id), transaction() as session:
         asset = session.get_one(Asset, acme.asset)
-        asset.reported_status, asset.last_seen_at = "overdue", utc_now() - QUIET
+        asset.agent_status, asset.last_seen_at = "overdue", utc_now() - QUIET
 
     assert "Not reachable" in admin.get(acme.url(f"assets/{acme.asset}")).text
 

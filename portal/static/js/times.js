@@ -1,5 +1,5 @@
-// Keeps "5 minutes ago" true while a page stays open, and gives the exact time in the
-// reader's own zone. The wording matches the `ago` filter of the server.
+// Keeps "5 minutes ago" true while a page stays open, and gives times of the day and exact
+// times in the reader's own zone. The wording matches the `ago` filter of the server.
 
 const UNITS = [
   ["day", 86400],
@@ -24,6 +24,15 @@ function refresh(root = document) {
     if (Number.isNaN(then.getTime())) continue;
     const words = ago((Date.now() - then.getTime()) / 1000);
     if (words && element.textContent !== words) element.textContent = words;
+    element.title = then.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "long" });
+  }
+  for (const element of root.querySelectorAll("time[data-clock]")) {
+    const then = new Date(element.dateTime);
+    if (Number.isNaN(then.getTime())) continue;
+    const isToday = then.toDateString() === new Date().toDateString();
+    const day = isToday ? {} : { day: "numeric", month: "short" };
+    const words = then.toLocaleString(undefined, { ...day, hour: "2-digit", minute: "2-digit" });
+    if (element.textContent !== words) element.textContent = words;
     element.title = then.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "long" });
   }
 }

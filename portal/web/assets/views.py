@@ -21,9 +21,10 @@ from portal.services.assets import AssetDetail, AssetFilter
 from portal.services.clock import utc_now
 from portal.services.export import ASSET_COLUMNS, export_assets
 from portal.services.integrations import find_integration
+from portal.services.looks import find_last_look, get_stale_before
 from portal.services.organizations import any_mapped
 from portal.services.permissions import Permission
-from portal.services.run_history import find_active_run, find_last_finished_run
+from portal.services.run_history import find_active_run
 from portal.web.client_filter import find_shown_client, read_client_id
 from portal.web.downloads import send_csv
 from portal.web.fragments import page_number, page_or_region, words
@@ -60,7 +61,8 @@ def index() -> ResponseReturnValue:
         any_assets=counts["total"] > 0 or asset_service.any_assets(),
         any_mapped=any_mapped(),
         integration=find_integration(),
-        last_device_sync=find_last_finished_run(SyncKind.DEVICES),
+        stale_before=get_stale_before(),
+        last_look_at=find_last_look(),
         run=find_active_run(SyncKind.DEVICES),
     )
 
@@ -110,6 +112,7 @@ def _detail_context(detail: AssetDetail) -> dict[str, object]:
     is_current = integration is not None and integration.id == asset.integration_id
     return {
         "asset": asset,
+        "stale_before": get_stale_before(),
         "uptime": asset.uptime_at(utc_now()),
         "organization": detail.organization,
         "flags": _flags(detail),
@@ -129,7 +132,7 @@ def _flags(detail: AssetDetail) -> list[dict[str, str]]:
     asset, flags = detail.asset, []
     if detail.not_synced_because:
         flags.append(_flag("No longer refreshed", detail.not_synced_because))
-    if asset.agent_status == "overdue":
+    if asset.shown_status == "overdue":
         text = (
             "Tactical has not heard from this agent for longer than its limit. What is shown "
             "here is what it last reported."

@@ -61,9 +61,8 @@ def _attention(overview: Overview) -> list[Item]:
         items.append(_item("warn", "Tactical RMM is disconnected.", "Connect", settings))
     if integration.state is IntegrationState.ACTIVE and integration.last_error:
         items.append(_item("bad", integration.last_error, "Connection", settings))
-    if overview.is_stale:
-        text = "The last look at the fleet is long ago; what you see may be out of date."
-        items.append(_item("warn", text, "Sync runs", url_for("sync_runs.index")))
+    if overview.late_because:
+        items.append(_late_item(overview))
     items += _alert_items(overview)
     if integration.state is IntegrationState.ACTIVE:
         items += _webhook_items(get_health(integration))
@@ -78,6 +77,17 @@ def _attention(overview: Overview) -> list[Item]:
         where = url_for("assets.index", status="overdue")
         items.append(_item("info", text, "Look", where))
     return items
+
+
+def _late_item(overview: Overview) -> Item:
+    """Since when nobody has looked, why, and what to do about it."""
+    integration, since = overview.integration, overview.last_look_at
+    text = "The status of agents is stale: it is as of" if since else "The status is stale."
+    return _item("warn", text, "Sync runs", url_for("sync_runs.index", kind="status")) | {
+        "since": since,
+        "why": overview.late_because,
+        "look": integration is not None and integration.state is IntegrationState.ACTIVE,
+    }
 
 
 def _alert_items(overview: Overview) -> list[Item]:

@@ -14,7 +14,7 @@ from portal.services.permissions import Permission
 from portal.web.fragments import page_number, page_or_region, words
 from portal.web.guard import get_user, is_safe_target, requires, tenant_blueprint
 
-STARTABLE = (SyncKind.ORGANIZATIONS, SyncKind.DEVICES, SyncKind.ALERTS, SyncKind.SOFTWARE)
+STARTABLE = tuple(kind for kind in SyncKind if kind is not SyncKind.AGENT)
 """By a button."""
 
 sync_runs = tenant_blueprint("sync_runs", __name__, "/sync-runs")
