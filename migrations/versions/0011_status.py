@@ -12,6 +12,18 @@ depends_on = None
 
 IS_MISSING = sa.text("missing_since IS NOT NULL")
 
+MISSING = "SELECT id FROM assets WHERE missing_since IS NOT NULL"
+INSTALLED = (
+    "FROM asset_software WHERE title_id = software_catalog.id AND removed_at IS NULL "
+    f"AND asset_id NOT IN ({MISSING})"
+)
+RECOUNT = (
+    f"UPDATE software_catalog SET asset_count = (SELECT count(DISTINCT asset_id) {INSTALLED}), "  # noqa: S608
+    f"version_count = (SELECT count(DISTINCT version) {INSTALLED}) WHERE id IN (SELECT title_id "
+    f"FROM asset_software WHERE removed_at IS NULL AND asset_id IN ({MISSING}))"
+)
+"""What missing assets have counts no more."""
+
 
 def upgrade() -> None:
     with op.batch_alter_table("assets", schema=None) as batch_op:
@@ -45,6 +57,8 @@ def upgrade() -> None:
                 nullable=False,
             )
         )
+
+    op.execute(RECOUNT)
 
 
 def downgrade() -> None:

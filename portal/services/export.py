@@ -95,6 +95,7 @@ SOFTWARE_COLUMNS = (
     "installed_on",
     "first_seen_at",
     "removed_at",
+    "missing_since",
 )
 
 
@@ -172,7 +173,7 @@ def export_deliveries(shown: DeliveryFilter | None = None) -> Iterator[Row]:
 
 
 def export_software(*conditions: ColumnElement[bool]) -> Iterator[Row]:
-    """Every version of a title that an asset has or had, asset by asset."""
+    """Every version of a title that an asset has or had, asset by asset; of missing ones too."""
     found = db.session.execute(
         select(
             Asset.name,
@@ -183,6 +184,7 @@ def export_software(*conditions: ColumnElement[bool]) -> Iterator[Row]:
             AssetSoftware.installed_on,
             AssetSoftware.first_seen_at,
             AssetSoftware.removed_at,
+            Asset.missing_since,
         )
         .join(Asset, Asset.id == AssetSoftware.asset_id)
         .join(SoftwareTitle, SoftwareTitle.id == AssetSoftware.title_id)

@@ -18,13 +18,18 @@ NO_VERSION = "–"
 
 @dataclass(frozen=True, slots=True)
 class InstallFilter:
-    """What the page of a title shows; an empty field does not filter."""
+    """What the page of a title shows; an empty field does not filter.
+
+    `removed` are installs that are gone from their assets, `missing` those of assets that are gone
+    from Tactical, which nothing else shows.
+    """
 
     title_id: int
     client_id: int | None = None
     version: str = ""
     older_than: str = ""
     removed: bool = False
+    missing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +91,13 @@ def install_conditions(
 
 def _of_title(shown: InstallFilter) -> list[ColumnElement[bool]]:
     removed_at = AssetSoftware.removed_at
+    missing = select(Asset.id).where(Asset.missing_since.is_not(None))
     conditions: list[ColumnElement[bool]] = [
         AssetSoftware.title_id == shown.title_id,
         removed_at.is_not(None) if shown.removed else removed_at.is_(None),
+        AssetSoftware.asset_id.in_(missing)
+        if shown.missing
+        else AssetSoftware.asset_id.not_in(missing),
     ]
     if shown.client_id is not None:
         own = select(Asset.id).where(Asset.client_id == shown.client_id)

@@ -18,6 +18,7 @@ from portal.sync.alerts import lock_alerts
 from portal.sync.facts import FACTS, PLACE, VITALS
 from portal.sync.plan import Action, Decision, KnownAsset
 from portal.sync.run_log import log_entry
+from portal.sync.software_store import recount_software_of
 
 _LOGGED = {Action.CREATED, Action.UPDATED, Action.MOVED, Action.FAILED}
 
@@ -39,6 +40,7 @@ def apply_decisions(
     if mapped:
         _upsert_entity_mappings(session, integration_id, mapped, asset_ids)
     _touch_assets(session, decisions)
+    recount_software_of(session, [d.known.id for d in decisions if d.known and d.returned])
     if created:
         _link_alerts(session, integration_id, created)
     return asset_ids

@@ -19,6 +19,7 @@ from portal.sync.load import load_assets, load_organizations
 from portal.sync.organizations import note_restriction, write_organizations
 from portal.sync.plan import plan_agents
 from portal.sync.run_log import RunLog, log_entry
+from portal.sync.software_store import recount_software_of
 from portal.tactical.api import LARGEST_PAGE, AgentPage, Tactical
 from portal.tactical.records import TacticalAgent
 from portal.tactical.source import Source, choose_source
@@ -131,7 +132,7 @@ def _set_missing(
     session: Session, integration_id: int, agent_ids: Sequence[str], asked_at: datetime
 ) -> Sequence[str]:
     """Which of these are missing now: not one that a sweep has seen since."""
-    return session.scalars(
+    rows = session.execute(
         update(Asset)
         .where(
             Asset.integration_id == integration_id,
@@ -139,9 +140,11 @@ def _set_missing(
             Asset.status_at <= asked_at,
         )
         .values(missing_since=asked_at)
-        .returning(Asset.rmm_device_id)
+        .returning(Asset.id, Asset.rmm_device_id)
         .execution_options(synchronize_session=False)
     ).all()
+    recount_software_of(session, [row.id for row in rows])
+    return [row.rmm_device_id for row in rows]
 
 
 def _list_absent(integration_id: int, seen: set[str]) -> dict[str, str]:

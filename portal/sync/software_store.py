@@ -108,13 +108,16 @@ def list_uncounted_titles(session: Session, integration_id: int, run_id: int) ->
 
 
 def refresh_counts(session: Session, title_ids: Iterable[int]) -> None:
-    """Count anew on how many assets, and in how many versions, these titles are installed."""
+    """Count anew on how many assets, and in how many versions, these titles are installed.
+
+    The lock lets installs be added meanwhile, which hold their title too.
+    """
     for ids in in_parts(sorted(title_ids), VALUES_AT_ONCE):
         session.execute(
             select(SoftwareTitle.id)
             .where(SoftwareTitle.id.in_(ids))
             .order_by(SoftwareTitle.id)
-            .with_for_update()
+            .with_for_update(key_share=True)
         )
         session.execute(
             update(SoftwareTitle)
@@ -127,11 +130,30 @@ def refresh_counts(session: Session, title_ids: Iterable[int]) -> None:
         )
 
 
+def recount_software_of(session: Session, asset_ids: Iterable[int]) -> None:
+    """When assets become missing, or are there again: what they have counts no more, or again."""
+    titles: set[int] = set()
+    for ids in in_parts(list(asset_ids), VALUES_AT_ONCE):
+        titles.update(
+            session.scalars(
+                select(AssetSoftware.title_id)
+                .where(AssetSoftware.asset_id.in_(ids), AssetSoftware.removed_at.is_(None))
+                .distinct()
+            )
+        )
+    refresh_counts(session, titles)
+
+
 def _installed(column: Any) -> ColumnElement[int]:
-    """How many values the column has where the title is installed."""
+    """How many values the column has where the title is installed, missing assets aside."""
+    missing = select(Asset.id).where(Asset.missing_since.is_not(None))
     return (
         select(func.count(column.distinct()))
-        .where(AssetSoftware.title_id == SoftwareTitle.id, AssetSoftware.removed_at.is_(None))
+        .where(
+            AssetSoftware.title_id == SoftwareTitle.id,
+            AssetSoftware.removed_at.is_(None),
+            AssetSoftware.asset_id.not_in(missing),
+        )
         .scalar_subquery()
     )
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 import requests
@@ -14,8 +15,12 @@ from portal.models import Asset
 from portal.models.integration import InventorySource
 from portal.models.sync_run import RunStatus, SyncKind
 from portal.services import connection_tests
+from portal.services.export import export_software
 from portal.services.integrations import get_integration
+from portal.sync import status
+from portal.tactical.api import Tactical
 from tests.support.msp import Msp, counted
+from tests.sync.software import entry, ingest, reporting, titles
 
 SOURCES = [InventorySource.BETA, InventorySource.DASHBOARD]
 
@@ -195,3 +200,77 @@ def test_a_list_that_never_stands_still_flags_nothing(
     [entry] = msp.log(run)
     assert (entry.action, "changed each time" in str(entry.reason)) == ("warning", True)
     assert missing() == set()
+
+
+def test_what_a_missing_asset_has_is_no_software_of_the_fleet(msp: Msp) -> None:
+    """It counts again when the agent is back, however that is found."""
+    msp.import_fleet()
+    ingest(msp)
+    agent, other = reporting(msp)[:2]
+    software = msp.tactical.control.software
+    software.set(agent, [entry("Shared", version="1"), entry("Its own")])
+    software.set(other, [entry("Shared", version="2")])
+    ingest(msp)
+    site = msp.truth(agent)["site_pk"]
+    for come_back in (SyncKind.DEVICES, SyncKind.AGENT, SyncKind.STATUS):
+        assert counts_of("Shared", "Its own") == [(2, 2), (1, 1)]
+        assert gone_since(agent) == {None}
+        msp.tactical.control.agents.remove(agent_id=agent)
+        msp.sync()
+        assert counts_of("Shared", "Its own") == [(1, 1), (0, 0)]
+        assert gone_since(agent) == {msp.assets()[agent]["missing_since"]}
+        msp.tactical.control.agents.add(site=site, agent_id=agent)
+        msp.sync(come_back, agent if come_back is SyncKind.AGENT else "")
+
+
+def gone_since(agent_id: str) -> set[str | None]:
+    """As each row of its software tells."""
+    return {row["missing_since"] for row in export_software() if row["rmm_device_id"] == agent_id}
+
+
+def counts_of(*names: str) -> list[tuple[int, int]]:
+    db.session.remove()  # what was read before must not be read again
+    found = titles()
+    return [found[name, ""] for name in names]
+
+
+def test_an_agent_that_a_sweep_has_seen_meanwhile_is_not_missing(
+    msp: Msp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It comes back while the device sync makes sure that it is gone."""
+    msp.import_fleet()
+    agent = msp.agents[0]
+    site = msp.truth(agent)["site_pk"]
+    msp.tactical.control.agents.remove(agent_id=agent)
+    find_absent = Tactical.find_absent
+
+    def find_then_return(tactical: Tactical, agent_ids: Collection[str]) -> set[str]:
+        absent = find_absent(tactical, agent_ids)
+        msp.tactical.control.agents.add(site=site, agent_id=agent)
+        msp.sync(SyncKind.STATUS)
+        return absent
+
+    monkeypatch.setattr(Tactical, "find_absent", find_then_return)
+    run = msp.sync()
+    assert (run.status, run.missing) == (RunStatus.SUCCESS, 0)
+    assert missing() == set()
+
+
+def test_an_older_look_does_not_bring_a_missing_agent_back(
+    msp: Msp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sweep has its rows; then the agent is deleted, and a device sync finds it gone."""
+    msp.import_fleet()
+    agent = msp.agents[0]
+    apply = status._apply
+
+    def remove_first(*args: Any) -> None:
+        monkeypatch.setattr(status, "_apply", apply)
+        msp.tactical.control.agents.remove(agent_id=agent)
+        assert msp.sync().missing == 1
+        apply(*args)
+
+    monkeypatch.setattr(status, "_apply", remove_first)
+    run = msp.sync(SyncKind.STATUS)
+    assert missing() == {agent}
+    assert msp.log(run) == []

@@ -126,5 +126,11 @@ def _read_titles() -> TitleFilter:
 
 
 def _read_installs(title_id: int) -> InstallFilter:
-    is_gone = words("show") == "gone"
-    return InstallFilter(title_id, read_client_id(), words("version"), words("older_than"), is_gone)
+    return InstallFilter(
+        title_id,
+        read_client_id(),
+        words("version"),
+        words("older_than"),
+        removed=words("show") == "gone",
+        missing=words("show") == "missing",
+    )
