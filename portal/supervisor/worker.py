@@ -24,6 +24,7 @@ from portal.jobs.context import use_app
 from portal.queue import OUT_OF_TURN, WORK_ID
 from portal.supervisor.memory import settle
 from portal.supervisor.parent import die_with_parent
+from portal.supervisor.queued_job import QueuedJob
 from portal.supervisor.turns import Turns
 from portal.work_id import work
 
@@ -38,6 +39,7 @@ IDLE_SECONDS = 3
 
 
 class PortalWorker(Worker):
+    job_class = QueuedJob
     log_job_description = False
     max_connection_wait_time = 5.0
     must_stop = False
@@ -99,6 +101,9 @@ class PortalWorker(Worker):
 
     def unsubscribe(self) -> None:
         pass
+
+    def check_for_suspension(self, burst: bool) -> None:
+        """Nobody here suspends workers; whoever can write to Redis shall not either."""
 
 
 def run_worker(app: Flask, queue_name: str) -> None:
