@@ -80,6 +80,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
     # --- One connection that waits ----------------------------------------------------------
 
     def _wait(self, conn: TConn, state: Arriving | Parting) -> None:
+        self._make_room()
         conn.sock.setblocking(False)
         self._waiting[conn] = state
         self.poller.register(conn.sock, EVENT_READ, lambda _sock: self._receive(conn))
