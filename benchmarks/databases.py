@@ -7,6 +7,7 @@ PostgreSQL runs with its own settings, so it writes what it commits to the disk.
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -44,8 +45,9 @@ def database(kind: str) -> Iterator[str]:
 
 def make_app(url: str) -> Flask:
     """A portal on the database; it may reach servers of this machine."""
-    folder = tempfile.gettempdir()
-    known = {**KEYS, "DATABASE_URL": url, "PORTAL_DATA_DIR": folder}
+    folder = Path(tempfile.gettempdir(), f"portal-benchmarks-{os.getuid()}")
+    folder.mkdir(mode=0o700, exist_ok=True)  # the portal takes none that is open to others
+    known = {**KEYS, "DATABASE_URL": url, "PORTAL_DATA_DIR": str(folder)}
     return create_app(read_settings({**known, "PORTAL_EGRESS_ALLOW": "127.0.0.0/8"}))
 
 
