@@ -232,6 +232,7 @@ class _Seed:
             "name": name,
             "normalized_name": name.casefold(),
             "publisher": f"Publisher {n % 300}",
+            "normalized_publisher": f"publisher {n % 300}",
             "asset_count": sizes.assets if n < common else rare,
             "version_count": 12,
         }

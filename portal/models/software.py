@@ -21,17 +21,23 @@ class SoftwareTitle(TenantOwned, Base):
 
     __tablename__ = "software_catalog"
     __table_args__ = (
-        UniqueConstraint("tenant_id", "normalized_name", "publisher"),
+        UniqueConstraint(
+            "tenant_id",
+            "normalized_name",
+            "normalized_publisher",
+            name="uq_software_catalog_title",
+        ),
         Index(None, "tenant_id", "asset_count"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     name: Mapped[str]
-    """As the first agent wrote it."""
+    """As most agents spell it."""
     normalized_name: Mapped[str]
     """Without differences of case, width and blanks."""
     publisher: Mapped[str] = mapped_column(default="")
-    """Empty where no agent tells it."""
+    """As most agents spell it; empty where none tells it."""
+    normalized_publisher: Mapped[str] = mapped_column(default="")
     asset_count: Mapped[int] = mapped_column(default=0)
     version_count: Mapped[int] = mapped_column(default=0)
     """On how many assets, and in how many versions, it is installed now."""

@@ -11,7 +11,14 @@ from portal.db import release, transaction, utc_now
 from portal.errors import PortalError
 from portal.models import Integration
 from portal.sync.run_log import RunEnded, RunLog, log_entry
-from portal.sync.software_plan import Change, SoftwareOf, list_titles, plan_software
+from portal.sync.software_plan import (
+    Change,
+    SoftwareOf,
+    TitleKey,
+    choose_spellings,
+    count_spellings,
+    plan_software,
+)
 from portal.sync.software_store import (
     apply_software,
     get_title_ids,
@@ -19,16 +26,20 @@ from portal.sync.software_store import (
     load_agents,
     load_installs,
     refresh_counts,
+    respell_titles,
 )
 from portal.tactical.api import Tactical
 from portal.tactical.records import BadRecord
 from portal.tactical.software import AgentSoftware, stream_software
+from portal.tactical.software_entries import Title
 
 AGENTS_AT_ONCE = 200
 ENTRIES_AT_ONCE = 20_000
 """What is written in one transaction: a fraction of a second's work."""
 MOST_TITLES = 100_000
 """That are kept in memory: more than any fleet has, and 30 MB."""
+MOST_SPELLINGS = 100_000
+"""That are counted. Where there are more, the catalogue keeps those it has."""
 MOST_LOGGED = 1000
 """Entries of a run's log: the first ingest changes every asset there is."""
 
@@ -60,6 +71,7 @@ def sync_software(integration: Integration, tactical: Tactical, run_log: RunLog)
             raise
         ingest.write()
         ingest.write_empty()
+        ingest.respell()
         ingest.note_nameless()
 
 
@@ -71,7 +83,8 @@ class _Ingest:
         self.touched: set[int] = set()
         self._run_log = run_log
         self._assets = assets
-        self._title_ids: dict[tuple[str, str], int] = {}
+        self._title_ids: dict[TitleKey, int] = {}
+        self._spellings: Counter[Title] = Counter()
         self._seen: set[int] = set()
         self._waiting: list[SoftwareOf] = []
         self._entries = 0
@@ -116,7 +129,8 @@ class _Ingest:
         now = utc_now()
         with transaction() as session:
             known = load_installs(session, [each.asset_id for each in lists])
-            titles = list_titles(lists)
+            spellings = count_spellings(lists)
+            titles = choose_spellings(spellings)
             new = {key: titles[key] for key in titles.keys() - self._title_ids.keys()}
             ids = get_title_ids(session, new, now) if new else {}
             plan = plan_software(lists, known, self._title_ids | ids)
@@ -124,6 +138,7 @@ class _Ingest:
             log = self._log + self._describe(plan.changes)
             self._run_log.record(session, self._counts + plan.counts, log)
         self.touched |= plan.touched
+        self._count(spellings)
         self._log, self._counts = [], Counter()
         if len(self._title_ids) > MOST_TITLES:
             self._title_ids = {}
@@ -137,6 +152,17 @@ class _Ingest:
                 self._empty[AGENTS_AT_ONCE:],
             )
             self.write()
+
+    def _count(self, spellings: Counter[Title]) -> None:
+        if len(self._spellings) <= MOST_SPELLINGS:
+            self._spellings.update(spellings)
+
+    def respell(self) -> None:
+        """Now that every list came: each title as most lists spell it. Raises RunEnded."""
+        self._run_log.check()
+        if 0 < len(self._spellings) <= MOST_SPELLINGS:
+            with transaction() as session:
+                respell_titles(session, choose_spellings(self._spellings))
 
     def note_nameless(self) -> None:
         """Tactical holds such entries as it holds any, so they are no failure."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -24,8 +24,8 @@ class KnownInstall(msgspec.Struct, frozen=True, gc=False):
 
 Installs = dict[tuple[int, str], KnownInstall]
 """Of one asset, by title and version."""
-TitleIds = Mapping[tuple[str, str], int]
-"""By the title's key."""
+TitleKey = tuple[str, str]
+TitleIds = Mapping[TitleKey, int]
 
 
 class SoftwareOf(NamedTuple):
@@ -69,10 +69,34 @@ class SoftwarePlan:
     counts: Counter[str] = field(default_factory=Counter)
 
 
-def list_titles(lists: Sequence[SoftwareOf]) -> dict[tuple[str, str], Title]:
-    """The titles that the lists name, by their keys."""
-    titles = {entry.title for each in lists for entry in each.read.entries}
-    return {title.key: title for title in titles}
+def count_spellings(lists: Sequence[SoftwareOf]) -> Counter[Title]:
+    """How often the lists name each title in each spelling."""
+    return Counter(entry.title for each in lists for entry in each.read.entries)
+
+
+def choose_spellings(counted: Mapping[Title, int]) -> dict[TitleKey, Title]:
+    """Each title, by its key, with its commonest name and its commonest publisher."""
+    by_key: dict[TitleKey, list[Title]] = defaultdict(list)
+    for title in counted:
+        by_key[title.key].append(title)
+    return {
+        key: _choose_spelling(titles, counted) if len(titles) > 1 else titles[0]
+        for key, titles in by_key.items()
+    }
+
+
+def _choose_spelling(titles: Sequence[Title], counted: Mapping[Title, int]) -> Title:
+    """Of equally common ones always the same, and rather small letters than capitals."""
+    names: Counter[str] = Counter()
+    publishers: Counter[str] = Counter()
+    for title in titles:
+        names[title.name] += counted[title]
+        publishers[title.publisher] += counted[title]
+    name, publisher = (
+        max(spellings, key=lambda text: (spellings[text], text))
+        for spellings in (names, publishers)
+    )
+    return Title(name, titles[0].normalized_name, publisher, titles[0].normalized_publisher)
 
 
 def plan_software(

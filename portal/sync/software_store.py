@@ -9,16 +9,20 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
-from portal.db import add_rows, insert, upsert
+from portal.db import add_rows, insert, upsert, utc_now
 from portal.models import Asset, AssetSoftware, ExternalEntityMapping, SoftwareTitle, SyncRun
 from portal.models.sync_run import COMPLETED, SyncKind
 from portal.parts import in_parts
 from portal.scope import get_tenant_id
-from portal.sync.software_plan import Installs, KnownInstall, SoftwarePlan
+from portal.sync.software_plan import Installs, KnownInstall, SoftwarePlan, TitleKey
 from portal.tactical.software_entries import Title
 
 VALUES_AT_ONCE = 10_000
 """In one statement: SQLite takes 32,766, PostgreSQL 65,535."""
+ROWS_AT_ONCE = 1000
+
+_Stored = tuple[int, str, str]
+"""Id, name and publisher of a title."""
 
 
 def load_agents(session: Session, integration_id: int) -> dict[str, tuple[int, str]]:
@@ -53,8 +57,8 @@ def load_installs(session: Session, asset_ids: Sequence[int]) -> dict[int, Insta
 
 
 def get_title_ids(
-    session: Session, titles: Mapping[tuple[str, str], Title], now: datetime
-) -> dict[tuple[str, str], int]:
+    session: Session, titles: Mapping[TitleKey, Title], now: datetime
+) -> dict[TitleKey, int]:
     """The ids of these titles, by key; the catalogue gets those that it lacks."""
     found = _find_title_ids(session, titles)
     # In order, so that two processes do not wait for each other's.
@@ -64,6 +68,21 @@ def get_title_ids(
     rows = [_title_row(titles[key], now) for key in missing]
     session.execute(insert(SoftwareTitle).on_conflict_do_nothing(), rows)
     return found | _find_title_ids(session, missing)
+
+
+def respell_titles(session: Session, chosen: Mapping[TitleKey, Title]) -> None:
+    """Have the catalogue spell these titles so; it has them all."""
+    stored = _find_titles(session, chosen)
+    differing = sorted(
+        key
+        for key, title in chosen.items()
+        if key in stored and stored[key][1:] != (title.name, title.publisher)
+    )
+    now = utc_now()
+    for keys in in_parts(differing, ROWS_AT_ONCE):
+        unique = ("tenant_id", "normalized_name", "normalized_publisher")
+        statement = upsert(SoftwareTitle, unique, ("name", "publisher"))
+        session.execute(statement, [_title_row(chosen[key], now) for key in keys])
 
 
 def apply_software(
@@ -158,18 +177,24 @@ def _installed(column: Any) -> ColumnElement[int]:
     )
 
 
-def _find_title_ids(
-    session: Session, keys: Iterable[tuple[str, str]]
-) -> dict[tuple[str, str], int]:
+def _find_title_ids(session: Session, keys: Iterable[TitleKey]) -> dict[TitleKey, int]:
+    return {key: row[0] for key, row in _find_titles(session, keys).items()}
+
+
+def _find_titles(session: Session, keys: Iterable[TitleKey]) -> dict[TitleKey, _Stored]:
     wanted = set(keys)
-    found: dict[tuple[str, str], int] = {}
+    found: dict[TitleKey, _Stored] = {}
     for names in in_parts(sorted({name for name, _ in wanted}), VALUES_AT_ONCE):
         rows = session.execute(
-            select(SoftwareTitle.normalized_name, SoftwareTitle.publisher, SoftwareTitle.id).where(
-                SoftwareTitle.normalized_name.in_(names)
-            )
+            select(
+                SoftwareTitle.normalized_name,
+                SoftwareTitle.normalized_publisher,
+                SoftwareTitle.id,
+                SoftwareTitle.name,
+                SoftwareTitle.publisher,
+            ).where(SoftwareTitle.normalized_name.in_(names))
         )
-        found |= {(row[0], row[1]): row[2] for row in rows if (row[0], row[1]) in wanted}
+        found |= {(r[0], r[1]): (r[2], r[3], r[4]) for r in rows if (r[0], r[1]) in wanted}
     return found
 
 
@@ -179,6 +204,7 @@ def _title_row(title: Title, now: datetime) -> dict[str, Any]:
         "name": title.name,
         "normalized_name": title.normalized_name,
         "publisher": title.publisher,
+        "normalized_publisher": title.normalized_publisher,
         "asset_count": 0,
         "version_count": 0,
         "created_at": now,

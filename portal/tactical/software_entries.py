@@ -24,16 +24,17 @@ _NOTHING = frozenset({"", "not found", "0 b"})
 
 
 class Title(msgspec.Struct, frozen=True, gc=False):
-    """What versions are of; known by normalized name and publisher."""
+    """What versions are of, in one spelling; known by what is the same in all of them."""
 
     name: str
     normalized_name: str
     """Without differences of case, width and blanks."""
     publisher: str
+    normalized_publisher: str
 
     @property
     def key(self) -> tuple[str, str]:
-        return self.normalized_name, self.publisher
+        return self.normalized_name, self.normalized_publisher
 
 
 class SoftwareEntry(msgspec.Struct, frozen=True, gc=False):
@@ -85,7 +86,8 @@ def clean_title(name: str, publisher: str) -> Title | None:
     shown = _clean(name, LONGEST_NAME)
     if not shown:
         return None
-    return Title(shown, normalize_name(shown), _clean(publisher, LONGEST_PUBLISHER))
+    by = _clean(publisher, LONGEST_PUBLISHER)
+    return Title(shown, normalize_name(shown), by, normalize_name(by))
 
 
 def normalize_name(name: str) -> str:

@@ -1,0 +1,115 @@
+"""Joining titles that differ in their publisher's spelling, on databases with rows in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import flask_migrate
+import pytest
+from flask import Flask
+from sqlalchemy import MetaData, Table, text
+
+from portal import create_app
+from portal.config import read_settings
+from portal.db import db
+from tests.support.databases import KEYS
+
+BEFORE = "0011"
+MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
+TITLES = [
+    (1, 1, "Chrome", "Google LLC"),
+    (2, 1, "CHROME", "GOOGLE LLC"),
+    (3, 1, "Chrome", "google  llc"),
+    (4, 1, "Chrome", ""),
+    (5, 1, "Reader", "Adobe"),
+    (6, 2, "Chrome", "GOOGLE LLC"),
+]
+GONE = MOMENT + timedelta(days=1)
+INSTALLS = [
+    (1, 1, 1, "1.0", GONE),  # there, and removed: the one in capitals is installed
+    (2, 1, 2, "1.0", None),
+    (3, 2, 1, "1.0", None),
+    (4, 2, 3, "2.0", None),
+    (5, 2, 4, "1.0", None),
+    (6, 1, 5, "1.0", None),
+]
+
+
+@pytest.fixture
+def old(empty_database_url: str, tmp_path: Path) -> Iterator[Flask]:
+    """An install of before, with two assets."""
+    environ = {**KEYS, "DATABASE_URL": empty_database_url, "PORTAL_DATA_DIR": str(tmp_path)}
+    app = create_app(read_settings(environ))
+    with app.app_context():
+        flask_migrate.upgrade(revision=BEFORE)
+        fill()
+        yield app
+        db.session.remove()
+        db.engine.dispose()
+
+
+def fill() -> None:
+    for tenant_id in (1, 2):
+        put("tenants", id=tenant_id, name=f"T{tenant_id}", slug=f"t{tenant_id}")
+    put("rmm_integrations", id=1, tenant_id=1)
+    put("clients", id=1, tenant_id=1)
+    for asset_id in (1, 2):
+        values: dict[str, Any] = {"tenant_id": 1, "integration_id": 1, "client_id": 1}
+        put("assets", id=asset_id, rmm_device_id=f"agent {asset_id}", **values)
+    for title_id, tenant_id, name, publisher in TITLES:
+        values = {"normalized_name": name.lower(), "publisher": publisher}
+        put("software_catalog", id=title_id, tenant_id=tenant_id, name=name, **values)
+    for install_id, asset_id, title_id, version, removed_at in INSTALLS:
+        values = {"asset_id": asset_id, "title_id": title_id, "version": version}
+        put("asset_software", id=install_id, tenant_id=1, removed_at=removed_at, **values)
+
+
+def put(table_name: str, **values: Any) -> None:
+    """A row of a table as it was; where it must have a value and none is given, any."""
+    table = Table(table_name, MetaData(), autoload_with=db.engine)
+    fillers: dict[type, Any] = {str: "", int: 0, bool: False, datetime: MOMENT}
+    needed = {
+        column.name: fillers[column.type.python_type]
+        for column in table.columns
+        if not column.nullable and column.server_default is None
+    }
+    with db.engine.begin() as connection:
+        connection.execute(table.insert().values(**needed | values))
+
+
+def read(statement: str) -> list[tuple[Any, ...]]:
+    with db.engine.connect() as connection:
+        return [tuple(row) for row in connection.execute(text(statement))]
+
+
+@pytest.mark.usefixtures("old")
+def test_titles_that_differ_in_spelling_become_one() -> None:
+    flask_migrate.upgrade()
+    assert read("SELECT id, publisher, normalized_publisher FROM software_catalog ORDER BY id") == [
+        (1, "Google LLC", "google llc"),
+        (4, "", ""),
+        (5, "Adobe", "adobe"),
+        (6, "GOOGLE LLC", "google llc"),
+    ]
+    installs = "SELECT asset_id, title_id, version, removed_at FROM asset_software ORDER BY id"
+    assert read(installs) == [
+        (1, 1, "1.0", None),
+        (2, 1, "1.0", None),
+        (2, 1, "2.0", None),
+        (2, 4, "1.0", None),
+        (1, 5, "1.0", None),
+    ]
+    counts = "SELECT asset_count, version_count FROM software_catalog WHERE id = 1"
+    assert read(counts) == [(2, 2)]
+
+
+@pytest.mark.usefixtures("old")
+def test_it_can_be_taken_back() -> None:
+    flask_migrate.upgrade()
+    flask_migrate.downgrade(revision=BEFORE)
+    assert len(read("SELECT id FROM software_catalog")) == 4
+    flask_migrate.upgrade()
+    assert len(read("SELECT id FROM asset_software")) == 5
