@@ -73,10 +73,12 @@ def rotate_keys() -> Rotation:
                 "rotate, put a new key before it, start the portal again, and call this again."
             )
         keys.put_first()
-    key_id, moved = next(iter(keys)), 0
+    moved = 0
     with all_tenants():
-        while some := _move_all(key_id):  # until nothing was written meanwhile with an old one
+        # Until nothing was written meanwhile with an old one; another rotation may make a newer.
+        while some := _move_all(next(iter(keys))):
             moved += some
+        key_id = next(iter(keys))
         unreadable = sum(n for name, n in _count(db.session()).items() if name != key_id)
         release()
     return Rotation(key_id, made, moved, unreadable, _renew_digests())

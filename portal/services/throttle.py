@@ -136,5 +136,6 @@ class Throttle:
                 return self._shared.hit(limit, key, cost=count)
             except RedisError as error:
                 self._away_until = time.monotonic() + PAUSE_WITHOUT_REDIS
-                log.warning("Redis is away; each process counts sign-ins for itself: %s", error)
+                state = queue.state_of(error)
+                log.warning("%s; each process counts sign-ins for itself: %s", state, error)
         return self._own.hit(limit, key, cost=count)

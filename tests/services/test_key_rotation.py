@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -282,6 +282,22 @@ def test_nothing_that_others_write_meanwhile_is_lost(
     for client in db.session.scalars(select(Client)):
         expected = stored.get(client.id, f"of {client.name}")
         assert find_secret(client, "password") == expected
+
+
+def test_two_rotations_at_once_both_end(acme: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second makes a newer key while the first moves to its own."""
+    make_many(30)
+    monkeypatch.setattr(key_rotation, "AT_ONCE", 10)
+    move, others = key_rotation._move, [get_vault().keys]
+
+    def interfere(rows: Sequence[key_rotation.Envelope]) -> int:
+        if others:
+            others.pop().put_first()  # type: ignore[attr-defined]
+        return move(rows)
+
+    monkeypatch.setattr(key_rotation, "_move", interfere)
+    assert rotate_keys().key_id == "k3"
+    assert list_keys()[1:] == [KeyUse("k2", 0), KeyUse("k1", 0)]
 
 
 def test_who_sealed_with_a_key_that_was_removed_meanwhile_seals_again(

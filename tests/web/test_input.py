@@ -66,14 +66,20 @@ def test_callers_are_counted_under_digests(
     """Their addresses stand neither in Redis nor in the log."""
     with caplog.at_level(logging.DEBUG):
         for _ in range(102):
-            answer = stranger.post("/setup", data={"token": "x"}, environ_base={"REMOTE_ADDR": IP})
+            answer = stranger.post("/setup", data=SETUP, environ_base={"REMOTE_ADDR": IP})
     assert answer.status_code == 429
     with Redis.from_url(redis_url) as redis:
         keys = list(redis.scan_iter())
     assert keys
     assert not any(IP.encode() in key for key in keys)
-    assert "ratelimit" in caplog.text
     assert IP not in caplog.text
 
 
 IP = "203.0.113.77"
+SETUP = {
+    "token": "wrong",
+    "email": "anna@acme.example",
+    "password": "correct horse battery",
+    "tenant_name": "Acme",
+    "slug": "acme",
+}
