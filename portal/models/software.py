@@ -53,6 +53,8 @@ class AssetSoftware(TenantOwned, Base):
     __tablename__ = "asset_software"
     __table_args__ = (
         UniqueConstraint("asset_id", "title_id", "version"),
+        # For the foreign key: without it, each title that goes is looked for in every row.
+        Index(None, "title_id"),
         Index(
             "ix_asset_software_installed",
             "title_id",

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import Table, func, select
+from sqlalchemy import Table, UniqueConstraint, func, select
 
 from portal.db import Base, db, transaction, utc_now
 from portal.errors import Refused
@@ -56,6 +56,30 @@ def test_what_points_to_others_goes_before_them() -> None:
     for number, table in enumerate(tables):
         named = {key.column.table for key in table.foreign_keys} - {table}
         assert not named & set(tables[:number]), table.name
+
+
+def test_rows_that_point_to_one_that_goes_are_found_by_an_index() -> None:
+    """Else each of thousands is looked for in every tenant's rows, while nobody else writes."""
+    assert [
+        f"{table.name}.{key.parent.name}"
+        for table in Base.metadata.tables.values()
+        for key in table.foreign_keys
+        if key.column.table.name in OWNED - {"rmm_integrations"}  # a tenant has one or two
+        and key.parent.name not in list_indexed(table)
+    ] == []
+
+
+def list_indexed(table: Table) -> set[str]:
+    """First columns of unique constraints and of indexes that hold every row with a value."""
+    unique = [each for each in table.constraints if isinstance(each, UniqueConstraint)]
+    full = [
+        index
+        for index in table.indexes
+        if (where := index.dialect_options["sqlite"]["where"]) is None
+        or str(where) == f"{next(iter(index.columns)).name} IS NOT NULL"
+    ]
+    firsts = [next(iter(each.columns)) for each in unique] + [next(iter(i.columns)) for i in full]
+    return {column.name for column in firsts}
 
 
 def test_nothing_of_the_tenant_stays_and_all_of_the_others(
