@@ -1,15 +1,20 @@
 """Device sync beside its floor: the bare download of the same bytes, and one insert of the rows.
 
     .venv/bin/python -m benchmarks.devices [--agents 1000] [--source beta] [--database sqlite]
+        [--spelling blanks]
 
 Every sync runs in a process of its own, the simulated server in another. Flat out, the server
 sends what it has ready, far quicker than Tactical; at live pace it takes the 8 ms (beta) or 3 ms
 (dashboard) an agent that a live server was seen to take. For an update the stored address of
 every asset is spoilt beforehand. A run that changes nothing has the download alone for a floor.
+
+Tactical writes its JSON compactly. Other spellings, as of a proxy that writes it anew, are measured
+flat out with the smallest fleet.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from sqlalchemy import update
@@ -30,12 +35,14 @@ from benchmarks.steps import (
     table_of,
 )
 from portal.db import db
+from portal.demo.spelling import Spelling
 from portal.models import Asset, ExternalEntityMapping
 from portal.services.connect import DEFAULT_PAGE_SIZE
 
 SIZES = (1000, 5000, 10_000)
 SOURCES = ("beta", "dashboard")
 PACES = ("flat out", "live")
+SPELLINGS = [str(spelling) for spelling in Spelling]
 COUNTED: Final = {"create": "created", "update": "updated", "no change": "unchanged"}
 """What a run must say of every agent for its time to mean anything."""
 
@@ -43,21 +50,29 @@ COUNTED: Final = {"create": "created", "update": "updated", "no change": "unchan
 def main() -> None:
     if serve_step({"connect": connect, "spoil": spoil, "sync": sync, "insert": insert}):
         return
-    options = read_options(__doc__, source=SOURCES, database=KINDS, pace=PACES)
+    options = read_options(__doc__, source=SOURCES, database=KINDS, pace=PACES, spelling=SPELLINGS)
     print(
-        "| pace | source | database | agents | sync | s | floor s | ratio | CPU s | peak RSS MiB"
-        " | statements an agent | MB |\n|---|---|---|---|---|---|---|---|---|---|---|---|"
+        "| pace | source | spelling | database | agents | sync | s | floor s | ratio | CPU s"
+        " | peak RSS MiB | statements an agent | MB |\n" + "|---" * 13 + "|"
     )
     for pace in options.pace or PACES:
         for source in options.source or SOURCES:
             for agents in options.agents or SIZES:
                 with tactical(agents) as server:
-                    measure_source(server, pace, source, agents, options.database or KINDS)
+                    for spelling in options.spelling or list_spellings(pace, agents):
+                        kinds = options.database or KINDS
+                        measure_source(server, pace, source, spelling, agents, kinds)
+
+
+def list_spellings(pace: str, agents: int) -> Sequence[str]:
+    """All for the smallest fleet, flat out."""
+    return SPELLINGS if (pace, agents) == (PACES[0], SIZES[0]) else SPELLINGS[:1]
 
 
 def measure_source(
-    server: Server, pace: str, source: str, agents: int, kinds: tuple[str, ...]
+    server: Server, pace: str, source: str, spelling: str, agents: int, kinds: Sequence[str]
 ) -> None:
+    server.set_spelling(spelling)
     paths = list_paths(source, agents)
     download(server, paths)  # the server makes its rows the first time
     server.set_pace(live=pace == "live")
@@ -74,7 +89,8 @@ def measure_source(
             run_step(__spec__.name, "connect", asked)
             for name in COUNTED:
                 made = measure(name, asked, agents)
-                report(f"| {pace} | {source} | {kind} | {agents} | {name} ", made, bare, agents)
+                begin = f"| {pace} | {source} | {spelling} | {kind} | {agents} | {name} "
+                report(begin, made, bare, agents)
 
 
 def measure(name: str, asked: Said, agents: int) -> Said:

@@ -21,6 +21,10 @@ class Server:
         """Whether long lists take as long as on a live server, or come flat out."""
         RemoteControl(self.url).server.set(live_pace=live)
 
+    def set_spelling(self, spelling: str) -> None:
+        """How JSON is written: see `portal.demo.spelling`."""
+        RemoteControl(self.url).server.set(spelling=spelling)
+
 
 @contextmanager
 def tactical(agents: int, *arguments: str) -> Iterator[Server]:

@@ -12,6 +12,7 @@ from threading import Event
 from portal.demo.fleet import FleetSpec
 from portal.demo.seeding import Credentials
 from portal.demo.simulated import SimulatedTactical
+from portal.demo.spelling import Spelling
 
 KEY_VARIABLE = "TACTICAL_DEMO_API_KEY"
 
@@ -30,7 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"The simulated Tactical server does not start: {error}", file=sys.stderr)
         return 1
     with server:
-        server.control.server.set(live_pace=options.live_pace)
+        server.control.server.set(live_pace=options.live_pace, spelling=options.spelling)
         ready = {"url": server.url, "agents": spec.agents, "pid": os.getpid()}
         if options.show_credentials:
             ready |= {name: getattr(credentials, name) for name in credentials.__slots__}
@@ -51,6 +52,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--no-beta", action="store_true", help="the beta API is off")
     parser.add_argument(
         "--live-pace", action="store_true", help="lists take as long as on a live server"
+    )
+    parser.add_argument(
+        "--spelling", choices=list(Spelling), default=Spelling.COMPACT, help="how JSON is written"
     )
     parser.add_argument("--api-key", help=f"default: ${KEY_VARIABLE}, else a new one")
     parser.add_argument(

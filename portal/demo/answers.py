@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import msgspec
-from flask import Response, request
+from flask import Response, current_app, request
+
+from portal.demo.settings import EXTENSION
+from portal.demo.spelling import ListShell, Spelling, spell, spell_shell
 
 JSON_TYPE = "application/json"
 HTML_TYPE = "text/html; charset=utf-8"
@@ -39,7 +42,8 @@ class NoRoute(Exception):
 
 
 def answer(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    response = Response(msgspec.json.encode(body), status, content_type=JSON_TYPE)
+    text = spell(msgspec.json.encode(body), _spelling())
+    response = Response(text, status, content_type=JSON_TYPE)
     response.headers.update(headers or {})
     return response
 
@@ -80,20 +84,29 @@ def rows_answer(rows: list[Row], prefix: bytes = b"[", suffix: bytes = b"]") -> 
     spoil: Callable[[list[Row]], list[Row]] | None = request.environ.get(ROW_FAULTS)
     if spoil is not None:
         rows = spoil(rows)
-    commas = max(len(rows) - 1, 0)
-    length = len(prefix) + len(suffix) + commas + sum(map(len, _pieces(rows)))
-    response = Response(_joined(rows, prefix, suffix), content_type=JSON_TYPE)
-    response.content_length = length
+    spelling = _spelling()
+    shell = spell_shell(prefix, suffix, spelling)
+    length = len(shell.opening) + len(shell.closing) + len(shell.between) * max(len(rows) - 1, 0)
+    response = Response(_joined(rows, shell, spelling), content_type=JSON_TYPE)
+    response.content_length = length + sum(
+        len(part) for row in rows for part in _spelt(row, spelling)
+    )
     return response
 
 
-def _pieces(rows: Iterable[Row]) -> Iterator[bytes]:
-    for row in rows:
-        yield from row
-
-
-def _joined(rows: list[Row], prefix: bytes, suffix: bytes) -> Iterator[bytes]:
-    yield prefix
+def _joined(rows: list[Row], shell: ListShell, spelling: Spelling) -> Iterator[bytes]:
+    yield shell.opening
     for number, row in enumerate(rows):
-        yield b"".join((b",", *row) if number else row)
-    yield suffix
+        parts = _spelt(row, spelling)
+        yield b"".join((shell.between, *parts) if number else parts)
+    yield shell.closing
+
+
+def _spelt(row: Row, spelling: Spelling) -> Row:
+    return row if spelling is Spelling.COMPACT else [spell(b"".join(row), spelling)]
+
+
+def _spelling() -> Spelling:
+    state: Any = current_app.extensions[EXTENSION]
+    spelling: Spelling = state.settings.spelling
+    return spelling

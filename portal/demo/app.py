@@ -35,7 +35,8 @@ from portal.demo.breakage import CONTROL, Breakage
 from portal.demo.control import Control, register_control
 from portal.demo.fleet import FleetSpec
 from portal.demo.routing import AgentIdConverter
-from portal.demo.state import EXTENSION, State
+from portal.demo.settings import EXTENSION
+from portal.demo.state import State
 
 log = logging.getLogger(__name__)
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from portal.demo.spelling import Spelling
+
 WEB_VERSION = "0.0.203"
 SERVER_VERSION = "1.5.1"
+EXTENSION = "tactical"
+"""Where the application keeps its state."""
 
 
 @dataclass(slots=True)
 class Settings:
     """`alert_template` is the server's default; with `live_pace` long lists take as long as on a
-    live server (see `pace`)."""
+    live server (see `pace`), and `spelling` says how JSON is written."""
 
     beta_enabled: bool = True
     demo: bool = False
@@ -21,4 +25,5 @@ class Settings:
     notify_on_warning_alerts: bool = True
     alert_template: int | None = None
     live_pace: bool = False
+    spelling: Spelling = Spelling.COMPACT
     allowed_hosts: tuple[str, ...] = ()

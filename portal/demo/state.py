@@ -18,13 +18,11 @@ from portal.demo.fleet import FleetSpec
 from portal.demo.places import Client, Site, generate_clients, generate_sites
 from portal.demo.records import Alert, AlertTemplate, Check, GlobalKey, Note, Table, UrlAction
 from portal.demo.request_log import RequestLog
-from portal.demo.settings import Settings
+from portal.demo.settings import EXTENSION, Settings
 from portal.demo.throttle import Throttle
 
 if TYPE_CHECKING:
     from portal.demo.software import Entries
-
-EXTENSION = "tactical"
 
 
 class State:

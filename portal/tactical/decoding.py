@@ -20,7 +20,7 @@ UNDECODABLE = (msgspec.MsgspecError, ValueError, RecursionError)
 class Decoder(Protocol[Value_co]):
     """A `msgspec.json.Decoder`."""
 
-    def decode(self, text: bytes, /) -> Value_co: ...
+    def decode(self, text: bytes | memoryview, /) -> Value_co: ...
 
 
 class Page(msgspec.Struct, gc=False):
@@ -87,17 +87,6 @@ def decode(decoder: Decoder[Value], body: bytes, complaint: str) -> Value:
         return decoder.decode(mended)
     except UNDECODABLE:
         raise UnexpectedAnswer(complaint) from None
-
-
-def is_json_object(text: bytes) -> bool:
-    """Whether it is one whole object, whatever its values are."""
-    if not text.startswith(b"{"):
-        return False
-    try:
-        _raw.decode(text)
-    except UNDECODABLE:
-        return False
-    return True
 
 
 def find_row(decoder: Decoder[Value], raw: msgspec.Raw | bytes) -> Value | None:

@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 
 from portal.demo import SimulatedTactical
-from portal.tactical import software
 from portal.tactical.errors import UnexpectedAnswer
 from portal.tactical.records import BadRecord
-from portal.tactical.software import AgentSoftware, stream_software
+from portal.tactical.software import AgentSoftware, read_rows, stream_software
 from portal.tactical.software_entries import EntryText, find_entry_text, read_entries
 from tests.tactical.talking import talking
 
@@ -33,8 +32,7 @@ def read(body: bytes, size: int = 64) -> list[AgentSoftware | BadRecord]:
 
 
 def stream(body: bytes, size: int) -> Iterator[AgentSoftware | BadRecord]:
-    chunks = (body[at : at + size] for at in range(0, len(body), size))
-    return (software._read_row(each) for each in software._rows(chunks))
+    return read_rows(body[at : at + size] for at in range(0, len(body), size))
 
 
 def names_of(found: list[AgentSoftware | BadRecord]) -> dict[int, list[str]]:
@@ -104,7 +102,7 @@ def test_what_is_no_array(body: bytes) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"[1,", b"[nope]", b"[ [1, ]", b'[{"a" 1}]', b'[{ "a": "\xff\xfe" }]', b"[] trailing",
+    [b"[1,", b"[nope]", b"[ [1, ]", b"[] trailing",
      b'[{"id":1,"software":[],"agent":1}', b'[{"id":1}],'],
 )  # fmt: skip
 def test_what_is_no_json(body: bytes) -> None:
@@ -112,9 +110,12 @@ def test_what_is_no_json(body: bytes) -> None:
         read(body)
 
 
-def test_a_row_that_cannot_be_read_costs_itself() -> None:
+@pytest.mark.parametrize(
+    "bad",
+    [b'{"id":2,"software":[{"name":nope}],"agent":2}', b'{"a" 1}', b'{ "a": "\xff\xfe" }', b"{}"],
+)
+def test_a_row_that_cannot_be_read_costs_itself(bad: bytes) -> None:
     good = compact(row(1, "A"))
-    bad = b'{"id":2,"software":[{"name":nope}],"agent":2}'
     found = read(b"[" + b",".join([good, bad, compact(row(3, "C"))]) + b"]")
     assert names_of(found) == {1: ["A"], 3: ["C"]}
     assert [type(each) for each in found] == [AgentSoftware, BadRecord, AgentSoftware]
@@ -140,12 +141,6 @@ def test_a_number_too_large_costs_nothing() -> None:
     assert names_of(read(body)) == {1: ["A"]}
     spaced = body.replace(b'"id":1', b'"id" : 1')
     assert names_of(read(spaced)) == {1: ["A"]}
-
-
-def test_a_row_without_end_is_left_to_the_other_parser(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(software, "LARGEST_ROW", 50)
-    body = compact([row(1, "A"), row(2, *"BCDEFGHIJKLMNOP"), row(3, "Z")])
-    assert names_of(read(body, 16)).keys() == {1, 2, 3}
 
 
 # --- Entries ----------------------------------------------------------------------------

@@ -16,7 +16,7 @@ class ServerControl(Part):
         return self._state.clock.advance(seconds)
 
     def set(self, **settings: Any) -> None:
-        """See `Settings`: beta_enabled, live_pace, notify_on_info_alerts, hosted …"""
+        """See `Settings`: beta_enabled, live_pace, spelling, notify_on_info_alerts, hosted …"""
         current = msgspec.to_builtins(self._state.settings)
         unknown = settings.keys() - current.keys()
         if unknown:
