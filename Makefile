@@ -24,8 +24,11 @@ test-fast: install-dev ## Run the tests that need no server, browser or process
 
 check: lint test-fast ## Lint and run the fast tests: before each commit
 
-soak: install-dev ## Run the long tests, which stop and kill what runs
-	$(BIN)/pytest -m soak tests/soak
+SOAKS = 1
+BUSY = 0
+
+soak: install-dev ## Let a thousand alerts in while what processes them is killed (SOAKS=20 BUSY=1)
+	SOAKS=$(SOAKS) BUSY=$(BUSY) $(BIN)/pytest -m soak tests/soak
 
 bench: install-dev ## Measure everything beside its floor (forty minutes)
 	$(BIN)/python -m benchmarks

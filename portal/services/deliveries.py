@@ -6,6 +6,7 @@ import logging
 import math
 import time
 from collections import defaultdict
+from collections.abc import Mapping
 
 import msgspec
 from sqlalchemy import select
@@ -29,8 +30,9 @@ from portal.services.delivery_claims import (
     hand_back,
     is_due,
     keep,
+    list_own,
 )
-from portal.sync.alert_hints import close_vanished, find_alert, find_by_pk, write_hint
+from portal.sync.alert_hints import close_vanished, find_alert, find_by_pk, find_ids, write_hint
 from portal.sync.alerts import AlertDecision, write_alerts
 from portal.tactical.alerts import TacticalAlert
 from portal.tactical.webhook import TRIGGER, Hint, read_delivery
@@ -39,6 +41,7 @@ log = logging.getLogger(__name__)
 
 TURN_SECONDS = 3.0
 """Then it is the turn of the tenant's other work, refreshes of agents above all."""
+UP_TO_DATE = "The alert was up to date."
 
 
 def process_turn() -> None:
@@ -115,13 +118,55 @@ def _process(claimed: list[Claimed], lookups: Lookups) -> None:
         by_integration[each.integration_id].append(each)
     for integration_id, group in by_integration.items():
         found = lookups.ask(integration_id, [c.asked_about for c in group if c.asked_about])
-        for each in group:
+        for each in _take_together(integration_id, group, found):
             if each.asked_about is None:
                 _apply_safely(each, Lookup())
             elif each.asked_about in found:
                 _apply_safely(each, found[each.asked_about])
             else:
                 hand_back(each)
+
+
+def _take_together(
+    integration_id: int, group: list[Claimed], found: Mapping[str, Lookup]
+) -> list[Claimed]:
+    """Take Tactical's records of the alerts that deliveries name, all in one transaction, which is
+    several times quicker. Returns the other deliveries, to be applied one by one; all of them,
+    with nothing done, when one of them breaks it."""
+    records: dict[int, TacticalAlert] = {}
+    for each in group:
+        alert = found.get(each.asked_about or "", Lookup()).alert
+        if each.is_named and alert is not None:
+            records[each.id] = alert
+    try:
+        if records:
+            _take_records(integration_id, [c for c in group if c.id in records], records)
+    except Exception:
+        log.warning("Deliveries are processed one by one.", exc_info=True)
+        return group
+    return [each for each in group if each.id not in records]
+
+
+def _take_records(
+    integration_id: int, claimed: list[Claimed], records: Mapping[int, TacticalAlert]
+) -> None:
+    begun = time.monotonic()
+    with transaction() as session:
+        own = list_own(session, claimed)
+        alerts = {records[delivery.id].pk: records[delivery.id] for delivery in own}
+        _counts, decisions = write_alerts(
+            session, integration_id, list(alerts.values()), AlertSource.WEBHOOK
+        )
+        ids = find_ids(session, integration_id, map(str, alerts))
+        outcomes = dict(zip(alerts, map(_told, decisions), strict=True))
+        for delivery in own:
+            alert = records[delivery.id]
+            delivery.alert_id = ids.get(str(alert.pk))
+            outcome = outcomes.pop(alert.pk, UP_TO_DATE)
+            finish(delivery, outcome + _tell_agent(alert, delivery.agent_id))
+            delivery.duration_ms = round((time.monotonic() - begun) * 1000 / len(own))
+        agent_ids = [records[delivery.id].agent_id or delivery.agent_id for delivery in own]
+        schedule_refreshes(session, integration_id, filter(None, agent_ids))
 
 
 def _apply_safely(claimed: Claimed, lookup: Lookup) -> None:
@@ -169,9 +214,7 @@ def _take_record(session: Session, delivery: Delivery, hint: Hint, alert: Tactic
     )
     known = find_by_pk(session, delivery.integration_id, str(alert.pk))
     delivery.alert_id = known.id if known else None
-    outcome = _told(decisions[0])
-    if alert.agent_id != hint.agent_id:
-        outcome += " The delivery named another agent than Tactical's record does."
+    outcome = _told(decisions[0]) + _tell_agent(alert, hint.agent_id)
     if hint.alert_id is None and hint.event == TRIGGER and alert.resolved:
         # It named none, and the one that was open is over: this is the next of its condition.
         delivery.alert_id, outcome = write_hint(session, delivery.integration_id, hint)
@@ -183,4 +226,10 @@ def _told(decision: AlertDecision) -> str:
         return "The alert is active."
     if decision.news == "resolved":
         return "The alert is resolved."
-    return "The alert was up to date." if decision.action == "unchanged" else "Updated the alert."
+    return UP_TO_DATE if decision.action == "unchanged" else "Updated the alert."
+
+
+def _tell_agent(alert: TacticalAlert, named: str | None) -> str:
+    if alert.agent_id == named:
+        return ""
+    return " The delivery named another agent than Tactical's record does."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -35,6 +36,8 @@ class Claimed:
     integration_id: int
     asked_about: str | None
     """Tactical's id of the alert; None where nobody knows it."""
+    is_named: bool
+    """Whether the delivery itself tells it."""
 
 
 def claim_due() -> list[Claimed]:
@@ -58,8 +61,15 @@ def claim_due() -> list[Claimed]:
                 continue
             delivery.lease, delivery.due_at = lease, utc_now() + LASTS
             delivery.attempts += 1
-            asked_about = _alert_to_ask(session, delivery)
-            claimed.append(Claimed(delivery.id, lease, delivery.integration_id, asked_about))
+            claimed.append(
+                Claimed(
+                    delivery.id,
+                    lease,
+                    delivery.integration_id,
+                    asked_about=_alert_to_ask(session, delivery),
+                    is_named=delivery.external_alert_id is not None,
+                )
+            )
     return claimed
 
 
@@ -103,6 +113,20 @@ def find_own(session: Session, claimed: Claimed) -> Delivery | None:
         .with_for_update()
         .execution_options(populate_existing=True)
     )
+
+
+def list_own(session: Session, claimed: Sequence[Claimed]) -> Sequence[Delivery]:
+    """Those that are there still, and ours, in the order of their ids."""
+    return session.scalars(
+        select(Delivery)
+        .where(
+            Delivery.id.in_([each.id for each in claimed]),
+            Delivery.lease.in_({each.lease for each in claimed}),
+        )
+        .order_by(Delivery.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
 
 
 def hand_back(claimed: Claimed) -> None:

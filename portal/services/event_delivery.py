@@ -98,6 +98,7 @@ class _Turn:
     last_event_id: int
     failures: int
     failing_since: datetime | None
+    moved_at: float = field(default_factory=time.monotonic)
 
 
 def _send_up_to(subscriber_id: int, lease: str, newest: int) -> tuple[int, bool]:
@@ -148,6 +149,10 @@ def _begin_turn(subscriber_id: int, lease: str) -> _Turn | None:
 
 def _send_one(turn: _Turn, event: Row[Any]) -> bool:
     """Whether the receiver has it and the next one may follow."""
+    # Another one may send by now, and what came out of order cannot be taken back.
+    was_stopped = time.monotonic() - turn.moved_at > LASTS.total_seconds() / 2
+    if was_stopped and not _move(turn, turn.last_event_id):
+        return False
     message = Message(f"evt_{event.id}", event.type, event.occurred_at, event.payload)
     outcome = send(get_door(), turn.url, turn.secret, message)
     if outcome.problem is not None:
@@ -207,7 +212,7 @@ def _free(subscriber_id: int, lease: str) -> None:
 
 def _move(turn: _Turn, to: int, **values: Any) -> bool:
     """Write how far it is; False when it was paused, deleted or claimed by another process."""
-    turn.last_event_id = to
+    turn.last_event_id, turn.moved_at = to, time.monotonic()
     return _change_own(turn.subscriber_id, turn.lease, last_event_id=to, **values)
 
 

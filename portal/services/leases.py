@@ -51,14 +51,17 @@ def claim(table: type[Work], row_id: int) -> str | None:
 
 def keep(table: type[Work], row_id: int, lease: str) -> AbstractContextManager[None]:
     """Renew the lease while the block runs."""
+    return beating(get_app(), lambda: renew(table, row_id, lease))
 
-    def renew() -> bool:
-        statement = update(table).where(table.id == row_id, table.lease == lease)
-        with transaction() as session:
-            result = session.execute(statement.values(heartbeat_at=utc_now()))
-        return bool(result.rowcount)  # type: ignore[attr-defined]
 
-    return beating(get_app(), renew)
+def renew(table: type[Work], row_id: int, lease: str) -> bool:
+    """Whether it is still ours."""
+    statement = update(table).where(table.id == row_id, table.lease == lease)
+    with transaction() as session:
+        result = session.execute(
+            statement.values(heartbeat_at=utc_now()).execution_options(synchronize_session=False)
+        )
+    return bool(result.rowcount)  # type: ignore[attr-defined]
 
 
 def get_own(session: Session, table: type[Work], row_id: int, lease: str) -> Work:

@@ -105,11 +105,9 @@ def revive_abandoned_runs() -> list[SyncRun]:
     with transaction() as session:
         abandoned = session.scalars(
             select(SyncRun)
-            .where(
-                SyncRun.status == RunStatus.RUNNING,
-                SyncRun.heartbeat_at < utc_now() - LASTS,
-            )
+            .where(SyncRun.status == RunStatus.RUNNING, SyncRun.heartbeat_at < utc_now() - LASTS)
             .with_for_update(skip_locked=True)  # another scheduler sees to it
+            .execution_options(populate_existing=True)
         ).all()
         for run in abandoned:
             run.lease = None

@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 SHORTEST_PAUSE = 0.5
 LONGEST_PAUSE = 30.0
-HEALTHY_AFTER = 60.0
+HEALTHY_AFTER = 10.0
 """A child that ran this long is started again without a longer pause."""
 
 

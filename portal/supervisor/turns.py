@@ -18,8 +18,8 @@ from rq.job import Job
 
 from portal.queue import TURNS, aside_key
 
-LASTS_SECONDS = 10
-"""Without a sign of life of the worker, its tenant's turn ends."""
+LASTS_SECONDS = 7
+"""Without a sign of life of the worker, which gives one every two, its tenant's turn ends."""
 
 _TAKE: Final = """
 redis.call('LREM', KEYS[4], 1, ARGV[1])

@@ -30,11 +30,11 @@ from portal.work_id import work
 
 log = logging.getLogger(__name__)
 
-HEARTBEAT_SECONDS = 3
+HEARTBEAT_SECONDS = 2
 DEAD_AFTER_SECONDS = 10
 """A worker that was killed is noticed by its neighbours after that; RQ's own value is 90."""
 PROBE = "portal:probe"
-IDLE_SECONDS = 3
+IDLE_SECONDS = 2
 """How long an idle worker waits for a job before it looks after its neighbours."""
 
 

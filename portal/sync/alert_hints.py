@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import Select, case, select
@@ -86,6 +87,16 @@ def find_alert(session: Session, integration_id: int, hint: Hint) -> Alert | Non
 
 def find_by_pk(session: Session, integration_id: int, pk: str) -> Alert | None:
     return session.scalar(_alerts_of(integration_id).where(Alert.external_alert_id == pk))
+
+
+def find_ids(session: Session, integration_id: int, pks: Iterable[str]) -> dict[str, int]:
+    """The portal's own ids of alerts, by Tactical's."""
+    rows = session.execute(
+        select(Alert.external_alert_id, Alert.id).where(
+            Alert.integration_id == integration_id, Alert.external_alert_id.in_(pks)
+        )
+    )
+    return {row.external_alert_id: row.id for row in rows}
 
 
 def find_open_id(session: Session, integration_id: int, hint: Hint) -> str | None:

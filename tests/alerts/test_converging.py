@@ -17,7 +17,7 @@ from portal.models import Alert, Delivery, SyncRun
 from portal.models.alert import AlertStatus, Severity
 from portal.models.sync_run import SyncKind
 from portal.models.webhook import DeliveryStatus
-from portal.services import deliveries, delivery_claims, sync_runs
+from portal.services import agent_refreshes, deliveries, delivery_claims, sync_runs
 from portal.services.agent_refreshes import GATHER, start_due_refreshes
 from portal.services.integrations import get_integration
 from tests.alerts.conftest import Msp
@@ -305,6 +305,27 @@ def test_a_burst_of_a_hundred_alerts_makes_two_refreshes(msp: Msp, http: FlaskCl
         runs = db.session.scalars(select(SyncRun).where(SyncRun.kind == SyncKind.AGENT)).all()
     assert [run.subject for run in runs] == [agent, agent]
     assert len(stored(msp)) == 100
+
+
+def test_a_refresh_is_not_lost_with_the_process_that_makes_a_run_of_it(
+    msp: Msp, http: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    def die(*_arguments: object) -> None:
+        raise Killed
+
+    pk = msp.raise_alert(0)
+    msp.deliver(http, **hint(msp, pk))
+    monkeypatch.setattr(agent_refreshes, "find_or_add_run", die)
+    with pytest.raises(Killed):
+        msp.process()
+    monkeypatch.undo()
+    with msp.scope():
+        start_due_refreshes()
+        [run] = db.session.scalars(select(SyncRun).where(SyncRun.kind == SyncKind.AGENT))
+    assert run.subject == msp.agents[0]
 
 
 def finish_refreshes(msp: Msp) -> None:

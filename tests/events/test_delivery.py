@@ -7,6 +7,7 @@ import socket
 import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from functools import partial
 
 import pytest
 import time_machine
@@ -16,8 +17,8 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from portal import queue
 from portal.db import db
 from portal.events import delivery
-from portal.events.delivery import Message, read_retry_after
-from portal.lease import LASTS
+from portal.events.delivery import Message, Outcome, read_retry_after
+from portal.lease import LASTS, beating
 from portal.models.event import EventType
 from portal.scope import all_tenants, tenant_scope
 from portal.services import activity, event_delivery, schedule, subscribers
@@ -229,6 +230,52 @@ def test_a_claimed_subscriber_is_left_to_its_process(subscribed: int, receiver: 
     assert receiver.attempts == []
     with time_machine.travel(datetime.now(UTC) + LASTS, tick=True):
         assert list_behind() == [subscribed]  # that process died
+
+
+def test_a_process_that_comes_back_too_late_sends_and_changes_nothing(
+    subscribed: int, receiver: Receiver
+) -> None:
+    happen("one", "two")
+    lease = event_delivery._claim(subscribed)
+    assert lease
+    stale = event_delivery._begin_turn(subscribed, lease)
+    assert stale
+    with time_machine.travel(datetime.now(UTC) + LASTS):
+        taken = event_delivery._claim(subscribed)
+        assert taken
+        before = vars(get(subscribed)) | {"_sa_instance_state": None}
+
+        stale.moved_at -= LASTS.total_seconds()  # stopped before it sent
+        assert not event_delivery._send_one(stale, events()[0])  # type: ignore[arg-type]
+        assert receiver.attempts == []
+        stale.moved_at = time.monotonic()  # stopped while it sent
+        assert not event_delivery._send_one(stale, events()[0])  # type: ignore[arg-type]
+        event_delivery._note_failure(stale, Outcome(problem="It did not answer."))
+        event_delivery._free(subscribed, lease)
+        assert vars(get(subscribed)) | {"_sa_instance_state": None} == before
+        event_delivery._free(subscribed, taken)
+        assert deliver_events(subscribed) == 2
+
+
+def test_a_process_that_waits_for_a_slow_receiver_keeps_its_subscriber(
+    subscribed: int, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(event_delivery, "beating", partial(beating, every=0.02))
+    happen("one")
+    take, app, tenant_id = receiver.take, get_app(), get(subscribed).tenant_id
+    seen: set[datetime | None] = set()
+
+    def take_long(body: bytes, headers: dict[str, str]) -> tuple[int, dict[str, str]]:
+        give_up = time.monotonic() + 8
+        while len(seen) < 4 and time.monotonic() < give_up:
+            with app.app_context(), tenant_scope(tenant_id):
+                seen.add(get(subscribed).due_at)
+        return take(body, headers)
+
+    receiver.take = take_long  # type: ignore[method-assign]
+    assert deliver_events(subscribed) == 1
+    assert len(seen) == 4
+    assert (get(subscribed).lease, get(subscribed).due_at) == (None, None)
 
 
 def test_who_was_paused_meanwhile_is_told_again(subscribed: int, receiver: Receiver) -> None:

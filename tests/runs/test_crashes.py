@@ -8,9 +8,19 @@ import subprocess
 import sys
 from datetime import timedelta
 
+from sqlalchemy import select
+
 from portal.config import Settings
-from portal.db import utc_now
+from portal.db import db, utc_now
 from portal.lease import LASTS
+from portal.models import (
+    Asset,
+    Event,
+    ExternalEntityMapping,
+    Integration,
+    SyncLogEntry,
+    SyncRun,
+)
 from portal.models.sync_run import RunStatus, SyncKind
 from portal.services import organization_mapping, run_history, sync_runs
 from tests.acceptance.truth import expected_assets, told
@@ -33,7 +43,7 @@ def dying(*arguments):
     calls += 1
     done = original(*arguments)
     if calls == page:
-        os.kill(os.getpid(), signal.SIGKILL)
+        os.kill(os.getpid(), int(sys.argv[5]))
     return done
 
 setattr(devices, point, dying)
@@ -47,7 +57,10 @@ POINTS = {
 }
 
 
-def die_at(msp: Msp, run_id: int, point: str, page: str) -> None:
+def start_and_meet(
+    msp: Msp, run_id: int, point: str, page: str, number: signal.Signals
+) -> subprocess.Popen[bytes]:
+    """A process that executes the run, and sends itself a signal there."""
     settings: Settings = msp.app.extensions["settings"]
     environ = {
         **KEYS,
@@ -57,8 +70,13 @@ def die_at(msp: Msp, run_id: int, point: str, page: str) -> None:
         "PORTAL_EGRESS_ALLOW": "127.0.0.0/8",
     }
     words = [sys.executable, "-c", WORKER, point, page, str(msp.id), str(run_id)]
-    done = subprocess.run(words, env=environ, capture_output=True, timeout=60, check=False)
-    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+    return subprocess.Popen([*words, str(int(number))], env=environ, stderr=subprocess.PIPE)
+
+
+def die_at(msp: Msp, run_id: int, point: str, page: str) -> None:
+    with start_and_meet(msp, run_id, point, page, signal.SIGKILL) as process:
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGKILL, errors.decode()
 
 
 def test_a_run_that_is_killed_twice_ends_as_if_it_had_not_been(msp: Msp) -> None:
@@ -81,3 +99,35 @@ def test_a_run_that_is_killed_twice_ends_as_if_it_had_not_been(msp: Msp) -> None
     expected = expected_assets(msp.tactical, "beta")
     assert {i: told(row) for i, row in msp.assets().items()} == expected
     assert len(msp.log(run, "created")) == 24
+
+
+def test_a_process_that_was_stopped_for_longer_than_its_lease_changes_nothing(msp: Msp) -> None:
+    assert msp.connect(page_size=6).ok
+    msp.sync(SyncKind.ORGANIZATIONS)
+    organization_mapping.map_exact(create=True)
+    run, _ = sync_runs.request_run(SyncKind.DEVICES, "button")
+    with start_and_meet(msp, run.id, "apply_page", "1", signal.SIGSTOP) as process:
+        _, status = os.waitpid(process.pid, os.WUNTRACED)
+        assert os.WIFSTOPPED(status)
+        change(run.id, heartbeat_at=utc_now() - LASTS - timedelta(seconds=1))
+        assert [each.id for each in sync_runs.revive_abandoned_runs()] == [run.id]
+        sync_runs.run_queued(run.id)
+        before = everything(msp)
+        process.send_signal(signal.SIGCONT)
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors.decode()
+    assert everything(msp) == before
+    assert run_history.get_run(run.id).status is RunStatus.SUCCESS
+
+
+def everything(msp: Msp) -> list[list[object]]:
+    """All rows that a device sync may write."""
+    db.session.rollback()
+    tables = (Asset, ExternalEntityMapping, SyncRun, SyncLogEntry, Event, Integration)
+    return [
+        [getattr(row, column.name) for column in table.__table__.columns]
+        for table in tables
+        for row in db.session.scalars(
+            select(table).order_by(table.id).execution_options(populate_existing=True)
+        )
+    ]

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from portal import queue
-from tests.support.running import RunningPortal, descendants
+from tests.support.running import RunningPortal, descendants, parent_of
 
 AFTER_REDIS = ("web", "quick-1", "quick-2", "steady", "bulk", "events", "scheduler")
 """The supervisor's children in the order in which it starts them; see portal/supervisor."""
@@ -38,15 +38,10 @@ class Chaos:
 
     def _children(self) -> set[int]:
         everyone = descendants(self._supervisor)
-        return {pid for pid in everyone if _parent(pid) == self._supervisor}
+        return {pid for pid in everyone if parent_of(pid) == self._supervisor}
 
     def _find_redis(self) -> set[int]:
         return {pid for pid in self._children() if b"valkey-server" in _read(pid, "cmdline")}
-
-
-def _parent(pid: int) -> int:
-    fields = _read(pid, "stat").rpartition(b")")[2].split()
-    return int(fields[1]) if fields else 0
 
 
 def _read(pid: int, name: str) -> bytes:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import signal
+import subprocess
 import sys
 import time
 from collections import Counter
@@ -21,10 +23,9 @@ from portal.config import read_settings
 from portal.db import db
 from portal.demo import FleetSpec, SimulatedTactical
 from portal.models import Alert, Delivery, SyncRun
-from portal.models.sync_run import RunStatus, SyncKind
-from portal.services import sync_runs
+from portal.models.sync_run import SyncKind
 from portal.services.webhook_keys import reveal
-from portal.tactical.text import clean_text
+from portal.tactical.text import clean_prose
 from portal.tactical.webhook import FAILURE_BODY, RESOLVED_BODY, headers_text
 from tests.soak.chaos import Chaos
 from tests.support.databases import KEYS
@@ -47,8 +48,11 @@ MESSAGES = (
     "Ünïcode ✓ \x1b[31m",
     "{{alert.id}} {not json",
 )
-PATIENCE = 240
-"""Seconds at the most: what a killed worker had claimed waits for 90 of them."""
+PATIENCE = 40
+"""Seconds after the last alert: what a killed worker held goes on within 20 of them."""
+SOAKS = int(os.environ.get("SOAKS", "1"))
+"""`make soak SOAKS=20 BUSY=1` sets both."""
+IS_BUSY = os.environ.get("BUSY", "0") == "1"
 Truth = dict[str, tuple[bool, datetime | None, str, str]]
 
 
@@ -74,6 +78,23 @@ def msp(portal: RunningPortal, tactical: SimulatedTactical) -> Iterator[Msp]:
     yield make_msp(app, tactical, address)
     with app.app_context():
         db.engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def equal_after() -> list[float]:
+    """Seconds, of each soak that came to its end."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def busy_core() -> Iterator[None]:
+    """Another process that takes what it gets of a core, where that was asked for."""
+    if not IS_BUSY:
+        yield
+        return
+    with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as process:
+        yield
+        process.kill()
 
 
 def install(msp: Msp, failure: str, resolved: str) -> None:
@@ -115,7 +136,7 @@ def truth(msp: Msp) -> Truth:
             alert["resolved"],
             alert["resolved_on"],
             alert["severity"],
-            clean_text(alert["message"]),
+            clean_prose(alert["message"]),
         )
         for alert in msp.tactical.control.truth.alerts()
     }
@@ -149,9 +170,8 @@ def counts(msp: Msp) -> dict[str, int]:
         return {str(row[0]): row[1] for row in rows} | {"refreshes": db.session.scalar(runs) or 0}
 
 
-def soak(
-    msp: Msp, portal: RunningPortal, number: int, patience: float, report: Callable[..., None]
-) -> None:
+def soak(msp: Msp, portal: RunningPortal, number: int) -> dict[str, Any]:
+    """What was found. The webhooks alone have to tell everything, and in time."""
     chaos = Chaos(portal)
     steps = {
         10: chaos.kill_workers,
@@ -170,38 +190,44 @@ def soak(
 
     assert set(answers) == {202}
     assert count_deliveries(msp) == answers.total(), "what was answered with 202 is stored"
-    give_up = time.monotonic() + patience
-    while portals(msp) != wanted and time.monotonic() < give_up:
+    while (found := portals(msp)) != wanted and time.monotonic() - begun - sent < PATIENCE:
         time.sleep(0.2)
-    by_webhooks = portals(msp)
-    missing = sum(by_webhooks.get(pk) != row for pk, row in wanted.items())
-    waited = time.monotonic() - begun - sent
-    if missing:
-        with msp.scope():
-            assert sync_runs.run_to_end(SyncKind.ALERTS).status is RunStatus.SUCCESS
-    assert portals(msp) == wanted
-    assert not {"failed", "needs_review", "test"} & counts(msp).keys()
-    report(
-        alerts=len(wanted),
-        answers=json.dumps(dict(answers)),
-        sent_in=round(sent, 1),
-        caught_up_in=round(waited, 1),
-        left_to_reconciliation=missing,
-        killed=chaos.killed,
-        **counts(msp),
+    equal_after = round(time.monotonic() - begun - sent, 1)
+    missing = sum(found.get(pk) != row for pk, row in wanted.items())
+    assert found == wanted, (
+        f"{missing} of {len(wanted)} alerts are missing or wrong {equal_after} s after the last "
+        f"one; deliveries: {counts(msp)}\n{portal.output}"
     )
+    assert not {"failed", "needs_review", "test"} & counts(msp).keys()
+    return {
+        "alerts": len(wanted),
+        "answers": json.dumps(dict(answers)),
+        "sent_in": round(sent, 1),
+        "equal_after": equal_after,
+        "killed": chaos.killed,
+        **counts(msp),
+    }
 
 
 def test_a_short_storm(msp: Msp, portal: RunningPortal, record_property: Any) -> None:
-    soak(msp, portal, 80, PATIENCE, lambda **found: record_property("soak", found))
+    record_property("soak", soak(msp, portal, 80))
 
 
 @pytest.mark.soak
+@pytest.mark.usefixtures("busy_core")
+@pytest.mark.parametrize("number", range(1, SOAKS + 1))
 def test_a_thousand_alerts(
-    msp: Msp, portal: RunningPortal, capsys: pytest.CaptureFixture[str]
+    number: int,
+    msp: Msp,
+    portal: RunningPortal,
+    equal_after: list[float],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    reported: dict[str, object] = {}
-    soak(msp, portal, 1000, PATIENCE, reported.update)
+    found = soak(msp, portal, 1000)
+    equal_after.append(found["equal_after"])
     with capsys.disabled():
-        print(f"\n{reported}")
-    assert reported["left_to_reconciliation"] == 0, "the webhooks alone told everything"
+        print(f"\nSoak {number} of {SOAKS}: {found}")
+        print(
+            f"Equal {equal_after[-1]} s after the last alert; the slowest so far: "
+            f"{max(equal_after)} s."
+        )

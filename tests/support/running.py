@@ -120,6 +120,12 @@ def descendants(pid: int) -> dict[int, str]:
     return found
 
 
+def parent_of(pid: int) -> int:
+    """0 once it is gone."""
+    fields = _stat(pid)
+    return int(fields[1]) if fields else 0
+
+
 def survivors(processes: dict[int, str], seconds: float = 5) -> set[int]:
     """Those that are still there after a while."""
     give_up = time.monotonic() + seconds

@@ -1,0 +1,188 @@
+"""A delivery belongs to one worker, for as long as that is alive."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pytest
+import time_machine
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from portal import queue
+from portal.db import db, utc_now
+from portal.lease import LASTS, beating
+from portal.models import Alert, Delivery, Event
+from portal.models.alert import AlertStatus
+from portal.models.webhook import DeliveryStatus
+from portal.services import deliveries, delivery_claims
+from portal.services.alert_lookups import Lookup, Lookups
+from portal.services.delivery_claims import Claimed, claim_due
+from portal.sync.alerts import write_alerts
+from tests.alerts.conftest import Msp
+
+PENDING, PROCESSED = DeliveryStatus.PENDING, DeliveryStatus.PROCESSED
+
+
+@pytest.fixture(autouse=True)
+def no_redis(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queue, "enqueue", lambda *_job: True)
+
+
+def tell(msp: Msp, http: FlaskClient, pk: int, at: int = 0) -> int:
+    return msp.deliver(http, agent_id=msp.agents[at], event="trigger", alert_id=str(pk))
+
+
+def get(msp: Msp, delivery_id: int) -> Delivery:
+    with msp.scope():
+        return db.session.get_one(Delivery, delivery_id)
+
+
+def everything(msp: Msp) -> dict[str, list[Any]]:
+    """All rows that processing a delivery may write."""
+    with msp.scope():
+        return {
+            table.__name__: [
+                [getattr(row, column.name) for column in table.__table__.columns]
+                for row in db.session.scalars(select(table).order_by(table.id))
+            ]
+            for table in (Alert, Delivery, Event)
+        }
+
+
+def ask(claimed: list[Claimed]) -> dict[str, Lookup]:
+    names = [each.asked_about for each in claimed if each.asked_about]
+    return Lookups().ask(claimed[0].integration_id, names)
+
+
+def apply_together(claimed: list[Claimed], found: dict[str, Lookup]) -> None:
+    assert deliveries._take_together(claimed[0].integration_id, claimed, found) == []
+
+
+def apply_one_by_one(claimed: list[Claimed], found: dict[str, Lookup]) -> None:
+    for each in claimed:
+        deliveries._apply_safely(each, found[str(each.asked_about)])
+
+
+def hand_back(claimed: list[Claimed], _found: dict[str, Lookup]) -> None:
+    for each in claimed:
+        delivery_claims.hand_back(each)
+
+
+WAYS = [apply_together, apply_one_by_one, hand_back]
+
+
+def test_what_a_dead_worker_had_claimed_is_due_when_its_lease_ends(
+    msp: Msp, http: FlaskClient
+) -> None:
+    told = tell(msp, http, msp.raise_alert())
+    with msp.scope():
+        assert [each.id for each in claim_due()] == [told]
+    msp.process()
+    assert get(msp, told).status is PENDING
+    with time_machine.travel(utc_now() + LASTS):
+        msp.process()
+    done = get(msp, told)
+    assert (done.status, done.attempts, done.lease) == (PROCESSED, 2, None)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_worker_that_comes_back_too_late_changes_nothing(
+    msp: Msp, http: FlaskClient, way: Callable[..., None]
+) -> None:
+    pk = msp.raise_alert()
+    tell(msp, http, pk)
+    with msp.scope():
+        stale = claim_due()
+        found = ask(stale)
+    msp.tactical.control.alerts.resolve(pk)
+    with time_machine.travel(utc_now() + LASTS):
+        msp.process()
+        assert msp.alert(pk).status is AlertStatus.RESOLVED
+        before = everything(msp)
+        with msp.scope():
+            way(stale, found)
+    assert everything(msp) == before
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_nor_does_it_while_the_other_one_is_at_it(
+    msp: Msp, http: FlaskClient, way: Callable[..., None]
+) -> None:
+    pk = msp.raise_alert()
+    tell(msp, http, pk)
+    with msp.scope():
+        stale = claim_due()
+        found = ask(stale)
+    msp.tactical.control.alerts.resolve(pk)
+    with time_machine.travel(utc_now() + LASTS):
+        with msp.scope():
+            [taken] = claim_due()
+        before = everything(msp)
+        with msp.scope():
+            way(stale, found)
+        assert everything(msp) == before
+        with msp.scope():
+            apply_together([taken], ask([taken]))
+    assert get(msp, taken.id).status is PROCESSED
+    assert msp.alert(pk).status is AlertStatus.RESOLVED  # the later word counts
+
+
+def test_a_worker_that_is_slow_keeps_what_it_claimed(
+    msp: Msp, http: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivery_claims, "beating", partial(beating, every=0.02))
+    told = tell(msp, http, msp.raise_alert())
+    with msp.scope():
+        claimed = claim_due()
+        with delivery_claims.keep(claimed):
+            for _ in range(3):
+                wait_for_a_beat(msp, told)
+            delivery_claims.hand_back(claimed[0])
+    assert get(msp, told).due_at <= utc_now()  # type: ignore[operator]
+
+
+def wait_for_a_beat(msp: Msp, delivery_id: int) -> None:
+    before, give_up = get(msp, delivery_id).due_at, time.monotonic() + 20
+    while get(msp, delivery_id).due_at == before:
+        assert time.monotonic() < give_up
+        time.sleep(0.01)
+
+
+def test_one_that_breaks_the_others_transaction_costs_itself_alone(
+    msp: Msp, http: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pks = [msp.raise_alert(at) for at in range(3)]
+    told = [tell(msp, http, pk, at) for at, pk in enumerate(pks)]
+
+    def break_at_one(session: Any, integration_id: int, alerts: Any, source: Any) -> Any:
+        done = write_alerts(session, integration_id, alerts, source)
+        if pks[1] in [alert.pk for alert in alerts]:
+            raise RuntimeError("on purpose")
+        return done
+
+    monkeypatch.setattr(deliveries, "write_alerts", break_at_one)
+    msp.process()
+    assert [get(msp, each).status for each in told] == [PROCESSED, PENDING, PROCESSED]
+    assert "The portal made a mistake" in str(get(msp, told[1]).reason)
+    monkeypatch.undo()
+    with time_machine.travel(utc_now() + LASTS + delivery_claims.FIRST_PAUSE * 2), msp.scope():
+        deliveries.process_due()
+    assert get(msp, told[1]).status is PROCESSED
+
+
+def test_deliveries_of_one_alert_say_once_what_it_became(msp: Msp, http: FlaskClient) -> None:
+    pk = msp.raise_alert()
+    told = [tell(msp, http, pk) for _ in range(2)]
+    told.append(tell(msp, http, pk, at=1))
+    msp.process()
+    up_to_date = "The alert was up to date."
+    assert [get(msp, each).outcome for each in told] == [
+        "The alert is active.",
+        up_to_date,
+        f"{up_to_date} The delivery named another agent than Tactical's record does.",
+    ]
+    assert {get(msp, each).alert_id for each in told} == {msp.alert(pk).id}
