@@ -41,13 +41,13 @@ def test_a_client_is_added_once_whatever_its_case(acme: Portal) -> None:
 
 def test_a_user_is_added_with_a_password_by_standard_input(acme: Portal) -> None:
     words = ("users", "add", " Ann@Acme.Example ", "--tenant", "acme", "--password-stdin")
-    said = acme(*words, "--role", "admin", "--json", stdin=f"{PASSWORD}\r\n")
+    said = acme(*words, "--role", "viewer", "--json", stdin=f"{PASSWORD}\r\n")
     assert said.exit_code == 0
     assert said.data["email"] == "ann@acme.example"
-    assert said.data["role"] == "admin"
+    assert said.data["role"] == "viewer"
     assert PASSWORD not in said.out + said.err
-    changed = acme(*words, "--role", "viewer", "--json", stdin=f"{PASSWORD}\n")
-    assert (changed.data["id"], changed.data["role"]) == (said.data["id"], "viewer")
+    changed = acme(*words, "--role", "admin", "--json", stdin=f"{PASSWORD}\n")
+    assert (changed.data["id"], changed.data["role"]) == (said.data["id"], "admin")
 
 
 def test_a_password_that_others_try_first_is_refused(acme: Portal) -> None:

@@ -16,7 +16,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from portal.db import utc_now
-from portal.services import setup, sign_in, users
+from portal.services import password_changes, setup, sign_in
 from portal.services.throttle import Throttle, network_of
 from portal.services.users import add_user
 from tests.web.world import Place
@@ -45,7 +45,7 @@ def looked_at(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         seen.append(password)
         return password == PASSWORD and password_hash is not None
 
-    for module in (sign_in, users):
+    for module in (sign_in, password_changes):
         monkeypatch.setattr(module, "password_matches", matches)
     return seen
 
