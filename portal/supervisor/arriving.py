@@ -19,7 +19,7 @@ HEAD_SECONDS = 10.0
 BODY_SECONDS = 30.0
 """From the end of the head. Even the largest body needs no more than 35 KiB a second."""
 
-_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,18})[ \t]*\r\n", re.IGNORECASE)
+_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*+(\d++)[ \t]*\r\n", re.IGNORECASE)
 _CHUNKED = re.compile(rb"\r\ntransfer-encoding:[^\r\n]*chunked", re.IGNORECASE)
 _EXPECTS = re.compile(rb"\r\nexpect:[ \t]*100-continue", re.IGNORECASE)
 
@@ -72,7 +72,8 @@ class Arriving:
         if _CHUNKED.search(head):
             return
         found = _LENGTH.search(head)
-        length = int(found[1]) if found else 0
+        digits = found[1].lstrip(b"0") if found else b""
+        length = int(digits[:18] or b"0")  # as many are far too much already
         self._length = self._body_at + length
         self.lacks_body = length > LARGEST_REQUEST
 

@@ -13,6 +13,7 @@ from contextlib import suppress
 from selectors import EVENT_READ
 from typing import Any
 
+from gunicorn.http.errors import ParseException
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from portal.supervisor.arriving import Arriving, Parting, Refusal
@@ -59,6 +60,14 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
             req.force_close()
         conn.arrived = None
         return super().handle_request(req, conn)
+
+    def _keepalive_after(self, conn: TConn, keepalive: Any) -> bool:
+        """The answer is sent. A body that nobody read and that ends wrongly gets no second one,
+        which a proxy could give to somebody else."""
+        try:
+            return bool(super()._keepalive_after(conn, keepalive))
+        except (ParseException, OSError):
+            return False
 
     def finish_request(self, conn: TConn, future: Any) -> None:
         """gunicorn would wait here, in the poller, for the other side to end."""

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 
@@ -12,62 +10,7 @@ import pytest
 
 from portal.config import LARGEST_REQUEST
 from portal.supervisor.arriving import LARGEST_HEAD, Arriving
-
-SERVER = """
-import sys
-from flask import Flask, request
-from portal.supervisor import arriving, gunicorn_config
-from portal.supervisor.web import run_web
-gunicorn_config.worker_connections = int(sys.argv[4])
-arriving.HEAD_SECONDS, arriving.BODY_SECONDS = float(sys.argv[2]), float(sys.argv[3])
-app = Flask("slow")
-app.config["MAX_CONTENT_LENGTH"] = arriving.LARGEST_REQUEST
-app.get("/livez", endpoint="live")(lambda: "alive")
-app.post("/echo", endpoint="echo")(lambda: str(len(request.get_data())))
-app.post("/blind", endpoint="blind")(lambda: ("not read", 401))
-run_web(app, int(sys.argv[1]))
-"""
-
-THREADS = 16
-LIVE = b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"
-POST = b"POST /echo HTTP/1.1\r\nHost: x\r\n"
-CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
-
-
-class Served:
-    """gunicorn as the portal configures it, with a small application."""
-
-    def __init__(
-        self, head_seconds: float = 60, body_seconds: float = 60, connections: int = 400
-    ) -> None:
-        with socket.create_server(("127.0.0.1", 0), backlog=512) as listener:
-            self._address = listener.getsockname()
-            number = listener.fileno()
-            arguments = [str(each) for each in (number, head_seconds, body_seconds, connections)]
-            self._process = subprocess.Popen(
-                [sys.executable, "-c", SERVER, *arguments], pass_fds=[number]
-            )
-
-    def connect(self, text: bytes = b"") -> socket.socket:
-        connection = socket.create_connection(self._address, timeout=20)
-        connection.sendall(text)
-        return connection
-
-    def ask(self, text: bytes) -> bytes:
-        with self.connect(text) as connection:
-            return read_answer(connection)
-
-    def stop(self) -> None:
-        self._process.terminate()
-        self._process.wait(20)
-
-
-@pytest.fixture(scope="module")
-def patient() -> Iterator[Served]:
-    """It waits longer than any test."""
-    server = Served()
-    yield server
-    server.stop()
+from tests.supervisor.served import CHUNKED, LIVE, POST, THREADS, Served, read_answer
 
 
 @pytest.fixture(scope="module")
@@ -86,22 +29,11 @@ def small() -> Iterator[Served]:
     server.stop()
 
 
-def read_answer(connection: socket.socket) -> bytes:
-    """Status line, headers and body of one answer; less when the connection ends."""
-    data = b""
-    while b"\r\n\r\n" not in data and (piece := connection.recv(65536)):
-        data += piece
-    head, _, body = data.partition(b"\r\n\r\n")
-    length = next((line for line in head.split(b"\r\n") if line.startswith(b"Content-Length")), b"")
-    while length and len(body) < int(length.partition(b":")[2]):
-        body += connection.recv(65536)
-    return head + b"\r\n\r\n" + body
-
-
 HALF_OPEN = {
     "nothing": b"",
     "half a head": b"GET /livez HTTP/1.1\r\nHost: x\r\n",
     "half a body": POST + b"Content-Length: 10\r\n\r\nabc",
+    "half a body, its length behind zeros": POST + b"Content-Length: %s10\r\n\r\nabc" % (b"0" * 18),
     "half a chunk": CHUNKED + b"a\r\nabc",
     "a chunk that says it is the last": CHUNKED + b"7\r\n0\r\n\r\n",
     "half the trailers": CHUNKED + b"0\r\nX: y\r\n",
