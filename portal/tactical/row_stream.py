@@ -27,14 +27,12 @@ _HEAD_OF_PAGE = re.compile(
 )
 """Of what stands before the rows, only single values are known; else the page is read whole."""
 _BLANKS = re.compile(rb"\s*")
-_HALF = re.compile(rb"\\u[dD][89a-fA-F]")
-"""Of a surrogate pair: where the other one is missing, msgspec takes the text to be cut off."""
 _FOLLOWED = re.compile(r"trailing characters \(byte (\d+)\)")
 _TOKEN = re.compile(_STRING + rb'|(?P<cut>")|(?P<begin>[{\[])|(?P<end>[}\]])', re.DOTALL)
 
 _END: Final = ord("]")
 _COMMA_OR_END: Final = b",]"
-_WITH_ENDS: Final = b'{["'
+_WITH_ENDS: Final = (b"{", b"[", b'"')
 _BROKEN: Final = "A list has another form than it should, or was cut off."
 
 _skipping = msgspec.json.Decoder(msgspec.Raw)
@@ -43,9 +41,9 @@ _skipping = msgspec.json.Decoder(msgspec.Raw)
 class RowStream(Generic[Row]):
     """Rows of a plain list, or of a page (`{"count": …, "results": […]}`), however it is spelt.
 
-    msgspec tells where a row ends: it skips a value twice as fast as the network brings one, and
-    complains of what follows, naming the place. What it cannot skip (NaN, half of a surrogate
-    pair) is a row that we count the brackets of, in Python.
+    msgspec tells where a row ends: it skips a value, faster than it decodes one, and complains of
+    what follows, naming the place. What it cannot skip (NaN, half of a surrogate pair) is a row
+    that we count the brackets of, in Python.
 
     `count` is what a page says of itself, once it was read to its end.
     """
@@ -89,7 +87,7 @@ class RowStream(Generic[Row]):
             if len(text.held) - start < wanted:
                 text.held, start = text.held[start:], 0
                 text.grow(wanted)
-            end = _find_end(text.held, start)
+            end = _find_end(text.held, start, is_all=text.is_ended)
             if end is None and text.is_ended:
                 text.held = text.held[start:]
                 return
@@ -139,9 +137,11 @@ class _Text:
         return b"".join((self.held, *self._chunks))
 
 
-def _find_end(text: bytes, start: int) -> int | None:
+def _find_end(text: bytes, start: int, *, is_all: bool) -> int | None:
     """The place of the comma or bracket behind the row that begins at `start`; None where more of
-    the text is needed to tell. Raises UnexpectedAnswer.
+    the text is needed to tell, and for a row that is cut off. Raises UnexpectedAnswer.
+
+    Half of a surrogate pair looks cut off to msgspec when it is among the last characters of all.
     """
     try:
         _skipping.decode(memoryview(text)[start:])
@@ -149,7 +149,7 @@ def _find_end(text: bytes, start: int) -> int | None:
         said = str(error)
         if found := _FOLLOWED.search(said):
             end: int | None = start + int(found[1]) - 1
-        elif "truncated" in said and not _HALF.search(text, start):
+        elif "truncated" in said and not is_all:
             return None
         else:
             end = _find_end_by_brackets(text, start)
@@ -163,7 +163,7 @@ def _find_end(text: bytes, start: int) -> int | None:
 def _find_end_by_brackets(text: bytes, start: int) -> int | None:
     """The same of a row that msgspec does not skip."""
     begin, depth = _skip_blanks(text, start), 0
-    if text[begin] not in _WITH_ENDS:
+    if not text.startswith(_WITH_ENDS, begin):
         raise UnexpectedAnswer(_BROKEN)
     for found in _TOKEN.finditer(text, begin):
         if found.lastgroup == "cut":

@@ -120,6 +120,7 @@ def test_a_spoilt_row_costs_no_other() -> None:
 SPOILT = [
     b'{"id": 1, "agent_id": NaN, "x": [{}, "}"]}',
     b'{"id": 1, "agent_id": "\\ud83d", "x": "\\\\"}',
+    b'{"id": 1, "agent_id": "\\ud83d"}',
     b'{"id": 1 "agent_id": "no comma"}',
     b'{"id": 1, "agent_id": "a\nline"}',
     b'{"id": 1, "agent_id": ' + b"[" * 3000 + b"]" * 3000 + b"}",
@@ -132,6 +133,7 @@ SPOILT = [
 def test_a_row_that_is_no_json_costs_no_other(bad: bytes, between: bytes, size: int) -> None:
     rows = [dump({"id": n, "agent_id": PADDING}) for n in (1, 2)]
     text = b"[" + between.join([rows[0], bad, rows[1]]) + b"]"
+    assert list(RowStream(pk_decoder, is_page=False).split([b"[" + bad + b"]"])) == [bad]
     first, spoilt, last = RowStream(pk_decoder, is_page=False).split(cut(text, size))
     assert isinstance(first, PkRow)
     assert isinstance(last, PkRow)
