@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from flask import Flask, abort
 from flask.testing import FlaskClient
 from sqlalchemy.exc import OperationalError
 
+from portal import create_app
+from portal.config import Settings
+from portal.db import db
+from portal.services.users import add_user
 from tests.web.conftest import HTMX
 from tests.web.world import Place
 
@@ -42,6 +47,26 @@ def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(http: FlaskClient
 
     assert "HttpOnly" in cookie
     assert "SameSite=Lax" in cookie
+
+
+def test_with_an_https_address_cookies_go_over_tls_only(
+    app: Flask, settings: Settings, acme: Place
+) -> None:
+    with app.app_context():
+        add_user("anna@acme.example", "correct horse battery", acme.slug, "admin")
+    secure = create_app(replace(settings, public_url="https://localhost"))
+    secure.config["WTF_CSRF_ENABLED"] = False
+    words = {"email": "anna@acme.example", "password": "correct horse battery"}
+    answer = secure.test_client().post("/sign-in", base_url="https://localhost", data=words)
+    with secure.app_context():
+        db.engine.dispose()
+
+    device, session = sorted(answer.headers.getlist("Set-Cookie"))
+    assert session.startswith("__Host-portal=")
+    assert device.startswith("__Host-portal-device-")
+    assert "Secure" in session
+    assert "Secure" in device
+    assert answer.headers["Strict-Transport-Security"]
 
 
 @pytest.fixture

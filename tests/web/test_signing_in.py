@@ -12,8 +12,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from portal.db import transaction, utc_now
-from portal.models import User
+from portal.db import db, transaction, utc_now
+from portal.models import User, UserSession
 from portal.services.sign_in import ABSOLUTE_LIMIT, IDLE_LIMIT
 from portal.services.users import add_user
 from tests.web.conftest import HTMX
@@ -117,6 +117,22 @@ def test_signing_out_ends_the_session_on_the_server(
         cookie[TOKEN] = token
 
     assert http.get(acme.url()).location.startswith("/sign-in")
+
+
+def test_what_the_database_keeps_of_a_session_signs_nobody_in(
+    app: Flask, http: FlaskClient, anna: None, acme: Place
+) -> None:
+    post(http)
+    with app.app_context():
+        kept = db.session.scalars(select(UserSession)).one()
+        assert str(token_of(http)) not in str(vars(kept))
+        found = kept.token_digest
+    thief = app.test_client()
+    with thief.session_transaction() as cookie:
+        cookie[TOKEN] = found
+
+    assert http.get(acme.url()).status_code == 200
+    assert thief.get(acme.url()).location.startswith("/sign-in")
 
 
 def test_a_sign_in_ends_when_idle(app: Flask, http: FlaskClient, acme: Place) -> None:
