@@ -62,8 +62,10 @@ JOBS: Final = {
     "sync_software": Job("portal.jobs.sync.run_sync", BULK, timeout=3600),
     # Alerts, 9 ms each at Tactical, and sweeps of the status, 3 ms an agent.
     "sync_steadily": Job("portal.jobs.sync.run_sync", STEADY, timeout=3600),
-    # Organizations: a few pages. One agent: one request, which may wait for a throttle.
-    "sync_quickly": Job("portal.jobs.sync.run_sync", QUICK, timeout=600),
+    # A few pages.
+    "sync_organizations": Job("portal.jobs.sync.run_sync", QUICK, timeout=600),
+    # One request, which may wait for a throttle.
+    "refresh_agent": Job("portal.jobs.sync.refresh_agent", QUICK, timeout=600),
     # About a dozen requests, each with its own limit.
     "test_connection": Job("portal.jobs.connection.test_connection", QUICK, 180, in_turn=False),
     # Each alert named is one request; a job that is cut off is taken up by the next.

@@ -1,12 +1,17 @@
 from __future__ import annotations
 
 from portal.jobs.context import job_context
-from portal.services import run_history, sync_runs
+from portal.services import agent_refreshes, run_history, sync_runs
 
 
 def run_sync(tenant_id: int, run_id: int) -> None:
     with job_context(tenant_id):
         sync_runs.run_queued(run_id)
+
+
+def refresh_agent(tenant_id: int, run_id: int) -> None:
+    with job_context(tenant_id):
+        agent_refreshes.refresh_agent(run_id)
 
 
 def prune_runs(tenant_id: int, integration_id: int) -> None:

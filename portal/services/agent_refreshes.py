@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import timedelta
 
-from sqlalchemy import Delete, delete, select
+from sqlalchemy import Delete, delete, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from portal.db import db, insert, transaction, utc_now
 from portal.errors import Refused
 from portal.models import AgentRefresh, SyncRun
-from portal.models.sync_run import SyncKind
+from portal.models.sync_run import RunStatus, SyncKind
 from portal.scope import get_tenant_id
-from portal.services.sync_runs import enqueue_run, find_or_add_run
+from portal.services.sync_runs import enqueue_run, find_or_add_run, run_queued
 
 GATHER = timedelta(seconds=30)
 """Between two refreshes of one agent: a burst makes one at once and one at its end."""
+MOST_WAITING = 3
+"""Runs of a tenant that stand in line. An outage has as many agents as alerts: were all of their
+refreshes in line at once, what is still to be told of the alerts would wait behind them."""
 
 
 def schedule_refreshes(session: Session, integration_id: int, agent_ids: Iterable[str]) -> None:
@@ -51,8 +54,8 @@ def schedule_refreshes(session: Session, integration_id: int, agent_ids: Iterabl
 
 
 def start_due_refreshes() -> None:
-    """Make runs of what is due, in the scope's tenant."""
-    for agent_id in _list_due():
+    """Make runs of what is due, a few at a time, in the scope's tenant."""
+    for agent_id in _list_due(MOST_WAITING - _count_waiting()):
         try:
             run = _start(agent_id)
         except Refused:
@@ -64,6 +67,12 @@ def start_due_refreshes() -> None:
             enqueue_run(run)
 
 
+def refresh_agent(run_id: int) -> None:
+    """Execute a run of one agent, and let those that are due beside it into the line."""
+    run_queued(run_id)
+    start_due_refreshes()
+
+
 def list_tenants_with_due_refreshes() -> list[int]:
     """Across tenants."""
     return list(
@@ -73,9 +82,15 @@ def list_tenants_with_due_refreshes() -> list[int]:
     )
 
 
-def _list_due() -> list[str]:
+def _list_due(most: int) -> list[str]:
     query = select(AgentRefresh.agent_id).where(AgentRefresh.due_at <= utc_now())
-    return list(db.session.scalars(query.order_by(AgentRefresh.due_at)))
+    return list(db.session.scalars(query.order_by(AgentRefresh.due_at).limit(max(most, 0))))
+
+
+def _count_waiting() -> int:
+    query = select(func.count()).select_from(SyncRun)
+    waits = query.where(SyncRun.status == RunStatus.QUEUED, SyncRun.kind == SyncKind.AGENT)
+    return db.session.scalar(waits) or 0
 
 
 def _start(agent_id: str) -> SyncRun | None:

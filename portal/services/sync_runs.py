@@ -60,7 +60,7 @@ def request_run(
 
 def enqueue_run(run: SyncRun) -> bool:
     """Hand the run to a worker; False while Redis is away (the schedule tries again)."""
-    return queue.enqueue(_JOBS.get(run.kind, "sync_quickly"), run.tenant_id, run.id)
+    return queue.enqueue(_JOBS[run.kind], run.tenant_id, run.id)
 
 
 def run_to_end(kind: SyncKind, subject: str = "") -> SyncRun:
@@ -233,8 +233,9 @@ _JOBS = {
     SyncKind.SOFTWARE: "sync_software",
     SyncKind.ALERTS: "sync_steadily",
     SyncKind.STATUS: "sync_steadily",
+    SyncKind.ORGANIZATIONS: "sync_organizations",
+    SyncKind.AGENT: "refresh_agent",
 }
-"""Of the kinds that take long."""
 
 _OF_THE_FLEET = (SyncKind.DEVICES, SyncKind.STATUS)
 """They see every agent that Tactical lists."""

@@ -15,7 +15,7 @@ from portal import queue
 from portal.db import db, utc_now
 from portal.models import Alert, Delivery, SyncRun
 from portal.models.alert import AlertStatus, Severity
-from portal.models.sync_run import SyncKind
+from portal.models.sync_run import RunStatus, SyncKind
 from portal.models.webhook import DeliveryStatus
 from portal.services import agent_refreshes, deliveries, delivery_claims, sync_runs
 from portal.services.agent_refreshes import GATHER, start_due_refreshes
@@ -326,6 +326,29 @@ def test_a_refresh_is_not_lost_with_the_process_that_makes_a_run_of_it(
         start_due_refreshes()
         [run] = db.session.scalars(select(SyncRun).where(SyncRun.kind == SyncKind.AGENT))
     assert run.subject == msp.agents[0]
+
+
+def test_an_outage_of_many_agents_leaves_room_for_its_alerts(msp: Msp, http: FlaskClient) -> None:
+    """Few refreshes stand in line at once, and each lets the next one in."""
+    agents = msp.agents[:10]
+    for at in range(10):
+        msp.deliver(http, **hint(msp, msp.raise_alert(at), at=at))
+    msp.process()
+    seen, refreshed = 0, []
+    while waiting := list_waiting(msp):
+        assert len(waiting) <= agent_refreshes.MOST_WAITING
+        seen = max(seen, len(waiting))
+        refreshed.append(waiting[0].subject)
+        with msp.scope():
+            agent_refreshes.refresh_agent(waiting[0].id)
+    assert seen == agent_refreshes.MOST_WAITING
+    assert sorted(refreshed) == sorted(agents)
+
+
+def list_waiting(msp: Msp) -> list[SyncRun]:
+    with msp.scope():
+        query = select(SyncRun).where(SyncRun.status == RunStatus.QUEUED).order_by(SyncRun.id)
+        return list(db.session.scalars(query))
 
 
 def finish_refreshes(msp: Msp) -> None:

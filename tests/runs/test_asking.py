@@ -38,7 +38,7 @@ def test_a_second_press_is_answered_by_the_first_run(
     assert (again.id, is_new) == (run.id, False)
     other, is_new = sync_runs.request_run(ORGANIZATIONS, "button")
     assert (other.id != run.id, is_new) == (True, True)
-    assert jobs == [("sync_devices", msp.id, run.id), ("sync_quickly", msp.id, other.id)]
+    assert jobs == [("sync_devices", msp.id, run.id), ("sync_organizations", msp.id, other.id)]
 
 
 def test_each_agent_has_a_run_of_its_own(msp: Msp, jobs: list[tuple[object, ...]]) -> None:

@@ -216,7 +216,7 @@ def test_a_run_whose_job_was_lost_is_enqueued_again(connected: Msp, jobs: Jobs) 
     assert jobs == []  # it may only be waiting its turn
     with later(seconds=31):
         tick(connected)
-    assert jobs == [("sync_quickly", connected.id, run.id)]
+    assert jobs == [("sync_organizations", connected.id, run.id)]
 
 
 def test_a_run_whose_process_died_is_started_again(connected: Msp, jobs: Jobs) -> None:
