@@ -2,8 +2,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, UniqueConstraint, case, text
-from sqlalchemy.ext.hybrid import hybrid_property
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.db import Base, BigId, TenantOwned, utc_now
@@ -94,15 +93,10 @@ class Asset(TenantOwned, Base):
 
     client: Mapped[Client] = relationship()
 
-    @hybrid_property
+    @property
     def shown_status(self) -> str:
         """The word, or `unknown` where nobody has looked for a day."""
         return self.agent_status if self.status_at >= utc_now() - KNOWN_FOR else UNKNOWN
-
-    @shown_status.inplace.expression
-    @classmethod
-    def _shown_status_in_sql(cls) -> ColumnElement[str]:
-        return case((cls.status_at >= utc_now() - KNOWN_FOR, cls.agent_status), else_=UNKNOWN)
 
     def uptime_at(self, now: datetime) -> timedelta | None:
         """How long the computer has been (online) or had been (otherwise) up."""

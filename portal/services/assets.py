@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, joinedload
 
 from portal.db import db, utc_now
@@ -92,13 +92,12 @@ def _of_status(status: str) -> list[ColumnElement[bool]]:
     if status == MISSING:
         return [Asset.missing_since.is_not(None)]
     conditions: list[ColumnElement[bool]] = [Asset.missing_since.is_(None)]
-    known = Asset.status_at >= utc_now() - KNOWN_FOR
     if status == STALE:
         conditions.append(Asset.status_at < get_stale_before())
     elif status == UNKNOWN:
-        conditions.append(or_(Asset.agent_status == UNKNOWN, ~known))
+        conditions.append(or_(Asset.agent_status == UNKNOWN, ~_is_known()))
     elif status:
-        conditions += [Asset.agent_status == status, known]
+        conditions += [Asset.agent_status == status, _is_known()]
     return conditions
 
 
@@ -145,21 +144,32 @@ def count_by_status(shown: AssetFilter | None = None) -> dict[str, int]:
 
 
 def _count_by_status(conditions: list[ColumnElement[bool]]) -> dict[str, int]:
-    status, is_missing = Asset.shown_status.label("status"), Asset.missing_since.is_not(None)
-    is_stale = case((Asset.status_at < get_stale_before(), 1), else_=0)
+    here, is_old = Asset.missing_since.is_(None), ~_is_known()
+    is_stale = Asset.status_at < get_stale_before()
     rows = db.session.execute(
-        select(status, is_missing.label("is_missing"), func.count(), func.sum(is_stale))
+        # By the stored word: to make the one that is shown for each row takes longer.
+        select(
+            Asset.agent_status,
+            func.count(),
+            func.count(Asset.missing_since),
+            func.count().filter(here, is_old),
+            func.count().filter(here, is_stale),
+        )
         .where(*conditions)
-        .group_by("status", "is_missing")
+        .group_by(Asset.agent_status)
     ).all()
-    here = [row for row in rows if not row.is_missing]
-    return {
-        **dict.fromkeys(STATUSES, 0),
-        **{row.status: row[2] for row in here},
-        STALE: sum(row[3] for row in here),
-        MISSING: sum(row[2] for row in rows if row.is_missing),
-        "total": sum(row[2] for row in here),
-    }
+    counts = dict.fromkeys((*STATUSES, STALE, MISSING, "total"), 0)
+    for word, number, missing, old, stale in rows:
+        counts[word] += number - missing - old
+        counts[UNKNOWN] += old
+        counts[STALE] += stale
+        counts[MISSING] += missing
+        counts["total"] += number - missing
+    return counts
+
+
+def _is_known() -> ColumnElement[bool]:
+    return Asset.status_at >= utc_now() - KNOWN_FOR
 
 
 def any_assets() -> bool:
@@ -213,8 +223,9 @@ def _distinct(
 def _order(sort: str) -> tuple[Any, ...]:
     """The id comes last, so that pages neither repeat nor miss a row among equals."""
     word = sort.lstrip("-")
-    # Which word is too old depends on the moment: it is asked for now, not at the import.
-    column: Any = Asset.shown_status if word == "status" else SORTABLE.get(word, Asset.name)
+    columns: list[Any] = [SORTABLE.get(word, Asset.name)]
+    if word == "status":  # the word that an old one is shown as, `unknown`, is the last of all
+        columns = [~_is_known(), Asset.agent_status]
     if sort.startswith("-"):
-        return column.desc().nulls_last(), Asset.id.desc()
-    return column.asc().nulls_last(), Asset.id
+        return *(column.desc().nulls_last() for column in columns), Asset.id.desc()
+    return *(column.asc().nulls_last() for column in columns), Asset.id

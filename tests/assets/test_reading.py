@@ -194,3 +194,15 @@ def test_the_system_is_split_into_kind_and_version(
     plat: str, text: str, kind: str, version: str
 ) -> None:
     assert split_system(plat, text) == (kind, version)
+
+
+def test_the_order_by_status_is_that_of_the_words_shown(app: Flask, synced: int) -> None:
+    with app.app_context(), tenant_scope(synced):
+        with transaction() as session:
+            for number, asset in enumerate(session.query(Asset).order_by(Asset.id)):
+                asset.agent_status = STATUSES[number % 4]
+                asset.status_at = utc_now() - timedelta(days=number % 3)
+        up = [asset.shown_status for asset in list_assets(AssetFilter(sort="status")).items]
+        down = [asset.shown_status for asset in list_assets(AssetFilter(sort="-status")).items]
+        assert set(up) == set(STATUSES)
+        assert up == sorted(up) == down[::-1]

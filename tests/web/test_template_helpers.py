@@ -7,6 +7,7 @@ from flask import Flask
 
 from portal.web.template_helpers import (
     ago,
+    clock_time,
     duration,
     every,
     grouped,
@@ -18,6 +19,14 @@ from portal.web.template_helpers import (
 )
 
 NOW = datetime(2026, 11, 23, 5, 41, 30, tzinfo=UTC)
+
+
+def test_a_time_of_another_day_has_its_day() -> None:
+    assert clock_time(NOW, now=NOW) == "05:41 UTC"
+    assert clock_time(NOW - timedelta(hours=5), now=NOW) == "00:41 UTC"
+    assert clock_time(NOW - timedelta(hours=6), now=NOW) == "22 Nov, 23:41 UTC"
+    elsewhere = NOW.astimezone(timezone(timedelta(hours=9)))
+    assert clock_time(elsewhere, now=NOW) == "05:41 UTC"
 
 
 @pytest.mark.parametrize(
