@@ -59,9 +59,14 @@ def _attention(overview: Overview) -> list[Item]:
         items.append(_item("bad", "The connection has not passed a test.", "Test it", settings))
     if integration.state is IntegrationState.DISCONNECTED:
         items.append(_item("warn", "Tactical RMM is disconnected.", "Connect", settings))
-    if integration.state is IntegrationState.ACTIVE and integration.last_error:
+    late_because = overview.late_because or ""
+    if (
+        integration.state is IntegrationState.ACTIVE
+        and integration.last_error
+        and integration.last_error not in late_because  # it is told once
+    ):
         items.append(_item("bad", integration.last_error, "Connection", settings))
-    if overview.late_because:
+    if late_because:
         items.append(_late_item(overview))
     items += _alert_items(overview)
     if integration.state is IntegrationState.ACTIVE:
@@ -83,7 +88,8 @@ def _late_item(overview: Overview) -> Item:
     """Since when nobody has looked, why, and what to do about it."""
     integration, since = overview.integration, overview.last_look_at
     text = "The status of agents is stale: it is as of" if since else "The status is stale."
-    return _item("warn", text, "Sync runs", url_for("sync_runs.index", kind="status")) | {
+    tone = "bad" if integration and integration.last_error else "warn"
+    return _item(tone, text, "Sync runs", url_for("sync_runs.index", kind="status")) | {
         "since": since,
         "why": overview.late_because,
         "look": integration is not None and integration.state is IntegrationState.ACTIVE,
