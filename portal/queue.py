@@ -25,8 +25,11 @@ from portal.work_id import get_work_id
 
 log = logging.getLogger(__name__)
 
+ASKED: Final = "asked"
+"""Somebody sits and waits for what another server says: seconds. A queue of its own, so that
+neither what webhooks bring nor the servers that it asks hold up the other."""
 QUICK: Final = "quick"
-"""Somebody is looking at the page: seconds."""
+"""Webhooks, single agents, organizations: seconds."""
 STEADY: Final = "steady"
 """Every few minutes, for whole fleets: seconds, up to a minute or two."""
 BULK: Final = "bulk"
@@ -34,7 +37,7 @@ BULK: Final = "bulk"
 EVENTS: Final = "events"
 """Other people's servers: a slow one may hold up those beside it, but no sync and no webhook."""
 
-QUEUES: Final = {QUICK: 2, STEADY: 1, BULK: 1, EVENTS: 1}
+QUEUES: Final = {ASKED: 2, QUICK: 2, STEADY: 1, BULK: 1, EVENTS: 1}
 """How many workers each queue has. A worker serves one queue: with several, RQ takes a job
 by a command that can lose it."""
 
@@ -43,14 +46,12 @@ by a command that can lose it."""
 class Job:
     """`timeout` only catches what hangs: whatever the job waits for has limits of its own.
 
-    Of the jobs `in_turn`, a tenant has one at a time in each queue. The others are those that a
-    person sits and waits for.
+    Of each queue's workers a tenant has one at a time: see `portal.supervisor.turns`.
     """
 
     function: str
     queue: str
     timeout: int
-    in_turn: bool = True
     ids: int = 2
     """How many it takes, the tenant's first."""
 
@@ -67,11 +68,13 @@ JOBS: Final = {
     # One request, which may wait for a throttle.
     "refresh_agent": Job("portal.jobs.sync.refresh_agent", QUICK, timeout=600),
     # About a dozen requests, each with its own limit.
-    "test_connection": Job("portal.jobs.connection.test_connection", QUICK, 180, in_turn=False),
+    "test_connection": Job("portal.jobs.connection.test_connection", ASKED, timeout=180),
     # Each alert named is one request; a job that is cut off is taken up by the next.
     "process_deliveries": Job("portal.jobs.webhooks.process_deliveries", QUICK, 600, ids=1),
     # A dozen requests, and a test for which Tactical waits up to 8 s.
-    "install_webhook": Job("portal.jobs.webhooks.install_webhook", QUICK, 180, in_turn=False),
+    "install_webhook": Job("portal.jobs.webhooks.install_webhook", ASKED, timeout=180),
+    # Up to 200 alerts at Tactical, which give up sooner; all else is a few requests.
+    "do_errand": Job("portal.jobs.errands.do_errand", ASKED, timeout=300),
     # A thousand rows at a time; what is cut off is done the next day.
     "prune_deliveries": Job("portal.jobs.webhooks.prune_deliveries", BULK, timeout=600),
     # A turn of 20 seconds, and what it waits for; then it is another subscriber's.
@@ -83,8 +86,6 @@ JOBS: Final = {
     # One request each, of a few; what is cut off is tried again.
     "sign_out": Job("portal.jobs.connection.sign_out", QUICK, timeout=120),
 }
-
-OUT_OF_TURN: Final = {job.function for job in JOBS.values() if not job.in_turn}
 
 WORK_ID: Final = "work_id"
 """In a job's `meta`: the id that lines of the log carry, from the request on."""

@@ -16,11 +16,13 @@ from portal.egress.errors import (
 )
 from portal.egress.limits import Limits
 from portal.egress.policy import EgressPolicy, is_never_of_a_tenant
+from portal.egress.waiting import CalledInRequest, reopen_egress, shut_egress
 
 __all__ = [
     "AddressRefused",
     "Answer",
     "BadCertificate",
+    "CalledInRequest",
     "ConnectionLost",
     "ConnectionRefused",
     "Door",
@@ -35,4 +37,6 @@ __all__ = [
     "Timeout",
     "TooLarge",
     "is_never_of_a_tenant",
+    "reopen_egress",
+    "shut_egress",
 ]

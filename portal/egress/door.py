@@ -21,6 +21,7 @@ from portal.egress.errors import EgressError
 from portal.egress.limits import KIB, Limits, Meter
 from portal.egress.policy import EgressPolicy
 from portal.egress.translation import translated
+from portal.egress.waiting import check_open
 
 log = logging.getLogger(__name__)
 # It would tell whole addresses, in which tokens may stand, and headers that it could not read.
@@ -117,8 +118,9 @@ class Door:
         """The answer, its body in chunks of any size. Raises EgressError, between chunks too.
 
         Leaving early closes the connection; so does setting `given_up` in another thread.
-        Raises ValueError for a header that cannot be sent.
+        Raises ValueError for a header that cannot be sent, and CalledInRequest in a web request.
         """
+        check_open()
         host = urlsplit(url).hostname or ""
         meter = Meter(host, limits, given_up)
         with _told(method, host), meter.running(), translated(host):

@@ -6,6 +6,7 @@ from portal.models.client import Client
 from portal.models.connection_test import ConnectionTest
 from portal.models.egress_network import EgressNetwork
 from portal.models.ended_sign_in import EndedSignIn
+from portal.models.errand import Errand
 from portal.models.event import Event, EventSubscriber
 from portal.models.external_entity_mapping import ExternalEntityMapping
 from portal.models.integration import Integration
@@ -30,6 +31,7 @@ __all__ = [
     "Delivery",
     "EgressNetwork",
     "EndedSignIn",
+    "Errand",
     "Event",
     "EventSubscriber",
     "ExternalEntityMapping",

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 from sqlalchemy import Select, select
 
 from portal.db import db, release, transaction, utc_now
 from portal.egress import EgressError
 from portal.errors import InvalidInput, NotFound, PortalError
-from portal.models import Alert
+from portal.models import Alert, Errand
 from portal.models.alert import AlertSource, AlertStatus
+from portal.models.errand import ErrandKind
+from portal.services.alert_results import Deed, Failure, Result
+from portal.services.alerts import get_alert
+from portal.services.errands import request_errand
 from portal.services.integrations import get_active_integration, open_tactical
 from portal.sync.alert_hints import close_alert
 from portal.sync.alerts import write_alerts
@@ -21,39 +25,13 @@ from portal.tactical.errors import MissingPermission, NotFoundInTactical
 
 MOST_AT_ONCE = 200
 MOST_DAYS = 365
-
-
-class Deed(StrEnum):
-    RESOLVE = "resolve"
-    SNOOZE = "snooze"
-    UNSNOOZE = "unsnooze"
-
-    @property
-    def done(self) -> str:
-        return {"resolve": "resolved", "snooze": "snoozed", "unsnooze": "active again"}[self]
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    alert_id: int
-    name: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What came of it: `done` only where Tactical's own record says so."""
-
-    deed: Deed
-    done: list[int]
-    failures: list[Failure]
-
-    @property
-    def summary(self) -> str:
-        """`3 resolved, 1 failed`"""
-        parts = [f"{len(self.done)} {self.deed.done}"] if self.done or not self.failures else []
-        parts += [f"{len(self.failures)} failed"] if self.failures else []
-        return ", ".join(parts)
+LOOK_SECONDS = 120.0
+"""For all alerts of one deed: a server that drips must not hold a worker for long."""
+ALREADY = {
+    Deed.RESOLVE: "It is resolved already.",
+    Deed.SNOOZE: "It is snoozed already.",
+    Deed.UNSNOOZE: "It is not snoozed.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,31 +43,41 @@ class _Target:
     name: str
 
 
-def act(deed: Deed, alert_ids: Sequence[int], days: int | None = None) -> Result:
+def request_deed(deed: Deed, alert_ids: Sequence[int], days: int | None = None) -> Errand:
+    """Have a worker do it. Raises InvalidInput, Refused without an active connection, NotFound
+    for a single alert that is not there, and TooManyWaiting."""
+    ids = _check(deed, alert_ids, days)
+    get_active_integration()
+    what = f"{len(ids)} alerts" if len(ids) > 1 else f"the alert of {_name(get_alert(ids[0]))}"
+    wanted = {"deed": deed, "alert_ids": ids, "days": days if deed is Deed.SNOOZE else None}
+    return request_errand(ErrandKind.ACT_ON_ALERTS, f"{deed.capitalize()} {what}", wanted)
+
+
+def act(
+    deed: Deed, alert_ids: Sequence[int], days: int | None = None, is_repeated: bool = False
+) -> Result:
     """Do it in Tactical, fetch each alert again, and keep what Tactical says.
 
-    Raises InvalidInput, Refused without an active connection, and NotFound for a single
-    alert that is not there.
+    `is_repeated` when a process died over it: what is done already is not done again, as that
+    would move the time of the real resolving. Raises as `request_deed` does.
     """
-    if deed is Deed.SNOOZE and not (days and 0 < days <= MOST_DAYS):
-        raise InvalidInput(f"Snooze for 1 to {MOST_DAYS} days.", field="days")
-    ids = list(dict.fromkeys(alert_ids))
-    if not ids:
-        raise InvalidInput("Select at least one alert.")
-    if len(ids) > MOST_AT_ONCE:
-        raise InvalidInput(f"Select at most {MOST_AT_ONCE} alerts at once.")
+    ids = _check(deed, alert_ids, days)
     integration = get_active_integration()
     targets, failures = _choose(deed, ids, integration.id)
+    done = [f.alert_id for f in failures if is_repeated and f.reason == ALREADY[deed]]
+    failures = [failure for failure in failures if failure.alert_id not in done]
     if not targets:
-        return Result(deed, [], failures)
+        return Result(deed, done, failures)
     integration_id = integration.id
     with open_tactical(integration, hurry=True) as tactical:
         release()
         alerts = TacticalAlerts(tactical.session)
-        problem = _tell(alerts, deed, [target.pk for target in targets], days)
+        before = _fetch_all(alerts, targets) if is_repeated else {}
+        pks = [t.pk for t in targets if _is_to_be_told(deed, before.get(t.pk))]
+        problem = _tell(alerts, deed, pks, days) if pks else None
         if isinstance(problem, MissingPermission):
             refused = [Failure(t.alert_id, t.name, problem.message) for t in targets]
-            return Result(deed, [], failures + refused)
+            return Result(deed, done, failures + refused)
         records = _fetch_all(alerts, targets)
     _keep(integration_id, targets, records)
     for target in targets:
@@ -97,7 +85,20 @@ def act(deed: Deed, alert_ids: Sequence[int], days: int | None = None) -> Result
         if reason is not None:
             failures.append(Failure(target.alert_id, target.name, reason))
     failed = {failure.alert_id for failure in failures}
-    return Result(deed, [t.alert_id for t in targets if t.alert_id not in failed], failures)
+    done += [target.alert_id for target in targets if target.alert_id not in failed]
+    return Result(deed, done, failures)
+
+
+def _check(deed: Deed, alert_ids: Sequence[int], days: int | None) -> list[int]:
+    """The ids, each once. Raises InvalidInput."""
+    if deed is Deed.SNOOZE and not (days and 0 < days <= MOST_DAYS):
+        raise InvalidInput(f"Snooze for 1 to {MOST_DAYS} days.", field="days")
+    ids = list(dict.fromkeys(alert_ids))
+    if not ids:
+        raise InvalidInput("Select at least one alert.")
+    if len(ids) > MOST_AT_ONCE:
+        raise InvalidInput(f"Select at most {MOST_AT_ONCE} alerts at once.")
+    return ids
 
 
 def _choose(
@@ -131,9 +132,9 @@ def _obstacle(deed: Deed, alert: Alert, integration_id: int) -> str | None:
         )
     if alert.status is AlertStatus.RESOLVED:
         # Telling Tactical again would move the time of the real resolving.
-        return "It is resolved already."
+        return ALREADY[Deed.RESOLVE]
     if deed is Deed.UNSNOOZE and alert.status is not AlertStatus.SNOOZED:
-        return "It is not snoozed."
+        return ALREADY[Deed.UNSNOOZE]
     return None
 
 
@@ -159,8 +160,11 @@ def _fetch_all(
 ) -> dict[int, TacticalAlert | PortalError]:
     """Each alert as Tactical has it now, or why that cannot be told."""
     records: dict[int, TacticalAlert | PortalError] = {}
-    lost: EgressError | None = None
+    lost: PortalError | None = None
+    until = time.monotonic() + LOOK_SECONDS
     for target in targets:
+        if lost is None and time.monotonic() > until:
+            lost = PortalError("Tactical answers too slowly to be asked about all of them.")
         if lost is not None:  # one that waits in vain is enough
             records[target.pk] = lost
             continue
@@ -207,6 +211,11 @@ def _shortcoming(
     if problem is not None:
         return problem.message
     return "Tactical took the request, but the alert is as it was."
+
+
+def _is_to_be_told(deed: Deed, record: TacticalAlert | PortalError | None) -> bool:
+    """Unless Tactical's record is known to be as it is wanted."""
+    return record is None or _shortcoming(deed, record, None) is not None
 
 
 def _is_gone(record: TacticalAlert | PortalError) -> bool:

@@ -1,4 +1,4 @@
-"""What a person watches, a connection test or a deed in Tactical: one process at a time does it.
+"""What a person watches, such as a connection test or an errand: one process at a time does it.
 
 What a process that died had begun is begun again by another; at last it is ended, so that nobody
 watches it for ever.
@@ -15,10 +15,10 @@ from sqlalchemy.orm import Session
 from portal.db import transaction, utc_now
 from portal.errors import PortalError
 from portal.lease import LASTS, beating, make_lease
-from portal.models import ConnectionTest, WebhookInstallation
+from portal.models import ConnectionTest, Errand, WebhookInstallation
 from portal.services.application import get_app
 
-Work = TypeVar("Work", ConnectionTest, WebhookInstallation)
+Work = TypeVar("Work", ConnectionTest, Errand, WebhookInstallation)
 
 MOST_ATTEMPTS = 3
 """What lost its process this often is ended: it may be what kills the process."""

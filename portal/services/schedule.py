@@ -13,12 +13,13 @@ from sqlalchemy.orm import InstrumentedAttribute
 from portal import queue
 from portal.db import db, transaction, utc_now
 from portal.errors import PortalError
-from portal.models import ConnectionTest, Schedule, SyncRun, WebhookInstallation
+from portal.models import ConnectionTest, Errand, Schedule, SyncRun, WebhookInstallation
 from portal.models.sync_run import ACTIVE, RunStatus, SyncKind
 from portal.scope import all_tenants, tenant_scope
 from portal.services.agent_refreshes import list_tenants_with_due_refreshes, start_due_refreshes
 from portal.services.connection_tests import free_lost_tests
 from portal.services.deliveries import list_tenants_with_due_deliveries
+from portal.services.errands import free_lost_errands
 from portal.services.event_delivery import list_subscribers_behind
 from portal.services.leases import Work, waits
 from portal.services.schedules import next_due
@@ -69,14 +70,17 @@ def _list_jobs() -> list[tuple[Any, ...]]:
     """What waits beside runs, each a job's name and its ids. Across tenants."""
     free_lost_tests()
     free_lost_deeds()
+    free_lost_errands()
     tests = _list_unclaimed(ConnectionTest, ConnectionTest.created_at)
     deeds = _list_unclaimed(WebhookInstallation, WebhookInstallation.requested_at)
+    errands = _list_unclaimed(Errand, Errand.asked_at)
     return [
         *(("process_deliveries", tenant_id) for tenant_id in list_tenants_with_due_deliveries()),
         *(("sign_out", tenant_id) for tenant_id in list_tenants_with_due_sign_outs()),
         *(("deliver_events", *ids) for ids in list_subscribers_behind()),
         *(("test_connection", test.tenant_id, test.id) for test in tests),
         *(("install_webhook", deed.tenant_id, deed.id) for deed in deeds),
+        *(("do_errand", errand.tenant_id, errand.id) for errand in errands),
     ]
 
 

@@ -12,9 +12,11 @@ from sqlalchemy import func, select
 from portal.db import db, release, transaction, utc_now
 from portal.errors import InvalidInput, NotFound, Refused, SecretUnreadable
 from portal.events.delivery import Message, Outcome, make_secret, send
-from portal.models import Event, EventSubscriber, Tenant
+from portal.models import Errand, Event, EventSubscriber, Tenant
+from portal.models.errand import ErrandKind
 from portal.models.event import EventType
 from portal.scope import get_tenant_id
+from portal.services.errands import request_errand
 from portal.services.networks import get_door
 from portal.vault import find_secret, forget_secrets, store_secret
 
@@ -109,16 +111,22 @@ def delete_subscriber(subscriber_id: int) -> None:
         session.delete(subscriber)
 
 
-def send_test(subscriber_id: int) -> Outcome:
-    """A test event at once, beside the line of the others. A person waits for the outcome."""
+def request_test(subscriber_id: int) -> Errand:
+    """Have a worker send a test event, beside the line of the others. Raises TooManyWaiting."""
+    subscriber = get_subscriber(subscriber_id)
+    title = f"Send a test event to {subscriber.host}"
+    return request_errand(ErrandKind.TEST_SUBSCRIBER, title, {"subscriber_id": subscriber_id})
+
+
+def send_test(subscriber_id: int, message_id: str) -> Outcome:
+    """A test event; when it has to be sent again, under the same id."""
     subscriber = get_subscriber(subscriber_id)
     url, secret = get_address(subscriber), find_secret(subscriber, SIGNING_SECRET) or ""
     release()
-    now = utc_now()
     message = Message(
-        id=f"test_{subscriber_id}_{int(now.timestamp() * 1000)}",
+        id=message_id,
         type=TEST_TYPE,
-        occurred_at=now,
+        occurred_at=utc_now(),
         data={"subscriber_id": subscriber_id},
     )
     return send(get_door(), url, secret, message)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from contextlib import suppress
 from datetime import timedelta
+from typing import Any
 
 import msgspec
 from sqlalchemy import select
@@ -13,10 +14,12 @@ from sqlalchemy.orm import Session
 from portal import queue
 from portal.db import db, release, transaction, utc_now
 from portal.errors import PortalError, Refused
-from portal.models import Integration, WebhookInstallation
+from portal.models import Errand, Integration, WebhookInstallation
+from portal.models.errand import ErrandKind
 from portal.models.webhook_installation import Deed
 from portal.scope import get_tenant_id
 from portal.services import leases
+from portal.services.errands import request_errand
 from portal.services.integrations import find_integration, get_active_integration, open_tactical
 from portal.services.leases import LeaseLost
 from portal.services.webhook_deeds import (
@@ -47,12 +50,24 @@ def find_installation() -> WebhookInstallation | None:
 
 
 def preview(deed: Deed, wanted: Wanted) -> Plan:
-    """What the deed would change, for a person who waits. Raises Refused and TacticalError."""
+    """What the deed would change. Raises Refused and TacticalError."""
     integration = get_active_integration()
     made, texts = read_made(_find_row(db.session(), integration)), get_texts()
     with open_tactical(integration, hurry=True) as tactical:
         release()
         return survey(TacticalInstallation(tactical.session), deed, wanted, texts, made)
+
+
+def request_preview(deed: Deed, wanted: Wanted) -> Errand:
+    """Have a worker ask Tactical what would change. Raises Refused and TooManyWaiting."""
+    get_active_integration()
+    asked = {"deed": deed, "wanted": msgspec.to_builtins(wanted)}
+    return request_errand(ErrandKind.PLAN_WEBHOOK, "Preview the changes in Tactical", asked)
+
+
+def read_request(asked: dict[str, Any]) -> tuple[Deed, Wanted]:
+    """What an errand that plans was asked for."""
+    return Deed(asked["deed"]), msgspec.convert(asked["wanted"], Wanted, strict=False)
 
 
 def keep_wanted(url: str) -> Wanted:
@@ -62,10 +77,9 @@ def keep_wanted(url: str) -> Wanted:
 
 
 def request_deed(deed: Deed, wanted: Wanted) -> WebhookInstallation:
-    """A deed that a worker will do; without Redis it is done before this returns."""
+    """A deed that a worker will do; without Redis it waits for a tick of the schedule."""
     row = _add_deed(deed, wanted)
-    if not queue.enqueue("install_webhook", row.tenant_id, row.id):
-        run_queued(row.id)
+    queue.enqueue("install_webhook", row.tenant_id, row.id)
     return row
 
 

@@ -6,7 +6,6 @@ import hmac
 import logging
 import secrets
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -150,36 +149,31 @@ def ensure_key(session: Session, integration: Integration) -> WebhookKey:
     return present or _add_key(session, integration)
 
 
-def rotate(at_once: bool = False, hand_over: Callable[[str], None] = lambda _secret: None) -> str:
-    """A new secret; the old one holds for 24 hours more, or not at all.
+def add_next_key(session: Session, at_once: bool = False) -> list[int]:
+    """A new secret, inside a transaction; the ids of the old ones, which hold for 24 hours more.
 
-    `hand_over` gets the new one while both hold, so that no delivery falls between them.
+    At once they hold for a minute, until Tactical has the new one and `end_keys` is called.
     Raises Refused while an earlier rotation still overlaps, unless at once: a third secret
     would push out one that Tactical may still send.
     """
-    with transaction() as session:
-        integration = get_integration()
-        keys = _list_valid_keys(session, integration)
-        if len(keys) >= MOST_KEYS and not at_once:
-            raise Refused(
-                "The last rotation is not over: two secrets are valid now. Wait for the older "
-                "one to expire, or rotate at once."
-            )
-        end = utc_now() + (HAND_OVER if at_once else OVERLAP)
-        for key in keys:
-            key.expires_at = min(key.expires_at or end, end)
-        session.flush()
-        _kept().senders.clear()
-        old_ids = [key.id for key in keys]
-        secret = find_secret(_add_key(session, integration), "value")
-    assert secret is not None
-    hand_over(secret)
-    if at_once:
-        _end_keys(old_ids)
-    return secret
+    integration = get_integration()
+    keys = _list_valid_keys(session, integration)
+    if len(keys) >= MOST_KEYS and not at_once:
+        raise Refused(
+            "The last rotation is not over: two secrets are valid now. Wait for the older "
+            "one to expire, or rotate at once."
+        )
+    end = utc_now() + (HAND_OVER if at_once else OVERLAP)
+    for key in keys:
+        key.expires_at = min(key.expires_at or end, end)
+    session.flush()
+    _kept().senders.clear()
+    old_ids = [key.id for key in keys]
+    _add_key(session, integration)
+    return old_ids
 
 
-def _end_keys(ids: list[int]) -> None:
+def end_keys(ids: list[int]) -> None:
     with transaction() as session:
         for key in session.scalars(select(WebhookKey).where(WebhookKey.id.in_(ids))):
             forget_secrets(session, key)

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from portal.db import release
+from sqlalchemy.orm import Session
+
+from portal.db import release, transaction
 from portal.errors import PortalError
+from portal.models import Errand
+from portal.models.errand import ErrandKind
 from portal.services import webhook_keys
+from portal.services.errands import add_errand, enqueue_errand
 from portal.services.integrations import get_active_integration, open_tactical
 from portal.services.webhook_deeds import read_made
 from portal.services.webhook_installation import find_installation
@@ -28,18 +33,50 @@ def rotate_secret(at_once: bool = False) -> Rotation:
     """A new secret; the old one holds for 24 hours more, or ends now.
 
     What the portal installed in Tactical gets the new one, and before the old one ends.
-    Raises Refused as `webhook_keys.rotate` does.
+    Raises Refused as `webhook_keys.add_next_key` does. For commands.
+    """
+    with transaction() as session:
+        old_ids = webhook_keys.add_next_key(session, at_once)
+    is_installed = read_made(find_installation()).find_pk(FAILURE) is not None
+    warning = hand_over(old_ids if at_once else [])
+    secret = webhook_keys.reveal()
+    return Rotation(secret, in_tactical=is_installed and warning is None, warning=warning)
+
+
+def request_rotation(at_once: bool = False) -> Errand | None:
+    """A new secret now; a worker hands it to Tactical, if the portal installed the webhook there.
+
+    Raises Refused as `webhook_keys.add_next_key` does, and TooManyWaiting.
+    """
+    is_installed = read_made(find_installation()).find_pk(FAILURE) is not None
+    with transaction() as session:
+        old_ids = webhook_keys.add_next_key(session, at_once)
+        errand = _add_hand_over(session, old_ids if at_once else []) if is_installed else None
+    if errand is not None:
+        enqueue_errand(errand)
+    elif at_once:
+        webhook_keys.end_keys(old_ids)
+    return errand
+
+
+def hand_over(ended_key_ids: list[int]) -> str | None:
+    """Give Tactical the present secret, then end the keys named.
+
+    None when it went well or nothing is installed there; else what did not, and what to do.
     """
     made = read_made(find_installation())
-    told: list[str | None] = []
+    warning = None
+    if made.find_pk(FAILURE) is not None:
+        warning = _tell_tactical(made, webhook_keys.reveal())
+    if ended_key_ids:
+        webhook_keys.end_keys(ended_key_ids)
+    return warning
 
-    def hand_over(secret: str) -> None:
-        if made.find_pk(FAILURE) is not None:
-            told.append(_tell_tactical(made, secret))
 
-    secret = webhook_keys.rotate(at_once, hand_over)
-    warning = told[0] if told else None
-    return Rotation(secret, in_tactical=bool(told) and warning is None, warning=warning)
+def _add_hand_over(session: Session, ended_key_ids: list[int]) -> Errand:
+    title = "Hand the new secret over to Tactical"
+    wanted = {"ended_key_ids": ended_key_ids}
+    return add_errand(session, ErrandKind.HAND_OVER_SECRET, title, wanted)
 
 
 def _tell_tactical(made: Made, secret: str) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from portal.errors import InvalidInput
 from portal.models.webhook_installation import Deed
@@ -25,6 +25,7 @@ from portal.tactical.installation import ACTIONS, CLIENTS, TEMPLATES, TacticalIn
 Value = TypeVar("Value")
 
 WRITES = (Verb.CREATE, Verb.UPDATE, Verb.CHOOSE, Verb.RESTORE, Verb.REMOVE)
+SHOWN = ("verb", "piece", "title", "detail", "warning")
 
 
 @dataclass(slots=True)
@@ -40,6 +41,16 @@ class Plan:
     @property
     def writes(self) -> list[Change]:
         return [change for change in self.changes if change.verb in WRITES]
+
+    def to_row(self) -> dict[str, Any]:
+        """What a person is shown of it: the values, in which the secret stands, stay out."""
+        shown = [{name: getattr(change, name) for name in SHOWN} for change in self.changes]
+        return {"changes": shown, "lacking": self.lacking, "key_store_flag": self.key_store_flag}
+
+    @classmethod
+    def from_row(cls, row: dict[str, Any]) -> Plan:
+        changes = [Change(**change | {"verb": Verb(change["verb"])}) for change in row["changes"]]
+        return cls(changes, row["lacking"], row["key_store_flag"])
 
 
 def survey(

@@ -21,7 +21,7 @@ from portal import queue
 from portal.config import Settings
 from portal.errors import ConfigError
 from portal.jobs.context import use_app
-from portal.queue import OUT_OF_TURN, WORK_ID
+from portal.queue import WORK_ID
 from portal.supervisor.memory import settle
 from portal.supervisor.parent import die_with_parent
 from portal.supervisor.queued_job import QueuedJob
@@ -61,9 +61,6 @@ class PortalWorker(Worker):
 
     def execute_job(self, job: Job, queue: Queue) -> None:
         """In its tenant's turn; else it waits aside, and we take the next."""
-        if job.func_name in OUT_OF_TURN:
-            super().execute_job(job, queue)
-            return
         if not self._turns.take(job):
             return
         try:

@@ -6,7 +6,18 @@ from importlib import import_module
 
 from flask import Flask
 
-from portal.web import caller, errors, guard, headers, hosts, input, request_id, template_helpers
+from portal.web import (
+    caller,
+    egress,
+    errors,
+    guard,
+    headers,
+    hosts,
+    input,
+    request_id,
+    template_helpers,
+)
+from portal.web.errands import following
 
 AREAS = (
     "portal.web.auth.views:auth",
@@ -15,6 +26,7 @@ AREAS = (
     "portal.web.assets.edits:assets",
     "portal.web.software.views:software",
     "portal.web.alerts.views:alerts",
+    "portal.web.errands.views:errands",
     "portal.web.deliveries.views:deliveries",
     "portal.web.clients.views:clients",
     "portal.web.organizations.views:organizations",
@@ -28,7 +40,7 @@ AREAS = (
 
 
 def init_app(app: Flask) -> None:
-    for part in (request_id, caller, hosts, input, guard, errors, headers):
+    for part in (request_id, egress, caller, hosts, input, guard, errors, headers, following):
         part.init_app(app)
     template_helpers.register(app)
     for area in AREAS:

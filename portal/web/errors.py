@@ -13,12 +13,19 @@ from werkzeug.exceptions import HTTPException
 
 from portal.errors import NotFound, PermissionDenied, PortalError, Refused
 from portal.extensions import htmx
+from portal.services.errands import TooManyWaiting
 from portal.services.throttle import TooManyAttempts
 
 log = logging.getLogger(__name__)
 
 PAGES = (400, 403, 404, 405, 413, 429, 500, 503)
-STATUS = {NotFound: 404, PermissionDenied: 403, Refused: 409, TooManyAttempts: 429}
+STATUS = {
+    NotFound: 404,
+    PermissionDenied: 403,
+    Refused: 409,
+    TooManyAttempts: 429,
+    TooManyWaiting: 429,
+}
 
 WORDS = {
     400: "This request could not be used. Load the page again and retry.",

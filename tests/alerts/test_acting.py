@@ -11,7 +11,7 @@ from portal.db import db
 from portal.errors import InvalidInput, NotFound, Refused
 from portal.models.alert import AlertStatus
 from portal.services import alert_actions, connect, connection_tests
-from portal.services.alert_actions import Deed, Result
+from portal.services.alert_results import Deed, Result
 from portal.services.alerts import AlertFilter, list_alerts
 from portal.services.connect import ConnectionSettings
 from portal.tactical.alerts import TacticalAlerts

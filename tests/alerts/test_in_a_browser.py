@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from flask.testing import FlaskClient
@@ -10,9 +12,9 @@ from playwright.sync_api import Page, expect
 from portal.db import transaction
 from portal.models import Delivery
 from portal.models.webhook import DeliveryStatus
-from portal.services import deliveries, replay
 from portal.services.users import add_user
 from tests.alerts.conftest import Msp
+from tests.web.worker import working
 
 pytestmark = pytest.mark.one_database
 
@@ -24,8 +26,8 @@ AXE = {
 
 
 @pytest.fixture
-def window(page: Page, msp: Msp, live_portal: str) -> Page:
-    """Signed in as an admin of the tenant."""
+def window(page: Page, msp: Msp, live_portal: str, redis_url: str) -> Iterator[Page]:
+    """Signed in as an admin of the tenant, with a worker."""
     with msp.app.app_context():
         add_user(EMAIL, PASSWORD, msp.slug, "admin")
     page.goto(f"{live_portal}/sign-in")
@@ -33,7 +35,8 @@ def window(page: Page, msp: Msp, live_portal: str) -> Page:
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.keyboard.press("Enter")
     page.wait_for_url(f"{live_portal}{msp.url()}")
-    return page
+    with working(msp.app, redis_url):
+        yield page
 
 
 def visit(window: Page, msp: Msp, live_portal: str, path: str) -> None:
@@ -99,11 +102,14 @@ def test_saying_no_does_nothing(window: Page, msp: Msp, live_portal: str) -> Non
     window.get_by_role("button", name="Resolve").click()
     window.get_by_role("dialog").get_by_role("button", name="Resolve").click()
     expect(window.locator("#toasts")).to_contain_text("1 resolved.")
+    expect(window.locator("[data-errand]")).to_have_count(0)
+    expect(window.locator("#main")).to_contain_text("Resolved")
+    expect(window.get_by_role("button", name="Resolve")).to_have_count(0)
     assert msp.truth(pk)["resolved"]
 
 
 def test_failed_deliveries_are_replayed(
-    window: Page, msp: Msp, live_portal: str, http: FlaskClient, monkeypatch: pytest.MonkeyPatch
+    window: Page, msp: Msp, live_portal: str, http: FlaskClient
 ) -> None:
     pk = msp.raise_alert()
     delivery_id = msp.deliver(http, agent_id=msp.agents[0], alert_id=str(pk), event="trigger")
@@ -111,9 +117,6 @@ def test_failed_deliveries_are_replayed(
     with msp.scope(), transaction() as session:
         delivery = session.get_one(Delivery, delivery_id)
         delivery.status, delivery.reason = DeliveryStatus.FAILED, "Tactical was away."
-    # In place of a worker, which would be another process.
-    monkeypatch.setattr(replay, "_ask_a_worker", deliveries.process_due)
-
     visit(window, msp, live_portal, "deliveries/")
     expect(window.get_by_text("Tactical was away.")).to_be_visible()
     assert violations(window) == []

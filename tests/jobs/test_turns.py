@@ -17,7 +17,7 @@ from portal import queue
 from portal.config import Settings
 from portal.jobs.context import use_app
 from portal.scope import get_tenant_id
-from portal.services import connection_tests, keep_alive
+from portal.services import connection_tests, errand_runs, keep_alive
 from portal.supervisor.worker import run_worker
 
 pytestmark = pytest.mark.one_database
@@ -27,7 +27,7 @@ BUSY, OTHER = 7, 8
 
 
 class World:
-    """Two quick workers, and jobs that hang for as long as the file `hang` is there."""
+    """Two workers of a queue, and jobs that hang for as long as the file `hang` is there."""
 
     def __init__(self, app: Flask, folder: Path) -> None:
         self.app, self.folder = app, folder
@@ -63,12 +63,12 @@ class World:
             for number in numbers:
                 assert queue.enqueue(name, tenant, number)
 
-    def start(self, number: int = 2) -> None:
-        for _ in range(number):
+    def start(self, name: str = queue.QUICK) -> None:
+        for _ in range(2):
             pid = os.fork()
             if pid == 0:
                 try:
-                    run_worker(self.app, queue.QUICK)
+                    run_worker(self.app, name)
                 finally:
                     os._exit(0)
             self.workers.append(pid)
@@ -86,6 +86,7 @@ def world(
     world = World(app, tmp_path)
     monkeypatch.setattr(keep_alive, "keep_alive", world.work)
     monkeypatch.setattr(connection_tests, "run_queued", world.work)
+    monkeypatch.setattr(errand_runs, "run_queued", world.work)
     use_app(app)
     yield world
     (tmp_path / "hang").unlink(missing_ok=True)
@@ -109,13 +110,24 @@ def test_a_flood_of_one_tenant_leaves_a_worker_to_the_others(world: World) -> No
     assert aside(world) == []
 
 
-def test_what_a_person_waits_for_does_not_stand_aside(world: World) -> None:
+@pytest.mark.parametrize("name", ["do_errand", "test_connection"])
+def test_what_hangs_for_one_person_leaves_a_worker_to_the_others(world: World, name: str) -> None:
+    """They did not stand aside, once, as somebody waits for each: two held both workers."""
+    world.ask(BUSY, *range(5), name=name)
+    world.start(queue.ASKED)
+    wait(lambda: world.lines("begins", BUSY) != [])
+    world.ask(OTHER, 1, 2, name=name)
+    wait(lambda: len(world.lines("ends", OTHER)) == 2)
+    assert len(world.lines("begins", BUSY)) == 1
+
+
+def test_what_a_person_waits_for_is_not_behind_the_work_of_their_tenant(world: World) -> None:
     world.ask(BUSY, *range(5))
     world.start()
+    world.start(queue.ASKED)
     wait(lambda: world.lines("begins", BUSY) != [])
     world.ask(BUSY, 99, name="test_connection")
     wait(lambda: any(" 99 " in line for line in world.lines("begins", BUSY)))
-    assert len(world.lines("begins", BUSY)) == 2
 
 
 def test_the_turn_of_a_killed_worker_ends(world: World) -> None:

@@ -7,7 +7,12 @@ import re
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
+from portal.db import db
+from portal.models import Errand
+from portal.scope import tenant_scope
+from portal.services import errand_runs
 from tests.web.world import Place, make_place, make_user, sign_in
 
 
@@ -35,6 +40,14 @@ def csrf_token(html: str) -> str:
     found = re.search(r'name="csrf-token" content="([^"]+)"', html)
     assert found
     return found.group(1)
+
+
+def work(app: Flask, tenant_id: int) -> None:
+    """Do what waits for a worker, as one does."""
+    with app.app_context(), tenant_scope(tenant_id):
+        waiting = select(Errand.id).where(Errand.ok.is_(None)).order_by(Errand.id)
+        for errand_id in db.session.scalars(waiting).all():
+            errand_runs.run_queued(errand_id)
 
 
 HTMX = {"HX-Request": "true"}

@@ -15,13 +15,15 @@ from playwright.sync_api import Page, expect
 from portal.db import Base, db, transaction
 from portal.events.outbox import record_events
 from portal.models import Asset, Secret
+from portal.models.errand import ErrandKind
 from portal.models.event import EventType
 from portal.scope import all_tenants, tenant_scope
 from portal.services import event_delivery
+from portal.services.errands import MOST_UNFINISHED, request_errand
 from portal.services.users import add_user
 from tests.events.receiver import Receiver, receiving
 from tests.web.accessible import assert_accessible, assert_fits
-from tests.web.conftest import HTMX
+from tests.web.conftest import HTMX, work
 from tests.web.world import Place
 
 pytestmark = pytest.mark.one_database
@@ -163,17 +165,42 @@ def test_types_that_do_not_exist_are_refused(admin: FlaskClient, acme: Place) ->
 
 
 def test_a_test_event_tells_what_came_of_it(
-    admin: FlaskClient, acme: Place, receiver: Receiver
+    app: Flask, admin: FlaskClient, acme: Place, receiver: Receiver
 ) -> None:
     added = admin.post(acme.url(PAGE), data={"url": receiver.url})
     test = acme.url(f"{PAGE}{acme.subscriber + 1}/test")
     receiver.secret = re.findall(r"whsec_[\w+/=]+", added.text)[0]
     receiver.plan = [(200, {}), (500, {})]
 
-    assert "took the test event" in admin.post(test, follow_redirects=True).text
+    assert "Pending: it waits for a worker" in admin.post(test, follow_redirects=True).text
+    assert receiver.types == []
+    work(app, acme.id)
+    assert "took the test event" in admin.get(acme.url()).text, "on whatever page"
+    assert "took the test event" not in admin.get(acme.url(PAGE)).text, "but told once"
     assert receiver.types == ["rmm.test"]
-    failed = admin.post(test, follow_redirects=True).text
+    admin.post(test)
+    work(app, acme.id)
+    failed = admin.get(acme.url(PAGE)).text
     assert "The test event did not arrive. It answered 500 instead of 2xx." in failed
+
+
+def test_a_tenant_that_waits_for_much_is_told_to_wait(
+    app: Flask, admin: FlaskClient, acme: Place
+) -> None:
+    with app.app_context(), tenant_scope(acme.id):
+        for number in range(MOST_UNFINISHED):
+            wanted = {"subscriber_id": 100 + number}
+            request_errand(ErrandKind.TEST_SUBSCRIBER, "Ask", wanted)
+    told = f"{MOST_UNFINISHED} requests to other servers wait already"
+    test = acme.url(f"{PAGE}{acme.subscriber}/test")
+    assert told in admin.post(test, follow_redirects=True).text
+    alert = {"deed": "resolve", "alert": acme.alert}
+    answer = admin.post(acme.url("alerts/act"), data=alert, headers=HTMX)
+    assert (answer.status_code, told in answer.headers["HX-Trigger"]) == (429, True)
+    plan = acme.url("integrations/tacticalrmm/webhook/plan")
+    kept = admin.post(plan, data={"apply_to": "clients", "clients": "7"}).text
+    assert told in kept
+    assert 'value="7" checked' in kept
 
 
 def test_a_token_in_an_address_is_seen_nowhere(
@@ -192,6 +219,8 @@ def test_a_token_in_an_address_is_seen_nowhere(
         told += [admin.post(acme.url(PAGE), data={"url": receiver.url}).text]
         test = acme.url(f"{PAGE}{acme.subscriber + 1}/test")
         told += [admin.post(test, follow_redirects=True).text]
+        work(app, acme.id)
+        told += [admin.get(acme.url(PAGE)).text]
         happen(app, acme)
         with app.app_context(), tenant_scope(acme.id):
             event_delivery.deliver_events(acme.subscriber + 1)
@@ -246,6 +275,13 @@ def test_the_pages_in_a_browser(
     assert_accessible(page)
     page.set_viewport_size({"width": 390, "height": 844})
     assert_fits(page)
+    page.get_by_role("button", name="Send a test event to 127").click()
+    expect(page.locator("[data-errand=pending]")).to_contain_text("it waits for a worker")
+    assert_accessible(page)
+    assert_fits(page)
+    work(app, acme.id)
+    expect(page.locator("[data-errand=done]")).to_contain_text("It answered 401 instead of 2xx.")
+    assert_accessible(page)
     page.get_by_role("button", name="Delete 127.0.0.1").click()
     dialog = page.get_by_role("dialog", name="Delete this subscriber?")
     dialog.get_by_role("button", name="Delete").click()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
@@ -14,6 +16,7 @@ from portal.services import alerts, deliveries, webhook_installation, webhook_ke
 from portal.services.alerts import AlertFilter
 from portal.services.users import add_user
 from tests.support.webhooks import Msp, make_msp
+from tests.web.worker import working
 
 pytestmark = pytest.mark.one_database
 
@@ -26,11 +29,12 @@ AXE = {
 
 
 @pytest.fixture
-def msp(app: Flask, tactical: SimulatedTactical, live_portal: str) -> Msp:
+def msp(app: Flask, tactical: SimulatedTactical, live_portal: str, redis_url: str) -> Iterator[Msp]:
     made = make_msp(app, tactical, live_portal)
     with app.app_context():
         add_user(EMAIL, PASSWORD, "acme", "admin")
-    return made
+    with working(app, redis_url):
+        yield made
 
 
 @pytest.fixture
@@ -44,14 +48,6 @@ def window(msp: Msp, page: Page) -> Page:
     return page
 
 
-def work(msp: Msp) -> None:
-    """As a worker does."""
-    with msp.scope():
-        row = webhook_installation.find_installation()
-        assert row is not None
-        webhook_installation.run_queued(row.id)
-
-
 def test_installed_tested_and_removed_from_the_page(msp: Msp, window: Page) -> None:
     before = msp.everything()
     window.get_by_label("As the server's default").check()
@@ -60,8 +56,6 @@ def test_installed_tested_and_removed_from_the_page(msp: Msp, window: Page) -> N
     assert msp.everything() == before
 
     window.get_by_role("button", name="Install in Tactical").click()
-    expect(window.get_by_text("Waiting for a worker…")).to_be_visible()
-    work(msp)
     expect(window.get_by_text("Installed. Tactical's test delivery arrived.")).to_be_visible()
     window.get_by_role("link", name="Test delivery #1").click()
     expect(window.get_by_text("A test delivery", exact=True)).to_be_visible()
@@ -84,8 +78,6 @@ def test_installed_tested_and_removed_from_the_page(msp: Msp, window: Page) -> N
     window.goto(msp.portal + PAGE)
     window.get_by_role("button", name="Remove…").click()
     window.get_by_role("button", name="Remove from Tactical").click()
-    expect(window.get_by_text("Waiting for a worker…")).to_be_visible()
-    work(msp)
     expect(window.get_by_text("Removed: Tactical is as it was before.")).to_be_visible()
     assert msp.everything() == before
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
-from portal.db import transaction, utc_now
+from portal import queue
+from portal.db import db, transaction, utc_now
 from portal.demo import SimulatedTactical
-from portal.models import Alert, Delivery, WebhookInstallation, WebhookKey
+from portal.models import Alert, Delivery, Errand, WebhookInstallation, WebhookKey
 from portal.models.alert import AlertSource, AlertStatus, Severity
 from portal.models.sync_run import SyncKind
 from portal.models.webhook import DeliveryStatus
@@ -21,7 +24,7 @@ from portal.services.tenants import add_tenant
 from portal.services.users import add_user
 from portal.services.webhook_records import Wanted
 from tests.support.webhooks import Msp, make_msp
-from tests.web.conftest import HTMX
+from tests.web.conftest import HTMX, work
 
 pytestmark = pytest.mark.one_database
 
@@ -138,28 +141,75 @@ def test_a_third_secret_is_refused_in_words(msp: Msp, admin: FlaskClient) -> Non
     assert "two secrets are valid now" in page
 
 
+@pytest.mark.parametrize("at_once", ["yes", ""])
+def test_a_worker_hands_a_new_secret_over(msp: Msp, admin: FlaskClient, at_once: str) -> None:
+    msp.install("default")
+    old = secret_of(msp)
+    page = admin.post(PAGE + "rotate", data={"at_once": at_once}, follow_redirects=True).text
+    assert "There is a new secret. Tactical is being given it." in page
+    assert old in repr(msp.everything())
+    work(msp.app, msp.id)
+    assert "Tactical has the new secret." in admin.get(PAGE).text
+    assert secret_of(msp) in repr(msp.everything())
+    assert old not in repr(msp.everything())
+    with msp.scope():
+        assert len(webhook_keys.list_keys()) == (1 if at_once else 2)
+
+
+def test_what_was_pressed_waits_while_redis_is_away(
+    msp: Msp, admin: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once it was done in the request instead, at Tactical's pace."""
+    monkeypatch.setattr(queue, "enqueue", lambda *_: False)
+    msp.tactical.control.log.clear()
+    admin.post(PAGE + "install", data={"deed": "install", "apply_to": "default"})
+    assert "Waiting for a worker…" in admin.get(PAGE).text
+    assert msp.tactical.control.log.entries() == []
+
+
 # --- Installing -------------------------------------------------------------------------
+
+
+def preview(msp: Msp, admin: FlaskClient, **chosen: str) -> str:
+    """The page with the preview, which a worker finds: pending at first."""
+    pending = admin.post(PAGE + "plan", data=chosen)
+    assert pending.status_code == 302
+    assert "Pending: it waits for a worker" in admin.get(pending.location).text
+    work(msp.app, msp.id)
+    return admin.get(pending.location).text
 
 
 def test_the_preview_names_what_is_missing(msp: Msp, admin: FlaskClient) -> None:
     msp.use_key(without=["can_manage_alerttemplates"])
-    page = admin.post(PAGE + "plan", data={"apply_to": "default", "use_key_store": "y"}).text
+    page = preview(msp, admin, apply_to="default", use_key_store="y")
     assert "<code>can_manage_alerttemplates</code>" in page
     assert "Install in Tactical</button>" not in page
 
 
 def test_a_preview_that_tactical_does_not_give(msp: Msp, admin: FlaskClient) -> None:
     msp.tactical.stop()
-    answer = admin.post(
-        PAGE + "plan", data={"apply_to": "none"}, headers=HTMX | {"HX-Target": "webhook-plan"}
-    )
+    region = HTMX | {"HX-Target": "webhook-plan"}
+    pending = admin.post(PAGE + "plan", data={"apply_to": "none"}, headers=region).text
+    assert "Pending: it waits for a worker" in pending
+    [url] = re.findall(r'hx-get="([^"]+)"', pending)
+    work(msp.app, msp.id)
+    answer = admin.get(url, headers=region)
     assert answer.status_code == 200
     assert "There is no preview" in answer.text
     assert "<html" not in answer.text
 
 
+def test_a_preview_keeps_no_secret(msp: Msp, admin: FlaskClient) -> None:
+    secret = secret_of(msp)
+    assert "Install in Tactical</button>" in preview(msp, admin, apply_to="default")
+    with msp.scope():
+        [errand] = db.session.scalars(select(Errand)).all()
+        assert errand.result["changes"]
+        assert secret not in f"{errand.wanted} {errand.result}"
+
+
 def test_no_organization_chosen(msp: Msp, admin: FlaskClient) -> None:
-    page = admin.post(PAGE + "plan", data={"apply_to": "clients"}).text
+    page = preview(msp, admin, apply_to="clients")
     assert "Choose at least one organization." in page
     assert admin.post(PAGE + "plan", data={"apply_to": "x"}).status_code == 400
 

@@ -17,6 +17,7 @@ from portal.models import (
     Client,
     ConnectionTest,
     Delivery,
+    Errand,
     EventSubscriber,
     ExternalEntityMapping,
     Membership,
@@ -29,6 +30,7 @@ from portal.models import (
     UserSession,
 )
 from portal.models.alert import AlertSource, AlertStatus, Severity
+from portal.models.errand import ErrandKind
 from portal.models.integration import IntegrationState
 from portal.models.sync_run import RunStatus, SyncKind
 from portal.scope import all_tenants, tenant_scope
@@ -58,6 +60,7 @@ class Place:
     delivery: int
     subscriber: int
     title: int
+    errand: int
 
     def url(self, path: str = "") -> str:
         return f"/t/{self.slug}/{path}"
@@ -116,7 +119,8 @@ def make_place(app: Flask, slug: str = "acme", **integration: Any) -> Place:
             asset_count=1,
             version_count=1,
         )
-        session.add_all((entry, entity, alert, delivery, subscriber, title))
+        errand = Errand(kind=ErrandKind.TEST_SUBSCRIBER, title=name, wanted={}, ok=True)
+        session.add_all((entry, entity, alert, delivery, subscriber, title, errand))
         session.flush()
         session.add(
             AssetSoftware(
@@ -124,7 +128,7 @@ def make_place(app: Flask, slug: str = "acme", **integration: Any) -> Place:
             )
         )
         store_secret(session, subscriber, ADDRESS, f"https://{subscriber.host}")
-        rows = (client, organization, asset, run, test, alert, delivery, subscriber, title)
+        rows = (client, organization, asset, run, test, alert, delivery, subscriber, title, errand)
         ids = [row.id for row in rows]
         return Place(tenant_id, slug, *ids)
 

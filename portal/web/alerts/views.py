@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 from flask import (
     current_app,
     flash,
-    make_response,
     redirect,
     render_template,
     request,
@@ -21,10 +18,11 @@ from portal.models.integration import IntegrationState
 from portal.models.sync_run import SyncKind
 from portal.services import alert_actions
 from portal.services import alerts as alert_service
-from portal.services.alert_actions import Deed, Result
+from portal.services.alert_results import Deed
 from portal.services.alerts import AlertFilter
 from portal.services.assets import get_asset
 from portal.services.delivery_history import any_deliveries, list_deliveries_of_alert
+from portal.services.errands import TooManyWaiting
 from portal.services.export import ALERT_COLUMNS, export_alerts
 from portal.services.integrations import find_integration
 from portal.services.permissions import Permission
@@ -32,6 +30,7 @@ from portal.services.run_history import find_active_run, find_last_finished_run
 from portal.services.webhook_state import get_health
 from portal.web.client_filter import find_shown_client, read_client_id
 from portal.web.downloads import send_csv
+from portal.web.errands.following import follow
 from portal.web.fragments import page_number, page_or_region, words
 from portal.web.guard import is_safe_target, requires, tenant_blueprint
 from portal.web.input import to_id
@@ -86,24 +85,19 @@ def export() -> ResponseReturnValue:
 @alerts.post("/act")
 @requires(Permission.ACT_ON_ALERTS)
 def act_on_many() -> ResponseReturnValue:
-    """The answer tells what came of it; the list then reads itself again."""
+    """The answer shows it as pending; with its outcome the list reads itself again."""
     try:
         ids = request.form.getlist("alert", type=to_id)
-        result = alert_actions.act(_read_deed(), ids, _read_days())
-    except (InvalidInput, NotFound) as error:
+        errand = alert_actions.request_deed(_read_deed(), ids, _read_days())
+    except (InvalidInput, NotFound, TooManyWaiting) as error:
         if htmx:
             raise
         flash(error.message, "error")
         return redirect(_back(url_for("alerts.index")))
-    if not htmx:
-        _flash(result)
-        return redirect(_back(url_for("alerts.index")))
-    response = make_response(render_template("alerts/_result.html", result=result))
-    told: dict[str, object] = {"alerts-changed": True}
-    if not result.failures:
-        told["toast"] = {"category": "success", "message": f"{result.summary}."}
-    response.headers["HX-Trigger"] = json.dumps(told)
-    return response
+    follow(errand)
+    if htmx:
+        return render_template("errands/_errand.html", errand=errand)
+    return redirect(_back(url_for("alerts.index")))
 
 
 @alerts.get("/<int:alert_id>")
@@ -127,7 +121,10 @@ def show(alert_id: int) -> ResponseReturnValue:
 @requires(Permission.ACT_ON_ALERTS)
 def act(alert_id: int) -> ResponseReturnValue:
     alert_service.get_alert(alert_id)
-    _flash(alert_actions.act(_read_deed(), [alert_id], _read_days()))
+    try:
+        follow(alert_actions.request_deed(_read_deed(), [alert_id], _read_days()))
+    except TooManyWaiting as error:
+        flash(error.message, "error")
     return redirect(url_for("alerts.show", alert_id=alert_id))
 
 
@@ -164,10 +161,3 @@ def _read_days() -> int | None:
 def _back(otherwise: str) -> str:
     back = request.form.get("next")
     return back if back and is_safe_target(back) else otherwise
-
-
-def _flash(result: Result) -> None:
-    for failure in result.failures:
-        flash(f"{failure.name}: {failure.reason}", "error")
-    if result.done:
-        flash(f"{result.summary}.", "warning" if result.failures else "success")

@@ -9,7 +9,9 @@ from portal.errors import InvalidInput, Refused
 from portal.models import EventSubscriber
 from portal.models.event import EventType
 from portal.services import subscribers as subscriber_service
+from portal.services.errands import TooManyWaiting
 from portal.services.permissions import Permission
+from portal.web.errands.following import follow
 from portal.web.forms import mark
 from portal.web.guard import requires, tenant_blueprint
 from portal.web.subscribers.forms import SubscriberForm
@@ -41,11 +43,10 @@ def add() -> ResponseReturnValue:
 @subscribers.post("/<int:subscriber_id>/test")
 @requires(Permission.CHANGE_SETTINGS)
 def test(subscriber_id: int) -> ResponseReturnValue:
-    outcome = subscriber_service.send_test(subscriber_id)
-    if outcome.problem is None:
-        flash("The receiver took the test event.", "success")
-    else:
-        flash(f"The test event did not arrive. {outcome.problem}", "error")
+    try:
+        follow(subscriber_service.request_test(subscriber_id))
+    except TooManyWaiting as error:
+        flash(error.message, "error")
     return redirect(url_for("subscribers.index"))
 
 

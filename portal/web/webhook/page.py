@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from portal.models import Integration
+from portal.models import Errand, Integration
 from portal.models.webhook_installation import Deed
 from portal.services import webhook_settings as settings
 from portal.services.integrations import find_integration
 from portal.services.organizations import list_live_organizations
 from portal.services.webhook_deeds import read_made, read_wanted
-from portal.services.webhook_installation import find_installation
+from portal.services.webhook_installation import find_installation, read_request
 from portal.services.webhook_records import TEMPLATE, ApplyTo, Made, Wanted
 from portal.services.webhook_state import get_health
 from portal.services.webhook_survey import Plan
@@ -20,7 +20,7 @@ from portal.web.webhook.forms import InstallForm, IntervalForm, RevealForm
 def page_context(
     url: str,
     *,
-    plan: Plan | None = None,
+    planned: Errand | None = None,
     plan_error: str | None = None,
     deed: Deed = Deed.INSTALL,
     wanted: Wanted | None = None,
@@ -32,6 +32,9 @@ def page_context(
     integration = find_integration()
     if integration is None:
         return {"integration": None}
+    if planned is not None:
+        deed, wanted = read_request(planned.wanted)
+        plan_error = planned.message if planned.ok is False else None
     row = find_installation()
     made, health = read_made(row), get_health(integration)
     return {
@@ -51,7 +54,8 @@ def page_context(
         "install_form": _install_form(wanted or read_wanted(row)),
         "reveal_form": reveal_form or RevealForm(formdata=None),
         "interval_form": interval_form or _interval_form(integration),
-        "plan": plan,
+        "planned": planned,
+        "plan": Plan.from_row(planned.result) if planned is not None and planned.ok else None,
         "plan_error": plan_error,
         "deed": deed,
         "wanted": wanted,

@@ -15,20 +15,23 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 
-from portal.errors import InvalidInput, PortalError, Refused
+from portal.errors import InvalidInput, Refused
 from portal.extensions import htmx
 from portal.models.webhook_installation import Deed
 from portal.services import webhook_installation, webhook_settings
 from portal.services.connect import ConnectionSettings, save_connection
+from portal.services.errands import TooManyWaiting, get_errand
 from portal.services.integrations import get_integration
 from portal.services.permissions import Permission
 from portal.services.webhook_installation import find_installation
 from portal.services.webhook_records import ApplyTo, Wanted
-from portal.services.webhook_rotation import rotate_secret
+from portal.services.webhook_rotation import request_rotation
 from portal.web.caller import get_caller
+from portal.web.errands.following import follow
 from portal.web.forms import mark, refuse
 from portal.web.fragments import page_or_region
 from portal.web.guard import get_user, requires, tenant_blueprint
+from portal.web.input import to_id
 from portal.web.webhook.forms import InstallForm, IntervalForm, RevealForm
 from portal.web.webhook.page import page_context
 
@@ -44,7 +47,9 @@ REGIONS = {
 @webhook.get("/")
 @requires(Permission.READ)
 def show() -> ResponseReturnValue:
-    return _page()
+    """With `plan`, the id of an errand: what it found would change, or that it is pending."""
+    plan_id = request.args.get("plan", type=to_id)
+    return _page(planned=get_errand(plan_id)) if plan_id else _page()
 
 
 @webhook.get("/progress")
@@ -63,13 +68,15 @@ def progress() -> ResponseReturnValue:
 @webhook.post("/plan")
 @requires(Permission.CHANGE_SETTINGS)
 def plan() -> ResponseReturnValue:
-    """What would change in Tactical. Changes nothing there."""
+    """Ask what would change in Tactical. Changes nothing there."""
     deed, wanted = _read_deed(), _read_wanted()
     try:
-        found = webhook_installation.preview(deed, wanted)
-    except PortalError as error:
+        errand = webhook_installation.request_preview(deed, wanted)
+    except (Refused, TooManyWaiting) as error:
         return _page(plan_error=error.message, deed=deed, wanted=wanted)
-    return _page(plan=found, deed=deed, wanted=wanted)
+    if htmx:
+        return _page(planned=errand)
+    return redirect(url_for("webhook.show", plan=errand.id, _anchor="webhook-plan"))
 
 
 @webhook.post("/install")
@@ -116,16 +123,16 @@ def reveal() -> ResponseReturnValue:
 def rotate() -> ResponseReturnValue:
     at_once = request.form.get("at_once") == "yes"
     try:
-        rotation = rotate_secret(at_once)
-    except Refused as error:
+        errand = request_rotation(at_once)
+    except (Refused, TooManyWaiting) as error:
         flash(error.message, "error")
         return redirect(url_for("webhook.show"))
     until = "The old one is no longer valid." if at_once else "The old one holds for 24 hours."
-    taken = "Tactical has it already." if rotation.in_tactical else "Enter it in Tactical."
-    if rotation.warning:
-        flash(rotation.warning, "warning")
-        taken = ""
-    flash(" ".join(filter(None, ("There is a new secret.", taken, until))), "success")
+    taken = "Enter it in Tactical."
+    if errand is not None:
+        follow(errand)
+        taken = "Tactical is being given it."
+    flash(f"There is a new secret. {taken} {until}", "success")
     return redirect(url_for("webhook.show"))
 
 

@@ -1,0 +1,40 @@
+"""The errands that a browser waits for: shown on every page until their outcome was seen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask, g, session
+
+from portal.models import Errand
+from portal.services.errands import MOST_UNFINISHED, list_errands
+
+FOLLOWED = "errands"
+"""Their ids, in the signed cookie; like a flashed message each goes once it was told."""
+
+
+def init_app(app: Flask) -> None:
+    app.jinja_env.globals["take_followed_errands"] = take_followed_errands
+
+
+def follow(errand: Errand) -> None:
+    ids = [each for each in _list_ids() if each != errand.id]
+    session[FOLLOWED] = [*ids, errand.id][-MOST_UNFINISHED:]
+
+
+def unfollow(errand: Errand) -> None:
+    session[FOLLOWED] = [each for each in _list_ids() if each != errand.id]
+
+
+def take_followed_errands() -> list[Errand]:
+    """Of the tenant that is shown; those with an outcome for the last time."""
+    if not _list_ids() or "scope" not in g:
+        return []
+    found = list_errands(_list_ids())
+    session[FOLLOWED] = [errand.id for errand in found if errand.ok is None]
+    return found
+
+
+def _list_ids() -> list[Any]:
+    ids: list[Any] = session.get(FOLLOWED, [])
+    return ids

@@ -1,0 +1,44 @@
+"""What a worker does for somebody who waits: pending, then its outcome."""
+
+from __future__ import annotations
+
+import json
+
+from flask import make_response, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from portal.extensions import htmx
+from portal.models.errand import ErrandKind
+from portal.services.errands import get_errand
+from portal.services.permissions import Permission
+from portal.web.errands.following import unfollow
+from portal.web.guard import requires, tenant_blueprint
+
+errands = tenant_blueprint("errands", __name__, "/requests")
+
+CHANGED = {
+    ErrandKind.ACT_ON_ALERTS: "alerts-changed",
+    ErrandKind.HAND_OVER_SECRET: "secret-changed",
+}
+"""The event by which parts of the page learn that they are old."""
+
+
+@errands.get("/<int:errand_id>")
+@requires(Permission.READ)
+def show(errand_id: int) -> ResponseReturnValue:
+    """The notice as it is now; one that went well becomes a toast."""
+    errand = get_errand(errand_id)
+    if not htmx:
+        return redirect(url_for("dashboard.show"))
+    if errand.ok is None:
+        return render_template("errands/_errand.html", errand=errand)
+    unfollow(errand)
+    told: dict[str, object] = {CHANGED.get(errand.kind, "errand-done"): True}
+    text = ""
+    if errand.ok:
+        told["toast"] = {"category": "success", "message": errand.message}
+    else:
+        text = render_template("errands/_errand.html", errand=errand)
+    response = make_response(text)
+    response.headers["HX-Trigger"] = json.dumps(told)
+    return response

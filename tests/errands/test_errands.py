@@ -1,0 +1,160 @@
+"""What somebody asked of another server: done once, by whoever is alive, and told."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+import time_machine
+from flask import Flask
+
+from portal import queue
+from portal.db import transaction, utc_now
+from portal.lease import LASTS
+from portal.models import Errand
+from portal.models.alert import AlertStatus
+from portal.models.errand import ErrandKind
+from portal.scope import tenant_scope
+from portal.services import alert_actions, errand_runs, errands, leases, schedule, subscribers
+from portal.services.alert_results import Deed
+from portal.services.errands import MOST_UNFINISHED, TooManyWaiting, get_errand
+from portal.services.tenants import add_tenant
+from tests.alerts.conftest import Msp, msp
+from tests.events.receiver import Receiver, receiving
+
+__all__ = ["msp"]
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with receiving() as receiver:
+        yield receiver
+
+
+@pytest.fixture
+def subscriber(app: Flask, receiver: Receiver) -> Iterator[int]:
+    """Of the tenant whose scope the test is in."""
+    with app.app_context():
+        tenant_id = add_tenant("Acme MSP", "acme").id
+    with app.app_context(), tenant_scope(tenant_id):
+        added, receiver.secret = subscribers.add_subscriber(receiver.url)
+        yield added.id
+
+
+def ask(number: int = 1) -> Errand:
+    return errands.request_errand(ErrandKind.TEST_SUBSCRIBER, "Ask", {"subscriber_id": number})
+
+
+def die_over(errand_id: int) -> None:
+    """As a worker that is killed at work: it took the errand, and is silent from then on."""
+    assert leases.claim(Errand, errand_id)
+    with transaction() as session:
+        errand = session.get_one(Errand, errand_id)
+        errand.heartbeat_at = utc_now() - LASTS - timedelta(seconds=1)
+
+
+def jobs_of_a_tick(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
+    jobs: list[tuple[object, ...]] = []
+
+    def note(*job: object) -> bool:
+        jobs.append(job)
+        return True
+
+    with monkeypatch.context() as patch:
+        patch.setattr(queue, "enqueue", note)
+        schedule.tick()
+    return [job for job in jobs if job[0] == "do_errand"]
+
+
+def test_a_test_event_is_sent_by_a_worker(subscriber: int, receiver: Receiver) -> None:
+    asked = subscribers.request_test(subscriber)
+    assert (asked.ok, receiver.types) == (None, [])
+    errand_runs.run_queued(asked.id)
+    errand_runs.run_queued(asked.id)
+    done = get_errand(asked.id)
+    assert (done.ok, done.message) == (True, "The receiver took the test event.")
+    assert receiver.types == ["rmm.test"]
+    assert re.fullmatch(r"Send a test event to 127\.0\.0\.1:\d+", done.title)
+
+
+def test_what_is_asked_for_twice_is_done_once(subscriber: int, receiver: Receiver) -> None:
+    first, again = (subscribers.request_test(subscriber).id for _ in range(2))
+    assert first == again
+    errand_runs.run_queued(first)
+    assert subscribers.request_test(subscriber).id != first
+
+
+def test_a_tenant_has_so_many_waiting_and_no_more(app: Flask, subscriber: int) -> None:
+    for number in range(MOST_UNFINISHED):
+        ask(number)
+    with pytest.raises(TooManyWaiting, match="Wait until some of them are done"):
+        ask(99)
+    with app.app_context():
+        other = add_tenant("Other MSP", "other").id
+    with app.app_context(), tenant_scope(other):
+        assert ask().ok is None
+
+
+def test_a_lost_job_is_enqueued_again_by_the_tick(
+    subscriber: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(queue, "enqueue", lambda *_: False)  # Redis is away
+        errand = subscribers.request_test(subscriber)
+    with time_machine.travel(utc_now() + timedelta(seconds=6)):
+        assert jobs_of_a_tick(monkeypatch) == [("do_errand", errand.tenant_id, errand.id)]
+
+
+def test_another_worker_goes_on_under_the_same_id(
+    subscriber: int, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    errand = subscribers.request_test(subscriber)
+    errand_id = errand.id
+    die_over(errand_id)
+    jobs_of_a_tick(monkeypatch)
+    errand_runs.run_queued(errand_id)
+    assert get_errand(errand_id).ok
+    assert receiver.attempts == [f"test_{errand_id}"]
+
+
+def test_what_kills_its_workers_is_ended_in_words(
+    subscriber: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    errand_id = subscribers.request_test(subscriber).id
+    for _ in range(leases.MOST_ATTEMPTS):
+        die_over(errand_id)
+        jobs_of_a_tick(monkeypatch)
+    errand = get_errand(errand_id)
+    assert (errand.ok, errand.fault) == (False, "interrupted")
+    assert "It was interrupted" in (errand.message or "")
+
+
+def test_old_ones_go(subscriber: int) -> None:
+    with transaction() as session:
+        kind = ErrandKind.TEST_SUBSCRIBER
+        session.add_all(Errand(kind=kind, title="Old", wanted={}, ok=True) for _ in range(150))
+    newest = ask()
+    assert [each.id for each in errands.list_errands(range(newest.id - 99))] == []
+    assert len(errands.list_errands(range(newest.id + 1))) == errands.KEPT_ERRANDS
+
+
+@pytest.mark.parametrize("is_told", [False, True])
+def test_alerts_are_not_resolved_a_second_time(msp: Msp, is_told: bool) -> None:
+    """The worker died when Tactical was told; before or after the portal kept what it said."""
+    pks = msp.raise_alerts(2)
+    with msp.scope():
+        errand_id = alert_actions.request_deed(Deed.RESOLVE, msp.ids_of(pks)).id
+        msp.tactical.control.alerts.resolve(pks[0])
+    if is_told:
+        msp.sync()
+    before = msp.truth(pks[0])["resolved_on"]
+    with msp.scope():
+        leases.claim(Errand, errand_id)
+        with transaction() as session:
+            session.get_one(Errand, errand_id).lease = None
+        errand_runs.run_queued(errand_id)
+        assert get_errand(errand_id).message == "2 resolved."
+    assert msp.truth(pks[0])["resolved_on"] == before
+    assert [msp.alert(pk).status for pk in pks] == [AlertStatus.RESOLVED] * 2
