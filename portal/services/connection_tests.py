@@ -47,7 +47,10 @@ DIFFERENT_SERVER_MESSAGE = (
 
 
 def request_test() -> ConnectionTest:
-    """A test that a worker will run. Raises NotFound or Refused when nothing is saved."""
+    """A test that a worker will run; one that waits already, which tests what is saved by then.
+
+    Raises NotFound or Refused when nothing is saved.
+    """
     test = _add_test()
     queue.enqueue("test_connection", test.tenant_id, test.id)
     return test
@@ -122,6 +125,13 @@ def _add_test() -> ConnectionTest:
         integration = get_integration()
         if integration.state is IntegrationState.DISCONNECTED:
             check_active(integration)
+        waiting = session.scalar(
+            select(ConnectionTest)
+            .where(ConnectionTest.integration_id == integration.id, leases.waits(ConnectionTest))
+            .limit(1)
+        )
+        if waiting is not None:
+            return waiting
         test = ConnectionTest(integration_id=integration.id, steps=[])
         session.add(test)
     return test

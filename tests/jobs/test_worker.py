@@ -63,12 +63,12 @@ def worker_environ(own_redis: OwnRedis, sqlite_url: str, tmp_path: Path) -> dict
 
 
 class Worker:
-    """Of the quick queue, in a process of its own; asked to stop at the end of the block."""
+    """Of the queue `asked`, in a process of its own; asked to stop at the end of the block."""
 
     def __init__(self, environ: dict[str, str]) -> None:
         self.lines: list[str] = []
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "portal.supervisor", "worker", "quick"],
+            [sys.executable, "-m", "portal.supervisor", "worker", "asked"],
             env=environ,
             stderr=subprocess.PIPE,
             text=True,
@@ -100,15 +100,15 @@ def test_a_worker_waits_for_redis_and_says_so_in_one_line(
 ) -> None:
     environ = worker_environ(own_redis, sqlite_url, tmp_path)
     settings = read_settings(environ)
-    quick = Queue(queue.QUICK, connection=queue.connect(settings), serializer=JSONSerializer)
-    wait_for_redis(quick.connection)
+    asked = Queue(queue.ASKED, connection=queue.connect(settings), serializer=JSONSerializer)
+    wait_for_redis(asked.connection)
     with Worker(environ) as worker:
-        wait_until_done(quick)
+        wait_until_done(asked)
         own_redis.kill()
         worker.wait_for("Redis")  # RQ's words or ours
         own_redis.start()
-        wait_for_redis(quick.connection)
-        wait_until_done(quick)
+        wait_for_redis(asked.connection)
+        wait_until_done(asked)
     assert not any("Traceback" in line for line in worker.lines)
     assert len(worker.lines) < 8
 
@@ -128,18 +128,18 @@ def test_when_redis_is_full_work_waits_in_the_database_and_workers_wait(
     with Worker(environ) as worker:
         worker.wait_for("Redis is full, waiting for it")
         redis.config_set("maxmemory", 0)
-        wait_until_done(Queue(queue.QUICK, connection=redis, serializer=JSONSerializer))
-    assert Queue(queue.QUICK, connection=redis).get_job_ids() == []  # the one from before, too
+        wait_until_done(Queue(queue.ASKED, connection=redis, serializer=JSONSerializer))
+    assert Queue(queue.ASKED, connection=redis).get_job_ids() == []  # the one from before, too
     assert len(worker.lines) < 8
 
 
-def wait_until_done(quick: Queue) -> None:
+def wait_until_done(asked: Queue) -> None:
     """A job about a test that does not exist: the service looks, and does nothing."""
-    quick.enqueue_call(
+    asked.enqueue_call(
         queue.JOBS["test_connection"].function, args=[1, 1], result_ttl=0, job_id="wanted"
     )
     give_up = time.monotonic() + 20
-    while quick.fetch_job("wanted") is not None:
+    while asked.fetch_job("wanted") is not None:
         assert time.monotonic() < give_up, "The worker did not take the job."
         time.sleep(0.05)
 

@@ -231,6 +231,13 @@ def test_a_run_whose_process_died_is_started_again(connected: Msp, jobs: Jobs) -
     assert run_history.get_run(run.id).status is RunStatus.QUEUED
 
 
+def test_one_connection_test_waits_however_often_it_is_asked_for(connected: Msp) -> None:
+    waiting = connection_tests.request_test().id
+    assert connection_tests.request_test().id == waiting
+    connection_tests.run_queued(waiting)
+    assert connection_tests.request_test().id != waiting
+
+
 def test_a_connection_test_whose_job_was_lost_is_enqueued_again(connected: Msp, jobs: Jobs) -> None:
     test = connection_tests.request_test()
     jobs.clear()

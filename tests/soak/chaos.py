@@ -10,7 +10,10 @@ from pathlib import Path
 from portal import queue
 from tests.support.running import RunningPortal, descendants, parent_of
 
-AFTER_REDIS = ("web", "quick-1", "quick-2", "steady", "bulk", "events", "scheduler")
+AFTER_REDIS = (
+    *("web", "asked-1", "asked-2", "quick-1", "quick-2"),
+    *("steady", "bulk", "events", "scheduler"),
+)
 """The supervisor's children in the order in which it starts them; see portal/supervisor."""
 
 

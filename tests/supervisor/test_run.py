@@ -105,7 +105,7 @@ def test_a_dead_child_is_started_again(portal: RunningPortal) -> None:
     before = descendants(portal.process.pid)
     for pid in before:
         os.kill(pid, signal.SIGKILL)
-    for name in ("redis", "web", "quick-1", "quick-2", "steady", "bulk", "events", "scheduler"):
+    for name in ("redis", "web", "asked-1", "quick-2", "steady", "bulk", "events", "scheduler"):
         portal.wait_for(f"{name} ended (SIGKILL), starting it again in 0.5 s")
     assert survivors(before) == set()
     settled(portal, PARTS)

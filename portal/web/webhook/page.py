@@ -34,7 +34,6 @@ def page_context(
         return {"integration": None}
     if planned is not None:
         deed, wanted = read_request(planned.wanted)
-        plan_error = planned.message if planned.ok is False else None
     row = find_installation()
     made, health = read_made(row), get_health(integration)
     return {
@@ -54,11 +53,20 @@ def page_context(
         "install_form": _install_form(wanted or read_wanted(row)),
         "reveal_form": reveal_form or RevealForm(formdata=None),
         "interval_form": interval_form or _interval_form(integration),
-        "planned": planned,
-        "plan": Plan.from_row(planned.result) if planned is not None and planned.ok else None,
-        "plan_error": plan_error,
+        **_plan(planned, plan_error),
         "deed": deed,
         "wanted": wanted,
+    }
+
+
+def _plan(planned: Errand | None, plan_error: str | None) -> dict[str, Any]:
+    """What the errand found would change, or why it could not find it."""
+    if planned is None:
+        return {"plan_error": plan_error}
+    return {
+        "planned": planned,
+        "plan": Plan.from_row(planned.result) if planned.ok else None,
+        "plan_error": planned.message if planned.ok is False else None,
     }
 
 
