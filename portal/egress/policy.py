@@ -19,6 +19,7 @@ DENIED: tuple[IpNetwork, ...] = tuple(
         "10.0.0.0/8",
         "100.64.0.0/10",  # shared address space, also Tailscale
         "127.0.0.0/8",
+        "168.63.129.16/32",  # what Azure's machines are run by
         "169.254.0.0/16",  # link-local, also cloud metadata
         "172.16.0.0/12",
         "192.0.0.0/24",
@@ -55,8 +56,9 @@ NEVER_OF_A_TENANT: tuple[IpNetwork, ...] = tuple(
         "127.0.0.0/8",
         "169.254.0.0/16",  # link-local, and the metadata of most clouds
         "100.100.100.200/32",  # of Alibaba
+        "168.63.129.16/32",  # of Azure
         "192.0.0.192/32",  # of Oracle
-        "::/127",
+        "::/96",  # loopback, unspecified, IPv4-compatible
         "fe80::/10",
         "fd00:ec2::/32",  # of Amazon
         "fd20:ce::254/128",  # of Google
@@ -66,6 +68,10 @@ NEVER_OF_A_TENANT: tuple[IpNetwork, ...] = tuple(
 
 TRANSLATED = (
     (ipaddress.IPv6Network("64:ff9b::/96"), 0),  # NAT64
+    (
+        ipaddress.IPv6Network("64:ff9b:1::/48"),
+        0,
+    ),  # a NAT64 of its own; any other layout is refused
     (ipaddress.IPv6Network("::ffff:0:0:0/96"), 0),  # IPv4-translated
     (ipaddress.IPv6Network("2002::/16"), 80),  # 6to4
 )

@@ -101,7 +101,12 @@ def test_the_operator_opens_a_network_and_nothing_else(
         ("fd00::/8", "fd00:ec2::254", False),
         ("::/0", "::1", False),
         ("::/0", "fe80::1%eth0", False),
+        ("::/0", "::127.0.0.1", False),
+        ("0.0.0.0/0", "168.63.129.16", False),
         ("64:ff9b::/96", "64:ff9b::a9fe:a9fe", False),
+        ("64:ff9b:1::/48", "64:ff9b:1::a9fe:a9fe", False),
+        ("64:ff9b:1::/48", "64:ff9b:1:a9fe:a9:fe00::", False),
+        ("64:ff9b:1::/48", "64:ff9b:1::808:808", True),
     ],
 )
 def test_a_network_of_a_tenant_never_opens_this_machine_or_metadata(
