@@ -23,8 +23,8 @@ from tests.support.running import (
 )
 
 READY = "The portal is at"
-PARTS = 1 + 3 + 5 + 1
-"""Redis, the web server and its two workers, five workers, the scheduler."""
+PARTS = 1 + 3 + 7 + 1
+"""Redis, the web server and its two workers, seven workers, the scheduler."""
 
 pytestmark = [
     pytest.mark.servers,
