@@ -18,6 +18,7 @@ NO_COUNTS = {
         "unchanged": 0,
         "moved": 0,
         "removed": 0,
+        "missing": 0,
         "skipped": 0,
     },
     "failed": 0,

@@ -311,7 +311,12 @@ def test_the_tick_asks_for_those_that_are_behind(
     subscribed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     enqueued: list[tuple[object, ...]] = []
-    monkeypatch.setattr(queue, "enqueue", lambda *args: enqueued.append(args))
+
+    def enqueue(*args: object) -> bool:
+        enqueued.append(args)
+        return True
+
+    monkeypatch.setattr(queue, "enqueue", enqueue)
     schedule.tick()
     assert [args for args in enqueued if args[0] == "deliver_events"] == []
     happen("one")

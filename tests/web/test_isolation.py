@@ -28,7 +28,7 @@ IDS = {
 }
 """Parameter of a route -> what it names. A route with another one must be listed here."""
 
-WORDS = {"kind": "devices", "field": "name"}
+WORDS = {"kind": "devices", "field": "name", "token": "nobodys"}
 """Parameters that name nobody's row."""
 
 NO_TENANT = {"static", "auth", "health", "webhooks"}
