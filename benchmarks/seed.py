@@ -338,6 +338,7 @@ class _Seed:
             "hint": {"alert_id": str(n), "agent_id": agent},
             "body": body,
             "body_bytes": len(body),
+            "kept_bytes": len(body),
             "remote_address": "198.51.100.1",
             "received_at": at,
             "due_at": at if newest else None,

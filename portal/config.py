@@ -50,6 +50,10 @@ class Settings:
     log_level: str
     log_format: str
     """`text` or `json`."""
+    webhook_rate: int
+    """Deliveries a second that a tenant's webhook may send for as long as it likes."""
+    webhook_storage: int
+    """MiB that the bodies of a tenant's deliveries may take up."""
 
     @property
     def redis_socket(self) -> Path:
@@ -101,6 +105,10 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         trusted_proxies=_read_int(environ, "PORTAL_TRUSTED_PROXIES", 0, lowest=0, highest=10),
         log_level=_read_word(environ, "PORTAL_LOG_LEVEL", LOG_LEVELS, "INFO"),
         log_format=_read_word(environ, "PORTAL_LOG_FORMAT", LOG_FORMATS, "text"),
+        webhook_rate=_read_int(environ, "PORTAL_WEBHOOK_RATE", 200, lowest=1, highest=100_000),
+        webhook_storage=_read_int(
+            environ, "PORTAL_WEBHOOK_STORAGE", 256, lowest=1, highest=1_000_000
+        ),
     )
 
 

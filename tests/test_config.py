@@ -25,6 +25,7 @@ def test_every_variable_is_optional() -> None:
     assert settings.secret_key == settings.encryption_keys == settings.public_url == ""
     assert settings.trusted_proxies == 0
     assert settings.log_level == "INFO"
+    assert (settings.webhook_rate, settings.webhook_storage) == (200, 256)
 
 
 def test_an_empty_variable_is_none() -> None:

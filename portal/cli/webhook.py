@@ -11,7 +11,10 @@ from portal.cli.outcome import FAILED, PARTIAL, SUCCESS, Outcome
 from portal.models import WebhookInstallation
 from portal.models.webhook_installation import Deed
 from portal.services import webhook_installation, webhook_settings
+from portal.services.delivery_rate import get_rate
+from portal.services.delivery_storage import get_storage
 from portal.services.integrations import get_integration
+from portal.services.refused_storms import find_refusals
 from portal.services.webhook_deeds import read_made
 from portal.services.webhook_installation import find_installation
 from portal.services.webhook_keys import reveal as reveal_secret
@@ -54,13 +57,14 @@ def show(reveal: bool) -> Outcome:
         "last_event_at": health.last_event_at.isoformat() if health.last_event_at else None,
         "last_test_at": health.last_test_at.isoformat() if health.last_test_at else None,
         "installed": "template" in made.pieces,
+        **_limits(),
         "warnings": webhook_settings.list_url_warnings(url, health.is_reached),
     }
     text = (
         f"URL: {url}\nHeaders: {headers or HEADERS_HIDDEN}\n"
         f"Failure action: {webhook_settings.FAILURE_BODY}\n"
         f"Resolved action: {webhook_settings.RESOLVED_BODY}\n"
-        f"State: {health.state}"
+        f"State: {health.state}\n{_limits_text(data)}"
     )
     return Outcome(data, _told(text, data["warnings"]))
 
@@ -183,6 +187,31 @@ def _outcome(row: WebhookInstallation) -> Outcome:
     untested = row.fault == webhook_installation.NOT_ARRIVED
     code = SUCCESS if row.ok else PARTIAL if untested else FAILED
     return Outcome(data, "\n".join([*lines, row.message or ""]), code)
+
+
+def _limits() -> dict[str, Any]:
+    storage, refusals = get_storage(), find_refusals()
+    return {
+        "deliveries_per_second": get_rate(),
+        "refused": refusals.count if refusals else 0,
+        "refused_since": refusals.first_at.isoformat() if refusals else None,
+        "refused_until": refusals.last_at.isoformat() if refusals else None,
+        "refused_reconciled": refusals.is_reconciled if refusals else None,
+        "body_bytes": storage.used,
+        "body_bytes_limit": storage.limit,
+        "body_bytes_waiting_over_limit": storage.must_wait,
+    }
+
+
+def _limits_text(data: dict[str, Any]) -> str:
+    refused = f"Refused: {data['refused']}"
+    if data["refused"]:
+        refused += f" from {data['refused_since']} to {data['refused_until']}"
+        refused += ", read from Tactical since" if data["refused_reconciled"] else ""
+    return (
+        f"Rate: up to {data['deliveries_per_second']} deliveries a second\n{refused}\n"
+        f"Bodies: {data['body_bytes']:,} of {data['body_bytes_limit']:,} bytes"
+    )
 
 
 def _told(text: str, warnings: list[str]) -> str:

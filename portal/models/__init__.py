@@ -20,6 +20,7 @@ from portal.models.tenant import Tenant
 from portal.models.user import InstallSetting, Membership, PasswordReset, User, UserSession
 from portal.models.webhook import AgentRefresh, Delivery, WebhookKey
 from portal.models.webhook_installation import WebhookInstallation
+from portal.models.webhook_usage import WebhookUsage
 
 __all__ = [
     "AgentRefresh",
@@ -51,4 +52,5 @@ __all__ = [
     "UserSession",
     "WebhookInstallation",
     "WebhookKey",
+    "WebhookUsage",
 ]

@@ -39,6 +39,9 @@ class DeliveryStatus(StrEnum):
     FAILED = "failed"
 
 
+HAS_SETTLED_BODY = text("status <> 'pending' AND kept_bytes > 0")
+
+
 class Delivery(TenantOwned, Base):
     """One webhook call as received, stored before it is processed."""
 
@@ -53,6 +56,14 @@ class Delivery(TenantOwned, Base):
             "alert_id",
             sqlite_where=text("alert_id IS NOT NULL"),
             postgresql_where=text("alert_id IS NOT NULL"),
+        ),
+        # The oldest bodies that may go.
+        Index(
+            "ix_webhook_deliveries_bodies",
+            "tenant_id",
+            "id",
+            sqlite_where=HAS_SETTLED_BODY,
+            postgresql_where=HAS_SETTLED_BODY,
         ),
     )
 
@@ -71,7 +82,9 @@ class Delivery(TenantOwned, Base):
     """The fields that were understood, as text; see `portal.tactical.webhook`."""
     body: Mapped[str]
     body_bytes: Mapped[int]
-    """How long it was; `body` may be cut."""
+    """How long it was; `body` may be cut, or dropped."""
+    kept_bytes: Mapped[int] = mapped_column(default=0, server_default="0")
+    """How long `body` is, in UTF-8."""
     remote_address: Mapped[str | None]
     received_at: Mapped[datetime] = mapped_column(default=utc_now)
     due_at: Mapped[datetime | None] = mapped_column(default=utc_now)
@@ -85,6 +98,11 @@ class Delivery(TenantOwned, Base):
     alert_id: Mapped[int | None] = mapped_column(ForeignKey("rmm_alerts.id", ondelete="SET NULL"))
     outcome: Mapped[str | None]
     """What it changed, in words."""
+
+    @property
+    def is_body_dropped(self) -> bool:
+        """Whether its body had to make room for newer ones."""
+        return self.body_bytes > 0 and not self.body
 
 
 class AgentRefresh(TenantOwned, Base):

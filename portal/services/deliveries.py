@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from portal import queue
 from portal.db import db, transaction, utc_now
-from portal.errors import NotFound
+from portal.errors import NotFound, Refused
 from portal.models import Delivery
 from portal.models.alert import AlertSource
 from portal.models.webhook import DeliveryStatus
@@ -80,9 +80,17 @@ def get_delivery(delivery_id: int) -> Delivery:
 
 
 def replay(delivery_id: int) -> Delivery:
-    """Process a delivery again, from its body. It converges: ten replays leave one alert."""
+    """Process a delivery again. It converges: ten replays leave one alert.
+
+    Raises NotFound, and Refused for one whose body would have to be read and was dropped.
+    """
     with transaction():
         delivery = get_delivery(delivery_id)
+        if delivery.hint is None and delivery.is_body_dropped:
+            raise Refused(
+                "Its body was dropped to make room for newer ones, and nothing of it had been "
+                "understood: it cannot be processed again."
+            )
         _reset(delivery)
     return delivery
 

@@ -12,6 +12,7 @@ from portal.db import db, utc_now
 from portal.models import Alert, Asset, Delivery, Integration
 from portal.models.webhook import DeliveryStatus
 from portal.services.deliveries import get_delivery
+from portal.services.delivery_storage import free_room
 from portal.services.paging import Page, paginate_records
 from portal.services.pruning import delete_in_parts
 from portal.services.search import any_contains, find_named, narrow, split_words
@@ -149,7 +150,7 @@ def prune_deliveries(integration_id: int) -> int:
     """Delete those that are older than the integration keeps them; how many."""
     integration = db.session.get_one(Integration, integration_id)
     before = utc_now() - timedelta(days=integration.delivery_days)
-    return delete_in_parts(Delivery, lambda: _list_old_ids(integration_id, before))
+    return delete_in_parts(Delivery, lambda: _list_old_ids(integration_id, before), free_room)
 
 
 def _count(*conditions: ColumnElement[bool]) -> ScalarSelect[int]:

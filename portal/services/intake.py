@@ -17,6 +17,7 @@ from portal.models import Delivery
 from portal.models.event import EventType
 from portal.models.webhook import DeliveryStatus
 from portal.scope import all_tenants
+from portal.services.delivery_rate import charging
 from portal.services.group_commit import GroupCommit
 from portal.services.webhook_keys import Sender
 from portal.tactical.webhook import Reading, read_delivery
@@ -75,7 +76,8 @@ class _Nudges:
 
 def _insert(rows: list[Row]) -> list[int]:
     """The ids of the rows, in order. Their events are committed with them."""
-    with all_tenants(), transaction(PATIENCE_SECONDS) as session:
+    with all_tenants(), charging(rows) as charge, transaction(PATIENCE_SECONDS) as session:
+        charge(session)
         statement = insert(DELIVERIES).returning(DELIVERIES.c.id, sort_by_parameter_order=True)
         ids = list(session.scalars(statement, rows))
         write_events(session, [_event(row, i) for row, i in zip(rows, ids, strict=True)])
@@ -112,6 +114,7 @@ def _make_row(sender: Sender, body: bytes, reading: Reading, remote_address: str
     elif hint is not None:
         status = DeliveryStatus.PENDING
     now = utc_now()
+    kept = body[:KEPT_BODY].decode("utf-8", errors="replace").replace("\0", "\ufffd")
     return {
         "tenant_id": sender.tenant_id,
         "integration_id": sender.integration_id,
@@ -121,8 +124,9 @@ def _make_row(sender: Sender, body: bytes, reading: Reading, remote_address: str
         "external_alert_id": hint.alert_id if hint else None,
         "agent_id": hint.agent_id if hint else None,
         "hint": msgspec.to_builtins(hint) if hint else None,
-        "body": body[:KEPT_BODY].decode("utf-8", errors="replace").replace("\0", "\ufffd"),
+        "body": kept,
         "body_bytes": len(body),
+        "kept_bytes": len(kept.encode()),
         "remote_address": remote_address,
         "received_at": now,
         "due_at": now if hint else None,

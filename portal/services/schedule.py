@@ -19,9 +19,11 @@ from portal.scope import all_tenants, tenant_scope
 from portal.services.agent_refreshes import list_tenants_with_due_refreshes, start_due_refreshes
 from portal.services.connection_tests import free_lost_tests
 from portal.services.deliveries import list_tenants_with_due_deliveries
+from portal.services.delivery_storage import trim_bodies
 from portal.services.errands import free_lost_errands
 from portal.services.event_delivery import list_subscribers_behind
 from portal.services.leases import Work, waits
+from portal.services.refused_storms import start_owed_reconciliations
 from portal.services.schedules import next_due
 from portal.services.sign_outs import list_tenants_with_due_sign_outs
 from portal.services.sweep_intervals import fit_intervals
@@ -61,9 +63,11 @@ def tick() -> None:
     for tenant_id in with_refreshes:
         with tenant_scope(tenant_id):
             start_due_refreshes()
+    start_owed_reconciliations()
     for run in lost:
         if run.kind is not SyncKind.STATUS:
             enqueue_run(run)
+    trim_bodies()
 
 
 def _list_jobs() -> list[tuple[Any, ...]]:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from portal.db import db, release, transaction, utc_now
 from portal.errors import PortalError
-from portal.models import Alert, Integration, SyncRun
+from portal.models import Alert, Integration
 from portal.models.alert import AlertSource, AlertStatus
-from portal.models.sync_run import COMPLETED, SyncKind
+from portal.sync.alert_gaps import count_missed_days, settle_storm
 from portal.sync.alert_hints import close_alert
 from portal.sync.alerts import AlertDecision, lock_alerts, write_alerts
 from portal.sync.run_log import RunLog, log_entry
@@ -27,10 +26,6 @@ from portal.tactical.record_errors import UnusableRecord
 from portal.tactical.records import BadRecord
 
 AT_ONCE = 500
-LATE_AFTER_INTERVALS = 2
-CLOCKS_DIFFER = timedelta(hours=1)
-"""At most, between Tactical's clock and ours."""
-MOST_DAYS = 365
 MOST_UNANSWERED = 3
 """In a row; then Tactical is away, and the rest is left to the next run."""
 
@@ -50,7 +45,7 @@ def sync_alerts(integration: Integration, tactical: Tactical, run_log: RunLog) -
     """
     alerts = TacticalAlerts(tactical.session)
     is_restricted = integration.key_restricted is not False
-    days = max(integration.alert_history_days, _count_missed_days(integration, run_log))
+    days = max(integration.alert_history_days, count_missed_days(integration, run_log))
     run_log.set_phase("Reading alerts")
     asked_at = utc_now()
     history = alerts.list_since(days) if days else iter(())
@@ -63,34 +58,7 @@ def sync_alerts(integration: Integration, tactical: Tactical, run_log: RunLog) -
     run_log.set_phase("Checking alerts that Tactical does not list")
     _close_unlisted(integration.id, alerts, run_log, listed)
     _settle_nameless(integration.id, listed, asked_at, is_restricted)
-
-
-def _count_missed_days(integration: Integration, run_log: RunLog) -> int:
-    """How many days back alerts may have begun and ended unseen; 0 where the rhythm was kept.
-
-    Tactical counts whole days of when an alert began.
-    """
-    last = db.session.scalar(
-        select(func.max(SyncRun.started_at)).where(
-            SyncRun.integration_id == integration.id,
-            SyncRun.kind == SyncKind.ALERTS,
-            SyncRun.status.in_(COMPLETED),
-        )
-    )
-    release()
-    if last is None:
-        return 0  # the first one: what was over by then is nobody's news
-    since = utc_now() - last
-    if since <= LATE_AFTER_INTERVALS * timedelta(minutes=integration.alert_sync_minutes):
-        return 0
-    days = min(math.ceil((since + CLOCKS_DIFFER) / timedelta(days=1)), MOST_DAYS)
-    reason = (
-        f"The last reconciliation was begun on {last:%Y-%m-%d at %H:%M} UTC. What was resolved "
-        f"meanwhile is read too: alerts of the last {days} days."
-    )
-    with transaction() as session:
-        run_log.note(session, [log_entry("note", reason=reason)])
-    return days
+    settle_storm(asked_at)
 
 
 def _write(

@@ -23,6 +23,7 @@ def register(app: Flask) -> None:
         iso_time=iso_time,
         duration=duration,
         grouped=grouped,
+        mebibytes=mebibytes,
         plural=plural,
         every=every,
         pretty_json=pretty_json,
@@ -86,6 +87,11 @@ def duration(length: timedelta | float) -> str:
 def grouped(number: int) -> str:
     """`12,345`"""
     return f"{number:,}"
+
+
+def mebibytes(size: int) -> str:
+    """`12.3 MiB` of bytes."""
+    return f"{size / 1024**2:,.1f} MiB"
 
 
 def plural(number: int, noun: str, many: str | None = None) -> str:

@@ -14,6 +14,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from portal.errors import SecretUnreadable
 from portal.services import intake
+from portal.services.delivery_rate import TooManyDeliveries, check_rate
 from portal.services.group_commit import NotStored
 from portal.services.throttle import network_of
 from portal.services.webhook_keys import identify_sender
@@ -39,6 +40,7 @@ def receive() -> ResponseReturnValue:
     sender = identify_sender(request.args.get("tenant"), request.headers.get(SECRET_HEADER))
     if sender is None:
         return _refuse()
+    check_rate(sender.tenant_id)
     receipt = intake.take_in(sender, _read_body(), request.remote_addr)
     return jsonify(
         ok=True, delivery=receipt.delivery_id, status=receipt.status, message=receipt.message
@@ -64,6 +66,11 @@ def _refuse() -> ResponseReturnValue:
     if not failures.hit(FAILURES, network_of(request.remote_addr or "")):
         return jsonify(ok=False, message="Too many wrong attempts. Wait a minute."), 429
     return jsonify(ok=False, message="The webhook secret or the tenant is not right."), 401
+
+
+@webhooks.errorhandler(TooManyDeliveries)
+def _too_many(error: TooManyDeliveries) -> ResponseReturnValue:
+    return jsonify(ok=False, message=error.message), 429, {"Retry-After": str(error.retry_after)}
 
 
 @webhooks.errorhandler(RequestEntityTooLarge)

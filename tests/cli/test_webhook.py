@@ -41,6 +41,26 @@ def test_show_tells_what_to_enter(connected: Portal, monkeypatch: pytest.MonkeyP
     assert FAILURE_BODY in connected("show").out
 
 
+def test_show_tells_the_limits_and_what_is_used_of_them(
+    connected: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = connected("show", "--json").data
+    assert (said["deliveries_per_second"], said["body_bytes_limit"]) == (200, 256 * 1024**2)
+    assert (said["refused"], said["refused_since"], said["body_bytes"]) == (0, None, 0)
+
+    monkeypatch.setenv("PORTAL_WEBHOOK_RATE", "1")
+    headers = {SECRET_HEADER: connected("show", "--reveal", "--json").data["secret"]}
+    http = create_app().test_client()
+    answers = [http.post(URL, data=b"x" * 65_536, headers=headers).status_code for _ in "12"]
+    assert answers == [202, 429]
+    said = connected("show", "--json").data
+    assert (said["refused"], said["refused_reconciled"], said["body_bytes"]) == (1, False, 65_536)
+    assert said["refused_since"] == said["refused_until"]
+    told = connected("show").out
+    assert "Rate: up to 1 deliveries a second\nRefused: 1 from " in told
+    assert "Bodies: 65,536 of 268,435,456 bytes" in told
+
+
 def test_the_headers_that_are_printed_are_let_in(connected: Portal) -> None:
     """Each line as a person pastes it."""
     hidden = connected("show")

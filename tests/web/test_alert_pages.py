@@ -131,6 +131,17 @@ def test_a_cut_body_is_told(app: Flask, admin: FlaskClient, acme: Place) -> None
     assert "only the first 65,536 bytes are kept" in page
 
 
+def test_a_dropped_body_is_told(app: Flask, admin: FlaskClient, acme: Place) -> None:
+    review = {"status": DeliveryStatus.NEEDS_REVIEW, "hint": None}
+    edit_delivery(app, acme, body="", kept_bytes=0, body_bytes=900_000, **review)
+    page = admin.get(acme.url(f"deliveries/{acme.delivery}")).text
+    assert "The body was dropped to make room for newer ones." in page
+    assert "cannot be processed again" in page
+    assert "only the first" not in page
+    replayed = admin.post(acme.url(f"deliveries/{acme.delivery}/replay"), follow_redirects=True)
+    assert "Its body was dropped to make room" in replayed.text
+
+
 def test_the_asset_and_the_dashboard_tell_of_alerts(
     app: Flask, admin: FlaskClient, acme: Place
 ) -> None:

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from portal import queue
 from portal.db import db, transaction, utc_now
 from portal.demo import SimulatedTactical
-from portal.models import Alert, Delivery, Errand, WebhookInstallation, WebhookKey
+from portal.models import (
+    Alert,
+    Delivery,
+    Errand,
+    WebhookInstallation,
+    WebhookKey,
+    WebhookUsage,
+)
 from portal.models.alert import AlertSource, AlertStatus, Severity
 from portal.models.sync_run import SyncKind
 from portal.models.webhook import DeliveryStatus
@@ -235,6 +243,30 @@ def test_it_is_installed_by_a_worker(msp: Msp, admin: FlaskClient) -> None:
 
 
 # --- Its state --------------------------------------------------------------------------
+
+
+def test_the_limits_and_what_is_used_of_them(msp: Msp, admin: FlaskClient) -> None:
+    page = admin.get(PAGE).text
+    assert "Up to 200 deliveries a second" in page
+    assert "none so far" in page
+    assert "0.0 MiB of 256.0 MiB (0 %)" in page
+    settings = msp.app.extensions["settings"]
+    msp.app.extensions["settings"] = replace(settings, webhook_rate=1, webhook_storage=1)
+    headers = {"X-Alga-Webhook-Secret": secret_of(msp)}
+    body = {"agent_id": "a" * 40, "message": "x" * 70_000}
+    url = "/api/webhooks/tacticalrmm?tenant=acme"
+    answers = [admin.post(url, json=body, headers=headers).status_code for _ in range(2)]
+    assert answers == [202, 429]
+    page = admin.get(PAGE).text
+    assert "1 call between" in page
+    assert "read from Tactical within a minute" in page
+    assert "0.1 MiB of 1.0 MiB (6 %)" in page
+    with msp.scope(), transaction() as session:
+        session.execute(update(WebhookUsage).values(body_bytes=2**21, must_reconcile=False))
+    page = admin.get(PAGE).text
+    assert "More is waiting than the limit allows" in page
+    assert "2.0 MiB of 1.0 MiB (100 %)" in page
+    assert "; read from Tactical since" in page
 
 
 def test_silence_while_agents_alert(msp: Msp, admin: FlaskClient) -> None:

@@ -7,8 +7,11 @@ from typing import Any
 from portal.models import Errand, Integration
 from portal.models.webhook_installation import Deed
 from portal.services import webhook_settings as settings
+from portal.services.delivery_rate import get_rate
+from portal.services.delivery_storage import get_storage
 from portal.services.integrations import find_integration
 from portal.services.organizations import list_live_organizations
+from portal.services.refused_storms import find_refusals
 from portal.services.webhook_deeds import read_made, read_wanted
 from portal.services.webhook_installation import find_installation, read_request
 from portal.services.webhook_records import TEMPLATE, ApplyTo, Made, Wanted
@@ -56,7 +59,7 @@ def page_context(
         **_plan(planned, plan_error),
         "deed": deed,
         "wanted": wanted,
-    }
+    } | _limits()
 
 
 def _plan(planned: Errand | None, plan_error: str | None) -> dict[str, Any]:
@@ -68,6 +71,10 @@ def _plan(planned: Errand | None, plan_error: str | None) -> dict[str, Any]:
         "plan": Plan.from_row(planned.result) if planned.ok else None,
         "plan_error": planned.message if planned.ok is False else None,
     }
+
+
+def _limits() -> dict[str, Any]:
+    return {"rate": get_rate(), "storage": get_storage(), "refusals": find_refusals()}
 
 
 def _templates() -> list[dict[str, str]]:
