@@ -10,6 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from portal.db import transaction, utc_now
+from portal.events.delivery import make_secret
 from portal.models import (
     Alert,
     Asset,
@@ -36,7 +37,7 @@ from portal.models.sync_run import RunStatus, SyncKind
 from portal.scope import all_tenants, tenant_scope
 from portal.services.connect import ConnectionSettings, save_connection
 from portal.services.integrations import get_integration
-from portal.services.subscribers import ADDRESS
+from portal.services.subscribers import ADDRESS, SIGNING_SECRET
 from portal.services.tokens import digest
 from portal.vault import store_secret
 
@@ -128,6 +129,7 @@ def make_place(app: Flask, slug: str = "acme", **integration: Any) -> Place:
             )
         )
         store_secret(session, subscriber, ADDRESS, f"https://{subscriber.host}")
+        store_secret(session, subscriber, SIGNING_SECRET, make_secret())
         rows = (client, organization, asset, run, test, alert, delivery, subscriber, title, errand)
         ids = [row.id for row in rows]
         return Place(tenant_id, slug, *ids)
