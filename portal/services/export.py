@@ -216,17 +216,30 @@ def _take(line: io.StringIO) -> str:
     return text
 
 
-_FORMULA = re.compile(r"(^|[;\t\r\n])(?=[\s\"']*[=+\-@\uff1d\uff0b\uff0d\uff20])")
-"""A sign, full-width ones among them, that begins a cell: of the file, or of what is a cell where
-semicolons separate and quotes in the middle mean nothing."""
+_UNSEEN = r"\s\x00-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff"
+_BEFORE = rf"[;\"'{_UNSEEN}]"
+_FORMULA = re.compile(rf"(?<!{_BEFORE}){_BEFORE}*+(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
+"""A sign, perhaps full-width, that may begin a formula, and what may stand before it. Each run is
+looked through once: a message may be thousands of empty lines."""
+_SEPARATOR = re.compile(r".*[;\t\r\n]", re.DOTALL)
 
 
 def _safe_cell(value: Any) -> Any:
     """A cell that no spreadsheet takes for a formula: hostnames and users come from outside."""
     if not isinstance(value, str):
         return value
-    value = _FORMULA.sub(r"\1'", value)
+    value = _FORMULA.sub(_quote, value)
     return "'" + value if value[:1] in ("\t", "\r", "\n") else value
+
+
+def _quote(found: re.Match[str]) -> str:
+    """With an apostrophe where the sign's cell begins, should semicolons or tabs separate, too."""
+    before = found.group()
+    separated = _SEPARATOR.match(before)
+    if separated is None and found.start() > 0:
+        return before
+    at = separated.end() if separated else 0
+    return f"{before[:at]}'{before[at:]}"
 
 
 def _plain(value: Any) -> Any:
