@@ -42,8 +42,8 @@ def admin(app: Flask, http: FlaskClient, acme: Place) -> FlaskClient:
 
 
 def waiting_job(settings: Settings) -> Job:
-    quick = Queue(queue.QUICK, connection=queue.connect(settings), serializer=JSONSerializer)
-    (job,) = quick.get_jobs()
+    asked = Queue(queue.ASKED, connection=queue.connect(settings), serializer=JSONSerializer)
+    (job,) = asked.get_jobs()
     return job
 
 
@@ -74,7 +74,7 @@ def work(settings: Settings, tmp_path: Path) -> list[dict[str, object]]:
         "from portal.supervisor.worker import PortalWorker\n"
         "settings = read_settings(os.environ); set_up_logging(settings)\n"
         "use_app(create_app(settings))\n"
-        "PortalWorker(['quick'], connection=queue.connect(settings),"
+        "PortalWorker(['asked'], connection=queue.connect(settings),"
         " serializer=JSONSerializer).work(burst=True, logging_level=None)\n"
     )
     done = subprocess.run(
