@@ -209,7 +209,7 @@ def _limits_text(data: dict[str, Any]) -> str:
         refused += f" from {data['refused_since']} to {data['refused_until']}"
         refused += ", read from Tactical since" if data["refused_reconciled"] else ""
     return (
-        f"Rate: up to {data['deliveries_per_second']} deliveries a second\n{refused}\n"
+        f"Deliveries a second: up to {data['deliveries_per_second']:,}\n{refused}\n"
         f"Bodies: {data['body_bytes']:,} of {data['body_bytes_limit']:,} bytes"
     )
 

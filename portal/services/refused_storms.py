@@ -36,7 +36,10 @@ class Refusals:
 
 
 def find_refusals() -> Refusals | None:
-    """Of the scope's tenant; None when none was ever refused. Late by seconds."""
+    """Of the scope's tenant; None when none was ever refused.
+
+    The last few of a storm are missing until the next call comes.
+    """
     usage = db.session.scalar(select(WebhookUsage))
     if usage is None or usage.refused_from is None or usage.refused_until is None:
         return None

@@ -86,12 +86,17 @@ class Intake:
 
 @pytest.fixture
 def intake(app: Flask) -> Intake:
+    return add_intake(app)
+
+
+def add_intake(app: Flask, slug: str = "acme") -> Intake:
+    """One more tenant that is connected."""
     with app.app_context():
-        tenant_id = add_tenant("Acme MSP", "acme").id
+        tenant_id = add_tenant("Acme MSP", slug).id
         with tenant_scope(tenant_id):
             connect.save_connection(
                 connect.ConnectionSettings(base_url="https://api.acme.example", api_key="k" * 32)
             )
             secret = webhook_keys.reveal()
         db.session.remove()
-    return Intake(app, tenant_id, secret)
+    return Intake(app, tenant_id, secret, slug)

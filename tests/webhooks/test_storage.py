@@ -13,12 +13,12 @@ from sqlalchemy import func, select, update
 from portal import queue
 from portal.db import db, transaction, utc_now
 from portal.errors import Refused
-from portal.models import Delivery, WebhookUsage
+from portal.models import Delivery
 from portal.models.webhook import DeliveryStatus
 from portal.services import delivery_storage, replay, schedule
 from portal.services.delivery_history import prune_deliveries
 from portal.services.delivery_storage import Storage, get_storage
-from tests.webhooks.conftest import SENT, Intake
+from tests.webhooks.conftest import SENT, Intake, add_intake
 
 MIB = 1024 * 1024
 NONSENSE = b"x" * 64 * 1024
@@ -98,12 +98,14 @@ def test_what_is_not_settled_is_never_dropped(small: Intake) -> None:
 
 
 def test_a_tenant_makes_room_for_itself_alone(small: Intake) -> None:
+    other = add_intake(small.app, "other")
+    other.post(NONSENSE)
     for _ in range(17):
         small.post(NONSENSE)
-    with small.scope(), transaction() as session:
-        session.execute(update(WebhookUsage).values(body_bytes=0))
     tick(small)
-    assert list_kept(small) == [True] * 17
+    assert list_kept(small) == [False] * 3 + [True] * 14
+    assert list_kept(other) == [True]
+    assert storage(other).used == len(NONSENSE)
 
 
 def test_a_part_at_a_time(small: Intake, monkeypatch: pytest.MonkeyPatch) -> None:
