@@ -33,7 +33,7 @@ GOOD: dict[str, tuple[bytes, dict[str, Any]]] = {
     "a string that holds broken JSON": (json.dumps(BROKEN).encode(), {}),
     "broken JSON by itself": (BROKEN.encode(), {}),
     "a string that holds good JSON": (json.dumps(json.dumps(SENT)).encode(), {}),
-    "a line break in a text": (sent(message="?").replace(b"?", b"a\nb\tc"), {"message": "a b c"}),
+    "a line break in a text": (sent(message="?").replace(b"?", b"a\nb\tc"), {"message": "a\nb\tc"}),
     "a byte order mark": (b"\xef\xbb\xbf" + sent(), {}),
     "bad UTF-8": (sent(message="?").replace(b"?", b"\xff\xfe"), {"message": "\ufffd\ufffd"}),
     "a NUL in a text": (sent(message="a\0b"), {"message": "ab"}),
