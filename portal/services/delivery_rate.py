@@ -39,7 +39,8 @@ BURST_SECONDS = 10.0
 UNIT_BYTES = 4096
 """A larger body counts as several deliveries: Tactical's own are a tenth of it."""
 LONGEST_WAIT_SECONDS = 5.0
-"""No process refuses for longer without asking again; who must is one whose clock was set."""
+"""No process refuses for longer without asking again. A longer wait can only come of a clock that
+was set, and is none."""
 NOTE_EVERY_SECONDS = 5.0
 """How often a process stores at the least that it refuses; deliveries that it takes in carry the
 count along."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
@@ -143,3 +144,30 @@ def test_what_was_understood_is_replayed_without_its_body(small: Intake) -> None
     with small.scope():
         again = replay.replay_soon(kept[0].id)
         assert (again.status, again.is_body_dropped) == (DeliveryStatus.PENDING, True)
+
+
+def test_the_sum_holds_while_deliveries_come_and_go_at_once(
+    small: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor does anybody wait for one who waits for them."""
+    monkeypatch.setattr(delivery_storage, "ROWS_AT_ONCE", 3)
+    with time_machine.travel(utc_now() - timedelta(days=31)):
+        old = [small.get(small.post(NONSENSE)) for _ in range(20)]
+
+    def trim() -> None:
+        with small.app.app_context():
+            delivery_storage.trim_bodies()
+
+    def prune() -> None:
+        with small.scope():
+            prune_deliveries(old[0].integration_id)
+
+    def post() -> None:
+        assert [small.post(NONSENSE).status_code for _ in range(10)] == [202] * 10
+
+    with ThreadPoolExecutor(6) as threads:
+        for done in [threads.submit(work) for work in (trim, post, prune, post, trim, post)]:
+            done.result()
+    trim()
+    assert storage(small).used <= MIB
+    assert small.count() == 30
