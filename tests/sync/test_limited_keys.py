@@ -12,16 +12,29 @@ from tests.support.msp import Msp, counted
 
 
 @pytest.mark.one_database
-@pytest.mark.parametrize("kind", [SyncKind.ORGANIZATIONS, SyncKind.DEVICES, SyncKind.AGENT])
+@pytest.mark.parametrize("kind", [SyncKind.ORGANIZATIONS, SyncKind.DEVICES])
 def test_no_sync_reads_the_beta_api_with_a_limited_key(msp: Msp, kind: SyncKind) -> None:
     key = msp.tactical.control.access.add_key(clients=[1])
     assert msp.import_fleet(api_key=key).status is RunStatus.SUCCESS
     before = set(msp.assets()), set(msp.organizations())
     save_connection(ConnectionSettings(inventory_source=InventorySource.BETA))
-    hidden = next(a for a in msp.tactical.control.truth.agents() if a["client_pk"] != 1)
-    run = msp.sync(kind, hidden["agent_id"] if kind is SyncKind.AGENT else "")
+    run = msp.sync(kind)
     assert (run.status, run.fault) == (RunStatus.FAILED, "beta_unlimited")
     assert "limited to some clients" in (run.error or "")
+    assert counted(run) == {}
+    assert (set(msp.assets()), set(msp.organizations())) == before
+
+
+@pytest.mark.one_database
+def test_an_agent_that_a_limited_key_should_not_see_is_not_refreshed(msp: Msp) -> None:
+    """One agent is read as its role allows, whatever source is chosen for the fleet."""
+    key = msp.tactical.control.access.add_key(clients=[1])
+    assert msp.import_fleet(api_key=key).status is RunStatus.SUCCESS
+    before = set(msp.assets()), set(msp.organizations())
+    save_connection(ConnectionSettings(inventory_source=InventorySource.BETA))
+    hidden = next(a for a in msp.tactical.control.truth.agents() if a["client_pk"] != 1)
+    run = msp.sync(SyncKind.AGENT, hidden["agent_id"])
+    assert (run.status, run.fault) == (RunStatus.FAILED, "missing_permission")
     assert counted(run) == {}
     assert (set(msp.assets()), set(msp.organizations())) == before
 

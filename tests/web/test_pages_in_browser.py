@@ -22,6 +22,7 @@ NO_PAGES = {
     "assets.export",
     "alerts.export",
     "clients.picker",
+    "errands.show",
     "organizations.row",
     "software.export",
     "software.export_of_asset",
