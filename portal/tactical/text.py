@@ -38,6 +38,8 @@ def clean_prose(value: Any) -> str:
     """Text that may have lines, which end with `\\n`; anything that is no text is empty."""
     if not isinstance(value, str):
         return ""
+    if value.isprintable():  # nearly all: neither lines nor anything that is not kept
+        return value.strip()[:LONGEST_TEXT].rstrip()
     return _LINE_ENDS.sub("\n", _UNKEPT.sub("", value)).strip()[:LONGEST_TEXT].rstrip()
 
 

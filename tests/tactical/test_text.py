@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -11,6 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portal.tactical.text import (
+    _LINE_ENDS,
+    _UNKEPT,
     LONGEST_TEXT,
     NOTHING,
     clean_count,
@@ -47,6 +50,12 @@ def test_text_on_one_line(value: str, expected: str) -> None:
 def test_prose_keeps_its_lines() -> None:
     assert clean_prose(" first\n\tsecond\0 \n") == "first\n\tsecond"
     assert clean_prose("a\r\nb\rc\u2028d\n\ne") == "a\nb\nc\nd\n\ne"
+
+
+def test_text_that_is_taken_as_it_is_has_nothing_to_clean() -> None:
+    letters = [letter for letter in map(chr, range(sys.maxunicode + 1)) if letter.isprintable()]
+    assert not [letter for letter in letters if _UNKEPT.search(letter) or _LINE_ENDS.search(letter)]
+    assert clean_prose("  " + "x" * (LONGEST_TEXT - 1) + " y") == "x" * (LONGEST_TEXT - 1)
 
 
 @pytest.mark.parametrize("value", NO_TEXT)
