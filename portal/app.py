@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from flask import Flask
+from flask import Flask, Request, Response
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from portal import models, web, webhooks
@@ -27,6 +30,30 @@ if not MIGRATIONS.is_dir():
     MIGRATIONS = _HERE.parent / "migrations"
 
 
+class BrowserSessions(SecureCookieSessionInterface):
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """An empty one for what no browser sends, whatever its cookies say."""
+        if request.path.startswith(webhooks.PREFIX):
+            return self.session_class()
+        return super().open_session(app, request)
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        """Of an empty one that stayed so there is nothing to tell: see Vary in `web.headers`."""
+        if session or session.modified:
+            super().save_session(app, session, response)
+
+
+class Portal(Flask):
+    """Flask, without what each request would pay for and none needs."""
+
+    session_interface = BrowserSessions()
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """As it is: no view and no hook is a coroutine, of which Flask looks for the signs in each
+        of them, each time."""
+        return func
+
+
 def create_app(settings: Settings | None = None) -> Flask:
     """The application, for the web server, the workers and the command line alike.
 
@@ -34,7 +61,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     """
     settings = settings or read_settings(os.environ)
     keep_private(settings)
-    app = Flask("portal")
+    app = Portal("portal")
     app.config.update(_flask_config(settings))
     app.extensions["settings"] = settings
     app.extensions["vault"] = Vault(get_encryption_keys(settings))

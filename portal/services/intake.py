@@ -27,11 +27,11 @@ KEPT_BODY = 64 * 1024
 Row = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     """What the sender is told. Tactical shows it to its admins."""
 
-    delivery_id: int
+    ok: bool = True
+    delivery: int
     status: DeliveryStatus
     message: str
 
@@ -46,7 +46,7 @@ def take_in(sender: Sender, body: bytes, remote_address: str | None) -> Receipt:
     delivery_id = _commits.write(row)
     if row["status"] is DeliveryStatus.PENDING:
         nudge(sender.tenant_id)
-    return Receipt(delivery_id, row["status"], _told(row))
+    return Receipt(delivery=delivery_id, status=row["status"], message=_told(row))
 
 
 def nudge(tenant_id: int) -> None:

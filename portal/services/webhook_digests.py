@@ -7,7 +7,6 @@ database does not let secrets be tried; without the secrets themselves it gives 
 from __future__ import annotations
 
 import base64
-import hashlib
 import hmac
 import secrets
 
@@ -26,8 +25,16 @@ KEY_BYTES = 32
 
 def digest(secret: str, sealed_key: str) -> str:
     """Raises SecretUnreadable when the key that it was sealed with is gone."""
-    key = base64.b64decode(get_vault().open(sealed_key, BOUND_TO))
-    return hmac.new(key, secret.encode(), hashlib.sha256).hexdigest()
+    return digest_with(open_key(sealed_key), secret)
+
+
+def open_key(sealed_key: str) -> bytes:
+    """Raises SecretUnreadable."""
+    return base64.b64decode(get_vault().open(sealed_key, BOUND_TO))
+
+
+def digest_with(key: bytes, secret: str) -> str:
+    return hmac.digest(key, secret.encode(), "sha256").hex()
 
 
 def select_sealed_key() -> ScalarSelect[str]:

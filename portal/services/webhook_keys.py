@@ -19,7 +19,13 @@ from portal.errors import Refused
 from portal.models import Integration, Tenant, WebhookKey
 from portal.scope import all_tenants, tenant_scope
 from portal.services.integrations import find_integration, get_integration
-from portal.services.webhook_digests import digest, hold_sealed_key, select_sealed_key
+from portal.services.webhook_digests import (
+    digest,
+    digest_with,
+    hold_sealed_key,
+    open_key,
+    select_sealed_key,
+)
 from portal.vault import find_secret, forget_secrets, store_secret
 
 log = logging.getLogger(__name__)
@@ -44,7 +50,7 @@ class Sender:
     integration_id: int
     key_id: int
     digest: str
-    sealed_key: str
+    digest_key: bytes = field(repr=False)
     """What the digest was made with."""
 
 
@@ -66,7 +72,7 @@ def identify_sender(tenant: str | None, secret: str | None) -> Sender | None:
 def _find_match(senders: list[Sender], given: str) -> Sender | None:
     found: Sender | None = None
     for sender in senders:
-        if hmac.compare_digest(sender.digest, digest(given, sender.sealed_key)):
+        if hmac.compare_digest(sender.digest, digest_with(sender.digest_key, given)):
             found = sender
     return found
 
@@ -126,7 +132,10 @@ def _load_senders(tenant: str) -> list[Sender]:
                 (WebhookKey.expires_at.is_(None)) | (WebhookKey.expires_at > utc_now()),
             )
         ).all()
-    return [Sender(*row) for row in rows]
+    return [
+        Sender(tenant_id, integration_id, key_id, made, open_key(sealed_key))
+        for tenant_id, integration_id, key_id, made, sealed_key in rows
+    ]
 
 
 def _note_use(sender: Sender) -> None:

@@ -14,7 +14,14 @@ from portal.services.tokens import digest
 
 log = logging.getLogger(__name__)
 
-FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP")
+FORWARDED = (
+    "HTTP_FORWARDED",
+    "HTTP_X_FORWARDED_FOR",
+    "HTTP_X_FORWARDED_HOST",
+    "HTTP_X_FORWARDED_PROTO",
+    "HTTP_X_REAL_IP",
+)
+"""Headers, as WSGI names them: each request is asked for all of them."""
 TOLD = "told_of_unknown_proxy"
 
 
@@ -58,7 +65,7 @@ def _cookie_name(email: str) -> str:
 
 def _has_undeclared_headers() -> bool:
     settings: Settings = current_app.extensions["settings"]
-    return not settings.trusted_proxies and any(name in request.headers for name in FORWARDED)
+    return not settings.trusted_proxies and any(name in request.environ for name in FORWARDED)
 
 
 def _is_public(address: str) -> bool:

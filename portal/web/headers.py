@@ -19,6 +19,15 @@ CONTENT_SECURITY_POLICY = "; ".join(
     )
 )
 
+ON_EVERY_ANSWER = (
+    ("Content-Security-Policy", CONTENT_SECURITY_POLICY),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "same-origin"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+    ("Permissions-Policy", "camera=(), geolocation=(), microphone=()"),
+)
+"""No view sets one of these."""
+
 YEAR = 365 * 24 * 3600
 
 
@@ -28,11 +37,7 @@ def init_app(app: Flask) -> None:
 
 def _add_headers(response: Response) -> Response:
     headers = response.headers
-    headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
-    headers["X-Content-Type-Options"] = "nosniff"
-    headers["Referrer-Policy"] = "same-origin"
-    headers["Cross-Origin-Opener-Policy"] = "same-origin"
-    headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
+    headers.extend(ON_EVERY_ANSWER)
     if request.is_secure:
         headers["Strict-Transport-Security"] = f"max-age={YEAR}"
     if request.endpoint == "static":

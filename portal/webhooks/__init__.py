@@ -5,7 +5,9 @@ from __future__ import annotations
 from flask import Flask
 
 from portal.extensions import csrf
-from portal.webhooks.views import make_failure_counter, webhooks
+from portal.webhooks.views import PREFIX, make_failure_counter, webhooks
+
+__all__ = ["PREFIX", "init_app"]
 
 
 def init_app(app: Flask) -> None:

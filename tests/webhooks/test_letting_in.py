@@ -11,11 +11,12 @@ import time_machine
 from sqlalchemy import event, select
 from sqlalchemy.engine import Engine
 
+from portal.app import BrowserSessions
 from portal.db import Base, db, utc_now
 from portal.scope import all_tenants
 from portal.services import webhook_keys
 from portal.services.webhook_rotation import rotate_secret
-from tests.webhooks.conftest import HEADER, SENT, Intake
+from tests.webhooks.conftest import HEADER, PATH, SENT, Intake
 
 WRONG: dict[str, tuple[dict[str, str], str | None]] = {
     "no header": ({}, "acme"),
@@ -47,6 +48,19 @@ def forget(intake: Intake) -> None:
     """What a process keeps of the secrets for a second."""
     with intake.app.app_context():
         webhook_keys._kept().senders.clear()
+
+
+def test_no_session_is_read_and_none_is_kept(
+    intake: Intake, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(BrowserSessions, "get_signing_serializer", None)
+        answer = intake.post(environ={"HTTP_COOKIE": "portal=of-somebody"})
+    assert (answer.status_code, answer.headers.get("Set-Cookie")) == (202, None)
+    page = intake.app.test_client().get(PATH)  # by somebody who looks at it
+    assert page.status_code == 405
+    assert "<html" in page.text
+    assert not caplog.records
 
 
 def test_whatever_is_wrong_the_answer_is_one(intake: Intake) -> None:
