@@ -33,7 +33,7 @@ class EventRow:
 
 def list_events(kind: str = "", search: str = "", page: int = 1) -> Page[EventRow]:
     """The newest first; an empty filter shows all."""
-    conditions = narrow(Event.id, _conditions(kind, search), search)
+    conditions = narrow(Event.id, _conditions(kind, search), search, in_order=True)
     found = paginate_records(
         select(Event),
         select(Event.id).where(*conditions).order_by(Event.id.desc()),

@@ -66,11 +66,19 @@ def find_named(
 
 
 def narrow(
-    key: InstrumentedAttribute[int], conditions: list[ColumnElement[bool]], search: str
+    key: InstrumentedAttribute[int],
+    conditions: list[ColumnElement[bool]],
+    search: str,
+    in_order: bool = False,
 ) -> list[ColumnElement[bool]]:
     """The ids of what a search finds, if they are few: a text is looked for in every row, and
-    once is enough for the page and its counts. Many are soon found anyway."""
+    once is enough for the page and its counts. Many are soon found anyway.
+
+    `in_order` is for tables with an index of tenant and id: SQLite could take another one, which
+    leads it to and fro through the table. Without such an index all would have to be found.
+    """
     if not search.strip():
         return conditions
-    ids = db.session.scalars(select(key).where(*conditions).limit(MOST_NARROWED + 1)).all()
+    found = select(key).where(*conditions).limit(MOST_NARROWED + 1)
+    ids = db.session.scalars(found.order_by(key) if in_order else found).all()
     return conditions if len(ids) > MOST_NARROWED else [key.in_(ids)]
