@@ -39,7 +39,7 @@ def webhook() -> None:
 def show(reveal: bool) -> Outcome:
     """Print the address, the headers and the bodies to enter in Tactical."""
     integration = get_integration()
-    url, made = webhook_settings.get_webhook_url(), read_made(find_installation())
+    url, made = webhook_settings.get_webhook_url(), read_made(find_installation(integration))
     health, keys = get_health(integration), webhook_settings.list_key_rows()
     secret = reveal_secret() if reveal else None
     headers = webhook_settings.headers_for(secret, made)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, or_, select
@@ -82,18 +83,18 @@ class AssetDetail:
         return None
 
 
-def asset_conditions(shown: AssetFilter) -> list[ColumnElement[bool]]:
+def asset_conditions(shown: AssetFilter, stale_before: datetime) -> list[ColumnElement[bool]]:
     """The filter in SQL, for what lists and exports."""
-    return [*_of_any_status(shown), *_of_status(shown.status)]
+    return [*_of_any_status(shown), *_of_status(shown.status, stale_before)]
 
 
-def _of_status(status: str) -> list[ColumnElement[bool]]:
+def _of_status(status: str, stale_before: datetime) -> list[ColumnElement[bool]]:
     """As `Asset.shown_status` has it, but so that an index of the word helps."""
     if status == MISSING:
         return [Asset.missing_since.is_not(None)]
     conditions: list[ColumnElement[bool]] = [Asset.missing_since.is_(None)]
     if status == STALE:
-        conditions.append(Asset.status_at < get_stale_before())
+        conditions.append(Asset.status_at < stale_before)
     elif status == UNKNOWN:
         conditions.append(or_(Asset.agent_status == UNKNOWN, ~_is_known()))
     elif status:
@@ -117,14 +118,16 @@ def _of_any_status(shown: AssetFilter) -> list[ColumnElement[bool]]:
 
 
 def list_assets(shown: AssetFilter, page: int = 1) -> Page[Asset]:
-    return list_and_count(shown, page)[0]
+    return list_and_count(shown, page, get_stale_before())[0]
 
 
-def list_and_count(shown: AssetFilter, page: int = 1) -> tuple[Page[Asset], dict[str, int]]:
+def list_and_count(
+    shown: AssetFilter, page: int, stale_before: datetime
+) -> tuple[Page[Asset], dict[str, int]]:
     """The page, and what `count_by_status` tells of the same filter."""
     of_any_status = narrow(Asset.id, _of_any_status(shown), shown.search)
-    counts = _count_by_status(of_any_status)
-    status = _of_status(shown.status)
+    counts = _count_by_status(of_any_status, stale_before)
+    status = _of_status(shown.status, stale_before)
     order = _order(shown.sort)
     found = paginate_records(
         select(Asset).options(joinedload(Asset.client)),
@@ -135,17 +138,23 @@ def list_and_count(shown: AssetFilter, page: int = 1) -> tuple[Page[Asset], dict
     return found, counts
 
 
-def count_by_status(shown: AssetFilter | None = None) -> dict[str, int]:
+def count_by_status(
+    shown: AssetFilter | None = None, stale_before: datetime | None = None
+) -> dict[str, int]:
     """How many assets of each status the filter shows, its own status aside.
 
-    The four statuses sum to `total`. `stale` are some of these, and `missing` none.
+    The four statuses sum to `total`. `stale` are some of these, and `missing` none. Who does not
+    know `stale_before` leaves it to be asked for.
     """
-    return _count_by_status(_of_any_status(shown or AssetFilter()))
+    conditions = _of_any_status(shown or AssetFilter())
+    return _count_by_status(conditions, stale_before or get_stale_before())
 
 
-def _count_by_status(conditions: list[ColumnElement[bool]]) -> dict[str, int]:
+def _count_by_status(
+    conditions: list[ColumnElement[bool]], stale_before: datetime
+) -> dict[str, int]:
     here, is_old = Asset.missing_since.is_(None), ~_is_known()
-    is_stale = Asset.status_at < get_stale_before()
+    is_stale = Asset.status_at < stale_before
     rows = db.session.execute(
         # By the stored word: to make the one that is shown for each row takes longer.
         select(

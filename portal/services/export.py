@@ -104,7 +104,7 @@ def export_assets(shown: AssetFilter | None = None) -> Iterator[Row]:
     now, stale_before = utc_now(), get_stale_before()
     found = db.session.scalars(
         select(Asset)
-        .where(*(asset_conditions(shown) if shown else ()))
+        .where(*(asset_conditions(shown, stale_before) if shown else ()))
         .options(joinedload(Asset.client))
         .order_by(Asset.name, Asset.id)
         .execution_options(yield_per=ROWS_AT_ONCE)

@@ -72,12 +72,16 @@ def list_live_organizations() -> list[OrganizationMapping]:
 
 def count_organizations() -> dict[OrganizationFilter, int]:
     """How many organizations each filter shows."""
-    counts = [
+    row = db.session.execute(select(*organization_counts()).select_from(OrganizationMapping)).one()
+    return dict(zip(OrganizationFilter, row, strict=True))
+
+
+def organization_counts() -> list[ColumnElement[int]]:
+    """The same in SQL, in the order of the filters."""
+    return [
         func.count(case((and_(*organization_conditions(shown, "")), 1)))
         for shown in OrganizationFilter
     ]
-    row = db.session.execute(select(*counts).select_from(OrganizationMapping)).one()
-    return dict(zip(OrganizationFilter, row, strict=True))
 
 
 def any_mapped() -> bool:

@@ -58,7 +58,8 @@ def paginate_records(
     key = ids.column_descriptions[0]["expr"]
     found = ids.limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE)
     wanted = db.session.scalars(found).all()
-    by_id = {record.id: record for record in db.session.scalars(records.where(key.in_(wanted)))}
+    loaded = db.session.scalars(records.where(key.in_(wanted))) if wanted else ()
+    by_id = {record.id: record for record in loaded}
     return Page([by_id[each] for each in wanted if each in by_id], number, total)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ScalarSelect, func, or_, select
 
 from portal.db import db, utc_now
 from portal.errors import NotFound
@@ -61,17 +61,21 @@ def find_last_finished_run(kind: SyncKind) -> SyncRun | None:
 
 def find_last_finished_runs(*kinds: SyncKind) -> dict[SyncKind, SyncRun]:
     """The newest run of each kind that brought something; a kind without one is left out."""
-    newest = [
+    newest = [last_finished_id(kind) for kind in kinds]
+    return {
+        run.kind: run for run in db.session.scalars(select(SyncRun).where(SyncRun.id.in_(newest)))
+    }
+
+
+def last_finished_id(kind: SyncKind) -> ScalarSelect[int]:
+    """Of `find_last_finished_run`, in SQL."""
+    return (
         select(SyncRun.id)
         .where(SyncRun.kind == kind, SyncRun.status.in_(COMPLETED))
         .order_by(SyncRun.id.desc())
         .limit(1)
         .scalar_subquery()
-        for kind in kinds
-    ]
-    return {
-        run.kind: run for run in db.session.scalars(select(SyncRun).where(SyncRun.id.in_(newest)))
-    }
+    )
 
 
 def list_runs(kind: str = "", status: str = "", page: int = 1) -> Page[SyncRun]:

@@ -43,9 +43,9 @@ LOST_AFTER = timedelta(minutes=5)
 """Longer than any deed takes, its waiting for a worker included; another may begin."""
 
 
-def find_installation() -> WebhookInstallation | None:
-    """Of the connected server."""
-    integration = find_integration()
+def find_installation(integration: Integration | None = None) -> WebhookInstallation | None:
+    """Of the connected server, which the caller may have found already."""
+    integration = integration or find_integration()
     return _find_row(db.session(), integration) if integration else None
 
 

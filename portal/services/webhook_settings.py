@@ -60,9 +60,10 @@ def get_webhook_url(root: str | None = None) -> str:
     """
     settings: Settings = current_app.extensions["settings"]
     slug = db.session.scalar(select(Tenant.slug).where(Tenant.id == get_tenant_id()))
-    installed = read_wanted(find_installation())
-    if not settings.public_url and root is None and installed is not None:
-        return installed.url
+    if not settings.public_url and root is None:
+        installed = read_wanted(find_installation())
+        if installed is not None:
+            return installed.url
     base = settings.public_url or (root or settings.address).rstrip("/")
     return f"{base}{INTAKE}?{urlencode({'tenant': slug})}"
 

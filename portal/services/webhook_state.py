@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import func, select
 
@@ -14,7 +14,6 @@ from portal.models import Alert, Delivery, Integration, WebhookInstallation, Web
 from portal.models.alert import AlertSource, Severity
 from portal.models.webhook import DeliveryStatus
 from portal.services.webhook_deeds import TestNotArrived
-from portal.services.webhook_installation import find_installation
 
 GRACE = timedelta(minutes=5)
 """An alert and its delivery are seconds apart; only a later one says that deliveries stopped."""
@@ -66,9 +65,7 @@ class Health:
 
 def get_health(integration: Integration) -> Health:
     """Whether deliveries come, and whether they should."""
-    row = find_installation()
-    event_at, test_at, watched_since = _list_moments(integration)
-    event_at = event_at or _last_told(integration)
+    row, event_at, test_at, watched_since = _read_signs(integration)
     test_at = _latest(test_at, _arrived(row))
     arrival = _latest(event_at, test_at)
     since = arrival or watched_since
@@ -83,8 +80,9 @@ def _latest(*moments: datetime | None) -> datetime | None:
     return max((moment for moment in moments if moment), default=None)
 
 
-def _list_moments(integration: Integration) -> Sequence[datetime | None]:
-    """When the last event came, the last test, and since when anything could."""
+def _read_signs(integration: Integration) -> tuple[Any, ...]:
+    """The installation or None, when the last event came, the last test, and since when anything
+    could."""
     is_test = Delivery.status == DeliveryStatus.TEST
     event_at, test_at = (
         select(Delivery.received_at)
@@ -94,21 +92,23 @@ def _list_moments(integration: Integration) -> Sequence[datetime | None]:
         .scalar_subquery()
         for kind in (~is_test, is_test)
     )
+    told_at = (  # deliveries are not kept for ever, alerts are; only looked for without the former
+        select(func.max(Alert.received_at))
+        .where(Alert.integration_id == integration.id, Alert.source == AlertSource.WEBHOOK)
+        .scalar_subquery()
+    )
     since = (
         select(func.min(WebhookKey.created_at))
         .where(WebhookKey.integration_id == integration.id)
         .scalar_subquery()
     )
-    return db.session.execute(select(event_at, test_at, since)).one()
-
-
-def _last_told(integration: Integration) -> datetime | None:
-    """When a webhook last brought an alert: deliveries are not kept for ever, alerts are."""
-    return db.session.scalar(
-        select(func.max(Alert.received_at)).where(
-            Alert.integration_id == integration.id, Alert.source == AlertSource.WEBHOOK
-        )
-    )
+    row = db.session.execute(
+        select(WebhookInstallation, func.coalesce(event_at, told_at), test_at, since)
+        .select_from(Integration)
+        .outerjoin(WebhookInstallation, WebhookInstallation.integration_id == Integration.id)
+        .where(Integration.id == integration.id)
+    ).one()
+    return tuple(row)
 
 
 def _arrived(row: WebhookInstallation | None) -> datetime | None:

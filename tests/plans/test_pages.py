@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from benchmarks.pages import pages, sign_in
+from benchmarks.pages import MANY_STATEMENTS, pages, sign_in, statements_of
 from benchmarks.seed import Seeded, Sizes, seed
 from tests.plans.plans import asked
 
@@ -44,7 +44,7 @@ def more_pages(made: Seeded) -> list[str]:
             *(f"status={word}" for word in ("online", "offline", "overdue", "unknown", "missing")),
             "type=server", client, "client_name=nobody", "site=Site+1", "os=windows", "q=10.1",
             *(f"sort={word}" for word in ("client", "site", "type", "os", "user", "last_seen")),
-            "sort=status",
+            "sort=status", f"{client}&q=pc&status=stale",
         ],
         "assets/export.csv": ["", "status=overdue"],
         "alerts/": [
@@ -68,6 +68,9 @@ def more_pages(made: Seeded) -> list[str]:
         f"clients/{made.client_id}": [""],
         "organizations/": ["show=mapped", "show=unmapped", "q=organization"],
         "organizations/1": [""],
+        "integrations/tacticalrmm/": [""],
+        "integrations/tacticalrmm/webhook/": [""],
+        "integrations/events/": [""],
     }  # fmt: skip
     return [f"{path}?{query}" for path, queries in asked.items() for query in queries]
 
@@ -83,3 +86,15 @@ def test_no_page_walks_through_a_big_table(
         assert answer.status_code == 200, path
         wrong |= {walk: path for walk in found.walks() if walk not in wrong}
     assert not wrong, "\n".join(f"{path}\n    {walk}" for walk, path in wrong.items())
+
+
+def test_no_page_takes_many_statements(app: Flask, seeded: Seeded, person: FlaskClient) -> None:
+    over: dict[str, list[str]] = {}
+    for path in [*pages(seeded).values(), *more_pages(seeded)]:
+        with statements_of(app) as found:
+            answer = person.get(f"/t/t{seeded.tenant_id}/{path}")
+            assert answer.data  # a file is written while it is read
+        assert answer.status_code in (200, 302), path
+        if len(found) > MANY_STATEMENTS:
+            over[path] = [sql for _, sql in found]
+    assert not over, "\n".join(f"{path}: {len(found)}" for path, found in over.items())

@@ -21,7 +21,7 @@ from portal.services.assets import AssetDetail, AssetFilter
 from portal.services.clock import utc_now
 from portal.services.export import ASSET_COLUMNS, export_assets
 from portal.services.integrations import find_integration
-from portal.services.looks import find_last_look, get_stale_before
+from portal.services.looks import get_stale_before, read_looks
 from portal.services.organizations import any_mapped
 from portal.services.permissions import Permission
 from portal.services.run_history import find_active_run
@@ -39,7 +39,9 @@ ALERTS_SHOWN = 8
 @requires(Permission.READ)
 def index() -> ResponseReturnValue:
     shown = _read_filter()
-    page, counts = asset_service.list_and_count(shown, page_number())
+    stale_before, last_look_at = read_looks()
+    page, counts = asset_service.list_and_count(shown, page_number(), stale_before)
+    any_assets = counts["total"] > 0 or asset_service.any_assets()
     return page_or_region(
         "assets/list.html",
         {"asset-rows": "assets/_rows.html"},
@@ -58,11 +60,11 @@ def index() -> ResponseReturnValue:
         os_types=[(word, word) for word in asset_service.list_os_types()],
         page=page,
         asset_counts=counts,
-        any_assets=counts["total"] > 0 or asset_service.any_assets(),
-        any_mapped=any_mapped(),
+        any_assets=any_assets,
+        any_mapped=any_assets or any_mapped(),  # only an empty list tells what to do first
         integration=find_integration(),
-        stale_before=get_stale_before(),
-        last_look_at=find_last_look(),
+        stale_before=stale_before,
+        last_look_at=last_look_at,
         run=find_active_run(SyncKind.DEVICES),
     )
 

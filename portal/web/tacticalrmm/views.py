@@ -11,14 +11,17 @@ from portal.errors import InvalidInput
 from portal.extensions import htmx
 from portal.models import ConnectionTest, Integration
 from portal.models.integration import AuthMode, IntegrationState, InventorySource
+from portal.models.sync_run import SyncKind
 from portal.services import connect as connect_service
 from portal.services import connection_tests, server_identity
+from portal.services.alerts import count_active_by_severity
+from portal.services.assets import count_by_status
 from portal.services.connect import ConnectionSettings
-from portal.services.dashboard import get_overview
 from portal.services.integrations import find_integration, list_saved_secrets
-from portal.services.organizations import OrganizationFilter
+from portal.services.organizations import OrganizationFilter, count_organizations
 from portal.services.permissions import Permission
-from portal.services.sweep_intervals import AUTO, Auto
+from portal.services.run_history import find_last_finished_runs
+from portal.services.sweep_intervals import AUTO, Auto, find_interval
 from portal.web.forms import mark
 from portal.web.guard import requires, tenant_blueprint
 from portal.web.tacticalrmm.forms import ConnectionForm
@@ -202,19 +205,19 @@ def _number(name: str, wanted: str = "Enter a whole number.") -> int | None:
 
 
 def _status(integration: Integration) -> dict[str, Any]:
-    overview = get_overview()
-    organizations, devices = overview.last_organization_sync, overview.last_device_sync
-    sweep = overview.last_status_sweep
+    last = find_last_finished_runs(SyncKind.ORGANIZATIONS, SyncKind.DEVICES, SyncKind.STATUS)
+    organizations, devices = last.get(SyncKind.ORGANIZATIONS), last.get(SyncKind.DEVICES)
+    sweep, counts = last.get(SyncKind.STATUS), count_organizations()
     return {
         "source": devices.source if devices else _source(integration),
         "last_organization_sync": organizations.finished_at if organizations else None,
         "last_device_sync": devices.finished_at if devices else None,
         "last_status_sweep": sweep.finished_at if sweep else None,
-        "sweep_interval": overview.sweep_interval,
-        "organizations_mapped": overview.organizations[OrganizationFilter.MAPPED],
-        "organizations_total": overview.organizations[OrganizationFilter.ALL],
-        "assets": overview.assets_by_status,
-        "active_alerts": overview.active_alerts["total"],
+        "sweep_interval": find_interval(integration),
+        "organizations_mapped": counts[OrganizationFilter.MAPPED],
+        "organizations_total": counts[OrganizationFilter.ALL],
+        "assets": count_by_status(),
+        "active_alerts": count_active_by_severity()["total"],
     }
 
 

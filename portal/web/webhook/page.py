@@ -37,7 +37,7 @@ def page_context(
         return {"integration": None}
     if planned is not None:
         deed, wanted = read_request(planned.wanted)
-    row = find_installation()
+    row = find_installation(integration)
     made, health = read_made(row), get_health(integration)
     return {
         "integration": integration,
