@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from sqlalchemy import ScalarSelect, select
 
@@ -86,9 +87,8 @@ def open_tactical(integration: Integration, hurry: bool = False) -> Iterator[Tac
         integration.base_url,
         _credentials(integration),
         get_door(),
-        on_token=_token_keeper(integration),
-        find_token=_token_finder(integration),
         interactive=hurry,
+        **_token_care(integration),
     )
     yield Tactical(session)
 
@@ -98,15 +98,18 @@ def list_saved_secrets(integration: Integration) -> dict[str, str]:
     return list_last_fours(integration)
 
 
-def note_error(integration_id: int, message: str | None) -> None:
+def note_error(integration_id: int, message: str | None, agents: int | None = None) -> None:
     """What the status panel shows as the last error; None when the last contact went well.
 
-    Not for what may be wrong with one record alone.
+    Not for what may be wrong with one record alone. `agents` is how many a look at the whole
+    fleet found, if it was one: the next tick fits the interval of sweeps to it.
     """
     with transaction() as session:
         integration = session.get_one(Integration, integration_id)
         integration.last_error = message
         integration.last_error_at = utc_now() if message else None
+        if agents is not None:
+            integration.found_agents = agents
 
 
 def _credentials(integration: Integration) -> Credentials:
@@ -135,13 +138,26 @@ def identify_connection(integration: Integration) -> tuple[object, ...]:
     )
 
 
-def _token_keeper(integration: Integration) -> Callable[[str | None], None]:
+def _token_care(integration: Integration) -> dict[str, Any]:
+    """What stores and finds the tokens of a sign-in; an API key needs neither."""
+    if integration.auth_mode is AuthMode.API_KEY:
+        return {}
+    opened = identify_connection(integration)
+    return {
+        "on_token": _token_keeper(integration, opened),
+        "find_token": _token_finder(integration, opened),
+    }
+
+
+def _token_keeper(
+    integration: Integration, opened: tuple[object, ...]
+) -> Callable[[str | None], None]:
     """Stores or forgets the token. It may be called from a thread of the session's own.
 
     Once the connection is another one, a token of the old is not its: it is ended instead.
     """
     app, tenant_id, integration_id = get_app(), get_tenant_id(), integration.id
-    base_url, opened = integration.base_url, identify_connection(integration)
+    base_url = integration.base_url
 
     def keep(token: str | None) -> None:
         with app.app_context(), tenant_scope(tenant_id), transaction() as session:
@@ -159,10 +175,9 @@ def _token_keeper(integration: Integration) -> Callable[[str | None], None]:
     return keep
 
 
-def _token_finder(integration: Integration) -> Callable[[], str | None]:
+def _token_finder(integration: Integration, opened: tuple[object, ...]) -> Callable[[], str | None]:
     """Finds none once the connection is another one: its token is not for the old server."""
     app, tenant_id, integration_id = get_app(), get_tenant_id(), integration.id
-    opened = identify_connection(integration)
 
     def find() -> str | None:
         with app.app_context(), tenant_scope(tenant_id):

@@ -64,12 +64,6 @@ def find_interval(integration: Integration) -> SweepInterval | None:
     return SweepInterval(seconds, is_auto, is_auto and seconds > seconds_for(integration))
 
 
-def note_size(integration_id: int, agents: int) -> None:
-    """A look at the whole fleet found so many: the next tick goes by it."""
-    with transaction() as session:
-        session.get_one(Integration, integration_id).found_agents = agents
-
-
 def fit_intervals() -> None:
     """Let every schedule of sweeps say the interval in force. Writes only what changes."""
     with all_tenants():

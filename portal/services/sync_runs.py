@@ -25,7 +25,6 @@ from portal.services.integrations import (
     open_tactical,
 )
 from portal.services.run_history import find_active_run, get_run
-from portal.services.sweep_intervals import note_size
 from portal.sync.agent import sync_agent
 from portal.sync.alert_backfill import sync_alerts
 from portal.sync.devices import sync_devices
@@ -208,9 +207,8 @@ def _execute(run_id: int, lease: str) -> None:
     else:
         partial = run_log.warnings or run_log.counts["failed"]
         if run_log.finish(RunStatus.PARTIAL if partial else RunStatus.SUCCESS):
-            note_error(run.integration_id, None)
-            if run.kind in _OF_THE_FLEET:
-                note_size(run.integration_id, run_log.counts["seen"])
+            agents = run_log.counts["seen"] if run.kind in _OF_THE_FLEET else None
+            note_error(run.integration_id, None, agents)
 
 
 def _check_still_active(integration: Integration) -> None:

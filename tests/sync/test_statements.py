@@ -14,6 +14,10 @@ from portal.models.integration import InventorySource
 from tests.support.msp import Msp
 
 MOST_A_PAGE = 16
+MOST_A_QUIET_RUN = 29
+"""Of one page that changes nothing, by an API key."""
+NOT_ASKED = ("BEGIN", "PRAGMA", "SELECT pg_advisory")
+"""What only one of the databases needs to begin or to keep an order."""
 
 
 @contextmanager
@@ -57,3 +61,12 @@ def test_nothing_is_written_of_agents_that_did_not_change_but_the_time(msp: Msp)
     on_assets = [text for text in statements if "UPDATE assets" in text]
     assert 1 <= len(on_assets) <= 4
     assert not [text for text in statements if text.startswith("INSERT INTO assets")]
+
+
+@pytest.mark.fleet(agents=3)
+def test_a_run_asks_for_little_beside_its_pages(msp: Msp) -> None:
+    msp.import_fleet(inventory_source=InventorySource.DASHBOARD)
+    with counting() as statements:
+        msp.sync()
+    asked = [text for text in statements if not text.startswith(NOT_ASKED)]
+    assert len(asked) <= MOST_A_QUIET_RUN, "\n".join(asked)
