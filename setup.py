@@ -7,4 +7,6 @@ MIGRATIONS = {
     "portal.migrations.versions": "migrations/versions",
 }
 
-setup(packages=[*find_packages(include=["portal*"]), *MIGRATIONS], package_dir=MIGRATIONS)
+OURS = ["portal*", "tactical_simulator*"]
+
+setup(packages=[*find_packages(include=OURS), *MIGRATIONS], package_dir=MIGRATIONS)

@@ -35,9 +35,9 @@ from benchmarks.steps import (
     table_of,
 )
 from portal.db import db
-from portal.demo.spelling import Spelling
 from portal.models import Asset, ExternalEntityMapping
-from portal.services.connect import DEFAULT_PAGE_SIZE
+from portal.services.integrations.connect import DEFAULT_PAGE_SIZE
+from tactical_simulator.transport.spelling import Spelling
 
 SIZES = (1000, 5000, 10_000)
 SOURCES = ("beta", "dashboard")

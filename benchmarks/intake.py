@@ -31,10 +31,10 @@ from portal.config import read_settings
 from portal.db import db
 from portal.models import Delivery
 from portal.scope import tenant_scope
-from portal.services.connect import ConnectionSettings, save_connection
+from portal.services.accounts.tenants import add_tenant
 from portal.services.database import prepare_database
-from portal.services.tenants import add_tenant
-from portal.services.webhook_keys import reveal
+from portal.services.integrations.connect import ConnectionSettings, save_connection
+from portal.services.webhook.keys import reveal
 from portal.supervisor.web import run_web
 
 RATE = 200

@@ -18,9 +18,9 @@ import time
 
 from benchmarks.server import tactical
 from portal.egress import Door, EgressPolicy, Limits
+from portal.tactical.agents.source import choose_source
 from portal.tactical.api import Tactical
-from portal.tactical.session import ApiKey, TacticalSession
-from portal.tactical.source import choose_source
+from portal.tactical.http.session import ApiKey, TacticalSession
 
 SIZES = (25, 50, 100, 200, 500, 1000)
 LIMITS = Limits(largest=1 << 30)

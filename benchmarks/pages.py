@@ -24,7 +24,7 @@ from benchmarks.seed import Seeded, seed
 from benchmarks.steps import NO_STATEMENTS
 from portal.db import db, transaction
 from portal.models import UserSession
-from portal.services.tokens import digest
+from portal.services.accounts.tokens import digest
 from portal.supervisor.memory import settle
 from portal.web.guard import TOKEN
 

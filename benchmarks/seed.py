@@ -15,7 +15,8 @@ from typing import Any
 from flask import Flask
 from sqlalchemy import Connection, insert, text
 
-from portal.db import Base, db, utc_now
+from portal.clock import utc_now
+from portal.db import Base, db
 from portal.models import (
     Alert,
     Asset,
@@ -31,12 +32,12 @@ from portal.models import (
     Tenant,
     User,
 )
-from portal.models.alert import AlertSource, AlertStatus, Severity
-from portal.models.event import EventType
-from portal.models.integration import IntegrationState
-from portal.models.software import SoftwareTitle
-from portal.models.sync_run import RunStatus, SyncKind
-from portal.models.webhook import DeliveryStatus
+from portal.models.alerts.alert import AlertSource, AlertStatus, Severity
+from portal.models.deliveries.delivery import DeliveryStatus
+from portal.models.events.event import EventType
+from portal.models.integrations.integration import IntegrationState
+from portal.models.runs.sync_run import RunStatus, SyncKind
+from portal.models.software.inventory import SoftwareTitle
 
 Row = dict[str, Any]
 AT_ONCE = 5000

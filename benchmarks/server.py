@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from portal.demo import RemoteControl
+from tactical_simulator import RemoteControl
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +22,14 @@ class Server:
         RemoteControl(self.url).server.set(live_pace=live)
 
     def set_spelling(self, spelling: str) -> None:
-        """How JSON is written: see `portal.demo.spelling`."""
+        """How JSON is written: see `tactical_simulator.transport.spelling`."""
         RemoteControl(self.url).server.set(spelling=spelling)
 
 
 @contextmanager
 def tactical(agents: int, *arguments: str) -> Iterator[Server]:
-    """A server with so many agents, none of which checks in; `arguments` of `portal.demo`."""
-    command = [sys.executable, "-m", "portal.demo", "--agents", str(agents), "--port", "0"]
+    """A server with so many agents, none of which checks in; `arguments` are the simulator's."""
+    command = [sys.executable, "-m", "tactical_simulator", "--agents", str(agents), "--port", "0"]
     process = subprocess.Popen(
         [*command, "--show-credentials", "--frozen", *arguments], stdout=subprocess.PIPE, text=True
     )

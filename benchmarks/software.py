@@ -30,7 +30,7 @@ from benchmarks.steps import (
     table_of,
 )
 from portal.db import db
-from portal.models.software import AssetSoftware
+from portal.models.software.inventory import AssetSoftware
 
 SIZES = (1000, 10_000)
 TITLES = 100

@@ -23,14 +23,14 @@ from sqlalchemy import Table, delete, event, insert, select
 from benchmarks.databases import make_app
 from benchmarks.server import Server
 from portal.db import Base, db
-from portal.models.integration import InventorySource
-from portal.models.sync_run import SyncKind, SyncRun
+from portal.models.integrations.integration import InventorySource
+from portal.models.runs.sync_run import SyncKind, SyncRun
 from portal.scope import tenant_scope
-from portal.services import connection_tests
-from portal.services.connect import ConnectionSettings, save_connection
-from portal.services.organization_mapping import map_exact
-from portal.services.sync_runs import run_to_end
-from portal.services.tenants import add_tenant
+from portal.services.accounts.tenants import add_tenant
+from portal.services.integrations import testing
+from portal.services.integrations.connect import ConnectionSettings, save_connection
+from portal.services.organizations.mapping import map_exact
+from portal.services.runs.execution import run_to_end
 from portal.supervisor.memory import settle
 
 Said = dict[str, Any]
@@ -82,7 +82,7 @@ def connect(asked: Said) -> Said:
                     inventory_source=InventorySource(asked["source"]),
                 )
             )
-            assert connection_tests.test_now().ok
+            assert testing.test_now().ok
             run_to_end(SyncKind.ORGANIZATIONS)
             map_exact(create=True)
     return {}

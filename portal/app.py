@@ -18,7 +18,7 @@ from portal.db import db, engine_options, tune_sqlite
 from portal.egress import Doors
 from portal.extensions import csrf, htmx, migrate
 from portal.keys import get_encryption_keys, get_secret_key
-from portal.services.throttle import Throttle
+from portal.services.accounts.throttle import Throttle
 from portal.vault import Vault
 
 __all__ = ["create_app", "models"]

@@ -42,7 +42,6 @@ __all__ = [
     "transaction",
     "tune_sqlite",
     "upsert",
-    "utc_now",
 ]
 
 NAMING = {
@@ -55,10 +54,6 @@ NAMING = {
 
 BigId = BigInteger().with_variant(Integer, "sqlite")
 """SQLite gives row ids only to INTEGER PRIMARY KEY."""
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 WordColumn = Enum(

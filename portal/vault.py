@@ -17,7 +17,8 @@ from flask import current_app
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from portal.db import Base, db, upsert, utc_now
+from portal.clock import utc_now
+from portal.db import Base, db, upsert
 from portal.errors import SecretUnreadable
 from portal.models import Secret
 from portal.scope import get_tenant_id

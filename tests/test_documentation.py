@@ -3,7 +3,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from portal.models.sync_run import COUNT_NAMES, SyncKind
+from portal.models.runs.sync_run import COUNT_NAMES, SyncKind
 
 ROOT = Path(__file__).parents[1]
 VARIABLE = r"\b(?:PORTAL_[A-Z_]+|DATABASE_URL|REDIS_URL)\b"

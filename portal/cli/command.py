@@ -16,8 +16,8 @@ from portal.cli.outcome import FAILED, Outcome, failure, show, show_failure
 from portal.config import read_settings
 from portal.errors import PortalError
 from portal.scope import tenant_scope
+from portal.services.accounts.tenants import get_tenant
 from portal.services.database import close_database, prepare_database
-from portal.services.tenants import get_tenant
 from portal.supervisor.escaping import describe
 from portal.supervisor.logs import command_logging
 from portal.work_id import work

@@ -10,11 +10,11 @@ from portal.cli.command import PortalCommand, read_secret_line, tenant_option
 from portal.cli.outcome import FAILED, SUCCESS, Outcome
 from portal.errors import PortalError
 from portal.models import ConnectionTest
-from portal.models.integration import AuthMode, InventorySource
-from portal.services import connect as connect_service
-from portal.services import connection_tests, server_identity
-from portal.services.integrations import get_integration
-from portal.services.sweep_intervals import AUTO, Auto
+from portal.models.integrations.integration import AuthMode, InventorySource
+from portal.services.integrations import connect as connect_service
+from portal.services.integrations import identity, testing
+from portal.services.integrations.current import get_integration
+from portal.services.integrations.sweep_intervals import AUTO, Auto
 
 
 class ConnectionCommand(PortalCommand):
@@ -91,22 +91,22 @@ def connect(
         software_sync_minutes=software_every,
     )
     connect_service.save_connection(settings)
-    return _test_outcome(connection_tests.test_now())
+    return _test_outcome(testing.test_now())
 
 
 @click.command("test-connection", cls=ConnectionCommand)
 @tenant_option
 def test_connection() -> Outcome:
     """Test the saved connection."""
-    return _test_outcome(connection_tests.test_now())
+    return _test_outcome(testing.test_now())
 
 
 @click.command("decide-server", cls=PortalCommand)
 @tenant_option
-@click.argument("choice", type=click.Choice([str(word) for word in server_identity.ServerChoice]))
+@click.argument("choice", type=click.Choice([str(word) for word in identity.ServerChoice]))
 def decide_server(choice: str) -> Outcome:
     """Say what an unrecognised server is: the `same` one, moved, or a `new` one."""
-    server_identity.decide_server(server_identity.ServerChoice(choice))
+    identity.decide_server(identity.ServerChoice(choice))
     return Outcome({"ok": True, "choice": choice}, "The connection is active.")
 
 

@@ -6,9 +6,9 @@ import click
 
 from portal.cli.command import PortalCommand, tenant_option
 from portal.cli.outcome import Outcome
-from portal.services import organization_mapping
-from portal.services.organization_mapping import MappingChange
-from portal.services.organizations import get_organization_by_external_id
+from portal.services.organizations import mapping as organization_mapping
+from portal.services.organizations.listing import get_organization_by_external_id
+from portal.services.organizations.mapping import MappingChange
 
 
 @click.command("map", cls=PortalCommand)

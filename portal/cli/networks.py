@@ -7,8 +7,8 @@ import click
 from portal.cli.command import PortalCommand
 from portal.cli.outcome import Outcome
 from portal.scope import tenant_scope
-from portal.services import networks as network_service
-from portal.services.tenants import get_tenant
+from portal.services.accounts.tenants import get_tenant
+from portal.services.integrations import networks as network_service
 
 
 @click.command("allow-network", cls=PortalCommand)

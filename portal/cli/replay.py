@@ -6,7 +6,7 @@ import click
 
 from portal.cli.command import PortalCommand, tenant_option
 from portal.cli.outcome import FAILED, PARTIAL, SUCCESS, Outcome
-from portal.services.replay import Replayed, replay_failed_now, replay_now
+from portal.services.deliveries.replay import Replayed, replay_failed_now, replay_now
 
 
 @click.command(cls=PortalCommand)

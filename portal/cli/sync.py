@@ -10,8 +10,8 @@ from portal.cli.command import PortalCommand, tenant_option
 from portal.cli.outcome import FAILED, PARTIAL, SUCCESS, Outcome
 from portal.errors import PortalError
 from portal.models import SyncRun
-from portal.models.sync_run import COUNT_NAMES, RunStatus, SyncKind
-from portal.services import run_history, sync_runs
+from portal.models.runs.sync_run import COUNT_NAMES, RunStatus, SyncKind
+from portal.services.runs import execution, history
 
 EXIT_CODES = {RunStatus.SUCCESS: SUCCESS, RunStatus.PARTIAL: PARTIAL}
 
@@ -39,14 +39,14 @@ def sync() -> None:
 @tenant_option
 def sync_organizations() -> Outcome:
     """Import Tactical's clients as organizations."""
-    return _outcome(sync_runs.run_to_end(SyncKind.ORGANIZATIONS))
+    return _outcome(execution.run_to_end(SyncKind.ORGANIZATIONS))
 
 
 @sync.command("devices", cls=SyncCommand)
 @tenant_option
 def sync_devices() -> Outcome:
     """Turn the agents of mapped organizations into assets."""
-    return _outcome(sync_runs.run_to_end(SyncKind.DEVICES))
+    return _outcome(execution.run_to_end(SyncKind.DEVICES))
 
 
 @sync.command("agent", cls=SyncCommand)
@@ -54,33 +54,33 @@ def sync_devices() -> Outcome:
 @tenant_option
 def sync_agent(agent_id: str) -> Outcome:
     """Refresh one agent, by its agent_id."""
-    return _outcome(sync_runs.run_to_end(SyncKind.AGENT, agent_id))
+    return _outcome(execution.run_to_end(SyncKind.AGENT, agent_id))
 
 
 @sync.command("alerts", cls=SyncCommand)
 @tenant_option
 def sync_alerts() -> Outcome:
     """Take over Tactical's active alerts, and close those that are over."""
-    return _outcome(sync_runs.run_to_end(SyncKind.ALERTS))
+    return _outcome(execution.run_to_end(SyncKind.ALERTS))
 
 
 @sync.command("status", cls=SyncCommand)
 @tenant_option
 def sync_status() -> Outcome:
     """Look at the status of the whole fleet, and nothing else."""
-    return _outcome(sync_runs.run_to_end(SyncKind.STATUS))
+    return _outcome(execution.run_to_end(SyncKind.STATUS))
 
 
 @sync.command("software", cls=SyncCommand)
 @tenant_option
 def sync_software() -> Outcome:
     """Read the installed software of the whole fleet."""
-    return _outcome(sync_runs.run_to_end(SyncKind.SOFTWARE))
+    return _outcome(execution.run_to_end(SyncKind.SOFTWARE))
 
 
 def _outcome(run: SyncRun) -> Outcome:
     errors = [run.error] if run.error else []
-    errors += run_history.list_errors(run.id)
+    errors += history.list_errors(run.id)
     assert run.started_at is not None
     assert run.finished_at is not None
     seconds = (run.finished_at - run.started_at).total_seconds()

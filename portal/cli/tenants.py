@@ -11,8 +11,8 @@ from portal.cli.networks import NETWORK_COMMANDS
 from portal.cli.outcome import Outcome, columns
 from portal.errors import InvalidInput
 from portal.models import Tenant
-from portal.services import tenant_removal
-from portal.services import tenants as tenant_service
+from portal.services.accounts import tenant_removal
+from portal.services.accounts import tenants as tenant_service
 
 
 @click.group()

@@ -9,9 +9,9 @@ import click
 from portal.cli.command import PortalCommand, read_secret_line, tenant_option
 from portal.cli.outcome import Outcome, columns
 from portal.models import Membership
-from portal.services import password_changes
-from portal.services import users as user_service
-from portal.services.permissions import ROLES
+from portal.services.accounts import password_changes
+from portal.services.accounts import users as user_service
+from portal.services.accounts.permissions import ROLES
 
 place_option = click.option("--tenant", "member_of", required=True, help="The tenant's short name.")
 role_type = click.Choice(list(ROLES))

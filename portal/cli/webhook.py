@@ -9,18 +9,18 @@ import click
 from portal.cli.command import PortalCommand, tenant_option
 from portal.cli.outcome import FAILED, PARTIAL, SUCCESS, Outcome
 from portal.models import WebhookInstallation
-from portal.models.webhook_installation import Deed
-from portal.services import webhook_installation, webhook_settings
-from portal.services.delivery_rate import get_rate
-from portal.services.delivery_storage import get_storage
-from portal.services.integrations import get_integration
-from portal.services.refused_storms import find_refusals
-from portal.services.webhook_deeds import read_made
-from portal.services.webhook_installation import find_installation
-from portal.services.webhook_keys import reveal as reveal_secret
-from portal.services.webhook_records import ApplyTo, Wanted
-from portal.services.webhook_rotation import rotate_secret
-from portal.services.webhook_state import get_health
+from portal.models.webhook.installation import Deed
+from portal.services.deliveries.rate import get_rate
+from portal.services.deliveries.refused_storms import find_refusals
+from portal.services.deliveries.storage import get_storage
+from portal.services.integrations.current import get_integration
+from portal.services.webhook import installation, settings
+from portal.services.webhook.execution import read_made
+from portal.services.webhook.installation import find_installation
+from portal.services.webhook.keys import reveal as reveal_secret
+from portal.services.webhook.records import ApplyTo, Wanted
+from portal.services.webhook.rotation import rotate_secret
+from portal.services.webhook.state import get_health
 
 HEADERS_HIDDEN = (
     "they hold the secret. Run this again with --reveal to print them, or let "
@@ -39,31 +39,31 @@ def webhook() -> None:
 def show(reveal: bool) -> Outcome:
     """Print the address, the headers and the bodies to enter in Tactical."""
     integration = get_integration()
-    url, made = webhook_settings.get_webhook_url(), read_made(find_installation(integration))
-    health, keys = get_health(integration), webhook_settings.list_key_rows()
+    url, made = settings.get_webhook_url(), read_made(find_installation(integration))
+    health, keys = get_health(integration), settings.list_key_rows()
     secret = reveal_secret() if reveal else None
-    headers = webhook_settings.headers_for(secret, made)
+    headers = settings.headers_for(secret, made)
     data: dict[str, Any] = {
         "url": url,
-        "header": webhook_settings.SECRET_HEADER,
+        "header": settings.SECRET_HEADER,
         "secret": secret,
         "secret_ends_in": keys[0].last_four if keys else None,
         "headers": headers,
         "templates": {
-            "failure": webhook_settings.FAILURE_BODY,
-            "resolved": webhook_settings.RESOLVED_BODY,
+            "failure": settings.FAILURE_BODY,
+            "resolved": settings.RESOLVED_BODY,
         },
         "state": str(health.state),
         "last_event_at": health.last_event_at.isoformat() if health.last_event_at else None,
         "last_test_at": health.last_test_at.isoformat() if health.last_test_at else None,
         "installed": "template" in made.pieces,
         **_limits(),
-        "warnings": webhook_settings.list_url_warnings(url, health.is_reached),
+        "warnings": settings.list_url_warnings(url, health.is_reached),
     }
     text = (
         f"URL: {url}\nHeaders: {headers or HEADERS_HIDDEN}\n"
-        f"Failure action: {webhook_settings.FAILURE_BODY}\n"
-        f"Resolved action: {webhook_settings.RESOLVED_BODY}\n"
+        f"Failure action: {settings.FAILURE_BODY}\n"
+        f"Resolved action: {settings.RESOLVED_BODY}\n"
         f"State: {health.state}\n{_limits_text(data)}"
     )
     return Outcome(data, _told(text, data["warnings"]))
@@ -79,8 +79,8 @@ def rotate(at_once: bool) -> Outcome:
     if rotation.warning:
         click.echo(f"portal: {rotation.warning}", err=True)
     data = {
-        "url": webhook_settings.get_webhook_url(),
-        "header": webhook_settings.SECRET_HEADER,
+        "url": settings.get_webhook_url(),
+        "header": settings.SECRET_HEADER,
         "secret": rotation.secret,
         "in_tactical": rotation.in_tactical,
         "warning": rotation.warning,
@@ -111,7 +111,7 @@ def install(
     wanted = _read_wanted(places, rest, plain_header)
     if dry_run:
         return _plan(Deed.INSTALL, wanted)
-    return _outcome(webhook_installation.do_now(Deed.INSTALL, wanted))
+    return _outcome(installation.do_now(Deed.INSTALL, wanted))
 
 
 @webhook.command(cls=PortalCommand)
@@ -119,19 +119,19 @@ def install(
 @click.option("--dry-run", is_flag=True, help="Only say what would change.")
 def remove(dry_run: bool) -> Outcome:
     """Take back from Tactical exactly what `install` made there."""
-    wanted = Wanted(url=webhook_settings.get_webhook_url())
+    wanted = Wanted(url=settings.get_webhook_url())
     if dry_run:
         return _plan(Deed.REMOVE, wanted)
-    return _outcome(webhook_installation.do_now(Deed.REMOVE, wanted))
+    return _outcome(installation.do_now(Deed.REMOVE, wanted))
 
 
 def _read_wanted(places: tuple[str, ...], rest: tuple[str, ...], plain_header: bool) -> Wanted:
     """`--apply-to client 7` leaves the 7 to `rest`; `client:7` and `7` say the same."""
-    url = webhook_settings.get_webhook_url()
+    url = settings.get_webhook_url()
     if not places:
         if rest:
             raise click.UsageError(f"Got unexpected extra argument ({rest[0]})")
-        before = webhook_installation.keep_wanted(url)
+        before = installation.keep_wanted(url)
         return Wanted(url, before.apply_to, before.clients, not plain_header)
     words = [word for word in (*places, *rest) if word not in ("client", "clients")]
     words = [word.removeprefix("client:") for word in words]
@@ -143,7 +143,7 @@ def _read_wanted(places: tuple[str, ...], rest: tuple[str, ...], plain_header: b
 
 
 def _plan(deed: Deed, wanted: Wanted) -> Outcome:
-    plan = webhook_installation.preview(deed, wanted)
+    plan = installation.preview(deed, wanted)
     lines = [
         f"{change.verb:<8}{' '.join(filter(None, (change.title, change.detail, change.warning)))}"
         for change in plan.changes
@@ -184,7 +184,7 @@ def _outcome(row: WebhookInstallation) -> Outcome:
     lines = [f"{step['state']:<8}{step['title']}" for step in row.steps]
     if not row.ok:
         click.echo(f"portal: {row.message}", err=True)
-    untested = row.fault == webhook_installation.NOT_ARRIVED
+    untested = row.fault == installation.NOT_ARRIVED
     code = SUCCESS if row.ok else PARTIAL if untested else FAILED
     return Outcome(data, "\n".join([*lines, row.message or ""]), code)
 

@@ -18,9 +18,8 @@ from typing import Any, Protocol
 
 from standardwebhooks import Webhook
 
-from portal.db import utc_now
+from portal.clock import iso_utc, utc_now
 from portal.egress import EgressError, Limits, Stream
-from portal.times import iso_utc
 
 LIMITS = Limits(connect=5, idle=10, total=10, largest=64 * 1024)
 SECRET_BYTES = 32

@@ -9,10 +9,10 @@ from typing import Any, cast
 from sqlalchemy import Table, insert
 from sqlalchemy.orm import Session
 
-from portal.db import utc_now
+from portal.clock import utc_now
 from portal.events.order import announce_writer
 from portal.models import Event
-from portal.models.event import EventType
+from portal.models.events.event import EventType
 from portal.scope import get_tenant_id
 
 Happening = tuple[EventType, str, dict[str, Any]]

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 from portal.jobs.context import job_context
-from portal.services import errand_runs
+from portal.services.errands import execution
 
 
 def do_errand(tenant_id: int, errand_id: int) -> None:
     with job_context(tenant_id):
-        errand_runs.run_queued(errand_id)
+        execution.run_queued(errand_id)

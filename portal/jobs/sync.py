@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 from portal.jobs.context import job_context
-from portal.services import agent_refreshes, run_history, sync_runs
+from portal.services.deliveries import agent_refreshes
+from portal.services.runs import execution, history
 
 
 def run_sync(tenant_id: int, run_id: int) -> None:
     with job_context(tenant_id):
-        sync_runs.run_queued(run_id)
+        execution.run_queued(run_id)
 
 
 def refresh_agent(tenant_id: int, run_id: int) -> None:
@@ -16,4 +17,4 @@ def refresh_agent(tenant_id: int, run_id: int) -> None:
 
 def prune_runs(tenant_id: int, integration_id: int) -> None:
     with job_context(tenant_id):
-        run_history.prune_runs(integration_id)
+        history.prune_runs(integration_id)

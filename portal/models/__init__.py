@@ -1,26 +1,26 @@
 """All tables. Importing this package makes every one known to the metadata."""
 
-from portal.models.alert import Alert
-from portal.models.asset import Asset
-from portal.models.client import Client
-from portal.models.connection_test import ConnectionTest
-from portal.models.egress_network import EgressNetwork
-from portal.models.ended_sign_in import EndedSignIn
-from portal.models.errand import Errand
-from portal.models.event import Event, EventSubscriber
-from portal.models.external_entity_mapping import ExternalEntityMapping
-from portal.models.integration import Integration
-from portal.models.left_out_site import LeftOutSite
-from portal.models.organization_mapping import OrganizationMapping
-from portal.models.schedule import Schedule
-from portal.models.secret import Secret
-from portal.models.software import AssetSoftware, SoftwareTitle
-from portal.models.sync_run import SyncLogEntry, SyncRun
-from portal.models.tenant import Tenant
-from portal.models.user import InstallSetting, Membership, PasswordReset, User, UserSession
-from portal.models.webhook import AgentRefresh, Delivery, WebhookKey
-from portal.models.webhook_installation import WebhookInstallation
-from portal.models.webhook_usage import WebhookUsage
+from portal.models.accounts.tenant import Tenant
+from portal.models.accounts.user import InstallSetting, Membership, PasswordReset, User, UserSession
+from portal.models.alerts.alert import Alert
+from portal.models.assets.asset import Asset
+from portal.models.assets.external_entity_mapping import ExternalEntityMapping
+from portal.models.deliveries.delivery import AgentRefresh, Delivery, WebhookKey
+from portal.models.deliveries.usage import WebhookUsage
+from portal.models.errands.errand import Errand
+from portal.models.events.event import Event, EventSubscriber
+from portal.models.integrations.connection_test import ConnectionTest
+from portal.models.integrations.egress_network import EgressNetwork
+from portal.models.integrations.ended_sign_in import EndedSignIn
+from portal.models.integrations.integration import Integration
+from portal.models.integrations.schedule import Schedule
+from portal.models.integrations.secret import Secret
+from portal.models.organizations.client import Client
+from portal.models.organizations.left_out_site import LeftOutSite
+from portal.models.organizations.organization_mapping import OrganizationMapping
+from portal.models.runs.sync_run import SyncLogEntry, SyncRun
+from portal.models.software.inventory import AssetSoftware, SoftwareTitle
+from portal.models.webhook.installation import WebhookInstallation
 
 __all__ = [
     "AgentRefresh",

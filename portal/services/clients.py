@@ -11,9 +11,9 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from portal.db import db, transaction
 from portal.errors import InvalidInput, NotFound, Refused
 from portal.models import Asset, Client, OrganizationMapping
-from portal.models.client import name_key
-from portal.services.paging import Page, paginate
-from portal.services.search import contains
+from portal.models.organizations.client import name_key
+from portal.services.lists.paging import Page, paginate
+from portal.services.lists.search import contains
 from portal.services.text import clean_line
 
 PICKER_LIMIT = 20

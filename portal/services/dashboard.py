@@ -9,20 +9,20 @@ from sqlalchemy import func, select
 
 from portal.db import db
 from portal.models import Client, Integration, OrganizationMapping, SyncRun
-from portal.models.sync_run import SyncKind
-from portal.services.alerts import count_active_by_severity
-from portal.services.assets import count_by_status
-from portal.services.delivery_history import failed_count, to_review_count
-from portal.services.integrations import find_integration
-from portal.services.looks import (
+from portal.models.runs.sync_run import SyncKind
+from portal.services.alerts.listing import count_active_by_severity
+from portal.services.assets.listing import count_by_status
+from portal.services.assets.looks import (
     LOOKS,
     explain_lateness,
     look_seconds,
     newest_look,
     stale_before,
 )
-from portal.services.organizations import OrganizationFilter, organization_counts
-from portal.services.run_history import (
+from portal.services.deliveries.history import failed_count, to_review_count
+from portal.services.integrations.current import find_integration
+from portal.services.organizations.listing import OrganizationFilter, organization_counts
+from portal.services.runs.history import (
     find_any_active_run,
     find_last_finished_runs,
     list_recent_fleet_runs,

@@ -16,14 +16,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import joinedload
 
-from portal.db import db, utc_now
+from portal.clock import iso_utc, utc_now
+from portal.db import db
 from portal.models import Alert, Asset, AssetSoftware, Delivery, OrganizationMapping, SoftwareTitle
-from portal.services.alerts import AlertFilter, alert_conditions, query_alerts, with_clients
-from portal.services.assets import AssetFilter, asset_conditions
-from portal.services.delivery_history import DeliveryFilter, delivery_conditions
-from portal.services.integrations import find_integration
-from portal.services.looks import get_stale_before
-from portal.times import iso_utc
+from portal.services.alerts.listing import AlertFilter, alert_conditions, query_alerts, with_clients
+from portal.services.assets.listing import AssetFilter, asset_conditions
+from portal.services.assets.looks import get_stale_before
+from portal.services.deliveries.history import DeliveryFilter, delivery_conditions
+from portal.services.integrations.current import find_integration
 
 Row = dict[str, Any]
 

@@ -17,7 +17,7 @@ from portal.errors import InvalidInput, NotFound, Refused, SecretUnreadable
 from portal.keys import KeyFile
 from portal.models import InstallSetting, Secret
 from portal.scope import all_tenants
-from portal.services import webhook_digests
+from portal.services.webhook import digests as webhook_digests
 from portal.vault import VERSION, bind_to, get_vault, read_key_id
 
 Envelope = Row[int, int, str, int, str, str]

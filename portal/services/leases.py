@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 from sqlalchemy import ColumnElement, Update, or_, select, update
 from sqlalchemy.orm import Session
 
-from portal.db import transaction, utc_now
+from portal.clock import utc_now
+from portal.db import transaction
 from portal.errors import PortalError
 from portal.lease import LASTS, beating, make_lease
 from portal.models import ConnectionTest, Errand, WebhookInstallation

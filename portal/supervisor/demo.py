@@ -16,18 +16,14 @@ from flask import Flask
 
 from portal.config import Settings, read_settings
 from portal.errors import ConfigError, NotFound, PortalError
-from portal.models.integration import AuthMode
-from portal.models.sync_run import COMPLETED, SyncKind
-from portal.models.tenant import Tenant
+from portal.models.accounts.tenant import Tenant
+from portal.models.integrations.integration import AuthMode
+from portal.models.runs.sync_run import COMPLETED, SyncKind
 from portal.scope import tenant_scope
-from portal.services import (
-    connect,
-    connection_tests,
-    organization_mapping,
-    sync_runs,
-    tenants,
-    users,
-)
+from portal.services.accounts import tenants, users
+from portal.services.integrations import connect, testing
+from portal.services.organizations import mapping
+from portal.services.runs import execution
 from portal.supervisor.children import Child
 from portal.supervisor.listening import find_free_port, is_free, wait_until_it_answers
 
@@ -107,7 +103,7 @@ def _become_simulator(demo: Demo) -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # its ready line is for programs
     os.execve(  # noqa: S606  # no shell, and that is right
         sys.executable,
-        [sys.executable, "-m", "portal.demo", *where, *fleet],
+        [sys.executable, "-m", "tactical_simulator", *where, *fleet],
         os.environ | {"TACTICAL_DEMO_API_KEY": demo.api_key},
     )
 
@@ -129,18 +125,18 @@ def _connect_and_sync(demo: Demo) -> None:
             base_url=demo.url, auth_mode=AuthMode.API_KEY, api_key=demo.api_key
         )
     )
-    test = connection_tests.test_now()
+    test = testing.test_now()
     if not test.ok:
         raise PortalError(f"The simulated server cannot be used: {test.message}")
     _sync(SyncKind.ORGANIZATIONS)
-    organization_mapping.map_exact(create=True)
+    mapping.map_exact(create=True)
     _sync(SyncKind.DEVICES)
     _sync(SyncKind.SOFTWARE)
     _sync(SyncKind.ALERTS)
 
 
 def _sync(kind: SyncKind) -> None:
-    run = sync_runs.run_to_end(kind)
+    run = execution.run_to_end(kind)
     if run.status not in COMPLETED:
         raise PortalError(f"The first sync of {kind} ended {run.status}: {run.error}")
     print(f"Synced {run.seen} {kind}.", flush=True)

@@ -13,7 +13,7 @@ from flask import Flask
 from portal import create_app, queue
 from portal.config import Settings, read_settings
 from portal.data_folder import keep_private
-from portal.services import setup
+from portal.services.accounts import setup
 from portal.supervisor import demo
 from portal.supervisor.children import Child, say
 from portal.supervisor.crew import Crew, Interrupted

@@ -13,7 +13,7 @@ import threading
 from flask import Flask
 from sqlalchemy.exc import OperationalError
 
-from portal.services import schedule
+from portal.services import tick
 from portal.work_id import work
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ def run_scheduler(app: Flask) -> None:
 def _tick(app: Flask) -> None:
     try:
         with work(), app.app_context():
-            schedule.tick()
+            tick.tick()
     except OperationalError as error:
         log.warning("The database is away, trying again: %s", error.orig)
     except Exception:

@@ -9,14 +9,15 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from portal.db import transaction, upsert, utc_now
+from portal.clock import utc_now
+from portal.db import transaction, upsert
 from portal.models import Integration, OrganizationMapping
 from portal.scope import get_tenant_id
-from portal.sync.plan import Action
-from portal.sync.run_log import RunLog, log_entry
+from portal.sync.runs.action import Action
+from portal.sync.runs.log import RunLog, log_entry
+from portal.tactical.agents.source import Source, choose_source
 from portal.tactical.api import Tactical
 from portal.tactical.records import BadRecord, TacticalOrganization
-from portal.tactical.source import Source, choose_source
 
 Stored = Mapping[str, OrganizationMapping]
 

@@ -10,11 +10,11 @@ from typing import Any
 import msgspec
 
 from portal.egress import Limits
-from portal.tactical.decoding import decode_record, decode_rows, find_row
+from portal.tactical.http.session import TacticalSession
+from portal.tactical.reading.decoding import decode_record, decode_rows, find_row
+from portal.tactical.reading.text import clean_count, clean_prose, clean_text, parse_time
 from portal.tactical.record_errors import UnusableRecord
 from portal.tactical.records import BadRecord
-from portal.tactical.session import TacticalSession
-from portal.tactical.text import clean_count, clean_prose, clean_text, parse_time
 
 LIST_LIMITS = Limits(idle=900, total=1800, largest=1024 * 1024 * 1024)
 """The server needs 9 ms an alert before it sends the first byte: 100,000 take 15 minutes."""

@@ -9,7 +9,11 @@ from urllib.parse import quote
 
 import msgspec
 
-from portal.tactical.decoding import (
+from portal.tactical.errors import NotFoundInTactical, UnexpectedAnswer
+from portal.tactical.http.request import WHOLE_FLEET, page_limits
+from portal.tactical.http.session import TacticalSession
+from portal.tactical.http.wanted import agent_wanted, beta_wanted
+from portal.tactical.reading.decoding import (
     Page,
     decode_json,
     decode_list,
@@ -18,8 +22,11 @@ from portal.tactical.decoding import (
     decode_rows,
     find_row,
 )
-from portal.tactical.errors import NotFoundInTactical, UnexpectedAnswer
-from portal.tactical.listings import AgentDetail, AgentPage, Inventory
+from portal.tactical.reading.listings import AgentDetail, AgentPage, Inventory
+from portal.tactical.reading.row_stream import RowStream
+from portal.tactical.reading.rows import Sites, read_beta_agent, read_organization, read_site
+from portal.tactical.reading.shapes import AgentRow, agent_decoder, any_decoder, pk_decoder
+from portal.tactical.reading.text import clean_count, clean_text
 from portal.tactical.record_errors import UnusableRecord
 from portal.tactical.records import (
     BadRecord,
@@ -27,18 +34,6 @@ from portal.tactical.records import (
     TacticalSite,
     only_good,
 )
-from portal.tactical.request import WHOLE_FLEET, page_limits
-from portal.tactical.row_stream import RowStream
-from portal.tactical.rows import (
-    Sites,
-    read_beta_agent,
-    read_organization,
-    read_site,
-)
-from portal.tactical.session import TacticalSession
-from portal.tactical.shapes import AgentRow, agent_decoder, any_decoder, pk_decoder
-from portal.tactical.text import clean_count, clean_text
-from portal.tactical.wanted import agent_wanted, beta_wanted
 
 __all__ = ["AgentDetail", "AgentPage", "Inventory", "Tactical", "decode_rows"]
 

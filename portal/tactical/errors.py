@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from portal.errors import PortalError
-from portal.tactical.text import write_wait
+from portal.tactical.reading.text import write_wait
 
 
 class TacticalError(PortalError):

@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar
 
-from portal.tactical.decoding import decode_json, decode_list
 from portal.tactical.errors import (
     MissingPermission,
     NotFoundInTactical,
@@ -14,8 +13,9 @@ from portal.tactical.errors import (
     ServerError,
     UnexpectedAnswer,
 )
-from portal.tactical.session import TacticalSession
-from portal.tactical.text import clean_count
+from portal.tactical.http.session import TacticalSession
+from portal.tactical.reading.decoding import decode_json, decode_list
+from portal.tactical.reading.text import clean_count
 
 LONGEST_KEY_NAME = 25
 NOBODY = 0

@@ -11,19 +11,19 @@ from typing import Any
 
 import msgspec
 
-from portal.tactical.decoding import find_row
-from portal.tactical.records import BadRecord
-from portal.tactical.request import WHOLE_FLEET
-from portal.tactical.row_stream import RowStream
-from portal.tactical.session import TacticalSession
-from portal.tactical.shapes import any_decoder
-from portal.tactical.software_entries import (
+from portal.tactical.http.request import WHOLE_FLEET
+from portal.tactical.http.session import TacticalSession
+from portal.tactical.reading.decoding import find_row
+from portal.tactical.reading.row_stream import RowStream
+from portal.tactical.reading.shapes import any_decoder
+from portal.tactical.reading.software_entries import (
     EntryText,
     SoftwareEntry,
     find_entry_text,
     read_entries,
 )
-from portal.tactical.text import clean_count
+from portal.tactical.reading.text import clean_count
+from portal.tactical.records import BadRecord
 
 _UNREADABLE = "The row cannot be read."
 _NO_ENTRY = "An entry is not a program with a name."

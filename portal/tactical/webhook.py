@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from portal.tactical.text import clean_prose, clean_text, parse_epoch, parse_time
+from portal.tactical.reading.text import clean_prose, clean_text, parse_epoch, parse_time
 
 SECRET_HEADER = "X-Alga-Webhook-Secret"  # noqa: S105  # the header's name
 

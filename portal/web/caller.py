@@ -8,9 +8,9 @@ import logging
 from flask import Flask, Response, current_app, request
 
 from portal.config import Settings
-from portal.services.devices import LASTS
-from portal.services.throttle import Caller
-from portal.services.tokens import digest
+from portal.services.accounts.known_devices import LASTS
+from portal.services.accounts.throttle import Caller
+from portal.services.accounts.tokens import digest
 
 log = logging.getLogger(__name__)
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from flask import Response, stream_with_context
 
+from portal.clock import utc_now
 from portal.scope import tenant_scope
-from portal.services.clock import utc_now
 from portal.services.export import to_csv
 from portal.web.guard import get_tenant
 

@@ -13,8 +13,8 @@ from werkzeug.exceptions import HTTPException
 
 from portal.errors import NotFound, PermissionDenied, PortalError, Refused
 from portal.extensions import htmx
-from portal.services.errands import TooManyWaiting
-from portal.services.throttle import TooManyAttempts
+from portal.services.accounts.throttle import TooManyAttempts
+from portal.services.errands.requests import TooManyWaiting
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from flask_wtf import FlaskForm
 from wtforms import StringField
 
 from portal.errors import InvalidInput, PortalError
-from portal.services.throttle import TooManyAttempts
+from portal.services.accounts.throttle import TooManyAttempts
 
 _CREDENTIALS = re.compile(r"^((?:[A-Za-z][A-Za-z0-9+.-]*:)?//)?[^/?#]*@")
 

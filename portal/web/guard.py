@@ -15,9 +15,9 @@ from portal.errors import PermissionDenied
 from portal.extensions import htmx
 from portal.models import Membership, Tenant, User
 from portal.scope import tenant_scope
-from portal.services.permissions import Permission, role_allows
-from portal.services.sign_in import find_session
-from portal.services.users import list_memberships
+from portal.services.accounts.permissions import Permission, role_allows
+from portal.services.accounts.sign_in import find_session
+from portal.services.accounts.users import list_memberships
 from portal.web.input import check_input, split_current_url
 
 View = TypeVar("View", bound=Callable[..., Any])

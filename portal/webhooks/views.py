@@ -14,11 +14,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from portal.errors import SecretUnreadable
-from portal.services import intake
-from portal.services.delivery_rate import TooManyDeliveries, check_rate
-from portal.services.group_commit import NotStored
-from portal.services.throttle import network_of
-from portal.services.webhook_keys import identify_sender
+from portal.services.accounts.throttle import network_of
+from portal.services.deliveries import intake
+from portal.services.deliveries.group_commit import NotStored
+from portal.services.deliveries.rate import TooManyDeliveries, check_rate
+from portal.services.webhook.keys import identify_sender
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from portal.demo import SimulatedTactical
+from tactical_simulator import SimulatedTactical
 from tests.acceptance.shell import TENANT, Shell
 from tests.acceptance.truth import expected_assets, told
 

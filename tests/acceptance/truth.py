@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from portal.demo import SimulatedTactical
+from tactical_simulator import SimulatedTactical
 
 Row = dict[str, Any]
 

@@ -12,22 +12,19 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from portal.demo import SimulatedTactical
 from portal.models import Alert, SyncRun
-from portal.models.integration import AuthMode
-from portal.models.sync_run import SyncKind
+from portal.models.integrations.integration import AuthMode
+from portal.models.runs.sync_run import SyncKind
 from portal.scope import tenant_scope
-from portal.services import (
-    alerts,
-    connect,
-    connection_tests,
-    deliveries,
-    organization_mapping,
-    sync_runs,
-    webhook_keys,
-)
-from portal.services.alerts import AlertFilter
-from portal.services.tenants import add_tenant
+from portal.services.accounts.tenants import add_tenant
+from portal.services.alerts import listing
+from portal.services.alerts.listing import AlertFilter
+from portal.services.deliveries import processing
+from portal.services.integrations import connect, testing
+from portal.services.organizations import mapping
+from portal.services.runs import execution
+from portal.services.webhook import keys
+from tactical_simulator import SimulatedTactical
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +64,7 @@ class Msp:
 
     def sync(self) -> SyncRun:
         with self.scope():
-            return sync_runs.run_to_end(SyncKind.ALERTS)
+            return execution.run_to_end(SyncKind.ALERTS)
 
     def deliver(self, http: FlaskClient, **fields: Any) -> int:
         return self.deliver_bytes(http, json.dumps(fields).encode())
@@ -83,13 +80,13 @@ class Msp:
 
     def process(self) -> None:
         with self.scope():
-            deliveries.process_due()
+            processing.process_due()
 
     def alert(self, pk: int) -> Alert:
         """By its id at Tactical."""
         with self.scope():
             shown = AlertFilter(search=str(pk))
-            found = [row.alert for row in alerts.list_alerts(shown).items]
+            found = [row.alert for row in listing.list_alerts(shown).items]
             return next(alert for alert in found if alert.external_alert_id == str(pk))
 
     def ids_of(self, pks: list[int]) -> list[int]:
@@ -109,9 +106,9 @@ def msp(app: Flask, tactical: SimulatedTactical) -> Msp:
                 base_url=tactical.url, auth_mode=AuthMode.API_KEY, api_key=tactical.api_key
             )
         )
-        connection_tests.test_now()
-        sync_runs.run_to_end(SyncKind.ORGANIZATIONS)
-        organization_mapping.map_exact(create=True)
-        sync_runs.run_to_end(SyncKind.DEVICES)
-        secret = webhook_keys.reveal()
+        testing.test_now()
+        execution.run_to_end(SyncKind.ORGANIZATIONS)
+        mapping.map_exact(create=True)
+        execution.run_to_end(SyncKind.DEVICES)
+        secret = keys.reveal()
     return Msp(app, tactical, tenant_id, "acme", secret)

@@ -9,13 +9,14 @@ from flask.testing import FlaskClient
 
 from portal.db import db
 from portal.errors import InvalidInput, NotFound, Refused
-from portal.models.alert import AlertStatus
-from portal.services import alert_actions, connect, connection_tests
-from portal.services.alert_results import Deed, Result
-from portal.services.alerts import AlertFilter, list_alerts
-from portal.services.connect import ConnectionSettings
+from portal.models.alerts.alert import AlertStatus
+from portal.services.alerts import actions
+from portal.services.alerts.listing import AlertFilter, list_alerts
+from portal.services.alerts.results import Deed, Result
+from portal.services.integrations import connect, testing
+from portal.services.integrations.connect import ConnectionSettings
 from portal.tactical.alerts import TacticalAlerts
-from portal.tactical.session import TacticalSession
+from portal.tactical.http.session import TacticalSession
 from tests.alerts.conftest import Msp
 
 ANY = AlertFilter()
@@ -24,7 +25,7 @@ ANY = AlertFilter()
 def act(msp: Msp, deed: Deed, pks: list[int], days: int | None = None) -> Result:
     ids = msp.ids_of(pks)
     with msp.scope():
-        return alert_actions.act(deed, ids, days)
+        return actions.act(deed, ids, days)
 
 
 def writes(msp: Msp) -> list[str]:
@@ -143,7 +144,7 @@ def test_a_server_that_is_away_is_asked_twice_at_most(msp: Msp) -> None:
     ids = msp.ids_of(pks)
     msp.tactical.stop()
     with msp.scope():
-        result = alert_actions.act(Deed.RESOLVE, ids)
+        result = actions.act(Deed.RESOLVE, ids)
 
     assert result.summary == "5 failed"
     assert [msp.alert(pk).status for pk in pks] == [AlertStatus.ACTIVE] * 5
@@ -154,7 +155,7 @@ def test_an_alert_without_an_id_is_refused_with_the_reason(msp: Msp, http: Flask
     msp.deliver(http, agent_id=msp.agents[0], event="trigger", severity="error")
     msp.process()
     with msp.scope():
-        result = alert_actions.act(Deed.RESOLVE, [row.alert.id for row in list_alerts(ANY).items])
+        result = actions.act(Deed.RESOLVE, [row.alert.id for row in list_alerts(ANY).items])
 
     assert result.done == msp.ids_of([pk])
     [failure] = result.failures
@@ -203,14 +204,14 @@ def test_what_cannot_be_meant_is_refused(msp: Msp) -> None:
             (Deed.RESOLVE, list(range(1, 202)), None),
         ):
             with pytest.raises(InvalidInput):
-                alert_actions.act(deed, ids, days)
+                actions.act(deed, ids, days)
         with pytest.raises(NotFound):
-            alert_actions.act(Deed.RESOLVE, [alert_id + 999])
+            actions.act(Deed.RESOLVE, [alert_id + 999])
         connect.disconnect()
         with pytest.raises(Refused):
-            alert_actions.act(Deed.RESOLVE, [alert_id])
+            actions.act(Deed.RESOLVE, [alert_id])
 
 
 def _activate(msp: Msp) -> None:
     with msp.scope():
-        connection_tests.test_now()
+        testing.test_now()

@@ -14,14 +14,15 @@ from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
 from portal import queue
-from portal.db import db, transaction, utc_now
+from portal.clock import utc_now
+from portal.db import db, transaction
 from portal.models import Alert, Event, SyncRun
-from portal.models.alert import AlertSource, AlertStatus
-from portal.models.event import EventType
-from portal.models.sync_run import RunStatus
-from portal.services import connect
+from portal.models.alerts.alert import AlertSource, AlertStatus
+from portal.models.events.event import EventType
+from portal.models.runs.sync_run import RunStatus
 from portal.services.export import ALERT_COLUMNS, export_alerts, to_csv
-from portal.services.run_history import list_errors
+from portal.services.integrations import connect
+from portal.services.runs.history import list_errors
 from portal.tactical.alerts import TacticalAlerts
 from tests.alerts.conftest import Msp
 
@@ -32,7 +33,7 @@ REFUSAL = {"detail": "You do not have permission to perform this action."}
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """No pause, and no Redis."""
-    monkeypatch.setattr("portal.tactical.patience.FIRST_PAUSE", 0)
+    monkeypatch.setattr("portal.tactical.http.patience.FIRST_PAUSE", 0)
     monkeypatch.setattr(queue, "enqueue", lambda *_job: True)
 
 

@@ -13,15 +13,16 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from portal import queue
-from portal.db import db, utc_now
+from portal.clock import utc_now
+from portal.db import db
 from portal.lease import LASTS, beating
 from portal.models import Alert, Delivery, Event
-from portal.models.alert import AlertStatus
-from portal.models.webhook import DeliveryStatus
-from portal.services import deliveries, delivery_claims
-from portal.services.alert_lookups import Lookup, Lookups
-from portal.services.delivery_claims import Claimed, claim_due
-from portal.sync.alerts import write_alerts
+from portal.models.alerts.alert import AlertStatus
+from portal.models.deliveries.delivery import DeliveryStatus
+from portal.services.deliveries import claims, processing
+from portal.services.deliveries.claims import Claimed, claim_due
+from portal.services.deliveries.lookups import Lookup, Lookups
+from portal.sync.alerts.write import write_alerts
 from tests.alerts.conftest import Msp
 
 PENDING, PROCESSED = DeliveryStatus.PENDING, DeliveryStatus.PROCESSED
@@ -59,17 +60,17 @@ def ask(claimed: list[Claimed]) -> dict[str, Lookup]:
 
 
 def apply_together(claimed: list[Claimed], found: dict[str, Lookup]) -> None:
-    assert deliveries._take_together(claimed[0].integration_id, claimed, found) == []
+    assert processing._take_together(claimed[0].integration_id, claimed, found) == []
 
 
 def apply_one_by_one(claimed: list[Claimed], found: dict[str, Lookup]) -> None:
     for each in claimed:
-        deliveries._apply_safely(each, found[str(each.asked_about)])
+        processing._apply_safely(each, found[str(each.asked_about)])
 
 
 def hand_back(claimed: list[Claimed], _found: dict[str, Lookup]) -> None:
     for each in claimed:
-        delivery_claims.hand_back(each)
+        claims.hand_back(each)
 
 
 WAYS = [apply_together, apply_one_by_one, hand_back]
@@ -134,14 +135,14 @@ def test_nor_does_it_while_the_other_one_is_at_it(
 def test_a_worker_that_is_slow_keeps_what_it_claimed(
     msp: Msp, http: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(delivery_claims, "beating", partial(beating, every=0.02))
+    monkeypatch.setattr(claims, "beating", partial(beating, every=0.02))
     told = tell(msp, http, msp.raise_alert())
     with msp.scope():
         claimed = claim_due()
-        with delivery_claims.keep(claimed):
+        with claims.keep(claimed):
             for _ in range(3):
                 wait_for_a_beat(msp, told)
-            delivery_claims.hand_back(claimed[0])
+            claims.hand_back(claimed[0])
     assert get(msp, told).due_at <= utc_now()  # type: ignore[operator]
 
 
@@ -164,13 +165,13 @@ def test_one_that_breaks_the_others_transaction_costs_itself_alone(
             raise RuntimeError("on purpose")
         return done
 
-    monkeypatch.setattr(deliveries, "write_alerts", break_at_one)
+    monkeypatch.setattr(processing, "write_alerts", break_at_one)
     msp.process()
     assert [get(msp, each).status for each in told] == [PROCESSED, PENDING, PROCESSED]
     assert "The portal made a mistake" in str(get(msp, told[1]).reason)
     monkeypatch.undo()
-    with time_machine.travel(utc_now() + LASTS + delivery_claims.FIRST_PAUSE * 2), msp.scope():
-        deliveries.process_due()
+    with time_machine.travel(utc_now() + LASTS + claims.FIRST_PAUSE * 2), msp.scope():
+        processing.process_due()
     assert get(msp, told[1]).status is PROCESSED
 
 

@@ -12,14 +12,16 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from portal import queue
-from portal.db import db, utc_now
+from portal.clock import utc_now
+from portal.db import db
 from portal.models import Alert, Delivery, SyncRun
-from portal.models.alert import AlertStatus, Severity
-from portal.models.sync_run import RunStatus, SyncKind
-from portal.models.webhook import DeliveryStatus
-from portal.services import agent_refreshes, deliveries, delivery_claims, sync_runs
-from portal.services.agent_refreshes import GATHER, start_due_refreshes
-from portal.services.integrations import get_integration
+from portal.models.alerts.alert import AlertStatus, Severity
+from portal.models.deliveries.delivery import DeliveryStatus
+from portal.models.runs.sync_run import RunStatus, SyncKind
+from portal.services.deliveries import agent_refreshes, claims, processing
+from portal.services.deliveries.agent_refreshes import GATHER, start_due_refreshes
+from portal.services.integrations.current import get_integration
+from portal.services.runs import execution
 from tests.alerts.conftest import Msp
 
 ALERT = "/alerts/*"
@@ -29,7 +31,7 @@ TRIGGER, RESOLVE = "trigger", "resolve"
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """No pause, and no Redis."""
-    monkeypatch.setattr("portal.tactical.patience.FIRST_PAUSE", 0)
+    monkeypatch.setattr("portal.tactical.http.patience.FIRST_PAUSE", 0)
     monkeypatch.setattr(queue, "enqueue", lambda *_job: True)
 
 
@@ -107,7 +109,7 @@ def test_an_agent_that_is_not_known_yet_is_linked_once_it_is(msp: Msp, http: Fla
     msp.process()
     assert [(alert.agent_id, alert.asset_id) for alert in stored(msp)] == [(new, None)]
     with msp.scope():
-        sync_runs.run_to_end(SyncKind.AGENT, new)
+        execution.run_to_end(SyncKind.AGENT, new)
     [alert] = stored(msp)
     assert alert.asset_id is not None
 
@@ -239,13 +241,13 @@ def test_after_the_last_attempt_it_is_failed_with_its_reason_and_can_be_replayed
         with time_machine.travel(now, tick=False):
             msp.process()
     assert waiting.status is DeliveryStatus.FAILED
-    assert waiting.attempts == len(pauses) == delivery_claims.MOST_ATTEMPTS
+    assert waiting.attempts == len(pauses) == claims.MOST_ATTEMPTS
     assert "502" in str(waiting.reason) or "answer" in str(waiting.reason)
     assert pauses[-1] > 10 * pauses[1] > 0
     assert [alert.confirmed_at for alert in stored(msp)] == [None]  # the hint is kept
     msp.tactical.control.faults.clear()
     with msp.scope():
-        deliveries.replay(told)
+        processing.replay(told)
     msp.process()
     assert delivery(msp, told).status is DeliveryStatus.PROCESSED
     assert msp.alert(pk).confirmed_at is not None
@@ -357,7 +359,7 @@ def finish_refreshes(msp: Msp) -> None:
         runs = db.session.scalars(select(SyncRun.id).where(SyncRun.kind == SyncKind.AGENT)).all()
         db.session.rollback()
         for run_id in runs:
-            sync_runs.run_queued(run_id)
+            execution.run_queued(run_id)
 
 
 def test_the_refresh_brings_the_asset_up_to_date(msp: Msp, http: FlaskClient) -> None:

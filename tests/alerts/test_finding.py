@@ -8,15 +8,20 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from portal.db import transaction, utc_now
+from portal.clock import utc_now
+from portal.db import transaction
 from portal.models import Alert, Delivery
-from portal.models.sync_run import SyncKind
-from portal.models.webhook import DeliveryStatus
-from portal.services import alerts, delivery_history, export, organization_mapping, sync_runs
-from portal.services.alerts import AlertFilter
-from portal.services.delivery_history import DeliveryFilter
-from portal.services.integrations import get_integration
-from portal.services.organizations import list_organizations
+from portal.models.deliveries.delivery import DeliveryStatus
+from portal.models.runs.sync_run import SyncKind
+from portal.services import export
+from portal.services.alerts import listing
+from portal.services.alerts.listing import AlertFilter
+from portal.services.deliveries import history
+from portal.services.deliveries.history import DeliveryFilter
+from portal.services.integrations.current import get_integration
+from portal.services.organizations import mapping
+from portal.services.organizations.listing import list_organizations
+from portal.services.runs import execution
 from tests.alerts.conftest import Msp
 
 
@@ -52,16 +57,16 @@ def fleet(msp: Msp) -> Msp:
 )
 def test_filters(fleet: Msp, shown: AlertFilter, messages: set[str]) -> None:
     with fleet.scope():
-        found = alerts.list_alerts(shown)
+        found = listing.list_alerts(shown)
         assert {row.alert.message for row in found.items} == messages
         assert found.total == len(messages)
 
 
 def test_counts_leave_the_own_status_aside(fleet: Msp) -> None:
     with fleet.scope():
-        counts = alerts.count_by_status(AlertFilter(severity="error", status="active"))
+        counts = listing.count_by_status(AlertFilter(severity="error", status="active"))
         assert counts == {"active": 1, "snoozed": 1, "resolved": 0, "total": 2}
-        assert alerts.count_active_by_severity() == {
+        assert listing.count_active_by_severity() == {
             "info": 0,
             "warning": 1,
             "error": 1,
@@ -69,27 +74,27 @@ def test_counts_leave_the_own_status_aside(fleet: Msp) -> None:
         }
 
 
-@pytest.mark.parametrize("key", [*alerts.SORTABLE, "nonsense"])
+@pytest.mark.parametrize("key", [*listing.SORTABLE, "nonsense"])
 def test_every_order_works_both_ways(fleet: Msp, key: str) -> None:
     with fleet.scope():
         for sort in (key, f"-{key}"):
-            assert len(alerts.list_alerts(AlertFilter(sort=sort)).items) == 4
+            assert len(listing.list_alerts(AlertFilter(sort=sort)).items) == 4
 
 
 def test_severity_is_ordered_by_its_weight(fleet: Msp) -> None:
     with fleet.scope():
-        rows = alerts.list_alerts(AlertFilter(sort="-severity")).items
+        rows = listing.list_alerts(AlertFilter(sort="-severity")).items
     assert [row.alert.severity for row in rows] == ["error", "error", "warning", "info"]
 
 
 def test_the_client_filter_and_the_asset_filter(fleet: Msp) -> None:
     with fleet.scope():
-        for row in alerts.list_alerts(AlertFilter()).items:
+        for row in listing.list_alerts(AlertFilter()).items:
             assert row.client is not None
             assert row.alert.asset is not None
-            by_asset = alerts.list_alerts(AlertFilter(asset_id=row.alert.asset.id)).items
+            by_asset = listing.list_alerts(AlertFilter(asset_id=row.alert.asset.id)).items
             assert [found.alert.id for found in by_asset] == [row.alert.id]
-            by_client = alerts.list_alerts(AlertFilter(client_id=row.client.id)).items
+            by_client = listing.list_alerts(AlertFilter(client_id=row.client.id)).items
             assert row.alert.id in [found.alert.id for found in by_client]
             assert {found.client for found in by_client} == {row.client}
 
@@ -101,11 +106,11 @@ def test_an_alert_is_linked_when_its_asset_appears(msp: Msp) -> None:
     alert = msp.alert(pk or 0)
     assert alert.asset_id is None
     with msp.scope():
-        [row] = alerts.with_clients([alert])
+        [row] = listing.with_clients([alert])
         assert row.client is not None, "its organization is mapped"
-        of_client = alerts.list_alerts(AlertFilter(client_id=row.client.id)).items
+        of_client = listing.list_alerts(AlertFilter(client_id=row.client.id)).items
         assert alert.id in [found.alert.id for found in of_client]
-        sync_runs.run_to_end(SyncKind.DEVICES)
+        execution.run_to_end(SyncKind.DEVICES)
 
     linked = msp.alert(pk or 0)
     assert linked.asset is not None
@@ -120,7 +125,7 @@ def test_the_asset_shows_active_alerts_first(msp: Msp) -> None:
     asset_id = msp.alert(first).asset_id
     assert asset_id is not None
     with msp.scope():
-        shown = alerts.list_alerts_of_asset(asset_id, 8)
+        shown = listing.list_alerts_of_asset(asset_id, 8)
     assert [alert.external_alert_id for alert in shown] == [str(first), str(second)]
 
 
@@ -145,7 +150,7 @@ def test_alert_export(fleet: Msp) -> None:
 def test_an_unmapped_agent_has_neither_asset_nor_client(msp: Msp) -> None:
     with msp.scope():
         for organization in list_organizations().items:
-            organization_mapping.unmap(organization.mapping.id)
+            mapping.unmap(organization.mapping.id)
     agent_id = msp.tactical.control.agents.add(1, hostname="STRANGER")
     msp.tactical.control.alerts.trigger(agent_id, "check", message="Of a stranger")
     msp.sync()
@@ -162,7 +167,7 @@ def test_delivery_filters_and_export(msp: Msp, http: FlaskClient) -> None:
     msp.process()
 
     def ids(**shown: Any) -> list[int]:
-        rows = delivery_history.list_deliveries(DeliveryFilter(**shown)).items
+        rows = history.list_deliveries(DeliveryFilter(**shown)).items
         return [row.delivery.id for row in rows]
 
     with msp.scope():
@@ -173,13 +178,13 @@ def test_delivery_filters_and_export(msp: Msp, http: FlaskClient) -> None:
         assert ids(search=msp.agents[0][:12]) == [good]
         assert ids(search="nonsense") == [bad]
         assert ids(agent_id=msp.agents[0], period="1h") == [good]
-        counts = delivery_history.count_by_status(DeliveryFilter(status="test"))
+        counts = history.count_by_status(DeliveryFilter(status="test"))
         assert (counts["test"], counts["needs_review"], counts["total"]) == (1, 1, 3)
-        row = delivery_history.get_delivery_row(good)
+        row = history.get_delivery_row(good)
         assert row.asset is not None
         assert row.alert is not None
         assert ids(search=row.asset.name) == [good]
-        of_alert = delivery_history.list_deliveries_of_alert(row.alert.id, 5)
+        of_alert = history.list_deliveries_of_alert(row.alert.id, 5)
         assert [delivery.id for delivery in of_alert] == [good]
         rows = list(export.export_deliveries())
     assert [tuple(row) for row in rows] == [export.DELIVERY_COLUMNS] * 3
@@ -199,8 +204,8 @@ def test_old_deliveries_go_and_waiting_ones_stay(msp: Msp, http: FlaskClient) ->
             delivery.status = DeliveryStatus.PROCESSED
         session.get_one(Delivery, ids[1]).status = DeliveryStatus.PENDING
     with msp.scope():
-        assert delivery_history.prune_deliveries(get_integration().id) == 1
-        left = delivery_history.list_deliveries(DeliveryFilter()).items
+        assert history.prune_deliveries(get_integration().id) == 1
+        left = history.list_deliveries(DeliveryFilter()).items
     assert sorted(row.delivery.id for row in left) == ids[1:]
 
 
@@ -212,7 +217,7 @@ def test_pruning_leaves_the_alert(msp: Msp, http: FlaskClient) -> None:
         received = utc_now() - timedelta(days=99)
         session.get_one(Delivery, delivery_id).received_at = received
     with msp.scope():
-        assert delivery_history.prune_deliveries(get_integration().id) == 1
-        assert not delivery_history.any_deliveries()
+        assert history.prune_deliveries(get_integration().id) == 1
+        assert not history.any_deliveries()
     found: Alert = msp.alert(pk)
     assert found.status == "active"

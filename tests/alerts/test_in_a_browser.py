@@ -11,8 +11,8 @@ from playwright.sync_api import Page, expect
 
 from portal.db import transaction
 from portal.models import Delivery
-from portal.models.webhook import DeliveryStatus
-from portal.services.users import add_user
+from portal.models.deliveries.delivery import DeliveryStatus
+from portal.services.accounts.users import add_user
 from tests.alerts.conftest import Msp
 from tests.web.worker import working
 

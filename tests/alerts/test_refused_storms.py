@@ -12,12 +12,14 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from portal import queue
-from portal.db import db, utc_now
+from portal.clock import utc_now
+from portal.db import db
 from portal.models import Alert, SyncRun
-from portal.models.alert import AlertStatus
-from portal.models.sync_run import RunStatus, SyncKind
-from portal.services import run_history, schedule, sync_runs
-from portal.services.refused_storms import find_refusals
+from portal.models.alerts.alert import AlertStatus
+from portal.models.runs.sync_run import RunStatus, SyncKind
+from portal.services import tick as schedule
+from portal.services.deliveries.refused_storms import find_refusals
+from portal.services.runs import execution, history, requests
 from tests.alerts.conftest import Msp
 
 BURST = 10
@@ -25,7 +27,7 @@ BURST = 10
 
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[time_machine.Traveller]:
-    monkeypatch.setattr("portal.tactical.patience.FIRST_PAUSE", 0)
+    monkeypatch.setattr("portal.tactical.http.patience.FIRST_PAUSE", 0)
     monkeypatch.setattr(queue, "enqueue", lambda *_job: True)
     with time_machine.travel(utc_now(), tick=False) as traveller:
         yield traveller
@@ -51,7 +53,7 @@ def tick(msp: Msp) -> list[SyncRun]:
     with msp.app.app_context():
         schedule.tick()
     with msp.scope():
-        runs = run_history.list_runs(SyncKind.ALERTS).items
+        runs = history.list_runs(SyncKind.ALERTS).items
         return [run for run in runs if run.status is RunStatus.QUEUED]
 
 
@@ -69,7 +71,7 @@ def is_reconciled(msp: Msp) -> bool:
 
 def run(msp: Msp, waiting: SyncRun) -> None:
     with msp.scope():
-        sync_runs.run_queued(waiting.id)
+        execution.run_queued(waiting.id)
 
 
 def test_what_began_and_ended_in_a_refused_storm_appears(
@@ -87,7 +89,7 @@ def test_what_began_and_ended_in_a_refused_storm_appears(
     assert found is not None
     assert (found.status, found.message) == (AlertStatus.RESOLVED, "Told to nobody")
     with msp.scope():
-        told = [entry.reason or "" for entry in run_history.list_log_entries(waiting.id).items]
+        told = [entry.reason or "" for entry in history.list_log_entries(waiting.id).items]
     assert any("Webhooks have been refused since" in reason for reason in told)
     assert is_reconciled(msp)
     clock.shift(60)
@@ -122,7 +124,7 @@ def test_it_is_tried_again_when_it_failed(
     clock.shift(11)
     [waiting] = tick(msp)
     with msp.scope():
-        sync_runs.cancel_run(waiting.id)
+        requests.cancel_run(waiting.id)
     assert tick(msp) == []
     assert not is_reconciled(msp)
     clock.shift(timedelta(minutes=5, seconds=1))

@@ -13,13 +13,17 @@ from sqlalchemy import select
 
 from portal import queue
 from portal.cli import portal
-from portal.db import db, transaction, utc_now
+from portal.clock import utc_now
+from portal.db import db, transaction
 from portal.errors import NotFound, Refused
 from portal.models import Delivery, Schedule
-from portal.models.webhook import DeliveryStatus
-from portal.services import alerts, connect, deliveries, delivery_history, export, replay, schedule
-from portal.services.alerts import AlertFilter
-from portal.services.delivery_history import DeliveryFilter
+from portal.models.deliveries.delivery import DeliveryStatus
+from portal.services import export, tick
+from portal.services.alerts import listing
+from portal.services.alerts.listing import AlertFilter
+from portal.services.deliveries import history, processing, replay
+from portal.services.deliveries.history import DeliveryFilter
+from portal.services.integrations import connect
 from tests.alerts.conftest import Msp
 
 
@@ -52,7 +56,7 @@ def fail(msp: Msp, http: FlaskClient, number: int = 1) -> list[int]:
 
 def status(msp: Msp, delivery_id: int) -> str:
     with msp.scope():
-        return str(delivery_history.get_delivery_row(delivery_id).delivery.status)
+        return str(history.get_delivery_row(delivery_id).delivery.status)
 
 
 def run(msp: Msp, monkeypatch: pytest.MonkeyPatch, *words: str) -> Result:
@@ -77,7 +81,7 @@ def test_ten_replays_leave_one_alert(msp: Msp, http: FlaskClient) -> None:
     with msp.scope():
         for _ in range(10):
             assert replay.replay_now(delivery_id).processed == 1
-        [row] = alerts.list_alerts(AlertFilter()).items
+        [row] = listing.list_alerts(AlertFilter()).items
     assert row.alert.occurrences == 1
 
 
@@ -89,7 +93,7 @@ def test_all_failed_are_replayed_and_nothing_else(
     with msp.scope():
         assert replay.replay_failed_soon() == 3
         assert replay.replay_failed_soon() == 0
-        deliveries.process_due()
+        processing.process_due()
     assert [status(msp, each) for each in failed] == ["processed"] * 3
     assert status(msp, test) == "test"
 
@@ -115,7 +119,7 @@ def test_one_that_can_be_read_by_now_is_processed(msp: Msp, http: FlaskClient) -
         delivery.status, delivery.hint, delivery.agent_id = DeliveryStatus.NEEDS_REVIEW, None, None
     with msp.scope():
         assert replay.replay_now(delivery_id).processed == 1
-        assert delivery_history.get_delivery_row(delivery_id).alert is not None
+        assert history.get_delivery_row(delivery_id).alert is not None
 
 
 def test_the_command_processes_at_once(
@@ -180,8 +184,8 @@ def test_pruning_is_asked_for_once_a_day_and_survives_a_disconnect(
         with transaction() as session:
             session.get_one(Schedule, daily.id).next_due_at = utc_now() - timedelta(seconds=1)
     with msp.app.app_context():
-        schedule.tick()
-        schedule.tick()
+        tick.tick()
+        tick.tick()
     jobs = [job for job in asked if job[0] == "prune_deliveries"]
     assert jobs == [("prune_deliveries", msp.id, daily.integration_id)]
 
@@ -189,6 +193,6 @@ def test_pruning_is_asked_for_once_a_day_and_survives_a_disconnect(
 def test_a_filter_for_deliveries_that_wait_finds_them(msp: Msp, http: FlaskClient) -> None:
     waiting = msp.deliver(http, agent_id=msp.agents[0], event="trigger")
     with msp.scope():
-        [row] = delivery_history.list_deliveries(DeliveryFilter(status="pending")).items
+        [row] = history.list_deliveries(DeliveryFilter(status="pending")).items
     assert row.delivery.id == waiting
     assert row.is_under_way

@@ -9,15 +9,15 @@ import time_machine
 from flask import Flask
 from sqlalchemy import update
 
-from portal.db import transaction, utc_now
-from portal.demo import SimulatedTactical
+from portal.clock import iso_utc, utc_now
+from portal.db import transaction
 from portal.errors import InvalidInput
 from portal.models import Asset
-from portal.models.sync_run import RunStatus, SyncKind
+from portal.models.runs.sync_run import RunStatus, SyncKind
 from portal.scope import tenant_scope
-from portal.services import connection_tests
-from portal.services.asset_edits import AssetEdit, edit_asset, list_locked, release_field
-from portal.services.assets import (
+from portal.services.accounts.tenants import add_tenant
+from portal.services.assets.edits import AssetEdit, edit_asset, list_locked, release_field
+from portal.services.assets.listing import (
     STATUSES,
     AssetFilter,
     count_by_status,
@@ -25,16 +25,16 @@ from portal.services.assets import (
     list_assets,
 )
 from portal.services.clients import add_client
-from portal.services.connect import ConnectionSettings, save_connection
 from portal.services.export import export_assets
-from portal.services.integrations import get_integration
-from portal.services.organization_mapping import map_exact, map_to_client
-from portal.services.organizations import list_organizations
-from portal.services.schedules import ensure_schedules
-from portal.services.sync_runs import run_to_end
-from portal.services.tenants import add_tenant
-from portal.tactical.systems import split_system
-from portal.times import iso_utc
+from portal.services.integrations import testing
+from portal.services.integrations.connect import ConnectionSettings, save_connection
+from portal.services.integrations.current import get_integration
+from portal.services.integrations.schedules import ensure_schedules
+from portal.services.organizations.listing import list_organizations
+from portal.services.organizations.mapping import map_exact, map_to_client
+from portal.services.runs.execution import run_to_end
+from portal.tactical.reading.systems import split_system
+from tactical_simulator import SimulatedTactical
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -46,7 +46,7 @@ def synced(app: Flask, tactical: SimulatedTactical) -> int:
         tenant_id = add_tenant("Acme", "acme").id
         with tenant_scope(tenant_id):
             save_connection(ConnectionSettings(base_url=tactical.url, api_key=tactical.api_key))
-            assert connection_tests.test_now().ok
+            assert testing.test_now().ok
             run_to_end(SyncKind.ORGANIZATIONS)
             map_exact(create=True)
             assert run_to_end(SyncKind.DEVICES).status is RunStatus.SUCCESS

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pyotp
 
-from portal.demo import SimulatedTactical
+from tactical_simulator import SimulatedTactical
 from tests.cli.conftest import Portal, Said
 
 SHAPE = {"ok", "fault", "message", "beta_api"}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from portal.services import sync_runs
+from portal.services.runs import execution
 from tests.cli.conftest import Portal
 
 NO_COUNTS = {
@@ -140,7 +140,7 @@ def test_a_mistake_of_ours_is_told_as_json_too(
     def fail(*_: object) -> None:
         raise ZeroDivisionError("a mistake")
 
-    monkeypatch.setattr(sync_runs, "run_to_end", fail)
+    monkeypatch.setattr(execution, "run_to_end", fail)
     said = acme("sync", "devices", "--tenant", "acme", "--json")
     assert said.exit_code == 1
     assert said.data["status"] == "failed"
@@ -151,7 +151,7 @@ def test_ctrl_c_exits_as_shells_expect(acme: Portal, monkeypatch: pytest.MonkeyP
     def press(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(sync_runs, "run_to_end", press)
+    monkeypatch.setattr(execution, "run_to_end", press)
     assert acme("sync", "devices", "--tenant", "acme").exit_code == 130
 
 

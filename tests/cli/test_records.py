@@ -7,8 +7,8 @@ import io
 
 import pytest
 
-from portal.demo import SimulatedTactical
 from portal.services.export import ASSET_COLUMNS, ORGANIZATION_COLUMNS, SOFTWARE_COLUMNS
+from tactical_simulator import SimulatedTactical
 from tests.cli.conftest import Portal, Said
 
 COUNTS = [

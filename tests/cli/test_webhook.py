@@ -7,10 +7,10 @@ import json
 import pytest
 
 from portal import create_app
-from portal.demo import SimulatedTactical
 from portal.tactical.webhook import FAILURE_BODY, RESOLVED_BODY, SECRET_HEADER
+from tactical_simulator import SimulatedTactical
 from tests.cli.conftest import Portal, Said
-from tests.demo.receiver import Receiver
+from tests.simulator.receiver import Receiver
 
 URL = "/api/webhooks/tacticalrmm?tenant=acme"
 

@@ -11,8 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from portal.demo import SimulatedTactical
-from portal.demo.fleet import FleetSpec
 from portal.egress import (
     BadCertificate,
     ConnectionLost,
@@ -20,6 +18,8 @@ from portal.egress import (
     EgressError,
     NoTls,
 )
+from tactical_simulator import SimulatedTactical
+from tactical_simulator.fleet.fleet import FleetSpec
 from tests.egress.servers import LOOPBACK, QUICK, RawServer, answer, open_door, reset, serve
 
 SECRET = "canary-of-a-secret"

@@ -8,9 +8,9 @@ from threading import Event
 
 import pytest
 
-from portal.demo.tls import make_certificate, server_context
 from portal.egress import ConnectionLost, Door, EgressError, Limits, Timeout, TooLarge
 from portal.egress.limits import FREE_WRAPPING, KIB, MIB, Meter
+from tactical_simulator.transport.tls import make_certificate, server_context
 from tests.egress.servers import CHUNKED, ENDLESS, LOOPBACK, Script, endless, open_door, serve
 
 ONE_READ = 64 * KIB

@@ -11,16 +11,20 @@ import time_machine
 from flask import Flask
 
 from portal import queue
-from portal.db import transaction, utc_now
+from portal.clock import utc_now
+from portal.db import transaction
 from portal.lease import LASTS
 from portal.models import Errand
-from portal.models.alert import AlertStatus
-from portal.models.errand import ErrandKind
+from portal.models.alerts.alert import AlertStatus
+from portal.models.errands.errand import ErrandKind
 from portal.scope import tenant_scope
-from portal.services import alert_actions, errand_runs, errands, leases, schedule, subscribers
-from portal.services.alert_results import Deed
-from portal.services.errands import MOST_UNFINISHED, TooManyWaiting, get_errand
-from portal.services.tenants import add_tenant
+from portal.services import leases, tick
+from portal.services.accounts.tenants import add_tenant
+from portal.services.alerts import actions
+from portal.services.alerts.results import Deed
+from portal.services.errands import execution, requests
+from portal.services.errands.requests import MOST_UNFINISHED, TooManyWaiting, get_errand
+from portal.services.events import subscribers
 from tests.alerts.conftest import Msp, msp
 from tests.events.receiver import Receiver, receiving
 
@@ -44,7 +48,7 @@ def subscriber(app: Flask, receiver: Receiver) -> Iterator[int]:
 
 
 def ask(number: int = 1) -> Errand:
-    return errands.request_errand(ErrandKind.TEST_SUBSCRIBER, "Ask", {"subscriber_id": number})
+    return requests.request_errand(ErrandKind.TEST_SUBSCRIBER, "Ask", {"subscriber_id": number})
 
 
 def die_over(errand_id: int) -> None:
@@ -64,15 +68,15 @@ def jobs_of_a_tick(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
 
     with monkeypatch.context() as patch:
         patch.setattr(queue, "enqueue", note)
-        schedule.tick()
+        tick.tick()
     return [job for job in jobs if job[0] == "do_errand"]
 
 
 def test_a_test_event_is_sent_by_a_worker(subscriber: int, receiver: Receiver) -> None:
     asked = subscribers.request_test(subscriber)
     assert (asked.ok, receiver.types) == (None, [])
-    errand_runs.run_queued(asked.id)
-    errand_runs.run_queued(asked.id)
+    execution.run_queued(asked.id)
+    execution.run_queued(asked.id)
     done = get_errand(asked.id)
     assert (done.ok, done.message) == (True, "The receiver took the test event.")
     assert receiver.types == ["rmm.test"]
@@ -82,7 +86,7 @@ def test_a_test_event_is_sent_by_a_worker(subscriber: int, receiver: Receiver) -
 def test_what_is_asked_for_twice_is_done_once(subscriber: int, receiver: Receiver) -> None:
     first, again = (subscribers.request_test(subscriber).id for _ in range(2))
     assert first == again
-    errand_runs.run_queued(first)
+    execution.run_queued(first)
     assert subscribers.request_test(subscriber).id != first
 
 
@@ -114,7 +118,7 @@ def test_another_worker_goes_on_under_the_same_id(
     errand_id = errand.id
     die_over(errand_id)
     jobs_of_a_tick(monkeypatch)
-    errand_runs.run_queued(errand_id)
+    execution.run_queued(errand_id)
     assert get_errand(errand_id).ok
     assert receiver.attempts == [f"test_{errand_id}"]
 
@@ -136,8 +140,8 @@ def test_old_ones_go(subscriber: int) -> None:
         kind = ErrandKind.TEST_SUBSCRIBER
         session.add_all(Errand(kind=kind, title="Old", wanted={}, ok=True) for _ in range(150))
     newest = ask()
-    assert [each.id for each in errands.list_errands(range(newest.id - 99))] == []
-    assert len(errands.list_errands(range(newest.id + 1))) == errands.KEPT_ERRANDS
+    assert [each.id for each in requests.list_errands(range(newest.id - 99))] == []
+    assert len(requests.list_errands(range(newest.id + 1))) == requests.KEPT_ERRANDS
 
 
 @pytest.mark.parametrize("is_told", [False, True])
@@ -145,7 +149,7 @@ def test_alerts_are_not_resolved_a_second_time(msp: Msp, is_told: bool) -> None:
     """The worker died when Tactical was told; before or after the portal kept what it said."""
     pks = msp.raise_alerts(2)
     with msp.scope():
-        errand_id = alert_actions.request_deed(Deed.RESOLVE, msp.ids_of(pks)).id
+        errand_id = actions.request_deed(Deed.RESOLVE, msp.ids_of(pks)).id
         msp.tactical.control.alerts.resolve(pks[0])
     if is_told:
         msp.sync()
@@ -154,7 +158,7 @@ def test_alerts_are_not_resolved_a_second_time(msp: Msp, is_told: bool) -> None:
         leases.claim(Errand, errand_id)
         with transaction() as session:
             session.get_one(Errand, errand_id).lease = None
-        errand_runs.run_queued(errand_id)
+        execution.run_queued(errand_id)
         assert get_errand(errand_id).message == "2 resolved."
     assert msp.truth(pks[0])["resolved_on"] == before
     assert [msp.alert(pk).status for pk in pks] == [AlertStatus.RESOLVED] * 2

@@ -13,9 +13,9 @@ from sqlalchemy import select
 from portal.db import db, transaction
 from portal.events.outbox import record_events
 from portal.models import Event, EventSubscriber
-from portal.models.event import EventType
+from portal.models.events.event import EventType
 from portal.scope import tenant_scope
-from portal.services import subscribers
+from portal.services.events import subscribers
 from tests.events.receiver import Receiver, receiving
 from tests.web.world import Place, make_place
 

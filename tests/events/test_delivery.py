@@ -19,12 +19,14 @@ from portal.db import db
 from portal.events import delivery
 from portal.events.delivery import Message, Outcome, read_retry_after
 from portal.lease import LASTS, beating
-from portal.models.event import EventType
+from portal.models.events.event import EventType
 from portal.scope import all_tenants, tenant_scope
-from portal.services import activity, event_delivery, schedule, subscribers
+from portal.services import tick
+from portal.services.accounts.tenants import add_tenant
 from portal.services.application import get_app
-from portal.services.event_delivery import deliver_events, list_subscribers_behind, pause_after
-from portal.services.tenants import add_tenant
+from portal.services.events import activity, subscribers
+from portal.services.events import delivery as event_delivery
+from portal.services.events.delivery import deliver_events, list_subscribers_behind, pause_after
 from tests.events.conftest import events, get, happen, subscribe
 from tests.events.receiver import Receiver, receiving
 from tests.web.world import Place
@@ -317,11 +319,11 @@ def test_the_tick_asks_for_those_that_are_behind(
         return True
 
     monkeypatch.setattr(queue, "enqueue", enqueue)
-    schedule.tick()
+    tick.tick()
     assert [args for args in enqueued if args[0] == "deliver_events"] == []
     happen("one")
     tenant_id = get(subscribed).tenant_id
-    schedule.tick()
+    tick.tick()
     told = [args for args in enqueued if args[0] == "deliver_events"]
     assert told == [("deliver_events", tenant_id, subscribed)]
 

@@ -15,18 +15,19 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event as hooks
 
-from portal.db import db, transaction, utc_now
+from portal.clock import iso_utc, utc_now
+from portal.db import db, transaction
 from portal.events.order import find_settled_id
 from portal.events.outbox import record_events
 from portal.models import Asset, SyncRun
-from portal.models.event import EventType
-from portal.models.sync_run import RunStatus, SyncKind
+from portal.models.events.event import EventType
+from portal.models.runs.sync_run import RunStatus, SyncKind
 from portal.scope import tenant_scope
-from portal.services import event_delivery, sync_runs
+from portal.services.events import delivery
 from portal.services.export import export_assets
-from portal.sync.device_news import tell_devices
-from portal.sync.run_log import RunEnded
-from portal.times import iso_utc
+from portal.services.runs import execution, requests
+from portal.sync.devices.news import tell_devices
+from portal.sync.runs.log import RunEnded
 from tests.alerts.conftest import Msp, msp
 from tests.events.conftest import events, happen, subscribe
 from tests.events.receiver import Receiver
@@ -99,9 +100,9 @@ def test_payloads_have_their_keys_and_no_secret(scoped: Msp, http: FlaskClient) 
     for agent in scoped.agents[:2]:
         turn(scoped, agent)
     scoped.tactical.control.faults.add("status", "*", status=403, times=None)
-    sync_runs.run_to_end(SyncKind.DEVICES)
+    execution.run_to_end(SyncKind.DEVICES)
     scoped.tactical.control.faults.clear()
-    sync_runs.run_to_end(SyncKind.DEVICES)
+    execution.run_to_end(SyncKind.DEVICES)
     stored = events()
     assert {event.type for event in stored} == {str(kind) for kind in EventType}
     for event in stored:
@@ -138,13 +139,13 @@ def test_only_what_changed_is_told(scoped: Msp) -> None:
     before = len(events())
     agent_id = scoped.agents[0]
     scoped.tactical.control.agents.edit(agent_id, description="moved to the cellar")
-    sync_runs.run_to_end(SyncKind.DEVICES)
+    execution.run_to_end(SyncKind.DEVICES)
     (updated,) = [event for event in events()[before:] if event.type == EventType.DEVICE_UPDATED]
     assert updated.payload["rmm_device_id"] == agent_id
     assert "description" in updated.payload["changed"]
 
     before = len(events())
-    sync_runs.run_to_end(SyncKind.DEVICES)
+    execution.run_to_end(SyncKind.DEVICES)
     assert {event.type for event in events()[before:]} == {
         "rmm.sync.started",
         "rmm.sync.completed",
@@ -155,10 +156,10 @@ def test_only_what_changed_is_told(scoped: Msp) -> None:
 def test_another_status_is_told_once_and_nothing_else_of_it(scoped: Msp, kind: SyncKind) -> None:
     agent = scoped.agents[0]
     subject = agent if kind is SyncKind.AGENT else ""
-    sync_runs.run_to_end(kind, subject)
+    execution.run_to_end(kind, subject)
     before = len(events())
     old, new = turn(scoped, agent)
-    run = sync_runs.run_to_end(kind, subject)
+    run = execution.run_to_end(kind, subject)
     assert run.counts["updated"] == 0
     assert run.counts["unchanged"] == run.counts["seen"] > 0
     [told] = [event for event in events()[before:] if event.type.startswith("rmm.device.")]
@@ -176,7 +177,7 @@ def test_another_status_is_told_once_and_nothing_else_of_it(scoped: Msp, kind: S
         },
     )
     before = len(events())
-    sync_runs.run_to_end(kind, subject)
+    execution.run_to_end(kind, subject)
     assert [e for e in events()[before:] if e.type.startswith("rmm.device.")] == []
 
 
@@ -189,7 +190,7 @@ def test_a_status_that_grows_old_is_no_event(scoped: Msp) -> None:
             scoped.tactical.control.agents.seen(agent, seconds_ago=0)
         words = {row.rmm_device_id: row.agent_status for row in db.session.query(Asset).all()}
         db.session.rollback()
-        sync_runs.run_to_end(SyncKind.STATUS)
+        execution.run_to_end(SyncKind.STATUS)
         assert {row["agent_status"] for row in export_assets()} == {"online"}
         told = {event.payload["rmm_device_id"] for event in events(EventType.DEVICE_STATUS)}
         assert told == {agent for agent, word in words.items() if word != "online"} != set(words)
@@ -206,8 +207,8 @@ def test_a_page_that_is_rolled_back_leaves_no_event(
         tell(*args)
         raise RunEnded("Taken over.")
 
-    monkeypatch.setattr("portal.sync.devices.tell_devices", tell_and_break)
-    run = sync_runs.run_to_end(SyncKind.DEVICES)
+    monkeypatch.setattr("portal.sync.devices.run.tell_devices", tell_and_break)
+    run = execution.run_to_end(SyncKind.DEVICES)
     assert run.status is RunStatus.CANCELLED
     new = [event.type for event in events()[before:]]
     assert new == ["rmm.sync.started", "rmm.sync.failed"]
@@ -222,7 +223,7 @@ def test_many_events_cost_as_many_statements_as_one(scoped: Msp) -> None:
         for agent_id in agent_ids:
             scoped.tactical.control.agents.edit(agent_id, description=description)
         statements.clear()
-        run = sync_runs.run_to_end(SyncKind.DEVICES)
+        run = execution.run_to_end(SyncKind.DEVICES)
         assert run.updated >= len(agent_ids) // 2
         return len([text for text in statements if "INSERT INTO events" in text])
 
@@ -231,12 +232,12 @@ def test_many_events_cost_as_many_statements_as_one(scoped: Msp) -> None:
 
 
 def test_an_abandoned_run_ends_with_an_event_too(scoped: Msp) -> None:
-    run, _ = sync_runs.request_run(SyncKind.DEVICES, "button")
+    run, _ = requests.request_run(SyncKind.DEVICES, "button")
     with transaction() as session:
         stored = session.get_one(SyncRun, run.id)
-        stored.status, stored.fencing_number = RunStatus.RUNNING, sync_runs.MOST_ATTEMPTS
+        stored.status, stored.fencing_number = RunStatus.RUNNING, execution.MOST_ATTEMPTS
         stored.heartbeat_at = stored.created_at.replace(year=2020)
-    sync_runs.revive_abandoned_runs()
+    execution.revive_abandoned_runs()
     last = events()[-1]
     assert (last.type, last.payload["status"]) == ("rmm.sync.failed", "failed")
     assert "given up" in last.payload["error"]
@@ -275,7 +276,7 @@ def test_an_event_that_is_committed_late_is_not_missed(
     happen("quick")
     monkeypatch.setattr("portal.events.order.WAIT_SECONDS", 0.0)
     assert find_settled_id(db.session()) is None
-    assert event_delivery.deliver_events(subscriber_id) == 0
+    assert delivery.deliver_events(subscriber_id) == 0
     monkeypatch.undo()
     sleep = time.sleep
 
@@ -284,6 +285,6 @@ def test_an_event_that_is_committed_late_is_not_missed(
         sleep(seconds)
 
     monkeypatch.setattr(time, "sleep", commit_and_sleep)
-    assert event_delivery.deliver_events(subscriber_id) == 2
+    assert delivery.deliver_events(subscriber_id) == 2
     thread.join()
     assert [message["data"]["name"] for message in receiver.received] == ["late", "quick"]

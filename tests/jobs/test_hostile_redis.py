@@ -22,7 +22,7 @@ from portal import queue
 from portal.config import Settings
 from portal.jobs.context import use_app
 from portal.scope import get_tenant_id
-from portal.services import keep_alive
+from portal.services.integrations import keep_alive
 from portal.supervisor.queued_job import LARGEST_DATA, find_problem
 from portal.supervisor.worker import PortalWorker, run_worker
 from tests.jobs.test_worker import _wait

@@ -17,7 +17,7 @@ from rq.serializers import JSONSerializer
 from portal import queue
 from portal.config import Settings
 from portal.jobs.context import use_app
-from portal.services import keep_alive
+from portal.services.integrations import keep_alive
 from portal.supervisor.turns import Turns
 from portal.supervisor.worker import PortalWorker, run_worker
 

@@ -16,7 +16,7 @@ from portal import create_app, queue
 from portal.config import Settings
 from portal.jobs.context import use_app
 from portal.scope import get_tenant_id
-from portal.services import keep_alive
+from portal.services.integrations import keep_alive
 from portal.supervisor.worker import PortalWorker
 
 pytestmark = pytest.mark.one_database

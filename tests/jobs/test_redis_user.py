@@ -21,11 +21,11 @@ from rq.serializers import JSONSerializer
 from portal import create_app, queue
 from portal.config import Settings
 from portal.db import db
-from portal.demo.tls import make_certificate, server_context
 from portal.jobs.context import use_app
-from portal.services.throttle import Caller, attempt
+from portal.services.accounts.throttle import Caller, attempt
 from portal.supervisor.redis_server import end_turns
 from portal.supervisor.worker import PortalWorker
+from tactical_simulator.transport.tls import make_certificate, server_context
 from tests.jobs.test_worker import OwnRedis
 from tests.support.apps import wait_for_redis
 

@@ -17,7 +17,8 @@ from portal import queue
 from portal.config import Settings
 from portal.jobs.context import use_app
 from portal.scope import get_tenant_id
-from portal.services import connection_tests, errand_runs, keep_alive
+from portal.services.errands import execution
+from portal.services.integrations import keep_alive, testing
 from portal.supervisor.worker import run_worker
 
 pytestmark = pytest.mark.one_database
@@ -85,8 +86,8 @@ def world(
 ) -> Iterator[World]:
     world = World(app, tmp_path)
     monkeypatch.setattr(keep_alive, "keep_alive", world.work)
-    monkeypatch.setattr(connection_tests, "run_queued", world.work)
-    monkeypatch.setattr(errand_runs, "run_queued", world.work)
+    monkeypatch.setattr(testing, "run_queued", world.work)
+    monkeypatch.setattr(execution, "run_queued", world.work)
     use_app(app)
     yield world
     (tmp_path / "hang").unlink(missing_ok=True)

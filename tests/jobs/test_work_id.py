@@ -17,9 +17,9 @@ from rq.serializers import JSONSerializer
 
 from portal import queue
 from portal.config import Settings
-from portal.demo import SimulatedTactical
 from portal.scope import tenant_scope
-from portal.services.connect import ConnectionSettings, save_connection
+from portal.services.integrations.connect import ConnectionSettings, save_connection
+from tactical_simulator import SimulatedTactical
 from tests.support.databases import KEYS
 from tests.web.world import Place, make_place, make_user, sign_in
 

@@ -20,7 +20,7 @@ from rq.serializers import JSONSerializer
 from portal import create_app, queue
 from portal.config import Settings, read_settings
 from portal.jobs.context import use_app
-from portal.services import keep_alive
+from portal.services.integrations import keep_alive
 from portal.supervisor.worker import run_worker
 from tests.support.apps import wait_for_redis
 from tests.support.databases import KEYS

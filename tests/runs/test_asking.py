@@ -13,10 +13,10 @@ from portal import queue
 from portal.db import db
 from portal.errors import InvalidInput, NotFound
 from portal.models import SyncLogEntry, SyncRun
-from portal.models.sync_run import RunStatus, SyncKind
+from portal.models.runs.sync_run import RunStatus, SyncKind
 from portal.scope import tenant_scope
-from portal.services import run_history, sync_runs
-from portal.services.tenants import add_tenant
+from portal.services.accounts.tenants import add_tenant
+from portal.services.runs import execution, history, requests
 from tests.support.msp import Msp
 
 DEVICES, ORGANIZATIONS, AGENT = SyncKind.DEVICES, SyncKind.ORGANIZATIONS, SyncKind.AGENT
@@ -32,37 +32,37 @@ def test_a_second_press_is_answered_by_the_first_run(
     msp: Msp, jobs: list[tuple[object, ...]]
 ) -> None:
     msp.connect()
-    run, is_new = sync_runs.request_run(DEVICES, "button")
+    run, is_new = requests.request_run(DEVICES, "button")
     assert (is_new, run.status, run.trigger) == (True, RunStatus.QUEUED, "button")
-    again, is_new = sync_runs.request_run(DEVICES, "schedule")
+    again, is_new = requests.request_run(DEVICES, "schedule")
     assert (again.id, is_new) == (run.id, False)
-    other, is_new = sync_runs.request_run(ORGANIZATIONS, "button")
+    other, is_new = requests.request_run(ORGANIZATIONS, "button")
     assert (other.id != run.id, is_new) == (True, True)
     assert jobs == [("sync_devices", msp.id, run.id), ("sync_organizations", msp.id, other.id)]
 
 
 def test_each_agent_has_a_run_of_its_own(msp: Msp, jobs: list[tuple[object, ...]]) -> None:
     msp.connect()
-    one, _ = sync_runs.request_run(AGENT, "button", "a" * 40)
-    other, is_new = sync_runs.request_run(AGENT, "button", "b" * 40)
+    one, _ = requests.request_run(AGENT, "button", "a" * 40)
+    other, is_new = requests.request_run(AGENT, "button", "b" * 40)
     assert is_new
-    assert sync_runs.request_run(AGENT, "webhook", "a" * 40) == (one, False)
+    assert requests.request_run(AGENT, "webhook", "a" * 40) == (one, False)
     assert (one.id, other.id) == (jobs[0][2], jobs[1][2])
     with pytest.raises(InvalidInput):
-        sync_runs.request_run(AGENT, "button")
+        requests.request_run(AGENT, "button")
 
 
 def test_tenants_do_not_wait_for_each_other(msp: Msp, jobs: list[tuple[object, ...]]) -> None:
     msp.connect()
-    own, _ = sync_runs.request_run(DEVICES, "button")
+    own, _ = requests.request_run(DEVICES, "button")
     with tenant_scope(add_tenant("Other", "other").id):
         msp.connect()
-        run, is_new = sync_runs.request_run(DEVICES, "button")
+        run, is_new = requests.request_run(DEVICES, "button")
         assert is_new
         with pytest.raises(NotFound):
-            run_history.get_run(own.id)
+            history.get_run(own.id)
         with pytest.raises(NotFound):
-            sync_runs.cancel_run(own.id)
+            requests.cancel_run(own.id)
     assert run.tenant_id != own.tenant_id
 
 
@@ -72,9 +72,9 @@ def test_without_redis_the_run_waits_in_the_database(msp: Msp) -> None:
     msp.app.extensions["redis"] = queue.connect(
         type(settings)(**{**_fields(settings), "redis_url": "redis://127.0.0.1:1/0"})
     )
-    run, is_new = sync_runs.request_run(DEVICES, "button")
+    run, is_new = requests.request_run(DEVICES, "button")
     assert is_new
-    assert run_history.get_run(run.id).status is RunStatus.QUEUED
+    assert history.get_run(run.id).status is RunStatus.QUEUED
 
 
 def _fields(settings: object) -> dict[str, object]:
@@ -97,7 +97,7 @@ def in_parallel(msp: Msp, number: int, work: Callable[[], object]) -> list[objec
 def test_many_presses_at_once_make_one_run(msp: Msp, jobs: list[tuple[object, ...]]) -> None:
     msp.connect()
     before = run_count()
-    pressed = in_parallel(msp, 6, lambda: sync_runs.request_run(DEVICES, "button")[0].id)
+    pressed = in_parallel(msp, 6, lambda: requests.request_run(DEVICES, "button")[0].id)
     assert len(set(pressed)) == 1
     assert run_count() == before + 1
     assert len(jobs) == 1
@@ -105,8 +105,8 @@ def test_many_presses_at_once_make_one_run(msp: Msp, jobs: list[tuple[object, ..
 
 def test_many_workers_at_once_run_it_once(msp: Msp, jobs: list[tuple[object, ...]]) -> None:
     msp.connect()
-    run, _ = sync_runs.request_run(ORGANIZATIONS, "button")
-    in_parallel(msp, 4, lambda: sync_runs.run_queued(run.id))
-    done = run_history.get_run(run.id)
+    run, _ = requests.request_run(ORGANIZATIONS, "button")
+    in_parallel(msp, 4, lambda: execution.run_queued(run.id))
+    done = history.get_run(run.id)
     assert (done.status, done.fencing_number) == (RunStatus.SUCCESS, 1)
     assert db.session.scalar(select(func.count(SyncLogEntry.id))) == 3

@@ -9,12 +9,15 @@ import pytest
 
 from portal.db import db
 from portal.errors import NotFound, Refused
-from portal.models.sync_run import RunStatus, SyncKind
-from portal.services import connect, run_history, sync_runs, tenant_removal
-from portal.services.integrations import get_integration
-from portal.services.tenants import get_tenant
-from portal.sync import devices, run_log
-from portal.sync.run_log import RunEnded, RunLog
+from portal.models.runs.sync_run import RunStatus, SyncKind
+from portal.services.accounts import tenant_removal
+from portal.services.accounts.tenants import get_tenant
+from portal.services.integrations import connect
+from portal.services.integrations.current import get_integration
+from portal.services.runs import execution, history, requests
+from portal.sync.devices import run as devices
+from portal.sync.runs import log as run_log
+from portal.sync.runs.log import RunEnded, RunLog
 from portal.tactical.api import AgentPage
 from tests.support.msp import Msp, counted
 
@@ -23,13 +26,13 @@ DEVICES, ORGANIZATIONS, AGENT = SyncKind.DEVICES, SyncKind.ORGANIZATIONS, SyncKi
 
 def test_a_waiting_run_is_cancelled_at_once(msp: Msp, jobs: list[tuple[object, ...]]) -> None:
     msp.connect()
-    run, _ = sync_runs.request_run(DEVICES, "button")
-    assert sync_runs.cancel_run(run.id).status is RunStatus.CANCELLED
-    sync_runs.run_queued(run.id)
-    done = run_history.get_run(run.id)
+    run, _ = requests.request_run(DEVICES, "button")
+    assert requests.cancel_run(run.id).status is RunStatus.CANCELLED
+    execution.run_queued(run.id)
+    done = history.get_run(run.id)
     assert (done.status, done.fencing_number) == (RunStatus.CANCELLED, 0)
     assert done.finished_at is not None
-    assert sync_runs.cancel_run(run.id).status is RunStatus.CANCELLED  # nothing more
+    assert requests.cancel_run(run.id).status is RunStatus.CANCELLED  # nothing more
 
 
 def test_a_working_run_writes_no_page_after_it_was_cancelled(
@@ -44,7 +47,7 @@ def test_a_working_run_writes_no_page_after_it_was_cancelled(
         pages.append(page)
         if len(pages) == 3:
             with msp.scope():
-                sync_runs.cancel_run(log.run_id)
+                requests.cancel_run(log.run_id)
         apply(integration_id, page, log)
 
     monkeypatch.setattr(devices, "apply_page", cancel_before_the_third)
@@ -58,28 +61,28 @@ def test_a_waiting_run_does_not_begin_on_a_server_that_was_not_tested(
     msp: Msp, jobs: list[tuple[object, ...]]
 ) -> None:
     msp.connect()
-    run, _ = sync_runs.request_run(ORGANIZATIONS, "button")
+    run, _ = requests.request_run(ORGANIZATIONS, "button")
     connect.save_connection(connect.ConnectionSettings(api_key="another key"))
     msp.tactical.control.log.clear()
-    sync_runs.run_queued(run.id)
-    done = run_history.get_run(run.id)
+    execution.run_queued(run.id)
+    done = history.get_run(run.id)
     assert done.status is RunStatus.CANCELLED
     assert "has not passed a test yet" in str(done.error)
     assert msp.tactical.control.log.entries() == []
     with pytest.raises(Refused):
-        sync_runs.request_run(ORGANIZATIONS, "button")
+        requests.request_run(ORGANIZATIONS, "button")
 
 
 def test_a_change_of_host_ends_what_runs_and_what_waits(
     msp: Msp, jobs: list[tuple[object, ...]]
 ) -> None:
     msp.connect()
-    working, _ = sync_runs.request_run(DEVICES, "button")
-    lease = sync_runs._claim(working.id)
-    waiting, _ = sync_runs.request_run(ORGANIZATIONS, "button")
+    working, _ = requests.request_run(DEVICES, "button")
+    lease = execution._claim(working.id)
+    waiting, _ = requests.request_run(ORGANIZATIONS, "button")
     moved = msp.tactical.url.replace("127.0.0.1", "localhost")
     connect.save_connection(connect.ConnectionSettings(base_url=moved, api_key="key"))
-    assert run_history.get_run(waiting.id).status is RunStatus.CANCELLED
+    assert history.get_run(waiting.id).status is RunStatus.CANCELLED
     db.session.rollback()
     with pytest.raises(RunEnded, match="cancelled"):
         RunLog(working.id, str(lease)).set_phase("Writing what the old server said")
@@ -135,6 +138,6 @@ def cancel_once_asked(msp: Msp, kind: SyncKind, subject: str) -> None:
     while not msp.tactical.control.faults.list()[0].struck:
         time.sleep(0.01)
     with msp.scope():
-        run = run_history.find_active_run(kind, subject)
+        run = history.find_active_run(kind, subject)
         assert run is not None
-        sync_runs.cancel_run(run.id)
+        requests.cancel_run(run.id)

@@ -7,10 +7,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from portal.db import db, utc_now
+from portal.clock import utc_now
+from portal.db import db
 from portal.lease import LASTS
-from portal.models.sync_run import RunStatus, SyncKind
-from portal.services import run_history, sync_runs
+from portal.models.runs.sync_run import RunStatus, SyncKind
+from portal.services.runs import execution, history, requests
 from tests.runs.world import change
 from tests.support.msp import Msp
 
@@ -21,28 +22,28 @@ def test_a_command_takes_over_a_run_that_only_waits(
     msp: Msp, jobs: list[tuple[object, ...]]
 ) -> None:
     msp.connect()
-    waiting, _ = sync_runs.request_run(ORGANIZATIONS, "button")
+    waiting, _ = requests.request_run(ORGANIZATIONS, "button")
     run = msp.sync(ORGANIZATIONS)
     assert (run.id, run.status) == (waiting.id, RunStatus.SUCCESS)
-    sync_runs.run_queued(waiting.id)  # the worker comes too late
-    assert run_history.get_run(run.id).fencing_number == 1
+    execution.run_queued(waiting.id)  # the worker comes too late
+    assert history.get_run(run.id).fencing_number == 1
 
 
 def test_a_command_waits_for_a_run_that_works_and_then_runs_its_own(
     msp: Msp, jobs: list[tuple[object, ...]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     msp.connect()
-    working, _ = sync_runs.request_run(ORGANIZATIONS, "button")
-    assert sync_runs._claim(working.id)
+    working, _ = requests.request_run(ORGANIZATIONS, "button")
+    assert execution._claim(working.id)
     polls = []
 
     def pause(_seconds: float) -> None:
-        polls.append(run_history.get_run(working.id).status)
+        polls.append(history.get_run(working.id).status)
         db.session.rollback()
         if len(polls) == 3:
             change(working.id, status=RunStatus.SUCCESS, lease=None, finished_at=utc_now())
 
-    monkeypatch.setattr("portal.services.sync_runs.time", SimpleNamespace(sleep=pause))
+    monkeypatch.setattr("portal.services.runs.execution.time", SimpleNamespace(sleep=pause))
     run = msp.sync(ORGANIZATIONS)
     assert polls == [RunStatus.RUNNING] * 3
     assert run.id != working.id
@@ -53,8 +54,8 @@ def test_a_command_does_not_wait_for_a_process_that_died(
     msp: Msp, jobs: list[tuple[object, ...]]
 ) -> None:
     msp.connect()
-    dead, _ = sync_runs.request_run(ORGANIZATIONS, "button")
-    assert sync_runs._claim(dead.id)
+    dead, _ = requests.request_run(ORGANIZATIONS, "button")
+    assert execution._claim(dead.id)
     change(dead.id, heartbeat_at=utc_now() - LASTS - timedelta(seconds=1))
     run = msp.sync(ORGANIZATIONS)
     assert (run.id, run.status, run.fencing_number) == (dead.id, RunStatus.SUCCESS, 2)
@@ -66,10 +67,10 @@ def test_ctrl_c_ends_the_run_of_a_command(msp: Msp, monkeypatch: pytest.MonkeyPa
     def press(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setitem(sync_runs._SYNCS, ORGANIZATIONS, press)
+    monkeypatch.setitem(execution._SYNCS, ORGANIZATIONS, press)
     with pytest.raises(KeyboardInterrupt):
         msp.sync(ORGANIZATIONS)
-    run = run_history.list_runs().items[0]
+    run = history.list_runs().items[0]
     assert (run.status, run.lease) == (RunStatus.CANCELLED, None)
     monkeypatch.undo()
 
@@ -80,9 +81,9 @@ def test_a_mistake_of_ours_ends_the_run_too(msp: Msp, monkeypatch: pytest.Monkey
     def fail(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setitem(sync_runs._SYNCS, ORGANIZATIONS, fail)
+    monkeypatch.setitem(execution._SYNCS, ORGANIZATIONS, fail)
     with pytest.raises(ZeroDivisionError):
         msp.sync(ORGANIZATIONS)
-    run = run_history.list_runs().items[0]
+    run = history.list_runs().items[0]
     assert (run.status, run.lease) == (RunStatus.FAILED, None)
     assert "mistake" in str(run.error)

@@ -10,8 +10,9 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
+from portal.clock import utc_now
 from portal.config import Settings
-from portal.db import db, utc_now
+from portal.db import db
 from portal.lease import LASTS
 from portal.models import (
     Asset,
@@ -21,8 +22,9 @@ from portal.models import (
     SyncLogEntry,
     SyncRun,
 )
-from portal.models.sync_run import RunStatus, SyncKind
-from portal.services import organization_mapping, run_history, sync_runs
+from portal.models.runs.sync_run import RunStatus, SyncKind
+from portal.services.organizations import mapping
+from portal.services.runs import execution, history, requests
 from tests.acceptance.truth import expected_assets, told
 from tests.runs.world import change
 from tests.support.databases import KEYS
@@ -32,11 +34,11 @@ WORKER = """
 import os, signal, sys
 from portal import create_app
 from portal.scope import tenant_scope
-from portal.services import sync_runs
-from portal.sync import devices
+from portal.services.runs import execution
+from portal.sync.devices import run
 
 point, page = sys.argv[1], int(sys.argv[2])
-original, calls = getattr(devices, point), 0
+original, calls = getattr(run, point), 0
 
 def dying(*arguments):
     global calls
@@ -46,10 +48,10 @@ def dying(*arguments):
         os.kill(os.getpid(), int(sys.argv[5]))
     return done
 
-setattr(devices, point, dying)
+setattr(run, point, dying)
 app = create_app()
 with app.app_context(), tenant_scope(int(sys.argv[3])):
-    sync_runs.run_queued(int(sys.argv[4]))
+    execution.run_queued(int(sys.argv[4]))
 """
 POINTS = {
     "after a page was committed": ("apply_page", "1"),
@@ -82,17 +84,17 @@ def die_at(msp: Msp, run_id: int, point: str, page: str) -> None:
 def test_a_run_that_is_killed_twice_ends_as_if_it_had_not_been(msp: Msp) -> None:
     assert msp.connect(page_size=6).ok
     msp.sync(SyncKind.ORGANIZATIONS)
-    organization_mapping.map_exact(create=True)
-    run, _ = sync_runs.request_run(SyncKind.DEVICES, "button")
+    mapping.map_exact(create=True)
+    run, _ = requests.request_run(SyncKind.DEVICES, "button")
     for number, (point, page) in enumerate(POINTS.values(), 1):
         die_at(msp, run.id, point, page)
-        left = run_history.get_run(run.id)
+        left = history.get_run(run.id)
         assert (left.status, left.fencing_number) == (RunStatus.RUNNING, number)
         assert len(msp.assets()) == 6  # whole pages, and no part of one
         change(run.id, heartbeat_at=utc_now() - LASTS - timedelta(seconds=1))
-        assert [each.id for each in sync_runs.revive_abandoned_runs()] == [run.id]
-    sync_runs.run_queued(run.id)
-    done = run_history.get_run(run.id)
+        assert [each.id for each in execution.revive_abandoned_runs()] == [run.id]
+    execution.run_queued(run.id)
+    done = history.get_run(run.id)
     assert (done.status, done.fencing_number) == (RunStatus.SUCCESS, 3)
     # Counts are those of the attempt that came to an end.
     assert (done.counts["seen"], done.counts["created"], done.counts["unchanged"]) == (24, 18, 6)
@@ -104,20 +106,20 @@ def test_a_run_that_is_killed_twice_ends_as_if_it_had_not_been(msp: Msp) -> None
 def test_a_process_that_was_stopped_for_longer_than_its_lease_changes_nothing(msp: Msp) -> None:
     assert msp.connect(page_size=6).ok
     msp.sync(SyncKind.ORGANIZATIONS)
-    organization_mapping.map_exact(create=True)
-    run, _ = sync_runs.request_run(SyncKind.DEVICES, "button")
+    mapping.map_exact(create=True)
+    run, _ = requests.request_run(SyncKind.DEVICES, "button")
     with start_and_meet(msp, run.id, "apply_page", "1", signal.SIGSTOP) as process:
         _, status = os.waitpid(process.pid, os.WUNTRACED)
         assert os.WIFSTOPPED(status)
         change(run.id, heartbeat_at=utc_now() - LASTS - timedelta(seconds=1))
-        assert [each.id for each in sync_runs.revive_abandoned_runs()] == [run.id]
-        sync_runs.run_queued(run.id)
+        assert [each.id for each in execution.revive_abandoned_runs()] == [run.id]
+        execution.run_queued(run.id)
         before = everything(msp)
         process.send_signal(signal.SIGCONT)
         _, errors = process.communicate(timeout=60)
     assert process.returncode == 0, errors.decode()
     assert everything(msp) == before
-    assert run_history.get_run(run.id).status is RunStatus.SUCCESS
+    assert history.get_run(run.id).status is RunStatus.SUCCESS
 
 
 def everything(msp: Msp) -> list[list[object]]:

@@ -7,11 +7,12 @@ from datetime import timedelta
 import pytest
 import time_machine
 
-from portal.db import db, transaction, utc_now
+from portal.clock import utc_now
+from portal.db import db, transaction
 from portal.lease import LASTS
-from portal.models.sync_run import RunStatus, SyncKind
-from portal.services import run_history, sync_runs
-from portal.sync.run_log import RunEnded, RunLog
+from portal.models.runs.sync_run import RunStatus, SyncKind
+from portal.services.runs import execution, history, requests
+from portal.sync.runs.log import RunEnded, RunLog
 from tests.runs.world import change
 from tests.support.msp import Msp
 
@@ -22,14 +23,14 @@ def test_a_process_whose_run_was_taken_over_writes_nothing_any_more(
     msp: Msp, jobs: list[tuple[object, ...]]
 ) -> None:
     msp.connect()
-    run, _ = sync_runs.request_run(DEVICES, "button")
-    lease = sync_runs._claim(run.id)
+    run, _ = requests.request_run(DEVICES, "button")
+    lease = execution._claim(run.id)
     assert lease is not None
     stale = RunLog(run.id, lease)
     stale.set_phase("Reading")
     change(run.id, heartbeat_at=utc_now() - LASTS - timedelta(seconds=1))
-    assert [each.id for each in sync_runs.revive_abandoned_runs()] == [run.id]
-    taken = sync_runs._claim(run.id)
+    assert [each.id for each in execution.revive_abandoned_runs()] == [run.id]
+    taken = execution._claim(run.id)
     assert taken not in (None, lease)
 
     def write_phase() -> None:
@@ -54,25 +55,25 @@ def test_a_process_whose_run_was_taken_over_writes_nothing_any_more(
         with pytest.raises(RunEnded, match="Another process"):
             write()
     assert stale.finish(RunStatus.SUCCESS) is False
-    now = run_history.get_run(run.id)
+    now = history.get_run(run.id)
     assert (now.status, now.lease, now.phase) == (RunStatus.RUNNING, taken, "Reading")
     assert (now.source, now.fencing_number) == (None, 2)
-    assert run_history.list_log_entries(run.id).items == []
+    assert history.list_log_entries(run.id).items == []
     assert RunLog(run.id, str(taken)).finish(RunStatus.SUCCESS) is True
 
 
 def test_a_run_that_beats_keeps_its_lease(msp: Msp, jobs: list[tuple[object, ...]]) -> None:
     msp.connect()
-    run, _ = sync_runs.request_run(DEVICES, "button")
-    lease = sync_runs._claim(run.id)
+    run, _ = requests.request_run(DEVICES, "button")
+    lease = execution._claim(run.id)
     log = RunLog(run.id, str(lease))
     with time_machine.travel(utc_now() + LASTS, tick=False):
         db.session.rollback()
         assert not log._is_over(beat=True)
     with time_machine.travel(utc_now() + LASTS + timedelta(seconds=5), tick=False):
-        assert sync_runs.revive_abandoned_runs() == []
+        assert execution.revive_abandoned_runs() == []
     assert not log.cancelled.is_set()
-    sync_runs.cancel_run(run.id)
+    requests.cancel_run(run.id)
     assert log._is_over(beat=False)
     assert log.cancelled.is_set()
 
@@ -81,28 +82,28 @@ def test_a_run_that_loses_its_process_three_times_is_given_up(
     msp: Msp, jobs: list[tuple[object, ...]]
 ) -> None:
     msp.connect()
-    run, _ = sync_runs.request_run(DEVICES, "button")
+    run, _ = requests.request_run(DEVICES, "button")
     silent = {"heartbeat_at": utc_now() - LASTS - timedelta(seconds=1)}
     for _ in range(2):
-        assert sync_runs._claim(run.id)
+        assert execution._claim(run.id)
         change(run.id, **silent)
-        assert len(sync_runs.revive_abandoned_runs()) == 1
-    assert sync_runs._claim(run.id)
+        assert len(execution.revive_abandoned_runs()) == 1
+    assert execution._claim(run.id)
     change(run.id, **silent)
-    assert sync_runs.revive_abandoned_runs() == []
-    done = run_history.get_run(run.id)
+    assert execution.revive_abandoned_runs() == []
+    done = history.get_run(run.id)
     assert (done.status, done.lease) == (RunStatus.FAILED, None)
     assert "3 times" in str(done.error)
-    assert sync_runs._claim(run.id) is None
+    assert execution._claim(run.id) is None
 
 
 def test_a_cancelled_run_whose_process_died_is_ended(
     msp: Msp, jobs: list[tuple[object, ...]]
 ) -> None:
     msp.connect()
-    run, _ = sync_runs.request_run(DEVICES, "button")
-    sync_runs._claim(run.id)
-    sync_runs.cancel_run(run.id)
+    run, _ = requests.request_run(DEVICES, "button")
+    execution._claim(run.id)
+    requests.cancel_run(run.id)
     change(run.id, heartbeat_at=utc_now() - LASTS - timedelta(seconds=1))
-    assert sync_runs.revive_abandoned_runs() == []
-    assert run_history.get_run(run.id).status is RunStatus.CANCELLED
+    assert execution.revive_abandoned_runs() == []
+    assert history.get_run(run.id).status is RunStatus.CANCELLED

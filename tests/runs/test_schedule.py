@@ -12,16 +12,19 @@ import pytest
 import time_machine
 from sqlalchemy import select
 
-from portal.db import db, transaction, utc_now
+from portal.clock import utc_now
+from portal.db import db, transaction
 from portal.lease import LASTS
 from portal.models import ConnectionTest, Schedule
-from portal.models.integration import AuthMode
-from portal.models.sync_run import RunStatus, SyncKind
+from portal.models.integrations.integration import AuthMode
+from portal.models.runs.sync_run import RunStatus, SyncKind
 from portal.scope import all_tenants, tenant_scope
-from portal.services import connect, connection_tests, run_history, schedule, sync_runs
-from portal.services.connect import ConnectionSettings
-from portal.services.schedules import next_due
-from portal.services.tenants import add_tenant
+from portal.services import tick as schedule
+from portal.services.accounts.tenants import add_tenant
+from portal.services.integrations import connect, testing
+from portal.services.integrations.connect import ConnectionSettings
+from portal.services.integrations.schedules import next_due
+from portal.services.runs import execution, history, requests
 from tests.runs.world import change
 from tests.support.msp import Msp
 
@@ -67,7 +70,7 @@ def test_nothing_is_due_at_once(connected: Msp, jobs: Jobs) -> None:
 def test_what_is_due_starts_and_is_due_again_an_interval_later(connected: Msp, jobs: Jobs) -> None:
     with later(minutes=61):
         tick(connected)
-        [run] = run_history.list_runs().items
+        [run] = history.list_runs().items
         assert (run.kind, run.trigger, run.status) == (
             SyncKind.DEVICES,
             "schedule",
@@ -89,7 +92,7 @@ def test_a_new_connection_looks_at_the_status_often_and_at_all_else_by_night(
     assert due["software"] == due["devices"] < utc_now() + timedelta(days=1)
     with later(minutes=6):
         tick(msp)
-        [run] = run_history.list_runs(SyncKind.STATUS).items
+        [run] = history.list_runs(SyncKind.STATUS).items
         assert [job[1:] for job in jobs] == [(msp.id, run.id)]
     with time_machine.travel(due["devices"] + timedelta(seconds=3), tick=False):
         tick(msp)
@@ -109,12 +112,12 @@ def test_nights_are_counted_and_each_integration_has_its_own_minute() -> None:
 
 def test_a_sweep_starts_while_a_device_sync_works_too(msp: Msp, jobs: Jobs) -> None:
     msp.connect(alert_sync_minutes=0)
-    run, _ = sync_runs.request_run(SyncKind.DEVICES, "button")
-    sync_runs._claim(run.id)
+    run, _ = requests.request_run(SyncKind.DEVICES, "button")
+    execution._claim(run.id)
     with later(minutes=6):
         change(run.id, heartbeat_at=utc_now())
         tick(msp)
-        assert len(run_history.list_runs(SyncKind.STATUS).items) == 1
+        assert len(history.list_runs(SyncKind.STATUS).items) == 1
 
 
 def test_old_runs_are_forgotten_those_of_the_fleet_last(msp: Msp, jobs: Jobs) -> None:
@@ -122,23 +125,23 @@ def test_old_runs_are_forgotten_those_of_the_fleet_last(msp: Msp, jobs: Jobs) ->
     kept = {SyncKind.STATUS: 2, SyncKind.AGENT: 30, SyncKind.ALERTS: 30, SyncKind.DEVICES: 365}
     for kind, days in kept.items():
         for age in (days - 0.1, days + 0.1):
-            run, _ = sync_runs.request_run(kind, "button", "x" if kind is SyncKind.AGENT else "")
+            run, _ = requests.request_run(kind, "button", "x" if kind is SyncKind.AGENT else "")
             change(run.id, status=RunStatus.SUCCESS, created_at=utc_now() - timedelta(days=age))
-    waiting, _ = sync_runs.request_run(SyncKind.STATUS, "button")
+    waiting, _ = requests.request_run(SyncKind.STATUS, "button")
     change(waiting.id, created_at=utc_now() - timedelta(days=10))
     integration_id = waiting.integration_id
 
-    assert run_history.prune_runs(integration_id) == 4
+    assert history.prune_runs(integration_id) == 4
 
-    left = {run.kind: utc_now() - run.created_at for run in run_history.list_runs().items}
+    left = {run.kind: utc_now() - run.created_at for run in history.list_runs().items}
     assert left.keys() == {SyncKind.AGENT, SyncKind.ALERTS, SyncKind.DEVICES}
     assert all(age < timedelta(days=kept[kind]) for kind, age in left.items())
-    assert run_history.list_runs(SyncKind.STATUS).total == 2
-    assert run_history.prune_runs(integration_id) == 0
+    assert history.list_runs(SyncKind.STATUS).total == 2
+    assert history.prune_runs(integration_id) == 0
     with later(days=400):
-        run_history.prune_runs(integration_id)
+        history.prune_runs(integration_id)
     # They tell since when nothing was read.
-    runs = [(run.kind, run.status) for run in run_history.list_runs().items]
+    runs = [(run.kind, run.status) for run in history.list_runs().items]
     assert sorted(runs) == [
         (kind, RunStatus.SUCCESS) for kind in (SyncKind.AGENT, SyncKind.ALERTS, SyncKind.DEVICES)
     ]
@@ -169,7 +172,7 @@ def test_an_integration_that_may_not_sync_is_passed_over(connected: Msp, jobs: J
     with later(minutes=61):
         tick(connected)
         assert jobs == []
-        assert run_history.list_runs().items == []
+        assert history.list_runs().items == []
         assert due_times()["devices"] > utc_now()
 
 
@@ -210,7 +213,7 @@ def test_new_intervals_take_effect_at_once(connected: Msp) -> None:
 
 
 def test_a_run_whose_job_was_lost_is_enqueued_again(connected: Msp, jobs: Jobs) -> None:
-    run, _ = sync_runs.request_run(SyncKind.ORGANIZATIONS, "button")
+    run, _ = requests.request_run(SyncKind.ORGANIZATIONS, "button")
     jobs.clear()  # as when Redis lost it
     tick(connected)
     assert jobs == []  # it may only be waiting its turn
@@ -220,32 +223,32 @@ def test_a_run_whose_job_was_lost_is_enqueued_again(connected: Msp, jobs: Jobs) 
 
 
 def test_a_run_whose_process_died_is_started_again(connected: Msp, jobs: Jobs) -> None:
-    run, _ = sync_runs.request_run(SyncKind.DEVICES, "button")
-    sync_runs._claim(run.id)
+    run, _ = requests.request_run(SyncKind.DEVICES, "button")
+    execution._claim(run.id)
     jobs.clear()
     tick(connected)
     assert jobs == []
     change(run.id, heartbeat_at=utc_now() - LASTS - timedelta(seconds=1))
     tick(connected)
     assert ("sync_devices", connected.id, run.id) in jobs
-    assert run_history.get_run(run.id).status is RunStatus.QUEUED
+    assert history.get_run(run.id).status is RunStatus.QUEUED
 
 
 def test_one_connection_test_waits_however_often_it_is_asked_for(connected: Msp) -> None:
-    waiting = connection_tests.request_test().id
-    assert connection_tests.request_test().id == waiting
-    connection_tests.run_queued(waiting)
-    assert connection_tests.request_test().id != waiting
+    waiting = testing.request_test().id
+    assert testing.request_test().id == waiting
+    testing.run_queued(waiting)
+    assert testing.request_test().id != waiting
 
 
 def test_a_connection_test_whose_job_was_lost_is_enqueued_again(connected: Msp, jobs: Jobs) -> None:
-    test = connection_tests.request_test()
+    test = testing.request_test()
     jobs.clear()
     with later(seconds=31):
         tick(connected)
         assert jobs == [("test_connection", connected.id, test.id)]
         jobs.clear()
-        connection_tests.run_queued(test.id)
+        testing.run_queued(test.id)
         tick(connected)
         assert jobs == []
     lost = ConnectionTest(integration_id=test.integration_id, steps=[])

@@ -9,15 +9,16 @@ from rq.worker_registration import WORKERS_BY_QUEUE_KEY
 from sqlalchemy import select
 
 from portal import queue
+from portal.clock import utc_now
 from portal.config import Settings
-from portal.db import db, transaction, utc_now
+from portal.db import db, transaction
 from portal.models import Schedule
-from portal.models.sync_run import SyncKind
+from portal.models.runs.sync_run import SyncKind
 from portal.scope import all_tenants, tenant_scope
-from portal.services import connect
-from portal.services.connect import ConnectionSettings
-from portal.services.integrations import get_integration
-from portal.services.sweep_intervals import AUTO, find_interval, fit_intervals
+from portal.services.integrations import connect
+from portal.services.integrations.connect import ConnectionSettings
+from portal.services.integrations.current import get_integration
+from portal.services.integrations.sweep_intervals import AUTO, find_interval, fit_intervals
 from tests.runs.world import add_msp
 from tests.support.msp import Msp
 

@@ -15,15 +15,17 @@ from rq.serializers import JSONSerializer
 from sqlalchemy import select, update
 
 from portal import queue
+from portal.clock import utc_now
 from portal.config import Settings
-from portal.db import db, transaction, utc_now
+from portal.db import db, transaction
 from portal.lease import LASTS
 from portal.models import Schedule
-from portal.models.sync_run import RunStatus, SyncKind
+from portal.models.runs.sync_run import RunStatus, SyncKind
 from portal.scope import all_tenants, tenant_scope
-from portal.services import schedule, sync_runs
-from portal.services.run_history import get_run
-from portal.sync.run_log import RunLog
+from portal.services import tick
+from portal.services.runs import execution, requests
+from portal.services.runs.history import get_run
+from portal.sync.runs.log import RunLog
 from tests.runs.world import add_msp, change
 from tests.support.msp import Msp
 
@@ -52,7 +54,7 @@ class SteadyWorker:
         ends, job = 0, None
         for number in range(int(minutes * 60 / TICK_SECONDS)):
             with self.app.app_context():
-                schedule.tick()
+                tick.tick()
             if job is not None and number >= ends:
                 self._end(*job)
                 job = None
@@ -71,7 +73,7 @@ class SteadyWorker:
         tenant_id, run_id = taken[0].args
         taken[0].delete()
         with self.app.app_context(), tenant_scope(tenant_id):
-            lease = sync_runs._claim(run_id)
+            lease = execution._claim(run_id)
             assert lease is not None
             kind = get_run(run_id).kind
         self.done[kind][tenant_id] += 1
@@ -121,11 +123,11 @@ def test_after_a_downtime_sweeps_come_first_and_the_latest_of_them_before_all(
     tenants = [add_msp(n, status_sweep_minutes=5, alert_sync_minutes=1) for n in range(4)]
     asked, working = tenants[2], tenants[3]
     with tenant_scope(asked):
-        sync_runs.request_run(SyncKind.STATUS, "schedule")
+        requests.request_run(SyncKind.STATUS, "schedule")
     with tenant_scope(working):
-        sync_runs.request_run(SyncKind.ALERTS, "schedule")
-        run, _ = sync_runs.request_run(SyncKind.STATUS, "schedule")
-        sync_runs._claim(run.id)
+        requests.request_run(SyncKind.ALERTS, "schedule")
+        run, _ = requests.request_run(SyncKind.STATUS, "schedule")
+        execution._claim(run.id)
     worker.line.connection.flushdb()  # what Redis held is gone
     with all_tenants(), transaction() as session:
         for late, tenant_id in enumerate(tenants):
@@ -147,26 +149,26 @@ def test_after_a_downtime_sweeps_come_first_and_the_latest_of_them_before_all(
 
 def test_a_sweep_that_a_person_asked_for_counts_as_the_turn(msp: Msp, jobs: Jobs) -> None:
     msp.connect(status_sweep_minutes=5)
-    sync_runs.request_run(SyncKind.STATUS, "button")
+    requests.request_run(SyncKind.STATUS, "button")
     with time_machine.travel(utc_now() + timedelta(minutes=5, seconds=1), tick=False):
-        schedule.tick()
+        tick.tick()
         due = db.session.scalars(select(Schedule).where(Schedule.kind == "status")).one()
         assert due.next_due_at == utc_now() + timedelta(minutes=5)
 
 
 def test_a_slow_sweep_misses_a_turn_and_a_late_one_does_not(msp: Msp, jobs: Jobs) -> None:
     msp.connect(status_sweep_minutes=5)
-    run, _ = sync_runs.request_run(SyncKind.STATUS, "schedule")
+    run, _ = requests.request_run(SyncKind.STATUS, "schedule")
     with time_machine.travel(utc_now() + timedelta(minutes=6), tick=False) as clock:
-        schedule.tick()
-        sync_runs._claim(run.id)
+        tick.tick()
+        execution._claim(run.id)
         clock.shift(60)
         change(run.id, heartbeat_at=utc_now())
-        schedule.tick()
+        tick.tick()
         due = db.session.scalars(select(Schedule).where(Schedule.kind == "status")).one()
         assert due.next_due_at < utc_now()
         clock.shift(120)
         change(run.id, heartbeat_at=utc_now())
-        schedule.tick()
+        tick.tick()
         db.session.refresh(due)
         assert due.next_due_at == utc_now() + timedelta(minutes=5)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from portal.db import transaction
 from portal.models import Integration, SyncRun
-from portal.models.integration import IntegrationState
+from portal.models.integrations.integration import IntegrationState
 from portal.scope import tenant_scope
-from portal.services.schedules import ensure_schedules
-from portal.services.tenants import add_tenant
+from portal.services.accounts.tenants import add_tenant
+from portal.services.integrations.schedules import ensure_schedules
 
 
 def change(run_id: int, **values: object) -> None:

@@ -21,12 +21,12 @@ from sqlalchemy import func, select
 from portal import create_app
 from portal.config import read_settings
 from portal.db import db
-from portal.demo import FleetSpec, SimulatedTactical
 from portal.models import Alert, Delivery, SyncRun
-from portal.models.sync_run import SyncKind
-from portal.services.webhook_keys import reveal
-from portal.tactical.text import clean_prose
+from portal.models.runs.sync_run import SyncKind
+from portal.services.webhook.keys import reveal
+from portal.tactical.reading.text import clean_prose
 from portal.tactical.webhook import FAILURE_BODY, RESOLVED_BODY, headers_text
+from tactical_simulator import FleetSpec, SimulatedTactical
 from tests.soak.chaos import Chaos
 from tests.support.databases import KEYS
 from tests.support.running import RunningPortal, free_port, running_portal

@@ -18,15 +18,18 @@ import requests
 from sqlalchemy import select
 
 from portal import create_app
+from portal.clock import utc_now
 from portal.config import read_settings
-from portal.db import db, utc_now
-from portal.demo import FleetSpec, SimulatedTactical
+from portal.db import db
 from portal.models import ConnectionTest, Delivery, EventSubscriber, SyncRun
-from portal.models.event import EventType
-from portal.models.sync_run import RunStatus, SyncKind
-from portal.models.webhook import DeliveryStatus
-from portal.services import connection_tests, subscribers, sync_runs
-from portal.services.webhook_keys import reveal
+from portal.models.deliveries.delivery import DeliveryStatus
+from portal.models.events.event import EventType
+from portal.models.runs.sync_run import RunStatus, SyncKind
+from portal.services.events import subscribers
+from portal.services.integrations import testing
+from portal.services.runs import requests as sync_runs
+from portal.services.webhook.keys import reveal
+from tactical_simulator import FleetSpec, SimulatedTactical
 from tests.events.receiver import Receiver, receiving
 from tests.support.databases import KEYS
 from tests.support.running import RunningPortal, descendants, free_port, parent_of, running_portal
@@ -118,7 +121,7 @@ class Held:
         self._tell()
         wait(lambda: self._leases(Delivery) != [] and self._leases(EventSubscriber) != [])
         with self._msp.scope():
-            connection_tests.request_test()
+            testing.request_test()
         wait(lambda: self._leases(ConnectionTest) != [])
         tables = (SyncRun, Delivery, EventSubscriber, ConnectionTest)
         assert [len(self._leases(table)) for table in tables] == [2, 1, 1, 1]

@@ -11,15 +11,17 @@ import pytest
 from flask import Flask
 
 from portal.db import db
-from portal.demo import SimulatedTactical
 from portal.models import ConnectionTest, SyncLogEntry, SyncRun
-from portal.models.sync_run import SyncKind
+from portal.models.runs.sync_run import SyncKind
 from portal.scope import tenant_scope
-from portal.services import connect, connection_tests, organization_mapping, sync_runs
+from portal.services.accounts.tenants import add_tenant
 from portal.services.export import export_assets, export_organizations
-from portal.services.organizations import get_organization_by_external_id
-from portal.services.run_history import list_log_entries
-from portal.services.tenants import add_tenant
+from portal.services.integrations import connect, testing
+from portal.services.organizations import mapping
+from portal.services.organizations.listing import get_organization_by_external_id
+from portal.services.runs import execution
+from portal.services.runs.history import list_log_entries
+from tactical_simulator import SimulatedTactical
 
 Row = dict[str, Any]
 
@@ -55,10 +57,10 @@ class Msp:
     def connect(self, **settings: Any) -> ConnectionTest:
         known = {"base_url": self.tactical.url, "api_key": self.tactical.api_key}
         connect.save_connection(connect.ConnectionSettings(**known | settings))
-        return connection_tests.test_now()
+        return testing.test_now()
 
     def sync(self, kind: SyncKind = SyncKind.DEVICES, subject: str = "") -> SyncRun:
-        return sync_runs.run_to_end(kind, subject)
+        return execution.run_to_end(kind, subject)
 
     def sync_agent(self, agent_id: str) -> SyncRun:
         return self.sync(SyncKind.AGENT, agent_id)
@@ -67,7 +69,7 @@ class Msp:
         """Connect, map every organization to a client of its name, sync the devices."""
         assert self.connect(**settings).ok
         self.sync(SyncKind.ORGANIZATIONS)
-        organization_mapping.map_exact(create=True)
+        mapping.map_exact(create=True)
         return self.sync()
 
     def assets(self) -> dict[str, Row]:
@@ -99,8 +101,8 @@ def counted(run: SyncRun) -> dict[str, int]:
 @pytest.fixture
 def msp(app: Flask, tactical: SimulatedTactical, monkeypatch: pytest.MonkeyPatch) -> Iterator[Msp]:
     """The test runs inside the tenant's scope. Nothing is saved yet; nothing ever pauses."""
-    monkeypatch.setattr("portal.tactical.patience.FIRST_PAUSE", 0)
-    monkeypatch.setattr(sync_runs, "POLL_SECONDS", 0)
+    monkeypatch.setattr("portal.tactical.http.patience.FIRST_PAUSE", 0)
+    monkeypatch.setattr(execution, "POLL_SECONDS", 0)
     with app.app_context():
         found = Msp(app, tactical, add_tenant("Acme MSP", "acme").id)
         with found.scope():

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from portal.demo import FleetSpec, SimulatedTactical
+from tactical_simulator import FleetSpec, SimulatedTactical
 
 SMALL: dict[str, Any] = {"clients": 3, "sites": 6, "agents": 24, "titles": 5, "frozen": True}
 

@@ -9,22 +9,19 @@ from typing import Any
 
 from flask import Flask
 
-from portal.demo import SimulatedTactical
 from portal.models import WebhookInstallation
-from portal.models.integration import AuthMode
-from portal.models.sync_run import SyncKind
-from portal.models.webhook_installation import Deed
+from portal.models.integrations.integration import AuthMode
+from portal.models.runs.sync_run import SyncKind
+from portal.models.webhook.installation import Deed
 from portal.scope import tenant_scope
-from portal.services import (
-    connect,
-    connection_tests,
-    organization_mapping,
-    sync_runs,
-    webhook_installation,
-)
-from portal.services.tenants import add_tenant
-from portal.services.webhook_records import ApplyTo, Wanted
-from portal.services.webhook_settings import get_webhook_url
+from portal.services.accounts.tenants import add_tenant
+from portal.services.integrations import connect, testing
+from portal.services.organizations import mapping
+from portal.services.runs import execution
+from portal.services.webhook import installation
+from portal.services.webhook.records import ApplyTo, Wanted
+from portal.services.webhook.settings import get_webhook_url
+from tactical_simulator import SimulatedTactical
 
 KEYS, ACTIONS, TEMPLATES = "/core/keystore/", "/core/urlaction/", "/alerts/templates/"
 
@@ -52,16 +49,16 @@ class Msp:
     def install(self, apply_to: str = "none", *clients: int, **options: Any) -> WebhookInstallation:
         wanted = self.wanted(apply_to, *clients, **options)
         with self.scope():
-            return webhook_installation.do_now(Deed.INSTALL, wanted)
+            return installation.do_now(Deed.INSTALL, wanted)
 
     def remove(self) -> WebhookInstallation:
         with self.scope():
-            return webhook_installation.do_now(Deed.REMOVE, self.wanted())
+            return installation.do_now(Deed.REMOVE, self.wanted())
 
     def preview(self, deed: Deed = Deed.INSTALL, apply_to: str = "none", *clients: int) -> Any:
         wanted = self.wanted(apply_to, *clients)
         with self.scope():
-            return webhook_installation.preview(deed, wanted)
+            return installation.preview(deed, wanted)
 
     def use_key(self, **role: Any) -> None:
         """Connect with another key: of a role with all permissions but those `without`."""
@@ -74,7 +71,7 @@ class Msp:
                     base_url=self.tactical.url, auth_mode=AuthMode.API_KEY, api_key=key
                 )
             )
-            connection_tests.test_now()
+            testing.test_now()
 
     def everything(self) -> dict[str, Any]:
         """All that an installation could touch at Tactical."""
@@ -104,7 +101,7 @@ def make_msp(app: Flask, tactical: SimulatedTactical, portal: str) -> Msp:
         msp = Msp(app, tactical, portal, add_tenant("Acme MSP", "acme").id)
     msp.connect(tactical.api_key)
     with msp.scope():
-        sync_runs.run_to_end(SyncKind.ORGANIZATIONS)
-        organization_mapping.map_exact(create=True)
-        sync_runs.run_to_end(SyncKind.DEVICES)
+        execution.run_to_end(SyncKind.ORGANIZATIONS)
+        mapping.map_exact(create=True)
+        execution.run_to_end(SyncKind.DEVICES)
     return msp

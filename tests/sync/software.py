@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from portal.db import db
 from portal.models import SoftwareTitle, SyncRun
-from portal.models.sync_run import SyncKind
+from portal.models.runs.sync_run import SyncKind
 from portal.services.export import export_software
 from tests.support.msp import Msp
 

@@ -12,12 +12,12 @@ from sqlalchemy import select
 
 from portal.db import db
 from portal.models import Asset
-from portal.models.integration import InventorySource
-from portal.models.sync_run import RunStatus, SyncKind
-from portal.services import connection_tests
+from portal.models.integrations.integration import InventorySource
+from portal.models.runs.sync_run import RunStatus, SyncKind
 from portal.services.export import export_software
-from portal.services.integrations import get_integration
-from portal.sync import status
+from portal.services.integrations import testing
+from portal.services.integrations.current import get_integration
+from portal.sync.devices import sweep
 from portal.tactical.api import Tactical
 from tests.support.msp import Msp, counted
 from tests.sync.software import entry, ingest, reporting, titles
@@ -163,7 +163,7 @@ def test_a_key_that_is_no_longer_restricted_flags_again(msp: Msp) -> None:
     msp.sync()
     assert missing() == set()
     msp.connect(api_key=msp.tactical.api_key)
-    assert connection_tests.test_now().ok
+    assert testing.test_now().ok
     msp.sync()
     assert missing() == {agent}
 
@@ -190,7 +190,7 @@ def test_agents_that_vanish_while_the_list_is_read_are_not_missed(msp: Msp) -> N
 def test_a_list_that_never_stands_still_flags_nothing(
     msp: Msp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("portal.tactical.walk.MOST_WALKS", 1)
+    monkeypatch.setattr("portal.tactical.agents.walk.MOST_WALKS", 1)
     msp.import_fleet(page_size=6)
     msp.tactical.control.faults.add(
         kind="remove_agent", path="/beta/v1/agent/", query="page=1", agent_id=msp.agents[1]
@@ -262,15 +262,15 @@ def test_an_older_look_does_not_bring_a_missing_agent_back(
     """A sweep has its rows; then the agent is deleted, and a device sync finds it gone."""
     msp.import_fleet()
     agent = msp.agents[0]
-    apply = status._apply
+    apply = sweep._apply
 
     def remove_first(*args: Any) -> None:
-        monkeypatch.setattr(status, "_apply", apply)
+        monkeypatch.setattr(sweep, "_apply", apply)
         msp.tactical.control.agents.remove(agent_id=agent)
         assert msp.sync().missing == 1
         apply(*args)
 
-    monkeypatch.setattr(status, "_apply", remove_first)
+    monkeypatch.setattr(sweep, "_apply", remove_first)
     run = msp.sync(SyncKind.STATUS)
     assert missing() == {agent}
     assert msp.log(run) == []

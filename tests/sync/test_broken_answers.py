@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from portal.demo.faults import SAMPLE_GARBAGE
-from portal.models.integration import InventorySource
-from portal.models.sync_run import RunStatus, SyncKind
-from portal.services.integrations import get_integration
-from portal.services.organization_mapping import map_to_client_named
-from portal.services.run_history import list_errors
+from portal.models.integrations.integration import InventorySource
+from portal.models.runs.sync_run import RunStatus, SyncKind
+from portal.services.integrations.current import get_integration
+from portal.services.organizations.mapping import map_to_client_named
+from portal.services.runs.history import list_errors
+from tactical_simulator.faults import SAMPLE_GARBAGE
 from tests.support.msp import Msp, counted
 
 SOURCES = [InventorySource.BETA, InventorySource.DASHBOARD]

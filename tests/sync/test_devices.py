@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import time_machine
 
-from portal.demo.server import Handler
-from portal.models.integration import InventorySource
-from portal.models.sync_run import RunStatus, SyncKind
-from portal.services import organization_mapping
+from portal.models.integrations.integration import InventorySource
+from portal.models.runs.sync_run import RunStatus, SyncKind
+from portal.services.organizations import mapping
+from tactical_simulator.transport.server import Handler
 from tests.acceptance.truth import expected_assets, told
 from tests.support.msp import Msp, counted
 
@@ -180,7 +180,7 @@ def test_names_of_every_kind_are_kept(msp: Msp, source: InventorySource) -> None
 def test_a_refresh_of_one_agent_creates_or_updates_it_alone(msp: Msp) -> None:
     msp.connect()
     msp.sync(SyncKind.ORGANIZATIONS)
-    organization_mapping.map_exact(create=True)
+    mapping.map_exact(create=True)
     agent = msp.agents[3]
     assert counted(msp.sync_agent(agent)) == {"seen": 1, "created": 1}
     assert counted(msp.sync_agent(agent)) == {"seen": 1, "unchanged": 1}

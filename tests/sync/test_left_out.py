@@ -7,15 +7,16 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from portal.db import db, transaction, utc_now
+from portal.clock import utc_now
+from portal.db import db, transaction
 from portal.models import Asset, LeftOutSite
-from portal.models.integration import InventorySource
-from portal.models.sync_run import RunStatus, SyncKind
-from portal.services import connection_tests
-from portal.services.integrations import get_integration
-from portal.sync.left_out import LEFT_OUT_FOR
+from portal.models.integrations.integration import InventorySource
+from portal.models.runs.sync_run import RunStatus, SyncKind
+from portal.services.integrations import testing
+from portal.services.integrations.current import get_integration
+from portal.sync.devices.left_out import LEFT_OUT_FOR
 from tests.support.msp import Msp, counted
-from tests.tactical.test_broken_site import break_agent, elsewhere
+from tests.tactical.agents.test_broken_site import break_agent, elsewhere
 
 STATUS, DEVICES = SyncKind.STATUS, SyncKind.DEVICES
 
@@ -67,7 +68,7 @@ def test_nothing_turns_missing_by_such_a_listing(msp: Msp, broken: dict[str, Any
     assert set(db.session.scalars(missing)) == set()
     db.session.rollback()
     msp.tactical.control.agents.edit(broken["agent_id"], wmi_patch={"network_config": []})
-    assert connection_tests.test_now().ok
+    assert testing.test_now().ok
     assert msp.sync().status is RunStatus.SUCCESS
     assert set(db.session.scalars(missing)) == {gone}
 
@@ -101,18 +102,18 @@ def test_an_hour_is_counted_from_the_last_failure(msp: Msp, broken: dict[str, An
 def test_a_connection_test_says_what_the_syncs_will_leave_out_and_asks_anew(
     msp: Msp, broken: dict[str, Any]
 ) -> None:
-    test = connection_tests.test_now()
+    test = testing.test_now()
     assert test.ok
     assert str(broken["site"]) in str(test.message)
     assert left_out() == {broken["site_pk"]}
     msp.tactical.control.agents.edit(broken["agent_id"], wmi_patch={"network_config": []})
-    assert str(connection_tests.test_now().message).startswith("Everything works")
+    assert str(testing.test_now().message).startswith("Everything works")
     assert left_out() == set()
 
 
 @pytest.mark.one_database
 def test_the_beta_list_leaves_nothing_out(msp: Msp, broken: dict[str, Any]) -> None:
-    assert connection_tests.test_now().ok
+    assert testing.test_now().ok
     assert msp.connect(inventory_source=InventorySource.BETA).ok
     run = msp.sync()
     assert (run.status, run.seen) == (RunStatus.SUCCESS, 24)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from portal.models.integration import InventorySource
-from portal.models.sync_run import RunStatus, SyncKind
-from portal.services.connect import ConnectionSettings, save_connection
-from portal.services.integrations import get_integration
+from portal.models.integrations.integration import InventorySource
+from portal.models.runs.sync_run import RunStatus, SyncKind
+from portal.services.integrations.connect import ConnectionSettings, save_connection
+from portal.services.integrations.current import get_integration
 from tests.support.msp import Msp, counted
 
 

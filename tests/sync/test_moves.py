@@ -6,9 +6,11 @@ import pytest
 
 from portal.db import db, transaction
 from portal.models import Asset
-from portal.models.sync_run import RunStatus, SyncKind
-from portal.services import asset_edits, clients, organization_mapping
-from portal.services.asset_edits import AssetEdit
+from portal.models.runs.sync_run import RunStatus, SyncKind
+from portal.services import clients
+from portal.services.assets import edits
+from portal.services.assets.edits import AssetEdit
+from portal.services.organizations import mapping as organization_mapping
 from tests.support.msp import Msp, Row, counted
 
 
@@ -134,7 +136,7 @@ def edit(msp: Msp, agent_id: str, **fields: object) -> int:
         "client_id": asset.client_id,
     }
     asset_id: int = asset.id
-    asset_edits.edit_asset(asset_id, AssetEdit(**known | fields))
+    edits.edit_asset(asset_id, AssetEdit(**known | fields))
     return asset_id
 
 
@@ -147,7 +149,7 @@ def test_an_edited_field_stays_until_it_is_released(msp: Msp) -> None:
     row = msp.assets()[agent]
     assert (row["name"], row["description"]) == ("Reception", "By the door")
     assert row["agent_version"] == "9.9.9"
-    asset_edits.release_field(asset_id, "name")
+    edits.release_field(asset_id, "name")
     assert counted(msp.sync()) == {"seen": 24, "updated": 1, "unchanged": 23}
     row = msp.assets()[agent]
     assert (row["name"], row["description"]) == ("PC-1", "By the door")
@@ -170,7 +172,7 @@ def test_an_edited_client_stays_wherever_the_agent_goes(msp: Msp) -> None:
     assert organization_mapping.map_to_client(mapping, elsewhere.id).moved_assets == expected > 0
     assert msp.assets()[agent]["client"] == "Chosen by hand"
     # Released, it comes home with the next sync, once.
-    asset_edits.release_field(asset_id, "client")
+    edits.release_field(asset_id, "client")
     assert counted(msp.sync()) == {"seen": 24, "moved": 1, "unchanged": 23}
     assert msp.assets()[agent]["client"] == "Elsewhere"
     assert counted(msp.sync()) == {"seen": 24, "unchanged": 24}

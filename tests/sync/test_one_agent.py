@@ -6,9 +6,9 @@ import pytest
 
 from portal.db import db
 from portal.models import Integration
-from portal.models.integration import InventorySource
-from portal.models.sync_run import RunStatus, SyncKind
-from portal.services import organization_mapping
+from portal.models.integrations.integration import InventorySource
+from portal.models.runs.sync_run import RunStatus, SyncKind
+from portal.services.organizations import mapping
 from tests.support.msp import Msp, counted
 
 CLIENTS, BETA = "/clients/", "/beta/v1/agent/"
@@ -72,7 +72,7 @@ def test_a_client_that_is_not_known_is_read_once_for_a_burst(msp: Msp) -> None:
     assert (asked.count(CLIENTS), asked.count(BETA)) == (1, 1)
     assert msp.organizations()[str(pk)]["client"] is None
     assert not set(news) & set(msp.assets())
-    organization_mapping.map_exact(create=True)
+    mapping.map_exact(create=True)
     for new in news:
         refresh(msp, new)
     assert {msp.assets()[new]["client"] for new in news} == {"Brand New"}

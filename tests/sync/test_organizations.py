@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from portal.models.integration import InventorySource
-from portal.models.sync_run import RunStatus, SyncKind
-from portal.services.organizations import OrganizationFilter, count_organizations
+from portal.models.integrations.integration import InventorySource
+from portal.models.runs.sync_run import RunStatus, SyncKind
+from portal.services.organizations.listing import OrganizationFilter, count_organizations
 from tests.support.msp import Msp, counted
 
 SOURCES = [InventorySource.BETA, InventorySource.DASHBOARD]

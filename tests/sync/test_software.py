@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from portal.db import db, utc_now
+from portal.clock import utc_now
+from portal.db import db
 from portal.models import Asset
-from portal.models.sync_run import RunStatus
-from portal.services import organization_mapping
+from portal.models.runs.sync_run import RunStatus
+from portal.services.organizations import mapping
 from tests.support.msp import Msp, counted
 from tests.sync.software import entry, ingest, installed, reporting, rows_of, titles
 
@@ -133,7 +134,7 @@ def test_agents_without_an_asset_are_skipped_and_counted(msp: Msp) -> None:
     assert seen
     assert counted(run) == {"seen": seen, "skipped": seen}
     assert run.status is RunStatus.SUCCESS
-    organization_mapping.map_exact(create=True)
+    mapping.map_exact(create=True)
     assert titles() == {}
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from portal.models.sync_run import RunStatus
-from portal.services.run_history import list_errors
+from portal.models.runs.sync_run import RunStatus
+from portal.services.runs.history import list_errors
 from tests.support.msp import Msp, counted
 from tests.sync.software import entry, ingest, installed, reporting, titles
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from portal.db import db
-from portal.models.sync_run import RunStatus, SyncKind
-from portal.services import run_history, sync_runs
-from portal.sync import software as engine
+from portal.models.runs.sync_run import RunStatus, SyncKind
+from portal.services.runs import history, requests
+from portal.sync.software import ingest as engine
 from tests.support.msp import Msp
 from tests.sync.software import entry, ingest, installed, reporting, titles
 
@@ -33,9 +33,9 @@ def test_a_cancelled_ingest_keeps_what_it_wrote_and_removes_nothing(
         batches.append(self)
         if len(batches) == 3:
             with msp.scope():
-                running = run_history.find_active_run(SyncKind.SOFTWARE)
+                running = history.find_active_run(SyncKind.SOFTWARE)
                 assert running is not None
-                sync_runs.cancel_run(running.id)
+                requests.cancel_run(running.id)
         write(self)
 
     monkeypatch.setattr(engine._Ingest, "write", cancel_before_the_third)

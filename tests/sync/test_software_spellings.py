@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from portal.models.sync_run import RunStatus
-from portal.sync import software as engine
-from portal.sync.software_plan import choose_spellings
-from portal.tactical.software_entries import Title, clean_title
+from portal.models.runs.sync_run import RunStatus
+from portal.sync.software import ingest as engine
+from portal.sync.software.plan import choose_spellings
+from portal.tactical.reading.software_entries import Title, clean_title
 from tests.support.msp import Msp, counted
 from tests.sync.software import Row, entry, ingest, reporting, rows_of, titles
 

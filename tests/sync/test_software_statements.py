@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from portal.sync import software as engine
+from portal.sync.software import ingest as engine
 from tests.support.msp import Msp
 from tests.sync.software import ingest, reporting
 from tests.sync.test_statements import counting

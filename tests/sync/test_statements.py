@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import event
 
 from portal.db import db
-from portal.models.integration import InventorySource
+from portal.models.integrations.integration import InventorySource
 from tests.support.msp import Msp
 
 MOST_A_PAGE = 16

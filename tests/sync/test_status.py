@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from portal.db import transaction
-from portal.models.integration import InventorySource
-from portal.models.sync_run import RunStatus, SyncKind
-from portal.services import organization_mapping
-from portal.sync import devices, status
-from portal.sync.apply import apply_decisions
+from portal.models.integrations.integration import InventorySource
+from portal.models.runs.sync_run import RunStatus, SyncKind
+from portal.services.organizations import mapping
+from portal.sync.devices import run as devices
+from portal.sync.devices import sweep
+from portal.sync.devices.apply import apply_decisions
 from tests.acceptance.truth import expected_assets, told
 from tests.support.msp import Msp, counted
 from tests.sync.test_statements import counting
@@ -117,7 +118,7 @@ def test_assets_of_an_organization_that_does_not_sync_keep_what_they_have(msp: M
     msp.import_fleet()
     agent = msp.agents[0]
     organization = msp.mapping_id(msp.truth(agent)["client_pk"])
-    organization_mapping.set_auto_sync(organization, False)
+    mapping.set_auto_sync(organization, False)
     before = told(msp.assets()[agent])
     msp.tactical.control.agents.edit(agent_id=agent, **LIVE)
     run = msp.sync(STATUS)
@@ -141,7 +142,7 @@ def test_a_user_who_signs_in_is_news(msp: Msp) -> None:
 
 
 def test_a_broken_answer_goes_on_where_it_broke(msp: Msp, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(status, "AGENTS_AT_ONCE", 5)
+    monkeypatch.setattr(sweep, "AGENTS_AT_ONCE", 5)
     msp.import_fleet()
     msp.tactical.control.faults.add("reset", "/agents/")
     run = msp.sync(STATUS)
@@ -219,7 +220,7 @@ def test_what_was_read_after_the_sweep_began_is_newer(
 ) -> None:
     msp.import_fleet()
     agent = msp.agents[0]
-    apply = status._apply
+    apply = sweep._apply
 
     def refresh_first(*args: Any) -> None:
         """The sweep has its rows; the agent changes, and a webhook refreshes it."""
@@ -227,7 +228,7 @@ def test_what_was_read_after_the_sweep_began_is_newer(
         msp.sync_agent(agent)
         apply(*args)
 
-    monkeypatch.setattr(status, "_apply", refresh_first)
+    monkeypatch.setattr(sweep, "_apply", refresh_first)
     msp.sync(STATUS)
     assert msp.assets()[agent]["current_user"] == "newer"
 
@@ -244,7 +245,7 @@ def test_a_plan_that_was_overtaken_writes_nothing_over_what_is_newer(
     if changes_facts:
         msp.tactical.control.agents.edit(agent_id=agent, logged_in_username="old")
     plans: list[Any] = []
-    monkeypatch.setattr(status, "apply_decisions", lambda *plan: plans.append(plan))
+    monkeypatch.setattr(sweep, "apply_decisions", lambda *plan: plans.append(plan))
     msp.sync(STATUS)
     msp.tactical.control.agents.seen(agent_id=agent, seconds_ago=0)
     msp.sync_agent(agent)

@@ -18,11 +18,12 @@ import time_machine
 from flask.testing import FlaskClient
 
 from portal import queue
-from portal.db import db, transaction, utc_now
+from portal.clock import iso_utc, utc_now
+from portal.db import db, transaction
 from portal.models import Event, Membership
-from portal.models.event import EventType
-from portal.services import schedule, sync_runs
-from portal.times import iso_utc
+from portal.models.events.event import EventType
+from portal.services import tick
+from portal.services.runs import execution
 from tests.support.msp import Msp
 from tests.web.world import make_user, sign_in
 
@@ -115,10 +116,10 @@ def look(msp: Msp, runs: list[int]) -> None:
     """As the scheduler and a worker do."""
     db.session.rollback()
     with msp.app.app_context():
-        schedule.tick()
+        tick.tick()
     assert runs, "no sweep has begun"
     while runs:
-        sync_runs.run_queued(runs.pop())
+        execution.run_queued(runs.pop())
     db.session.rollback()
 
 

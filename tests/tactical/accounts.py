@@ -8,10 +8,10 @@ from contextlib import contextmanager
 import pyotp
 import pytest
 
-from portal.demo import SimulatedTactical
 from portal.tactical.api import Tactical
 from portal.tactical.errors import TacticalError
-from portal.tactical.session import Credentials
+from portal.tactical.http.session import Credentials
+from tactical_simulator import SimulatedTactical
 from tests.tactical.talking import talking
 
 CHECK, LOGIN, VERSION = "/v2/checkcreds/", "/v2/login/", "/core/version/"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from portal.demo import SimulatedTactical
-from portal.tactical.probe import ProbeResult, Step, probe
-from portal.tactical.session import Credentials
-from portal.tactical.source import AUTO
+from portal.tactical.agents.source import AUTO
+from portal.tactical.http.session import Credentials
+from portal.tactical.probe.probe import ProbeResult, Step, probe
+from tactical_simulator import SimulatedTactical
 from tests.tactical.talking import talking
 
 

@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from ipaddress import ip_network
 from typing import Any
 
-from portal.demo import SimulatedTactical
 from portal.egress import Door, EgressPolicy
+from portal.tactical.agents.walk import BetaWalk, DashboardWalk
 from portal.tactical.api import Tactical
+from portal.tactical.http.session import ApiKey, Credentials, Password, TacticalSession
 from portal.tactical.records import BadRecord, TacticalAgent
-from portal.tactical.session import ApiKey, Credentials, Password, TacticalSession
-from portal.tactical.walk import BetaWalk, DashboardWalk
+from tactical_simulator import SimulatedTactical
 
 LOOPBACK = EgressPolicy([ip_network("127.0.0.0/8")])
 

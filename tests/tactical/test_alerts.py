@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from portal.demo import SimulatedTactical
 from portal.egress import ConnectionLost
 from portal.tactical.alerts import TacticalAlert, TacticalAlerts, read_alert
 from portal.tactical.errors import MissingPermission, NotFoundInTactical, UnexpectedAnswer
 from portal.tactical.records import BadRecord
+from tactical_simulator import SimulatedTactical
 from tests.tactical.talking import talking
 
 PATH = "/alerts/"

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from portal.demo import SimulatedTactical
 from portal.tactical.errors import MissingPermission, ServerError, UnexpectedAnswer
 from portal.tactical.installation import (
     ACTIONS,
@@ -17,7 +16,8 @@ from portal.tactical.installation import (
     TacticalInstallation,
 )
 from portal.tactical.webhook import FAILURE_BODY
-from tests.demo.receiver import Receiver
+from tactical_simulator import SimulatedTactical
+from tests.simulator.receiver import Receiver
 from tests.tactical.talking import talking
 
 

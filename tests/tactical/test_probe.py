@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from portal.demo import FleetSpec, OtherHost, SimulatedTactical
 from portal.egress import Door, EgressPolicy
-from portal.tactical import probe as probing
 from portal.tactical.api import Tactical
-from portal.tactical.probe import Step, probe
-from portal.tactical.session import ApiKey, TacticalSession
+from portal.tactical.http.session import ApiKey, TacticalSession
+from portal.tactical.probe import probe as probing
+from portal.tactical.probe.probe import Step, probe
+from tactical_simulator import FleetSpec, OtherHost, SimulatedTactical
 from tests.tactical.probing import check, run
 from tests.tactical.talking import LOOPBACK, admin, talking
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from portal.demo import SimulatedTactical
 from portal.tactical.errors import UnexpectedAnswer
+from portal.tactical.reading.software_entries import EntryText, find_entry_text, read_entries
 from portal.tactical.records import BadRecord
 from portal.tactical.software import AgentSoftware, read_rows, stream_software
-from portal.tactical.software_entries import EntryText, find_entry_text, read_entries
+from tactical_simulator import SimulatedTactical
 from tests.tactical.talking import talking
 
 SIZES = [1, 7, 64, 100_000]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 
-from portal.demo import SimulatedTactical
+from portal.tactical.agents.fleet import DashboardFleet
+from portal.tactical.agents.walk import BetaWalk, DashboardWalk
 from portal.tactical.api import AgentPage, Tactical
-from portal.tactical.fleet import DashboardFleet
-from portal.tactical.walk import BetaWalk, DashboardWalk
+from tactical_simulator import SimulatedTactical
 
 PAGES = "/beta/v1/agent/"
 

@@ -11,7 +11,8 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import aliased
 
 import portal
-from portal.db import db, upsert, utc_now
+from portal.clock import utc_now
+from portal.db import db, upsert
 from portal.db import insert as insert_for_this_database
 from portal.models import Client, OrganizationMapping
 from portal.scope import (

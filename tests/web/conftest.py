@@ -12,7 +12,7 @@ from sqlalchemy import select
 from portal.db import db
 from portal.models import Errand
 from portal.scope import tenant_scope
-from portal.services import errand_runs
+from portal.services.errands import execution
 from tests.web.world import Place, make_place, make_user, sign_in
 
 
@@ -47,7 +47,7 @@ def work(app: Flask, tenant_id: int) -> None:
     with app.app_context(), tenant_scope(tenant_id):
         waiting = select(Errand.id).where(Errand.ok.is_(None)).order_by(Errand.id)
         for errand_id in db.session.scalars(waiting).all():
-            errand_runs.run_queued(errand_id)
+            execution.run_queued(errand_id)
 
 
 HTMX = {"HX-Request": "true"}

@@ -8,11 +8,12 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from portal.db import transaction, utc_now
+from portal.clock import utc_now
+from portal.db import transaction
 from portal.models import Alert, Asset, Delivery, SyncRun
-from portal.models.alert import AlertStatus, Severity
-from portal.models.sync_run import RunStatus, SyncKind
-from portal.models.webhook import DeliveryStatus
+from portal.models.alerts.alert import AlertStatus, Severity
+from portal.models.deliveries.delivery import DeliveryStatus
+from portal.models.runs.sync_run import RunStatus, SyncKind
 from portal.scope import tenant_scope
 from tests.web.conftest import HTMX
 from tests.web.world import Place, make_alert, make_delivery, make_place

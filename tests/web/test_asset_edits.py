@@ -7,8 +7,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from portal.scope import tenant_scope
-from portal.services.asset_edits import list_locked
-from portal.services.assets import get_asset
+from portal.services.assets.edits import list_locked
+from portal.services.assets.listing import get_asset
 from tests.web.world import Place
 
 pytestmark = pytest.mark.one_database

@@ -10,11 +10,12 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from portal.db import transaction, utc_now
+from portal.clock import utc_now
+from portal.db import transaction
 from portal.models import Asset, OrganizationMapping
 from portal.scope import tenant_scope
-from portal.services.integrations import get_integration
-from portal.services.paging import PAGE_SIZE
+from portal.services.integrations.current import get_integration
+from portal.services.lists.paging import PAGE_SIZE
 from tests.web.conftest import HTMX
 from tests.web.world import Place, make_asset
 

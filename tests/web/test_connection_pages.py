@@ -9,14 +9,15 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from portal.db import transaction, utc_now
+from portal.clock import utc_now
+from portal.db import transaction
 from portal.models import ConnectionTest, Schedule
-from portal.models.integration import AuthMode, IntegrationState
+from portal.models.integrations.integration import AuthMode, IntegrationState
 from portal.scope import tenant_scope
-from portal.services.connection_tests import LOST_AFTER
-from portal.services.integrations import get_integration
-from portal.services.schedule import tick
-from portal.services.schedules import ensure_schedules
+from portal.services.integrations.current import get_integration
+from portal.services.integrations.schedules import ensure_schedules
+from portal.services.integrations.testing import LOST_AFTER
+from portal.services.tick import tick
 from tests.web.conftest import HTMX
 from tests.web.world import KEY, Place
 

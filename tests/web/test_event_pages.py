@@ -15,12 +15,12 @@ from playwright.sync_api import Page, expect
 from portal.db import Base, db, transaction
 from portal.events.outbox import record_events
 from portal.models import Asset, Secret
-from portal.models.errand import ErrandKind
-from portal.models.event import EventType
+from portal.models.errands.errand import ErrandKind
+from portal.models.events.event import EventType
 from portal.scope import all_tenants, tenant_scope
-from portal.services import event_delivery
-from portal.services.errands import MOST_UNFINISHED, request_errand
-from portal.services.users import add_user
+from portal.services.accounts.users import add_user
+from portal.services.errands.requests import MOST_UNFINISHED, request_errand
+from portal.services.events import delivery
 from tests.events.receiver import Receiver, receiving
 from tests.web.accessible import assert_accessible, assert_fits
 from tests.web.conftest import HTMX, work
@@ -131,7 +131,7 @@ def test_a_subscriber_is_added_and_its_secret_shown_once(
 
     happen(app, acme)
     with app.app_context(), tenant_scope(acme.id):
-        assert event_delivery.deliver_events(acme.subscriber + 1) == 2
+        assert delivery.deliver_events(acme.subscriber + 1) == 2
     assert receiver.types == ["rmm.device.created", "rmm.device.updated"]
 
 
@@ -223,7 +223,7 @@ def test_a_token_in_an_address_is_seen_nowhere(
         told += [admin.get(acme.url(PAGE)).text]
         happen(app, acme)
         with app.app_context(), tenant_scope(acme.id):
-            event_delivery.deliver_events(acme.subscriber + 1)
+            delivery.deliver_events(acme.subscriber + 1)
         told += [admin.get(acme.url(page)).text for page in (PAGE, "activity/")]
     assert "a redirect" in told[-2]
     with app.app_context(), all_tenants():

@@ -10,12 +10,12 @@ from flask import Flask
 from playwright.sync_api import Browser, Page, expect
 
 from portal.db import transaction
-from portal.demo import SimulatedTactical
 from portal.models import Client, OrganizationMapping
 from portal.scope import tenant_scope
-from portal.services.integrations import get_integration
-from portal.services.tenants import add_tenant
-from portal.services.users import add_user
+from portal.services.accounts.tenants import add_tenant
+from portal.services.accounts.users import add_user
+from portal.services.integrations.current import get_integration
+from tactical_simulator import SimulatedTactical
 from tests.web.accessible import assert_accessible
 from tests.web.worker import working
 from tests.web.world import Place

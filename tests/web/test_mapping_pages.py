@@ -14,7 +14,7 @@ from portal.db import db, transaction
 from portal.models import Asset, Client, Integration, OrganizationMapping
 from portal.scope import tenant_scope
 from portal.services.clients import add_client
-from portal.services.integrations import get_integration
+from portal.services.integrations.current import get_integration
 from tests.web.conftest import HTMX
 from tests.web.world import Place
 

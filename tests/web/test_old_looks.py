@@ -11,11 +11,12 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from portal.db import transaction, utc_now
+from portal.clock import utc_now
+from portal.db import transaction
 from portal.models import Asset, Schedule, SyncRun
-from portal.models.sync_run import RunStatus, SyncKind
+from portal.models.runs.sync_run import RunStatus, SyncKind
 from portal.scope import tenant_scope
-from portal.services.integrations import get_integration
+from portal.services.integrations.current import get_integration
 from portal.web.template_helpers import iso_time
 from tests.web.world import Place
 

@@ -8,9 +8,9 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Page, expect
 
-from portal.services.users import add_user
+from portal.services.accounts.users import add_user
 from tests.web.accessible import assert_accessible, assert_fits
-from tests.web.test_isolation import address, methods, tenant_rules
+from tests.web.safety.test_isolation import address, methods, tenant_rules
 from tests.web.world import Place, make_place
 
 pytestmark = pytest.mark.one_database

@@ -9,7 +9,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from portal.db import transaction, utc_now
+from portal.clock import utc_now
+from portal.db import transaction
 from portal.models import AssetSoftware, SoftwareTitle
 from portal.scope import tenant_scope
 from tests.web.world import Place

@@ -6,11 +6,12 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from portal.db import transaction, utc_now
+from portal.clock import utc_now
+from portal.db import transaction
 from portal.models import SyncRun
-from portal.models.sync_run import RunStatus
+from portal.models.runs.sync_run import RunStatus
 from portal.scope import tenant_scope
-from portal.services.run_history import find_any_active_run
+from portal.services.runs.history import find_any_active_run
 from tests.web.conftest import HTMX
 from tests.web.world import Place
 

@@ -9,12 +9,14 @@ from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
 from playwright.sync_api import Page, expect
 
-from portal.demo import SimulatedTactical
-from portal.models.alert import AlertStatus
-from portal.models.webhook_installation import Deed
-from portal.services import alerts, deliveries, webhook_installation, webhook_keys
-from portal.services.alerts import AlertFilter
-from portal.services.users import add_user
+from portal.models.alerts.alert import AlertStatus
+from portal.models.webhook.installation import Deed
+from portal.services.accounts.users import add_user
+from portal.services.alerts import listing
+from portal.services.alerts.listing import AlertFilter
+from portal.services.deliveries import processing
+from portal.services.webhook import installation, keys
+from tactical_simulator import SimulatedTactical
 from tests.support.webhooks import Msp, make_msp
 from tests.web.worker import working
 
@@ -63,7 +65,7 @@ def test_installed_tested_and_removed_from_the_page(msp: Msp, window: Page) -> N
     agent = msp.tactical.control.agents.ids()[0]
     pk = msp.tactical.control.alerts.trigger(agent)
     with msp.scope():
-        deliveries.process_due()
+        processing.process_due()
     window.goto(msp.portal + PAGE)
     expect(window.get_by_text("The last delivery came")).to_be_visible()
     window.goto(f"{msp.portal}/t/acme/alerts/")
@@ -71,8 +73,8 @@ def test_installed_tested_and_removed_from_the_page(msp: Msp, window: Page) -> N
     assert pk is not None
     msp.tactical.control.alerts.resolve(pk)
     with msp.scope():
-        deliveries.process_due()
-        [found] = alerts.list_alerts(AlertFilter()).items
+        processing.process_due()
+        [found] = listing.list_alerts(AlertFilter()).items
         assert found.alert.status is AlertStatus.RESOLVED
 
     window.goto(msp.portal + PAGE)
@@ -84,7 +86,7 @@ def test_installed_tested_and_removed_from_the_page(msp: Msp, window: Page) -> N
 
 def test_organizations_are_chosen_and_the_secret_revealed(msp: Msp, window: Page) -> None:
     with msp.scope():
-        webhook_installation.do_now(Deed.TEST, msp.wanted())
+        installation.do_now(Deed.TEST, msp.wanted())
     window.reload()
     expect(window.locator(".for-clients")).to_be_hidden()
     window.get_by_label("For chosen organizations").check()
@@ -93,7 +95,7 @@ def test_organizations_are_chosen_and_the_secret_revealed(msp: Msp, window: Page
     expect(window.locator(".plan-choose")).to_have_count(1)
 
     with msp.scope():
-        secret = webhook_keys.reveal()
+        secret = keys.reveal()
     window.get_by_label("Your password").fill("wrong")
     window.get_by_role("button", name="Reveal").click()
     expect(window.get_by_text("This is not your password.")).to_be_visible()

@@ -12,8 +12,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
 from portal import queue
-from portal.db import db, transaction, utc_now
-from portal.demo import SimulatedTactical
+from portal.clock import utc_now
+from portal.db import db, transaction
 from portal.models import (
     Alert,
     Delivery,
@@ -22,15 +22,17 @@ from portal.models import (
     WebhookKey,
     WebhookUsage,
 )
-from portal.models.alert import AlertSource, AlertStatus, Severity
-from portal.models.sync_run import SyncKind
-from portal.models.webhook import DeliveryStatus
-from portal.models.webhook_installation import Deed
-from portal.services import sync_runs, webhook_installation, webhook_keys
-from portal.services.integrations import get_integration
-from portal.services.tenants import add_tenant
-from portal.services.users import add_user
-from portal.services.webhook_records import Wanted
+from portal.models.alerts.alert import AlertSource, AlertStatus, Severity
+from portal.models.deliveries.delivery import DeliveryStatus
+from portal.models.runs.sync_run import SyncKind
+from portal.models.webhook.installation import Deed
+from portal.services.accounts.tenants import add_tenant
+from portal.services.accounts.users import add_user
+from portal.services.integrations.current import get_integration
+from portal.services.runs import execution
+from portal.services.webhook import installation, keys
+from portal.services.webhook.records import Wanted
+from tactical_simulator import SimulatedTactical
 from tests.support.webhooks import Msp, make_msp
 from tests.web.conftest import HTMX, work
 
@@ -63,7 +65,7 @@ def admin(msp: Msp, http: FlaskClient) -> FlaskClient:
 
 def secret_of(msp: Msp) -> str:
     with msp.scope():
-        return webhook_keys.reveal()
+        return keys.reveal()
 
 
 # --- What it shows ----------------------------------------------------------------------
@@ -139,7 +141,7 @@ def test_rotating(msp: Msp, admin: FlaskClient, at_once: str, left: int) -> None
     assert "There is a new secret. Enter it in Tactical." in page
     assert page.count("Holds until") == left - 1
     with msp.scope():
-        assert len(webhook_keys.list_keys()) == left
+        assert len(keys.list_keys()) == left
 
 
 def test_a_third_secret_is_refused_in_words(msp: Msp, admin: FlaskClient) -> None:
@@ -161,7 +163,7 @@ def test_a_worker_hands_a_new_secret_over(msp: Msp, admin: FlaskClient, at_once:
     assert secret_of(msp) in repr(msp.everything())
     assert old not in repr(msp.everything())
     with msp.scope():
-        assert len(webhook_keys.list_keys()) == (1 if at_once else 2)
+        assert len(keys.list_keys()) == (1 if at_once else 2)
 
 
 def test_what_was_pressed_waits_while_redis_is_away(
@@ -233,9 +235,9 @@ def test_it_is_installed_by_a_worker(msp: Msp, admin: FlaskClient) -> None:
 
     assert "HX-Refresh" not in admin.get(PAGE + "progress", headers=HTMX).headers
     with msp.scope():
-        row = webhook_installation.find_installation()
+        row = installation.find_installation()
         assert row is not None
-        webhook_installation.run_queued(row.id)
+        installation.run_queued(row.id)
     ended = admin.get(PAGE + "progress", headers=HTMX)
     assert ended.headers["HX-Refresh"] == "true"
     # The address that the browser called is not one where the portal listens here.
@@ -309,7 +311,7 @@ def test_waiting_though_agents_alert(msp: Msp, admin: FlaskClient) -> None:
         session.query(WebhookKey).one().created_at = utc_now() - timedelta(days=1)
     msp.tactical.control.alerts.trigger(msp.tactical.control.agents.ids()[0], send=False)
     with msp.scope():
-        sync_runs.run_to_end(SyncKind.ALERTS)
+        execution.run_to_end(SyncKind.ALERTS)
     page = admin.get(PAGE).text
     assert "Waiting for the first event. Meanwhile 1 alert began" in page
 
@@ -317,7 +319,7 @@ def test_waiting_though_agents_alert(msp: Msp, admin: FlaskClient) -> None:
 def do(msp: Msp, deed: Deed, root: str) -> None:
     with msp.scope():
         url = f"{root}/api/webhooks/tacticalrmm?tenant=acme"
-        webhook_installation.do_now(deed, Wanted(url))
+        installation.do_now(deed, Wanted(url))
 
 
 REACHED_NOWHERE = "leads nowhere but to the portal"
@@ -358,7 +360,7 @@ def test_a_test_that_arrives_while_alerts_do_not(
         session.query(WebhookInstallation).one().finished_at = yesterday
     msp.tactical.control.alerts.trigger(msp.tactical.control.agents.ids()[0], send=False)
     with msp.scope():
-        sync_runs.run_to_end(SyncKind.ALERTS)
+        execution.run_to_end(SyncKind.ALERTS)
     page = admin.get(PAGE).text
     assert "but since then 1 alert began that only reconciliation found" in page
     assert "1 alert began that no webhook told of" in admin.get("/t/acme/").text

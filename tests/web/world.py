@@ -9,7 +9,8 @@ from typing import Any
 from flask import Flask
 from flask.testing import FlaskClient
 
-from portal.db import transaction, utc_now
+from portal.clock import utc_now
+from portal.db import transaction
 from portal.events.delivery import make_secret
 from portal.models import (
     Alert,
@@ -30,15 +31,15 @@ from portal.models import (
     User,
     UserSession,
 )
-from portal.models.alert import AlertSource, AlertStatus, Severity
-from portal.models.errand import ErrandKind
-from portal.models.integration import IntegrationState
-from portal.models.sync_run import RunStatus, SyncKind
+from portal.models.alerts.alert import AlertSource, AlertStatus, Severity
+from portal.models.errands.errand import ErrandKind
+from portal.models.integrations.integration import IntegrationState
+from portal.models.runs.sync_run import RunStatus, SyncKind
 from portal.scope import all_tenants, tenant_scope
-from portal.services.connect import ConnectionSettings, save_connection
-from portal.services.integrations import get_integration
-from portal.services.subscribers import ADDRESS, SIGNING_SECRET
-from portal.services.tokens import digest
+from portal.services.accounts.tokens import digest
+from portal.services.events.subscribers import ADDRESS, SIGNING_SECRET
+from portal.services.integrations.connect import ConnectionSettings, save_connection
+from portal.services.integrations.current import get_integration
 from portal.vault import store_secret
 
 TOKEN = "token"

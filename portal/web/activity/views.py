@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from flask.typing import ResponseReturnValue
 
-from portal.models.event import EventType
-from portal.services import activity as activity_service
-from portal.services.permissions import Permission
+from portal.models.events.event import EventType
+from portal.services.accounts.permissions import Permission
+from portal.services.events import activity as activity_service
 from portal.web.fragments import page_number, page_or_region, words
 from portal.web.guard import requires, tenant_blueprint
 

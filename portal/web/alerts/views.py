@@ -14,20 +14,20 @@ from flask.typing import ResponseReturnValue
 
 from portal.errors import InvalidInput, NotFound
 from portal.extensions import htmx
-from portal.models.integration import IntegrationState
-from portal.models.sync_run import SyncKind
-from portal.services import alert_actions
-from portal.services import alerts as alert_service
-from portal.services.alert_results import Deed
-from portal.services.alerts import AlertFilter
-from portal.services.assets import get_asset
-from portal.services.delivery_history import any_deliveries, list_deliveries_of_alert
-from portal.services.errands import TooManyWaiting
+from portal.models.integrations.integration import IntegrationState
+from portal.models.runs.sync_run import SyncKind
+from portal.services.accounts.permissions import Permission
+from portal.services.alerts import actions
+from portal.services.alerts import listing as alert_service
+from portal.services.alerts.listing import AlertFilter
+from portal.services.alerts.results import Deed
+from portal.services.assets.listing import get_asset
+from portal.services.deliveries.history import any_deliveries, list_deliveries_of_alert
+from portal.services.errands.requests import TooManyWaiting
 from portal.services.export import ALERT_COLUMNS, export_alerts
-from portal.services.integrations import find_integration
-from portal.services.permissions import Permission
-from portal.services.run_history import find_active_run, find_last_finished_run
-from portal.services.webhook_state import get_health
+from portal.services.integrations.current import find_integration
+from portal.services.runs.history import find_active_run, find_last_finished_run
+from portal.services.webhook.state import get_health
 from portal.web.client_filter import find_shown_client, read_client_id
 from portal.web.downloads import send_csv
 from portal.web.errands.following import follow
@@ -88,7 +88,7 @@ def act_on_many() -> ResponseReturnValue:
     """The answer shows it as pending; with its outcome the list reads itself again."""
     try:
         ids = request.form.getlist("alert", type=to_id)
-        errand = alert_actions.request_deed(_read_deed(), ids, _read_days())
+        errand = actions.request_deed(_read_deed(), ids, _read_days())
     except (InvalidInput, NotFound, TooManyWaiting) as error:
         if htmx:
             raise
@@ -122,7 +122,7 @@ def show(alert_id: int) -> ResponseReturnValue:
 def act(alert_id: int) -> ResponseReturnValue:
     alert_service.get_alert(alert_id)
     try:
-        follow(alert_actions.request_deed(_read_deed(), [alert_id], _read_days()))
+        follow(actions.request_deed(_read_deed(), [alert_id], _read_days()))
     except TooManyWaiting as error:
         flash(error.message, "error")
     return redirect(url_for("alerts.show", alert_id=alert_id))

@@ -7,10 +7,10 @@ from flask.typing import ResponseReturnValue
 
 from portal.errors import InvalidInput, NotFound
 from portal.models import Asset
-from portal.services.asset_edits import AssetEdit, edit_asset, list_locked, release_field
-from portal.services.assets import get_asset
+from portal.services.accounts.permissions import Permission
+from portal.services.assets.edits import AssetEdit, edit_asset, list_locked, release_field
+from portal.services.assets.listing import get_asset
 from portal.services.clients import find_client_by_name
-from portal.services.permissions import Permission
 from portal.web.assets.forms import AssetForm
 from portal.web.assets.views import assets
 from portal.web.forms import mark

@@ -10,21 +10,21 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 
+from portal.clock import utc_now
 from portal.extensions import htmx
-from portal.models.integration import IntegrationState
-from portal.models.sync_run import SyncKind
-from portal.services import assets as asset_service
-from portal.services import sync_runs
-from portal.services.alerts import AlertFilter, count_by_status, list_alerts_of_asset
-from portal.services.asset_edits import list_locked
-from portal.services.assets import AssetDetail, AssetFilter
-from portal.services.clock import utc_now
+from portal.models.integrations.integration import IntegrationState
+from portal.models.runs.sync_run import SyncKind
+from portal.services.accounts.permissions import Permission
+from portal.services.alerts.listing import AlertFilter, count_by_status, list_alerts_of_asset
+from portal.services.assets import listing as asset_service
+from portal.services.assets.edits import list_locked
+from portal.services.assets.listing import AssetDetail, AssetFilter
+from portal.services.assets.looks import get_stale_before, read_looks
 from portal.services.export import ASSET_COLUMNS, export_assets
-from portal.services.integrations import find_integration
-from portal.services.looks import get_stale_before, read_looks
-from portal.services.organizations import any_mapped
-from portal.services.permissions import Permission
-from portal.services.run_history import find_active_run
+from portal.services.integrations.current import find_integration
+from portal.services.organizations.listing import any_mapped
+from portal.services.runs import requests
+from portal.services.runs.history import find_active_run
 from portal.web.client_filter import find_shown_client, read_client_id
 from portal.web.downloads import send_csv
 from portal.web.fragments import page_number, page_or_region, words
@@ -89,7 +89,7 @@ def show(asset_id: int) -> ResponseReturnValue:
 @requires(Permission.SYNC)
 def refresh(asset_id: int) -> ResponseReturnValue:
     asset = asset_service.get_asset(asset_id)
-    sync_runs.request_run(SyncKind.AGENT, "button", asset.rmm_device_id, get_user().id)
+    requests.request_run(SyncKind.AGENT, "button", asset.rmm_device_id, get_user().id)
     if htmx:
         detail = asset_service.get_asset_detail(asset_id)
         return render_template("assets/_body.html", **_detail_context(detail))

@@ -20,11 +20,11 @@ from flask import (
 from flask.typing import ResponseReturnValue
 
 from portal.errors import InvalidInput, Refused
-from portal.services import password_changes, users
-from portal.services import setup as setup_service
-from portal.services import sign_in as sign_in_service
-from portal.services.sign_in import SignIn
-from portal.services.throttle import TooManyAttempts
+from portal.services.accounts import password_changes, users
+from portal.services.accounts import setup as setup_service
+from portal.services.accounts import sign_in as sign_in_service
+from portal.services.accounts.sign_in import SignIn
+from portal.services.accounts.throttle import TooManyAttempts
 from portal.web.auth.forms import AccountForm, ResetForm, SetupForm, SignInForm
 from portal.web.caller import get_caller, remember_device
 from portal.web.forms import mark, refuse

@@ -7,9 +7,9 @@ from flask.typing import ResponseReturnValue
 
 from portal.errors import InvalidInput, Refused
 from portal.services import clients as client_service
-from portal.services.assets import AssetFilter, count_by_status
-from portal.services.organizations import list_organizations_of
-from portal.services.permissions import Permission
+from portal.services.accounts.permissions import Permission
+from portal.services.assets.listing import AssetFilter, count_by_status
+from portal.services.organizations.listing import list_organizations_of
 from portal.web.clients.forms import ClientForm
 from portal.web.forms import mark
 from portal.web.fragments import page_number, page_or_region, words

@@ -7,11 +7,11 @@ from typing import Any
 from flask import url_for
 from flask.typing import ResponseReturnValue
 
-from portal.models.integration import IntegrationState
+from portal.models.integrations.integration import IntegrationState
+from portal.services.accounts.permissions import Permission
 from portal.services.dashboard import REVIEW_PERIOD, Overview, get_overview
-from portal.services.organizations import OrganizationFilter
-from portal.services.permissions import Permission
-from portal.services.webhook_state import Health, WebhookState, get_health
+from portal.services.organizations.listing import OrganizationFilter
+from portal.services.webhook.state import Health, WebhookState, get_health
 from portal.web.caller import is_behind_unknown_proxy
 from portal.web.fragments import page_or_region
 from portal.web.guard import requires, tenant_blueprint

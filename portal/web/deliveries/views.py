@@ -9,11 +9,11 @@ from flask.typing import ResponseReturnValue
 
 from portal.errors import Refused
 from portal.extensions import htmx
-from portal.services import delivery_history, replay
-from portal.services.delivery_history import DeliveryFilter
-from portal.services.intake import KEPT_BODY
-from portal.services.integrations import find_integration
-from portal.services.permissions import Permission
+from portal.services.accounts.permissions import Permission
+from portal.services.deliveries import history, replay
+from portal.services.deliveries.history import DeliveryFilter
+from portal.services.deliveries.intake import KEPT_BODY
+from portal.services.integrations.current import find_integration
 from portal.web.alerts.views import find_webhook_url
 from portal.web.errors import toast_response
 from portal.web.fragments import page_number, page_or_region, words
@@ -32,7 +32,7 @@ def index() -> ResponseReturnValue:
         period=words("period"),
         agent_id=words("agent_id"),
     )
-    page, counts = delivery_history.list_and_count(shown, page_number())
+    page, counts = history.list_and_count(shown, page_number())
     return page_or_region(
         "deliveries/list.html",
         {"delivery-rows": "deliveries/_rows.html"},
@@ -45,8 +45,8 @@ def index() -> ResponseReturnValue:
         },
         page=page,
         delivery_counts=counts,
-        failed=delivery_history.count_failed(),
-        any_deliveries=counts["total"] > 0 or delivery_history.any_deliveries(),
+        failed=history.count_failed(),
+        any_deliveries=counts["total"] > 0 or history.any_deliveries(),
         integration=find_integration(),
         webhook_url=find_webhook_url(),
     )
@@ -55,7 +55,7 @@ def index() -> ResponseReturnValue:
 @deliveries.get("/<int:delivery_id>")
 @requires(Permission.READ)
 def show(delivery_id: int) -> ResponseReturnValue:
-    row = delivery_history.get_delivery_row(delivery_id)
+    row = history.get_delivery_row(delivery_id)
     return page_or_region(
         "deliveries/detail.html",
         {"delivery-body": "deliveries/_body.html"},

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Flask, g, session
 
 from portal.models import Errand
-from portal.services.errands import MOST_UNFINISHED, list_errands
+from portal.services.errands.requests import MOST_UNFINISHED, list_errands
 
 FOLLOWED = "errands"
 """Their ids, in the signed cookie; like a flashed message each goes once it was told."""

@@ -8,9 +8,9 @@ from flask import make_response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.extensions import htmx
-from portal.models.errand import ErrandKind
-from portal.services.errands import get_errand
-from portal.services.permissions import Permission
+from portal.models.errands.errand import ErrandKind
+from portal.services.accounts.permissions import Permission
+from portal.services.errands.requests import get_errand
 from portal.web.errands.following import unfollow
 from portal.web.guard import requires, tenant_blueprint
 

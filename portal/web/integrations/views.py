@@ -6,8 +6,8 @@ from flask import render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.providers import PROVIDERS
-from portal.services.integrations import find_integration
-from portal.services.permissions import Permission
+from portal.services.accounts.permissions import Permission
+from portal.services.integrations.current import find_integration
 from portal.web.guard import requires, tenant_blueprint
 
 integrations = tenant_blueprint("integrations", __name__, "/integrations")

@@ -10,16 +10,16 @@ from flask.typing import ResponseReturnValue
 
 from portal.errors import InvalidInput, NotFound
 from portal.extensions import htmx
-from portal.models.sync_run import SyncKind
-from portal.services import organization_mapping as mapping_service
-from portal.services import organizations as organization_service
-from portal.services import sync_runs
+from portal.models.runs.sync_run import SyncKind
+from portal.services.accounts.permissions import Permission
 from portal.services.clients import find_client_by_name, get_client
-from portal.services.integrations import find_integration
-from portal.services.organization_mapping import MappingChange
-from portal.services.organizations import OrganizationFilter, OrganizationRow
-from portal.services.permissions import Permission
-from portal.services.run_history import find_active_run
+from portal.services.integrations.current import find_integration
+from portal.services.organizations import listing as organization_service
+from portal.services.organizations import mapping as mapping_service
+from portal.services.organizations.listing import OrganizationFilter, OrganizationRow
+from portal.services.organizations.mapping import MappingChange
+from portal.services.runs import requests
+from portal.services.runs.history import find_active_run
 from portal.web.fragments import page_number, page_or_region, with_toast, words
 from portal.web.guard import get_user, requires, tenant_blueprint
 from portal.web.input import split_current_url, to_id
@@ -107,7 +107,7 @@ def accept_exact() -> ResponseReturnValue:
 @organizations.post("/sync")
 @requires(Permission.SYNC)
 def sync() -> ResponseReturnValue:
-    run, _ = sync_runs.request_run(SyncKind.ORGANIZATIONS, "button", user_id=get_user().id)
+    run, _ = requests.request_run(SyncKind.ORGANIZATIONS, "button", user_id=get_user().id)
     if htmx:
         return render_template("_progress.html", run=run)
     return redirect(url_for("organizations.index"))

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from flask.typing import ResponseReturnValue
 
-from portal.models.sync_run import SyncKind
-from portal.services.asset_software import asset_conditions, list_changes, list_software_of_asset
-from portal.services.assets import get_asset
+from portal.models.runs.sync_run import SyncKind
+from portal.services.accounts.permissions import Permission
+from portal.services.assets.listing import get_asset
 from portal.services.export import SOFTWARE_COLUMNS, export_software
-from portal.services.integrations import find_integration
-from portal.services.paging import paginate_list
-from portal.services.permissions import Permission
-from portal.services.run_history import find_active_run, find_last_finished_run
-from portal.services.software_installs import (
+from portal.services.integrations.current import find_integration
+from portal.services.lists.paging import paginate_list
+from portal.services.runs.history import find_active_run, find_last_finished_run
+from portal.services.software.installs import (
     NO_VERSION,
     InstallFilter,
     choose_versions,
@@ -20,7 +19,8 @@ from portal.services.software_installs import (
     list_installs,
     list_versions,
 )
-from portal.services.software_titles import (
+from portal.services.software.of_asset import asset_conditions, list_changes, list_software_of_asset
+from portal.services.software.titles import (
     TITLE_COLUMNS,
     TitleFilter,
     any_titles,

@@ -4,7 +4,7 @@ from flask_wtf import FlaskForm
 from wtforms import SelectMultipleField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 
-from portal.models.event import EventType
+from portal.models.events.event import EventType
 from portal.web.forms import UrlField
 
 

@@ -7,10 +7,10 @@ from flask.typing import ResponseReturnValue
 
 from portal.errors import InvalidInput, Refused
 from portal.models import EventSubscriber
-from portal.models.event import EventType
-from portal.services import subscribers as subscriber_service
-from portal.services.errands import TooManyWaiting
-from portal.services.permissions import Permission
+from portal.models.events.event import EventType
+from portal.services.accounts.permissions import Permission
+from portal.services.errands.requests import TooManyWaiting
+from portal.services.events import subscribers as subscriber_service
 from portal.web.errands.following import follow
 from portal.web.forms import mark
 from portal.web.guard import requires, tenant_blueprint

@@ -6,11 +6,11 @@ from flask import abort, flash, make_response, redirect, render_template, reques
 from flask.typing import ResponseReturnValue
 
 from portal.extensions import htmx
-from portal.models.sync_run import SyncKind
-from portal.services import run_history
-from portal.services import sync_runs as run_service
-from portal.services.integrations import find_integration
-from portal.services.permissions import Permission
+from portal.models.runs.sync_run import SyncKind
+from portal.services.accounts.permissions import Permission
+from portal.services.integrations.current import find_integration
+from portal.services.runs import history
+from portal.services.runs import requests as run_service
 from portal.web.fragments import page_number, page_or_region, words
 from portal.web.guard import get_user, is_safe_target, requires, tenant_blueprint
 
@@ -24,7 +24,7 @@ sync_runs = tenant_blueprint("sync_runs", __name__, "/sync-runs")
 @requires(Permission.READ)
 def index() -> ResponseReturnValue:
     kind, status = words("kind"), words("status")
-    page = run_history.list_runs(kind, status, page_number())
+    page = history.list_runs(kind, status, page_number())
     return page_or_region(
         "sync_runs/list.html",
         {"run-rows": "sync_runs/_rows.html"},
@@ -32,7 +32,7 @@ def index() -> ResponseReturnValue:
         filters={"kind": kind, "status": status},
         any_runs=bool(page.items or kind or status),
         integration=find_integration(),
-        run=run_history.find_any_active_run(),
+        run=history.find_any_active_run(),
     )
 
 
@@ -53,17 +53,17 @@ def start(kind: str) -> ResponseReturnValue:
 @sync_runs.get("/<int:run_id>")
 @requires(Permission.READ)
 def show(run_id: int) -> ResponseReturnValue:
-    run = run_history.get_run(run_id)
-    requester = run_history.find_requester(run)
+    run = history.get_run(run_id)
+    requester = history.find_requester(run)
     filters = {"action": words("action"), "q": words("q")}
     return page_or_region(
         "sync_runs/detail.html",
         {"log-rows": "sync_runs/_log.html"},
         run=run,
         requested_by=requester.email if requester else None,
-        page=run_history.list_log_entries(run_id, filters["action"], filters["q"], page_number()),
+        page=history.list_log_entries(run_id, filters["action"], filters["q"], page_number()),
         filters=filters,
-        action_counts=run_history.count_log_actions(run_id),
+        action_counts=history.count_log_actions(run_id),
     )
 
 
@@ -71,7 +71,7 @@ def show(run_id: int) -> ResponseReturnValue:
 @requires(Permission.READ)
 def progress(run_id: int) -> ResponseReturnValue:
     """The panel as it is now; the last one tells the rest of the page to look again."""
-    run = run_history.get_run(run_id)
+    run = history.get_run(run_id)
     if not htmx:
         return redirect(url_for("sync_runs.show", run_id=run_id))
     response = make_response(render_template("_progress.html", run=run))

@@ -4,7 +4,7 @@ from flask_wtf import FlaskForm
 from wtforms import PasswordField, RadioField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 
-from portal.models.integration import AuthMode, InventorySource
+from portal.models.integrations.integration import AuthMode, InventorySource
 from portal.web.forms import CodeField, UrlField
 
 

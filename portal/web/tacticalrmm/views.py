@@ -10,18 +10,18 @@ from flask.typing import ResponseReturnValue
 from portal.errors import InvalidInput
 from portal.extensions import htmx
 from portal.models import ConnectionTest, Integration
-from portal.models.integration import AuthMode, IntegrationState, InventorySource
-from portal.models.sync_run import SyncKind
-from portal.services import connect as connect_service
-from portal.services import connection_tests, server_identity
-from portal.services.alerts import count_active_by_severity
-from portal.services.assets import count_by_status
-from portal.services.connect import ConnectionSettings
-from portal.services.integrations import find_integration, list_saved_secrets
-from portal.services.organizations import OrganizationFilter, count_organizations
-from portal.services.permissions import Permission
-from portal.services.run_history import find_last_finished_runs
-from portal.services.sweep_intervals import AUTO, Auto, find_interval
+from portal.models.integrations.integration import AuthMode, IntegrationState, InventorySource
+from portal.models.runs.sync_run import SyncKind
+from portal.services.accounts.permissions import Permission
+from portal.services.alerts.listing import count_active_by_severity
+from portal.services.assets.listing import count_by_status
+from portal.services.integrations import connect as connect_service
+from portal.services.integrations import identity, testing
+from portal.services.integrations.connect import ConnectionSettings
+from portal.services.integrations.current import find_integration, list_saved_secrets
+from portal.services.integrations.sweep_intervals import AUTO, Auto, find_interval
+from portal.services.organizations.listing import OrganizationFilter, count_organizations
+from portal.services.runs.history import find_last_finished_runs
 from portal.web.forms import mark
 from portal.web.guard import requires, tenant_blueprint
 from portal.web.tacticalrmm.forms import ConnectionForm
@@ -36,7 +36,7 @@ OF_THE_ACCOUNT = ("missing_permission", "throttled", "login_throttled")
 @requires(Permission.READ)
 def show() -> ResponseReturnValue:
     integration = find_integration()
-    test = connection_tests.find_last_test(integration) if integration else None
+    test = testing.find_last_test(integration) if integration else None
     form = _filled_form(integration)
     if test is not None and integration is not None and _still_tells(test, integration):
         field = _field_at_fault(test, integration)
@@ -55,16 +55,16 @@ def save() -> ResponseReturnValue:
     except InvalidInput as error:
         mark(form, error)
         integration = find_integration()
-        test = connection_tests.find_last_test(integration) if integration else None
+        test = testing.find_last_test(integration) if integration else None
         return _page(form, integration, test), 422
-    connection_tests.request_test()
+    testing.request_test()
     return redirect(url_for("tacticalrmm.show"))
 
 
 @tacticalrmm.post("/test")
 @requires(Permission.CHANGE_SETTINGS)
 def test() -> ResponseReturnValue:
-    connection_tests.request_test()
+    testing.request_test()
     return redirect(url_for("tacticalrmm.show"))
 
 
@@ -72,7 +72,7 @@ def test() -> ResponseReturnValue:
 @requires(Permission.READ)
 def test_progress(test_id: int) -> ResponseReturnValue:
     """The steps as they are now. The end brings the page anew, with the field marked."""
-    found = connection_tests.get_test(test_id)
+    found = testing.get_test(test_id)
     if not htmx:
         return redirect(url_for("tacticalrmm.show"))
     response = make_response(render_template("integrations/_test.html", test=found))
@@ -85,10 +85,10 @@ def test_progress(test_id: int) -> ResponseReturnValue:
 @requires(Permission.CHANGE_SETTINGS)
 def decide_identity() -> ResponseReturnValue:
     word = request.form.get("decision", "")
-    if word not in list(server_identity.ServerChoice):
+    if word not in list(identity.ServerChoice):
         raise InvalidInput("Say whether it is the same server or a new one.")
-    server_identity.decide_server(server_identity.ServerChoice(word))
-    told = "the same server, moved" if word == server_identity.ServerChoice.SAME else "a new server"
+    identity.decide_server(identity.ServerChoice(word))
+    told = "the same server, moved" if word == identity.ServerChoice.SAME else "a new server"
     flash(f"Noted: it is {told}. Syncing goes on.", "success")
     return redirect(url_for("tacticalrmm.show"))
 
@@ -130,7 +130,7 @@ def _page(
         integration=integration,
         saved=list_saved_secrets(integration) if integration else {},
         test=test,
-        identity=server_identity.describe_difference() if held else None,
+        identity=identity.describe_difference() if held else None,
         status=_status(integration) if integration else None,
     )
 

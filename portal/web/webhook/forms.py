@@ -4,7 +4,7 @@ from flask_wtf import FlaskForm
 from wtforms import BooleanField, PasswordField, RadioField, SelectMultipleField, StringField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 
-from portal.services.webhook_records import ApplyTo
+from portal.services.webhook.records import ApplyTo
 
 
 class InstallForm(FlaskForm):  # type: ignore[misc]

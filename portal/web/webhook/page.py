@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from portal.models import Errand, Integration
-from portal.models.webhook_installation import Deed
-from portal.services import webhook_settings as settings
-from portal.services.delivery_rate import get_rate
-from portal.services.delivery_storage import get_storage
-from portal.services.integrations import find_integration
-from portal.services.organizations import list_live_organizations
-from portal.services.refused_storms import find_refusals
-from portal.services.webhook_deeds import read_made, read_wanted
-from portal.services.webhook_installation import find_installation, read_request
-from portal.services.webhook_records import TEMPLATE, ApplyTo, Made, Wanted
-from portal.services.webhook_state import get_health
-from portal.services.webhook_survey import Plan
+from portal.models.webhook.installation import Deed
+from portal.services.deliveries.rate import get_rate
+from portal.services.deliveries.refused_storms import find_refusals
+from portal.services.deliveries.storage import get_storage
+from portal.services.integrations.current import find_integration
+from portal.services.organizations.listing import list_live_organizations
+from portal.services.webhook import settings
+from portal.services.webhook.execution import read_made, read_wanted
+from portal.services.webhook.installation import find_installation, read_request
+from portal.services.webhook.records import TEMPLATE, ApplyTo, Made, Wanted
+from portal.services.webhook.state import get_health
+from portal.services.webhook.survey import Plan
 from portal.web.webhook.forms import InstallForm, IntervalForm, RevealForm
 
 

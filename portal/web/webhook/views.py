@@ -17,15 +17,15 @@ from flask.typing import ResponseReturnValue
 
 from portal.errors import InvalidInput, Refused
 from portal.extensions import htmx
-from portal.models.webhook_installation import Deed
-from portal.services import webhook_installation, webhook_settings
-from portal.services.connect import ConnectionSettings, save_connection
-from portal.services.errands import TooManyWaiting, get_errand
-from portal.services.integrations import get_integration
-from portal.services.permissions import Permission
-from portal.services.webhook_installation import find_installation
-from portal.services.webhook_records import ApplyTo, Wanted
-from portal.services.webhook_rotation import request_rotation
+from portal.models.webhook.installation import Deed
+from portal.services.accounts.permissions import Permission
+from portal.services.errands.requests import TooManyWaiting, get_errand
+from portal.services.integrations.connect import ConnectionSettings, save_connection
+from portal.services.integrations.current import get_integration
+from portal.services.webhook import installation, settings
+from portal.services.webhook.installation import find_installation
+from portal.services.webhook.records import ApplyTo, Wanted
+from portal.services.webhook.rotation import request_rotation
 from portal.web.caller import get_caller
 from portal.web.errands.following import follow
 from portal.web.forms import mark, refuse
@@ -71,7 +71,7 @@ def plan() -> ResponseReturnValue:
     """Ask what would change in Tactical. Changes nothing there."""
     deed, wanted = _read_deed(), _read_wanted()
     try:
-        errand = webhook_installation.request_preview(deed, wanted)
+        errand = installation.request_preview(deed, wanted)
     except (Refused, TooManyWaiting) as error:
         return _page(plan_error=error.message, deed=deed, wanted=wanted)
     if htmx:
@@ -89,12 +89,12 @@ def install() -> ResponseReturnValue:
 @requires(Permission.CHANGE_SETTINGS)
 def test() -> ResponseReturnValue:
     """Tactical's own test of what is installed, once more."""
-    return _request(Deed.TEST, webhook_installation.keep_wanted(_url()))
+    return _request(Deed.TEST, installation.keep_wanted(_url()))
 
 
 def _request(deed: Deed, wanted: Wanted) -> ResponseReturnValue:
     try:
-        webhook_installation.request_deed(deed, wanted)
+        installation.request_deed(deed, wanted)
     except Refused as error:
         flash(error.message, "error")
     return redirect(url_for("webhook.show"))
@@ -109,9 +109,7 @@ def reveal() -> ResponseReturnValue:
     """The secret in full, to somebody who has just given their password."""
     form, user = RevealForm(), get_user()
     try:
-        secret = webhook_settings.reveal_to(
-            user.id, form.password.data or "", get_caller(user.email)
-        )
+        secret = settings.reveal_to(user.id, form.password.data or "", get_caller(user.email))
     except Refused as error:
         mark(form, error, otherwise="password")
         return refuse(_page(reveal_form=form), error)
@@ -175,7 +173,7 @@ def _page(status: int = 200, **more: Any) -> Response:
 
 
 def _url() -> str:
-    return webhook_settings.get_webhook_url(request.url_root)
+    return settings.get_webhook_url(request.url_root)
 
 
 def _read_deed() -> Deed:

@@ -1,0 +1,14 @@
+"""The time. Nothing else asks for it, so that a test can stand it still."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def iso_utc(moment: datetime) -> str:
+    """`2026-11-23T05:41:09.120000Z`, whatever zone the moment is told in."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+from sqlalchemy.orm import Mapped, mapped_column, validates
+
+from portal.clock import utc_now
+from portal.db import Base, BigId
+
+SLUG_PATTERN = re.compile(r"[a-z][a-z0-9-]{0,39}")
+"""Starts with a letter, so that a slug is never mistaken for an id."""
+
+
+class Tenant(Base):
+    """One MSP."""
+
+    __tablename__ = "tenants"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    slug: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+    @validates("slug")
+    def _check_slug(self, _key: str, slug: str) -> str:
+        if not SLUG_PATTERN.fullmatch(slug):
+            raise ValueError(f"{slug!r} is not a slug.")
+        return slug

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, Index, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from portal.clock import utc_now
+from portal.db import Base, BigId, TenantOwned
+from portal.models.assets.asset import Asset
+
+
+class AlertStatus(StrEnum):
+    ACTIVE = "active"
+    SNOOZED = "snoozed"
+    RESOLVED = "resolved"
+
+
+class Severity(StrEnum):
+    """Tactical's own three words; the portal has no scale beside them."""
+
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class AlertSource(StrEnum):
+    """What told of the alert first."""
+
+    WEBHOOK = "webhook"
+    BACKFILL = "backfill"
+
+
+class Alert(TenantOwned, Base):
+    """An alert of Tactical's, as Tactical last told it.
+
+    Without an `external_alert_id` it is known only from a webhook that named none; then
+    `condition` is what its trigger and its resolve have in common.
+    """
+
+    __tablename__ = "rmm_alerts"
+    __table_args__ = (
+        Index(
+            "uq_rmm_alerts_external_alert_id",
+            "integration_id",
+            "external_alert_id",
+            unique=True,
+            sqlite_where=text("external_alert_id IS NOT NULL"),
+            postgresql_where=text("external_alert_id IS NOT NULL"),
+        ),
+        Index(None, "tenant_id", "status", "triggered_at"),
+        Index(None, "tenant_id", "triggered_at"),
+        Index(None, "integration_id", "agent_id"),
+        Index(None, "asset_id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    integration_id: Mapped[int] = mapped_column(ForeignKey("rmm_integrations.id"))
+    external_alert_id: Mapped[str | None]
+    condition: Mapped[str]
+    agent_id: Mapped[str | None]
+    """Tactical's `agent_id`; None for an alert that belongs to no agent."""
+    asset_id: Mapped[int | None] = mapped_column(ForeignKey("assets.id", ondelete="SET NULL"))
+    """None until the agent has an asset; linked when it gets one."""
+    external_organization_id: Mapped[str | None]
+    hostname: Mapped[str | None]
+    alert_type: Mapped[str]
+    """`availability`, `check`, `task` or `custom`."""
+    severity: Mapped[Severity]
+    message: Mapped[str | None]
+    status: Mapped[AlertStatus]
+    triggered_at: Mapped[datetime]
+    resolved_at: Mapped[datetime | None]
+    """When Tactical resolved it, not when we heard."""
+    snoozed_until: Mapped[datetime | None]
+    received_at: Mapped[datetime] = mapped_column(default=utc_now)
+    confirmed_at: Mapped[datetime | None]
+    """When Tactical's own record was last read; None while only a webhook told of it."""
+    source: Mapped[AlertSource]
+    external_check_id: Mapped[str | None]
+    external_task_id: Mapped[str | None]
+    occurrences: Mapped[int] = mapped_column(default=1)
+    """How often it was triggered: one more for each time it was re-opened."""
+
+    asset: Mapped[Asset | None] = relationship()

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from portal.clock import utc_now
+from portal.db import Base, BigId, TenantOwned
+from portal.models.organizations.client import Client
+
+KNOWN_FOR = timedelta(hours=24)
+"""How long a status counts that nobody has looked at since."""
+UNKNOWN = "unknown"
+
+_IS_MISSING = text("missing_since IS NOT NULL")
+
+
+class Asset(TenantOwned, Base):
+    """The portal's record of a computer. An empty fact is NULL.
+
+    Two moments, of our clock, tell how new what is stored is. Who brings something older leaves
+    it alone: `status_at` goes for the status and all else that changes from minute to minute,
+    `last_rmm_sync_at` for the rest. Each look at all of an agent moves both.
+    """
+
+    __tablename__ = "assets"
+    __table_args__ = (
+        UniqueConstraint("integration_id", "rmm_device_id"),
+        Index(None, "tenant_id", "name"),
+        Index(None, "tenant_id", "client_id"),
+        Index(None, "client_id"),
+        Index(None, "integration_id", "rmm_organization_id"),
+        # Without `status_at`: each look moves that, and would have to write all indexes anew.
+        Index(None, "tenant_id", "agent_status"),
+        Index(
+            "ix_assets_missing",
+            "tenant_id",
+            "id",
+            sqlite_where=_IS_MISSING,
+            postgresql_where=_IS_MISSING,
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    integration_id: Mapped[int] = mapped_column(ForeignKey("rmm_integrations.id"))
+    client_id: Mapped[int] = mapped_column(ForeignKey("clients.id"))
+    rmm_provider: Mapped[str]
+    rmm_device_id: Mapped[str]
+    """Tactical's `agent_id`, forty letters."""
+    rmm_organization_id: Mapped[str]
+    """Tactical's client pk."""
+    site_id: Mapped[str | None]
+    site_name: Mapped[str | None]
+    name: Mapped[str]
+    asset_type: Mapped[str]
+    """`workstation` or `server`."""
+    agent_status: Mapped[str]
+    """Tactical's word when it was last asked; time alone never changes it. For people and other
+    programs there is `shown_status`."""
+    status_at: Mapped[datetime]
+    """When the request left that brought the word."""
+    last_seen_at: Mapped[datetime | None]
+    offline_minutes: Mapped[int | None]
+    overdue_minutes: Mapped[int | None]
+    serial_number: Mapped[str | None]
+    os_type: Mapped[str | None]
+    os_version: Mapped[str | None]
+    agent_version: Mapped[str | None]
+    make_model: Mapped[str | None]
+    cpu: Mapped[str | None]
+    ram_gb: Mapped[int | None]
+    graphics: Mapped[str | None]
+    physical_disks: Mapped[str | None]
+    current_user: Mapped[str | None]
+    boot_time: Mapped[datetime | None]
+    lan_ip: Mapped[str | None]
+    wan_ip: Mapped[str | None]
+    description: Mapped[str | None]
+    maintenance_mode: Mapped[bool | None]
+    needs_reboot: Mapped[bool | None]
+    last_rmm_sync_at: Mapped[datetime]
+    """When the request left that brought all its facts: a status sweep does not move it."""
+    software_read_at: Mapped[datetime | None]
+    """When its list of software was last read; None before the first."""
+    missing_since: Mapped[datetime | None]
+    """Absent from complete listings since then. Nothing is retired by itself."""
+    name_locked: Mapped[bool] = mapped_column(default=False)
+    description_locked: Mapped[bool] = mapped_column(default=False)
+    asset_type_locked: Mapped[bool] = mapped_column(default=False)
+    client_locked: Mapped[bool] = mapped_column(default=False)
+    """Edited by hand: a sync leaves the field alone until it is released."""
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+    client: Mapped[Client] = relationship()
+
+    @property
+    def shown_status(self) -> str:
+        """The word, or `unknown` where nobody has looked for a day."""
+        return self.agent_status if self.status_at >= utc_now() - KNOWN_FOR else UNKNOWN
+
+    def uptime_at(self, now: datetime) -> timedelta | None:
+        """How long the computer has been (online) or had been (otherwise) up."""
+        if self.boot_time is None:
+            return None
+        until = now if self.shown_status == "online" else self.last_seen_at
+        if until is None or until < self.boot_time:
+            return None
+        return until - self.boot_time

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.clock import utc_now
+from portal.db import Base, BigId, TenantOwned
+
+
+class EventType(StrEnum):
+    """Stable names: subscribers rely on them."""
+
+    WEBHOOK_RECEIVED = "rmm.webhook.received"
+    SYNC_STARTED = "rmm.sync.started"
+    SYNC_COMPLETED = "rmm.sync.completed"
+    SYNC_FAILED = "rmm.sync.failed"
+    DEVICE_CREATED = "rmm.device.created"
+    DEVICE_UPDATED = "rmm.device.updated"
+    DEVICE_STATUS = "rmm.device.status"
+    ALERT_TRIGGERED = "rmm.alert.triggered"
+    ALERT_RESOLVED = "rmm.alert.resolved"
+
+
+class Event(TenantOwned, Base):
+    """Something that happened, written in the transaction in which it did."""
+
+    __tablename__ = "events"
+    __table_args__ = (Index(None, "tenant_id", "id"), Index(None, "tenant_id", "type", "id"))
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    type: Mapped[str]
+    subject: Mapped[str]
+    """What it is about, for people: a computer's or an organization's name."""
+    payload: Mapped[dict[str, Any]] = mapped_column(JSON)
+    occurred_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class EventSubscriber(TenantOwned, Base):
+    """An address that is told of events, signed by the Standard Webhooks scheme.
+
+    The address, in which a token may stand, and the signing secret lie in `secrets`.
+    """
+
+    __tablename__ = "event_subscribers"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    host: Mapped[str]
+    """All that is shown of the address: the name, and the port if it has one."""
+    types: Mapped[list[str]] = mapped_column(JSON)
+    """The event types it wants; empty: all of them."""
+    active: Mapped[bool] = mapped_column(default=True)
+    """False: paused by a person, or stopped because it failed for too long."""
+    last_event_id: Mapped[int]
+    """Told of everything up to this one."""
+    failures: Mapped[int] = mapped_column(default=0)
+    """In a row."""
+    failing_since: Mapped[datetime | None]
+    last_error: Mapped[str | None]
+    due_at: Mapped[datetime | None]
+    """Not before this: when to try again, or when the lease of the process at work ends."""
+    lease: Mapped[str | None]
+    """A random word of that process; its writes count only while it matches."""
+    delivered_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.clock import utc_now
+from portal.db import Base, BigId, TenantOwned
+
+
+class IntegrationState(StrEnum):
+    UNTESTED = "untested"
+    """Saved; nothing syncs until a test has read real data."""
+    ACTIVE = "active"
+    HELD = "held"
+    """The server looks like another one; an admin must say which it is."""
+    DISCONNECTED = "disconnected"
+
+
+class AuthMode(StrEnum):
+    API_KEY = "api_key"
+    PASSWORD = "password"  # noqa: S105  # a word for the mode
+
+
+class InventorySource(StrEnum):
+    AUTO = "auto"
+    BETA = "beta"
+    DASHBOARD = "dashboard"
+
+
+class Integration(TenantOwned, Base):
+    """One tenant's connection to one provider; kept across saves and disconnects.
+
+    A row with `set_aside_at` keeps what was imported from a server that the admin
+    replaced by a new one. It never syncs again.
+    """
+
+    __tablename__ = "rmm_integrations"
+    __table_args__ = (
+        Index(
+            "uq_rmm_integrations_tenant_id_provider",
+            "tenant_id",
+            "provider",
+            unique=True,
+            sqlite_where=text("set_aside_at IS NULL"),
+            postgresql_where=text("set_aside_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    provider: Mapped[str]
+    state: Mapped[IntegrationState] = mapped_column(default=IntegrationState.UNTESTED)
+    base_url: Mapped[str] = mapped_column(default="")
+    auth_mode: Mapped[AuthMode] = mapped_column(default=AuthMode.API_KEY)
+    username: Mapped[str] = mapped_column(default="")
+    inventory_source: Mapped[InventorySource] = mapped_column(default=InventorySource.AUTO)
+    page_size: Mapped[int]
+    device_sync_minutes: Mapped[int]
+    """How often devices are synced without being asked; 0 is never. A day is once a night."""
+    status_sweep_minutes: Mapped[int | None]
+    """How often the status of the whole fleet is looked at; 0 is never, None as often as its size
+    allows."""
+    software_sync_minutes: Mapped[int] = mapped_column(default=1440, server_default="1440")
+    """How often the software inventory is ingested; 0 is never."""
+    alert_sync_minutes: Mapped[int]
+    """How often alerts are reconciled; 0 is never."""
+    alert_history_days: Mapped[int] = mapped_column(default=0)
+    """How many days of resolved alerts a reconciliation reads too; 0: only what is active."""
+    delivery_days: Mapped[int]
+    """How long webhook deliveries are kept."""
+    server_verified: Mapped[bool] = mapped_column(default=False)
+    """False after a change of host or a reconnect, until the server was compared."""
+    found_organizations: Mapped[int | None]
+    found_agents: Mapped[int | None]
+    """How many the last passed test listed; agents: or the last look at the whole fleet."""
+    beta_api: Mapped[bool | None]
+    key_restricted: Mapped[bool | None]
+    server_version: Mapped[str | None]
+    tested_at: Mapped[datetime | None]
+    last_error: Mapped[str | None]
+    last_error_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    set_aside_at: Mapped[datetime | None]

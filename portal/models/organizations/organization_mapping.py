@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from portal.clock import utc_now
+from portal.db import Base, BigId, TenantOwned
+from portal.models.organizations.client import Client
+
+
+class OrganizationMapping(TenantOwned, Base):
+    """A Tactical Client as imported, and the client of ours it stands for, if any."""
+
+    __tablename__ = "rmm_organization_mappings"
+    __table_args__ = (
+        UniqueConstraint("integration_id", "external_organization_id"),
+        Index(None, "tenant_id", "integration_id"),
+        Index(None, "client_id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    integration_id: Mapped[int] = mapped_column(ForeignKey("rmm_integrations.id"))
+    external_organization_id: Mapped[str]
+    external_organization_name: Mapped[str]
+    client_id: Mapped[int | None] = mapped_column(ForeignKey("clients.id"))
+    auto_sync_assets: Mapped[bool] = mapped_column(default=True)
+    agent_count: Mapped[int | None]
+    """As Tactical last told; None where the source does not tell."""
+    gone_since: Mapped[datetime | None]
+    """Missing from complete listings since then."""
+    last_synced_at: Mapped[datetime] = mapped_column(default=utc_now)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+    client: Mapped[Client | None] = relationship()

@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.clock import utc_now
+from portal.db import Base, BigId, TenantOwned
+from portal.models.leased import Leased
+
+
+class SyncKind(StrEnum):
+    ORGANIZATIONS = "organizations"
+    DEVICES = "devices"
+    AGENT = "agent"
+    ALERTS = "alerts"
+    STATUS = "status"
+    """A light look at the whole fleet: who is there, since when, as whom, at what addresses."""
+    SOFTWARE = "software"
+
+
+class RunStatus(StrEnum):
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCESS = "success"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+ACTIVE = (RunStatus.QUEUED, RunStatus.RUNNING)
+COMPLETED = (RunStatus.SUCCESS, RunStatus.PARTIAL)
+_IS_ACTIVE = text("status IN ('queued', 'running')")
+
+
+class SyncRun(TenantOwned, Leased, Base):
+    """One execution of a sync, and the lease that lets only one run of a kind at a time."""
+
+    __tablename__ = "sync_runs"
+    __table_args__ = (
+        Index(
+            "uq_sync_runs_active",
+            "integration_id",
+            "kind",
+            "subject",
+            unique=True,
+            sqlite_where=_IS_ACTIVE,
+            postgresql_where=_IS_ACTIVE,
+        ),
+        Index(None, "tenant_id", "id"),
+        Index(None, "tenant_id", "kind", "id"),
+        Index(None, "status", "tenant_id", "id"),
+        Index(None, "integration_id", "kind", "created_at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    integration_id: Mapped[int] = mapped_column(ForeignKey("rmm_integrations.id"))
+    kind: Mapped[SyncKind]
+    subject: Mapped[str] = mapped_column(default="")
+    """The agent_id of an agent sync, else empty."""
+    status: Mapped[RunStatus] = mapped_column(default=RunStatus.QUEUED)
+    trigger: Mapped[str]
+    """`button`, `schedule`, `command`, `webhook`."""
+    requested_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    source: Mapped[str | None]
+    """Where the inventory was read: `beta` or `dashboard`."""
+    phase: Mapped[str] = mapped_column(default="")
+    done: Mapped[int] = mapped_column(default=0)
+    total: Mapped[int | None]
+    seen: Mapped[int] = mapped_column(default=0)
+    created: Mapped[int] = mapped_column(default=0)
+    updated: Mapped[int] = mapped_column(default=0)
+    unchanged: Mapped[int] = mapped_column(default=0)
+    moved: Mapped[int] = mapped_column(default=0)
+    removed: Mapped[int] = mapped_column(default=0, server_default="0")
+    missing: Mapped[int] = mapped_column(default=0, server_default="0")
+    skipped: Mapped[int] = mapped_column(default=0)
+    failed: Mapped[int] = mapped_column(default=0)
+    error: Mapped[str | None]
+    fault: Mapped[str | None]
+    cancel_requested_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+    @property
+    def is_active(self) -> bool:
+        return self.status in ACTIVE
+
+    @property
+    def counts(self) -> dict[str, int]:
+        return {name: getattr(self, name) for name in COUNT_NAMES}
+
+
+COUNT_NAMES = (
+    "seen",
+    "created",
+    "updated",
+    "unchanged",
+    "moved",
+    "removed",
+    "missing",
+    "skipped",
+    "failed",
+)
+"""Of agents; of a software run, of entries in their lists. `missing` are those that were found
+to be gone: they are not among `seen`."""
+
+
+class SyncLogEntry(TenantOwned, Base):
+    """What a run did to one record. Records left as they were have no entry."""
+
+    __tablename__ = "sync_log_entries"
+    __table_args__ = (Index(None, "run_id", "id"), Index(None, "run_id", "action"))
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    run_id: Mapped[int] = mapped_column(ForeignKey("sync_runs.id", ondelete="CASCADE"))
+    action: Mapped[str]
+    """`created`, `updated`, `moved`, `failed`, `missing`, `returned`, `warning`, `note`."""
+    external_id: Mapped[str]
+    name: Mapped[str]
+    reason: Mapped[str | None]
+    changes: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    """`{"name": ["old", "new"]}`"""
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)

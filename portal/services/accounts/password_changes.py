@@ -1,0 +1,128 @@
+"""Passwords replaced: by their user, by a link for somebody who forgot it, by an operator."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from flask import current_app
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session, joinedload
+
+from portal.clock import utc_now
+from portal.config import Settings
+from portal.db import db, transaction
+from portal.errors import InvalidInput, NotFound, PortalError
+from portal.models import PasswordReset, User, UserSession
+from portal.services.accounts.known_devices import find_device, issue_device
+from portal.services.accounts.passwords import hash_new_password, password_matches
+from portal.services.accounts.throttle import Caller, attempt
+from portal.services.accounts.tokens import digest, new_token
+from portal.services.accounts.users import get_user
+
+RESET_LASTS = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class ResetLink:
+    """`link` is a secret: whoever has it sets the password."""
+
+    email: str
+    link: str
+    expires_at: datetime
+
+
+def check_present_password(
+    user_id: int, password: str, caller: Caller, problem: PortalError
+) -> User:
+    """The user, who has just proved to be that one. Raises `problem` and TooManyAttempts."""
+    user = db.session.get_one(User, user_id)
+    with attempt(caller, user.email, find_device(user, caller.device)):
+        if not password_matches(user.password_hash, password):
+            raise problem
+    return user
+
+
+def change_password(user_id: int, old: str, new: str, keep_session: str, caller: Caller) -> str:
+    """Signs every other browser of the user out; the word that this device keeps from now on.
+
+    Raises InvalidInput and TooManyAttempts.
+    """
+    problem = InvalidInput("This is not your present password.", field="old_password")
+    user = check_present_password(user_id, old, caller, problem)
+    new_hash = hash_new_password(new, user.email)
+    with transaction() as session:
+        user = session.get_one(User, user_id)
+        _replace(session, user, new_hash, keep_session)
+    return issue_device(user)
+
+
+def set_password(email: str, password: str) -> User:
+    """For an operator. Raises NotFound and InvalidInput."""
+    user = get_user(email)
+    new_hash = hash_new_password(password, user.email)
+    with transaction() as session:
+        user = session.get_one(User, user.id)
+        _replace(session, user, new_hash)
+    return user
+
+
+def issue_reset(email: str) -> ResetLink:
+    """A link that sets the user's password once, in place of an earlier one. Raises NotFound."""
+    token, expires_at = new_token(), utc_now() + RESET_LASTS
+    settings: Settings = current_app.extensions["settings"]
+    user = get_user(email)
+    reset = PasswordReset(user_id=user.id, token_digest=digest(token), expires_at=expires_at)
+    with transaction() as session:
+        session.merge(reset)
+    return ResetLink(user.email, f"{settings.address}/reset/{token}", expires_at)
+
+
+def find_reset(token: str) -> PasswordReset | None:
+    """With its user; None for a link that was used, replaced, or is a day old."""
+    return db.session.scalar(
+        select(PasswordReset)
+        .options(joinedload(PasswordReset.user))
+        .where(PasswordReset.token_digest == digest(token), PasswordReset.expires_at > utc_now())
+    )
+
+
+def use_reset(token: str, password: str, caller: Caller) -> tuple[User, str]:
+    """Set the password, and sign the user out everywhere; the user, and the word that this device
+    keeps. The link holds on when the password cannot be taken.
+
+    Raises NotFound for a link that holds no more, InvalidInput and TooManyAttempts.
+    """
+    with attempt(caller):
+        reset = find_reset(token)
+        if reset is None:
+            raise used_up()
+    user_id, new_hash = reset.user_id, hash_new_password(password, reset.user.email)
+    with transaction() as session:
+        used = session.execute(
+            delete(PasswordReset).where(PasswordReset.token_digest == digest(token))
+        )
+        if used.rowcount != 1:  # type: ignore[attr-defined]
+            raise used_up()  # by somebody who pressed at the same moment
+        user = session.get_one(User, user_id)
+        _replace(session, user, new_hash)
+    return user, issue_device(user)
+
+
+def _replace(session: Session, user: User, new_hash: str, keep_session: str = "") -> None:
+    """Ends the user's sessions but one, and links that were not used."""
+    user.password_hash = new_hash
+    session.execute(delete(PasswordReset).where(PasswordReset.user_id == user.id))
+    session.execute(
+        delete(UserSession).where(
+            UserSession.user_id == user.id, UserSession.token_digest != keep_session
+        )
+    )
+
+
+def used_up() -> NotFound:
+    """The same for a link that was used, is too old, or never was."""
+    return NotFound(
+        "This link is not valid. It works once, and for one day. Ask whoever gave it to you for a "
+        "new one."
+    )

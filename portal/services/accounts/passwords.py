@@ -1,0 +1,89 @@
+"""Passwords: argon2id in the library's recommended strength, hashed again when that rises."""
+
+from __future__ import annotations
+
+import json
+import string
+import unicodedata
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from portal.errors import InvalidInput
+
+SHORTEST = 12
+LONGEST = 1024
+"""Far above what anyone types; keeps a huge body from costing a huge hash."""
+FEWEST_DIFFERENT = 4
+
+COMMON = Path(__file__).parents[2] / "vendor" / "common-passwords.json"
+"""The commonest passwords of leaked lists, in lower case; `manifest.json` beside it tells whose."""
+PADDING = string.digits + string.punctuation + string.whitespace
+
+_hasher = PasswordHasher()
+
+
+@cache
+def _nobodys_hash() -> str:
+    """Made on first use: hashing is slow on purpose, and commands need none."""
+    return _hasher.hash("a password that nobody has")
+
+
+def hash_new_password(password: str, email: str) -> str:
+    """The hash of a password that the user of `email` chooses. Raises InvalidInput, saying why,
+    when it is too short or too long, or among the first that somebody would try."""
+    problem = _find_problem(password, email)
+    if problem is not None:
+        raise InvalidInput(problem, field="password")
+    return hash_password(password)
+
+
+def hash_password(password: str) -> str:
+    """Of a password that holds already: an old one is hashed again whatever it is like."""
+    return _hasher.hash(password[:LONGEST])
+
+
+def password_matches(password_hash: str | None, password: str) -> bool:
+    """Takes the same time for a user who does not exist (no hash) as for one who does."""
+    try:
+        _hasher.verify(password_hash or _nobodys_hash(), password[:LONGEST])
+    except (VerificationError, InvalidHashError):
+        return False
+    return password_hash is not None
+
+
+def needs_rehash(password_hash: str) -> bool:
+    return _hasher.check_needs_rehash(password_hash)
+
+
+def _find_problem(password: str, email: str) -> str | None:
+    if len(password) < SHORTEST:
+        return f"Use a password of at least {SHORTEST} characters."
+    if len(password) > LONGEST:
+        return f"Use a password of at most {LONGEST} characters."
+    word = unicodedata.normalize("NFKC", password).casefold()
+    if _is_monotonous(word):
+        return "Use more different characters: this password only repeats or counts a few."
+    if word in email or email in word:
+        return "Use a password that is not your email address: it is the first that others try."
+    if _is_common(word):
+        return (
+            "This password is one of the commonest, with or without the digits and signs around "
+            "it. Use several words that do not belong together."
+        )
+    return None
+
+
+def _is_monotonous(word: str) -> bool:
+    """`aaaa…`, `ababab…`, `123456789012…`, `abcdef…`: few characters, or one step between all."""
+    steps = {(ord(after) - ord(before)) % 10 for before, after in pairwise(word)}
+    return len(set(word)) < FEWEST_DIFFERENT or len(steps) == 1
+
+
+def _is_common(word: str) -> bool:
+    """Asked seldom, so that the list need not stay in memory."""
+    common = json.loads(COMMON.read_text("utf-8"))
+    return word in common or word.strip(PADDING) in common

@@ -1,0 +1,72 @@
+"""The first admin of an install, guarded by a one-time token that the console prints."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+
+from sqlalchemy import delete
+
+from portal.db import db, transaction
+from portal.errors import InvalidInput, Refused
+from portal.models import InstallSetting, Membership, Tenant, User
+from portal.models.accounts.tenant import SLUG_PATTERN
+from portal.scope import all_tenants
+from portal.services.accounts.throttle import Caller, attempt
+from portal.services.accounts.tokens import digest
+from portal.services.accounts.users import any_user_exists, clean_email, find_or_add_user
+from portal.services.text import clean_line
+
+DIGEST_KEY = "setup_token_digest"
+
+
+def issue_token() -> str | None:
+    """A new one-time token, in place of an earlier one; None when there is a user already."""
+    if any_user_exists():
+        return None
+    token = secrets.token_urlsafe(18)
+    with transaction() as session:
+        session.merge(InstallSetting(key=DIGEST_KEY, value=digest(token)))
+    return token
+
+
+def token_matches(token: str) -> bool:
+    """True while no user exists and the token is the one the console printed last."""
+    stored = db.session.get(InstallSetting, DIGEST_KEY)
+    if stored is None or any_user_exists():
+        return False
+    return hmac.compare_digest(stored.value, digest(token.strip()))
+
+
+def create_first_admin(
+    token: str, email: str, password: str, tenant_name: str, slug: str, caller: Caller
+) -> User:
+    """Make the first tenant and its admin, and use the token up.
+
+    Raises InvalidInput, Refused and TooManyAttempts.
+    """
+    email = clean_email(email)
+    name = clean_line(tenant_name, "tenant_name", "the name of your company")
+    if not SLUG_PATTERN.fullmatch(slug):
+        raise InvalidInput(
+            "Start with a letter; use small letters, digits and hyphens only.", field="slug"
+        )
+    with attempt(caller):
+        _check_token(token)
+    with all_tenants(), transaction() as session:
+        _check_token(token)
+        user = find_or_add_user(session, email, password)
+        tenant = Tenant(name=name, slug=slug)
+        session.add(tenant)
+        session.flush()
+        session.add(Membership(user_id=user.id, tenant_id=tenant.id, role="admin"))
+        session.execute(delete(InstallSetting).where(InstallSetting.key == DIGEST_KEY))
+    return user
+
+
+def _check_token(token: str) -> None:
+    if not token_matches(token):
+        raise Refused(
+            "This set-up token is not valid. Restart the portal: it prints a new one as long as "
+            "there is no user."
+        )

@@ -1,0 +1,43 @@
+"""Tenants: the MSPs of this install."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from portal.db import db, transaction
+from portal.errors import InvalidInput, NotFound
+from portal.models import Tenant
+from portal.models.accounts.tenant import SLUG_PATTERN
+from portal.services.text import clean_line
+
+
+def add_tenant(name: str, slug: str) -> Tenant:
+    """Raises InvalidInput when the slug is taken or unfit, or the name is blank."""
+    name = clean_line(name, "name", "a name for the tenant")
+    if not SLUG_PATTERN.fullmatch(slug):
+        raise InvalidInput(
+            "The short name must start with a letter and hold only small letters, digits and "
+            "hyphens, at most 40 of them.",
+            field="slug",
+        )
+    with transaction() as session:
+        if session.scalar(select(Tenant.id).where(Tenant.slug == slug)) is not None:
+            raise InvalidInput(f"The short name {slug!r} is already taken.", field="slug")
+        tenant = Tenant(name=name, slug=slug)
+        session.add(tenant)
+    return tenant
+
+
+def list_tenants() -> list[Tenant]:
+    """By short name."""
+    return list(db.session.scalars(select(Tenant).order_by(Tenant.slug)))
+
+
+def get_tenant(slug_or_id: str) -> Tenant:
+    """Raises NotFound. An id is all digits; a slug starts with a letter."""
+    by_id = slug_or_id.isascii() and slug_or_id.isdigit() and len(slug_or_id) < 19
+    condition = Tenant.id == int(slug_or_id) if by_id else Tenant.slug == slug_or_id
+    tenant = db.session.scalar(select(Tenant).where(condition))
+    if tenant is None:
+        raise NotFound(f"There is no tenant {slug_or_id!r}.")
+    return tenant

@@ -1,0 +1,239 @@
+"""Alerts: found, filtered, counted and shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, contains_eager, joinedload
+
+from portal.clock import utc_now
+from portal.db import db
+from portal.errors import NotFound
+from portal.models import Alert, Asset, Client, OrganizationMapping
+from portal.models.alerts.alert import AlertStatus, Severity
+from portal.services.lists.paging import Page, paginate_records
+from portal.services.lists.search import any_contains, find_named, narrow, split_words
+
+AGES: dict[str, tuple[timedelta | None, timedelta | None]] = {
+    "1h": (timedelta(hours=1), None),
+    "24h": (timedelta(days=1), None),
+    "7d": (timedelta(days=7), None),
+    "30d": (timedelta(days=30), None),
+    "over-1d": (None, timedelta(days=1)),
+    "over-7d": (None, timedelta(days=7)),
+}
+"""Word of the filter -> at most this old, at least this old."""
+
+_SEVERITY_RANK = case(
+    (Alert.severity == Severity.ERROR, 2), (Alert.severity == Severity.WARNING, 1), else_=0
+)
+_ASSET_NAME = func.lower(func.coalesce(Asset.name, Alert.hostname))
+
+SORTABLE: dict[str, Any] = {
+    "triggered": Alert.triggered_at,
+    "severity": _SEVERITY_RANK,
+    "asset": _ASSET_NAME,
+    "client": Client.name_key,
+    "occurrences": Alert.occurrences,
+}
+
+_SEARCHED = (
+    Alert.message,
+    Alert.hostname,
+    Alert.alert_type,
+    Alert.agent_id,
+    Alert.external_alert_id,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AlertFilter:
+    """What the list shows; an empty field does not filter. `sort` with a `-` is downwards."""
+
+    search: str = ""
+    status: str = ""
+    severity: str = ""
+    client_id: int | None = None
+    asset_id: int | None = None
+    age: str = ""
+    sort: str = "-triggered"
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRow:
+    """`client` is the asset's, or that of the organization while there is no asset."""
+
+    alert: Alert
+    client: Client | None
+
+
+def alert_conditions(shown: AlertFilter) -> list[ColumnElement[bool]]:
+    """The filter in SQL, for what lists, counts and exports."""
+    conditions: list[ColumnElement[bool]] = []
+    equals: tuple[tuple[InstrumentedAttribute[Any], object], ...] = (
+        (Alert.status, shown.status),
+        (Alert.severity, shown.severity),
+        (Alert.asset_id, shown.asset_id),
+    )
+    conditions.extend(column == value for column, value in equals if value not in ("", None))
+    if shown.client_id is not None:
+        conditions.append(_belongs_to(shown.client_id))
+    newest, oldest = AGES.get(shown.age, (None, None))
+    if newest is not None:
+        conditions.append(Alert.triggered_at >= utc_now() - newest)
+    if oldest is not None:
+        conditions.append(Alert.triggered_at < utc_now() - oldest)
+    # Every word must be found somewhere, so that "print server" narrows.
+    for word, named in find_named(Asset.id, split_words(shown.search)).items():
+        conditions.append(or_(any_contains(_SEARCHED, word), Alert.asset_id.in_(named)))
+    return conditions
+
+
+def list_alerts(shown: AlertFilter, page: int = 1) -> Page[AlertRow]:
+    return list_and_count(shown, page)[0]
+
+
+def list_and_count(shown: AlertFilter, page: int = 1) -> tuple[Page[AlertRow], dict[str, int]]:
+    """The page, and what `count_by_status` tells of the same filter."""
+    of_any_status = alert_conditions(replace(shown, status=""))
+    of_any_status = narrow(Alert.id, of_any_status, shown.search)
+    counts = _count_by_status(of_any_status)
+    status = alert_conditions(AlertFilter(status=shown.status))
+    order = _order(shown.sort)
+    ids = select(Alert.id)
+    if shown.sort.lstrip("-") in ("asset", "client"):
+        ids = _with_assets(ids)
+    found = paginate_records(
+        query_alerts(),
+        ids.where(*of_any_status, *status).order_by(*order),
+        counts.get(shown.status or "total", 0),
+        page,
+    )
+    return Page(with_clients(found.items), found.number, found.total), counts
+
+
+def count_by_status(shown: AlertFilter | None = None) -> dict[str, int]:
+    """How many alerts of each status the filter shows, its own status aside, and `total`."""
+    return _count_by_status(alert_conditions(replace(shown or AlertFilter(), status="")))
+
+
+def _count_by_status(conditions: list[ColumnElement[bool]]) -> dict[str, int]:
+    rows = db.session.execute(
+        select(Alert.status, func.count()).where(*conditions).group_by(Alert.status)
+    ).all()
+    counts = {str(status): 0 for status in AlertStatus} | {str(row[0]): row[1] for row in rows}
+    return counts | {"total": sum(counts.values())}
+
+
+def count_active_by_severity() -> dict[str, int]:
+    """Of active alerts: one number for each severity, and `total`."""
+    rows = db.session.execute(
+        select(Alert.severity, func.count())
+        .where(Alert.status == AlertStatus.ACTIVE)
+        .group_by(Alert.severity)
+    ).all()
+    counts = {str(word): 0 for word in Severity} | {str(row[0]): row[1] for row in rows}
+    return counts | {"total": sum(counts.values())}
+
+
+def any_alerts() -> bool:
+    return db.session.scalar(select(Alert.id).limit(1)) is not None
+
+
+def get_alert(alert_id: int) -> Alert:
+    alert = db.session.scalar(
+        select(Alert)
+        .where(Alert.id == alert_id)
+        .options(joinedload(Alert.asset).joinedload(Asset.client))
+        .execution_options(populate_existing=True)
+    )
+    if alert is None:
+        raise NotFound("There is no such alert.")
+    return alert
+
+
+def get_alert_row(alert_id: int) -> AlertRow:
+    return with_clients([get_alert(alert_id)])[0]
+
+
+def list_alerts_of_asset(asset_id: int, most: int) -> list[Alert]:
+    """The newest, active ones first, resolved ones last."""
+    rank = case(
+        (Alert.status == AlertStatus.ACTIVE, 0), (Alert.status == AlertStatus.SNOOZED, 1), else_=2
+    )
+    return list(
+        db.session.scalars(
+            select(Alert)
+            .where(Alert.asset_id == asset_id)
+            .order_by(rank, Alert.triggered_at.desc(), Alert.id.desc())
+            .limit(most)
+        )
+    )
+
+
+def query_alerts(*conditions: ColumnElement[bool]) -> Select[Alert]:
+    """Alerts with their assets and those assets' clients."""
+    eagerly = contains_eager(Alert.asset).contains_eager(Asset.client)
+    return _with_assets(select(Alert)).where(*conditions).options(eagerly)
+
+
+def _with_assets(query: Select[Any]) -> Select[Any]:
+    return query.outerjoin(Alert.asset).outerjoin(Asset.client)
+
+
+def with_clients(alerts: Sequence[Alert]) -> list[AlertRow]:
+    """Each with its client; one query for those that have no asset."""
+    places = {
+        (alert.integration_id, alert.external_organization_id)
+        for alert in alerts
+        if alert.asset is None and alert.external_organization_id
+    }
+    mapped: dict[tuple[int, str | None], Client | None] = {}
+    if places:
+        mappings = db.session.scalars(
+            select(OrganizationMapping)
+            .where(
+                OrganizationMapping.external_organization_id.in_({place[1] for place in places}),
+                OrganizationMapping.client_id.is_not(None),
+            )
+            .options(joinedload(OrganizationMapping.client))
+        )
+        mapped = {(m.integration_id, m.external_organization_id): m.client for m in mappings}
+    return [
+        AlertRow(
+            alert,
+            alert.asset.client
+            if alert.asset
+            else mapped.get((alert.integration_id, alert.external_organization_id)),
+        )
+        for alert in alerts
+    ]
+
+
+def _belongs_to(client_id: int) -> ColumnElement[bool]:
+    of_its_assets = Alert.asset_id.in_(select(Asset.id).where(Asset.client_id == client_id))
+    mapping = (
+        select(OrganizationMapping.id)
+        .where(
+            OrganizationMapping.client_id == client_id,
+            OrganizationMapping.integration_id == Alert.integration_id,
+            OrganizationMapping.external_organization_id == Alert.external_organization_id,
+        )
+        .exists()
+    )
+    return or_(of_its_assets, and_(Alert.asset_id.is_(None), mapping))
+
+
+def _order(sort: str) -> tuple[Any, ...]:
+    """The id comes last, so that pages neither repeat nor miss a row among equals."""
+    newest = (Alert.triggered_at.desc(), Alert.id.desc())
+    if sort == "-triggered":
+        return newest
+    column = SORTABLE.get(sort.lstrip("-"), Alert.triggered_at)
+    if sort.startswith("-"):
+        return column.desc().nulls_last(), *newest
+    return column.asc().nulls_last(), *newest

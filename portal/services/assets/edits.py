@@ -1,0 +1,78 @@
+"""Editing an asset by hand: what was edited is locked against the sync until it is released."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from portal.db import transaction
+from portal.errors import InvalidInput
+from portal.models import Asset
+from portal.services.assets.listing import get_asset
+from portal.services.clients import get_client
+from portal.services.text import LONGEST_LINE, clean_line
+
+ASSET_TYPES = ("workstation", "server")
+
+LOCKS = {
+    "name": "name_locked",
+    "description": "description_locked",
+    "asset_type": "asset_type_locked",
+    "client": "client_locked",
+}
+"""Field to the flag that locks it."""
+
+
+@dataclass(frozen=True, slots=True)
+class AssetEdit:
+    name: str
+    description: str
+    asset_type: str
+    client_id: int | None
+
+
+def edit_asset(asset_id: int, edit: AssetEdit) -> list[str]:
+    """Write the fields that differ, and lock those; their names. Raises InvalidInput, NotFound."""
+    name = clean_line(edit.name, "name", "a name for the asset")
+    description = edit.description.strip()
+    if len(description) > LONGEST_LINE:
+        raise InvalidInput(f"Use at most {LONGEST_LINE} characters.", field="description")
+    if edit.asset_type not in ASSET_TYPES:
+        raise InvalidInput("Choose workstation or server.", field="asset_type")
+    if edit.client_id is None:
+        raise InvalidInput("Choose the client that the asset belongs to.", field="client")
+    with transaction() as session:
+        asset = get_asset(asset_id)
+        wanted: dict[str, object] = {
+            "name": name,
+            "description": description or None,
+            "asset_type": edit.asset_type,
+            "client_id": get_client(edit.client_id).id,
+        }
+        return _write(session, asset, wanted)
+
+
+def release_field(asset_id: int, field: str) -> Asset:
+    """Let the sync write the field again; the next one does. Raises InvalidInput, NotFound."""
+    lock = LOCKS.get(field)
+    if lock is None:
+        raise InvalidInput("This field is never locked.")
+    with transaction():
+        asset = get_asset(asset_id)
+        setattr(asset, lock, False)
+    return asset
+
+
+def list_locked(asset: Asset) -> list[str]:
+    """The fields of an asset that the sync leaves alone."""
+    return [field for field, lock in LOCKS.items() if getattr(asset, lock)]
+
+
+def _write(session: Session, asset: Asset, wanted: dict[str, object]) -> list[str]:
+    changed = [column for column, value in wanted.items() if getattr(asset, column) != value]
+    for column in changed:
+        setattr(asset, column, wanted[column])
+        setattr(asset, LOCKS["client" if column == "client_id" else column], True)
+    session.flush()
+    return changed

@@ -1,0 +1,241 @@
+"""Assets: found, filtered, counted and shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, joinedload
+
+from portal.clock import utc_now
+from portal.db import db
+from portal.errors import NotFound
+from portal.models import Asset, Client, ExternalEntityMapping, OrganizationMapping
+from portal.models.assets.asset import KNOWN_FOR, UNKNOWN
+from portal.services.assets.looks import get_stale_before
+from portal.services.lists.paging import Page, paginate_records
+from portal.services.lists.search import any_contains, narrow, split_words
+
+STATUSES = ("online", "offline", "overdue", UNKNOWN)
+STALE = "stale"
+"""Not a status: those of any status that nobody has looked at for too long."""
+MISSING = "missing"
+"""Not a status: those that Tactical lists no more. They are in no other list and no count."""
+
+SORTABLE: dict[str, InstrumentedAttribute[Any]] = {
+    "name": Asset.name,
+    "client": Client.name_key,
+    "site": Asset.site_name,
+    "type": Asset.asset_type,
+    "os": Asset.os_version,
+    "user": Asset.current_user,
+    "last_seen": Asset.last_seen_at,
+}
+
+_SEARCHED = (
+    Asset.name,
+    Asset.serial_number,
+    Asset.current_user,
+    Asset.lan_ip,
+    Asset.wan_ip,
+    Asset.description,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AssetFilter:
+    """What the list shows; an empty field does not filter. `sort` with a `-` is downwards.
+
+    `status` is one of STATUSES, STALE or MISSING; whatever it is, what is missing is shown with
+    MISSING only.
+    """
+
+    search: str = ""
+    status: str = ""
+    asset_type: str = ""
+    client_id: int | None = None
+    site_name: str = ""
+    os_type: str = ""
+    sort: str = "name"
+
+
+@dataclass(frozen=True, slots=True)
+class AssetDetail:
+    asset: Asset
+    organization: OrganizationMapping | None
+    external_pk: int | None
+
+    @property
+    def not_synced_because(self) -> str | None:
+        """Why the asset's facts are no longer refreshed, in words; None when they are."""
+        organization = self.organization
+        if organization is None:
+            return "Its Tactical server was replaced by another one."
+        if organization.client_id is None:
+            return f"The organization {organization.external_organization_name} is not mapped."
+        if not organization.auto_sync_assets:
+            return (
+                f"Auto-sync is off for the organization {organization.external_organization_name}."
+            )
+        if self.asset.missing_since is not None:
+            return "Tactical no longer lists this agent."
+        return None
+
+
+def asset_conditions(shown: AssetFilter, stale_before: datetime) -> list[ColumnElement[bool]]:
+    """The filter in SQL, for what lists and exports."""
+    return [*_of_any_status(shown), *_of_status(shown.status, stale_before)]
+
+
+def _of_status(status: str, stale_before: datetime) -> list[ColumnElement[bool]]:
+    """As `Asset.shown_status` has it, but so that an index of the word helps."""
+    if status == MISSING:
+        return [Asset.missing_since.is_not(None)]
+    conditions: list[ColumnElement[bool]] = [Asset.missing_since.is_(None)]
+    if status == STALE:
+        conditions.append(Asset.status_at < stale_before)
+    elif status == UNKNOWN:
+        conditions.append(or_(Asset.agent_status == UNKNOWN, ~_is_known()))
+    elif status:
+        conditions += [Asset.agent_status == status, _is_known()]
+    return conditions
+
+
+def _of_any_status(shown: AssetFilter) -> list[ColumnElement[bool]]:
+    """All of the filter but its status; of what is missing too."""
+    conditions: list[ColumnElement[bool]] = []
+    equals: tuple[tuple[InstrumentedAttribute[Any], object], ...] = (
+        (Asset.asset_type, shown.asset_type),
+        (Asset.client_id, shown.client_id),
+        (Asset.site_name, shown.site_name),
+        (Asset.os_type, shown.os_type),
+    )
+    conditions.extend(column == value for column, value in equals if value not in ("", None))
+    # Every word must be found somewhere, so that "smith laptop" narrows.
+    conditions.extend(any_contains(_SEARCHED, word) for word in split_words(shown.search))
+    return conditions
+
+
+def list_assets(shown: AssetFilter, page: int = 1) -> Page[Asset]:
+    return list_and_count(shown, page, get_stale_before())[0]
+
+
+def list_and_count(
+    shown: AssetFilter, page: int, stale_before: datetime
+) -> tuple[Page[Asset], dict[str, int]]:
+    """The page, and what `count_by_status` tells of the same filter."""
+    of_any_status = narrow(Asset.id, _of_any_status(shown), shown.search)
+    counts = _count_by_status(of_any_status, stale_before)
+    status = _of_status(shown.status, stale_before)
+    order = _order(shown.sort)
+    found = paginate_records(
+        select(Asset).options(joinedload(Asset.client)),
+        select(Asset.id).join(Asset.client).where(*of_any_status, *status).order_by(*order),
+        counts.get(shown.status or "total", 0),
+        page,
+    )
+    return found, counts
+
+
+def count_by_status(
+    shown: AssetFilter | None = None, stale_before: datetime | None = None
+) -> dict[str, int]:
+    """How many assets of each status the filter shows, its own status aside.
+
+    The four statuses sum to `total`. `stale` are some of these, and `missing` none. Who does not
+    know `stale_before` leaves it to be asked for.
+    """
+    conditions = _of_any_status(shown or AssetFilter())
+    return _count_by_status(conditions, stale_before or get_stale_before())
+
+
+def _count_by_status(
+    conditions: list[ColumnElement[bool]], stale_before: datetime
+) -> dict[str, int]:
+    here, is_old = Asset.missing_since.is_(None), ~_is_known()
+    is_stale = Asset.status_at < stale_before
+    rows = db.session.execute(
+        # By the stored word: to make the one that is shown for each row takes longer.
+        select(
+            Asset.agent_status,
+            func.count(),
+            func.count(Asset.missing_since),
+            func.count().filter(here, is_old),
+            func.count().filter(here, is_stale),
+        )
+        .where(*conditions)
+        .group_by(Asset.agent_status)
+    ).all()
+    counts = dict.fromkeys((*STATUSES, STALE, MISSING, "total"), 0)
+    for word, number, missing, old, stale in rows:
+        counts[word] += number - missing - old
+        counts[UNKNOWN] += old
+        counts[STALE] += stale
+        counts[MISSING] += missing
+        counts["total"] += number - missing
+    return counts
+
+
+def _is_known() -> ColumnElement[bool]:
+    return Asset.status_at >= utc_now() - KNOWN_FOR
+
+
+def any_assets() -> bool:
+    return db.session.scalar(select(Asset.id).limit(1)) is not None
+
+
+def list_sites(client_id: int) -> list[str]:
+    """The names of the sites where the client has assets."""
+    return _distinct(Asset.site_name, Asset.client_id == client_id)
+
+
+def list_os_types() -> list[str]:
+    return _distinct(Asset.os_type)
+
+
+def get_asset(asset_id: int) -> Asset:
+    asset = db.session.scalar(
+        select(Asset)
+        .where(Asset.id == asset_id)
+        .options(joinedload(Asset.client))
+        .execution_options(populate_existing=True)
+    )
+    if asset is None:
+        raise NotFound("There is no such asset.")
+    return asset
+
+
+def get_asset_detail(asset_id: int) -> AssetDetail:
+    asset = get_asset(asset_id)
+    organization = db.session.scalar(
+        select(OrganizationMapping).where(
+            OrganizationMapping.integration_id == asset.integration_id,
+            OrganizationMapping.external_organization_id == asset.rmm_organization_id,
+        )
+    )
+    external_pk = db.session.scalar(
+        select(ExternalEntityMapping.external_pk).where(ExternalEntityMapping.asset_id == asset.id)
+    )
+    return AssetDetail(asset, organization, external_pk)
+
+
+def _distinct(
+    column: InstrumentedAttribute[str | None], *conditions: ColumnElement[bool]
+) -> list[str]:
+    values = db.session.scalars(
+        select(column).where(column.is_not(None), *conditions).distinct().order_by(column)
+    )
+    return [value for value in values if value]
+
+
+def _order(sort: str) -> tuple[Any, ...]:
+    """The id comes last, so that pages neither repeat nor miss a row among equals."""
+    word = sort.lstrip("-")
+    columns: list[Any] = [SORTABLE.get(word, Asset.name)]
+    if word == "status":  # the word that an old one is shown as, `unknown`, is the last of all
+        columns = [~_is_known(), Asset.agent_status]
+    if sort.startswith("-"):
+        return *(column.desc().nulls_last() for column in columns), Asset.id.desc()
+    return *(column.asc().nulls_last() for column in columns), Asset.id

@@ -1,0 +1,116 @@
+"""Refreshing the one agent that an alert is about, however many alerts there are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from sqlalchemy import Delete, delete, func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from portal.clock import utc_now
+from portal.db import db, insert, transaction
+from portal.errors import Refused
+from portal.models import AgentRefresh, SyncRun
+from portal.models.runs.sync_run import RunStatus, SyncKind
+from portal.scope import get_tenant_id
+from portal.services.runs.execution import run_queued
+from portal.services.runs.requests import enqueue_run, find_or_add_run
+
+GATHER = timedelta(seconds=30)
+"""Between two refreshes of one agent: a burst makes one at once and one at its end."""
+MOST_WAITING = 3
+"""Runs of a tenant that stand in line. An outage has as many agents as alerts: were all of their
+refreshes in line at once, what is still to be told of the alerts would wait behind them."""
+
+
+def schedule_refreshes(session: Session, integration_id: int, agent_ids: Iterable[str]) -> None:
+    """Have these agents refreshed: now, or when the last refresh is long enough ago."""
+    wanted = sorted(set(agent_ids))
+    if not wanted:
+        return
+    now = utc_now()
+    recent = session.execute(
+        select(SyncRun.subject, SyncRun.created_at).where(
+            SyncRun.integration_id == integration_id,
+            SyncRun.kind == SyncKind.AGENT,
+            SyncRun.subject.in_(wanted),
+            SyncRun.created_at > now - GATHER,
+        )
+    )
+    last = {row.subject: row.created_at for row in recent}
+    rows = [
+        {
+            "tenant_id": get_tenant_id(),
+            "integration_id": integration_id,
+            "agent_id": agent_id,
+            "due_at": last[agent_id] + GATHER if agent_id in last else now,
+        }
+        for agent_id in wanted
+    ]
+    statement = insert(AgentRefresh).on_conflict_do_nothing(
+        index_elements=["integration_id", "agent_id"]
+    )
+    session.execute(statement, rows)
+
+
+def start_due_refreshes() -> None:
+    """Make runs of what is due, a few at a time, in the scope's tenant."""
+    for agent_id in _list_due(MOST_WAITING - _count_waiting()):
+        try:
+            run = _start(agent_id)
+        except Refused:
+            _drop_due()  # not active: a later full sync brings the agents up to date
+            return
+        except IntegrityError:
+            continue  # somebody asked for the same at this moment; the next look finds that run
+        if run is not None:
+            enqueue_run(run)
+
+
+def refresh_agent(run_id: int) -> None:
+    """Execute a run of one agent, and let those that are due beside it into the line."""
+    run_queued(run_id)
+    start_due_refreshes()
+
+
+def list_tenants_with_due_refreshes() -> list[int]:
+    """Across tenants."""
+    return list(
+        db.session.scalars(
+            select(AgentRefresh.tenant_id).where(AgentRefresh.due_at <= utc_now()).distinct()
+        )
+    )
+
+
+def _list_due(most: int) -> list[str]:
+    query = select(AgentRefresh.agent_id).where(AgentRefresh.due_at <= utc_now())
+    return list(db.session.scalars(query.order_by(AgentRefresh.due_at).limit(max(most, 0))))
+
+
+def _count_waiting() -> int:
+    query = select(func.count()).select_from(SyncRun)
+    waits = query.where(SyncRun.status == RunStatus.QUEUED, SyncRun.kind == SyncKind.AGENT)
+    return db.session.scalar(waits) or 0
+
+
+def _start(agent_id: str) -> SyncRun | None:
+    """A run in place of the refresh, or none: of two workers, one has it. In one transaction, so
+    that a process that is killed here leaves the one or the other. Raises Refused."""
+    with transaction() as session:
+        taken = session.execute(_delete_due().where(AgentRefresh.agent_id == agent_id))
+        if taken.rowcount == 0:  # type: ignore[attr-defined]
+            return None
+        run, is_new = find_or_add_run(session, SyncKind.AGENT, "webhook", agent_id)
+    return run if is_new else None
+
+
+def _drop_due() -> None:
+    with transaction() as session:
+        session.execute(_delete_due())
+
+
+def _delete_due() -> Delete:
+    due = delete(AgentRefresh).where(AgentRefresh.due_at <= utc_now())
+    return due.execution_options(synchronize_session=False)

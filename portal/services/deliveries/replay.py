@@ -1,0 +1,96 @@
+"""Processing deliveries once more: soon, by a worker, or at once, for a command."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from portal import queue
+from portal.chunks import chunked
+from portal.db import db
+from portal.errors import Refused
+from portal.models import Delivery
+from portal.models.deliveries.delivery import DeliveryStatus
+from portal.scope import get_tenant_id
+from portal.services.deliveries import processing
+
+MOST_REASONS = 20
+IDS_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """How many were replayed, and what they are now."""
+
+    counts: dict[str, int]
+    reasons: list[str]
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts.values())
+
+    @property
+    def processed(self) -> int:
+        return self.counts[DeliveryStatus.PROCESSED]
+
+
+def replay_soon(delivery_id: int) -> Delivery:
+    """Have a worker process it again. Raises NotFound, and Refused with the reason."""
+    delivery = _replay(delivery_id)
+    _ask_a_worker()
+    return delivery
+
+
+def replay_failed_soon() -> int:
+    """Have a worker process all that failed; how many."""
+    number = processing.replay_failed()
+    if number:
+        _ask_a_worker()
+    return number
+
+
+def replay_now(delivery_id: int) -> Replayed:
+    """Process it in this process. Raises NotFound, and Refused with the reason."""
+    delivery = _replay(delivery_id)
+    return _process([delivery.id])
+
+
+def replay_failed_now() -> Replayed:
+    """Process all that failed in this process."""
+    failed = select(Delivery.id).where(Delivery.status == DeliveryStatus.FAILED)
+    ids = list(db.session.scalars(failed))
+    processing.replay_failed()
+    return _process(ids)
+
+
+def _replay(delivery_id: int) -> Delivery:
+    delivery = processing.replay(delivery_id)
+    if delivery.status is DeliveryStatus.TEST:
+        raise Refused("This is a test delivery: there is nothing to process.")
+    if delivery.status is not DeliveryStatus.PENDING:
+        raise Refused(f"It still cannot be used. {delivery.reason or ''}".strip())
+    return delivery
+
+
+def _ask_a_worker() -> None:
+    # Not `intake.nudge`, which asks once a second at most: somebody waits for this one.
+    queue.enqueue("process_deliveries", get_tenant_id())
+
+
+def _process(ids: list[int]) -> Replayed:
+    """Whatever else is due is processed with them. One that must wait is told as pending."""
+    processing.process_due()
+    counts = {str(status): 0 for status in DeliveryStatus}
+    reasons: dict[str, None] = {}
+    for some in chunked(ids, IDS_AT_ONCE):
+        rows = db.session.execute(
+            select(Delivery.id, Delivery.status, Delivery.reason)
+            .where(Delivery.id.in_(some))
+            .order_by(Delivery.id)
+        )
+        for number, status, reason in rows:
+            counts[str(status)] += 1
+            if status is not DeliveryStatus.PROCESSED:
+                reasons.setdefault(f"Delivery {number}: {reason or 'it waits for its turn.'}")
+    return Replayed(counts, list(reasons)[:MOST_REASONS])

@@ -1,0 +1,92 @@
+"""Doing errands, in a worker: each kind by the service that it belongs to."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from portal.clock import utc_now
+from portal.db import transaction
+from portal.errors import PortalError
+from portal.models import Errand
+from portal.models.errands.errand import ErrandKind
+from portal.scope import get_tenant_id
+from portal.services import leases
+from portal.services.alerts import actions
+from portal.services.alerts.results import Deed
+from portal.services.errands.requests import get_errand
+from portal.services.events import subscribers
+from portal.services.leases import LeaseLost
+from portal.services.webhook import installation, rotation
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    ok: bool
+    message: str
+    result: dict[str, Any] = field(default_factory=dict)
+
+
+def run_queued(errand_id: int) -> None:
+    """Do the errand if nobody has begun it. A fault of ours ends it too, so that it never hangs."""
+    lease = leases.claim(Errand, errand_id)
+    if lease is None:
+        return
+    with suppress(LeaseLost), leases.keep(Errand, errand_id, lease):
+        outcome = _run(get_errand(errand_id))
+        with transaction() as session:
+            errand = leases.get_own(session, Errand, errand_id, lease)
+            errand.ok, errand.message, errand.result = outcome.ok, outcome.message, outcome.result
+            errand.finished_at, errand.lease = utc_now(), None
+
+
+def _run(errand: Errand) -> _Outcome:
+    errand_id, kind = errand.id, errand.kind
+    try:
+        return _DOERS[kind](errand)
+    except PortalError as error:
+        return _Outcome(ok=False, message=error.message)
+    except Exception:
+        log.exception("Errand %s (%s) of tenant %s failed.", errand_id, kind, get_tenant_id())
+        return _Outcome(ok=False, message="The portal made a mistake; its log tells more.")
+
+
+def _act_on_alerts(errand: Errand) -> _Outcome:
+    wanted = errand.wanted
+    result = actions.act(
+        Deed(wanted["deed"]),
+        wanted["alert_ids"],
+        wanted["days"],
+        is_repeated=errand.fencing_number > 1,
+    )
+    return _Outcome(not result.failures, f"{result.summary}.", result.to_row())
+
+
+def _test_subscriber(errand: Errand) -> _Outcome:
+    outcome = subscribers.send_test(errand.wanted["subscriber_id"], message_id=f"test_{errand.id}")
+    if outcome.problem is None:
+        return _Outcome(ok=True, message="The receiver took the test event.")
+    return _Outcome(ok=False, message=f"The test event did not arrive. {outcome.problem}")
+
+
+def _plan_webhook(errand: Errand) -> _Outcome:
+    plan = installation.preview(*installation.read_request(errand.wanted))
+    return _Outcome(ok=True, message="", result=plan.to_row())
+
+
+def _hand_over_secret(errand: Errand) -> _Outcome:
+    warning = rotation.hand_over(errand.wanted["ended_key_ids"])
+    return _Outcome(warning is None, warning or "Tactical has the new secret.")
+
+
+_DOERS: Final[Mapping[ErrandKind, Callable[[Errand], _Outcome]]] = {
+    ErrandKind.ACT_ON_ALERTS: _act_on_alerts,
+    ErrandKind.TEST_SUBSCRIBER: _test_subscriber,
+    ErrandKind.PLAN_WEBHOOK: _plan_webhook,
+    ErrandKind.HAND_OVER_SECRET: _hand_over_secret,
+}

@@ -1,0 +1,105 @@
+"""Errands: what a person asks for in the browser, and a worker does at somebody else's server.
+
+No request waits for a foreign server. What was asked for is a row, which the page shows as
+pending and then with its outcome; it outlives a lost job, a lost Redis and a killed worker.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from portal import queue
+from portal.clock import utc_now
+from portal.db import db, transaction
+from portal.errors import NotFound, PortalError
+from portal.models import Errand, Tenant
+from portal.models.errands.errand import ErrandKind
+from portal.scope import get_tenant_id
+from portal.services import leases
+
+MOST_UNFINISHED = 20
+"""Of one tenant: what a team presses, and no more than a worker is through with in minutes."""
+KEPT_ERRANDS = 100
+LOST_AFTER = timedelta(minutes=30)
+"""Longer than the errands of a tenant take, one after the other."""
+
+
+class TooManyWaiting(PortalError):
+    """So much waits already that no more is taken."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"{MOST_UNFINISHED} requests to other servers wait already, as many as can. "
+            "Wait until some of them are done, and try again."
+        )
+
+
+def request_errand(kind: ErrandKind, title: str, wanted: dict[str, Any]) -> Errand:
+    """An errand that a worker will do. Raises TooManyWaiting."""
+    with transaction() as session:
+        errand = add_errand(session, kind, title, wanted)
+    enqueue_errand(errand)
+    return errand
+
+
+def add_errand(session: Session, kind: ErrandKind, title: str, wanted: dict[str, Any]) -> Errand:
+    """As `request_errand`, in the caller's transaction, after which it is to be enqueued.
+
+    Asked for twice, it is done once: one that is not finished is answered again.
+    """
+    wanted = json.loads(json.dumps(wanted))  # as it is read again, to be compared
+    # One at a time, or many at once would pass the limit.
+    session.get_one(Tenant, get_tenant_id(), with_for_update={"key_share": True})
+    unfinished = session.scalars(select(Errand).where(Errand.ok.is_(None))).all()
+    for errand in unfinished:
+        if (errand.kind, errand.wanted) == (kind, wanted):
+            return errand
+    if len(unfinished) >= MOST_UNFINISHED:
+        raise TooManyWaiting
+    errand = Errand(kind=kind, title=title, wanted=wanted)
+    session.add(errand)
+    session.flush()
+    _prune(session)
+    return errand
+
+
+def enqueue_errand(errand: Errand) -> None:
+    """After the commit. Without Redis it waits for a tick of the schedule."""
+    queue.enqueue("do_errand", errand.tenant_id, errand.id)
+
+
+def get_errand(errand_id: int) -> Errand:
+    found = list_errands([errand_id])
+    if not found:
+        raise NotFound("There is no such request (any more).")
+    return found[0]
+
+
+def list_errands(ids: Collection[int]) -> list[Errand]:
+    """In the order in which they were asked for; what is not there is left out."""
+    query = select(Errand).where(Errand.id.in_(ids)).order_by(Errand.id)
+    return list(db.session.scalars(query.execution_options(populate_existing=True)))
+
+
+def free_lost_errands() -> None:
+    """Let another worker begin the errands whose worker died; end those that nobody came for."""
+    leases.free_lost(
+        Errand,
+        Errand.lease.is_(None) & (Errand.asked_at < utc_now() - LOST_AFTER),
+        "It was interrupted, and a part of it may be done. Look, and try again.",
+    )
+
+
+def _prune(session: Session) -> None:
+    kept = select(Errand.id).order_by(Errand.id.desc()).limit(KEPT_ERRANDS)
+    session.execute(
+        delete(Errand)
+        .where(Errand.ok.is_not(None), Errand.id.not_in(kept))
+        .execution_options(synchronize_session=False)
+    )

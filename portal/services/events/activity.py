@@ -1,0 +1,141 @@
+"""What happened, as people look at it: the events, and what each is about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, String, cast, func, or_, select
+
+from portal.clock import utc_now
+from portal.db import db
+from portal.models import Alert, Asset, Delivery, Event, EventSubscriber, Integration, SyncRun
+from portal.models.events.event import EventType
+from portal.services.lists.paging import Page, paginate_records
+from portal.services.lists.pruning import delete_in_parts
+from portal.services.lists.search import any_contains, find_named, narrow, split_words
+
+KEPT = timedelta(days=30)
+PRUNED_AT_ONCE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """An event, with what it tells of as far as that is there."""
+
+    event: Event
+    asset: Asset | None
+    alert_id: int | None
+    run_id: int | None
+    delivery_id: int | None
+
+
+def list_events(kind: str = "", search: str = "", page: int = 1) -> Page[EventRow]:
+    """The newest first; an empty filter shows all."""
+    conditions = narrow(Event.id, _conditions(kind, search), search, in_order=True)
+    found = paginate_records(
+        select(Event),
+        select(Event.id).where(*conditions).order_by(Event.id.desc()),
+        select(func.count()).select_from(Event).where(*conditions),
+        page,
+    )
+    return Page(_with_details(found.items), found.number, found.total)
+
+
+def any_events() -> bool:
+    return db.session.scalar(select(Event.id).limit(1)) is not None
+
+
+def prune_events() -> int:
+    """Delete the events of the scope's tenant that are older than 30 days; how many.
+
+    Not before each active subscriber has been told of them. One that is paused or was stopped
+    keeps nothing back: it may never come again.
+    """
+    told = select(func.min(EventSubscriber.last_event_id)).where(EventSubscriber.active)
+    up_to = db.session.scalar(told)
+    before = utc_now() - KEPT
+    return delete_in_parts(Event, lambda: _list_old_ids(before, up_to))
+
+
+def _list_old_ids(before: datetime, up_to: int | None) -> list[int]:
+    """Some of them. The oldest have the lowest ids, so no index of times is needed."""
+    query = select(Event.id, Event.occurred_at).order_by(Event.id).limit(PRUNED_AT_ONCE)
+    if up_to is not None:
+        query = query.where(Event.id <= up_to)
+    return [row.id for row in db.session.execute(query) if row.occurred_at < before]
+
+
+def _conditions(kind: str, search: str) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if kind:
+        conditions.append(Event.type == kind)
+    columns = (Event.subject, Event.type, cast(Event.payload, String))
+    for word, named in find_named(Asset.rmm_device_id, split_words(search)).items():
+        conditions.append(or_(any_contains(columns, word), Event.subject.in_(named)))
+    return conditions
+
+
+def _with_details(events: Iterable[Event]) -> list[EventRow]:
+    events = list(events)
+    # Agents and alerts are known by their server: without it no index finds them.
+    servers = db.session.scalars(select(Integration.id)).all() if events else []
+    assets = _load_assets(events, servers)
+    alerts = _load_alert_ids(events, servers)
+    runs = _load_ids(SyncRun, events, "run_id")
+    deliveries = _load_ids(Delivery, events, "delivery_id")
+    return [
+        EventRow(
+            event,
+            assets.get(_agent_id(event)),
+            alerts.get((_agent_id(event), str(event.payload.get("external_alert_id") or "")))
+            if _is_of_alert(event)
+            else None,
+            _known(event, "run_id", runs),
+            _known(event, "delivery_id", deliveries),
+        )
+        for event in events
+    ]
+
+
+def _agent_id(event: Event) -> str:
+    return str(event.payload.get("rmm_device_id") or event.payload.get("agent_id") or "")
+
+
+def _is_of_alert(event: Event) -> bool:
+    return event.type in (EventType.ALERT_TRIGGERED, EventType.ALERT_RESOLVED)
+
+
+def _load_assets(events: list[Event], servers: Sequence[int]) -> dict[str, Asset]:
+    ids = {_agent_id(event) for event in events} - {""}
+    found = db.session.scalars(
+        select(Asset).where(Asset.integration_id.in_(servers), Asset.rmm_device_id.in_(ids))
+    )
+    return {asset.rmm_device_id: asset for asset in sorted(found, key=lambda asset: asset.id)}
+
+
+def _load_alert_ids(events: list[Event], servers: Sequence[int]) -> dict[tuple[str, str], int]:
+    """By agent and alert id at Tactical: of several servers, two may have the same alert id."""
+    ids = {event.payload.get("external_alert_id") for event in events if _is_of_alert(event)}
+    rows = db.session.execute(
+        select(Alert.id, Alert.agent_id, Alert.external_alert_id).where(
+            Alert.integration_id.in_(servers),
+            Alert.external_alert_id.in_(ids - {None}),
+        )
+    )
+    # Sorted here: asked for the order of ids, SQLite would walk all alerts in it.
+    known = sorted(rows, key=lambda row: row.id)
+    return {(row.agent_id or "", row.external_alert_id or ""): row.id for row in known}
+
+
+def _load_ids(table: Any, events: list[Event], name: str) -> set[int]:
+    """Which of the rows named are still there."""
+    ids = {event.payload[name] for event in events if isinstance(event.payload.get(name), int)}
+    return set(db.session.scalars(select(table.id).where(table.id.in_(ids))))
+
+
+def _known(event: Event, name: str, there: set[int]) -> int | None:
+    row_id = event.payload.get(name)
+    return row_id if row_id in there else None

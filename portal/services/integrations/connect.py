@@ -1,0 +1,240 @@
+"""Saving how to reach a Tactical server, and taking it back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import delete, update
+from sqlalchemy.orm import Session
+
+from portal.clock import utc_now
+from portal.db import transaction
+from portal.errors import InvalidInput
+from portal.models import Integration, Schedule, SyncRun
+from portal.models.integrations.integration import AuthMode, IntegrationState, InventorySource
+from portal.models.runs.sync_run import RunStatus
+from portal.providers import TACTICAL_RMM
+from portal.services.integrations.current import find_integration, get_integration
+from portal.services.integrations.ended_sign_ins import end_sign_in
+from portal.services.integrations.schedules import ensure_schedules
+from portal.services.integrations.sign_outs import ask_for_sign_outs
+from portal.services.integrations.sweep_intervals import AUTO, Auto
+from portal.services.text import clean_line
+from portal.tactical.http.url import normalise_url, same_host
+from portal.vault import forget_secrets, list_last_fours, store_secret
+
+DEFAULT_PAGE_SIZE = 500
+HIGHEST_PAGE_SIZE = 1000
+DEFAULT_DEVICE_SYNC_MINUTES = 24 * 60
+DEFAULT_SOFTWARE_SYNC_MINUTES = 24 * 60
+DEFAULT_ALERT_SYNC_MINUTES = 10
+DEFAULT_DELIVERY_DAYS = 30
+LONGEST_INTERVAL = 7 * 24 * 60
+LONGEST_SECRET = 4096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionSettings:
+    """What a save names. None, and for secrets also blank, keeps what is stored."""
+
+    base_url: str | None = None
+    auth_mode: AuthMode | None = None
+    username: str | None = None
+    api_key: str | None = None
+    password: str | None = None
+    totp_code: str | None = None
+    totp_secret: str | None = None
+    inventory_source: InventorySource | None = None
+    page_size: int | None = None
+    device_sync_minutes: int | None = None
+    status_sweep_minutes: int | Auto | None = None
+    software_sync_minutes: int | None = None
+    alert_sync_minutes: int | None = None
+    alert_history_days: int | None = None
+    delivery_days: int | None = None
+
+    def __repr__(self) -> str:
+        return f"ConnectionSettings(base_url={self.base_url!r})"
+
+    @property
+    def secrets(self) -> dict[str, str]:
+        """The secrets that were entered, by field, without outer blanks."""
+        entered = {
+            "api_key": self.api_key,
+            "password": self.password,
+            "totp_code": self.totp_code,
+            "totp_secret": self.totp_secret,
+        }
+        # A password may begin or end with a blank; the others cannot.
+        return {
+            field: text if field == "password" else "".join(text.split())
+            for field, text in entered.items()
+            if text and text.strip()
+        }
+
+
+def save_connection(settings: ConnectionSettings) -> Integration:
+    """Keep the settings; a change of address or credentials must be tested before use.
+
+    A change of host clears the stored credentials first: they are not sent to a server
+    that they were not entered for. Raises InvalidInput with the field at fault.
+    """
+    with transaction() as session:
+        integration = find_integration() or _new_integration(session)
+        before = _connection_facts(integration)
+        _apply_address(session, integration, settings)
+        _apply_options(integration, settings)
+        _apply_credentials(session, integration, settings)
+        _check_complete(integration)
+        if integration.state is IntegrationState.DISCONNECTED:
+            integration.server_verified = False
+        if settings.secrets or before != _connection_facts(integration):
+            integration.state = IntegrationState.UNTESTED
+            integration.last_error = integration.last_error_at = None
+        _reschedule(session, integration)
+    ask_for_sign_outs()
+    return integration
+
+
+def disconnect() -> None:
+    """Clear the credentials; mappings and assets stay. Tactical is told to end the sign-in.
+
+    Runs under way are cancelled. Connecting again carries on.
+    """
+    with transaction() as session:
+        integration = get_integration()
+        _forget_credentials(session, integration)
+        integration.state = IntegrationState.DISCONNECTED
+        integration.server_verified = False
+        integration.last_error = integration.last_error_at = None
+        # Old deliveries go all the same, and webhooks still come.
+        session.execute(
+            delete(Schedule).where(
+                Schedule.integration_id == integration.id, Schedule.kind != "prune_deliveries"
+            )
+        )
+        _end_runs(session, integration)
+    ask_for_sign_outs()
+
+
+def _forget_credentials(session: Session, integration: Integration) -> None:
+    end_sign_in(session, integration)
+    forget_secrets(session, integration)
+
+
+def _end_runs(session: Session, integration: Integration) -> None:
+    """Runs under way write nothing any more, and waiting ones do not begin."""
+    its_runs = update(SyncRun).where(SyncRun.integration_id == integration.id)
+    session.execute(
+        its_runs.where(SyncRun.status == RunStatus.RUNNING).values(cancel_requested_at=utc_now())
+    )
+    session.execute(
+        its_runs.where(SyncRun.status == RunStatus.QUEUED).values(
+            status=RunStatus.CANCELLED, finished_at=utc_now()
+        )
+    )
+
+
+def _new_integration(session: Session) -> Integration:
+    integration = Integration(
+        provider=TACTICAL_RMM.slug,
+        state=IntegrationState.UNTESTED,
+        base_url="",
+        username="",
+        auth_mode=AuthMode.API_KEY,
+        inventory_source=InventorySource.AUTO,
+        server_verified=False,
+        page_size=DEFAULT_PAGE_SIZE,
+        device_sync_minutes=DEFAULT_DEVICE_SYNC_MINUTES,
+        software_sync_minutes=DEFAULT_SOFTWARE_SYNC_MINUTES,
+        alert_sync_minutes=DEFAULT_ALERT_SYNC_MINUTES,
+        alert_history_days=0,
+        delivery_days=DEFAULT_DELIVERY_DAYS,
+    )
+    session.add(integration)
+    session.flush()
+    return integration
+
+
+def _apply_address(
+    session: Session, integration: Integration, settings: ConnectionSettings
+) -> None:
+    if settings.base_url is None:
+        return
+    url = normalise_url(settings.base_url)
+    if integration.base_url and not same_host(integration.base_url, url):
+        _forget_credentials(session, integration)
+        integration.server_verified = False
+        _end_runs(session, integration)
+    integration.base_url = url
+
+
+OPTIONS = {
+    "page_size": (1, HIGHEST_PAGE_SIZE, "agents in a page"),
+    "device_sync_minutes": (0, LONGEST_INTERVAL, "minutes; 0 is never"),
+    "status_sweep_minutes": (0, LONGEST_INTERVAL, "minutes, or auto; 0 is never"),
+    "software_sync_minutes": (0, LONGEST_INTERVAL, "minutes; 0 is never"),
+    "alert_sync_minutes": (0, LONGEST_INTERVAL, "minutes; 0 is never"),
+    "alert_history_days": (0, 365, "days; 0 reads only what is active"),
+    "delivery_days": (1, 365, "days"),
+}
+"""Lowest and highest value of each number, and what it counts."""
+
+
+def _apply_options(integration: Integration, settings: ConnectionSettings) -> None:
+    if settings.inventory_source is not None:
+        integration.inventory_source = settings.inventory_source
+    if settings.status_sweep_minutes == AUTO:
+        integration.status_sweep_minutes = None
+    for name, (lowest, highest, unit) in OPTIONS.items():
+        value = getattr(settings, name)
+        if value in (None, AUTO):
+            continue
+        if not lowest <= value <= highest:
+            raise InvalidInput(f"Enter {lowest} to {highest} {unit}.", field=name)
+        setattr(integration, name, value)
+
+
+def _apply_credentials(
+    session: Session, integration: Integration, settings: ConnectionSettings
+) -> None:
+    if settings.auth_mode is not None:
+        integration.auth_mode = settings.auth_mode
+    username = integration.username
+    if settings.username is not None:
+        typed = settings.username.strip()
+        integration.username = typed and clean_line(typed, "username", "the user name")
+    entered = settings.secrets
+    for field, text in entered.items():
+        if len(text) > LONGEST_SECRET or not text.isprintable():
+            raise InvalidInput("This is too long or holds characters that cannot be.", field=field)
+        store_secret(session, integration, field, text)
+    if username != integration.username and "password" not in entered:
+        forget_secrets(session, integration, "password", "totp_secret")
+    is_by_key = integration.auth_mode is AuthMode.API_KEY
+    is_another = username != integration.username
+    if is_by_key or is_another or entered.keys() & {"password", "totp_secret", "totp_code"}:
+        end_sign_in(session, integration)
+
+
+def _check_complete(integration: Integration) -> None:
+    stored = list_last_fours(integration)
+    if not integration.base_url:
+        raise InvalidInput("Enter the address of the Tactical API.", field="base_url")
+    if integration.auth_mode is AuthMode.API_KEY and "api_key" not in stored:
+        raise InvalidInput("Enter the API key for this server.", field="api_key")
+    if integration.auth_mode is AuthMode.API_KEY:
+        return
+    if not integration.username:
+        raise InvalidInput("Enter the user name.", field="username")
+    if "password" not in stored:
+        raise InvalidInput("Enter the password for this server and user.", field="password")
+
+
+def _connection_facts(integration: Integration) -> tuple[object, ...]:
+    return (integration.base_url, integration.auth_mode, integration.username, integration.state)
+
+
+def _reschedule(session: Session, integration: Integration) -> None:
+    if integration.state is IntegrationState.ACTIVE:
+        ensure_schedules(session, integration)

@@ -1,0 +1,144 @@
+"""Is the server behind the address still the one whose records are stored?"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from portal.clock import utc_now
+from portal.db import db, transaction
+from portal.errors import Refused
+from portal.models import (
+    Alert,
+    Asset,
+    ExternalEntityMapping,
+    Integration,
+    OrganizationMapping,
+    Schedule,
+)
+from portal.models.integrations.integration import IntegrationState
+from portal.services.integrations.current import get_integration
+from portal.services.integrations.schedules import ensure_schedules
+
+
+class ServerChoice(StrEnum):
+    SAME = "same"
+    """The same server, moved: carry on with everything stored."""
+    NEW = "new"
+    """A new server: what was imported from the old one is set aside."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """What identifies a server: its agents' ids, and (pk, name) of its organizations."""
+
+    agent_ids: Collection[str]
+    organizations: Collection[tuple[str, str]]
+
+
+EXAMPLES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What is stored, and what the unrecognised server lists; nothing stands in both."""
+
+    stored_organizations: int
+    stored_agents: int
+    found_organizations: int
+    found_agents: int
+    examples: list[str]
+    """Some names of stored organizations, so that the admin knows which server it was."""
+
+
+def looks_like_another(stored: Inventory, listed: Inventory) -> bool:
+    """Whether nothing of what is stored is listed.
+
+    Agent ids decide where both sides have some: forty random letters do not coincide, while
+    two servers may well both have a client number 1 named "Internal".
+    """
+    if stored.agent_ids and listed.agent_ids:
+        return not set(stored.agent_ids) & set(listed.agent_ids)
+    if stored.organizations:
+        return not set(stored.organizations) & set(listed.organizations)
+    return bool(stored.agent_ids)
+
+
+def load_stored_inventory(integration: Integration) -> Inventory:
+    agent_ids = db.session.scalars(
+        select(ExternalEntityMapping.external_entity_id).where(
+            ExternalEntityMapping.integration_id == integration.id
+        )
+    )
+    organizations = db.session.execute(
+        select(
+            OrganizationMapping.external_organization_id,
+            OrganizationMapping.external_organization_name,
+        ).where(OrganizationMapping.integration_id == integration.id)
+    )
+    return Inventory(set(agent_ids), {(row[0], row[1]) for row in organizations})
+
+
+def describe_difference() -> Difference:
+    """How the stored inventory differs from that of the last passed test."""
+    integration = get_integration()
+    stored = load_stored_inventory(integration)
+    return Difference(
+        stored_organizations=len(stored.organizations),
+        stored_agents=len(stored.agent_ids),
+        found_organizations=integration.found_organizations or 0,
+        found_agents=integration.found_agents or 0,
+        examples=sorted(name for _pk, name in stored.organizations)[:EXAMPLES],
+    )
+
+
+def decide_server(choice: ServerChoice) -> Integration:
+    """The admin's word on a held integration; it becomes active. Raises Refused otherwise."""
+    with transaction() as session:
+        integration = get_integration()
+        if integration.state is not IntegrationState.HELD:
+            raise Refused("There is nothing to decide: this server was recognised.")
+        if choice is ServerChoice.NEW:
+            _set_aside(session, integration)
+        integration.state = IntegrationState.ACTIVE
+        integration.server_verified = True
+        integration.last_error = integration.last_error_at = None
+        ensure_schedules(session, integration)
+    return integration
+
+
+def _set_aside(session: Session, integration: Integration) -> None:
+    """Hand everything imported to an integration of its own that never syncs again.
+
+    Its ids stay there, so that no id of the new server can meet one of the old.
+    """
+    archive = Integration(
+        provider=integration.provider,
+        state=IntegrationState.DISCONNECTED,
+        base_url=integration.base_url,
+        auth_mode=integration.auth_mode,
+        username="",
+        inventory_source=integration.inventory_source,
+        page_size=integration.page_size,
+        device_sync_minutes=0,
+        status_sweep_minutes=0,
+        software_sync_minutes=0,
+        alert_sync_minutes=0,
+        delivery_days=integration.delivery_days,
+        server_verified=False,
+        set_aside_at=utc_now(),
+    )
+    session.add(archive)
+    session.flush()
+    for table in (OrganizationMapping, Asset, ExternalEntityMapping, Alert):
+        session.execute(
+            update(table)
+            .where(table.integration_id == integration.id)
+            .values(integration_id=archive.id)
+        )
+    for schedule in session.scalars(select(Schedule).filter_by(integration_id=integration.id)):
+        session.delete(schedule)

@@ -1,0 +1,184 @@
+"""Organizations: listed, filtered and found."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import ColumnElement, and_, case, func, select
+from sqlalchemy.orm import joinedload
+
+from portal.db import db
+from portal.errors import NotFound
+from portal.models import Asset, Client, OrganizationMapping
+from portal.models.organizations.client import name_key
+from portal.services.integrations.current import get_integration, integration_id
+from portal.services.lists.paging import Page, paginate
+from portal.services.lists.search import contains
+
+
+class OrganizationFilter(StrEnum):
+    ALL = ""
+    UNMAPPED = "unmapped"
+    MAPPED = "mapped"
+    AUTO_SYNC_OFF = "auto_sync_off"
+    GONE = "gone"
+
+
+@dataclass(frozen=True, slots=True)
+class OrganizationRow:
+    """An organization with the assets it has here, and a client of the same name, if any."""
+
+    mapping: OrganizationMapping
+    assets: int
+    suggestion: Client | None
+
+
+def list_organizations(
+    shown: OrganizationFilter = OrganizationFilter.ALL, search: str = "", page: int = 1
+) -> Page[OrganizationRow]:
+    """Organizations of the connected server by name."""
+    conditions = organization_conditions(shown, search)
+    found = paginate(
+        select(OrganizationMapping)
+        .where(*conditions)
+        .options(joinedload(OrganizationMapping.client))
+        .order_by(
+            func.lower(OrganizationMapping.external_organization_name), OrganizationMapping.id
+        ),
+        select(func.count()).select_from(OrganizationMapping).where(*conditions),
+        page,
+        lambda row: row[0],
+    )
+    return Page(_with_details(found.items), found.number, found.total)
+
+
+def list_live_organizations() -> list[OrganizationMapping]:
+    """All that the connected server had at the last sync, by name."""
+    return list(
+        db.session.scalars(
+            select(OrganizationMapping)
+            .where(
+                *organization_conditions(OrganizationFilter.ALL, ""),
+                OrganizationMapping.gone_since.is_(None),
+            )
+            .order_by(
+                func.lower(OrganizationMapping.external_organization_name), OrganizationMapping.id
+            )
+        )
+    )
+
+
+def count_organizations() -> dict[OrganizationFilter, int]:
+    """How many organizations each filter shows."""
+    row = db.session.execute(select(*organization_counts()).select_from(OrganizationMapping)).one()
+    return dict(zip(OrganizationFilter, row, strict=True))
+
+
+def organization_counts() -> list[ColumnElement[int]]:
+    """The same in SQL, in the order of the filters."""
+    return [
+        func.count(case((and_(*organization_conditions(shown, "")), 1)))
+        for shown in OrganizationFilter
+    ]
+
+
+def any_mapped() -> bool:
+    """Whether an organization of the connected server is mapped to a client."""
+    conditions = organization_conditions(OrganizationFilter.MAPPED, "")
+    return db.session.scalar(select(OrganizationMapping.id).where(*conditions).limit(1)) is not None
+
+
+def list_organizations_of(client_id: int) -> list[OrganizationMapping]:
+    return list(
+        db.session.scalars(
+            select(OrganizationMapping)
+            .where(OrganizationMapping.client_id == client_id)
+            .order_by(OrganizationMapping.external_organization_name)
+        )
+    )
+
+
+def get_organization(mapping_id: int) -> OrganizationMapping:
+    mapping = db.session.scalar(
+        select(OrganizationMapping)
+        .where(OrganizationMapping.id == mapping_id)
+        .options(joinedload(OrganizationMapping.client))
+        .execution_options(populate_existing=True)
+    )
+    if mapping is None:
+        raise NotFound("There is no such organization.")
+    return mapping
+
+
+def get_organization_row(mapping_id: int) -> OrganizationRow:
+    return _with_details([get_organization(mapping_id)])[0]
+
+
+def get_organization_by_external_id(external_id: str) -> OrganizationMapping:
+    """By Tactical's client pk as text."""
+    mapping = db.session.scalar(
+        select(OrganizationMapping).where(
+            OrganizationMapping.integration_id == get_integration().id,
+            OrganizationMapping.external_organization_id == external_id,
+        )
+    )
+    if mapping is None:
+        raise NotFound(f"There is no organization {external_id}. Sync organizations first.")
+    return mapping
+
+
+def organization_conditions(shown: OrganizationFilter, search: str) -> list[ColumnElement[bool]]:
+    """The filter in SQL."""
+    table = OrganizationMapping
+    conditions = [table.integration_id == integration_id()]
+    match shown:
+        case OrganizationFilter.UNMAPPED:
+            conditions.append(table.client_id.is_(None) & table.gone_since.is_(None))
+        case OrganizationFilter.MAPPED:
+            conditions.append(table.client_id.is_not(None))
+        case OrganizationFilter.AUTO_SYNC_OFF:
+            conditions.append(table.auto_sync_assets.is_(False))
+        case OrganizationFilter.GONE:
+            conditions.append(table.gone_since.is_not(None))
+    if search.strip():
+        named = select(Client.id).where(contains(Client.name, search.strip()))
+        conditions.append(
+            contains(table.external_organization_name, search.strip()) | table.client_id.in_(named)
+        )
+    return conditions
+
+
+def _with_details(mappings: list[OrganizationMapping]) -> list[OrganizationRow]:
+    if not mappings:
+        return []
+    counts: dict[str, int] = defaultdict(int)
+    for organization_id, count in db.session.execute(
+        select(Asset.rmm_organization_id, func.count())
+        .where(
+            Asset.integration_id == mappings[0].integration_id,
+            Asset.rmm_organization_id.in_([m.external_organization_id for m in mappings]),
+            Asset.missing_since.is_(None),
+        )
+        .group_by(Asset.rmm_organization_id)
+    ):
+        counts[organization_id] = count
+    unmapped = [m for m in mappings if m.client_id is None]
+    clients = clients_by_key({name_key(m.external_organization_name) for m in unmapped})
+    return [
+        OrganizationRow(
+            mapping,
+            counts[mapping.external_organization_id],
+            None
+            if mapping.client_id
+            else clients.get(name_key(mapping.external_organization_name)),
+        )
+        for mapping in mappings
+    ]
+
+
+def clients_by_key(keys: set[str]) -> dict[str, Client]:
+    """Clients by their name key."""
+    found = db.session.scalars(select(Client).where(Client.name_key.in_(keys)))
+    return {client.name_key: client for client in found}

@@ -1,0 +1,169 @@
+"""Sync runs that are executed: claimed by one process, kept alive, ended; or revived by another."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+
+from sqlalchemy import select, update
+
+from portal.clock import utc_now
+from portal.db import db, release, transaction
+from portal.errors import PortalError, Refused
+from portal.lease import LASTS, make_lease
+from portal.models import Integration, SyncRun
+from portal.models.runs.sync_run import COUNT_NAMES, RunStatus, SyncKind
+from portal.scope import get_tenant_id
+from portal.services.application import get_app
+from portal.services.integrations.current import (
+    check_active,
+    note_error,
+    open_tactical,
+)
+from portal.services.runs.history import get_run
+from portal.services.runs.requests import ask_for_run
+from portal.sync.alerts.reconcile import sync_alerts
+from portal.sync.devices.one_agent import sync_agent
+from portal.sync.devices.run import sync_devices
+from portal.sync.devices.sweep import sync_status
+from portal.sync.organizations import sync_organizations
+from portal.sync.runs.log import RunEnded, RunLog
+from portal.sync.runs.news import tell_ended, tell_started
+from portal.sync.software.ingest import sync_software
+from portal.tactical.api import Tactical
+from portal.tactical.record_errors import may_be_of_record
+
+log = logging.getLogger(__name__)
+
+MOST_ATTEMPTS = 3
+"""A run that lost its process this often is ended: it may be what kills the process."""
+POLL_SECONDS = 0.5
+_OF_THE_FLEET = (SyncKind.DEVICES, SyncKind.STATUS)
+"""They see every agent that Tactical lists."""
+_SYNCS: dict[SyncKind, Callable[[Integration, Tactical, RunLog], None]] = {
+    SyncKind.ORGANIZATIONS: sync_organizations,
+    SyncKind.DEVICES: sync_devices,
+    SyncKind.ALERTS: sync_alerts,
+    SyncKind.STATUS: sync_status,
+    SyncKind.SOFTWARE: sync_software,
+}
+
+
+def run_to_end(kind: SyncKind, subject: str = "") -> SyncRun:
+    """Run it in this process, after a running run of its kind has ended. For commands.
+
+    A run that only waits for a worker is taken over. Raises Refused like `request_run`.
+    """
+    while True:
+        run, _ = ask_for_run(kind, "command", subject)
+        lease = _claim(run.id)
+        if lease is not None:
+            _execute(run.id, lease)
+            return get_run(run.id)
+        release()
+        time.sleep(POLL_SECONDS)
+        revive_abandoned_runs()
+
+
+def run_queued(run_id: int) -> None:
+    """Execute the run if it still waits; a job that comes twice does nothing."""
+    lease = _claim(run_id)
+    if lease is not None:
+        _execute(run_id, lease)
+
+
+def revive_abandoned_runs() -> list[SyncRun]:
+    """Put runs back to waiting whose process fell silent, and end those that do it again."""
+    with transaction() as session:
+        abandoned = session.scalars(
+            select(SyncRun)
+            .where(SyncRun.status == RunStatus.RUNNING, SyncRun.heartbeat_at < utc_now() - LASTS)
+            .with_for_update(skip_locked=True)  # another scheduler sees to it
+            .execution_options(populate_existing=True)
+        ).all()
+        for run in abandoned:
+            run.lease = None
+            if run.cancel_requested_at is not None:
+                run.status, run.finished_at = RunStatus.CANCELLED, utc_now()
+            elif run.fencing_number >= MOST_ATTEMPTS:
+                run.status, run.finished_at = RunStatus.FAILED, utc_now()
+                run.error = f"The run was interrupted {run.fencing_number} times and was given up."
+            else:
+                run.status = RunStatus.QUEUED
+            if not run.is_active:
+                tell_ended(session, run)
+    return [run for run in abandoned if run.status is RunStatus.QUEUED]
+
+
+def _claim(run_id: int) -> str | None:
+    """The lease of a waiting run, now ours; None when another process was quicker."""
+    lease, now = make_lease(), utc_now()
+    with transaction() as session:
+        result = session.execute(
+            update(SyncRun)
+            .where(SyncRun.id == run_id, SyncRun.status == RunStatus.QUEUED)
+            .values(
+                status=RunStatus.RUNNING,
+                lease=lease,
+                fencing_number=SyncRun.fencing_number + 1,
+                started_at=now,
+                heartbeat_at=now,
+                **dict.fromkeys(COUNT_NAMES, 0),
+            )
+            .execution_options(synchronize_session=False)
+        )
+        if result.rowcount != 1:  # type: ignore[attr-defined]
+            return None
+        tell_started(session, get_run(run_id))
+    return lease
+
+
+def _execute(run_id: int, lease: str) -> None:
+    run = get_run(run_id)
+    run_log = RunLog(run_id, lease)
+    integration = db.session.get_one(Integration, run.integration_id)
+    try:
+        _check_still_active(integration)
+        with (
+            open_tactical(integration) as tactical,
+            run_log.keep_alive(get_app(), tactical.session.abandon),
+        ):
+            # As they are now, for the whole run: a rollback would make them be read anew.
+            db.session.expunge(run)
+            db.session.expunge(integration)
+            release()
+            _work(run, integration, tactical, run_log)
+    except RunEnded as end:
+        run_log.finish(RunStatus.CANCELLED, end.message)
+    except PortalError as error:
+        is_ours = run_log.finish(RunStatus.FAILED, error.message, getattr(error, "fault", None))
+        if is_ours and not (run.kind is SyncKind.AGENT and may_be_of_record(error)):
+            note_error(run.integration_id, error.message)
+    except KeyboardInterrupt:
+        run_log.finish(RunStatus.CANCELLED, "The command was interrupted.")
+        raise
+    except Exception:
+        log.exception("Sync run %s of tenant %s failed.", run_id, get_tenant_id())
+        run_log.finish(RunStatus.FAILED, "The portal made a mistake; its log tells more.")
+        raise
+    else:
+        partial = run_log.warnings or run_log.counts["failed"]
+        if run_log.finish(RunStatus.PARTIAL if partial else RunStatus.SUCCESS):
+            agents = run_log.counts["seen"] if run.kind in _OF_THE_FLEET else None
+            note_error(run.integration_id, None, agents)
+
+
+def _check_still_active(integration: Integration) -> None:
+    """The connection may have been changed or held since the run was asked for."""
+    try:
+        check_active(integration)
+    except Refused as refused:
+        raise RunEnded(refused.message) from refused
+
+
+def _work(run: SyncRun, integration: Integration, tactical: Tactical, run_log: RunLog) -> None:
+    if run.kind is SyncKind.AGENT:
+        sync_agent(integration, tactical, run_log, run.subject)
+    else:
+        _SYNCS[run.kind](integration, tactical, run_log)

@@ -1,0 +1,183 @@
+"""Sync runs as they were: listed, with what each did to which record."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import ScalarSelect, func, or_, select
+
+from portal.clock import utc_now
+from portal.db import db
+from portal.errors import NotFound
+from portal.models import SyncLogEntry, SyncRun, User
+from portal.models.runs.sync_run import ACTIVE, COMPLETED, RunStatus, SyncKind
+from portal.services.lists.paging import Page, paginate
+from portal.services.lists.pruning import delete_in_parts
+from portal.services.lists.search import contains
+
+KEPT_DAYS = {SyncKind.STATUS: 2, SyncKind.AGENT: 30, SyncKind.ALERTS: 30}
+KEPT_DAYS_OF_OTHERS = 365
+PRUNED_AT_ONCE = 100
+"""Each may have thousands of log entries."""
+
+_IS_NO_QUIET_SWEEP = or_(
+    SyncRun.kind != SyncKind.STATUS,
+    SyncRun.status.in_((RunStatus.RUNNING, RunStatus.PARTIAL, RunStatus.FAILED)),
+)
+"""A sweep every few minutes would hide all other runs."""
+
+
+def get_run(run_id: int) -> SyncRun:
+    run = db.session.scalar(
+        select(SyncRun).where(SyncRun.id == run_id).execution_options(populate_existing=True)
+    )
+    if run is None:
+        raise NotFound("There is no such sync run.")
+    return run
+
+
+def find_active_run(kind: SyncKind, subject: str = "") -> SyncRun | None:
+    return db.session.scalar(
+        select(SyncRun).where(
+            SyncRun.kind == kind, SyncRun.subject == subject, SyncRun.status.in_(ACTIVE)
+        )
+    )
+
+
+def find_any_active_run() -> SyncRun | None:
+    """The run at work that a page shows: not those that come and go by themselves."""
+    return db.session.scalar(
+        select(SyncRun)
+        .where(SyncRun.status.in_(ACTIVE), SyncRun.kind.not_in((SyncKind.AGENT, SyncKind.STATUS)))
+        .order_by(SyncRun.id)
+        .limit(1)
+    )
+
+
+def find_last_finished_run(kind: SyncKind) -> SyncRun | None:
+    """The newest run of a kind that brought something."""
+    return find_last_finished_runs(kind).get(kind)
+
+
+def find_last_finished_runs(*kinds: SyncKind) -> dict[SyncKind, SyncRun]:
+    """The newest run of each kind that brought something; a kind without one is left out."""
+    newest = [last_finished_id(kind) for kind in kinds]
+    return {
+        run.kind: run for run in db.session.scalars(select(SyncRun).where(SyncRun.id.in_(newest)))
+    }
+
+
+def last_finished_id(kind: SyncKind) -> ScalarSelect[int]:
+    """Of `find_last_finished_run`, in SQL."""
+    return (
+        select(SyncRun.id)
+        .where(SyncRun.kind == kind, SyncRun.status.in_(COMPLETED))
+        .order_by(SyncRun.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+
+
+def list_runs(kind: str = "", status: str = "", page: int = 1) -> Page[SyncRun]:
+    """Runs, the newest first; an empty filter shows all but sweeps that went well."""
+    conditions = [SyncRun.kind == kind if kind else _IS_NO_QUIET_SWEEP]
+    if status:
+        conditions.append(SyncRun.status == status)
+    return paginate(
+        select(SyncRun).where(*conditions).order_by(SyncRun.id.desc()),
+        select(func.count()).select_from(SyncRun).where(*conditions),
+        page,
+        lambda row: row[0],
+    )
+
+
+def list_recent_fleet_runs(most: int) -> list[SyncRun]:
+    """The newest of the whole fleet: webhooks make many of one agent."""
+    return list(
+        db.session.scalars(
+            select(SyncRun)
+            .where(SyncRun.kind != SyncKind.AGENT, _IS_NO_QUIET_SWEEP)
+            .order_by(SyncRun.id.desc())
+            .limit(most)
+        )
+    )
+
+
+def find_requester(run: SyncRun) -> User | None:
+    return None if run.requested_by is None else db.session.get(User, run.requested_by)
+
+
+def count_log_actions(run_id: int) -> dict[str, int]:
+    rows = db.session.execute(
+        select(SyncLogEntry.action, func.count())
+        .where(SyncLogEntry.run_id == run_id)
+        .group_by(SyncLogEntry.action)
+        .order_by(SyncLogEntry.action)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def list_log_entries(
+    run_id: int, action: str = "", search: str = "", page: int = 1
+) -> Page[SyncLogEntry]:
+    """What the run did, in order; `search` looks into names, ids and reasons."""
+    conditions = [SyncLogEntry.run_id == run_id]
+    if action:
+        conditions.append(SyncLogEntry.action == action)
+    if search.strip():
+        columns = (SyncLogEntry.name, SyncLogEntry.external_id, SyncLogEntry.reason)
+        conditions.append(or_(*(contains(column, search.strip()) for column in columns)))
+    return paginate(
+        select(SyncLogEntry).where(*conditions).order_by(SyncLogEntry.id),
+        select(func.count()).select_from(SyncLogEntry).where(*conditions),
+        page,
+        lambda row: row[0],
+    )
+
+
+def list_errors(run_id: int, most: int = 100) -> list[str]:
+    """What went wrong with single records, in words, oldest first."""
+    rows = db.session.execute(
+        select(SyncLogEntry.name, SyncLogEntry.reason)
+        .where(SyncLogEntry.run_id == run_id, SyncLogEntry.action.in_(("failed", "warning")))
+        .order_by(SyncLogEntry.id)
+        .limit(most)
+    )
+    return [f"{name}: {reason}" if name else str(reason) for name, reason in rows]
+
+
+def prune_runs(integration_id: int) -> int:
+    """Delete runs that nobody looks back at any more; how many."""
+    return sum(_prune_kind(integration_id, kind) for kind in SyncKind)
+
+
+def _prune_kind(integration_id: int, kind: SyncKind) -> int:
+    before = utc_now() - timedelta(days=KEPT_DAYS.get(kind, KEPT_DAYS_OF_OTHERS))
+    return delete_in_parts(SyncRun, lambda: _list_old_ids(integration_id, kind, before))
+
+
+def _list_old_ids(integration_id: int, kind: SyncKind, before: datetime) -> Sequence[int]:
+    """Without the last that went well, however old: it tells since when nothing was read."""
+    last = (
+        select(SyncRun.id)
+        .where(
+            SyncRun.integration_id == integration_id,
+            SyncRun.kind == kind,
+            SyncRun.status.in_(COMPLETED),
+        )
+        .order_by(SyncRun.created_at.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    return db.session.scalars(
+        select(SyncRun.id)
+        .where(
+            SyncRun.integration_id == integration_id,
+            SyncRun.kind == kind,
+            SyncRun.created_at < before,
+            SyncRun.status.not_in(ACTIVE),
+            SyncRun.id != func.coalesce(last, 0),
+        )
+        .limit(PRUNED_AT_ONCE)
+    ).all()

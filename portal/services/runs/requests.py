@@ -1,0 +1,93 @@
+"""Sync runs that are asked for, and those that are cancelled."""
+
+from __future__ import annotations
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from portal import queue
+from portal.clock import utc_now
+from portal.db import transaction
+from portal.errors import InvalidInput
+from portal.models import SyncRun
+from portal.models.runs.sync_run import RunStatus, SyncKind
+from portal.services.integrations.current import (
+    get_active_integration,
+)
+from portal.services.runs.history import find_active_run, get_run
+from portal.sync.runs.news import tell_ended
+
+
+def request_run(
+    kind: SyncKind, trigger: str, subject: str = "", user_id: int | None = None
+) -> tuple[SyncRun, bool]:
+    """The run that will do it, and whether it is a new one.
+
+    While a run of its kind waits or works, that one is the answer. Raises Refused when the
+    integration is not active.
+    """
+    run, is_new = ask_for_run(kind, trigger, subject, user_id)
+    if is_new:
+        enqueue_run(run)
+    return run, is_new
+
+
+def ask_for_run(
+    kind: SyncKind, trigger: str, subject: str = "", user_id: int | None = None
+) -> tuple[SyncRun, bool]:
+    """As `request_run`, for a caller that does the run itself: no worker hears of it."""
+    try:
+        with transaction() as session:
+            return find_or_add_run(session, kind, trigger, subject, user_id)
+    except IntegrityError:
+        # Somebody pressed at the same moment: the unique index let one of us through.
+        return ask_for_run(kind, trigger, subject, user_id)
+
+
+def enqueue_run(run: SyncRun) -> bool:
+    """Hand the run to a worker; False while Redis is away (the schedule tries again)."""
+    return queue.enqueue(_JOBS[run.kind], run.tenant_id, run.id)
+
+
+def cancel_run(run_id: int) -> SyncRun:
+    """Ask a run to stop. A waiting one ends at once, a working one within two seconds."""
+    with transaction() as session:
+        run = get_run(run_id)
+        if run.status is RunStatus.QUEUED:
+            run.status, run.finished_at = RunStatus.CANCELLED, utc_now()
+            if run.fencing_number:  # it had started, and lost its process
+                tell_ended(session, run)
+        elif run.status is RunStatus.RUNNING:
+            run.cancel_requested_at = run.cancel_requested_at or utc_now()
+        session.flush()
+    return run
+
+
+def find_or_add_run(
+    session: Session, kind: SyncKind, trigger: str, subject: str = "", user_id: int | None = None
+) -> tuple[SyncRun, bool]:
+    """As `request_run`, in the caller's transaction, after which a new run is to be enqueued.
+
+    Raises IntegrityError when somebody asks for the same at the same moment.
+    """
+    if kind is SyncKind.AGENT and not subject:
+        raise InvalidInput("Name the agent to sync by its agent_id.", field="agent_id")
+    integration = get_active_integration()
+    run = find_active_run(kind, subject)
+    if run is not None:
+        return run, False
+    what = {"integration_id": integration.id, "kind": kind, "subject": subject}
+    run = SyncRun(**what, trigger=trigger, requested_by=user_id)
+    session.add(run)
+    session.flush()
+    return run, True
+
+
+_JOBS = {
+    SyncKind.DEVICES: "sync_devices",
+    SyncKind.SOFTWARE: "sync_software",
+    SyncKind.ALERTS: "sync_steadily",
+    SyncKind.STATUS: "sync_steadily",
+    SyncKind.ORGANIZATIONS: "sync_organizations",
+    SyncKind.AGENT: "refresh_agent",
+}

@@ -1,0 +1,177 @@
+"""What is due: the database says so, and any number of schedulers may ask it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, select, update
+from sqlalchemy.orm import InstrumentedAttribute
+
+from portal import queue
+from portal.clock import utc_now
+from portal.db import db, transaction
+from portal.errors import PortalError
+from portal.models import ConnectionTest, Errand, Schedule, SyncRun, WebhookInstallation
+from portal.models.runs.sync_run import ACTIVE, RunStatus, SyncKind
+from portal.scope import all_tenants, tenant_scope
+from portal.services.deliveries.agent_refreshes import (
+    list_tenants_with_due_refreshes,
+    start_due_refreshes,
+)
+from portal.services.deliveries.processing import list_tenants_with_due_deliveries
+from portal.services.deliveries.refused_storms import start_owed_reconciliations
+from portal.services.deliveries.storage import trim_bodies
+from portal.services.errands.requests import free_lost_errands
+from portal.services.events.delivery import list_subscribers_behind
+from portal.services.integrations.schedules import next_due
+from portal.services.integrations.sign_outs import list_tenants_with_due_sign_outs
+from portal.services.integrations.sweep_intervals import fit_intervals
+from portal.services.integrations.testing import free_lost_tests
+from portal.services.leases import Work, waits
+from portal.services.runs.execution import revive_abandoned_runs
+from portal.services.runs.requests import enqueue_run, request_run
+from portal.services.webhook.installation import free_lost_deeds
+
+log = logging.getLogger(__name__)
+
+SCHEDULE = "schedule"
+"""The trigger of the runs that are started here."""
+UNCLAIMED_AFTER = timedelta(seconds=5)
+"""What waits longer than this lost its job with Redis or a worker, or waits behind others."""
+
+
+def tick() -> None:
+    """Start what is due, and start again what was lost with a process or with Redis.
+
+    Sweeps first, and of those the latest first: after a downtime all is due at once, and what
+    the pages show grows old meanwhile.
+    """
+    fit_intervals()
+    with all_tenants():
+        lost = [*revive_abandoned_runs(), *_list_unclaimed_runs()]
+        due = _list_due()
+    for run in lost:
+        if run.kind is SyncKind.STATUS:
+            enqueue_run(run)
+    for schedule in due:
+        if _claim(schedule):
+            _start(schedule)
+    with all_tenants():
+        jobs = _list_jobs()
+        with_refreshes = list_tenants_with_due_refreshes()
+    for name, *ids in jobs:
+        if not queue.enqueue(name, *ids):
+            break  # Redis is away, and need not be asked once for each
+    for tenant_id in with_refreshes:
+        with tenant_scope(tenant_id):
+            start_due_refreshes()
+    start_owed_reconciliations()
+    for run in lost:
+        if run.kind is not SyncKind.STATUS:
+            enqueue_run(run)
+    trim_bodies()
+
+
+def _list_jobs() -> list[tuple[Any, ...]]:
+    """What waits beside runs, each a job's name and its ids. Across tenants."""
+    free_lost_tests()
+    free_lost_deeds()
+    free_lost_errands()
+    tests = _list_unclaimed(ConnectionTest, ConnectionTest.created_at)
+    deeds = _list_unclaimed(WebhookInstallation, WebhookInstallation.requested_at)
+    errands = _list_unclaimed(Errand, Errand.asked_at)
+    return [
+        *(("process_deliveries", tenant_id) for tenant_id in list_tenants_with_due_deliveries()),
+        *(("sign_out", tenant_id) for tenant_id in list_tenants_with_due_sign_outs()),
+        *(("deliver_events", *ids) for ids in list_subscribers_behind()),
+        *(("test_connection", test.tenant_id, test.id) for test in tests),
+        *(("install_webhook", deed.tenant_id, deed.id) for deed in deeds),
+        *(("do_errand", errand.tenant_id, errand.id) for errand in errands),
+    ]
+
+
+def _list_due() -> list[Any]:
+    """As plain values: a mapped row would be read again, and be due no more, when claimed."""
+    table = Schedule
+    rows = db.session.execute(
+        select(
+            table.id,
+            table.tenant_id,
+            table.integration_id,
+            table.kind,
+            table.every_seconds,
+            table.next_due_at,
+            SyncRun.status,
+            SyncRun.started_at,
+        )
+        .outerjoin(SyncRun, _is_last_of(table))
+        .where(table.next_due_at <= utc_now())
+        .order_by(table.kind != SyncKind.STATUS, table.next_due_at)
+    )
+    return [row for row in rows if not _is_late(row)]
+
+
+def _is_last_of(table: type[Schedule]) -> ColumnElement[bool]:
+    """The run that the schedule started last, while it is not over."""
+    return and_(
+        SyncRun.integration_id == table.integration_id,
+        SyncRun.kind == table.kind,
+        SyncRun.status.in_(ACTIVE),
+        SyncRun.trigger == SCHEDULE,
+    )
+
+
+def _is_late(row: Any) -> bool:
+    """Whether its last run had to wait for a worker so long that it is due again already.
+
+    Then it stays due until that run is over. Were it put off by an interval, those behind in
+    the queue would miss every other turn, and those before them none. A run that has been at
+    work for long is slow, not late: it misses a turn.
+    """
+    if row.status is RunStatus.RUNNING:
+        return bool(utc_now() - row.started_at < timedelta(seconds=row.every_seconds / 2))
+    return row.status is not None
+
+
+def _claim(schedule: Any) -> bool:
+    """Ours, if the row still says what we read: whoever changes it first starts the work."""
+    with tenant_scope(schedule.tenant_id), transaction() as session:
+        result = session.execute(
+            update(Schedule)
+            .where(Schedule.id == schedule.id, Schedule.next_due_at == schedule.next_due_at)
+            .values(next_due_at=next_due(schedule.every_seconds, schedule.integration_id))
+            .execution_options(synchronize_session=False)
+        )
+    return bool(result.rowcount == 1)  # type: ignore[attr-defined]
+
+
+def _start(schedule: Any) -> None:
+    if schedule.kind in queue.JOBS:
+        queue.enqueue(schedule.kind, schedule.tenant_id, schedule.integration_id)
+        return
+    with tenant_scope(schedule.tenant_id):
+        try:
+            request_run(SyncKind(schedule.kind), trigger=SCHEDULE)
+        except PortalError as error:
+            log.info("Scheduled %s of tenant %s: %s", schedule.kind, schedule.tenant_id, error)
+
+
+def _list_unclaimed_runs() -> list[SyncRun]:
+    return list(
+        db.session.scalars(
+            select(SyncRun)
+            .where(
+                SyncRun.status == RunStatus.QUEUED,
+                SyncRun.created_at < utc_now() - UNCLAIMED_AFTER,
+            )
+            .order_by(SyncRun.created_at)
+        )
+    )
+
+
+def _list_unclaimed(table: type[Work], asked_at: InstrumentedAttribute[datetime]) -> Sequence[Work]:
+    query = select(table).where(waits(table), asked_at < utc_now() - UNCLAIMED_AFTER)
+    return db.session.scalars(query).all()

@@ -1,0 +1,185 @@
+"""One deed in Tactical for the webhook: install, remove or test, told step by step in its row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import msgspec
+from sqlalchemy import select
+
+from portal.clock import utc_now
+from portal.db import db, release, transaction
+from portal.errors import PortalError
+from portal.models import Integration, Tenant, WebhookInstallation
+from portal.models.webhook.installation import Deed
+from portal.scope import get_tenant_id
+from portal.services.integrations.current import get_active_integration, open_tactical
+from portal.services.leases import get_own
+from portal.services.webhook.apply import Applier
+from portal.services.webhook.keys import reveal
+from portal.services.webhook.plan import Change, Verb
+from portal.services.webhook.records import Made, Texts, Wanted
+from portal.services.webhook.survey import survey
+from portal.services.webhook.trial import run_trial
+from portal.tactical.installation import TacticalInstallation
+
+TITLES = {
+    Verb.CREATE: "Create: {}",
+    Verb.UPDATE: "Update: {}",
+    Verb.KEEP: "As it is: {}",
+    Verb.CHOOSE: "Use the alert template for: {}",
+    Verb.RESTORE: "Give back: {}",
+    Verb.REMOVE: "Remove: {}",
+    Verb.LEAVE: "Leave alone: {}",
+}
+TEST_TITLE = "Tactical sends a test delivery"
+
+
+@dataclass(slots=True)
+class Step:
+    """`state`: waiting, running, ok, note, failed, skipped."""
+
+    title: str
+    state: str = "waiting"
+    message: str = ""
+
+
+class LackingPermissions(PortalError):
+    """The role of the key may not do all of it, so nothing was done."""
+
+    fault = "missing_permission"
+
+    def __init__(self, flags: Sequence[str]) -> None:
+        super().__init__(
+            f"Nothing was changed: the role of the portal's user in Tactical lacks "
+            f"{', '.join(flags)}. Switch that on, or set the webhook up by hand."
+        )
+        self.flags = list(flags)
+
+
+class TestNotArrived(PortalError):
+    """All is installed, but Tactical does not reach the portal."""
+
+    fault = "test_not_arrived"
+
+
+class DeedRun:
+    """One deed, told step by step in its row."""
+
+    def __init__(self, row_id: int, lease: str) -> None:
+        row = get_row(row_id)
+        self._row_id, self._lease = row_id, lease
+        self._deed = row.deed
+        self._made = read_made(row)
+        wanted = read_wanted(row)
+        assert wanted is not None
+        self._wanted = wanted
+        self._steps: list[Step] = []
+
+    def do(self) -> None:
+        integration = get_active_integration()
+        texts = get_texts()
+        with open_tactical(integration) as tactical:
+            there = TacticalInstallation(tactical.session)
+            changed = 0
+            if self._deed is not Deed.TEST:
+                changed = self._make(there, texts)
+            if self._deed is Deed.REMOVE:
+                self._finish("Removed: Tactical is as it was before.")
+                return
+            said = self._try(there, integration, texts)
+        told = "" if self._deed is Deed.TEST else "Installed. " if changed else "Nothing changed. "
+        self._finish(told + said)
+
+    def fail(self, error: PortalError) -> None:
+        for step in self._steps:
+            if step.state == "running":
+                step.state, step.message = "failed", error.message
+            elif step.state == "waiting":
+                step.state = "skipped"
+        flags = error.flags if isinstance(error, LackingPermissions) else []
+        permission = getattr(error, "permission", None)
+        self._tell(
+            ok=False,
+            fault=getattr(error, "fault", "failed"),
+            missing=flags or ([permission] if permission else []),
+            message=error.message,
+            finished_at=utc_now(),
+            lease=None,
+        )
+
+    def _make(self, there: TacticalInstallation, texts: Texts) -> int:
+        """How many changes were made. Raises LackingPermissions before the first."""
+        release()
+        plan = survey(there, self._deed, self._wanted, texts, self._made)
+        if plan.lacking:
+            raise LackingPermissions(plan.lacking)
+        self._steps = [_step(change) for change in plan.changes]
+        if self._deed is Deed.INSTALL:
+            self._steps.append(Step(TEST_TITLE))
+        applier = Applier(there, self._made, lambda made: self._tell(made=to_row(made)))
+        for change, step in zip(plan.changes, self._steps, strict=False):
+            step.state = "running"
+            self._tell()
+            applier.do(change)
+            step.state = "ok"
+        return len(plan.writes)
+
+    def _try(self, there: TacticalInstallation, integration: Integration, texts: Texts) -> str:
+        """What came of the test. Raises TestNotArrived."""
+        if self._deed is Deed.TEST:
+            self._steps = [Step(TEST_TITLE)]
+        step = self._steps[-1]
+        step.state = "running"
+        self._tell()
+        trial = run_trial(there, integration, self._wanted.url, texts.secret, self._made)
+        if trial.delivery_id is None:
+            raise TestNotArrived(trial.message)
+        step.state, step.message = "ok", ""
+        self._tell(test_delivery_id=trial.delivery_id)
+        return trial.message
+
+    def _finish(self, message: str) -> None:
+        self._tell(ok=True, message=message, finished_at=utc_now(), lease=None)
+
+    def _tell(self, **facts: Any) -> None:
+        """Raises LeaseLost: another process does the deed by now."""
+        with transaction() as session:
+            row = get_own(session, WebhookInstallation, self._row_id, self._lease)
+            row.steps = [asdict(step) for step in self._steps]
+            for name, value in facts.items():
+                setattr(row, name, value)
+
+
+def _step(change: Change) -> Step:
+    return Step(TITLES[change.verb].format(change.title), message=change.detail)
+
+
+def read_made(row: WebhookInstallation | None) -> Made:
+    return msgspec.convert(row.made if row else {}, Made, strict=False)
+
+
+def read_wanted(row: WebhookInstallation | None) -> Wanted | None:
+    return msgspec.convert(row.wanted, Wanted, strict=False) if row and row.wanted else None
+
+
+def to_row(made: Made) -> dict[str, Any]:
+    """JSON has text keys only."""
+    plain: dict[str, Any] = msgspec.to_builtins(made, str_keys=True)
+    return plain
+
+
+def get_texts() -> Texts:
+    slug = db.session.scalar(select(Tenant.slug).where(Tenant.id == get_tenant_id()))
+    assert slug is not None
+    return Texts(slug=slug, secret=reveal())
+
+
+def get_row(row_id: int) -> WebhookInstallation:
+    return db.session.scalars(
+        select(WebhookInstallation)
+        .where(WebhookInstallation.id == row_id)
+        .execution_options(populate_existing=True)
+    ).one()

@@ -1,0 +1,154 @@
+"""Setting the webhook up in Tactical with one click, trying it, and taking it back."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from portal import queue
+from portal.clock import utc_now
+from portal.db import db, release, transaction
+from portal.errors import PortalError, Refused
+from portal.models import Errand, Integration, WebhookInstallation
+from portal.models.errands.errand import ErrandKind
+from portal.models.webhook.installation import Deed
+from portal.scope import get_tenant_id
+from portal.services import leases
+from portal.services.errands.requests import request_errand
+from portal.services.integrations.current import (
+    find_integration,
+    get_active_integration,
+    open_tactical,
+)
+from portal.services.leases import LeaseLost
+from portal.services.webhook.execution import (
+    DeedRun,
+    TestNotArrived,
+    get_row,
+    get_texts,
+    read_made,
+    read_wanted,
+)
+from portal.services.webhook.keys import ensure_key
+from portal.services.webhook.records import Wanted
+from portal.services.webhook.survey import Plan, survey
+from portal.tactical.installation import TacticalInstallation
+
+log = logging.getLogger(__name__)
+
+NOT_ARRIVED = TestNotArrived.fault
+
+LOST_AFTER = timedelta(minutes=5)
+"""Longer than any deed takes, its waiting for a worker included; another may begin."""
+
+
+def find_installation(integration: Integration | None = None) -> WebhookInstallation | None:
+    """Of the connected server, which the caller may have found already."""
+    integration = integration or find_integration()
+    return _find_row(db.session(), integration) if integration else None
+
+
+def preview(deed: Deed, wanted: Wanted) -> Plan:
+    """What the deed would change. Raises Refused and TacticalError."""
+    integration = get_active_integration()
+    made, texts = read_made(_find_row(db.session(), integration)), get_texts()
+    with open_tactical(integration, hurry=True) as tactical:
+        release()
+        return survey(TacticalInstallation(tactical.session), deed, wanted, texts, made)
+
+
+def request_preview(deed: Deed, wanted: Wanted) -> Errand:
+    """Have a worker ask Tactical what would change. Raises Refused and TooManyWaiting."""
+    get_active_integration()
+    asked = {"deed": deed, "wanted": msgspec.to_builtins(wanted)}
+    return request_errand(ErrandKind.PLAN_WEBHOOK, "Preview the changes in Tactical", asked)
+
+
+def read_request(asked: dict[str, Any]) -> tuple[Deed, Wanted]:
+    """What an errand that plans was asked for."""
+    return Deed(asked["deed"]), msgspec.convert(asked["wanted"], Wanted, strict=False)
+
+
+def keep_wanted(url: str) -> Wanted:
+    """What was chosen last, for an address that may be new; nothing at first."""
+    before = read_wanted(find_installation())
+    return msgspec.structs.replace(before, url=url) if before else Wanted(url)
+
+
+def request_deed(deed: Deed, wanted: Wanted) -> WebhookInstallation:
+    """A deed that a worker will do; without Redis it waits for a tick of the schedule."""
+    row = _add_deed(deed, wanted)
+    queue.enqueue("install_webhook", row.tenant_id, row.id)
+    return row
+
+
+def do_now(deed: Deed, wanted: Wanted) -> WebhookInstallation:
+    """In this process. For commands."""
+    row_id = _add_deed(deed, wanted).id
+    run_queued(row_id)
+    return get_row(row_id)
+
+
+def run_queued(row_id: int) -> None:
+    """Do the deed if nobody has begun it. A fault of ours ends it too, so that it never hangs."""
+    lease = leases.claim(WebhookInstallation, row_id)
+    if lease is None:
+        return
+    with suppress(LeaseLost), leases.keep(WebhookInstallation, row_id, lease):
+        _do(DeedRun(row_id, lease))
+
+
+def _do(run: DeedRun) -> None:
+    """Raises LeaseLost when another process took the deed over."""
+    try:
+        run.do()
+    except LeaseLost:
+        raise
+    except PortalError as error:
+        run.fail(error)
+    except Exception:
+        log.exception("Setting up the webhook of tenant %s failed.", get_tenant_id())
+        run.fail(PortalError("The portal made a mistake; its log tells more."))
+
+
+def free_lost_deeds() -> None:
+    """Let another worker begin the deeds whose worker died; end those that nobody came for."""
+    leases.free_lost(
+        WebhookInstallation,
+        WebhookInstallation.requested_at < utc_now() - LOST_AFTER,
+        "It was interrupted. Do it again: what is done already is not done twice.",
+    )
+
+
+def _add_deed(deed: Deed, wanted: Wanted) -> WebhookInstallation:
+    integration_id = get_active_integration().id
+    with transaction() as session:
+        integration = session.get_one(Integration, integration_id)
+        row = _find_row(session, integration)
+        if row is None:
+            row = WebhookInstallation(integration_id=integration_id, made={}, deed=deed)
+            session.add(row)
+        elif row.ok is None and row.requested_at > utc_now() - LOST_AFTER:
+            raise Refused("The webhook is being set up already. Wait until that is done.")
+        if deed is Deed.INSTALL:
+            ensure_key(session, integration)
+        row.deed, row.wanted = deed, msgspec.to_builtins(wanted)
+        row.steps, row.missing = [], []
+        row.ok = row.fault = row.message = row.test_delivery_id = None
+        row.requested_at, row.started_at, row.finished_at = utc_now(), None, None
+        row.lease, row.fencing_number = None, 0
+    return row
+
+
+def _find_row(session: Session, integration: Integration) -> WebhookInstallation | None:
+    return session.scalar(
+        select(WebhookInstallation)
+        .where(WebhookInstallation.integration_id == integration.id)
+        .execution_options(populate_existing=True)
+    )

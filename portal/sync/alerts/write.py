@@ -1,0 +1,239 @@
+"""Deciding what Tactical's word on alerts changes, and writing it in a few statements."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from portal.clock import utc_now
+from portal.db import upsert
+from portal.events.outbox import record_events
+from portal.models import Alert, Asset, Integration, OrganizationMapping
+from portal.models.alerts.alert import AlertSource, AlertStatus
+from portal.scope import get_tenant_id
+from portal.sync.alerts.news import alert_event
+from portal.tactical.alerts import TacticalAlert
+from portal.tactical.webhook import condition_key
+
+KEPT = (
+    "agent_id",
+    "asset_id",
+    "external_organization_id",
+    "hostname",
+    "alert_type",
+    "severity",
+    "message",
+    "status",
+    "triggered_at",
+    "resolved_at",
+    "snoozed_until",
+    "external_check_id",
+    "external_task_id",
+)
+"""What Tactical (and the asset found for it) tells; a change of any is an update."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlertDecision:
+    """`action` is created, updated or unchanged; `news` is triggered, resolved or None."""
+
+    action: str
+    news: str | None
+    values: Mapping[str, Any]
+    occurrences: int
+    asked_at: datetime
+
+
+def lock_alerts(session: Session, integration_id: int) -> None:
+    """One writer of an integration's alerts at a time, until the transaction ends.
+
+    Two that both find an alert new would tell of it twice. (SQLite has one writer anyway.)
+    """
+    session.execute(
+        select(Integration.id)
+        .where(Integration.id == integration_id)
+        .with_for_update(key_share=True)  # rows that refer to the integration can be inserted
+    )
+
+
+def plan_alert(
+    alert: TacticalAlert,
+    known: Alert | None,
+    asset_id: int | None,
+    organization_id: str | None,
+) -> AlertDecision:
+    """What to write about one alert. Pure."""
+    values, asked_at = _values(alert, asset_id, organization_id), alert.asked_at
+    is_open = values["status"] is not AlertStatus.RESOLVED
+    if known is None:
+        first = "triggered" if is_open else "resolved"
+        return AlertDecision("created", first, values, 1, asked_at)
+    if known.confirmed_at is not None and known.confirmed_at > asked_at:
+        # Another process asked later and was quicker to write: this answer is out of date.
+        return AlertDecision("unchanged", None, values, known.occurrences, known.confirmed_at)
+    if asset_id is None:
+        values["asset_id"] = known.asset_id
+    if organization_id is None:
+        values["external_organization_id"] = known.external_organization_id
+    was_open = known.status is not AlertStatus.RESOLVED
+    reopened = is_open and not was_open
+    news = "triggered" if reopened else "resolved" if was_open and not is_open else None
+    changed = any(getattr(known, name) != values[name] for name in KEPT)
+    action = "updated" if changed or known.confirmed_at is None else "unchanged"
+    # An unconfirmed resolving was only said, and turned out not to be.
+    again = reopened and known.confirmed_at is not None
+    return AlertDecision(action, news, values, known.occurrences + again, asked_at)
+
+
+def write_alerts(
+    session: Session, integration_id: int, alerts: Sequence[TacticalAlert], source: AlertSource
+) -> tuple[Counter[str], list[AlertDecision]]:
+    """Take Tactical's word on these alerts: counts by action, and the decisions, in order."""
+    lock_alerts(session, integration_id)
+    known = _load_known(session, integration_id, alerts)
+    assets = _load_asset_ids(session, integration_id, alerts)
+    organizations = _load_organization_ids(session, integration_id, alerts)
+    decisions = [
+        plan_alert(
+            alert,
+            known.get(str(alert.pk)),
+            assets.get(alert.agent_id or ""),
+            organizations.get(alert.organization_name or ""),
+        )
+        for alert in alerts
+    ]
+    changed = [d for d in decisions if d.action != "unchanged"]
+    if source is AlertSource.WEBHOOK:
+        _note_look(known, decisions)
+        session.flush()
+    if changed:
+        _upsert(session, integration_id, changed, source)
+    record_events(
+        session,
+        [
+            alert_event({**d.values, "occurrences": d.occurrences}, confirmed=True)
+            for d in changed
+            if d.news
+        ],
+    )
+    return Counter(d.action for d in decisions), decisions
+
+
+def _note_look(known: Mapping[str, Alert], decisions: Iterable[AlertDecision]) -> None:
+    """Even an unchanged alert was looked at, so that an older answer cannot come after it.
+
+    Not for whole lists: a second run would write every row again.
+    """
+    for decision in decisions:
+        if decision.action == "unchanged":
+            known[decision.values["external_alert_id"]].confirmed_at = decision.asked_at
+
+
+def _values(
+    alert: TacticalAlert, asset_id: int | None, organization_id: str | None
+) -> dict[str, Any]:
+    status = AlertStatus.ACTIVE
+    if alert.resolved:
+        status = AlertStatus.RESOLVED
+    elif alert.snoozed:
+        status = AlertStatus.SNOOZED
+    check, task = _text(alert.check_pk), _text(alert.task_pk)
+    return {
+        "external_alert_id": str(alert.pk),
+        "condition": condition_key(alert.agent_id, alert.alert_type, check, task),
+        "agent_id": alert.agent_id,
+        "asset_id": asset_id,
+        "external_organization_id": organization_id,
+        "hostname": alert.hostname,
+        "alert_type": alert.alert_type,
+        "severity": alert.severity,
+        "message": alert.message or None,
+        "status": status,
+        "triggered_at": alert.alert_time,
+        # A re-opened alert keeps the time of its former resolving; it means nothing then.
+        "resolved_at": alert.resolved_on if alert.resolved else None,
+        "snoozed_until": alert.snooze_until if alert.snoozed else None,
+        "external_check_id": check,
+        "external_task_id": task,
+    }
+
+
+def _text(pk: int | None) -> str | None:
+    return None if pk is None else str(pk)
+
+
+def _upsert(
+    session: Session,
+    integration_id: int,
+    decisions: Sequence[AlertDecision],
+    source: AlertSource,
+) -> None:
+    now = utc_now()
+    statement = upsert(
+        Alert,
+        unique=("integration_id", "external_alert_id"),
+        updated=(*KEPT, "condition", "confirmed_at", "occurrences"),
+        index_where=Alert.external_alert_id.is_not(None),
+    )
+    rows = [
+        {
+            "tenant_id": get_tenant_id(),
+            "integration_id": integration_id,
+            "source": source,
+            "received_at": now,
+            "confirmed_at": decision.asked_at,
+            "occurrences": decision.occurrences,
+            **decision.values,
+        }
+        for decision in decisions
+    ]
+    session.execute(statement, rows)
+
+
+def _load_known(
+    session: Session, integration_id: int, alerts: Iterable[TacticalAlert]
+) -> dict[str, Alert]:
+    found = session.scalars(
+        select(Alert)
+        .where(
+            Alert.integration_id == integration_id,
+            Alert.external_alert_id.in_([str(alert.pk) for alert in alerts]),
+        )
+        .execution_options(populate_existing=True)
+    )
+    return {alert.external_alert_id or "": alert for alert in found}
+
+
+def _load_asset_ids(
+    session: Session, integration_id: int, alerts: Iterable[TacticalAlert]
+) -> dict[str, int]:
+    agent_ids = {alert.agent_id for alert in alerts if alert.agent_id}
+    rows = session.execute(
+        select(Asset.rmm_device_id, Asset.id).where(
+            Asset.integration_id == integration_id, Asset.rmm_device_id.in_(agent_ids)
+        )
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def _load_organization_ids(
+    session: Session, integration_id: int, alerts: Iterable[TacticalAlert]
+) -> dict[str, str]:
+    """By name: an alert tells no id, and Tactical's client names are unique."""
+    names = {alert.organization_name for alert in alerts if alert.organization_name}
+    rows = session.execute(
+        select(
+            OrganizationMapping.external_organization_name,
+            OrganizationMapping.external_organization_id,
+        ).where(
+            OrganizationMapping.integration_id == integration_id,
+            OrganizationMapping.external_organization_name.in_(names),
+        )
+    )
+    return {row[0]: row[1] for row in rows}

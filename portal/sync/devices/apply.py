@@ -1,0 +1,214 @@
+"""Writing a plan: a fixed handful of statements a page, nothing per row."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from portal.clock import utc_now
+from portal.db import upsert
+from portal.models import Alert, Asset, ExternalEntityMapping
+from portal.providers import TACTICAL_RMM
+from portal.scope import get_tenant_id
+from portal.sync.alerts.write import lock_alerts
+from portal.sync.devices.facts import FACTS, PLACE, VITALS
+from portal.sync.devices.plan import Decision, KnownAsset
+from portal.sync.runs.action import Action
+from portal.sync.runs.log import log_entry
+from portal.sync.software.store import recount_software_of
+
+_LOGGED = {Action.CREATED, Action.UPDATED, Action.MOVED, Action.FAILED}
+
+
+def apply_decisions(
+    session: Session, integration_id: int, decisions: Sequence[Decision]
+) -> dict[str, int]:
+    """Write the assets, their entity mappings and the times of the look.
+
+    Whatever a newer look has written since the plan was made stays. The asset ids of what was
+    created, by agent_id.
+    """
+    changed = [d for d in decisions if d.action is Action.CREATED or d.changes]
+    if changed:
+        _upsert_assets(session, integration_id, changed)
+    created = [d.external_id for d in decisions if d.action is Action.CREATED]
+    asset_ids = _load_asset_ids(session, integration_id, created) if created else {}
+    mapped = [d for d in decisions if d.facts is not None and _mapping_differs(d)]
+    if mapped:
+        _upsert_entity_mappings(session, integration_id, mapped, asset_ids)
+    _touch_assets(session, decisions)
+    recount_software_of(session, [d.known.id for d in decisions if d.known and d.returned])
+    if created:
+        _link_alerts(session, integration_id, created)
+    return asset_ids
+
+
+def _load_asset_ids(
+    session: Session, integration_id: int, agent_ids: Sequence[str]
+) -> dict[str, int]:
+    rows = session.execute(
+        select(Asset.rmm_device_id, Asset.id).where(
+            Asset.integration_id == integration_id, Asset.rmm_device_id.in_(agent_ids)
+        )
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def _link_alerts(session: Session, integration_id: int, created: Sequence[str]) -> None:
+    """Alerts that came before their agent had an asset belong to it now."""
+    lock_alerts(session, integration_id)
+    asset_id = (
+        select(Asset.id)
+        .where(Asset.integration_id == integration_id, Asset.rmm_device_id == Alert.agent_id)
+        .scalar_subquery()
+    )
+    session.execute(
+        update(Alert)
+        .where(
+            Alert.integration_id == integration_id,
+            Alert.agent_id.in_(created),
+            Alert.asset_id.is_(None),
+        )
+        .values(asset_id=asset_id)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def count_decisions(decisions: Sequence[Decision]) -> Counter[str]:
+    counts = Counter(str(decision.action) for decision in decisions)
+    counts["seen"] = len(decisions)
+    return counts
+
+
+def log_entries(decisions: Sequence[Decision]) -> list[dict[str, Any]]:
+    """An entry for each record that changed or could not be used; none for the rest."""
+    entries = [
+        log_entry(d.action, d.external_id, d.name, d.reason, _readable(d))
+        for d in decisions
+        if d.action in _LOGGED
+    ]
+    returned = [d for d in decisions if d.returned]
+    return entries + [
+        log_entry("returned", d.external_id, d.name, "Tactical lists it again.") for d in returned
+    ]
+
+
+def _upsert_assets(session: Session, integration_id: int, decisions: Sequence[Decision]) -> None:
+    times = ("status_at", "last_rmm_sync_at")
+    columns = ("client_id", "agent_status", *times, "missing_since", *PLACE, *FACTS)
+    statement = upsert(Asset, ("integration_id", "rmm_device_id"), columns, newer=times)
+    session.execute(statement, [_asset_row(d, integration_id) for d in decisions])
+
+
+def _asset_row(decision: Decision, integration_id: int) -> dict[str, Any]:
+    """What was not looked at stays as it is, and as old as it is."""
+    known = decision.known
+    return {
+        "tenant_id": get_tenant_id(),
+        "integration_id": integration_id,
+        "rmm_provider": TACTICAL_RMM.slug,
+        "rmm_device_id": decision.external_id,
+        "client_id": decision.client_id,
+        "missing_since": None if known is None or decision.returned else known.missing_since,
+        "created_at": utc_now(),
+        **(_kept(known) if known else dict.fromkeys((*PLACE, *FACTS))),
+        **_times(decision),
+        **(decision.facts or {}),
+    }
+
+
+def _kept(known: KnownAsset) -> dict[str, Any]:
+    return {
+        **known.facts,
+        "agent_status": known.agent_status,
+        "status_at": known.status_at,
+        "last_rmm_sync_at": known.synced_at,
+    }
+
+
+def _times(decision: Decision) -> dict[str, Any]:
+    """The columns that say what was looked at, and when."""
+    found: dict[str, Any] = {}
+    if decision.agent_status is not None:
+        found |= {"agent_status": decision.agent_status, "status_at": decision.status_at}
+    if decision.synced_at is not None:
+        found["last_rmm_sync_at"] = decision.synced_at
+    return found
+
+
+def _mapping_differs(decision: Decision) -> bool:
+    known = decision.known
+    if known is None or any(name in (decision.changes or {}) for name in PLACE):
+        return True
+    return decision.external_pk is not None and decision.external_pk != known.external_pk
+
+
+def _upsert_entity_mappings(
+    session: Session,
+    integration_id: int,
+    decisions: Sequence[Decision],
+    asset_ids: Mapping[str, int],
+) -> None:
+    columns = ("asset_id", "external_realm_id", "external_pk", "metadata")
+    statement = upsert(ExternalEntityMapping, ("integration_id", "external_entity_id"), columns)
+    rows = [
+        _mapping_row(d, integration_id, d.known.id if d.known else asset_ids[d.external_id])
+        for d in decisions
+    ]
+    session.execute(statement, rows)
+
+
+def _mapping_row(decision: Decision, integration_id: int, asset_id: int) -> dict[str, Any]:
+    facts, known = decision.facts or {}, decision.known
+    pk = decision.external_pk
+    return {
+        "tenant_id": get_tenant_id(),
+        "integration_id": integration_id,
+        "asset_id": asset_id,
+        "external_entity_id": decision.external_id,
+        "external_realm_id": facts["rmm_organization_id"],
+        "external_pk": known.external_pk if pk is None and known else pk,
+        "entity_metadata": {"site_id": facts["site_id"], "site_name": facts["site_name"]},
+        "created_at": utc_now(),
+    }
+
+
+def _touch_assets(session: Session, decisions: Sequence[Decision]) -> None:
+    """Note the look on assets that kept their facts: one statement for each status."""
+    alike: dict[tuple[tuple[str, Any], ...], list[int]] = defaultdict(list)
+    for decision in decisions:
+        if decision.known is None or decision.changes:
+            continue  # nothing is stored, or the upsert wrote it all
+        values = _times(decision)
+        if decision.returned:
+            values["missing_since"] = None
+        if values:
+            alike[tuple(values.items())].append(decision.known.id)
+    for key, ids in alike.items():
+        values = dict(key)
+        moments = [name for name in ("status_at", "last_rmm_sync_at") if name in values]
+        session.execute(
+            update(Asset)
+            .where(Asset.id.in_(ids), *(getattr(Asset, n) <= values[n] for n in moments))
+            .values(**values)
+            .execution_options(synchronize_session=False)
+        )
+
+
+def _readable(decision: Decision) -> dict[str, Any] | None:
+    """Changes as JSON can hold them, without those that every check-in brings."""
+    told = {
+        name: [_json(old), _json(new)]
+        for name, (old, new) in (decision.changes or {}).items()
+        if name not in VITALS
+    }
+    return told or None
+
+
+def _json(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else value

@@ -1,0 +1,81 @@
+"""What is stored about the records of one page, in two statements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from portal.models import Asset, ExternalEntityMapping, OrganizationMapping
+from portal.sync.devices.facts import FACTS, PLACE
+from portal.sync.devices.plan import KnownAsset, KnownOrganization
+
+LOCKS = {
+    "name": "name_locked",
+    "description": "description_locked",
+    "asset_type": "asset_type_locked",
+    "client_id": "client_locked",
+}
+"""Column to the flag that locks it."""
+
+_LOOKS = ("agent_status", "status_at", "last_rmm_sync_at", "missing_since")
+_FACT_COLUMNS = (*PLACE, *FACTS)
+
+
+def load_organizations(session: Session, integration_id: int) -> dict[str, KnownOrganization]:
+    """All organization mappings, by Tactical's client pk as text.
+
+    Locked for the transaction, so that nobody maps an organization to another client
+    between the plan for a page and its writing.
+    """
+    rows = session.execute(
+        select(
+            OrganizationMapping.external_organization_id,
+            OrganizationMapping.external_organization_name,
+            OrganizationMapping.client_id,
+            OrganizationMapping.auto_sync_assets,
+        )
+        .where(OrganizationMapping.integration_id == integration_id)
+        .with_for_update(read=True)
+    )
+    return {row[0]: KnownOrganization(row[0], row[1], row[2], row[3]) for row in rows}
+
+
+def load_assets(
+    session: Session, integration_id: int, agent_ids: Iterable[str]
+) -> dict[str, KnownAsset]:
+    """The assets of these agents, by agent_id.
+
+    Locked too, so that nobody edits one by hand before the page overwrites it.
+    """
+    rows = session.execute(
+        select(
+            Asset.id,
+            Asset.rmm_device_id,
+            Asset.client_id,
+            ExternalEntityMapping.external_pk,
+            *(getattr(Asset, name) for name in (*_LOOKS, *_FACT_COLUMNS, *LOCKS.values())),
+        )
+        .join(ExternalEntityMapping, ExternalEntityMapping.asset_id == Asset.id)
+        .where(
+            Asset.integration_id == integration_id,
+            Asset.rmm_device_id.in_(list(agent_ids)),
+        )
+        .order_by(Asset.id)  # in one order for all, so that no two writers wait for each other
+        .with_for_update(of=Asset)
+    )
+    return {
+        row.rmm_device_id: KnownAsset(
+            id=row.id,
+            client_id=row.client_id,
+            facts={name: getattr(row, name) for name in _FACT_COLUMNS},
+            external_pk=row.external_pk,
+            agent_status=row.agent_status,
+            status_at=row.status_at,
+            synced_at=row.last_rmm_sync_at,
+            missing_since=row.missing_since,
+            locks=frozenset(column for column, lock in LOCKS.items() if getattr(row, lock)),
+        )
+        for row in rows
+    }

@@ -1,0 +1,265 @@
+"""Deciding what a sync does to each record. Pure: it reads nothing and writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Set
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any, TypeVar
+
+from msgspec import UNSET
+
+from portal.sync.devices.facts import VITALS, facts_of, place_of, presence_of
+from portal.sync.runs.action import Action
+from portal.tactical.records import AgentPresence, BadRecord, TacticalAgent
+from portal.tactical.status import status_by_age
+
+Agent = TypeVar("Agent", bound=AgentPresence)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownOrganization:
+    """An organization mapping as stored."""
+
+    external_id: str
+    name: str
+    client_id: int | None
+    auto_sync: bool
+
+    @property
+    def syncs(self) -> bool:
+        return self.client_id is not None and self.auto_sync
+
+
+@dataclass(frozen=True, slots=True)
+class KnownAsset:
+    """An asset as stored. `facts` holds every column of FACTS and PLACE."""
+
+    id: int
+    client_id: int
+    facts: Mapping[str, Any]
+    external_pk: int | None
+    agent_status: str
+    status_at: datetime
+    synced_at: datetime
+    missing_since: datetime | None
+    locks: frozenset[str] = frozenset()
+    """Columns that an admin edited by hand: they stay as they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What to do about one agent, and why.
+
+    `facts` are the columns as they shall be; only what Tactical carried is named.
+    `changes` is `{column: (old, new)}`: an unchanged agent may have some of VITALS.
+    """
+
+    action: Action
+    external_id: str
+    name: str
+    reason: str | None = None
+    known: KnownAsset | None = None
+    client_id: int | None = None
+    facts: Mapping[str, Any] | None = None
+    changes: Mapping[str, tuple[Any, Any]] | None = None
+    external_pk: int | None = None
+    agent_status: str | None = None
+    """Tactical's word; None where this look brings none, or an older one than what is stored."""
+    status_at: datetime | None = None
+    """When it was so; None as above."""
+    synced_at: datetime | None = None
+    """When all facts were; None where only some were looked at."""
+    returned: bool = False
+    """It was missing, and this look is newer than the one that did not find it."""
+
+    @property
+    def changes_status(self) -> bool:
+        """Whether the word of a stored asset becomes another one."""
+        return (
+            self.known is not None
+            and self.agent_status is not None
+            and self.agent_status != self.known.agent_status
+        )
+
+
+def plan_agents(
+    agents: Iterable[TacticalAgent | BadRecord],
+    known: Mapping[str, KnownAsset],
+    organizations: Mapping[str, KnownOrganization],
+    observed_at: datetime,
+    server_now: datetime,
+) -> list[Decision]:
+    """One decision for each record, in order.
+
+    `known` is keyed by agent_id and `organizations` by Tactical's client pk as text.
+    `observed_at` is when we asked, by our clock; `server_now` when Tactical answered, by its.
+    """
+    return _plan_each(
+        agents,
+        known,
+        lambda agent, asset: plan_agent(agent, asset, organizations, observed_at, server_now),
+    )
+
+
+def plan_agent(
+    agent: TacticalAgent,
+    known: KnownAsset | None,
+    organizations: Mapping[str, KnownOrganization],
+    observed_at: datetime,
+    server_now: datetime,
+) -> Decision:
+    """The whole decision about one agent, in one ladder."""
+    place = place_of(agent)
+    organization = organizations.get(place["rmm_organization_id"]) or _unlisted(place)
+    decide = _begin(agent, known, observed_at)
+
+    if known is not None and known.synced_at > observed_at:
+        # A refresh of this one agent was quicker than this page: the newer news wins.
+        return decide(Action.UNCHANGED, returned=False)
+
+    if not organization.syncs:
+        decide = partial(decide, reason=_why_not_synced(organization))
+        return _plan_place(decide, known, place)
+
+    facts = place | facts_of(agent)
+    if known is None or known.status_at <= observed_at:  # no sweep was quicker than this page
+        facts |= presence_of(agent)
+        word = _status(agent, server_now)
+        decide = partial(decide, agent_status=word, status_at=observed_at)
+    facts, client_id = _spare_locked(known, facts, organization.client_id)
+    decide = partial(decide, client_id=client_id, facts=facts, external_pk=agent.pk)
+    decide = partial(decide, synced_at=observed_at)
+    if known is None:
+        return decide(Action.CREATED)
+
+    changes = _changes(known, facts)
+    if known.client_id != client_id:
+        changes["client_id"] = (known.client_id, client_id)
+    return decide(_weigh(changes.keys()), changes=changes)
+
+
+def _plan_place(
+    decide: Callable[..., Decision], known: KnownAsset | None, place: dict[str, Any]
+) -> Decision:
+    """Of an agent that is not synced: its asset keeps client, facts and status, but where the
+    agent lives stays true."""
+    if known is None:
+        return decide(Action.SKIPPED)
+    changes = _changes(known, place)
+    action = Action.MOVED if "rmm_organization_id" in changes else Action.SKIPPED
+    return decide(action, client_id=known.client_id, facts=place, changes=changes)
+
+
+def plan_presences(
+    agents: Iterable[AgentPresence | BadRecord],
+    known: Mapping[str, KnownAsset],
+    organizations: Mapping[str, KnownOrganization],
+    observed_at: datetime,
+) -> list[Decision]:
+    """The same of a status sweep: it makes no asset, and moves none."""
+    return _plan_each(
+        agents,
+        known,
+        lambda agent, asset: _plan_presence(agent, asset, organizations, observed_at),
+    )
+
+
+def _plan_each(
+    agents: Iterable[Agent | BadRecord],
+    known: Mapping[str, KnownAsset],
+    plan: Callable[[Agent, KnownAsset | None], Decision],
+) -> list[Decision]:
+    return [
+        _plan_bad_record(agent)
+        if isinstance(agent, BadRecord)
+        else plan(agent, known.get(agent.agent_id))
+        for agent in agents
+    ]
+
+
+def _plan_presence(
+    agent: AgentPresence,
+    known: KnownAsset | None,
+    organizations: Mapping[str, KnownOrganization],
+    observed_at: datetime,
+) -> Decision:
+    decide = _begin(agent, known, observed_at)
+    if known is None:
+        return decide(Action.SKIPPED)
+    if known.status_at > observed_at:
+        return decide(Action.UNCHANGED, returned=False)
+    organization = organizations.get(known.facts["rmm_organization_id"])
+    if organization is not None and not organization.syncs:
+        return decide(Action.SKIPPED, returned=False)
+    facts = presence_of(agent)
+    changes = _changes(known, facts)
+    if agent.status is not UNSET:
+        decide = partial(decide, agent_status=str(agent.status), status_at=observed_at)
+    decide = partial(decide, client_id=known.client_id, facts=facts)
+    return decide(_weigh(changes.keys()), changes=changes)
+
+
+def _begin(
+    agent: AgentPresence, known: KnownAsset | None, observed_at: datetime
+) -> Callable[..., Decision]:
+    """What every decision about the agent has."""
+    missing_since = known.missing_since if known else None
+    return partial(
+        Decision,
+        external_id=agent.agent_id,
+        name=agent.hostname,
+        known=known,
+        returned=missing_since is not None and missing_since < observed_at,
+    )
+
+
+def _weigh(changed: Set[str]) -> Action:
+    """What changes of these columns amount to."""
+    if changed & {"rmm_organization_id", "client_id"}:
+        return Action.MOVED
+    return Action.UPDATED if changed - VITALS else Action.UNCHANGED
+
+
+def _spare_locked(
+    known: KnownAsset | None, facts: dict[str, Any], client_id: int | None
+) -> tuple[dict[str, Any], int | None]:
+    """Facts and client without what an admin edited by hand."""
+    if known is None or not known.locks:
+        return facts, client_id
+    kept = {name: value for name, value in facts.items() if name not in known.locks}
+    return kept, known.client_id if "client_id" in known.locks else client_id
+
+
+def _changes(known: KnownAsset, facts: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    return {
+        name: (known.facts[name], value)
+        for name, value in facts.items()
+        if known.facts[name] != value
+    }
+
+
+def _status(agent: TacticalAgent, server_now: datetime) -> str:
+    """Tactical's own word where the source carries it, else what Tactical would say then."""
+    if agent.status is not UNSET:
+        return str(agent.status)
+    return str(
+        status_by_age(agent.last_seen, agent.offline_minutes, agent.overdue_minutes, server_now)
+    )
+
+
+def _why_not_synced(organization: KnownOrganization) -> str:
+    if organization.client_id is None:
+        return f"The organization {organization.name} is not mapped to a client."
+    return f"Auto-sync is off for the organization {organization.name}."
+
+
+def _unlisted(place: Mapping[str, Any]) -> KnownOrganization:
+    """An organization younger than our listing of them: nobody can have mapped it yet."""
+    external_id = place["rmm_organization_id"]
+    return KnownOrganization(external_id, f"number {external_id}", client_id=None, auto_sync=True)
+
+
+def _plan_bad_record(record: BadRecord) -> Decision:
+    return Decision(Action.FAILED, record.hint, record.hint, record.reason)

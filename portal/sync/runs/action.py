@@ -1,0 +1,14 @@
+"""What a sync decides for one record."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Action(StrEnum):
+    CREATED = "created"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+    MOVED = "moved"
+    SKIPPED = "skipped"
+    FAILED = "failed"

@@ -1,0 +1,178 @@
+"""A run's own record: its lease, its progress, its counts and its log entries."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+from flask import Flask
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from portal.clock import utc_now
+from portal.db import db, insert, transaction
+from portal.errors import PortalError
+from portal.lease import BEAT_SECONDS, beating
+from portal.models import SyncLogEntry, SyncRun
+from portal.models.runs.sync_run import COUNT_NAMES, RunStatus
+from portal.scope import get_tenant_id
+from portal.sync.runs.news import tell_ended
+
+LOOK_SECONDS = 1
+"""How often a run looks whether somebody pressed cancel."""
+CANCELLED = "The run was cancelled."
+
+
+class RunEnded(PortalError):
+    """The run is no longer ours to go on with: cancelled, or taken over by another process."""
+
+
+class RunLog:
+    """Writes to one run, for as long as the lease is held.
+
+    Every write carries the lease in its WHERE: a process that was stopped and comes back
+    after another took its run over changes nothing any more.
+    """
+
+    def __init__(self, run_id: int, lease: str) -> None:
+        self.run_id = run_id
+        self.counts: Counter[str] = Counter()
+        self.warnings: list[str] = []
+        self._lease = lease
+        self.cancelled = threading.Event()
+
+    def set_phase(self, phase: str, total: int | None = None) -> None:
+        with transaction() as session:
+            self._write(session, phase=phase, done=0, total=total)
+
+    def check(self) -> None:
+        """Raises RunEnded when the run is over. It asks no database."""
+        if self.cancelled.is_set():
+            raise RunEnded(CANCELLED)
+
+    def record(
+        self,
+        session: Session,
+        counts: Counter[str],
+        entries: Sequence[dict[str, Any]],
+        total: int | None = None,
+    ) -> None:
+        """Add a page's counts and entries, in the transaction that applies the page.
+
+        Raises RunEnded, which rolls that page back, when the run is cancelled or lost.
+        """
+        self.check()
+        after = self.counts + counts
+        named = {name: after[name] for name in COUNT_NAMES}
+        self._write(session, done=after["seen"], total=total, **named)
+        self._add_entries(session, entries)
+        self.counts = after
+
+    def note(self, session: Session, entries: Sequence[dict[str, Any]]) -> None:
+        """Add entries that count for nothing. Raises RunEnded like `record`."""
+        self._write(session)
+        self._add_entries(session, entries)
+
+    def note_source(self, session: Session, source: str) -> None:
+        """Where the inventory is read. Raises RunEnded like `record`."""
+        self._write(session, source=source)
+
+    def warn(self, reason: str) -> None:
+        """Something the admin should know; the run ends `partial`."""
+        self.warnings.append(reason)
+        with transaction() as session:
+            self.note(session, [log_entry("warning", reason=reason)])
+
+    def finish(self, status: RunStatus, error: str | None = None, fault: str | None = None) -> bool:
+        """Write the end. False, and nothing, when the run was taken over meanwhile."""
+        with transaction() as session:
+            result = session.execute(
+                self._own_run().values(
+                    status=status,
+                    error=error,
+                    fault=fault,
+                    phase="",
+                    lease=None,
+                    finished_at=utc_now(),
+                )
+            )
+            if result.rowcount == 1:  # type: ignore[attr-defined]
+                run = session.get_one(SyncRun, self.run_id, populate_existing=True)
+                tell_ended(session, run)
+        return bool(result.rowcount == 1)  # type: ignore[attr-defined]
+
+    def keep_alive(self, app: Flask, give_up: Callable[[], None]) -> AbstractContextManager[None]:
+        """Renew the lease and watch for cancel in a thread, however slow Tactical is.
+
+        A run that is cancelled ends there and then; `give_up` is called, in that thread, to end
+        what its own one may still be waiting for.
+        """
+        looks = itertools.count(1)
+
+        def look() -> bool:
+            if not self._is_over(beat=next(looks) % (BEAT_SECONDS // LOOK_SECONDS) == 0):
+                return True
+            give_up()
+            return False
+
+        return beating(app, look, LOOK_SECONDS)
+
+    def _is_over(self, beat: bool) -> bool:
+        """Whether the run was cancelled, and so ended here, or is another process's by now."""
+        if beat:
+            with transaction() as session:
+                session.execute(self._own_run().values(heartbeat_at=utc_now()))
+        run = db.session.execute(
+            select(SyncRun.lease, SyncRun.cancel_requested_at).where(SyncRun.id == self.run_id)
+        ).one()
+        if run.cancel_requested_at is None and run.lease == self._lease:
+            return False
+        self.cancelled.set()
+        self.finish(RunStatus.CANCELLED, CANCELLED)
+        return True
+
+    def _write(self, session: Session, **values: Any) -> None:
+        values["heartbeat_at"] = utc_now()
+        if values.get("total") is None:
+            values.pop("total", None)
+        # Not once cancel was pressed: whoever asked for it relies on no page coming after.
+        ours = self._own_run().where(SyncRun.cancel_requested_at.is_(None))
+        result = session.execute(ours.values(**values))
+        if result.rowcount == 1:  # type: ignore[attr-defined]
+            return
+        cancelled = session.scalar(
+            select(SyncRun.cancel_requested_at).where(SyncRun.id == self.run_id)
+        )
+        raise RunEnded(CANCELLED if cancelled else "Another process took this run over.")
+
+    def _add_entries(self, session: Session, entries: Sequence[dict[str, Any]]) -> None:
+        if entries:
+            own = {"tenant_id": get_tenant_id(), "run_id": self.run_id, "created_at": utc_now()}
+            session.execute(insert(SyncLogEntry), [own | entry for entry in entries])
+
+    def _own_run(self) -> Any:
+        return update(SyncRun).where(
+            SyncRun.id == self.run_id,
+            SyncRun.lease == self._lease,
+            SyncRun.status == RunStatus.RUNNING,
+        )
+
+
+def log_entry(
+    action: str,
+    external_id: str = "",
+    name: str = "",
+    reason: str | None = None,
+    changes: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    return {
+        "action": action,
+        "external_id": external_id,
+        "name": name,
+        "reason": reason,
+        "changes": changes,
+    }

@@ -1,0 +1,49 @@
+"""The events of a sync run: it has started; it has ended, one way or the other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from portal.events.outbox import record_events
+from portal.models import SyncRun
+from portal.models.events.event import EventType
+from portal.models.runs.sync_run import COMPLETED, RunStatus, SyncKind
+
+
+def tell_started(session: Session, run: SyncRun) -> None:
+    if run.kind is SyncKind.STATUS:
+        return  # hundreds a day
+    payload = _about(run) | {"attempt": run.fencing_number}
+    record_events(session, [(EventType.SYNC_STARTED, _subject(run), payload)], run.tenant_id)
+
+
+def tell_ended(session: Session, run: SyncRun) -> None:
+    """Whatever has started ends with one event: a cancelled run with `failed`.
+
+    Of status sweeps only a failure is told.
+    """
+    if run.kind is SyncKind.STATUS and run.status is not RunStatus.FAILED:
+        return
+    payload = _about(run) | {"status": str(run.status), "counts": run.counts, "source": run.source}
+    kind = EventType.SYNC_COMPLETED
+    if run.status not in COMPLETED:
+        kind = EventType.SYNC_FAILED
+        payload |= {"error": run.error, "fault": run.fault}
+    record_events(session, [(kind, _subject(run), payload)], run.tenant_id)
+
+
+def _about(run: SyncRun) -> dict[str, Any]:
+    return {
+        "run_id": run.id,
+        "kind": str(run.kind),
+        "agent_id": run.subject or None,
+        "trigger": run.trigger,
+    }
+
+
+def _subject(run: SyncRun) -> str:
+    if run.kind is SyncKind.AGENT:
+        return f"Agent {run.subject}"
+    return str(run.kind).capitalize()

@@ -1,0 +1,72 @@
+"""Which passwords may be chosen: everywhere the same."""
+
+from __future__ import annotations
+
+import pytest
+
+from portal.errors import InvalidInput
+from portal.services.accounts.passwords import (
+    LONGEST,
+    hash_new_password,
+    hash_password,
+    password_matches,
+)
+
+EMAIL = "anna.smith@acme.example"
+
+REFUSED = [
+    ("short", "at least 12 characters"),
+    ("eleven char", "at least 12 characters"),
+    ("x" * 500 + "abcdefg" * 100, "at most 1024 characters"),
+    ("aaaaaaaaaaaa", "more different characters"),
+    (" " * 12, "more different characters"),
+    ("\t \t \t \t \t \t ", "more different characters"),
+    ("abababababab", "more different characters"),
+    ("12345678901234", "more different characters"),
+    ("9876543210987", "more different characters"),
+    ("abcdefghijklmno", "more different characters"),
+    (EMAIL, "not your email address"),
+    (EMAIL.upper(), "not your email address"),
+    (f"{EMAIL}2026", "not your email address"),
+    ("acme.example", "not your email address"),
+    ("password1234", "one of the commonest"),
+    ("PassWord1234", "one of the commonest"),
+    ("ｐａｓｓｗｏｒｄ1234", "one of the commonest"),
+    ("1qaz2wsx3edc", "one of the commonest"),
+    ("administrator", "one of the commonest"),
+    ("Welcome12345!", "one of the commonest"),
+    ("!!letmein2026!!", "one of the commonest"),
+    ("P@ssw0rd1234", "one of the commonest"),
+]
+
+
+@pytest.mark.parametrize(("password", "words"), REFUSED)
+def test_what_others_try_first_is_refused(password: str, words: str) -> None:
+    with pytest.raises(InvalidInput, match=words) as refusal:
+        hash_new_password(password, EMAIL)
+
+    assert refusal.value.field == "password"
+    assert password not in refusal.value.message
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "correct horse battery",
+        "k3Jf-29ab-Qx7z",
+        "sieben Zwerge im Wald",
+        "パスワードではない言葉です",
+        "x" + "é1ü2" * 255,
+    ],
+)
+def test_others_are_taken_as_they_are(password: str) -> None:
+    stored = hash_new_password(password, EMAIL)
+
+    assert password_matches(stored, password)
+    assert not password_matches(stored, password.swapcase() + " ")
+
+
+def test_a_password_of_old_is_hashed_again_as_far_as_it_is_compared() -> None:
+    stored = hash_password("short" + "x" * LONGEST)
+
+    assert password_matches(stored, "short" + "x" * (LONGEST - 5))

@@ -1,0 +1,100 @@
+"""No list, filter or order of a page walks through a big table."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from benchmarks.pages import MANY_STATEMENTS, pages, sign_in, statements_of
+from benchmarks.seed import Seeded, Sizes, seed
+from tests.query_plans.plans import asked
+
+ASKED = Sizes(
+    clients=10,
+    assets=100,
+    titles=100,
+    titles_per_asset=20,
+    alerts=300,
+    active_alerts=20,
+    deliveries=300,
+    runs=40,
+    log_entries=200,
+    events=300,
+)
+OTHERS = Sizes(10, 600, 200, 20, 5000, 20, 5000, 300, 200, 5000)
+"""Much larger: where one tenant has nearly all the rows, to walk through them is right."""
+
+
+@pytest.fixture
+def seeded(app: Flask) -> Seeded:
+    return seed(app, ASKED, OTHERS, others=2)
+
+
+@pytest.fixture
+def person(app: Flask, seeded: Seeded) -> FlaskClient:
+    return sign_in(app, seeded)
+
+
+def more_pages(made: Seeded) -> list[str]:
+    """Every filter and every order."""
+    client, asset = f"client_id={made.client_id}", f"asset_id={made.asset_id}"
+    asked = {
+        "assets/": [
+            *(f"status={word}" for word in ("online", "offline", "overdue", "unknown", "missing")),
+            "type=server", client, "client_name=nobody", "site=Site+1", "os=windows", "q=10.1",
+            *(f"sort={word}" for word in ("client", "site", "type", "os", "user", "last_seen")),
+            "sort=status", f"{client}&q=pc&status=stale",
+        ],
+        "assets/export.csv": ["", "status=overdue"],
+        "alerts/": [
+            *(f"status={word}" for word in ("active", "snoozed", "resolved", "any")),
+            "severity=error", client, asset, "age=1h", "age=over-7d", "q=disk",
+            *(f"sort={word}" for word in ("severity", "asset", "client", "occurrences")),
+        ],
+        "alerts/export.csv": ["", "status=any"],
+        "deliveries/": ["status=failed", "event=resolve", "period=24h", "agent_id=1", "page=2"],
+        "activity/": ["type=rmm.alert.triggered", "page=2"],
+        "sync-runs/": ["kind=devices", "status=failed", "kind=agent&status=failed"],
+        f"sync-runs/{made.run_id}": ["action=failed", "q=pc"],
+        "software/": ["show=all", "sort=publisher", "sort=-assets", "sort=versions", "q=driver"],
+        "software/export.csv": [""],
+        f"software/{made.title_id}": ["version=1.0.0", "older_than=1.9", "show=gone", client],
+        f"software/{made.title_id}/export.csv": [""],
+        f"assets/{made.asset_id}/software": ["show=all", "q=driver"],
+        f"assets/{made.asset_id}/software.csv": [""],
+        "clients/": ["q=client"],
+        "clients/picker": ["q=client", ""],
+        f"clients/{made.client_id}": [""],
+        "organizations/": ["show=mapped", "show=unmapped", "q=organization"],
+        "organizations/1": [""],
+        "integrations/tacticalrmm/": [""],
+        "integrations/tacticalrmm/webhook/": [""],
+        "integrations/events/": [""],
+    }  # fmt: skip
+    return [f"{path}?{query}" for path, queries in asked.items() for query in queries]
+
+
+def test_no_page_walks_through_a_big_table(
+    app: Flask, app_context: None, seeded: Seeded, person: FlaskClient
+) -> None:
+    wrong: dict[str, str] = {}
+    for path in [*pages(seeded).values(), *more_pages(seeded)]:
+        with asked() as found:
+            answer = person.get(f"/t/t{seeded.tenant_id}/{path}", follow_redirects=True)
+            assert answer.data  # a file is written while it is read
+        assert answer.status_code == 200, path
+        wrong |= {walk: path for walk in found.walks() if walk not in wrong}
+    assert not wrong, "\n".join(f"{path}\n    {walk}" for walk, path in wrong.items())
+
+
+def test_no_page_takes_many_statements(app: Flask, seeded: Seeded, person: FlaskClient) -> None:
+    over: dict[str, list[str]] = {}
+    for path in [*pages(seeded).values(), *more_pages(seeded)]:
+        with statements_of(app) as found:
+            answer = person.get(f"/t/t{seeded.tenant_id}/{path}")
+            assert answer.data  # a file is written while it is read
+        assert answer.status_code in (200, 302), path
+        if len(found) > MANY_STATEMENTS:
+            over[path] = [sql for _, sql in found]
+    assert not over, "\n".join(f"{path}: {len(found)}" for path, found in over.items())

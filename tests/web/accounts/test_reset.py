@@ -1,0 +1,210 @@
+"""Links that set a password, and what becomes of people whose place is changed by a command."""
+
+from __future__ import annotations
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+import time_machine
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from portal.clock import utc_now
+from portal.db import db
+from portal.models import PasswordReset
+from portal.services.accounts import users
+from portal.services.accounts.password_changes import issue_reset, set_password
+from tests.web.world import Place, make_place, make_user, sign_in
+
+EMAIL, PASSWORD, NEW = "anna@acme.example", "correct horse battery", "another horse battery"
+NOT_VALID = "This link is not valid."
+
+
+@pytest.fixture
+def anna(app: Flask, acme: Place) -> int:
+    """An admin of acme beside another one."""
+    app.config["WTF_CSRF_ENABLED"] = False
+    make_user(app, "boss@acme.example", acme)
+    with app.app_context():
+        return users.add_user(EMAIL, PASSWORD, acme.slug, "admin").id
+
+
+@pytest.fixture
+def link(app: Flask, anna: int) -> str:
+    return new_link(app)
+
+
+def new_link(app: Flask) -> str:
+    with app.app_context():
+        link = issue_reset(f" {EMAIL.upper()}").link
+    return "/reset/" + link.rpartition("/reset/")[2]
+
+
+def signs_in(app: Flask, password: str) -> bool:
+    data = {"email": EMAIL, "password": password}
+    return app.test_client().post("/sign-in", data=data).status_code == 302
+
+
+def test_a_link_sets_the_password_once_and_signs_out_everywhere(
+    app: Flask, http: FlaskClient, acme: Place, anna: int, link: str
+) -> None:
+    elsewhere = app.test_client()
+    sign_in(app, elsewhere, anna)
+    for _ in range(2):  # looking uses nothing up
+        page = http.get(link)
+        assert (page.status_code, "Choose a new password" in page.text) == (200, True)
+    done = http.post(link, data={"password": NEW})
+
+    assert done.location == "/sign-in"
+    assert "The new password holds." in http.get("/sign-in").text
+    assert elsewhere.get(acme.url()).location.startswith("/sign-in")
+    assert (signs_in(app, PASSWORD), signs_in(app, NEW)) == (False, True)
+    for answer in (http.get(link), http.post(link, data={"password": PASSWORD})):
+        assert (answer.status_code, NOT_VALID in answer.text) == (404, True)
+
+
+@pytest.mark.one_database
+def test_a_password_that_cannot_be_taken_leaves_the_link(
+    http: FlaskClient, app: Flask, link: str
+) -> None:
+    for bad in ("short", "password1234", EMAIL):
+        answer = http.post(link, data={"password": bad})
+        assert answer.status_code == 422
+        assert 'id="password-error"' in answer.text
+        assert f'value="{bad}"' not in answer.text.replace(f'value="{EMAIL}" autocomplete', "")
+    assert http.post(link, data={"password": NEW}).status_code == 302
+    assert signs_in(app, NEW)
+
+
+@pytest.mark.one_database
+def test_links_that_do_not_hold_are_all_alike(app: Flask, http: FlaskClient, link: str) -> None:
+    newer = new_link(app)
+    with time_machine.travel(utc_now() + timedelta(hours=24, seconds=1), tick=False):
+        too_old = http.get(newer)
+    replaced, made_up = http.get(link), http.get("/reset/" + "x" * 43)
+
+    assert {answer.status_code for answer in (too_old, replaced, made_up)} == {404}
+    texts = {re.sub(r'content="[^"]+"', "", page.text) for page in (too_old, replaced, made_up)}
+    assert len(texts) == 1  # but for the CSRF token
+    assert NOT_VALID in made_up.text
+    assert EMAIL not in made_up.text
+    with time_machine.travel(utc_now() + timedelta(hours=23, minutes=59), tick=False):
+        assert http.get(newer).status_code == 200
+
+
+@pytest.mark.one_database
+def test_another_change_of_the_password_ends_the_link(
+    app: Flask, http: FlaskClient, anna: int, link: str
+) -> None:
+    with app.app_context():
+        set_password(EMAIL, NEW)
+
+    assert http.get(link).status_code == 404
+    assert signs_in(app, NEW)
+
+
+def test_of_many_at_once_one_sets_the_password(app: Flask, link: str) -> None:
+    words = [f"{number} horses of a battery" for number in range(6)]
+
+    def press(password: str) -> int:
+        return app.test_client().post(link, data={"password": password}).status_code
+
+    with ThreadPoolExecutor(len(words)) as pool:
+        statuses = list(pool.map(press, words))
+
+    assert sorted(statuses) == [302, 404, 404, 404, 404, 404]
+    assert [signs_in(app, word) for word in words] == [status == 302 for status in statuses]
+
+
+@pytest.mark.one_database
+def test_guesses_at_links_are_counted(http: FlaskClient, link: str) -> None:
+    statuses = [http.post(f"/reset/{n}", data={"password": NEW}).status_code for n in range(101)]
+
+    assert statuses == [404] * 100 + [429]
+
+
+@pytest.mark.one_database
+def test_a_link_lets_nobody_in_who_is_disabled(
+    app: Flask, http: FlaskClient, acme: Place, anna: int, link: str
+) -> None:
+    with app.app_context():
+        users.disable_user(EMAIL, acme.slug)
+    assert http.get(link).status_code == 404
+    http.post(new_link(app), data={"password": NEW})
+
+    assert not signs_in(app, NEW)
+    with app.app_context():
+        users.enable_user(EMAIL, acme.slug)
+    assert signs_in(app, NEW)
+
+
+# --- Places, from the next request on ---------------------------------------------------
+
+
+@pytest.mark.parametrize("change", [users.disable_user, users.remove_user])
+def test_who_is_shut_out_of_the_only_tenant_is_signed_out(
+    app: Flask, http: FlaskClient, acme: Place, anna: int, change: object
+) -> None:
+    sign_in(app, http, anna)
+    assert http.get(acme.url()).status_code == 200
+    with app.app_context():
+        change(EMAIL, acme.slug)  # type: ignore[operator]
+
+    assert http.get(acme.url()).location.startswith("/sign-in")
+    assert not signs_in(app, PASSWORD)
+
+
+@pytest.mark.parametrize("change", [users.disable_user, users.remove_user])
+def test_who_has_another_tenant_keeps_that(
+    app: Flask, http: FlaskClient, acme: Place, anna: int, change: object
+) -> None:
+    other = make_place(app, "other")
+    with app.app_context():
+        users.add_user(EMAIL, PASSWORD, "other", "viewer")
+    sign_in(app, http, anna)
+    with app.app_context():
+        change(EMAIL, acme.slug)  # type: ignore[operator]
+
+    assert http.get(acme.url()).status_code == 404
+    assert http.get(other.url()).status_code == 200
+    assert acme.url() not in http.get("/account").text
+
+
+def test_a_role_holds_from_the_next_request_on(
+    app: Flask, http: FlaskClient, acme: Place, anna: int
+) -> None:
+    sign_in(app, http, anna)
+    page = acme.url("integrations/tacticalrmm/")
+    assert http.post(page, data={"page_size": "100"}).status_code == 302
+    with app.app_context():
+        users.change_role(EMAIL, acme.slug, "viewer")
+
+    assert http.post(page, data={"page_size": "100"}).status_code == 403
+
+
+def test_two_admins_who_remove_each_other_at_once_leave_one(
+    app: Flask, acme: Place, anna: int
+) -> None:
+    def remove(email: str) -> bool:
+        with app.app_context():
+            try:
+                users.remove_user(email, acme.slug)
+            except Exception:
+                return False
+            return True
+
+    with ThreadPoolExecutor(2) as pool:
+        removed = list(pool.map(remove, [EMAIL, "boss@acme.example"]))
+
+    assert sorted(removed) == [False, True]
+
+
+@pytest.mark.one_database
+def test_nothing_of_the_token_is_kept(app: Flask, link: str) -> None:
+    with app.app_context():
+        kept = db.session.scalars(select(PasswordReset)).one()
+        assert kept.token_digest not in link
+        assert link.rpartition("/")[2] not in str(vars(kept))

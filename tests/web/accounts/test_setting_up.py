@@ -1,0 +1,76 @@
+"""The first visit: the first admin, guarded by the token that the console printed."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from portal.services.accounts.setup import issue_token
+
+pytestmark = pytest.mark.one_database
+
+TYPED = {
+    "tenant_name": "Acme IT",
+    "slug": "acme",
+    "email": "anna@acme.example",
+    "password": "correct horse battery",
+}
+
+
+@pytest.fixture
+def token(app: Flask) -> str:
+    app.config["WTF_CSRF_ENABLED"] = False
+    with app.app_context():
+        token = issue_token()
+    assert token
+    return token
+
+
+def post(http: FlaskClient, **typed: str) -> TestResponse:
+    return http.post("/setup", data=TYPED | typed)
+
+
+def test_the_first_visit_leads_to_the_set_up(http: FlaskClient) -> None:
+    assert http.get("/").location == "/setup"
+    assert "Set-up token" in http.get("/setup").text
+
+
+def test_the_token_makes_one_admin_and_is_used_up(
+    app: Flask, http: FlaskClient, token: str
+) -> None:
+    assert post(http, token=f" {token} ").location == "/"
+    assert http.get("/").location == "/t/acme/"
+    assert http.get("/t/acme/").status_code == 200
+
+    assert post(app.test_client(), token=token, email="eve@evil.example").location == "/"
+    assert app.test_client().get("/setup").location == "/"
+    assert app.test_client().get("/").location == "/sign-in"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"token": "guessed"}, "This set-up token is not valid."),
+        ({"token": ""}, "This set-up token is not valid."),
+        ({"slug": "7up"}, "Start with a letter"),
+        ({"slug": "Acme"}, "Start with a letter"),
+        ({"email": "anna"}, "Enter an email address"),
+        ({"password": "short"}, "at least 12 characters"),
+        ({"password": "password1234"}, "one of the commonest"),
+        ({"password": "anna@acme.example"}, "not your email address"),
+        ({"tenant_name": "  "}, "Enter the name of your company."),
+    ],
+)
+def test_what_is_wrong_stands_by_its_field(
+    app: Flask, http: FlaskClient, token: str, wrong: dict[str, str], message: str
+) -> None:
+    answer = post(http, **{"token": token} | wrong)
+
+    assert answer.status_code == 422
+    assert message in answer.text
+    assert 'aria-invalid="true"' in answer.text
+    assert TYPED["password"] not in answer.text
+    assert token not in answer.text
+    assert http.get("/").location == "/setup"

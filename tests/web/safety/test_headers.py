@@ -1,0 +1,147 @@
+"""Security headers, caching, and the pages of errors."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+from flask import Flask, abort
+from flask.testing import FlaskClient
+from sqlalchemy.exc import OperationalError
+
+from portal import create_app
+from portal.config import Settings
+from portal.db import db
+from portal.services.accounts.users import add_user
+from tests.web.conftest import HTMX
+from tests.web.world import Place
+
+pytestmark = pytest.mark.one_database
+
+
+def test_pages_may_load_and_send_to_this_site_only(admin: FlaskClient, acme: Place) -> None:
+    for path in ("/livez", "/account", acme.url(), acme.url("nothing")):
+        headers = admin.get(path).headers
+        policy = dict(part.split(" ", 1) for part in headers["Content-Security-Policy"].split("; "))
+        assert policy["default-src"] == "'none'"
+        assert policy["script-src"] == policy["style-src"] == "'self'"
+        assert policy["frame-ancestors"] == policy["base-uri"] == "'none'"
+        assert policy["form-action"] == "'self'"
+        assert "unsafe" not in headers["Content-Security-Policy"]
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Cache-Control"] == "no-store"
+
+
+def test_static_files_are_kept_by_their_hash_only(admin: FlaskClient, acme: Place) -> None:
+    found = re.search(r'src="(/static/js/app.js\?v=\w+)"', admin.get(acme.url()).text)
+    assert found
+
+    with admin.get(found.group(1)) as hashed, admin.get("/static/js/app.js") as plain:
+        assert "immutable" in hashed.headers["Cache-Control"]
+        assert plain.headers["Cache-Control"] == "no-cache"
+
+
+def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(http: FlaskClient) -> None:
+    cookie = http.get("/sign-in").headers["Set-Cookie"]
+
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie
+
+
+def test_with_an_https_address_cookies_go_over_tls_only(
+    app: Flask, settings: Settings, acme: Place
+) -> None:
+    with app.app_context():
+        add_user("anna@acme.example", "correct horse battery", acme.slug, "admin")
+    secure = create_app(replace(settings, public_url="https://localhost"))
+    secure.config["WTF_CSRF_ENABLED"] = False
+    words = {"email": "anna@acme.example", "password": "correct horse battery"}
+    answer = secure.test_client().post("/sign-in", base_url="https://localhost", data=words)
+    with secure.app_context():
+        db.engine.dispose()
+
+    device, session = sorted(answer.headers.getlist("Set-Cookie"))
+    assert session.startswith("__Host-portal=")
+    assert device.startswith("__Host-portal-device-")
+    assert "Secure" in session
+    assert "Secure" in device
+    assert answer.headers["Strict-Transport-Security"]
+
+
+@pytest.fixture
+def broken(app: Flask, admin: FlaskClient) -> FlaskClient:
+    """With routes that fail, and errors answered as in real life."""
+
+    def fail(kind: str) -> str:
+        if kind == "database":
+            raise OperationalError("SELECT", {}, Exception("a secret of the driver"))
+        if kind == "mistake":
+            raise RuntimeError("a secret of ours")
+        abort(int(kind))
+
+    app._got_first_request = False
+    app.add_url_rule("/fail/<kind>", view_func=fail)
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    return admin
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "title"),
+    [
+        ("400", 400, "That request could not be used"),
+        ("403", 403, "You may not do this"),
+        ("404", 404, "There is nothing here"),
+        ("413", 413, "That is too much at once"),
+        ("418", 418, "That request could not be used"),
+        ("429", 429, "Too many attempts"),
+        ("mistake", 500, "Something went wrong in the portal"),
+        ("database", 503, "The portal is not ready"),
+    ],
+)
+def test_errors_have_a_page_that_says_what_to_do(
+    broken: FlaskClient, kind: str, status: int, title: str
+) -> None:
+    page = broken.get(f"/fail/{kind}")
+    region = broken.get(f"/fail/{kind}", headers=HTMX)
+
+    assert page.status_code == region.status_code == status
+    assert f"<h1>{title}</h1>" in page.text
+    assert "secret" not in page.text
+    assert region.text == ""
+    assert region.headers["HX-Reswap"] == "none"
+    assert '"category": "error"' in region.headers["HX-Trigger"]
+    assert "secret" not in region.headers["HX-Trigger"]
+
+
+def test_a_page_that_takes_forms_only_says_so(admin: FlaskClient, acme: Place) -> None:
+    answer = admin.get(acme.url("organizations/exact"))
+
+    assert answer.status_code == 405
+    assert "POST" in answer.headers["Allow"]
+    assert "cannot be opened that way" in answer.text
+
+
+def test_a_body_that_is_too_large_is_refused(admin: FlaskClient, acme: Place) -> None:
+    answer = admin.post(acme.url("clients/new"), data={"name": "x" * 2_000_000})
+
+    assert answer.status_code == 413
+
+
+@pytest.mark.parametrize(
+    "path", ["assets/{}", "clients/{}", "sync-runs/{}", "assets/?client_id={}"]
+)
+@pytest.mark.parametrize("number", ["0", "99999999999999999999", "9" * 400, "-1"])
+def test_numbers_that_are_no_ids_are_not_there(
+    admin: FlaskClient, acme: Place, path: str, number: str
+) -> None:
+    assert admin.get(acme.url(path.format(number))).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["assets/?q=a%00b", "clients/?page=x", "assets/?page=-3&sort=no"])
+def test_odd_addresses_do_no_harm(admin: FlaskClient, acme: Place, path: str) -> None:
+    assert admin.get(acme.url(path)).status_code == (400 if "%00" in path else 200)
+
+
+def test_health(http: FlaskClient) -> None:
+    assert http.get("/livez").json == http.get("/readyz").json == {"status": "ok"}

@@ -1,0 +1,197 @@
+"""No route shows, names or changes another tenant's rows; none forgets to ask who may."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.routing import Rule
+
+from portal.services.accounts.permissions import Permission
+from tests.web.conftest import HTMX
+from tests.web.world import Place, make_place, make_user, sign_in
+
+IDS = {
+    "alert_id": "alert",
+    "delivery_id": "delivery",
+    "asset_id": "asset",
+    "client_id": "client",
+    "errand_id": "errand",
+    "organization_id": "organization",
+    "run_id": "run",
+    "subscriber_id": "subscriber",
+    "test_id": "test",
+    "title_id": "title",
+}
+"""Parameter of a route -> what it names. A route with another one must be listed here."""
+
+WORDS = {"kind": "devices", "field": "name", "token": "nobodys"}
+"""Parameters that name nobody's row."""
+
+NO_TENANT = {"static", "auth", "health", "webhooks"}
+"""Blueprints outside `/t/<slug>`."""
+
+READS = {Permission.READ}
+
+
+def tenant_rules(app: Flask) -> Iterator[Rule]:
+    for rule in app.url_map.iter_rules():
+        area = rule.endpoint.partition(".")[0]
+        if area not in NO_TENANT:
+            assert rule.rule.startswith("/t/<slug>/"), f"{rule} stands outside its tenant"
+            yield rule
+
+
+def methods(rule: Rule) -> list[str]:
+    return sorted((rule.methods or set()) & {"GET", "POST", "PUT", "PATCH", "DELETE"})
+
+
+def address(rule: Rule, slug: str, ids: Place) -> str:
+    values: dict[str, object] = {"slug": slug}
+    for name in rule.arguments - {"slug"}:
+        assert name in IDS or name in WORDS, f"List {name} of {rule} in this test."
+        values[name] = WORDS.get(name) or getattr(ids, IDS[name])
+    built = rule.build(values)
+    assert built
+    return built[1]
+
+
+def permission(app: Flask, rule: Rule) -> Permission:
+    view: Any = app.view_functions[rule.endpoint]
+    found: Permission = view.permission
+    return found
+
+
+@pytest.fixture
+def other(app: Flask) -> Place:
+    """Another tenant. Ids run on, so none of its own is one of acme's."""
+    return make_place(app, "other")
+
+
+def test_every_tenant_route_declares_a_permission(app: Flask) -> None:
+    assert [
+        rule.endpoint
+        for rule in tenant_rules(app)
+        if not isinstance(getattr(app.view_functions[rule.endpoint], "permission", None), str)
+    ] == []
+
+
+def test_foreign_ids_are_not_there(
+    app: Flask, admin: FlaskClient, acme: Place, other: Place
+) -> None:
+    seen = []
+    for rule in tenant_rules(app):
+        if not rule.arguments & set(IDS):
+            continue
+        for method in methods(rule):
+            for headers in ({}, HTMX):
+                answer = admin.open(address(rule, acme.slug, other), method=method, headers=headers)
+                if answer.status_code != 404:
+                    seen.append((rule.endpoint, method, answer.status_code))
+    assert seen == []
+
+
+def test_a_foreign_tenant_is_not_there(app: Flask, admin: FlaskClient, other: Place) -> None:
+    seen = []
+    for rule in tenant_rules(app):
+        for method in methods(rule):
+            answer = admin.open(address(rule, other.slug, other), method=method)
+            if answer.status_code != 404:
+                seen.append((rule.endpoint, method, answer.status_code))
+    assert seen == []
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("assets/?client_id={other.client}", 404),
+        ("assets/export.csv?client_id={other.client}", 200),
+        ("assets/?q=other", 200),
+        ("clients/?q=other", 200),
+        ("clients/picker?q=other", 200),
+        ("organizations/?q=other", 200),
+        ("sync-runs/", 200),
+        ("alerts/?q=other", 200),
+        ("software/?q=other&show=all", 200),
+        ("software/export.csv?show=all", 200),
+        ("alerts/export.csv", 200),
+        ("deliveries/?q=other", 200),
+        ("activity/?q=other", 200),
+        ("integrations/events/", 200),
+    ],
+)
+def test_filters_reach_no_further(
+    admin: FlaskClient, acme: Place, other: Place, path: str, status: int
+) -> None:
+    answer = admin.get(acme.url(path.format(other=other)))
+
+    assert answer.status_code == status
+    assert "Other " not in answer.text
+    assert "other-pc" not in answer.text
+
+
+@pytest.mark.parametrize("action", ["client", "suggestion"])
+def test_an_organization_is_not_mapped_to_a_foreign_client(
+    admin: FlaskClient, acme: Place, other: Place, action: str
+) -> None:
+    answer = admin.post(
+        acme.url(f"organizations/{acme.organization}/{action}"),
+        data={"client_name": "", "client_id": other.client},
+        headers=HTMX,
+    )
+
+    assert answer.status_code in (404, 422)
+    assert "Other Client" not in answer.text
+
+
+def test_a_viewer_reads_and_changes_nothing(app: Flask, viewer: FlaskClient, acme: Place) -> None:
+    wrong: list[object] = []
+    for rule in tenant_rules(app):
+        for method in methods(rule):
+            answer = viewer.open(address(rule, acme.slug, acme), method=method)
+            reads = permission(app, rule) in READS
+            if reads == (answer.status_code == 403) or (reads and answer.status_code >= 400):
+                wrong.append((rule.endpoint, method, answer.status_code))
+            if method != "GET" and reads:
+                wrong.append((rule.endpoint, method, "changes with the right to read"))
+    assert wrong == []
+
+
+def test_signed_out_everything_leads_to_the_sign_in(
+    app: Flask, http: FlaskClient, acme: Place
+) -> None:
+    app.config["WTF_CSRF_ENABLED"] = False
+    for rule in tenant_rules(app):
+        for method in methods(rule):
+            answer = http.open(address(rule, acme.slug, acme), method=method)
+            assert answer.status_code == 302, rule
+            assert answer.location.startswith("/sign-in"), rule
+
+
+def test_a_user_of_several_tenants_switches(
+    app: Flask, http: FlaskClient, acme: Place, other: Place
+) -> None:
+    sign_in(app, http, make_user(app, "both@example.com", acme, other))
+
+    assert http.get("/").location == "/tenants"
+    choice = http.get("/tenants").text
+    assert '"/t/acme/"' in choice
+    assert '"/t/other/"' in choice
+    for place, name in ((acme, "acme-pc"), (other, "other-pc"), (acme, "acme-pc")):
+        page = http.get(place.url("assets/")).text
+        assert name in page
+        assert f'href="/t/{place.slug}/clients/"' in page
+
+
+def test_a_user_of_one_tenant_begins_there(admin: FlaskClient) -> None:
+    assert admin.get("/").location == "/t/acme/"
+
+
+def test_a_role_that_is_taken_away_ends_at_once(app: Flask, http: FlaskClient, acme: Place) -> None:
+    sign_in(app, http, make_user(app, "nobody@example.com"))
+
+    assert http.get(acme.url()).status_code == 404
+    assert "belongs to no tenant" in http.get("/tenants").text
