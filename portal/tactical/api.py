@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any, TypeVar
 from urllib.parse import quote
 
 import msgspec
 
+from portal.tactical.alerts import TacticalAlerts
 from portal.tactical.errors import NotFoundInTactical, UnexpectedAnswer
 from portal.tactical.http.request import WHOLE_FLEET, page_limits
 from portal.tactical.http.session import TacticalSession
 from portal.tactical.http.wanted import agent_wanted, beta_wanted
+from portal.tactical.installation import TacticalInstallation
 from portal.tactical.reading.decoding import (
     Page,
     decode_json,
@@ -34,6 +37,7 @@ from portal.tactical.records import (
     TacticalSite,
     only_good,
 )
+from portal.tactical.software import TacticalSoftware
 
 __all__ = ["AgentDetail", "AgentPage", "Inventory", "Tactical", "decode_rows"]
 
@@ -53,6 +57,18 @@ class Tactical:
 
     def __init__(self, session: TacticalSession) -> None:
         self.session = session
+
+    @cached_property
+    def alerts(self) -> TacticalAlerts:
+        return TacticalAlerts(self.session)
+
+    @cached_property
+    def installation(self) -> TacticalInstallation:
+        return TacticalInstallation(self.session)
+
+    @cached_property
+    def software(self) -> TacticalSoftware:
+        return TacticalSoftware(self.session)
 
     # --- Clients and sites --------------------------------------------------------------
 

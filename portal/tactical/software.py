@@ -53,14 +53,20 @@ class _Row(msgspec.Struct, gc=False):
 _row_decoder = msgspec.json.Decoder(_Row)
 
 
-def stream_software(session: TacticalSession) -> Generator[AgentSoftware | BadRecord]:
-    """The list of every agent that ever reported one, in no order.
+class TacticalSoftware:
+    """The endpoint of the installed software."""
 
-    Raises TacticalError and EgressError, after all that came whole before: the answer is
-    complete only where this ends without one. Close it to leave early.
-    """
-    with session.stream("/software/", limits=WHOLE_FLEET) as chunks:
-        yield from read_rows(chunks)
+    def __init__(self, session: TacticalSession) -> None:
+        self._session = session
+
+    def stream(self) -> Generator[AgentSoftware | BadRecord]:
+        """The list of every agent that ever reported one, in no order.
+
+        Raises TacticalError and EgressError, after all that came whole before: the answer is
+        complete only where this ends without one. Close it to leave early.
+        """
+        with self._session.stream("/software/", limits=WHOLE_FLEET) as chunks:
+            yield from read_rows(chunks)
 
 
 def read_rows(chunks: Iterable[bytes]) -> Iterator[AgentSoftware | BadRecord]:

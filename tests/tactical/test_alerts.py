@@ -21,7 +21,7 @@ PATH = "/alerts/"
 @pytest.fixture
 def alerts(tactical: SimulatedTactical) -> Iterator[TacticalAlerts]:
     with talking(tactical, tactical.api_key) as api:
-        yield TacticalAlerts(api.session)
+        yield api.alerts
 
 
 @pytest.fixture
@@ -144,7 +144,7 @@ def test_a_missing_permission_is_named(
 ) -> None:
     key = tactical.control.access.add_key(without=[permission])
     with talking(tactical, key) as api, pytest.raises(MissingPermission) as caught:
-        act(TacticalAlerts(api.session))
+        act(api.alerts)
 
     assert caught.value.permission == permission
 

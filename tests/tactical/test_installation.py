@@ -24,7 +24,7 @@ from tests.tactical.talking import talking
 @pytest.fixture
 def there(tactical: SimulatedTactical) -> Iterator[TacticalInstallation]:
     with talking(tactical, tactical.api_key) as api:
-        yield TacticalInstallation(api.session)
+        yield api.installation
 
 
 def test_records_are_made_listed_changed_and_deleted(there: TacticalInstallation) -> None:
@@ -97,14 +97,14 @@ def test_what_is_lacking_is_known_before_anything_changes(
 ) -> None:
     assert there.list_lacking([path]) == []
     with talking(tactical, tactical.control.access.add_key(without=[flag])) as api:
-        narrow = TacticalInstallation(api.session)
+        narrow = api.installation
         assert narrow.list_lacking([KEYS, ACTIONS, TEMPLATES, CLIENTS]) == [flag]
 
 
 @pytest.mark.parametrize("flag", ["can_run_urlactions", "can_view_global_keystore"])
 def test_a_list_that_is_not_allowed_names_the_flag(tactical: SimulatedTactical, flag: str) -> None:
     with talking(tactical, tactical.control.access.add_key(without=[flag])) as api:
-        there = TacticalInstallation(api.session)
+        there = api.installation
         fetch = there.list_actions if flag == "can_run_urlactions" else there.list_keys
         with pytest.raises(MissingPermission) as raised:
             fetch()

@@ -12,7 +12,7 @@ import pytest
 from portal.tactical.errors import UnexpectedAnswer
 from portal.tactical.reading.software_entries import EntryText, find_entry_text, read_entries
 from portal.tactical.records import BadRecord
-from portal.tactical.software import AgentSoftware, read_rows, stream_software
+from portal.tactical.software import AgentSoftware, read_rows
 from tactical_simulator import SimulatedTactical
 from tests.tactical.talking import talking
 
@@ -45,7 +45,7 @@ def names_of(found: list[AgentSoftware | BadRecord]) -> dict[int, list[str]]:
 
 def test_all_that_the_server_lists(tactical: SimulatedTactical) -> None:
     with talking(tactical, tactical.api_key) as api:
-        found = names_of(list(stream_software(api.session)))
+        found = names_of(list(api.software.stream()))
     truth = tactical.control.truth.software()
     pks = {agent["pk"]: agent["agent_id"] for agent in tactical.control.truth.agents()}
     assert found.keys() == {pk for pk, agent_id in pks.items() if truth[agent_id] is not None}

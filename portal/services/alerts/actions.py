@@ -72,7 +72,7 @@ def act(
     integration_id = integration.id
     with open_tactical(integration, hurry=True) as tactical:
         release()
-        alerts = TacticalAlerts(tactical.session)
+        alerts = tactical.alerts
         before = _fetch_all(alerts, targets) if is_repeated else {}
         pks = [t.pk for t in targets if _is_to_be_told(deed, before.get(t.pk))]
         problem = _tell(alerts, deed, pks, days) if pks else None

@@ -52,7 +52,7 @@ class Lookups:
             # In a hurry: a delivery can wait, the worker cannot.
             with open_tactical(integration, hurry=True) as tactical:
                 release()
-                return self._ask_each(integration_id, TacticalAlerts(tactical.session), ids)
+                return self._ask_each(integration_id, tactical.alerts, ids)
         except PortalError as error:  # no credentials to be had
             return dict.fromkeys(ids, Lookup(problem=error.message, can_retry=error.retryable))
 

@@ -82,7 +82,7 @@ class DeedRun:
         integration = get_active_integration()
         texts = get_texts()
         with open_tactical(integration) as tactical:
-            there = TacticalInstallation(tactical.session)
+            there = tactical.installation
             changed = 0
             if self._deed is not Deed.TEST:
                 changed = self._make(there, texts)

@@ -38,7 +38,6 @@ from portal.services.webhook.execution import (
 from portal.services.webhook.keys import ensure_key
 from portal.services.webhook.records import Wanted
 from portal.services.webhook.survey import Plan, survey
-from portal.tactical.installation import TacticalInstallation
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +59,7 @@ def preview(deed: Deed, wanted: Wanted) -> Plan:
     made, texts = read_made(_find_row(db.session(), integration)), get_texts()
     with open_tactical(integration, hurry=True) as tactical:
         release()
-        return survey(TacticalInstallation(tactical.session), deed, wanted, texts, made)
+        return survey(tactical.installation, deed, wanted, texts, made)
 
 
 def request_preview(deed: Deed, wanted: Wanted) -> Errand:

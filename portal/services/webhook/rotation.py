@@ -84,7 +84,7 @@ def _tell_tactical(made: Made, secret: str) -> str | None:
     try:
         with open_tactical(get_active_integration(), hurry=True) as tactical:
             release()
-            _write_secret(TacticalInstallation(tactical.session), made, secret)
+            _write_secret(tactical.installation, made, secret)
     except PortalError as error:
         return (
             f"Tactical does not have the new secret yet: {error.message} Install in Tactical "

@@ -44,20 +44,19 @@ def sync_alerts(integration: Integration, tactical: Tactical, run_log: RunLog) -
 
     Raises TacticalError and EgressError: an answer that is no list changes nothing.
     """
-    alerts = TacticalAlerts(tactical.session)
     is_restricted = integration.key_restricted is not False
     days = max(integration.alert_history_days, count_missed_days(integration, run_log))
     run_log.set_phase("Reading alerts")
     asked_at = utc_now()
-    history = alerts.list_since(days) if days else iter(())
-    unresolved = alerts.list_unresolved()
+    history = tactical.alerts.list_since(days) if days else iter(())
+    unresolved = tactical.alerts.list_unresolved()
     listed = Listed()
     # What is open is in the other list, which was asked for later.
     over = (alert for alert in history if isinstance(alert, TacticalAlert) and alert.resolved)
     _write(integration.id, over, run_log, Listed())
     _write(integration.id, unresolved, run_log, listed)
     run_log.set_phase("Checking alerts that Tactical does not list")
-    _close_unlisted(integration.id, alerts, run_log, listed)
+    _close_unlisted(integration.id, tactical.alerts, run_log, listed)
     _settle_nameless(integration.id, listed, asked_at, is_restricted)
     settle_storm(asked_at)
 

@@ -32,7 +32,7 @@ from portal.sync.software.store import (
 from portal.tactical.api import Tactical
 from portal.tactical.reading.software_entries import Title
 from portal.tactical.records import BadRecord
-from portal.tactical.software import AgentSoftware, stream_software
+from portal.tactical.software import AgentSoftware
 
 AGENTS_AT_ONCE = 200
 ENTRIES_AT_ONCE = 20_000
@@ -58,7 +58,7 @@ def sync_software(integration: Integration, tactical: Tactical, run_log: RunLog)
     run_log.set_phase("Reading software")
     with _counting_at_the_end(ingest):
         try:
-            with closing(stream_software(tactical.session)) as rows:
+            with closing(tactical.software.stream()) as rows:
                 for row in rows:
                     ingest.take(row)
         except RunEnded:

@@ -11,7 +11,6 @@ from portal.tactical.agents.walk import BetaWalk
 from portal.tactical.api import Tactical
 from portal.tactical.reading.rows import read_dashboard_agent
 from portal.tactical.records import BadRecord
-from portal.tactical.software import stream_software
 from tactical_simulator import SimulatedTactical
 from tactical_simulator.transport.spelling import Spelling
 from tests.tactical.talking import talking
@@ -32,7 +31,7 @@ def read_all(api: Tactical) -> dict[str, Any]:
     assert walk.complete
     places = dashboard.places()
     rows = [read_dashboard_agent(row, places) for row in api.stream_dashboard_agents({})]
-    software = list(stream_software(api.session))
+    software = list(api.software.stream())
     assert not any(isinstance(each, BadRecord) for each in [*agents, *rows, *software])
     return {
         "inventories": [beta, dashboard],
