@@ -2,7 +2,7 @@
 BIN = .venv/bin
 PYTEST_ARGS = -n auto --maxprocesses 4
 
-.PHONY: help install demo run test test-fast check soak bench lint format lock
+.PHONY: help install demo run test test-fast check soak bench lint format diagram lock
 
 help: ## Tell what each target does
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -47,6 +47,9 @@ install-dev:
 format: install-dev ## Put the code into its form
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+diagram: install-dev ## Draw docs/architecture.svg from the import rules and docstrings
+	$(BIN)/python scripts/diagram.py
 
 lock: ## Resolve the dependencies anew into the lock files (needs uv)
 	@scripts/lock.sh

@@ -1,4 +1,4 @@
-"""The application, put together of its parts."""
+"""Creates the Flask application from its parts."""
 
 from __future__ import annotations
 

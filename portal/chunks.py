@@ -1,4 +1,4 @@
-"""Long lists, some of each at a time."""
+"""Splits long lists into chunks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The time. Nothing else asks for it, so that a test can stand it still."""
+"""The current time. Nothing else asks for it, so that a test can stop the clock."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The lease of a process on what it works at: short, renewed by a thread, over by itself.
+"""The lease of a process on what it works at: short, renewed by a thread, ended by itself.
 
 A process that is killed renews nothing, so another one soon goes on with what it held. One that
 was only stopped for so long changes nothing when it comes back: whatever it writes asks for its

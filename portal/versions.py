@@ -1,4 +1,4 @@
-"""Which of two versions is newer, for versions as programs write them.
+"""Compares version numbers as programs write them.
 
 No library takes any text: those that follow a standard refuse most of what installers write.
 """

@@ -1,5 +1,7 @@
-"""The id that a line of the log carries: of the request or the round of the schedule that a
-piece of work began with, in whichever process it goes on."""
+"""The id in every log line of one piece of work, in whichever process it goes on.
+
+It is that of the request or the round of the schedule that the work began with.
+"""
 
 from __future__ import annotations
 

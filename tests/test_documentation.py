@@ -2,10 +2,20 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from xml.etree import ElementTree
 
 from portal.models.runs.sync_run import COUNT_NAMES, SyncKind
+from scripts import diagram
 
 ROOT = Path(__file__).parents[1]
+TOP_PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")
+WITHOUT_CODE = ("static", "templates", "vendor")
+"""Folders of `portal` that hold no Python."""
+FOLDERS = (
+    *("portal/", "tactical_simulator/", "tests/", "migrations/", "scripts/", "docs/"),
+    *("services/", "sync/", "tactical/", "egress/", "web/", "models/", "events/", "supervisor/"),
+)
+SVG = "http://www.w3.org/2000/svg"
 VARIABLE = r"\b(?:PORTAL_[A-Z_]+|DATABASE_URL|REDIS_URL)\b"
 
 
@@ -17,8 +27,9 @@ def test_every_setting_is_documented_and_no_other() -> None:
 
 
 def test_links_between_the_documents_lead_somewhere() -> None:
-    top = [ROOT / name for name in ("README.md", "CHANGELOG.md", "SECURITY.md")]
-    for page in [*top, *(ROOT / "docs").glob("**/*.md")]:
+    top = [ROOT / name for name in TOP_PAGES]
+    pages = [*top, *(ROOT / "docs").glob("**/*.md"), ROOT / "migrations/README.md"]
+    for page in pages:
         for target in re.findall(r"\]\(([^)#\s]+)", page.read_text()):
             if not target.startswith("http"):
                 assert (page.parent / target).exists(), f"{page.name}: {target}"
@@ -42,3 +53,47 @@ def test_each_claim_of_security_names_tests_that_exist() -> None:
         assert row.count("::") == len(named), row
         for path, function in named:
             assert f"\ndef {function}(" in (ROOT / path).read_text(), f"{path}::{function}"
+
+
+def test_the_picture_of_the_architecture_is_what_the_script_draws() -> None:
+    drawn = diagram.draw(diagram.read_layers())
+    assert diagram.PICTURE.read_text() == drawn, "Run `make diagram`, and commit the picture."
+
+
+def test_the_picture_of_the_architecture_says_what_it_shows() -> None:
+    root = ElementTree.fromstring(diagram.PICTURE.read_text())  # noqa: S314  # our own file
+    first, second = list(root)[:2]
+    assert (first.tag, second.tag) == tuple(f"{{{SVG}}}{name}" for name in ("title", "desc"))
+    shown = {text.text for text in root.iter(f"{{{SVG}}}text") if text.get("class") == "name"}
+    assert shown == {*list_modules(), "tactical_simulator"}
+    assert all(name in (second.text or "") for name in list_modules())
+
+
+def test_the_architecture_names_every_module_and_room_and_no_other() -> None:
+    text = (ROOT / "docs/architecture.md").read_text()
+    rows = re.findall(r"^\| (`[^|]+) \| [^|]+ \| ([^|]*)\|$", text, re.MULTILINE)
+    named = {
+        module: set(re.findall(r"`(\w+)`", rooms))
+        for modules, rooms in rows
+        for module in re.findall(r"`(\w+)(?:/|\.py)`", modules)
+    }
+    assert named == list_modules() | {folder: set() for folder in WITHOUT_CODE}
+
+
+def test_files_that_the_documents_name_exist() -> None:
+    pages = [ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("**/*.md")]
+    for page in pages:
+        for path in re.findall(r"`([\w./]+/[\w./]*)`", page.read_text()):
+            if path.startswith(FOLDERS):
+                exists = (ROOT / path).exists() or (ROOT / "portal" / path).exists()
+                assert exists, f"{page.name}: {path}"
+
+
+def list_modules() -> dict[str, set[str]]:
+    """The modules directly in `portal`, each with its packages."""
+    modules = {file.stem: set[str]() for file in (ROOT / "portal").glob("*.py")}
+    del modules["__init__"]
+    for package in (ROOT / "portal").glob("*/__init__.py"):
+        rooms = package.parent.glob("*/__init__.py")
+        modules[package.parent.name] = {room.parent.name for room in rooms}
+    return modules

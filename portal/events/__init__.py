@@ -1,1 +1,1 @@
-"""What happened, told to those who want to know."""
+"""The outbox of events: they are written with the change they tell of, and sent in order."""

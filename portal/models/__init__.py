@@ -1,4 +1,4 @@
-"""All tables. Importing this package makes every one known to the metadata."""
+"""All tables, by noun. Importing this package makes every one known to the metadata."""
 
 from portal.models.accounts.tenant import Tenant
 from portal.models.accounts.user import InstallSetting, Membership, PasswordReset, User, UserSession

@@ -1,0 +1,1 @@
+"""The engine of the syncs: load, plan without a database, apply in bulk, log."""
