@@ -36,7 +36,7 @@ from benchmarks.steps import (
 )
 from portal.db import db
 from portal.models import Asset, ExternalEntityMapping
-from portal.services.integrations.connect import DEFAULT_PAGE_SIZE
+from portal.services.integrations.options import DEFAULT_PAGE_SIZE
 from tactical_simulator.transport.spelling import Spelling
 
 SIZES = (1000, 5000, 10_000)

@@ -23,7 +23,6 @@ from sqlalchemy import Table, delete, event, insert, select
 from benchmarks.databases import make_app
 from benchmarks.server import Server
 from portal.db import Base, db
-from portal.models.integrations.integration import InventorySource
 from portal.models.runs.sync_run import SyncKind, SyncRun
 from portal.scope import tenant_scope
 from portal.services.accounts.tenants import add_tenant
@@ -79,7 +78,7 @@ def connect(asked: Said) -> Said:
                 ConnectionSettings(
                     base_url=asked["url"],
                     api_key=asked["key"],
-                    inventory_source=InventorySource(asked["source"]),
+                    options={"inventory_source": asked["source"]},
                 )
             )
             assert testing.test_now().ok

@@ -5,6 +5,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from portal.models.runs.sync_run import COUNT_NAMES, SyncKind
+from portal.services.integrations.options import AUTO, OPTIONS
 from scripts import diagram
 
 ROOT = Path(__file__).parents[1]
@@ -24,6 +25,23 @@ def test_every_setting_is_documented_and_no_other() -> None:
     text = (ROOT / "docs/configuration.md").read_text()
     documented = set(re.findall(rf"^\| `({VARIABLE})` \|", text, re.MULTILINE))
     assert documented == read
+
+
+def test_every_option_of_a_connection_is_documented_as_it_is_and_no_other() -> None:
+    text = (ROOT / "docs/configuration.md").read_text()
+    [table] = re.findall(r"^\| option \| .*\n\|[-|]+\|\n((?:\|.*\n)+)", text, re.MULTILINE)
+    rows = [
+        (
+            option.label,
+            f"`{option.flag}`" if option.flag else "",
+            str(AUTO if option.default is None else option.default),
+            option.allowed,
+            option.help,
+        )
+        for option in OPTIONS
+    ]
+    written = [tuple(cell.strip() for cell in row.split("|")[1:-1]) for row in table.splitlines()]
+    assert written == rows
 
 
 def test_links_between_the_documents_lead_somewhere() -> None:

@@ -57,6 +57,7 @@ COMMANDS = {
 
 
 @click.command(cls=LazyGroup, lazy=COMMANDS)
+@click.version_option(package_name="rmm-portal", prog_name="portal", message="%(prog)s %(version)s")
 def portal() -> None:
     """Joins Tactical RMM with your own clients and assets."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -10,11 +11,17 @@ from portal.cli.command import PortalCommand, read_secret_line, tenant_option
 from portal.cli.outcome import FAILED, SUCCESS, Outcome
 from portal.errors import PortalError
 from portal.models import ConnectionTest
-from portal.models.integrations.integration import AuthMode, InventorySource
+from portal.models.integrations.integration import AuthMode
 from portal.services.integrations import connect as connect_service
 from portal.services.integrations import identity, testing
 from portal.services.integrations.current import get_integration
-from portal.services.integrations.sweep_intervals import AUTO, Auto
+from portal.services.integrations.options import (
+    AUTO,
+    OPTIONS,
+    ChoiceOption,
+    NumberOption,
+    OptionValue,
+)
 
 
 class ConnectionCommand(PortalCommand):
@@ -26,16 +33,34 @@ class ConnectionCommand(PortalCommand):
         return {"ok": False, "fault": fault, "message": error.message, "beta_api": None}
 
 
-class MinutesOrAuto(click.ParamType[int | Auto]):
-    name = "MINUTES|auto"
+class NumberOrAuto(click.ParamType[OptionValue]):
+    def __init__(self, option: NumberOption) -> None:
+        self.name = f"{option.unit.upper()}|{AUTO}" if option.allows_auto else option.unit.upper()
+        self.allows_auto = option.allows_auto
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> int | Auto:
-        if value == AUTO:
+    ) -> OptionValue:
+        if self.allows_auto and value == AUTO:
             return AUTO
-        minutes: int = click.INT.convert(value, param, ctx)
-        return minutes
+        number: int = click.INT.convert(value, param, ctx)
+        return number
+
+
+def add_options(command: Callable[..., Outcome]) -> Callable[..., Outcome]:
+    """Offer each option of a connection that has a flag."""
+    for option in reversed(OPTIONS):
+        if option.flag is not None:
+            command = click.option(
+                option.flag, option.name, type=_value_type(option), help=option.help
+            )(command)
+    return command
+
+
+def _value_type(option: ChoiceOption | NumberOption) -> click.ParamType[Any]:
+    if isinstance(option, ChoiceOption):
+        return click.Choice([str(word) for word in option.choices])
+    return NumberOrAuto(option)
 
 
 @click.command(cls=ConnectionCommand)
@@ -46,19 +71,7 @@ class MinutesOrAuto(click.ParamType[int | Auto]):
 @click.option("--password-stdin", is_flag=True, help="Read the password's line.")
 @click.option("--totp", help="A one-time code.")
 @click.option("--totp-secret-stdin", is_flag=True, help="Read the TOTP secret's line (the last).")
-@click.option(
-    "--source",
-    type=click.Choice([str(word) for word in InventorySource]),
-    help="Where to read agents.",
-)
-@click.option("--page-size", type=int, help="Agents in one page of the beta API.")
-@click.option("--sync-every", type=int, help="Minutes between device syncs; 0 is never.")
-@click.option(
-    "--sweep-every",
-    type=MinutesOrAuto(),
-    help="Minutes between looks at the status, or auto: as often as the fleet's size allows.",
-)
-@click.option("--software-every", type=int, help="Minutes between looks at software; 0 is never.")
+@add_options
 def connect(
     url: str,
     api_key_stdin: bool,
@@ -66,11 +79,7 @@ def connect(
     password_stdin: bool,
     totp: str | None,
     totp_secret_stdin: bool,
-    source: str | None,
-    page_size: int | None,
-    sync_every: int | None,
-    sweep_every: int | Auto | None,
-    software_every: int | None,
+    **options: OptionValue | None,
 ) -> Outcome:
     """Save how to reach a Tactical server, and test it."""
     if api_key_stdin and (username or password_stdin):
@@ -84,11 +93,7 @@ def connect(
         password=read_secret_line("password") if password_stdin else None,
         totp_code=totp,
         totp_secret=read_secret_line("TOTP secret") if totp_secret_stdin else None,
-        inventory_source=InventorySource(source) if source else None,
-        page_size=page_size,
-        device_sync_minutes=sync_every,
-        status_sweep_minutes=sweep_every,
-        software_sync_minutes=software_every,
+        options=options,
     )
     connect_service.save_connection(settings)
     return _test_outcome(testing.test_now())

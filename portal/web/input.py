@@ -7,9 +7,12 @@ from urllib.parse import SplitResult, urlsplit
 from flask import Flask, abort, request
 from werkzeug.routing import IntegerConverter, Map
 
+from portal.errors import InvalidInput
 from portal.extensions import htmx
 
 LARGEST_ID = 2**63 - 1
+LONGEST_NUMBER = len(str(LARGEST_ID)) - 1
+"""Digits that every column of numbers can hold."""
 LONGEST_VALUE = 8192
 """Of one field. A secret may have 4096 letters, and an address a few thousand."""
 
@@ -30,6 +33,22 @@ def to_id(text: str) -> int:
     number = int(text)
     if not 0 < number <= LARGEST_ID:
         raise ValueError(text)
+    return number
+
+
+def to_number(text: str) -> int | None:
+    """The whole number that a person typed; None for anything else, such as `-1` or `1e3`."""
+    digits = text.strip()
+    is_number = digits.isascii() and digits.isdigit() and len(digits) <= LONGEST_NUMBER
+    return int(digits) if is_number else None
+
+
+def read_number(name: str, problem: str = "Enter a whole number.") -> int | None:
+    """What was typed into a field; None for a blank one. Raises InvalidInput with the problem."""
+    text = request.form.get(name, "").strip()
+    number = to_number(text)
+    if text and number is None:
+        raise InvalidInput(problem, field=name)
     return number
 
 

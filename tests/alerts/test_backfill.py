@@ -244,7 +244,7 @@ def test_the_last_days_are_read_when_wanted(msp: Msp) -> None:
     msp.sync()
     assert stored(msp) == {}  # active only, as it is set at first
     with msp.scope():
-        connect.save_connection(connect.ConnectionSettings(alert_history_days=7))
+        connect.save_connection(connect.ConnectionSettings(options={"alert_history_days": 7}))
     msp.sync()
     assert stored(msp) == truth(msp)
     assert set(stored(msp).values()) == {AlertStatus.RESOLVED}

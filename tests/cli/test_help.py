@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from portal.cli import COMMANDS, portal
 
@@ -29,6 +32,8 @@ HEAVY = {
     "wtforms",
 }
 
+PROJECT = Path(__file__).parents[2] / "pyproject.toml"
+
 LIST_MODULES = """
 import json, sys
 from portal.cli import main
@@ -47,6 +52,12 @@ def test_the_help_imports_nothing_that_only_a_command_needs() -> None:
     help_text, _, modules = said.stdout.rstrip().rpartition("\n")
     assert set(json.loads(modules)) & HEAVY == set()
     assert all(f"\n  {name} " in help_text for name in COMMANDS)
+
+
+def test_the_version_is_that_of_the_project() -> None:
+    version = tomllib.loads(PROJECT.read_text())["project"]["version"]
+    said = CliRunner().invoke(portal, ["--version"])
+    assert (said.exit_code, said.output) == (0, f"portal {version}\n")
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -128,7 +128,7 @@ def find_owned() -> set[str]:
 
 def test_what_changes_no_credential_ends_no_sign_in(msp: Msp) -> None:
     token = sign_in(msp)
-    save_connection(ConnectionSettings(page_size=100, base_url=msp.tactical.url + "/"))
+    save_connection(ConnectionSettings(options={"page_size": 100}, base_url=msp.tactical.url + "/"))
     assert (stored_token(), waiting()) == (token, [])
 
 

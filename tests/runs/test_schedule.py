@@ -203,12 +203,12 @@ def test_a_password_needs_keeping_alive(msp: Msp, jobs: Jobs) -> None:
 
 
 def test_new_intervals_take_effect_at_once(connected: Msp) -> None:
-    connect.save_connection(ConnectionSettings(device_sync_minutes=5))
+    connect.save_connection(ConnectionSettings(options={"device_sync_minutes": 5}))
     assert due_times()["devices"] <= utc_now() + timedelta(minutes=5)
-    connect.save_connection(ConnectionSettings(device_sync_minutes=0))
+    connect.save_connection(ConnectionSettings(options={"device_sync_minutes": 0}))
     assert "devices" not in due_times()
     before = due_times()
-    connect.save_connection(ConnectionSettings(page_size=10))
+    connect.save_connection(ConnectionSettings(options={"page_size": 10}))
     assert due_times() == before
 
 

@@ -18,7 +18,8 @@ from portal.scope import all_tenants, tenant_scope
 from portal.services.integrations import connect
 from portal.services.integrations.connect import ConnectionSettings
 from portal.services.integrations.current import get_integration
-from portal.services.integrations.sweep_intervals import AUTO, find_interval, fit_intervals
+from portal.services.integrations.options import AUTO
+from portal.services.integrations.sweep_intervals import find_interval, fit_intervals
 from tests.runs.world import add_msp
 from tests.support.msp import Msp
 
@@ -106,11 +107,11 @@ def test_a_fixed_interval_is_stretched_by_nothing() -> None:
 def test_the_setting_is_auto_a_number_or_never(msp: Msp) -> None:
     msp.connect()
     assert get_integration().status_sweep_minutes is None
-    connect.save_connection(ConnectionSettings(status_sweep_minutes=7))
+    connect.save_connection(ConnectionSettings(options={"status_sweep_minutes": 7}))
     assert intervals() == [7]
-    connect.save_connection(ConnectionSettings(page_size=10))
+    connect.save_connection(ConnectionSettings(options={"page_size": 10}))
     assert get_integration().status_sweep_minutes == 7
-    connect.save_connection(ConnectionSettings(status_sweep_minutes=0))
+    connect.save_connection(ConnectionSettings(options={"status_sweep_minutes": 0}))
     assert intervals() == []
-    connect.save_connection(ConnectionSettings(status_sweep_minutes=AUTO))
+    connect.save_connection(ConnectionSettings(options={"status_sweep_minutes": AUTO}))
     assert intervals() == [1]

@@ -17,6 +17,7 @@ from portal.scope import tenant_scope
 from portal.services.accounts.tenants import add_tenant
 from portal.services.export import export_assets, export_organizations
 from portal.services.integrations import connect, testing
+from portal.services.integrations.options import OPTIONS
 from portal.services.organizations import mapping
 from portal.services.organizations.listing import get_organization_by_external_id
 from portal.services.runs import execution
@@ -56,7 +57,9 @@ class Msp:
 
     def connect(self, **settings: Any) -> ConnectionTest:
         known = {"base_url": self.tactical.url, "api_key": self.tactical.api_key}
-        connect.save_connection(connect.ConnectionSettings(**known | settings))
+        names = settings.keys() & {option.name for option in OPTIONS}
+        options = {name: settings.pop(name) for name in names}
+        connect.save_connection(connect.ConnectionSettings(**known | settings, options=options))
         return testing.test_now()
 
     def sync(self, kind: SyncKind = SyncKind.DEVICES, subject: str = "") -> SyncRun:

@@ -17,7 +17,7 @@ def test_no_sync_reads_the_beta_api_with_a_limited_key(msp: Msp, kind: SyncKind)
     key = msp.tactical.control.access.add_key(clients=[1])
     assert msp.import_fleet(api_key=key).status is RunStatus.SUCCESS
     before = set(msp.assets()), set(msp.organizations())
-    save_connection(ConnectionSettings(inventory_source=InventorySource.BETA))
+    save_connection(ConnectionSettings(options={"inventory_source": InventorySource.BETA}))
     run = msp.sync(kind)
     assert (run.status, run.fault) == (RunStatus.FAILED, "beta_unlimited")
     assert "limited to some clients" in (run.error or "")
@@ -31,7 +31,7 @@ def test_an_agent_that_a_limited_key_should_not_see_is_not_refreshed(msp: Msp) -
     key = msp.tactical.control.access.add_key(clients=[1])
     assert msp.import_fleet(api_key=key).status is RunStatus.SUCCESS
     before = set(msp.assets()), set(msp.organizations())
-    save_connection(ConnectionSettings(inventory_source=InventorySource.BETA))
+    save_connection(ConnectionSettings(options={"inventory_source": InventorySource.BETA}))
     hidden = next(a for a in msp.tactical.control.truth.agents() if a["client_pk"] != 1)
     run = msp.sync(SyncKind.AGENT, hidden["agent_id"])
     assert (run.status, run.fault) == (RunStatus.FAILED, "missing_permission")

@@ -74,7 +74,7 @@ def test_sweeps_are_automatic_a_number_or_off(admin: FlaskClient, acme: Place, s
         assert saved().status_sweep_minutes == kept
     answer = admin.post(acme.url(PAGE), data={"status_sweep_minutes": "often"})
     assert answer.status_code == 422
-    assert "Enter auto or a whole number." in answer.text
+    assert "Enter a whole number from 0 to 10080, or auto." in answer.text
     assert 'value="often"' in answer.text
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
@@ -11,25 +12,18 @@ from portal.clock import utc_now
 from portal.db import transaction
 from portal.errors import InvalidInput
 from portal.models import Integration, Schedule, SyncRun
-from portal.models.integrations.integration import AuthMode, IntegrationState, InventorySource
+from portal.models.integrations.integration import AuthMode, IntegrationState
 from portal.models.runs.sync_run import RunStatus
 from portal.providers import TACTICAL_RMM
 from portal.services.integrations.current import find_integration, get_integration
 from portal.services.integrations.ended_sign_ins import end_sign_in
+from portal.services.integrations.options import OPTIONS, OptionValue, apply_options
 from portal.services.integrations.schedules import ensure_schedules
 from portal.services.integrations.sign_outs import ask_for_sign_outs
-from portal.services.integrations.sweep_intervals import AUTO, Auto
 from portal.services.text import clean_line
 from portal.tactical.http.url import normalise_url, same_host
 from portal.vault import forget_secrets, list_last_fours, store_secret
 
-DEFAULT_PAGE_SIZE = 500
-HIGHEST_PAGE_SIZE = 1000
-DEFAULT_DEVICE_SYNC_MINUTES = 24 * 60
-DEFAULT_SOFTWARE_SYNC_MINUTES = 24 * 60
-DEFAULT_ALERT_SYNC_MINUTES = 10
-DEFAULT_DELIVERY_DAYS = 30
-LONGEST_INTERVAL = 7 * 24 * 60
 LONGEST_SECRET = 4096
 
 
@@ -44,14 +38,8 @@ class ConnectionSettings:
     password: str | None = None
     totp_code: str | None = None
     totp_secret: str | None = None
-    inventory_source: InventorySource | None = None
-    page_size: int | None = None
-    device_sync_minutes: int | None = None
-    status_sweep_minutes: int | Auto | None = None
-    software_sync_minutes: int | None = None
-    alert_sync_minutes: int | None = None
-    alert_history_days: int | None = None
-    delivery_days: int | None = None
+    options: Mapping[str, OptionValue | None] = field(default_factory=dict)
+    """By name, see `portal.services.integrations.options`."""
 
     def __repr__(self) -> str:
         return f"ConnectionSettings(base_url={self.base_url!r})"
@@ -67,8 +55,8 @@ class ConnectionSettings:
         }
         # A password may begin or end with a blank; the others cannot.
         return {
-            field: text if field == "password" else "".join(text.split())
-            for field, text in entered.items()
+            name: text if name == "password" else "".join(text.split())
+            for name, text in entered.items()
             if text and text.strip()
         }
 
@@ -83,7 +71,7 @@ def save_connection(settings: ConnectionSettings) -> Integration:
         integration = find_integration() or _new_integration(session)
         before = _connection_facts(integration)
         _apply_address(session, integration, settings)
-        _apply_options(integration, settings)
+        apply_options(integration, settings.options)
         _apply_credentials(session, integration, settings)
         _check_complete(integration)
         if integration.state is IntegrationState.DISCONNECTED:
@@ -142,14 +130,8 @@ def _new_integration(session: Session) -> Integration:
         base_url="",
         username="",
         auth_mode=AuthMode.API_KEY,
-        inventory_source=InventorySource.AUTO,
         server_verified=False,
-        page_size=DEFAULT_PAGE_SIZE,
-        device_sync_minutes=DEFAULT_DEVICE_SYNC_MINUTES,
-        software_sync_minutes=DEFAULT_SOFTWARE_SYNC_MINUTES,
-        alert_sync_minutes=DEFAULT_ALERT_SYNC_MINUTES,
-        alert_history_days=0,
-        delivery_days=DEFAULT_DELIVERY_DAYS,
+        **{option.name: option.default for option in OPTIONS},
     )
     session.add(integration)
     session.flush()
@@ -169,32 +151,6 @@ def _apply_address(
     integration.base_url = url
 
 
-OPTIONS = {
-    "page_size": (1, HIGHEST_PAGE_SIZE, "agents in a page"),
-    "device_sync_minutes": (0, LONGEST_INTERVAL, "minutes; 0 is never"),
-    "status_sweep_minutes": (0, LONGEST_INTERVAL, "minutes, or auto; 0 is never"),
-    "software_sync_minutes": (0, LONGEST_INTERVAL, "minutes; 0 is never"),
-    "alert_sync_minutes": (0, LONGEST_INTERVAL, "minutes; 0 is never"),
-    "alert_history_days": (0, 365, "days; 0 reads only what is active"),
-    "delivery_days": (1, 365, "days"),
-}
-"""Lowest and highest value of each number, and what it counts."""
-
-
-def _apply_options(integration: Integration, settings: ConnectionSettings) -> None:
-    if settings.inventory_source is not None:
-        integration.inventory_source = settings.inventory_source
-    if settings.status_sweep_minutes == AUTO:
-        integration.status_sweep_minutes = None
-    for name, (lowest, highest, unit) in OPTIONS.items():
-        value = getattr(settings, name)
-        if value in (None, AUTO):
-            continue
-        if not lowest <= value <= highest:
-            raise InvalidInput(f"Enter {lowest} to {highest} {unit}.", field=name)
-        setattr(integration, name, value)
-
-
 def _apply_credentials(
     session: Session, integration: Integration, settings: ConnectionSettings
 ) -> None:
@@ -205,10 +161,13 @@ def _apply_credentials(
         typed = settings.username.strip()
         integration.username = typed and clean_line(typed, "username", "the user name")
     entered = settings.secrets
-    for field, text in entered.items():
+    for name, text in entered.items():
         if len(text) > LONGEST_SECRET or not text.isprintable():
-            raise InvalidInput("This is too long or holds characters that cannot be.", field=field)
-        store_secret(session, integration, field, text)
+            raise InvalidInput(
+                f"Enter at most {LONGEST_SECRET} characters, without control characters.",
+                field=name,
+            )
+        store_secret(session, integration, name, text)
     if username != integration.username and "password" not in entered:
         forget_secrets(session, integration, "password", "totp_secret")
     is_by_key = integration.auth_mode is AuthMode.API_KEY

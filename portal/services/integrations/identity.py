@@ -22,6 +22,7 @@ from portal.models import (
 )
 from portal.models.integrations.integration import IntegrationState
 from portal.services.integrations.current import get_integration
+from portal.services.integrations.options import OPTIONS, list_intervals
 from portal.services.integrations.schedules import ensure_schedules
 
 
@@ -122,16 +123,12 @@ def _set_aside(session: Session, integration: Integration) -> None:
         base_url=integration.base_url,
         auth_mode=integration.auth_mode,
         username="",
-        inventory_source=integration.inventory_source,
-        page_size=integration.page_size,
-        device_sync_minutes=0,
-        status_sweep_minutes=0,
-        software_sync_minutes=0,
-        alert_sync_minutes=0,
-        delivery_days=integration.delivery_days,
         server_verified=False,
         set_aside_at=utc_now(),
+        **{option.name: getattr(integration, option.name) for option in OPTIONS},
     )
+    for interval, _ in list_intervals():
+        setattr(archive, interval, 0)
     session.add(archive)
     session.flush()
     for table in (OrganizationMapping, Asset, ExternalEntityMapping, Alert):

@@ -11,6 +11,7 @@ from portal.clock import utc_now
 from portal.models import Integration, Schedule
 from portal.models.integrations.integration import AuthMode
 from portal.services.integrations import sweep_intervals
+from portal.services.integrations.options import list_intervals
 
 KEEP_ALIVE_SECONDS = 2 * 3600
 """A Knox token lives five hours from its last use; two leave room for a failed attempt."""
@@ -27,10 +28,7 @@ def ensure_schedules(session: Session, integration: Integration) -> None:
     """Give an active integration its regular work."""
     is_password = integration.auth_mode is AuthMode.PASSWORD
     wanted = {
-        "devices": integration.device_sync_minutes * 60,
-        "status": sweep_intervals.seconds_for(integration),
-        "alerts": integration.alert_sync_minutes * 60,
-        "software": integration.software_sync_minutes * 60,
+        **_sync_intervals(integration),
         "keep_alive": KEEP_ALIVE_SECONDS if is_password else 0,
         "prune_deliveries": DAY_SECONDS,
         "prune_events": DAY_SECONDS,
@@ -42,6 +40,15 @@ def ensure_schedules(session: Session, integration: Integration) -> None:
     }
     for kind, every_seconds in wanted.items():
         _set_schedule(session, integration, kind, every_seconds, stored.get(kind))
+
+
+def _sync_intervals(integration: Integration) -> dict[str, int]:
+    """Seconds by kind of sync. The fleet's size sets the interval of automatic sweeps."""
+    entered = {kind: getattr(integration, name) for name, kind in list_intervals()}
+    return {
+        kind: sweep_intervals.seconds_for(integration) if minutes is None else minutes * 60
+        for kind, minutes in entered.items()
+    }
 
 
 def next_due(every_seconds: int, integration_id: int) -> datetime:

@@ -11,7 +11,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final, Literal
+from typing import Any
 
 from sqlalchemy import select, update
 
@@ -22,9 +22,6 @@ from portal.models import Integration, Schedule
 from portal.models.integrations.integration import IntegrationState
 from portal.models.runs.sync_run import SyncKind
 from portal.scope import all_tenants, tenant_scope
-
-AUTO: Final = "auto"
-Auto = Literal["auto"]
 
 MINUTE = 60
 SHORTEST_MINUTES, LONGEST_MINUTES = 1, 10

@@ -33,7 +33,7 @@ from portal.web.downloads import send_csv
 from portal.web.errands.following import follow
 from portal.web.fragments import page_number, page_or_region, words
 from portal.web.guard import is_safe_target, requires, tenant_blueprint
-from portal.web.input import to_id
+from portal.web.input import to_id, to_number
 
 alerts = tenant_blueprint("alerts", __name__, "/alerts")
 
@@ -155,7 +155,7 @@ def _read_deed() -> Deed:
 
 
 def _read_days() -> int | None:
-    return request.form.get("days", type=int)
+    return to_number(request.form.get("days", ""))
 
 
 def _back(otherwise: str) -> str:

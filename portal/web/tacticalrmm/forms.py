@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 from flask_wtf import FlaskForm
-from wtforms import PasswordField, RadioField, SelectField, StringField
+from wtforms import PasswordField, RadioField, StringField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 
-from portal.models.integrations.integration import AuthMode, InventorySource
+from portal.models.integrations.integration import AuthMode
+from portal.services.integrations.options import OptionPage
 from portal.web.forms import CodeField, UrlField
+from portal.web.options import with_options
 
 
+@with_options(OptionPage.CONNECTION)
 class ConnectionForm(FlaskForm):  # type: ignore[misc]
     """The services check what was typed; the form only carries it."""
 
@@ -24,15 +27,3 @@ class ConnectionForm(FlaskForm):  # type: ignore[misc]
     password = PasswordField("Password")
     totp_code = CodeField("One-time code")
     totp_secret = PasswordField("TOTP secret")
-    inventory_source = SelectField(
-        "Read the inventory from",
-        choices=[
-            SelectChoice(str(InventorySource.AUTO), "Automatic"),
-            SelectChoice(str(InventorySource.BETA), "Beta API"),
-            SelectChoice(str(InventorySource.DASHBOARD), "Dashboard API"),
-        ],
-    )
-    page_size = StringField("Page size")
-    device_sync_minutes = StringField("Sync devices every")
-    status_sweep_minutes = StringField("Refresh the status every")
-    software_sync_minutes = StringField("Read software every")

@@ -19,11 +19,13 @@ from portal.services.integrations import connect as connect_service
 from portal.services.integrations import identity, testing
 from portal.services.integrations.connect import ConnectionSettings
 from portal.services.integrations.current import find_integration, list_saved_secrets
-from portal.services.integrations.sweep_intervals import AUTO, Auto, find_interval
+from portal.services.integrations.options import OptionPage, show_options
+from portal.services.integrations.sweep_intervals import find_interval
 from portal.services.organizations.listing import OrganizationFilter, count_organizations
 from portal.services.runs.history import find_last_finished_runs
 from portal.web.forms import mark
 from portal.web.guard import requires, tenant_blueprint
+from portal.web.options import read_options
 from portal.web.tacticalrmm.forms import ConnectionForm
 
 tacticalrmm = tenant_blueprint("tacticalrmm", __name__, "/integrations/tacticalrmm")
@@ -51,7 +53,7 @@ def save() -> ResponseReturnValue:
     """Save, then test: an untested connection syncs nothing."""
     form = ConnectionForm()
     try:
-        connect_service.save_connection(_read_settings(form))
+        connect_service.save_connection(_read_settings())
     except InvalidInput as error:
         mark(form, error)
         integration = find_integration()
@@ -136,72 +138,37 @@ def _page(
 
 
 def _filled_form(integration: Integration | None) -> ConnectionForm:
+    options = show_options(integration, OptionPage.CONNECTION)
     if integration is None:
-        return ConnectionForm(
-            auth_mode=str(AuthMode.API_KEY),
-            inventory_source=str(InventorySource.AUTO),
-            page_size=str(connect_service.DEFAULT_PAGE_SIZE),
-            device_sync_minutes=str(connect_service.DEFAULT_DEVICE_SYNC_MINUTES),
-            status_sweep_minutes=AUTO,
-            software_sync_minutes=str(connect_service.DEFAULT_SOFTWARE_SYNC_MINUTES),
-        )
+        return ConnectionForm(auth_mode=str(AuthMode.API_KEY), **options)
     return ConnectionForm(
         base_url=integration.base_url,
         auth_mode=str(integration.auth_mode),
         username=integration.username,
-        inventory_source=str(integration.inventory_source),
-        page_size=str(integration.page_size),
-        device_sync_minutes=str(integration.device_sync_minutes),
-        status_sweep_minutes=_minutes_or_auto(integration.status_sweep_minutes),
-        software_sync_minutes=str(integration.software_sync_minutes),
+        **options,
     )
 
 
-def _read_settings(form: ConnectionForm) -> ConnectionSettings:
+def _read_settings() -> ConnectionSettings:
     """What was sent; a field that was not sent is not named. Raises InvalidInput."""
     sent = request.form
     return ConnectionSettings(
         base_url=sent.get("base_url"),
-        auth_mode=_choice(AuthMode, form, "auth_mode"),
+        auth_mode=_read_auth_mode(),
         username=sent.get("username"),
         api_key=sent.get("api_key"),
         password=sent.get("password"),
         totp_code=sent.get("totp_code"),
         totp_secret=sent.get("totp_secret"),
-        inventory_source=_choice(InventorySource, form, "inventory_source"),
-        page_size=_number("page_size"),
-        device_sync_minutes=_number("device_sync_minutes"),
-        status_sweep_minutes=_number_or_auto("status_sweep_minutes"),
-        software_sync_minutes=_number("software_sync_minutes"),
+        options=read_options(OptionPage.CONNECTION),
     )
 
 
-def _choice(kind: Any, form: ConnectionForm, name: str) -> Any:
-    word = request.form.get(name)
-    if word is None:
-        return None
-    if word not in list(kind):
-        raise InvalidInput(f"Choose one of: {', '.join(kind)}.", field=form[name].name)
-    return kind(word)
-
-
-def _minutes_or_auto(minutes: int | None) -> str:
-    return AUTO if minutes is None else str(minutes)
-
-
-def _number_or_auto(name: str) -> int | Auto | None:
-    if request.form.get(name, "").strip().lower() == AUTO:
-        return AUTO
-    return _number(name, "Enter auto or a whole number.")
-
-
-def _number(name: str, wanted: str = "Enter a whole number.") -> int | None:
-    text = request.form.get(name, "").strip()
-    if not text:
-        return None
-    if not (text.isascii() and text.isdigit() and len(text) <= 9):
-        raise InvalidInput(wanted, field=name)
-    return int(text)
+def _read_auth_mode() -> AuthMode | None:
+    word = request.form.get("auth_mode")
+    if word is not None and word not in list(AuthMode):
+        raise InvalidInput("Choose how the portal signs in to Tactical.", field="auth_mode")
+    return AuthMode(word) if word is not None else None
 
 
 def _status(integration: Integration) -> dict[str, Any]:

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, PasswordField, RadioField, SelectMultipleField, StringField
+from wtforms import BooleanField, PasswordField, RadioField, SelectMultipleField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 
+from portal.services.integrations.options import OptionPage
 from portal.services.webhook.records import ApplyTo
+from portal.web.options import with_options
 
 
 class InstallForm(FlaskForm):  # type: ignore[misc]
@@ -26,7 +28,6 @@ class RevealForm(FlaskForm):  # type: ignore[misc]
     password = PasswordField("Your password")
 
 
-class IntervalForm(FlaskForm):  # type: ignore[misc]
-    alert_sync_minutes = StringField("Reconcile alerts every")
-    alert_history_days = StringField("Read resolved alerts of")
-    delivery_days = StringField("Keep deliveries for")
+@with_options(OptionPage.WEBHOOK)
+class OptionForm(FlaskForm):  # type: ignore[misc]
+    """How often alerts are read, and how long deliveries are kept."""

@@ -10,6 +10,7 @@ from portal.services.deliveries.rate import get_rate
 from portal.services.deliveries.refused_storms import find_refusals
 from portal.services.deliveries.storage import get_storage
 from portal.services.integrations.current import find_integration
+from portal.services.integrations.options import OptionPage, show_options
 from portal.services.organizations.listing import list_live_organizations
 from portal.services.webhook import settings
 from portal.services.webhook.execution import read_made, read_wanted
@@ -17,7 +18,7 @@ from portal.services.webhook.installation import find_installation, read_request
 from portal.services.webhook.records import TEMPLATE, ApplyTo, Made, Wanted
 from portal.services.webhook.state import get_health
 from portal.services.webhook.survey import Plan
-from portal.web.webhook.forms import InstallForm, IntervalForm, RevealForm
+from portal.web.webhook.forms import InstallForm, OptionForm, RevealForm
 
 
 def page_context(
@@ -29,7 +30,7 @@ def page_context(
     wanted: Wanted | None = None,
     secret: str | None = None,
     reveal_form: RevealForm | None = None,
-    interval_form: IntervalForm | None = None,
+    option_form: OptionForm | None = None,
 ) -> dict[str, Any]:
     """For every part of the page; `integration` is None before anything is connected."""
     integration = find_integration()
@@ -55,7 +56,7 @@ def page_context(
         "organizations": list_live_organizations(),
         "install_form": _install_form(wanted or read_wanted(row)),
         "reveal_form": reveal_form or RevealForm(formdata=None),
-        "interval_form": interval_form or _interval_form(integration),
+        "option_form": option_form or _option_form(integration),
         **_plan(planned, plan_error),
         "deed": deed,
         "wanted": wanted,
@@ -105,10 +106,5 @@ def _install_form(wanted: Wanted | None) -> InstallForm:
     )
 
 
-def _interval_form(integration: Integration) -> IntervalForm:
-    return IntervalForm(
-        formdata=None,
-        alert_sync_minutes=str(integration.alert_sync_minutes),
-        alert_history_days=str(integration.alert_history_days),
-        delivery_days=str(integration.delivery_days),
-    )
+def _option_form(integration: Integration) -> OptionForm:
+    return OptionForm(formdata=None, **show_options(integration, OptionPage.WEBHOOK))

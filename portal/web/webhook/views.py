@@ -22,6 +22,7 @@ from portal.services.accounts.permissions import Permission
 from portal.services.errands.requests import TooManyWaiting, get_errand
 from portal.services.integrations.connect import ConnectionSettings, save_connection
 from portal.services.integrations.current import get_integration
+from portal.services.integrations.options import OptionPage
 from portal.services.webhook import installation, settings
 from portal.services.webhook.installation import find_installation
 from portal.services.webhook.records import ApplyTo, Wanted
@@ -31,8 +32,9 @@ from portal.web.errands.following import follow
 from portal.web.forms import mark, refuse
 from portal.web.fragments import page_or_region
 from portal.web.guard import get_user, requires, tenant_blueprint
-from portal.web.input import to_id
-from portal.web.webhook.forms import InstallForm, IntervalForm, RevealForm
+from portal.web.input import to_id, to_number
+from portal.web.options import read_options
+from portal.web.webhook.forms import InstallForm, OptionForm, RevealForm
 from portal.web.webhook.page import page_context
 
 webhook = tenant_blueprint("webhook", __name__, "/integrations/tacticalrmm/webhook")
@@ -140,28 +142,15 @@ def rotate() -> ResponseReturnValue:
 @webhook.post("/settings")
 @requires(Permission.CHANGE_SETTINGS)
 def save() -> ResponseReturnValue:
-    form = IntervalForm()
+    form = OptionForm()
     try:
         get_integration()
-        save_connection(
-            ConnectionSettings(
-                alert_sync_minutes=_number("alert_sync_minutes"),
-                alert_history_days=_number("alert_history_days"),
-                delivery_days=_number("delivery_days"),
-            )
-        )
+        save_connection(ConnectionSettings(options=read_options(OptionPage.WEBHOOK)))
     except InvalidInput as error:
         mark(form, error)
-        return _page(422, interval_form=form)
+        return _page(422, option_form=form)
     flash("Saved.", "success")
     return redirect(url_for("webhook.show"))
-
-
-def _number(name: str) -> int | None:
-    text = request.form.get(name, "").strip()
-    if text and not (text.isascii() and text.isdigit() and len(text) <= 9):
-        raise InvalidInput("Enter a whole number.", field=name)
-    return int(text) if text else None
 
 
 # --- Parts ------------------------------------------------------------------------------
@@ -185,7 +174,7 @@ def _read_wanted() -> Wanted:
     word = form.apply_to.data or ApplyTo.NOWHERE
     if word not in list(ApplyTo):
         raise InvalidInput("Choose where the alert template shall work.", field="apply_to")
-    ids = [text for text in form.clients.data or () if text.isascii() and text.isdigit()]
-    clients = tuple(sorted({int(text) for text in ids if len(text) < 19}))
+    ids = {to_number(text) for text in form.clients.data or ()}
+    clients = tuple(sorted(pk for pk in ids if pk is not None))
     chosen = clients if word == ApplyTo.CLIENTS else ()
     return Wanted(_url(), ApplyTo(word), chosen, bool(form.use_key_store.data))
