@@ -7,17 +7,20 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
+    CursorResult,
     DateTime,
+    Delete,
     Dialect,
     Enum,
     Integer,
     MetaData,
+    Update,
     and_,
     event,
 )
@@ -35,6 +38,8 @@ __all__ = [
     "TenantOwned",
     "UtcDateTime",
     "add_rows",
+    "changed_one",
+    "count_changed",
     "db",
     "engine_options",
     "insert",
@@ -141,6 +146,18 @@ def transaction(patience: float | None = None) -> Iterator[Session]:
         raise
     finally:
         session.info["in_transaction"] = False
+
+
+def changed_one(session: Session, statement: Update | Delete) -> bool:
+    """Execute it; whether it changed its row. For a change that must happen once, however many
+    processes try: the row's condition is in the WHERE, and one of them finds it met."""
+    return count_changed(session, statement) == 1
+
+
+def count_changed(session: Session, statement: Update | Delete) -> int:
+    """Execute it; how many rows it changed. Objects that the session holds are not updated."""
+    quick = statement.execution_options(synchronize_session=False)
+    return cast("CursorResult[Any]", session.execute(quick)).rowcount
 
 
 def insert(table: type[Base]) -> sqlite.Insert | postgresql.Insert:

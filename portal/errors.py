@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+PORTAL_FAULT = "The portal ran into an internal error. Its log has the details."
+"""What a person reads when work was ended by a fault that is the portal's own."""
+
 
 class PortalError(Exception):
     """Something a person can understand and act on.

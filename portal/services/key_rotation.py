@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Row, func, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from portal.db import db, release, transaction
+from portal.db import changed_one, db, release, transaction
 from portal.errors import InvalidInput, NotFound, Refused, SecretUnreadable
 from portal.keys import KeyFile
 from portal.models import InstallSetting, Secret
@@ -160,14 +160,13 @@ def _move(rows: Sequence[Envelope]) -> int:
             sealed = _reseal(row.envelope, bound_to)
             if sealed is None:
                 continue
-            result = session.execute(
+            moved += changed_one(
+                session,
                 update(Secret)
                 # Unless somebody stored another one meanwhile.
                 .where(Secret.id == row.id, Secret.envelope == row.envelope)
-                .values(envelope=sealed)
-                .execution_options(synchronize_session=False)
+                .values(envelope=sealed),
             )
-            moved += result.rowcount  # type: ignore[attr-defined]
     return moved
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Update, or_, select, update
 from sqlalchemy.orm import Session
 
 from portal.clock import utc_now
-from portal.db import transaction
+from portal.db import changed_one, transaction
 from portal.errors import PortalError
 from portal.lease import LASTS, beating, make_lease
 from portal.models import ConnectionTest, Errand, WebhookInstallation
@@ -36,7 +36,8 @@ def claim(table: type[Work], row_id: int) -> str | None:
     """The lease of work that waits, now ours; None when another process was quicker."""
     lease, now = make_lease(), utc_now()
     with transaction() as session:
-        result = session.execute(
+        is_ours = changed_one(
+            session,
             update(table)
             .where(table.id == row_id, waits(table))
             .values(
@@ -44,10 +45,9 @@ def claim(table: type[Work], row_id: int) -> str | None:
                 fencing_number=table.fencing_number + 1,
                 started_at=now,
                 heartbeat_at=now,
-            )
-            .execution_options(synchronize_session=False)
+            ),
         )
-    return lease if result.rowcount == 1 else None  # type: ignore[attr-defined]
+    return lease if is_ours else None
 
 
 def keep(table: type[Work], row_id: int, lease: str) -> AbstractContextManager[None]:
@@ -59,10 +59,7 @@ def renew(table: type[Work], row_id: int, lease: str) -> bool:
     """Whether it is still ours."""
     statement = update(table).where(table.id == row_id, table.lease == lease)
     with transaction() as session:
-        result = session.execute(
-            statement.values(heartbeat_at=utc_now()).execution_options(synchronize_session=False)
-        )
-    return bool(result.rowcount)  # type: ignore[attr-defined]
+        return changed_one(session, statement.values(heartbeat_at=utc_now()))
 
 
 def get_own(session: Session, table: type[Work], row_id: int, lease: str) -> Work:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from portal import queue
 from portal.clock import utc_now
-from portal.db import db, transaction
+from portal.db import changed_one, db, transaction
 from portal.errors import PortalError
 from portal.models import ConnectionTest, Errand, Schedule, SyncRun, WebhookInstallation
 from portal.models.runs.sync_run import ACTIVE, RunStatus, SyncKind
@@ -139,13 +139,12 @@ def _is_late(row: Any) -> bool:
 def _claim(schedule: Any) -> bool:
     """Ours, if the row still says what we read: whoever changes it first starts the work."""
     with tenant_scope(schedule.tenant_id), transaction() as session:
-        result = session.execute(
+        return changed_one(
+            session,
             update(Schedule)
             .where(Schedule.id == schedule.id, Schedule.next_due_at == schedule.next_due_at)
-            .values(next_due_at=next_due(schedule.every_seconds, schedule.integration_id))
-            .execution_options(synchronize_session=False)
+            .values(next_due_at=next_due(schedule.every_seconds, schedule.integration_id)),
         )
-    return bool(result.rowcount == 1)  # type: ignore[attr-defined]
 
 
 def _start(schedule: Any) -> None:

@@ -78,14 +78,15 @@ def test_a_change_of_host_ends_what_runs_and_what_waits(
 ) -> None:
     msp.connect()
     working, _ = requests.request_run(DEVICES, "button")
-    lease = execution._claim(working.id)
+    claimed = execution._claim(working.id)
+    assert claimed is not None
     waiting, _ = requests.request_run(ORGANIZATIONS, "button")
     moved = msp.tactical.url.replace("127.0.0.1", "localhost")
     connect.save_connection(connect.ConnectionSettings(base_url=moved, api_key="key"))
     assert history.get_run(waiting.id).status is RunStatus.CANCELLED
     db.session.rollback()
     with pytest.raises(RunEnded, match="cancelled"):
-        RunLog(working.id, str(lease)).set_phase("Writing what the old server said")
+        RunLog(working.id, str(claimed.lease)).set_phase("Writing what the old server said")
 
 
 @pytest.mark.parametrize("kind", [DEVICES, SyncKind.SOFTWARE, SyncKind.ALERTS, AGENT])

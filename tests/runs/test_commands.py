@@ -9,6 +9,7 @@ import pytest
 
 from portal.clock import utc_now
 from portal.db import db
+from portal.errors import PORTAL_FAULT
 from portal.lease import LASTS
 from portal.models.runs.sync_run import RunStatus, SyncKind
 from portal.services.runs import execution, history, requests
@@ -86,4 +87,4 @@ def test_a_mistake_of_ours_ends_the_run_too(msp: Msp, monkeypatch: pytest.Monkey
         msp.sync(ORGANIZATIONS)
     run = history.list_runs().items[0]
     assert (run.status, run.lease) == (RunStatus.FAILED, None)
-    assert "mistake" in str(run.error)
+    assert run.error == PORTAL_FAULT

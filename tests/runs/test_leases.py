@@ -24,14 +24,15 @@ def test_a_process_whose_run_was_taken_over_writes_nothing_any_more(
 ) -> None:
     msp.connect()
     run, _ = requests.request_run(DEVICES, "button")
-    lease = execution._claim(run.id)
-    assert lease is not None
-    stale = RunLog(run.id, lease)
+    claimed = execution._claim(run.id)
+    assert claimed is not None
+    stale = RunLog(run.id, str(claimed.lease))
     stale.set_phase("Reading")
     change(run.id, heartbeat_at=utc_now() - LASTS - timedelta(seconds=1))
     assert [each.id for each in execution.revive_abandoned_runs()] == [run.id]
     taken = execution._claim(run.id)
-    assert taken not in (None, lease)
+    assert taken is not None
+    assert taken.lease not in (None, claimed.lease)
 
     def write_phase() -> None:
         stale.set_phase("Writing")
@@ -56,17 +57,18 @@ def test_a_process_whose_run_was_taken_over_writes_nothing_any_more(
             write()
     assert stale.finish(RunStatus.SUCCESS) is False
     now = history.get_run(run.id)
-    assert (now.status, now.lease, now.phase) == (RunStatus.RUNNING, taken, "Reading")
+    assert (now.status, now.lease, now.phase) == (RunStatus.RUNNING, taken.lease, "Reading")
     assert (now.source, now.fencing_number) == (None, 2)
     assert history.list_log_entries(run.id).items == []
-    assert RunLog(run.id, str(taken)).finish(RunStatus.SUCCESS) is True
+    assert RunLog(run.id, str(taken.lease)).finish(RunStatus.SUCCESS) is True
 
 
 def test_a_run_that_beats_keeps_its_lease(msp: Msp, jobs: list[tuple[object, ...]]) -> None:
     msp.connect()
     run, _ = requests.request_run(DEVICES, "button")
-    lease = execution._claim(run.id)
-    log = RunLog(run.id, str(lease))
+    claimed = execution._claim(run.id)
+    assert claimed is not None
+    log = RunLog(run.id, str(claimed.lease))
     with time_machine.travel(utc_now() + LASTS, tick=False):
         db.session.rollback()
         assert not log._is_over(beat=True)

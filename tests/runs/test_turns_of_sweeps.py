@@ -24,7 +24,6 @@ from portal.models.runs.sync_run import RunStatus, SyncKind
 from portal.scope import all_tenants, tenant_scope
 from portal.services import tick
 from portal.services.runs import execution, requests
-from portal.services.runs.history import get_run
 from portal.sync.runs.log import RunLog
 from tests.runs.world import add_msp, change
 from tests.support.msp import Msp
@@ -73,12 +72,11 @@ class SteadyWorker:
         tenant_id, run_id = taken[0].args
         taken[0].delete()
         with self.app.app_context(), tenant_scope(tenant_id):
-            lease = execution._claim(run_id)
-            assert lease is not None
-            kind = get_run(run_id).kind
-        self.done[kind][tenant_id] += 1
-        self.order.append((kind, tenant_id))
-        return tenant_id, RunLog(run_id, lease)
+            run = execution._claim(run_id)
+            assert run is not None
+        self.done[run.kind][tenant_id] += 1
+        self.order.append((run.kind, tenant_id))
+        return tenant_id, RunLog(run_id, str(run.lease))
 
     def _beat(self, tenant_id: int, run_log: RunLog) -> None:
         with self.app.app_context(), tenant_scope(tenant_id):

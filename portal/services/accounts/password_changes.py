@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from portal.clock import utc_now
 from portal.config import Settings
-from portal.db import db, transaction
+from portal.db import changed_one, db, transaction
 from portal.errors import InvalidInput, NotFound, PortalError
 from portal.models import PasswordReset, User, UserSession
 from portal.services.accounts.known_devices import find_device, issue_device
@@ -99,10 +99,8 @@ def use_reset(token: str, password: str, caller: Caller) -> tuple[User, str]:
             raise used_up()
     user_id, new_hash = reset.user_id, hash_new_password(password, reset.user.email)
     with transaction() as session:
-        used = session.execute(
-            delete(PasswordReset).where(PasswordReset.token_digest == digest(token))
-        )
-        if used.rowcount != 1:  # type: ignore[attr-defined]
+        used = delete(PasswordReset).where(PasswordReset.token_digest == digest(token))
+        if not changed_one(session, used):
             raise used_up()  # by somebody who pressed at the same moment
         user = session.get_one(User, user_id)
         _replace(session, user, new_hash)

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from portal.clock import utc_now
-from portal.db import db, insert, transaction
+from portal.db import changed_one, db, insert, transaction
 from portal.errors import Refused
 from portal.models import AgentRefresh, SyncRun
 from portal.models.runs.sync_run import RunStatus, SyncKind
@@ -99,8 +99,7 @@ def _start(agent_id: str) -> SyncRun | None:
     """A run in place of the refresh, or none: of two workers, one has it. In one transaction, so
     that a process that is killed here leaves the one or the other. Raises Refused."""
     with transaction() as session:
-        taken = session.execute(_delete_due().where(AgentRefresh.agent_id == agent_id))
-        if taken.rowcount == 0:  # type: ignore[attr-defined]
+        if not changed_one(session, _delete_due().where(AgentRefresh.agent_id == agent_id)):
             return None
         run, is_new = find_or_add_run(session, SyncKind.AGENT, "webhook", agent_id)
     return run if is_new else None

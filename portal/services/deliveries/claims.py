@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from portal.clock import utc_now
-from portal.db import transaction
+from portal.db import count_changed, transaction
 from portal.lease import LASTS, beating, make_lease
 from portal.models import Delivery
 from portal.models.deliveries.delivery import DeliveryStatus
@@ -80,13 +80,8 @@ def keep(claimed: list[Claimed]) -> AbstractContextManager[None]:
 
     def renew() -> bool:
         with transaction() as session:
-            ours = session.execute(
-                update(Delivery)
-                .where(Delivery.id.in_(ids), Delivery.lease == lease)
-                .values(due_at=utc_now() + LASTS)
-                .execution_options(synchronize_session=False)
-            )
-        return bool(ours.rowcount)  # type: ignore[attr-defined]
+            ours = update(Delivery).where(Delivery.id.in_(ids), Delivery.lease == lease)
+            return count_changed(session, ours.values(due_at=utc_now() + LASTS)) > 0
 
     return beating(get_app(), renew)
 

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from portal import queue
 from portal.clock import utc_now
 from portal.db import db, transaction
-from portal.errors import NotFound, Refused
+from portal.errors import PORTAL_FAULT, NotFound, Refused
 from portal.models import Delivery
 from portal.models.alerts.alert import AlertSource
 from portal.models.deliveries.delivery import DeliveryStatus
@@ -188,7 +188,7 @@ def _apply_safely(claimed: Claimed, lookup: Lookup) -> None:
         with transaction() as session:
             delivery = find_own(session, claimed)
             if delivery is not None:
-                give_back(delivery, "The portal made a mistake; its log tells more.", True)
+                give_back(delivery, PORTAL_FAULT, True)
 
 
 def _apply(claimed: Claimed, lookup: Lookup, begun: float) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from portal.clock import utc_now
 from portal.db import transaction
-from portal.errors import PortalError
+from portal.errors import PORTAL_FAULT, PortalError
 from portal.models import Errand
 from portal.models.errands.errand import ErrandKind
 from portal.scope import get_tenant_id
@@ -53,7 +53,7 @@ def _run(errand: Errand) -> _Outcome:
         return _Outcome(ok=False, message=error.message)
     except Exception:
         log.exception("Errand %s (%s) of tenant %s failed.", errand_id, kind, get_tenant_id())
-        return _Outcome(ok=False, message="The portal made a mistake; its log tells more.")
+        return _Outcome(ok=False, message=PORTAL_FAULT)
 
 
 def _act_on_alerts(errand: Errand) -> _Outcome:

@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, ColumnExpressionArgument, Row, exists, sel
 
 from portal import queue
 from portal.clock import utc_now
-from portal.db import db, release, transaction
+from portal.db import changed_one, db, release, transaction
 from portal.errors import SecretUnreadable
 from portal.events.delivery import Message, Outcome, send
 from portal.events.order import find_settled_id
@@ -228,13 +228,7 @@ def _change_own(subscriber_id: int, held: str, /, **values: Any) -> bool:
 
 def _change(values: dict[str, Any], *which: ColumnExpressionArgument[bool]) -> bool:
     with transaction() as session:
-        result = session.execute(
-            update(EventSubscriber)
-            .where(*which)
-            .values(values)
-            .execution_options(synchronize_session=False)
-        )
-    return bool(result.rowcount == 1)  # type: ignore[attr-defined]
+        return changed_one(session, update(EventSubscriber).where(*which).values(values))
 
 
 def _list_events(turn: _Turn, newest: int) -> list[Row[Any]]:

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 
 from portal import queue
 from portal.clock import utc_now
-from portal.db import db, release, transaction
+from portal.db import changed_one, db, release, transaction
 from portal.errors import PortalError, SecretUnreadable
 from portal.models import EndedSignIn
 from portal.scope import get_tenant_id
@@ -54,13 +54,12 @@ def _list_due() -> list[int]:
 def _claim(ended_id: int) -> bool:
     """Ours: it is due again only if this process is lost, or Tactical is away."""
     with transaction() as session:
-        claimed = session.execute(
+        return changed_one(
+            session,
             update(EndedSignIn)
             .where(EndedSignIn.id == ended_id, EndedSignIn.next_try_at <= utc_now())
-            .values(next_try_at=utc_now() + TRY_AGAIN_AFTER)
-            .execution_options(synchronize_session=False)
+            .values(next_try_at=utc_now() + TRY_AGAIN_AFTER),
         )
-    return bool(claimed.rowcount == 1)  # type: ignore[attr-defined]
 
 
 def _sign_out(ended_id: int) -> None:

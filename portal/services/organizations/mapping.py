@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
-from portal.db import db, transaction
+from portal.db import count_changed, db, transaction
 from portal.errors import NotFound
 from portal.models import Asset, Client, OrganizationMapping
 from portal.models.organizations.client import name_key
@@ -133,13 +133,8 @@ def _assign(session: Session, mapping: OrganizationMapping, client: Client) -> i
     mapping.client_id, mapping.client = client.id, client
     # Before the assets: a sync holds the organization for the page that it writes.
     session.flush()
-    moved = session.execute(
-        update(Asset)
-        .where(_its_assets(mapping), Asset.client_id != client.id)
-        .values(client_id=client.id)
-    )
-    count: int = moved.rowcount  # type: ignore[attr-defined]
-    return count
+    moved = update(Asset).where(_its_assets(mapping), Asset.client_id != client.id)
+    return count_changed(session, moved.values(client_id=client.id))
 
 
 def _its_assets(mapping: OrganizationMapping) -> ColumnElement[bool]:

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from sqlalchemy import select, update
 
 from portal.clock import utc_now
-from portal.db import db, release, transaction
-from portal.errors import PortalError, Refused
+from portal.db import changed_one, db, release, transaction
+from portal.errors import PORTAL_FAULT, PortalError, Refused
 from portal.lease import LASTS, make_lease
 from portal.models import Integration, SyncRun
 from portal.models.runs.sync_run import COUNT_NAMES, RunStatus, SyncKind
@@ -29,7 +29,7 @@ from portal.sync.devices.run import sync_devices
 from portal.sync.devices.sweep import sync_status
 from portal.sync.organizations import sync_organizations
 from portal.sync.runs.log import RunEnded, RunLog
-from portal.sync.runs.news import tell_ended, tell_started
+from portal.sync.runs.news import record_ended_event, record_started_event
 from portal.sync.software.ingest import sync_software
 from portal.tactical.api import Tactical
 from portal.tactical.record_errors import may_be_of_record
@@ -57,9 +57,9 @@ def run_to_end(kind: SyncKind, subject: str = "") -> SyncRun:
     """
     while True:
         run, _ = ask_for_run(kind, "command", subject)
-        lease = _claim(run.id)
-        if lease is not None:
-            _execute(run.id, lease)
+        claimed = _claim(run.id)
+        if claimed is not None:
+            _execute(claimed)
             return get_run(run.id)
         release()
         time.sleep(POLL_SECONDS)
@@ -68,9 +68,9 @@ def run_to_end(kind: SyncKind, subject: str = "") -> SyncRun:
 
 def run_queued(run_id: int) -> None:
     """Execute the run if it still waits; a job that comes twice does nothing."""
-    lease = _claim(run_id)
-    if lease is not None:
-        _execute(run_id, lease)
+    run = _claim(run_id)
+    if run is not None:
+        _execute(run)
 
 
 def revive_abandoned_runs() -> list[SyncRun]:
@@ -92,36 +92,39 @@ def revive_abandoned_runs() -> list[SyncRun]:
             else:
                 run.status = RunStatus.QUEUED
             if not run.is_active:
-                tell_ended(session, run)
+                record_ended_event(session, run)
     return [run for run in abandoned if run.status is RunStatus.QUEUED]
 
 
-def _claim(run_id: int) -> str | None:
-    """The lease of a waiting run, now ours; None when another process was quicker."""
-    lease, now = make_lease(), utc_now()
+def _claim(run_id: int) -> SyncRun | None:
+    """A waiting run, now ours, as it stands for the whole run; None when another process was
+    quicker."""
+    now = utc_now()
     with transaction() as session:
-        result = session.execute(
+        is_ours = changed_one(
+            session,
             update(SyncRun)
             .where(SyncRun.id == run_id, SyncRun.status == RunStatus.QUEUED)
             .values(
                 status=RunStatus.RUNNING,
-                lease=lease,
+                lease=make_lease(),
                 fencing_number=SyncRun.fencing_number + 1,
                 started_at=now,
                 heartbeat_at=now,
                 **dict.fromkeys(COUNT_NAMES, 0),
-            )
-            .execution_options(synchronize_session=False)
+            ),
         )
-        if result.rowcount != 1:  # type: ignore[attr-defined]
+        if not is_ours:
             return None
-        tell_started(session, get_run(run_id))
-    return lease
+        run = session.get_one(SyncRun, run_id, populate_existing=True)
+        record_started_event(session, run)
+        session.expunge(run)  # or a rollback would make it be read anew
+    return run
 
 
-def _execute(run_id: int, lease: str) -> None:
-    run = get_run(run_id)
-    run_log = RunLog(run_id, lease)
+def _execute(run: SyncRun) -> None:
+    """Do the claimed run's work and write how it ended. A fault of ours is raised after that."""
+    run_log = RunLog(run.id, run.lease or "")
     integration = db.session.get_one(Integration, run.integration_id)
     try:
         _check_still_active(integration)
@@ -129,24 +132,31 @@ def _execute(run_id: int, lease: str) -> None:
             open_tactical(integration) as tactical,
             run_log.keep_alive(get_app(), tactical.session.abandon),
         ):
-            # As they are now, for the whole run: a rollback would make them be read anew.
-            db.session.expunge(run)
-            db.session.expunge(integration)
+            db.session.expunge(integration)  # as it is now, for the whole run, like the run itself
             release()
-            _work(run, integration, tactical, run_log)
-    except RunEnded as end:
-        run_log.finish(RunStatus.CANCELLED, end.message)
+            _sync(run, integration, tactical, run_log)
     except PortalError as error:
-        is_ours = run_log.finish(RunStatus.FAILED, error.message, getattr(error, "fault", None))
-        if is_ours and not (run.kind is SyncKind.AGENT and may_be_of_record(error)):
-            note_error(run.integration_id, error.message)
+        _end(run, run_log, error)
     except KeyboardInterrupt:
         run_log.finish(RunStatus.CANCELLED, "The command was interrupted.")
         raise
     except Exception:
-        log.exception("Sync run %s of tenant %s failed.", run_id, get_tenant_id())
-        run_log.finish(RunStatus.FAILED, "The portal made a mistake; its log tells more.")
+        log.exception("Sync run %s of tenant %s failed.", run.id, get_tenant_id())
+        run_log.finish(RunStatus.FAILED, PORTAL_FAULT)
         raise
+    else:
+        _end(run, run_log)
+
+
+def _end(run: SyncRun, run_log: RunLog, error: PortalError | None = None) -> None:
+    """Write how the run ended, and what that says about the connection; nothing when another
+    process has taken the run over."""
+    if isinstance(error, RunEnded):
+        run_log.finish(RunStatus.CANCELLED, error.message)
+    elif error is not None:
+        is_ours = run_log.finish(RunStatus.FAILED, error.message, getattr(error, "fault", None))
+        if is_ours and not (run.kind is SyncKind.AGENT and may_be_of_record(error)):
+            note_error(run.integration_id, error.message)
     else:
         partial = run_log.warnings or run_log.counts["failed"]
         if run_log.finish(RunStatus.PARTIAL if partial else RunStatus.SUCCESS):
@@ -162,7 +172,7 @@ def _check_still_active(integration: Integration) -> None:
         raise RunEnded(refused.message) from refused
 
 
-def _work(run: SyncRun, integration: Integration, tactical: Tactical, run_log: RunLog) -> None:
+def _sync(run: SyncRun, integration: Integration, tactical: Tactical, run_log: RunLog) -> None:
     if run.kind is SyncKind.AGENT:
         sync_agent(integration, tactical, run_log, run.subject)
     else:

@@ -15,7 +15,7 @@ from portal.services.integrations.current import (
     get_active_integration,
 )
 from portal.services.runs.history import find_active_run, get_run
-from portal.sync.runs.news import tell_ended
+from portal.sync.runs.news import record_ended_event
 
 
 def request_run(
@@ -56,7 +56,7 @@ def cancel_run(run_id: int) -> SyncRun:
         if run.status is RunStatus.QUEUED:
             run.status, run.finished_at = RunStatus.CANCELLED, utc_now()
             if run.fencing_number:  # it had started, and lost its process
-                tell_ended(session, run)
+                record_ended_event(session, run)
         elif run.status is RunStatus.RUNNING:
             run.cancel_requested_at = run.cancel_requested_at or utc_now()
         session.flush()

@@ -10,17 +10,17 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from flask import Flask
-from sqlalchemy import select, update
+from sqlalchemy import Update, select, update
 from sqlalchemy.orm import Session
 
 from portal.clock import utc_now
-from portal.db import db, insert, transaction
+from portal.db import changed_one, db, insert, transaction
 from portal.errors import PortalError
 from portal.lease import BEAT_SECONDS, beating
 from portal.models import SyncLogEntry, SyncRun
 from portal.models.runs.sync_run import COUNT_NAMES, RunStatus
 from portal.scope import get_tenant_id
-from portal.sync.runs.news import tell_ended
+from portal.sync.runs.news import record_ended_event
 
 LOOK_SECONDS = 1
 """How often a run looks whether somebody pressed cancel."""
@@ -90,7 +90,8 @@ class RunLog:
     def finish(self, status: RunStatus, error: str | None = None, fault: str | None = None) -> bool:
         """Write the end. False, and nothing, when the run was taken over meanwhile."""
         with transaction() as session:
-            result = session.execute(
+            is_ours = changed_one(
+                session,
                 self._own_run().values(
                     status=status,
                     error=error,
@@ -98,12 +99,12 @@ class RunLog:
                     phase="",
                     lease=None,
                     finished_at=utc_now(),
-                )
+                ),
             )
-            if result.rowcount == 1:  # type: ignore[attr-defined]
+            if is_ours:
                 run = session.get_one(SyncRun, self.run_id, populate_existing=True)
-                tell_ended(session, run)
-        return bool(result.rowcount == 1)  # type: ignore[attr-defined]
+                record_ended_event(session, run)
+        return is_ours
 
     def keep_alive(self, app: Flask, give_up: Callable[[], None]) -> AbstractContextManager[None]:
         """Renew the lease and watch for cancel in a thread, however slow Tactical is.
@@ -141,8 +142,7 @@ class RunLog:
             values.pop("total", None)
         # Not once cancel was pressed: whoever asked for it relies on no page coming after.
         ours = self._own_run().where(SyncRun.cancel_requested_at.is_(None))
-        result = session.execute(ours.values(**values))
-        if result.rowcount == 1:  # type: ignore[attr-defined]
+        if changed_one(session, ours.values(**values)):
             return
         cancelled = session.scalar(
             select(SyncRun.cancel_requested_at).where(SyncRun.id == self.run_id)
@@ -154,7 +154,7 @@ class RunLog:
             own = {"tenant_id": get_tenant_id(), "run_id": self.run_id, "created_at": utc_now()}
             session.execute(insert(SyncLogEntry), [own | entry for entry in entries])
 
-    def _own_run(self) -> Any:
+    def _own_run(self) -> Update:
         return update(SyncRun).where(
             SyncRun.id == self.run_id,
             SyncRun.lease == self._lease,

@@ -12,17 +12,17 @@ from portal.models.events.event import EventType
 from portal.models.runs.sync_run import COMPLETED, RunStatus, SyncKind
 
 
-def tell_started(session: Session, run: SyncRun) -> None:
+def record_started_event(session: Session, run: SyncRun) -> None:
     if run.kind is SyncKind.STATUS:
         return  # hundreds a day
     payload = _about(run) | {"attempt": run.fencing_number}
     record_events(session, [(EventType.SYNC_STARTED, _subject(run), payload)], run.tenant_id)
 
 
-def tell_ended(session: Session, run: SyncRun) -> None:
+def record_ended_event(session: Session, run: SyncRun) -> None:
     """Whatever has started ends with one event: a cancelled run with `failed`.
 
-    Of status sweeps only a failure is told.
+    Of status sweeps only a failure makes an event.
     """
     if run.kind is SyncKind.STATUS and run.status is not RunStatus.FAILED:
         return
