@@ -57,6 +57,8 @@ def pages(made: Seeded) -> dict[str, str]:
         "software, searched": "software/?q=driver+2",
         "software title": f"software/{made.title_id}",
         "software of an asset": f"assets/{made.asset_id}/software",
+        "history of an asset": f"assets/{made.asset_id}/history",
+        "history of an asset, far page": f"assets/{made.asset_id}/history?page=1500",
     }
 
 

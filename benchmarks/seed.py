@@ -20,6 +20,7 @@ from portal.db import Base, db
 from portal.models import (
     Alert,
     Asset,
+    AssetChange,
     Client,
     Delivery,
     Event,
@@ -33,6 +34,7 @@ from portal.models import (
     User,
 )
 from portal.models.alerts.alert import AlertSource, AlertStatus, Severity
+from portal.models.assets.change import ChangeAction
 from portal.models.deliveries.delivery import DeliveryStatus
 from portal.models.events.event import EventType
 from portal.models.integrations.integration import IntegrationState
@@ -58,10 +60,12 @@ class Sizes:
     log_entries: int
     """Of the newest run of devices; the others have a handful."""
     events: int
+    changes: int
+    """Of assets; most of them of one."""
 
 
-BIG = Sizes(200, 10_000, 4000, 100, 100_000, 2000, 50_000, 300, 10_000, 100_000)
-SMALL = Sizes(8, 60, 400, 40, 400, 20, 400, 40, 60, 1000)
+BIG = Sizes(200, 10_000, 4000, 100, 100_000, 2000, 50_000, 300, 10_000, 100_000, 100_000)
+SMALL = Sizes(8, 60, 400, 40, 400, 20, 400, 40, 60, 1000, 1000)
 SMALL_TENANTS = 20
 
 
@@ -115,6 +119,7 @@ class _Seed:
         self._put_in_time(Alert, "alerts", self._alert)
         self._put_in_time(Delivery, "deliveries", self._delivery)
         self._put_in_time(Event, "events", self._event)
+        self._put_in_time(AssetChange, "changes", self._change)
         self._set_sequences()
 
     def _put(self, model: type[Base], rows: Any) -> None:
@@ -354,6 +359,20 @@ class _Seed:
             "subject": f"PC-{n * 31 % self.sizes[tenant_id].assets:05}",
             "payload": {"rmm_device_id": agent, "external_alert_id": str(n), "run_id": 1},
             "occurred_at": self._at(tenant_id, "events", n),
+        }
+
+    def _change(self, tenant_id: int, n: int) -> Row:
+        sizes = self.sizes[tenant_id]
+        asset = sizes.assets // 2 - 1 if n % 5 else n * 31 % sizes.assets
+        return {
+            "asset_id": self.firsts["assets", tenant_id] + asset,
+            "action": ChangeAction.UPDATED,
+            "column": "current_user",
+            "before": f"user-{n}",
+            "after": f"user-{n + 1}",
+            "cause": "schedule",
+            "run_id": self.firsts["runs", tenant_id] + n % sizes.runs,
+            "at": self._at(tenant_id, "changes", n),
         }
 
     def _set_sequences(self) -> None:

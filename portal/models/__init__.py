@@ -4,6 +4,7 @@ from portal.models.accounts.tenant import Tenant
 from portal.models.accounts.user import InstallSetting, Membership, PasswordReset, User, UserSession
 from portal.models.alerts.alert import Alert
 from portal.models.assets.asset import Asset
+from portal.models.assets.change import AssetChange
 from portal.models.assets.external_entity_mapping import ExternalEntityMapping
 from portal.models.deliveries.delivery import AgentRefresh, Delivery, WebhookKey
 from portal.models.deliveries.usage import WebhookUsage
@@ -26,6 +27,7 @@ __all__ = [
     "AgentRefresh",
     "Alert",
     "Asset",
+    "AssetChange",
     "AssetSoftware",
     "Client",
     "ConnectionTest",

@@ -23,7 +23,7 @@ AREAS = (
     "portal.web.auth.views:auth",
     "portal.web.health:health",
     "portal.web.dashboard.views:dashboard",
-    "portal.web.assets.edits:assets",
+    "portal.web.assets:assets",
     "portal.web.software.views:software",
     "portal.web.alerts.views:alerts",
     "portal.web.errands.views:errands",

@@ -21,8 +21,9 @@ ASKED = Sizes(
     runs=40,
     log_entries=200,
     events=300,
+    changes=300,
 )
-OTHERS = Sizes(10, 600, 200, 20, 5000, 20, 5000, 300, 200, 5000)
+OTHERS = Sizes(10, 600, 200, 20, 5000, 20, 5000, 300, 200, 5000, 5000)
 """Much larger: where one tenant has nearly all the rows, to walk through them is right."""
 
 

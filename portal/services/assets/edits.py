@@ -9,9 +9,12 @@ from sqlalchemy.orm import Session
 from portal.db import transaction
 from portal.errors import InvalidInput
 from portal.models import Asset
+from portal.models.assets.change import ChangeAction
 from portal.services.assets.listing import get_asset
 from portal.services.clients import get_client
 from portal.services.text import LONGEST_LINE, clean_line
+from portal.sync.history import ColumnChange, record_changes
+from portal.sync.runs.cause import Cause
 
 ASSET_TYPES = ("workstation", "server")
 
@@ -32,7 +35,7 @@ class AssetEdit:
     client_id: int | None
 
 
-def edit_asset(asset_id: int, edit: AssetEdit) -> list[str]:
+def edit_asset(asset_id: int, edit: AssetEdit, user_id: int | None = None) -> list[str]:
     """Write the fields that differ, and lock those; their names. Raises InvalidInput, NotFound."""
     name = clean_line(edit.name, "name", "a name for the asset")
     description = edit.description.strip()
@@ -50,17 +53,20 @@ def edit_asset(asset_id: int, edit: AssetEdit) -> list[str]:
             "asset_type": edit.asset_type,
             "client_id": get_client(edit.client_id).id,
         }
-        return _write(session, asset, wanted)
+        return _write(session, asset, wanted, Cause.of_person(user_id))
 
 
-def release_field(asset_id: int, field: str) -> Asset:
+def release_field(asset_id: int, field: str, user_id: int | None = None) -> Asset:
     """Let the sync write the field again; the next one does. Raises InvalidInput, NotFound."""
     lock = LOCKS.get(field)
     if lock is None:
         raise InvalidInput("This field is never locked.")
-    with transaction():
+    with transaction() as session:
         asset = get_asset(asset_id)
-        setattr(asset, lock, False)
+        if getattr(asset, lock):
+            setattr(asset, lock, False)
+            change = ColumnChange(asset.id, ChangeAction.RELEASED, lock.replace("_locked", ""))
+            record_changes(session, Cause.of_person(user_id), [change])
     return asset
 
 
@@ -69,10 +75,15 @@ def list_locked(asset: Asset) -> list[str]:
     return [field for field, lock in LOCKS.items() if getattr(asset, lock)]
 
 
-def _write(session: Session, asset: Asset, wanted: dict[str, object]) -> list[str]:
+def _write(session: Session, asset: Asset, wanted: dict[str, object], cause: Cause) -> list[str]:
     changed = [column for column, value in wanted.items() if getattr(asset, column) != value]
+    edits = [
+        ColumnChange(asset.id, ChangeAction.EDITED, column, getattr(asset, column), wanted[column])
+        for column in changed
+    ]
     for column in changed:
         setattr(asset, column, wanted[column])
         setattr(asset, LOCKS["client" if column == "client_id" else column], True)
     session.flush()
+    record_changes(session, cause, edits)
     return changed

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
-from portal.db import count_changed, db, transaction
+from portal.db import db, transaction
 from portal.errors import NotFound
 from portal.models import Asset, Client, OrganizationMapping
+from portal.models.assets.change import ChangeAction
 from portal.models.organizations.client import name_key
 from portal.services.clients import find_client_by_name, get_client, insert_client
 from portal.services.organizations.listing import (
@@ -20,6 +21,8 @@ from portal.services.organizations.listing import (
     get_organization_by_external_id,
     organization_conditions,
 )
+from portal.sync.history import ColumnChange, record_changes
+from portal.sync.runs.cause import Cause
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +44,19 @@ def count_assets_to_move(mapping_id: int, client_id: int | None) -> int:
     return db.session.scalar(query) or 0
 
 
-def map_to_client(mapping_id: int, client_id: int) -> MappingChange:
+def map_to_client(mapping_id: int, client_id: int, user_id: int | None = None) -> MappingChange:
     """Map the organization; its assets move to the client in the same transaction."""
     with transaction() as session:
         mapping, client = get_organization(mapping_id), get_client(client_id)
-        moved = _assign(session, mapping, client)
+        moved = _assign(session, mapping, client, Cause.of_person(user_id))
     return MappingChange(mapping, moved)
 
 
-def map_to_new_client(mapping_id: int, name: str) -> MappingChange:
+def map_to_new_client(mapping_id: int, name: str, user_id: int | None = None) -> MappingChange:
     """Make a client and map the organization to it. Raises InvalidInput when the name is taken."""
     with transaction() as session:
         mapping = get_organization(mapping_id)
-        moved = _assign(session, mapping, insert_client(session, name))
+        moved = _assign(session, mapping, insert_client(session, name), Cause.of_person(user_id))
     return MappingChange(mapping, moved)
 
 
@@ -70,7 +73,8 @@ def map_to_client_named(
         client = find_client_by_name(name)
         if client is None and not create:
             raise NotFound(f"There is no client named {name!r}. Say --create to make it.")
-        moved = _assign(session, mapping, client or insert_client(session, name))
+        client = client or insert_client(session, name)
+        moved = _assign(session, mapping, client, Cause.of_person(None))
         if auto_sync is not None:
             mapping.auto_sync_assets = auto_sync
     return MappingChange(mapping, moved)
@@ -92,7 +96,7 @@ def set_auto_sync(mapping_id: int, on: bool) -> OrganizationMapping:
     return mapping
 
 
-def map_exact(create: bool = False) -> list[MappingChange]:
+def map_exact(create: bool = False, user_id: int | None = None) -> list[MappingChange]:
     """Map each unmapped organization to the client of the same name, case and blanks aside.
 
     Two organizations of one name are left to a person. With `create`, a client is made where
@@ -104,7 +108,8 @@ def map_exact(create: bool = False) -> list[MappingChange]:
             if client is None and not create:
                 continue
             client = client or insert_client(session, mapping.external_organization_name)
-            changes.append(MappingChange(mapping, _assign(session, mapping, client)))
+            moved = _assign(session, mapping, client, Cause.of_person(user_id))
+            changes.append(MappingChange(mapping, moved))
     return changes
 
 
@@ -129,12 +134,20 @@ def _match_by_name() -> list[tuple[OrganizationMapping, Client | None]]:
     ]
 
 
-def _assign(session: Session, mapping: OrganizationMapping, client: Client) -> int:
+def _assign(session: Session, mapping: OrganizationMapping, client: Client, cause: Cause) -> int:
     mapping.client_id, mapping.client = client.id, client
     # Before the assets: a sync holds the organization for the page that it writes.
     session.flush()
-    moved = update(Asset).where(_its_assets(mapping), Asset.client_id != client.id)
-    return count_changed(session, moved.values(client_id=client.id))
+    its_others = _its_assets(mapping) & (Asset.client_id != client.id)
+    moves = [
+        ColumnChange(row.id, ChangeAction.MOVED, "client_id", row.client_id, client.id)
+        for row in session.execute(
+            select(Asset.id, Asset.client_id).where(its_others).with_for_update()
+        )
+    ]
+    session.execute(update(Asset).where(its_others).values(client_id=client.id))
+    record_changes(session, cause, moves)
+    return len(moves)
 
 
 def _its_assets(mapping: OrganizationMapping) -> ColumnElement[bool]:

@@ -28,6 +28,7 @@ from portal.sync.devices.one_agent import sync_agent
 from portal.sync.devices.run import sync_devices
 from portal.sync.devices.sweep import sync_status
 from portal.sync.organizations import sync_organizations
+from portal.sync.runs.cause import Cause
 from portal.sync.runs.log import RunEnded, RunLog
 from portal.sync.runs.news import record_ended_event, record_started_event
 from portal.sync.software.ingest import sync_software
@@ -124,7 +125,7 @@ def _claim(run_id: int) -> SyncRun | None:
 
 def _execute(run: SyncRun) -> None:
     """Do the claimed run's work and write how it ended. A fault of ours is raised after that."""
-    run_log = RunLog(run.id, run.lease or "")
+    run_log = RunLog(run.id, run.lease or "", Cause(run.trigger, run.id, run.requested_by))
     integration = db.session.get_one(Integration, run.integration_id)
     try:
         _check_still_active(integration)

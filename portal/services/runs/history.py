@@ -12,6 +12,7 @@ from portal.db import db
 from portal.errors import NotFound
 from portal.models import SyncLogEntry, SyncRun, User
 from portal.models.runs.sync_run import ACTIVE, COMPLETED, RunStatus, SyncKind
+from portal.services.assets.history import prune_history
 from portal.services.lists.paging import Page, paginate
 from portal.services.lists.pruning import delete_in_parts
 from portal.services.lists.search import contains
@@ -148,7 +149,8 @@ def list_errors(run_id: int, most: int = 100) -> list[str]:
 
 
 def prune_runs(integration_id: int) -> int:
-    """Delete runs that nobody looks back at any more; how many."""
+    """Delete runs that nobody looks back at any more, and assets' history; how many runs."""
+    prune_history()
     return sum(_prune_kind(integration_id, kind) for kind in SyncKind)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select, update
@@ -18,6 +17,7 @@ from portal.scope import get_tenant_id
 from portal.sync.alerts.write import lock_alerts
 from portal.sync.devices.facts import FACTS, PLACE, VITALS
 from portal.sync.devices.plan import Decision, KnownAsset
+from portal.sync.history import to_json
 from portal.sync.runs.action import Action
 from portal.sync.runs.log import log_entry
 from portal.sync.software.store import recount_software_of
@@ -203,12 +203,8 @@ def _touch_assets(session: Session, decisions: Sequence[Decision]) -> None:
 def _readable(decision: Decision) -> dict[str, Any] | None:
     """Changes as JSON can hold them, without those that every check-in brings."""
     told = {
-        name: [_json(old), _json(new)]
+        name: [to_json(old), to_json(new)]
         for name, (old, new) in (decision.changes or {}).items()
         if name not in VITALS
     }
     return told or None
-
-
-def _json(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, datetime) else value

@@ -13,12 +13,15 @@ from portal.chunks import chunked
 from portal.clock import utc_now
 from portal.db import release, transaction
 from portal.models import Asset, Integration
+from portal.models.assets.change import ChangeAction
 from portal.sync.devices.apply import apply_decisions, count_decisions, log_entries
 from portal.sync.devices.left_out import list_left_out, tell_left_out
 from portal.sync.devices.load import load_assets, load_organizations
 from portal.sync.devices.news import tell_devices
 from portal.sync.devices.plan import plan_agents
+from portal.sync.history import ColumnChange, list_changes, record_changes
 from portal.sync.organizations import note_restriction, write_organizations
+from portal.sync.runs.cause import Cause
 from portal.sync.runs.log import RunLog, log_entry
 from portal.sync.software.store import recount_software_of
 from portal.tactical.agents.source import Source, choose_source
@@ -83,6 +86,7 @@ def apply_page(integration_id: int, page: AgentPage, run_log: RunLog) -> None:
         )
         run_log.record(session, count_decisions(decisions), log_entries(decisions), page.total)
         created = apply_decisions(session, integration_id, decisions)
+        record_changes(session, run_log.cause, list_changes(decisions, created))
         tell_devices(session, decisions, created)
 
 
@@ -123,14 +127,18 @@ def _mark_missing(integration_id: int, tactical: Tactical, run_log: RunLog, seen
         missing = [
             agent_id
             for ids in chunked(confirmed, IDS_AT_ONCE)
-            for agent_id in _set_missing(session, integration_id, ids, asked_at)
+            for agent_id in _set_missing(session, integration_id, ids, asked_at, run_log.cause)
         ]
         entries = [log_entry("missing", agent_id, absent[agent_id]) for agent_id in missing]
         run_log.record(session, Counter(missing=len(missing)), entries)
 
 
 def _set_missing(
-    session: Session, integration_id: int, agent_ids: Sequence[str], asked_at: datetime
+    session: Session,
+    integration_id: int,
+    agent_ids: Sequence[str],
+    asked_at: datetime,
+    cause: Cause,
 ) -> Sequence[str]:
     """Which of these are missing now: not one that a sweep has seen since."""
     rows = session.execute(
@@ -145,6 +153,10 @@ def _set_missing(
         .execution_options(synchronize_session=False)
     ).all()
     recount_software_of(session, [row.id for row in rows])
+    since = [
+        ColumnChange(row.id, ChangeAction.MISSING, "missing_since", None, asked_at) for row in rows
+    ]
+    record_changes(session, cause, since)
     return [row.rmm_device_id for row in rows]
 
 

@@ -21,6 +21,7 @@ from portal.sync.devices.left_out import list_left_out, tell_left_out
 from portal.sync.devices.load import load_assets, load_organizations
 from portal.sync.devices.news import tell_devices
 from portal.sync.devices.plan import plan_presences
+from portal.sync.history import list_changes, record_changes
 from portal.sync.runs.log import RunLog
 from portal.tactical.agents.fleet import DashboardFleet
 from portal.tactical.api import Tactical
@@ -61,6 +62,7 @@ def _apply(
         decisions = plan_presences(agents, known, organizations, observed_at)
         run_log.record(session, count_decisions(decisions), log_entries(decisions))
         apply_decisions(session, integration_id, decisions)
+        record_changes(session, run_log.cause, list_changes(decisions, {}))
         tell_devices(session, decisions)
 
 

@@ -20,6 +20,7 @@ from portal.lease import BEAT_SECONDS, beating
 from portal.models import SyncLogEntry, SyncRun
 from portal.models.runs.sync_run import COUNT_NAMES, RunStatus
 from portal.scope import get_tenant_id
+from portal.sync.runs.cause import Cause
 from portal.sync.runs.news import record_ended_event
 
 LOOK_SECONDS = 1
@@ -38,8 +39,9 @@ class RunLog:
     after another took its run over changes nothing any more.
     """
 
-    def __init__(self, run_id: int, lease: str) -> None:
+    def __init__(self, run_id: int, lease: str, cause: Cause | None = None) -> None:
         self.run_id = run_id
+        self.cause = cause or Cause("command", run_id)
         self.counts: Counter[str] = Counter()
         self.warnings: list[str] = []
         self._lease = lease

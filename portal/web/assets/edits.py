@@ -14,7 +14,7 @@ from portal.services.clients import find_client_by_name
 from portal.web.assets.forms import AssetForm
 from portal.web.assets.views import assets
 from portal.web.forms import mark
-from portal.web.guard import requires
+from portal.web.guard import get_user, requires
 from portal.web.input import to_id
 
 
@@ -26,7 +26,7 @@ def edit(asset_id: int) -> ResponseReturnValue:
     if not form.is_submitted():
         return _page(form, asset)
     try:
-        changed = edit_asset(asset_id, _read_edit(form))
+        changed = edit_asset(asset_id, _read_edit(form), get_user().id)
     except (InvalidInput, NotFound) as error:
         mark(form, error, otherwise="client")
         return _page(form, get_asset(asset_id)), 422
@@ -37,7 +37,7 @@ def edit(asset_id: int) -> ResponseReturnValue:
 @assets.post("/<int:asset_id>/release/<field>")
 @requires(Permission.MAP)
 def release(asset_id: int, field: str) -> ResponseReturnValue:
-    release_field(asset_id, field)
+    release_field(asset_id, field, get_user().id)
     flash("Released: the next sync brings what Tactical tells.", "success")
     return redirect(url_for("assets.edit", asset_id=asset_id))
 

@@ -95,7 +95,7 @@ def accept_suggestion(organization_id: int) -> ResponseReturnValue:
 @requires(Permission.MAP)
 def accept_exact() -> ResponseReturnValue:
     """Map every organization that is named as a client."""
-    number = len(mapping_service.map_exact())
+    number = len(mapping_service.map_exact(user_id=get_user().id))
     message = f"Mapped {number} organization{'' if number == 1 else 's'}."
     if not htmx:
         flash(message, "success")
@@ -140,9 +140,9 @@ def _map(organization_id: int, client_id: int | None, name: str) -> ResponseRetu
             return _row(organization_id, pending=pending), 409
         return _ask(organization_id, pending)
     if client_id is None:
-        change = mapping_service.map_to_new_client(organization_id, name)
+        change = mapping_service.map_to_new_client(organization_id, name, get_user().id)
     else:
-        change = mapping_service.map_to_client(organization_id, client_id)
+        change = mapping_service.map_to_client(organization_id, client_id, get_user().id)
     return _saved(organization_id, _told(change))
 
 

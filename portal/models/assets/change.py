@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from portal.clock import utc_now
+from portal.db import Base, BigId, TenantOwned
+from portal.models.accounts.user import User
+
+
+class ChangeAction(StrEnum):
+    CREATED = "created"
+    UPDATED = "updated"
+    MOVED = "moved"
+    """To another client, or to another organization of Tactical's."""
+    MISSING = "missing"
+    RETURNED = "returned"
+    EDITED = "edited"
+    """By a person; the sync leaves the column alone since."""
+    RELEASED = "released"
+    """To the sync, by a person."""
+
+
+class AssetChange(TenantOwned, Base):
+    """The history of assets: what became of one column, and by what. Status and times of looks,
+    which every look moves, are not in it. It outlives the runs that it names."""
+
+    __tablename__ = "asset_changes"
+    __table_args__ = (
+        Index(None, "asset_id", "id"),
+        Index(None, "tenant_id", "id"),
+        Index(None, "user_id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    asset_id: Mapped[int] = mapped_column(ForeignKey("assets.id", ondelete="CASCADE"))
+    action: Mapped[ChangeAction]
+    column: Mapped[str] = mapped_column(default="")
+    """Empty where the asset as a whole is meant: it was created."""
+    before: Mapped[Any] = mapped_column(JSON(none_as_null=True), nullable=True)
+    after: Mapped[Any] = mapped_column(JSON(none_as_null=True), nullable=True)
+    """As JSON has them: a moment is text."""
+    cause: Mapped[str]
+    """As a run's trigger: `button`, `schedule`, `command`, `webhook`; or `person`."""
+    run_id: Mapped[int | None] = mapped_column(BigId)
+    """Of a sync run, which may be gone by now."""
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    at: Mapped[datetime] = mapped_column(default=utc_now)
+
+    user: Mapped[User | None] = relationship()
