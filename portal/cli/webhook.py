@@ -9,7 +9,7 @@ import click
 from portal.cli.command import PortalCommand, tenant_option
 from portal.cli.outcome import FAILED, PARTIAL, SUCCESS, Outcome
 from portal.models import WebhookInstallation
-from portal.models.webhook.installation import Deed
+from portal.models.webhook.installation import InstallationAction
 from portal.services.deliveries.rate import get_rate
 from portal.services.deliveries.refused_storms import find_refusals
 from portal.services.deliveries.storage import get_storage
@@ -18,7 +18,7 @@ from portal.services.webhook import installation, settings
 from portal.services.webhook.execution import read_made
 from portal.services.webhook.installation import find_installation
 from portal.services.webhook.keys import reveal as reveal_secret
-from portal.services.webhook.records import ApplyTo, Wanted
+from portal.services.webhook.records import ApplyTo, Piece, Wanted
 from portal.services.webhook.rotation import rotate_secret
 from portal.services.webhook.state import get_health
 
@@ -56,7 +56,7 @@ def show(reveal: bool) -> Outcome:
         "state": str(health.state),
         "last_event_at": health.last_event_at.isoformat() if health.last_event_at else None,
         "last_test_at": health.last_test_at.isoformat() if health.last_test_at else None,
-        "installed": "template" in made.pieces,
+        "installed": Piece.TEMPLATE in made.records,
         **_limits(),
         "warnings": settings.list_url_warnings(url, health.is_reached),
     }
@@ -110,8 +110,8 @@ def install(
     """Set the webhook up in Tactical, and let Tactical test it."""
     wanted = _read_wanted(places, rest, plain_header)
     if dry_run:
-        return _plan(Deed.INSTALL, wanted)
-    return _outcome(installation.do_now(Deed.INSTALL, wanted))
+        return _plan(InstallationAction.INSTALL, wanted)
+    return _outcome(installation.run_now(InstallationAction.INSTALL, wanted))
 
 
 @webhook.command(cls=PortalCommand)
@@ -121,8 +121,8 @@ def remove(dry_run: bool) -> Outcome:
     """Take back from Tactical exactly what `install` made there."""
     wanted = Wanted(url=settings.get_webhook_url())
     if dry_run:
-        return _plan(Deed.REMOVE, wanted)
-    return _outcome(installation.do_now(Deed.REMOVE, wanted))
+        return _plan(InstallationAction.REMOVE, wanted)
+    return _outcome(installation.run_now(InstallationAction.REMOVE, wanted))
 
 
 def _read_wanted(places: tuple[str, ...], rest: tuple[str, ...], plain_header: bool) -> Wanted:
@@ -132,18 +132,18 @@ def _read_wanted(places: tuple[str, ...], rest: tuple[str, ...], plain_header: b
         if rest:
             raise click.UsageError(f"Got unexpected extra argument ({rest[0]})")
         before = installation.keep_wanted(url)
-        return Wanted(url, before.apply_to, before.clients, not plain_header)
+        return Wanted(url, before.apply_to, before.organizations, not plain_header)
     words = [word for word in (*places, *rest) if word not in ("client", "clients")]
     words = [word.removeprefix("client:") for word in words]
     if words in (["default"], ["none"]):
         return Wanted(url, ApplyTo(words[0]), (), not plain_header)
     if not words or not all(word.isascii() and word.isdigit() for word in words):
         raise click.UsageError("--apply-to takes default, none, or client and its id at Tactical.")
-    return Wanted(url, ApplyTo.CLIENTS, tuple(int(word) for word in words), not plain_header)
+    return Wanted(url, ApplyTo.ORGANIZATIONS, tuple(int(word) for word in words), not plain_header)
 
 
-def _plan(deed: Deed, wanted: Wanted) -> Outcome:
-    plan = installation.preview(deed, wanted)
+def _plan(action: InstallationAction, wanted: Wanted) -> Outcome:
+    plan = installation.preview(action, wanted)
     lines = [
         f"{change.verb:<8}{' '.join(filter(None, (change.title, change.detail, change.warning)))}"
         for change in plan.changes

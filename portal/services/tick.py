@@ -33,7 +33,7 @@ from portal.services.integrations.testing import free_lost_tests
 from portal.services.leases import Work, waits
 from portal.services.runs.execution import revive_abandoned_runs
 from portal.services.runs.requests import enqueue_run, request_run
-from portal.services.webhook.installation import free_lost_deeds
+from portal.services.webhook.installation import release_lost_installations
 
 log = logging.getLogger(__name__)
 
@@ -78,17 +78,17 @@ def tick() -> None:
 def _list_jobs() -> list[tuple[Any, ...]]:
     """What waits beside runs, each a job's name and its ids. Across tenants."""
     free_lost_tests()
-    free_lost_deeds()
+    release_lost_installations()
     free_lost_errands()
     tests = _list_unclaimed(ConnectionTest, ConnectionTest.created_at)
-    deeds = _list_unclaimed(WebhookInstallation, WebhookInstallation.requested_at)
+    installations = _list_unclaimed(WebhookInstallation, WebhookInstallation.requested_at)
     errands = _list_unclaimed(Errand, Errand.asked_at)
     return [
         *(("process_deliveries", tenant_id) for tenant_id in list_tenants_with_due_deliveries()),
         *(("sign_out", tenant_id) for tenant_id in list_tenants_with_due_sign_outs()),
         *(("deliver_events", *ids) for ids in list_subscribers_behind()),
         *(("test_connection", test.tenant_id, test.id) for test in tests),
-        *(("install_webhook", deed.tenant_id, deed.id) for deed in deeds),
+        *(("install_webhook", row.tenant_id, row.id) for row in installations),
         *(("do_errand", errand.tenant_id, errand.id) for errand in errands),
     ]
 

@@ -61,8 +61,8 @@ class AlertTemplate:
 
 
 @dataclass(frozen=True, slots=True)
-class TemplateOfClient:
-    """A Tactical client and the alert template chosen for it, if any."""
+class OrganizationTemplate:
+    """An organization and the alert template chosen for it, if any."""
 
     pk: int
     name: str
@@ -77,10 +77,10 @@ class Rendering:
     key: str | int | None
 
 
-Kept = TypeVar("Kept", GlobalKey, UrlAction, AlertTemplate, TemplateOfClient)
+Kept = TypeVar("Kept", GlobalKey, UrlAction, AlertTemplate, OrganizationTemplate)
 
 KEYS, ACTIONS, TEMPLATES = "/core/keystore/", "/core/urlaction/", "/alerts/templates/"
-CLIENTS = "/clients/"
+ORGANIZATIONS = "/clients/"
 
 
 class TacticalInstallation:
@@ -103,9 +103,9 @@ class TacticalInstallation:
     def list_templates(self) -> list[AlertTemplate]:
         return list(self._list(TEMPLATES, AlertTemplate))
 
-    def list_clients(self) -> list[TemplateOfClient]:
+    def list_organizations(self) -> list[OrganizationTemplate]:
         """Those that the key's role shows."""
-        return list(self._list(CLIENTS, TemplateOfClient))
+        return list(self._list(ORGANIZATIONS, OrganizationTemplate))
 
     def list_lacking(self, paths: Collection[str]) -> list[str]:
         """The flags that the role lacks to change what is listed at `paths`.
@@ -137,8 +137,10 @@ class TacticalInstallation:
         except NotFoundInTactical:
             return
 
-    def choose_for_client(self, client: int, template: int | None) -> None:
-        self._session.write("PUT", f"{CLIENTS}{client}/", {"client": {"alert_template": template}})
+    def choose_for_organization(self, organization: int, template: int | None) -> None:
+        self._session.write(
+            "PUT", f"{ORGANIZATIONS}{organization}/", {"client": {"alert_template": template}}
+        )
 
     def choose_default(self, template: int | None) -> None:
         """On a server that Tactical's makers host this may be a ServerError."""

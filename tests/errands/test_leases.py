@@ -1,4 +1,4 @@
-"""A connection test and a deed in Tactical: held by one process, begun again when that dies."""
+"""A connection test and an action in Tactical: held by one process, begun again when that dies."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from portal.clock import utc_now
 from portal.db import db
 from portal.lease import LASTS
 from portal.models import ConnectionTest, WebhookInstallation
-from portal.models.webhook.installation import Deed
+from portal.models.webhook.installation import InstallationAction
 from portal.services import leases
 from portal.services import tick as schedule
 from portal.services.integrations import testing
@@ -42,15 +42,15 @@ def ask_for_a_test(_msp: Msp) -> int:
     return testing.request_test().id
 
 
-def ask_for_a_deed(msp: Msp) -> int:
-    return installation.request_deed(Deed.INSTALL, msp.wanted()).id
+def ask_for_an_installation(msp: Msp) -> int:
+    return installation.request_action(InstallationAction.INSTALL, msp.wanted()).id
 
 
 KINDS: Any = [
     (ConnectionTest, "test_connection", ask_for_a_test, testing.run_queued),
-    (WebhookInstallation, "install_webhook", ask_for_a_deed, installation.run_queued),
+    (WebhookInstallation, "install_webhook", ask_for_an_installation, installation.run_queued),
 ]
-KIND = pytest.mark.parametrize(("table", "job", "ask", "run"), KINDS, ids=["test", "deed"])
+KIND = pytest.mark.parametrize(("table", "job", "ask", "run"), KINDS, ids=["test", "installation"])
 
 
 def look(msp: Msp, table: type[Work], row_id: int) -> Work:
@@ -153,13 +153,13 @@ def test_a_test_that_comes_back_too_late_changes_nothing(
     assert (row.ok, row.steps, row.lease) == (None, [], other)
 
 
-def test_a_deed_that_comes_back_too_late_changes_nothing_more(
+def test_an_action_that_comes_back_too_late_changes_nothing_more(
     msp: Msp, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with msp.scope():
-        row_id = ask_for_a_deed(msp)
+        row_id = ask_for_an_installation(msp)
     applier, calls, other = apply.Applier, 0, ""
-    do = applier.do
+    apply_change = applier.apply
 
     def stop_long(self: Any, change: Any) -> None:
         nonlocal calls, other
@@ -168,10 +168,10 @@ def test_a_deed_that_comes_back_too_late_changes_nothing_more(
             with msp.scope():
                 other = take_over(WebhookInstallation, row_id)
             before.update(msp.everything())
-        do(self, change)
+        apply_change(self, change)
 
     before: dict[str, Any] = {}
-    monkeypatch.setattr(applier, "do", stop_long)
+    monkeypatch.setattr(applier, "apply", stop_long)
     with msp.scope():
         installation.run_queued(row_id)
     assert calls == 2
@@ -181,7 +181,7 @@ def test_a_deed_that_comes_back_too_late_changes_nothing_more(
 
     monkeypatch.undo()
     with msp.scope(), time_machine.travel(utc_now() + LASTS * 3):
-        installation.free_lost_deeds()
+        installation.release_lost_installations()
         installation.run_queued(row_id)
     assert look(msp, WebhookInstallation, row_id).ok
     assert len(msp.tactical.state.url_actions) == 2  # none twice

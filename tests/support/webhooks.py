@@ -12,7 +12,7 @@ from flask import Flask
 from portal.models import WebhookInstallation
 from portal.models.integrations.integration import AuthMode
 from portal.models.runs.sync_run import SyncKind
-from portal.models.webhook.installation import Deed
+from portal.models.webhook.installation import InstallationAction
 from portal.scope import tenant_scope
 from portal.services.accounts.tenants import add_tenant
 from portal.services.integrations import connect, testing
@@ -44,21 +44,26 @@ class Msp:
     def wanted(self, apply_to: str = "none", *clients: int, **options: Any) -> Wanted:
         with self.scope():
             url = get_webhook_url(self.portal)
-        return Wanted(url=url, apply_to=ApplyTo(apply_to), clients=clients, **options)
+        return Wanted(url=url, apply_to=ApplyTo(apply_to), organizations=clients, **options)
 
     def install(self, apply_to: str = "none", *clients: int, **options: Any) -> WebhookInstallation:
         wanted = self.wanted(apply_to, *clients, **options)
         with self.scope():
-            return installation.do_now(Deed.INSTALL, wanted)
+            return installation.run_now(InstallationAction.INSTALL, wanted)
 
     def remove(self) -> WebhookInstallation:
         with self.scope():
-            return installation.do_now(Deed.REMOVE, self.wanted())
+            return installation.run_now(InstallationAction.REMOVE, self.wanted())
 
-    def preview(self, deed: Deed = Deed.INSTALL, apply_to: str = "none", *clients: int) -> Any:
+    def preview(
+        self,
+        action: InstallationAction = InstallationAction.INSTALL,
+        apply_to: str = "none",
+        *clients: int,
+    ) -> Any:
         wanted = self.wanted(apply_to, *clients)
         with self.scope():
-            return installation.preview(deed, wanted)
+            return installation.preview(action, wanted)
 
     def use_key(self, **role: Any) -> None:
         """Connect with another key: of a role with all permissions but those `without`."""

@@ -9,8 +9,8 @@ import pytest
 from portal.tactical.errors import MissingPermission, ServerError, UnexpectedAnswer
 from portal.tactical.installation import (
     ACTIONS,
-    CLIENTS,
     KEYS,
+    ORGANIZATIONS,
     TEMPLATES,
     Rendering,
     TacticalInstallation,
@@ -53,14 +53,14 @@ def test_secrets_are_not_in_what_is_printed(there: TacticalInstallation) -> None
 def test_a_template_is_chosen_and_given_back(there: TacticalInstallation) -> None:
     there.create(TEMPLATES, {"name": "t"})
     pk = there.list_templates()[0].pk
-    there.choose_for_client(2, pk)
+    there.choose_for_organization(2, pk)
     there.choose_default(pk)
-    assert [place.pk for place in there.list_clients() if place.alert_template == pk] == [2]
+    assert [place.pk for place in there.list_organizations() if place.alert_template == pk] == [2]
     assert there.list_templates()[0].default_template
 
-    there.choose_for_client(2, None)
+    there.choose_for_organization(2, None)
     there.choose_default(None)
-    assert {place.alert_template for place in there.list_clients()} == {None}
+    assert {place.alert_template for place in there.list_organizations()} == {None}
     assert not there.list_templates()[0].default_template
 
 
@@ -89,7 +89,7 @@ def test_records_that_cannot_be_read_are_passed_over(
         (KEYS, "can_edit_global_keystore"),
         (ACTIONS, "can_edit_core_settings"),
         (TEMPLATES, "can_manage_alerttemplates"),
-        (CLIENTS, "can_manage_clients"),
+        (ORGANIZATIONS, "can_manage_clients"),
     ],
 )
 def test_what_is_lacking_is_known_before_anything_changes(
@@ -98,7 +98,7 @@ def test_what_is_lacking_is_known_before_anything_changes(
     assert there.list_lacking([path]) == []
     with talking(tactical, tactical.control.access.add_key(without=[flag])) as api:
         narrow = api.installation
-        assert narrow.list_lacking([KEYS, ACTIONS, TEMPLATES, CLIENTS]) == [flag]
+        assert narrow.list_lacking([KEYS, ACTIONS, TEMPLATES, ORGANIZATIONS]) == [flag]
 
 
 @pytest.mark.parametrize("flag", ["can_run_urlactions", "can_view_global_keystore"])

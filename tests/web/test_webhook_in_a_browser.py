@@ -10,7 +10,7 @@ from flask import Flask
 from playwright.sync_api import Page, expect
 
 from portal.models.alerts.alert import AlertStatus
-from portal.models.webhook.installation import Deed
+from portal.models.webhook.installation import InstallationAction
 from portal.services.accounts.users import add_user
 from portal.services.alerts import listing
 from portal.services.alerts.listing import AlertFilter
@@ -86,7 +86,7 @@ def test_installed_tested_and_removed_from_the_page(msp: Msp, window: Page) -> N
 
 def test_organizations_are_chosen_and_the_secret_revealed(msp: Msp, window: Page) -> None:
     with msp.scope():
-        installation.do_now(Deed.TEST, msp.wanted())
+        installation.run_now(InstallationAction.TEST, msp.wanted())
     window.reload()
     expect(window.locator(".for-clients")).to_be_hidden()
     window.get_by_label("For chosen organizations").check()

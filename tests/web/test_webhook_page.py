@@ -25,7 +25,7 @@ from portal.models import (
 from portal.models.alerts.alert import AlertSource, AlertStatus, Severity
 from portal.models.deliveries.delivery import DeliveryStatus
 from portal.models.runs.sync_run import SyncKind
-from portal.models.webhook.installation import Deed
+from portal.models.webhook.installation import InstallationAction
 from portal.services.accounts.tenants import add_tenant
 from portal.services.accounts.users import add_user
 from portal.services.integrations.current import get_integration
@@ -316,10 +316,10 @@ def test_waiting_though_agents_alert(msp: Msp, admin: FlaskClient) -> None:
     assert "Waiting for the first event. Meanwhile 1 alert began" in page
 
 
-def do(msp: Msp, deed: Deed, root: str) -> None:
+def do(msp: Msp, action: InstallationAction, root: str) -> None:
     with msp.scope():
         url = f"{root}/api/webhooks/tacticalrmm?tenant=acme"
-        installation.do_now(deed, Wanted(url))
+        installation.run_now(action, Wanted(url))
 
 
 REACHED_NOWHERE = "leads nowhere but to the portal"
@@ -338,22 +338,22 @@ def test_the_state_is_one_and_follows_what_arrived(
     msp: Msp, admin: FlaskClient, live_portal: str
 ) -> None:
     assert shown(admin) == ({WAITING, REACHED_NOWHERE}, False)
-    do(msp, Deed.INSTALL, live_portal + "/nowhere")
+    do(msp, InstallationAction.INSTALL, live_portal + "/nowhere")
     assert shown(admin) == ({UNREACHED, REACHED_NOWHERE}, True)
-    do(msp, Deed.INSTALL, live_portal)
+    do(msp, InstallationAction.INSTALL, live_portal)
     assert "Tactical&#39;s test delivery arrived." in admin.get(PAGE).text
     assert shown(admin) == ({TESTED}, False)
     with msp.scope(), transaction() as session:
         session.query(Delivery).delete()  # as time does
     assert shown(admin) == ({TESTED}, False)
-    do(msp, Deed.TEST, live_portal + "/nowhere")
+    do(msp, InstallationAction.TEST, live_portal + "/nowhere")
     assert shown(admin) == ({UNREACHED, REACHED_NOWHERE}, True)
 
 
 def test_a_test_that_arrives_while_alerts_do_not(
     msp: Msp, admin: FlaskClient, live_portal: str
 ) -> None:
-    do(msp, Deed.INSTALL, live_portal)
+    do(msp, InstallationAction.INSTALL, live_portal)
     yesterday = utc_now() - timedelta(days=1)
     with msp.scope(), transaction() as session:
         session.query(Delivery).one().received_at = yesterday

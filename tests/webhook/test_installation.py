@@ -9,7 +9,7 @@ import pytest
 from portal.models import WebhookInstallation
 from portal.models.alerts.alert import AlertStatus
 from portal.models.deliveries.delivery import DeliveryStatus
-from portal.models.webhook.installation import Deed
+from portal.models.webhook.installation import InstallationAction
 from portal.services.alerts import listing
 from portal.services.alerts.listing import AlertFilter
 from portal.services.deliveries import processing
@@ -57,7 +57,9 @@ def test_a_second_time_changes_nothing(msp: Msp, apply_to: tuple[Any, ...]) -> N
     assert (row.ok, row.message) == (True, "Nothing changed. Tactical's test delivery arrived.")
     assert msp.writes() == []
     assert msp.everything() == before
-    assert {change.verb for change in msp.preview(Deed.INSTALL, *apply_to).changes} == {Verb.KEEP}
+    assert {
+        change.verb for change in msp.preview(InstallationAction.INSTALL, *apply_to).changes
+    } == {Verb.KEEP}
 
 
 @pytest.mark.parametrize("apply_to", [("none",), ("default",), ("clients", 1, 2)])
@@ -80,7 +82,7 @@ def test_the_preview_is_what_is_done(msp: Msp) -> None:
     state = msp.tactical.state
     state.settings.alert_template = state.templates.add(AlertTemplate(1, "By hand")).pk
     before = msp.everything()
-    plan = msp.preview(Deed.INSTALL, "default")
+    plan = msp.preview(InstallationAction.INSTALL, "default")
 
     assert msp.everything() == before
     assert [(change.verb, change.title) for change in plan.changes] == [
@@ -102,7 +104,7 @@ def test_what_was_altered_at_tactical_is_put_right(msp: Msp) -> None:
     failure, resolved = state.url_actions
     failure.pattern = "https://elsewhere.example/"
     state.url_actions.remove(resolved.pk)
-    plan = msp.preview(Deed.INSTALL, "default")
+    plan = msp.preview(InstallationAction.INSTALL, "default")
 
     assert [change.verb for change in plan.changes] == [
         *(Verb.KEEP, Verb.UPDATE, Verb.CREATE, Verb.UPDATE, Verb.KEEP)
@@ -149,7 +151,7 @@ def test_what_the_key_may_not_do_is_named_before_anything_is_done(
 ) -> None:
     msp.use_key(without=lacking)
     before = msp.everything()
-    plan, row = msp.preview(Deed.INSTALL, apply_to, 1), msp.install(apply_to, 1)
+    plan, row = msp.preview(InstallationAction.INSTALL, apply_to, 1), msp.install(apply_to, 1)
 
     assert sorted(plan.lacking) == sorted(lacking)
     assert (row.ok, row.fault, sorted(row.missing)) == (

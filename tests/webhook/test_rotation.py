@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from portal.models.webhook.installation import Deed
+from portal.models.webhook.installation import InstallationAction
 from portal.services.webhook import installation, keys
 from portal.services.webhook.rotation import rotate_secret
 from tests.support.webhooks import Msp
@@ -16,7 +16,7 @@ def test_a_rotation_reaches_tactical(msp: Msp, use_key_store: bool, at_once: boo
     msp.install("default", use_key_store=use_key_store)
     with msp.scope():
         rotation = rotate_secret(at_once)
-        row = installation.do_now(Deed.TEST, msp.wanted())
+        row = installation.run_now(InstallationAction.TEST, msp.wanted())
         assert len(keys.list_keys()) == (1 if at_once else 2)
 
     assert (rotation.in_tactical, rotation.warning) == (True, None)

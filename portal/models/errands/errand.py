@@ -18,7 +18,7 @@ class ErrandKind(StrEnum):
     ACT_ON_ALERTS = "act_on_alerts"
     TEST_SUBSCRIBER = "test_subscriber"
     PLAN_WEBHOOK = "plan_webhook"
-    HAND_OVER_SECRET = "hand_over_secret"  # noqa: S105  # a word, not a secret
+    UPDATE_SECRET = "hand_over_secret"  # noqa: S105  # a word, not a secret
 
 
 class Errand(TenantOwned, Leased, Base):

@@ -12,14 +12,14 @@ from portal.db import Base, BigId, TenantOwned
 from portal.models.leased import Leased
 
 
-class Deed(StrEnum):
+class InstallationAction(StrEnum):
     INSTALL = "install"
     REMOVE = "remove"
     TEST = "test"
 
 
 class WebhookInstallation(TenantOwned, Leased, Base):
-    """What the portal made at one Tactical server for its webhook, and the last deed there.
+    """What the portal made at one Tactical server for its webhook, and the last action there.
 
     `made` is what a removal takes back, and nothing else: see `portal.services.webhook.plan`.
     """
@@ -32,10 +32,10 @@ class WebhookInstallation(TenantOwned, Leased, Base):
     )
     made: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     wanted: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
-    """What the last deed was asked for."""
-    deed: Mapped[Deed]
+    """What the last action was asked for."""
+    action: Mapped[InstallationAction] = mapped_column("deed")
     steps: Mapped[list[Any]] = mapped_column(JSON, default=list)
-    """Of the last deed, each with `title`, `state` and `message`."""
+    """Of the last action, each with `title`, `state` and `message`."""
     ok: Mapped[bool | None]
     """None while it waits or runs."""
     fault: Mapped[str | None]

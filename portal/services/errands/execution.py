@@ -79,8 +79,8 @@ def _plan_webhook(errand: Errand) -> _Outcome:
     return _Outcome(ok=True, message="", result=plan.to_row())
 
 
-def _hand_over_secret(errand: Errand) -> _Outcome:
-    warning = rotation.hand_over(errand.wanted["ended_key_ids"])
+def _update_secret(errand: Errand) -> _Outcome:
+    warning = rotation.update_in_tactical(errand.wanted["ended_key_ids"])
     return _Outcome(warning is None, warning or "Tactical has the new secret.")
 
 
@@ -88,5 +88,5 @@ _DOERS: Final[Mapping[ErrandKind, Callable[[Errand], _Outcome]]] = {
     ErrandKind.ACT_ON_ALERTS: _act_on_alerts,
     ErrandKind.TEST_SUBSCRIBER: _test_subscriber,
     ErrandKind.PLAN_WEBHOOK: _plan_webhook,
-    ErrandKind.HAND_OVER_SECRET: _hand_over_secret,
+    ErrandKind.UPDATE_SECRET: _update_secret,
 }

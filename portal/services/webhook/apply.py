@@ -5,82 +5,68 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from portal.errors import PortalError
-from portal.services.webhook.plan import Change, Verb
-from portal.services.webhook.records import (
-    DEFAULT,
-    FAILURE,
-    KEY,
-    PATHS,
-    RESOLVED,
-    TEMPLATE,
-    Chosen,
-    Made,
-    Piece,
-)
+from portal.services.webhook.plan import PlannedChange, Verb
+from portal.services.webhook.present import Record
+from portal.services.webhook.records import PATHS, Chosen, Made, MadeRecord, Piece
 from portal.tactical.errors import ServerError
-from portal.tactical.installation import (
-    AlertTemplate,
-    GlobalKey,
-    TacticalInstallation,
-    UrlAction,
-)
+from portal.tactical.installation import TacticalInstallation
 
 
 class Applier:
-    """Does one change after the other. `keep` stores what was made, before and after each.
+    """Does one change after the other. `save` stores what was made, before and after each.
 
     Tactical answers no id to what it creates, and an answer can get lost: so the name is
     remembered before the request, and the pk is looked up after it.
     """
 
     def __init__(
-        self, tactical: TacticalInstallation, made: Made, keep: Callable[[Made], None]
+        self, tactical: TacticalInstallation, made: Made, save: Callable[[Made], None]
     ) -> None:
         self._tactical = tactical
         self._made = made
-        self._keep = keep
+        self._save = save
 
-    def do(self, change: Change) -> None:
+    def apply(self, change: PlannedChange) -> None:
         """Raises TacticalError and EgressError; what was done until then is remembered."""
-        if change.piece in PATHS and change.client is None:
-            self._do_piece(change)
+        if change.piece in (Piece.DEFAULT, Piece.ORGANIZATION):
+            self._apply_choice(change)
         else:
-            self._do_choice(change)
-        self._keep(self._made)
+            self._apply_record(change)
+        self._save(self._made)
 
     # --- Records ------------------------------------------------------------------------
 
-    def _do_piece(self, change: Change) -> None:
-        pieces, path = self._made.pieces, PATHS[change.piece]
+    def _apply_record(self, change: PlannedChange) -> None:
+        records, path = self._made.records, PATHS[change.piece]
         if change.verb is Verb.CREATE:
-            pieces[change.piece] = Piece(change.name)
-            self._keep(self._made)
+            records[change.piece] = MadeRecord(change.name)
+            self._save(self._made)
             self._tactical.create(path, self._values(change))
-            pieces[change.piece].pk = self._find_created(change)
+            records[change.piece].pk = self._find_created(change)
         elif change.verb is Verb.REMOVE:
             if change.pk is not None:
                 self._tactical.delete(path, change.pk)
-            pieces.pop(change.piece, None)
+            records.pop(change.piece, None)
         elif change.pk is not None:
-            pieces[change.piece] = Piece(change.name, change.pk)
+            records[change.piece] = MadeRecord(change.name, change.pk)
             if change.verb is Verb.UPDATE:
                 self._tactical.update(path, change.pk, self._values(change))
 
-    def _values(self, change: Change) -> dict[str, object]:
-        if change.piece != TEMPLATE:
+    def _values(self, change: PlannedChange) -> dict[str, object]:
+        if change.piece is not Piece.TEMPLATE:
             return change.values
         actions = {
-            "action_rest": self._made.find_pk(FAILURE),
-            "resolved_action_rest": self._made.find_pk(RESOLVED),
+            "action_rest": self._made.find_pk(Piece.FAILURE),
+            "resolved_action_rest": self._made.find_pk(Piece.RESOLVED),
         }
         return change.values | actions
 
-    def _find_created(self, change: Change) -> int:
+    def _find_created(self, change: PlannedChange) -> int:
         """The newest of the name: somebody may have made another at the same moment."""
-        listed: Sequence[GlobalKey | UrlAction | AlertTemplate]
-        if change.piece == KEY:
+        listed: Sequence[Record]
+        if change.piece is Piece.KEY:
             listed = self._tactical.list_keys()
-        elif change.piece == TEMPLATE:
+        elif change.piece is Piece.TEMPLATE:
             listed = self._tactical.list_templates()
         else:
             listed = self._tactical.list_actions()
@@ -94,21 +80,21 @@ class Applier:
 
     # --- Where it works -----------------------------------------------------------------
 
-    def _do_choice(self, change: Change) -> None:
+    def _apply_choice(self, change: PlannedChange) -> None:
         if change.verb is Verb.CHOOSE:
             self._remember_choice(change)
-            self._keep(self._made)
-            self._choose(change, self._made.find_pk(TEMPLATE))
+            self._save(self._made)
+            self._choose(change, self._made.find_pk(Piece.TEMPLATE))
         elif change.verb is Verb.RESTORE:
-            self._choose(change, change.pk)
+            self._choose(change, change.template)
         if change.verb in (Verb.RESTORE, Verb.LEAVE):
             self._forget_choice(change)
 
-    def _choose(self, change: Change, template: int | None) -> None:
-        if change.piece == DEFAULT:
+    def _choose(self, change: PlannedChange, template: int | None) -> None:
+        if change.organization is None:
             self._choose_default(template)
-        elif change.client is not None:
-            self._tactical.choose_for_client(change.client, template)
+        else:
+            self._tactical.choose_for_organization(change.organization, template)
 
     def _choose_default(self, template: int | None) -> None:
         try:
@@ -120,15 +106,15 @@ class Applier:
                 "chosen organizations."
             ) from error
 
-    def _remember_choice(self, change: Change) -> None:
-        chosen = Chosen(change.pk, change.name)
-        if change.client is None:
+    def _remember_choice(self, change: PlannedChange) -> None:
+        chosen = Chosen(change.template, change.name)
+        if change.organization is None:
             self._made.default = chosen
         else:
-            self._made.clients[change.client] = chosen
+            self._made.organizations[change.organization] = chosen
 
-    def _forget_choice(self, change: Change) -> None:
-        if change.client is None:
+    def _forget_choice(self, change: PlannedChange) -> None:
+        if change.organization is None:
             self._made.default = None
         else:
-            self._made.clients.pop(change.client, None)
+            self._made.organizations.pop(change.organization, None)

@@ -1,4 +1,4 @@
-"""One deed in Tactical for the webhook: install, remove or test, told step by step in its row."""
+"""One action in Tactical for the webhook: install, remove or test, step by step in its row."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from portal.clock import utc_now
 from portal.db import db, release, transaction
 from portal.errors import PortalError
 from portal.models import Integration, Tenant, WebhookInstallation
-from portal.models.webhook.installation import Deed
+from portal.models.webhook.installation import InstallationAction
 from portal.scope import get_tenant_id
 from portal.services.integrations.current import get_active_integration, open_tactical
 from portal.services.leases import get_own
 from portal.services.webhook.apply import Applier
 from portal.services.webhook.keys import reveal
-from portal.services.webhook.plan import Change, Verb
+from portal.services.webhook.plan import PlannedChange, Verb
 from portal.services.webhook.records import Made, Texts, Wanted
 from portal.services.webhook.survey import survey
-from portal.services.webhook.trial import run_trial
+from portal.services.webhook.testing import send_test
 from portal.tactical.installation import TacticalInstallation
 
 TITLES = {
@@ -65,33 +65,32 @@ class TestNotArrived(PortalError):
     fault = "test_not_arrived"
 
 
-class DeedRun:
-    """One deed, told step by step in its row."""
+class InstallationRun:
+    """One action, whose steps its row shows as they are done."""
 
     def __init__(self, row_id: int, lease: str) -> None:
         row = get_row(row_id)
         self._row_id, self._lease = row_id, lease
-        self._deed = row.deed
+        self._action = row.action
         self._made = read_made(row)
         wanted = read_wanted(row)
         assert wanted is not None
         self._wanted = wanted
         self._steps: list[Step] = []
 
-    def do(self) -> None:
+    def run(self) -> None:
         integration = get_active_integration()
         texts = get_texts()
         with open_tactical(integration) as tactical:
-            there = tactical.installation
             changed = 0
-            if self._deed is not Deed.TEST:
-                changed = self._make(there, texts)
-            if self._deed is Deed.REMOVE:
+            if self._action is not InstallationAction.TEST:
+                changed = self._apply(tactical.installation, texts)
+            if self._action is InstallationAction.REMOVE:
                 self._finish("Removed: Tactical is as it was before.")
                 return
-            said = self._try(there, integration, texts)
-        told = "" if self._deed is Deed.TEST else "Installed. " if changed else "Nothing changed. "
-        self._finish(told + said)
+            outcome = self._send_test(tactical.installation, integration, texts)
+        done = "Installed. " if changed else "Nothing changed. "
+        self._finish(outcome if self._action is InstallationAction.TEST else done + outcome)
 
     def fail(self, error: PortalError) -> None:
         for step in self._steps:
@@ -101,7 +100,7 @@ class DeedRun:
                 step.state = "skipped"
         flags = error.flags if isinstance(error, LackingPermissions) else []
         permission = getattr(error, "permission", None)
-        self._tell(
+        self._save(
             ok=False,
             fault=getattr(error, "fault", "failed"),
             missing=flags or ([permission] if permission else []),
@@ -110,42 +109,44 @@ class DeedRun:
             lease=None,
         )
 
-    def _make(self, there: TacticalInstallation, texts: Texts) -> int:
+    def _apply(self, tactical: TacticalInstallation, texts: Texts) -> int:
         """How many changes were made. Raises LackingPermissions before the first."""
         release()
-        plan = survey(there, self._deed, self._wanted, texts, self._made)
+        plan = survey(tactical, self._action, self._wanted, texts, self._made)
         if plan.lacking:
             raise LackingPermissions(plan.lacking)
         self._steps = [_step(change) for change in plan.changes]
-        if self._deed is Deed.INSTALL:
+        if self._action is InstallationAction.INSTALL:
             self._steps.append(Step(TEST_TITLE))
-        applier = Applier(there, self._made, lambda made: self._tell(made=to_row(made)))
+        applier = Applier(tactical, self._made, lambda made: self._save(made=to_row(made)))
         for change, step in zip(plan.changes, self._steps, strict=False):
             step.state = "running"
-            self._tell()
-            applier.do(change)
+            self._save()
+            applier.apply(change)
             step.state = "ok"
         return len(plan.writes)
 
-    def _try(self, there: TacticalInstallation, integration: Integration, texts: Texts) -> str:
+    def _send_test(
+        self, tactical: TacticalInstallation, integration: Integration, texts: Texts
+    ) -> str:
         """What came of the test. Raises TestNotArrived."""
-        if self._deed is Deed.TEST:
+        if self._action is InstallationAction.TEST:
             self._steps = [Step(TEST_TITLE)]
         step = self._steps[-1]
         step.state = "running"
-        self._tell()
-        trial = run_trial(there, integration, self._wanted.url, texts.secret, self._made)
-        if trial.delivery_id is None:
-            raise TestNotArrived(trial.message)
+        self._save()
+        test = send_test(tactical, integration, self._wanted.url, texts.secret, self._made)
+        if test.delivery_id is None:
+            raise TestNotArrived(test.message)
         step.state, step.message = "ok", ""
-        self._tell(test_delivery_id=trial.delivery_id)
-        return trial.message
+        self._save(test_delivery_id=test.delivery_id)
+        return test.message
 
     def _finish(self, message: str) -> None:
-        self._tell(ok=True, message=message, finished_at=utc_now(), lease=None)
+        self._save(ok=True, message=message, finished_at=utc_now(), lease=None)
 
-    def _tell(self, **facts: Any) -> None:
-        """Raises LeaseLost: another process does the deed by now."""
+    def _save(self, **facts: Any) -> None:
+        """Raises LeaseLost: another process does the action by now."""
         with transaction() as session:
             row = get_own(session, WebhookInstallation, self._row_id, self._lease)
             row.steps = [asdict(step) for step in self._steps]
@@ -153,7 +154,7 @@ class DeedRun:
                 setattr(row, name, value)
 
 
-def _step(change: Change) -> Step:
+def _step(change: PlannedChange) -> Step:
     return Step(TITLES[change.verb].format(change.title), message=change.detail)
 
 

@@ -17,7 +17,7 @@ from portal.db import db, release, transaction
 from portal.errors import PortalError, Refused
 from portal.models import Errand, Integration, WebhookInstallation
 from portal.models.errands.errand import ErrandKind
-from portal.models.webhook.installation import Deed
+from portal.models.webhook.installation import InstallationAction
 from portal.scope import get_tenant_id
 from portal.services import leases
 from portal.services.errands.requests import request_errand
@@ -28,7 +28,7 @@ from portal.services.integrations.current import (
 )
 from portal.services.leases import LeaseLost
 from portal.services.webhook.execution import (
-    DeedRun,
+    InstallationRun,
     TestNotArrived,
     get_row,
     get_texts,
@@ -44,7 +44,7 @@ log = logging.getLogger(__name__)
 NOT_ARRIVED = TestNotArrived.fault
 
 LOST_AFTER = timedelta(minutes=5)
-"""Longer than any deed takes, its waiting for a worker included; another may begin."""
+"""Longer than any action takes, its waiting for a worker included; another may begin."""
 
 
 def find_installation(integration: Integration | None = None) -> WebhookInstallation | None:
@@ -53,25 +53,25 @@ def find_installation(integration: Integration | None = None) -> WebhookInstalla
     return _find_row(db.session(), integration) if integration else None
 
 
-def preview(deed: Deed, wanted: Wanted) -> Plan:
-    """What the deed would change. Raises Refused and TacticalError."""
+def preview(action: InstallationAction, wanted: Wanted) -> Plan:
+    """What the action would change. Raises Refused and TacticalError."""
     integration = get_active_integration()
     made, texts = read_made(_find_row(db.session(), integration)), get_texts()
     with open_tactical(integration, hurry=True) as tactical:
         release()
-        return survey(tactical.installation, deed, wanted, texts, made)
+        return survey(tactical.installation, action, wanted, texts, made)
 
 
-def request_preview(deed: Deed, wanted: Wanted) -> Errand:
+def request_preview(action: InstallationAction, wanted: Wanted) -> Errand:
     """Have a worker ask Tactical what would change. Raises Refused and TooManyWaiting."""
     get_active_integration()
-    asked = {"deed": deed, "wanted": msgspec.to_builtins(wanted)}
+    asked = {"deed": action, "wanted": msgspec.to_builtins(wanted)}
     return request_errand(ErrandKind.PLAN_WEBHOOK, "Preview the changes in Tactical", asked)
 
 
-def read_request(asked: dict[str, Any]) -> tuple[Deed, Wanted]:
+def read_request(asked: dict[str, Any]) -> tuple[InstallationAction, Wanted]:
     """What an errand that plans was asked for."""
-    return Deed(asked["deed"]), msgspec.convert(asked["wanted"], Wanted, strict=False)
+    return InstallationAction(asked["deed"]), msgspec.convert(asked["wanted"], Wanted, strict=False)
 
 
 def keep_wanted(url: str) -> Wanted:
@@ -80,33 +80,33 @@ def keep_wanted(url: str) -> Wanted:
     return msgspec.structs.replace(before, url=url) if before else Wanted(url)
 
 
-def request_deed(deed: Deed, wanted: Wanted) -> WebhookInstallation:
-    """A deed that a worker will do; without Redis it waits for a tick of the schedule."""
-    row = _add_deed(deed, wanted)
+def request_action(action: InstallationAction, wanted: Wanted) -> WebhookInstallation:
+    """An action that a worker will do; without Redis it waits for a tick of the schedule."""
+    row = _add_action(action, wanted)
     queue.enqueue("install_webhook", row.tenant_id, row.id)
     return row
 
 
-def do_now(deed: Deed, wanted: Wanted) -> WebhookInstallation:
+def run_now(action: InstallationAction, wanted: Wanted) -> WebhookInstallation:
     """In this process. For commands."""
-    row_id = _add_deed(deed, wanted).id
+    row_id = _add_action(action, wanted).id
     run_queued(row_id)
     return get_row(row_id)
 
 
 def run_queued(row_id: int) -> None:
-    """Do the deed if nobody has begun it. A fault of ours ends it too, so that it never hangs."""
+    """Do the action if nobody has begun it. A fault of ours ends it too, so that it never hangs."""
     lease = leases.claim(WebhookInstallation, row_id)
     if lease is None:
         return
     with suppress(LeaseLost), leases.keep(WebhookInstallation, row_id, lease):
-        _do(DeedRun(row_id, lease))
+        _do(InstallationRun(row_id, lease))
 
 
-def _do(run: DeedRun) -> None:
-    """Raises LeaseLost when another process took the deed over."""
+def _do(run: InstallationRun) -> None:
+    """Raises LeaseLost when another process took the action over."""
     try:
-        run.do()
+        run.run()
     except LeaseLost:
         raise
     except PortalError as error:
@@ -116,8 +116,8 @@ def _do(run: DeedRun) -> None:
         run.fail(PortalError("The portal made a mistake; its log tells more."))
 
 
-def free_lost_deeds() -> None:
-    """Let another worker begin the deeds whose worker died; end those that nobody came for."""
+def release_lost_installations() -> None:
+    """Let another worker begin the actions whose worker died; end those that nobody came for."""
     leases.free_lost(
         WebhookInstallation,
         WebhookInstallation.requested_at < utc_now() - LOST_AFTER,
@@ -125,19 +125,19 @@ def free_lost_deeds() -> None:
     )
 
 
-def _add_deed(deed: Deed, wanted: Wanted) -> WebhookInstallation:
+def _add_action(action: InstallationAction, wanted: Wanted) -> WebhookInstallation:
     integration_id = get_active_integration().id
     with transaction() as session:
         integration = session.get_one(Integration, integration_id)
         row = _find_row(session, integration)
         if row is None:
-            row = WebhookInstallation(integration_id=integration_id, made={}, deed=deed)
+            row = WebhookInstallation(integration_id=integration_id, made={}, action=action)
             session.add(row)
         elif row.ok is None and row.requested_at > utc_now() - LOST_AFTER:
             raise Refused("The webhook is being set up already. Wait until that is done.")
-        if deed is Deed.INSTALL:
+        if action is InstallationAction.INSTALL:
             ensure_key(session, integration)
-        row.deed, row.wanted = deed, msgspec.to_builtins(wanted)
+        row.action, row.wanted = action, msgspec.to_builtins(wanted)
         row.steps, row.missing = [], []
         row.ok = row.fault = row.message = row.test_delivery_id = None
         row.requested_at, row.started_at, row.finished_at = utc_now(), None, None

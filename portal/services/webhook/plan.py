@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from portal.services.webhook.records import (
-    CLIENT,
-    DEFAULT,
-    FAILURE,
-    KEY,
-    RESOLVED,
-    TEMPLATE,
-    ApplyTo,
-    Chosen,
-    Found,
-    Made,
-    Texts,
-    Wanted,
-    choose_name,
-    find_present,
-)
+from portal.services.webhook.present import Place, Present
+from portal.services.webhook.records import ApplyTo, Chosen, Piece, Texts, Wanted
+from portal.tactical.installation import LONGEST_KEY_NAME
 from portal.tactical.webhook import headers_text
 
 WORDS = {
@@ -32,9 +19,7 @@ WORDS = {
     "rest_headers": "the headers",
     "desc": "the description",
 }
-
-
-SERVER_DEFAULT = "Server default"
+MOST_NAMESAKES = 100
 
 
 class Verb(StrEnum):
@@ -49,43 +34,47 @@ class Verb(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class PlannedChange:
     """One line of the preview, and all that is needed to do it."""
 
     verb: Verb
-    piece: str
+    piece: Piece
     title: str
     detail: str = ""
     warning: str = ""
     name: str = ""
     pk: int | None = None
-    client: int | None = None
+    """Of the record, where it is one that is there."""
+    organization: int | None = None
+    template: int | None = None
+    """Where a template is chosen: the one chosen now. Where a choice is restored: that one."""
     values: dict[str, Any] = field(default_factory=dict, repr=False)
 
 
-def plan_installation(wanted: Wanted, texts: Texts, found: Found, made: Made) -> list[Change]:
+def plan_installation(present: Present, wanted: Wanted, texts: Texts) -> list[PlannedChange]:
     """In the order to do it: nothing refers to what is not there yet, or no more."""
-    changes: list[Change] = []
+    changes: list[PlannedChange] = []
     headers = headers_text(texts.secret)
-    if wanted.use_key_store and found.keys is not None:
-        key = _plan_piece(KEY, {"value": texts.secret}, found, made, texts.slug)
+    if wanted.use_key_store and present.has_key_store:
+        key = _plan_record(Piece.KEY, {"value": texts.secret}, present, texts.slug)
         headers = headers_text(placeholder(key.name))
         changes.append(key)
-    for piece, body in ((FAILURE, texts.failure), (RESOLVED, texts.resolved)):
+    for piece, body in ((Piece.FAILURE, texts.failure), (Piece.RESOLVED, texts.resolved)):
         values = _action_values(piece, wanted.url, body, headers)
-        changes.append(_plan_piece(piece, values, found, made, texts.slug))
-    values = _template_values(*(find_present(piece, found, made) for piece in (FAILURE, RESOLVED)))
-    changes.append(_plan_piece(TEMPLATE, values, found, made, texts.slug))
-    changes += _plan_choices(wanted, found, made)
+        changes.append(_plan_record(piece, values, present, texts.slug))
+    values = _template_values(present.find_pk(Piece.FAILURE), present.find_pk(Piece.RESOLVED))
+    changes.append(_plan_record(Piece.TEMPLATE, values, present, texts.slug))
+    changes += [_plan_choice(each, present) for each in present.places if _is_wanted(each, wanted)]
+    changes += _plan_restores(present, wanted)
     if not wanted.use_key_store:
-        changes += _plan_removals((KEY,), found, made)
+        changes += _plan_removals((Piece.KEY,), present)
     return changes
 
 
-def plan_removal(found: Found, made: Made) -> list[Change]:
+def plan_removal(present: Present) -> list[PlannedChange]:
     """Everything back as it was, but for what somebody else changed since."""
-    changes = list(_restores(Wanted(url=""), found, made))
-    return changes + _plan_removals((TEMPLATE, FAILURE, RESOLVED, KEY), found, made)
+    pieces = (Piece.TEMPLATE, Piece.FAILURE, Piece.RESOLVED, Piece.KEY)
+    return _plan_restores(present, Wanted(url="")) + _plan_removals(pieces, present)
 
 
 def placeholder(key: str) -> str:
@@ -93,39 +82,57 @@ def placeholder(key: str) -> str:
     return f"{{{{global.{key}}}}}"
 
 
-def _plan_piece(piece: str, values: dict[str, Any], found: Found, made: Made, slug: str) -> Change:
-    pk = find_present(piece, found, made)
-    records = found.list_records(piece)
-    if pk is None:
-        name = choose_name(piece, slug, {each.name for each in records})
-        return Change(
+# --- Records ----------------------------------------------------------------------------
+
+
+def _plan_record(
+    piece: Piece, values: dict[str, Any], present: Present, slug: str
+) -> PlannedChange:
+    record = present.records.get(piece)
+    if record is None:
+        name = _choose_name(piece, slug, present.taken_names[piece])
+        return PlannedChange(
             verb=Verb.CREATE,
             piece=piece,
             title=_title(piece, name),
             name=name,
             values={"name": name, **values},
         )
-    record = next(each for each in records if each.pk == pk)
     differing = [key for key, value in values.items() if getattr(record, key, value) != value]
-    told = list(dict.fromkeys(WORDS.get(key, "its settings") for key in differing))
-    return Change(
+    words = list(dict.fromkeys(WORDS.get(key, "its settings") for key in differing))
+    return PlannedChange(
         verb=Verb.UPDATE if differing else Verb.KEEP,
         piece=piece,
         title=_title(piece, record.name),
-        detail=f"Changes {' and '.join(told)}." if told else "",
+        detail=f"Changes {' and '.join(words)}." if words else "",
         name=record.name,
-        pk=pk,
+        pk=record.pk,
         values={"name": record.name, **values},
     )
 
 
-def _title(piece: str, name: str) -> str:
-    kind = {KEY: "Key store value", TEMPLATE: "Alert template"}.get(piece, "URL action")
-    return f"{kind} “{name}”"
+def _choose_name(piece: Piece, slug: str, taken: Collection[str]) -> str:
+    """A name that nobody has."""
+    base = {
+        Piece.KEY: "portal_webhook_secret",
+        Piece.FAILURE: f"Portal {slug}: alert failed",
+        Piece.RESOLVED: f"Portal {slug}: alert resolved",
+        Piece.TEMPLATE: f"Portal {slug}: webhook",
+    }[piece]
+    space = "_" if piece is Piece.KEY else " "
+    names = (base, *(f"{base}{space}{number}" for number in range(2, MOST_NAMESAKES)))
+    name = next(name for name in names if name not in taken)
+    assert piece is not Piece.KEY or len(name) <= LONGEST_KEY_NAME
+    return name
 
 
-def _action_values(piece: str, url: str, body: str, headers: str) -> dict[str, Any]:
-    event = "begins" if piece == FAILURE else "ends"
+def _title(piece: Piece, name: str) -> str:
+    kinds = {Piece.KEY: "Key store value", Piece.TEMPLATE: "Alert template"}
+    return f"{kinds.get(piece, 'URL action')} “{name}”"
+
+
+def _action_values(piece: Piece, url: str, body: str, headers: str) -> dict[str, Any]:
+    event = "begins" if piece is Piece.FAILURE else "ends"
     return {
         "desc": f"Tells the portal when an alert {event}.",
         "pattern": url,
@@ -149,97 +156,78 @@ def _template_values(failure: int | None, resolved: int | None) -> dict[str, Any
     }
 
 
-# --- Where it works ---------------------------------------------------------------------
+def _plan_removals(pieces: Iterable[Piece], present: Present) -> list[PlannedChange]:
+    """What is gone already is only forgotten."""
+    return [_plan_removal(piece, present) for piece in pieces if piece in present.made]
 
 
-def _plan_choices(wanted: Wanted, found: Found, made: Made) -> list[Change]:
-    changes = []
-    ours = find_present(TEMPLATE, found, made)
-    if wanted.apply_to is ApplyTo.DEFAULT:
-        now = found.default.pk if found.default else None
-        changes.append(_choice(DEFAULT, SERVER_DEFAULT, None, now, ours, found))
-    if wanted.apply_to is ApplyTo.CLIENTS:
-        for place in found.clients:
-            if place.pk in wanted.clients:
-                now = place.alert_template
-                changes.append(_choice(CLIENT, place.name, place.pk, now, ours, found))
-    return changes + list(_restores(wanted, found, made))
+def _plan_removal(piece: Piece, present: Present) -> PlannedChange:
+    name = present.made[piece].name
+    title = _title(piece, name)
+    if piece is Piece.KEY and not present.has_key_store:
+        detail = "The key store cannot be read: it stays."
+        return PlannedChange(verb=Verb.KEEP, piece=piece, title=title, detail=detail)
+    pk = present.find_pk(piece)
+    detail = "" if pk is not None else "It is gone already."
+    return PlannedChange(
+        verb=Verb.REMOVE, piece=piece, title=title, detail=detail, pk=pk, name=name
+    )
 
 
-def _choice(
-    piece: str, name: str, client: int | None, now: int | None, ours: int | None, found: Found
-) -> Change:
-    title = _place(name, client)
-    if ours is not None and now == ours:
-        return Change(verb=Verb.KEEP, piece=piece, title=title, client=client)
-    other = found.name_template(now)
-    return Change(
+# --- Where the template works -----------------------------------------------------------
+
+
+def _is_wanted(place: Place, wanted: Wanted) -> bool:
+    if place.organization is None:
+        return wanted.apply_to is ApplyTo.DEFAULT
+    chosen = wanted.organizations if wanted.apply_to is ApplyTo.ORGANIZATIONS else ()
+    return place.organization in chosen
+
+
+def _plan_choice(place: Place, present: Present) -> PlannedChange:
+    piece, title = _piece_of(place), _place_title(place, place.name)
+    if place.template is not None and present.is_ours(place):
+        return PlannedChange(
+            verb=Verb.KEEP, piece=piece, title=title, organization=place.organization
+        )
+    other = present.template_names.get(place.template or 0)
+    return PlannedChange(
         verb=Verb.CHOOSE,
         piece=piece,
         title=title,
-        client=client,
-        name=name,
-        pk=now,
+        organization=place.organization,
+        name=place.name,
+        template=place.template,
         warning=f"It replaces “{other}”, whose emails and actions stop there." if other else "",
     )
 
 
-def _place(name: str, client: int | None) -> str:
-    return name if client is None else f"Organization “{name}”"
+def _plan_restores(present: Present, wanted: Wanted) -> list[PlannedChange]:
+    """What was chosen and is wanted no more."""
+    return [
+        _plan_restore(place, place.chosen, present)
+        for place in present.places
+        if place.chosen is not None and not _is_wanted(place, wanted)
+    ]
 
 
-def _restores(wanted: Wanted, found: Found, made: Made) -> Iterator[Change]:
-    """What was chosen and is wanted no more; where somebody chose another since, it stays."""
-    ours = find_present(TEMPLATE, found, made)
-    if made.default is not None and wanted.apply_to is not ApplyTo.DEFAULT:
-        now = found.default.pk if found.default else None
-        yield _restore(DEFAULT, SERVER_DEFAULT, None, made.default, now == ours, found)
-    places = {place.pk: place for place in found.clients}
-    for pk, chosen in made.clients.items():
-        if wanted.apply_to is ApplyTo.CLIENTS and pk in wanted.clients:
-            continue
-        place = places.get(pk)
-        is_ours = place is not None and place.alert_template == ours
-        title = _place(chosen.name, pk)
-        yield _restore(CLIENT, title, pk, chosen, is_ours, found)
-
-
-def _restore(
-    piece: str, title: str, client: int | None, chosen: Chosen, is_ours: bool, found: Found
-) -> Change:
-    name = found.name_template(chosen.before)
-    if not is_ours:
-        detail = "Somebody chose another template since; it stays."
-        return Change(verb=Verb.LEAVE, piece=piece, title=title, client=client, detail=detail)
-    return Change(
-        verb=Verb.RESTORE,
-        piece=piece,
-        title=title,
-        client=client,
-        pk=chosen.before if name else None,
-        detail=f"Back to “{name}”." if name else "Back to no template of its own.",
+def _plan_restore(place: Place, chosen: Chosen, present: Present) -> PlannedChange:
+    """Where somebody chose another template since, it stays."""
+    is_ours, before = present.is_ours(place), present.template_names.get(chosen.before or 0)
+    detail = f"Back to “{before}”." if before else "Back to no template of its own."
+    return PlannedChange(
+        verb=Verb.RESTORE if is_ours else Verb.LEAVE,
+        piece=_piece_of(place),
+        title=_place_title(place, chosen.name),
+        organization=place.organization,
+        template=chosen.before if is_ours and before else None,
+        detail=detail if is_ours else "Somebody chose another template since; it stays.",
     )
 
 
-def _plan_removals(pieces: Iterable[str], found: Found, made: Made) -> list[Change]:
-    """What is gone already is only forgotten."""
-    changes = []
-    for piece in pieces:
-        if piece not in made.pieces:
-            continue
-        pk, name = find_present(piece, found, made), made.pieces[piece].name
-        if piece == KEY and found.keys is None:
-            title, detail = _title(piece, name), "The key store cannot be read: it stays."
-            changes.append(Change(verb=Verb.KEEP, piece=piece, title=title, detail=detail))
-            continue
-        changes.append(
-            Change(
-                verb=Verb.REMOVE,
-                piece=piece,
-                title=_title(piece, name),
-                detail="" if pk is not None else "It is gone already.",
-                pk=pk,
-                name=name,
-            )
-        )
-    return changes
+def _piece_of(place: Place) -> Piece:
+    return Piece.DEFAULT if place.organization is None else Piece.ORGANIZATION
+
+
+def _place_title(place: Place, name: str) -> str:
+    return place.name if place.organization is None else f"Organization “{name}”"

@@ -15,7 +15,7 @@ from portal.services.integrations.current import get_active_integration, open_ta
 from portal.services.webhook import keys
 from portal.services.webhook.execution import read_made
 from portal.services.webhook.installation import find_installation
-from portal.services.webhook.records import FAILURE, KEY, RESOLVED, Made
+from portal.services.webhook.records import Made, Piece
 from portal.tactical.installation import ACTIONS, KEYS, TacticalInstallation
 from portal.tactical.webhook import headers_text
 
@@ -33,25 +33,25 @@ def rotate_secret(at_once: bool = False) -> Rotation:
     """A new secret; the old one holds for 24 hours more, or ends now.
 
     What the portal installed in Tactical gets the new one, and before the old one ends.
-    Raises Refused as `webhook_keys.add_next_key` does. For commands.
+    Raises Refused as `keys.add_next_key` does. For commands.
     """
     with transaction() as session:
         old_ids = keys.add_next_key(session, at_once)
-    is_installed = read_made(find_installation()).find_pk(FAILURE) is not None
-    warning = hand_over(old_ids if at_once else [])
+    is_installed = read_made(find_installation()).find_pk(Piece.FAILURE) is not None
+    warning = update_in_tactical(old_ids if at_once else [])
     secret = keys.reveal()
     return Rotation(secret, in_tactical=is_installed and warning is None, warning=warning)
 
 
 def request_rotation(at_once: bool = False) -> Errand | None:
-    """A new secret now; a worker hands it to Tactical, if the portal installed the webhook there.
+    """A new secret now; a worker updates it in Tactical, if the portal installed the webhook there.
 
-    Raises Refused as `webhook_keys.add_next_key` does, and TooManyWaiting.
+    Raises Refused as `keys.add_next_key` does, and TooManyWaiting.
     """
-    is_installed = read_made(find_installation()).find_pk(FAILURE) is not None
+    is_installed = read_made(find_installation()).find_pk(Piece.FAILURE) is not None
     with transaction() as session:
         old_ids = keys.add_next_key(session, at_once)
-        errand = _add_hand_over(session, old_ids if at_once else []) if is_installed else None
+        errand = _add_update(session, old_ids if at_once else []) if is_installed else None
     if errand is not None:
         enqueue_errand(errand)
     elif at_once:
@@ -59,27 +59,27 @@ def request_rotation(at_once: bool = False) -> Errand | None:
     return errand
 
 
-def hand_over(ended_key_ids: list[int]) -> str | None:
+def update_in_tactical(ended_key_ids: list[int]) -> str | None:
     """Give Tactical the present secret, then end the keys named.
 
     None when it went well or nothing is installed there; else what did not, and what to do.
     """
     made = read_made(find_installation())
     warning = None
-    if made.find_pk(FAILURE) is not None:
-        warning = _tell_tactical(made, keys.reveal())
+    if made.find_pk(Piece.FAILURE) is not None:
+        warning = _send_secret(made, keys.reveal())
     if ended_key_ids:
         keys.end_keys(ended_key_ids)
     return warning
 
 
-def _add_hand_over(session: Session, ended_key_ids: list[int]) -> Errand:
-    title = "Hand the new secret over to Tactical"
+def _add_update(session: Session, ended_key_ids: list[int]) -> Errand:
+    title = "Update the secret in Tactical"
     wanted = {"ended_key_ids": ended_key_ids}
-    return add_errand(session, ErrandKind.HAND_OVER_SECRET, title, wanted)
+    return add_errand(session, ErrandKind.UPDATE_SECRET, title, wanted)
 
 
-def _tell_tactical(made: Made, secret: str) -> str | None:
+def _send_secret(made: Made, secret: str) -> str | None:
     """None when it went well, else what did not and what to do."""
     try:
         with open_tactical(get_active_integration(), hurry=True) as tactical:
@@ -93,13 +93,13 @@ def _tell_tactical(made: Made, secret: str) -> str | None:
     return None
 
 
-def _write_secret(there: TacticalInstallation, made: Made, secret: str) -> None:
-    key = made.pieces.get(KEY)
+def _write_secret(tactical: TacticalInstallation, made: Made, secret: str) -> None:
+    key = made.records.get(Piece.KEY)
     if key is not None and key.pk is not None:
-        there.update(KEYS, key.pk, {"name": key.name, "value": secret})
+        tactical.update(KEYS, key.pk, {"name": key.name, "value": secret})
         return
-    present = {action.pk: action for action in there.list_actions()}
-    for piece in (FAILURE, RESOLVED):
+    present = {action.pk: action for action in tactical.list_actions()}
+    for piece in (Piece.FAILURE, Piece.RESOLVED):
         action = present.get(made.find_pk(piece) or 0)
         if action is None:
             raise PortalError("A URL action that the portal made there is gone.")
@@ -113,4 +113,4 @@ def _write_secret(there: TacticalInstallation, made: Made, secret: str) -> None:
             "rest_body": action.rest_body,
             "rest_headers": headers_text(secret),
         }
-        there.update(ACTIONS, action.pk, values)
+        tactical.update(ACTIONS, action.pk, values)

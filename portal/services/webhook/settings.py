@@ -24,7 +24,7 @@ from portal.services.webhook.installation import find_installation
 from portal.services.webhook.keys import list_keys
 from portal.services.webhook.keys import reveal as reveal_secret
 from portal.services.webhook.plan import placeholder
-from portal.services.webhook.records import KEY, Made
+from portal.services.webhook.records import Made, Piece
 from portal.tactical.webhook import FAILURE_BODY, RESOLVED_BODY, SECRET_HEADER, headers_text
 from portal.vault import list_last_fours
 
@@ -87,7 +87,7 @@ def headers_for(secret: str | None, made: Made) -> str | None:
 
     Without the secret they refer to Tactical's key store; None where it does not hold it.
     """
-    key = made.pieces.get(KEY)
+    key = made.records.get(Piece.KEY)
     if secret is None and key is not None:
         return headers_text(placeholder(key.name))
     return None if secret is None else headers_text(secret)

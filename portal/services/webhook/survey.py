@@ -6,31 +6,41 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from portal.errors import InvalidInput
-from portal.models.webhook.installation import Deed
-from portal.services.webhook.plan import Change, Verb, plan_installation, plan_removal
-from portal.services.webhook.records import DEFAULT, KEY, PATHS, ApplyTo, Found, Made, Texts, Wanted
-from portal.tactical.errors import MissingPermission
-from portal.tactical.installation import ACTIONS, CLIENTS, TEMPLATES, TacticalInstallation
+import msgspec
 
-Value = TypeVar("Value")
+from portal.errors import InvalidInput
+from portal.models.webhook.installation import InstallationAction
+from portal.services.webhook.plan import PlannedChange, Verb, plan_installation, plan_removal
+from portal.services.webhook.present import Listing, Present, resolve_present
+from portal.services.webhook.records import PATHS, ApplyTo, Made, Piece, Texts, Wanted
+from portal.tactical.errors import MissingPermission
+from portal.tactical.installation import (
+    ACTIONS,
+    KEYS,
+    ORGANIZATIONS,
+    TEMPLATES,
+    GlobalKey,
+    TacticalInstallation,
+)
 
 WRITES = (Verb.CREATE, Verb.UPDATE, Verb.CHOOSE, Verb.RESTORE, Verb.REMOVE)
 SHOWN = ("verb", "piece", "title", "detail", "warning")
 
+Value = TypeVar("Value")
 
-@dataclass(slots=True)
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What would be done. With anything `lacking` nothing is begun."""
 
-    changes: list[Change] = field(default_factory=list)
+    changes: list[PlannedChange] = field(default_factory=list)
     lacking: list[str] = field(default_factory=list)
     """Flags of Tactical's role."""
     key_store_flag: str | None = None
     """What is missing for the key store, where the secret must stand in the headers instead."""
 
     @property
-    def writes(self) -> list[Change]:
+    def writes(self) -> list[PlannedChange]:
         return [change for change in self.changes if change.verb in WRITES]
 
     def to_row(self) -> dict[str, Any]:
@@ -40,74 +50,78 @@ class Plan:
 
     @classmethod
     def from_row(cls, row: dict[str, Any]) -> Plan:
-        changes = [Change(**change | {"verb": Verb(change["verb"])}) for change in row["changes"]]
-        return cls(changes, row["lacking"], row["key_store_flag"])
+        return msgspec.convert(row, cls)
 
 
 def survey(
-    tactical: TacticalInstallation, deed: Deed, wanted: Wanted, texts: Texts, made: Made
+    tactical: TacticalInstallation,
+    action: InstallationAction,
+    wanted: Wanted,
+    texts: Texts,
+    made: Made,
 ) -> Plan:
     """Look, plan, and ask Tactical whether it would let the plan be done. Changes nothing."""
-    plan = Plan()
-    found = _look(tactical, wanted, made, plan)
-    if plan.lacking:
-        needed = [ACTIONS, TEMPLATES, *([CLIENTS] if _needs_clients(wanted, made) else [])]
-        plan.lacking += tactical.list_lacking(needed)
-        plan.lacking = list(dict.fromkeys(plan.lacking))
-        return plan
-    if deed is Deed.INSTALL:
-        _check_clients(wanted, found)
-    _decide(plan, deed, wanted, texts, found, made)
-    if _writes_key(plan) and (lacking := tactical.list_lacking([PATHS[KEY]])):
-        plan.key_store_flag = lacking[0]
-        _decide(plan, deed, wanted, texts, replace(found, keys=None), made)
-    paths = {ACTIONS if change.piece == DEFAULT else PATHS[change.piece] for change in plan.writes}
-    plan.lacking = tactical.list_lacking(sorted(paths - {PATHS[KEY]}))
-    return plan
+    listing = _list_records(tactical, wanted, made)
+    key_store_flag = listing.key_store_flag
+    if listing.lacking:
+        needed = [ACTIONS, TEMPLATES]
+        needed += [ORGANIZATIONS] if _needs_organizations(wanted, made) else []
+        lacking = [*listing.lacking, *tactical.list_lacking(needed)]
+        return Plan(lacking=list(dict.fromkeys(lacking)), key_store_flag=key_store_flag)
+    present = resolve_present(listing, made)
+    if action is InstallationAction.INSTALL:
+        _check_organizations(wanted, present)
+    changes = _plan(action, present, wanted, texts)
+    needs_key_store = any(change.piece is Piece.KEY for change in changes)
+    if needs_key_store and (flags := tactical.list_lacking([KEYS])):
+        key_store_flag = flags[0]
+        changes = _plan(action, present.without_key_store(), wanted, texts)
+    plan = Plan(changes, key_store_flag=key_store_flag)
+    paths = {PATHS[change.piece] for change in plan.writes} - {KEYS}
+    return replace(plan, lacking=tactical.list_lacking(sorted(paths)))
 
 
-def _check_clients(wanted: Wanted, found: Found) -> None:
-    if wanted.apply_to is not ApplyTo.CLIENTS:
+def _check_organizations(wanted: Wanted, present: Present) -> None:
+    if wanted.apply_to is not ApplyTo.ORGANIZATIONS:
         return
-    if not wanted.clients:
+    if not wanted.organizations:
         raise InvalidInput("Choose at least one organization.", field="clients")
-    unknown = sorted(set(wanted.clients) - {place.pk for place in found.clients})
+    listed = {place.organization for place in present.places if place.is_listed}
+    unknown = sorted(set(wanted.organizations) - listed)
     if unknown:
         raise InvalidInput(f"Tactical lists no client {unknown[0]}.", field="clients")
 
 
-def _decide(plan: Plan, deed: Deed, wanted: Wanted, texts: Texts, found: Found, made: Made) -> None:
-    if deed is Deed.REMOVE:
-        plan.changes = plan_removal(found, made)
-    else:
-        plan.changes = plan_installation(wanted, texts, found, made)
+def _plan(
+    action: InstallationAction, present: Present, wanted: Wanted, texts: Texts
+) -> list[PlannedChange]:
+    if action is InstallationAction.REMOVE:
+        return plan_removal(present)
+    return plan_installation(present, wanted, texts)
 
 
-def _writes_key(plan: Plan) -> bool:
-    return any(change.piece == KEY for change in plan.writes)
+def _list_records(tactical: TacticalInstallation, wanted: Wanted, made: Made) -> Listing:
+    lacking: list[str] = []
 
-
-def _look(tactical: TacticalInstallation, wanted: Wanted, made: Made, plan: Plan) -> Found:
     def read(fetch: Callable[[], list[Value]]) -> list[Value]:
         try:
             return fetch()
         except MissingPermission as error:
-            plan.lacking.append(error.permission or error.message)
+            lacking.append(error.permission or error.message)
             return []
 
-    found = Found(
-        actions=read(tactical.list_actions),
-        templates=read(tactical.list_templates),
-        clients=read(tactical.list_clients) if _needs_clients(wanted, made) else [],
-    )
-    if not wanted.use_key_store and KEY not in made.pieces:
-        return found
-    try:
-        return replace(found, keys=tactical.list_keys())
-    except MissingPermission as error:
-        plan.key_store_flag = error.permission
-        return found
+    actions, templates = read(tactical.list_actions), read(tactical.list_templates)
+    needs_organizations = _needs_organizations(wanted, made)
+    organizations = read(tactical.list_organizations) if needs_organizations else []
+    keys: list[GlobalKey] | None = None
+    key_store_flag = None
+    if wanted.use_key_store or Piece.KEY in made.records:
+        try:
+            keys = tactical.list_keys()
+        except MissingPermission as error:
+            key_store_flag = error.permission
+    return Listing(keys, actions, templates, organizations, lacking, key_store_flag)
 
 
-def _needs_clients(wanted: Wanted, made: Made) -> bool:
-    return wanted.apply_to is ApplyTo.CLIENTS or bool(made.clients)
+def _needs_organizations(wanted: Wanted, made: Made) -> bool:
+    return wanted.apply_to is ApplyTo.ORGANIZATIONS or bool(made.organizations)

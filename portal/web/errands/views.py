@@ -18,7 +18,7 @@ errands = tenant_blueprint("errands", __name__, "/requests")
 
 CHANGED = {
     ErrandKind.ACT_ON_ALERTS: "alerts-changed",
-    ErrandKind.HAND_OVER_SECRET: "secret-changed",
+    ErrandKind.UPDATE_SECRET: "secret-changed",
 }
 """The event by which parts of the page learn that they are old."""
 

@@ -16,7 +16,7 @@ class InstallForm(FlaskForm):  # type: ignore[misc]
         "Use the alert template",
         choices=[
             SelectChoice(str(ApplyTo.DEFAULT), "As the server's default"),
-            SelectChoice(str(ApplyTo.CLIENTS), "For chosen organizations"),
+            SelectChoice(str(ApplyTo.ORGANIZATIONS), "For chosen organizations"),
             SelectChoice(str(ApplyTo.NOWHERE), "Nowhere yet"),
         ],
     )

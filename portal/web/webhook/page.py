@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from portal.models import Errand, Integration
-from portal.models.webhook.installation import Deed
+from portal.models.webhook.installation import InstallationAction
 from portal.services.deliveries.rate import get_rate
 from portal.services.deliveries.refused_storms import find_refusals
 from portal.services.deliveries.storage import get_storage
@@ -15,7 +15,7 @@ from portal.services.organizations.listing import list_live_organizations
 from portal.services.webhook import settings
 from portal.services.webhook.execution import read_made, read_wanted
 from portal.services.webhook.installation import find_installation, read_request
-from portal.services.webhook.records import TEMPLATE, ApplyTo, Made, Wanted
+from portal.services.webhook.records import ApplyTo, Made, Piece, Wanted
 from portal.services.webhook.state import get_health
 from portal.services.webhook.survey import Plan
 from portal.web.webhook.forms import InstallForm, OptionForm, RevealForm
@@ -26,7 +26,7 @@ def page_context(
     *,
     planned: Errand | None = None,
     plan_error: str | None = None,
-    deed: Deed = Deed.INSTALL,
+    action: InstallationAction = InstallationAction.INSTALL,
     wanted: Wanted | None = None,
     secret: str | None = None,
     reveal_form: RevealForm | None = None,
@@ -37,7 +37,7 @@ def page_context(
     if integration is None:
         return {"integration": None}
     if planned is not None:
-        deed, wanted = read_request(planned.wanted)
+        action, wanted = read_request(planned.wanted)
     row = find_installation(integration)
     made, health = read_made(row), get_health(integration)
     return {
@@ -51,14 +51,14 @@ def page_context(
         "secret": secret,
         "health": health,
         "installation": row,
-        "installed": TEMPLATE in made.pieces,
+        "installed": Piece.TEMPLATE in made.records,
         "places": _describe_places(made),
         "organizations": list_live_organizations(),
         "install_form": _install_form(wanted or read_wanted(row)),
         "reveal_form": reveal_form or RevealForm(formdata=None),
         "option_form": option_form or _option_form(integration),
         **_plan(planned, plan_error),
-        "deed": deed,
+        "action": action,
         "wanted": wanted,
     } | _limits()
 
@@ -91,7 +91,7 @@ def _templates() -> list[dict[str, str]]:
 def _describe_places(made: Made) -> str:
     if made.default is not None:
         return "the server's default"
-    names = sorted(chosen.name for chosen in made.clients.values())
+    names = sorted(chosen.name for chosen in made.organizations.values())
     if len(names) > 3:
         return f"{', '.join(names[:3])} and {len(names) - 3} more"
     return " and ".join(names)
@@ -101,7 +101,7 @@ def _install_form(wanted: Wanted | None) -> InstallForm:
     return InstallForm(
         formdata=None,
         apply_to=str(wanted.apply_to if wanted else ApplyTo.DEFAULT),
-        clients=[str(pk) for pk in wanted.clients] if wanted else [],
+        clients=[str(pk) for pk in wanted.organizations] if wanted else [],
         use_key_store=wanted.use_key_store if wanted else True,
     )
 

@@ -17,7 +17,7 @@ from flask.typing import ResponseReturnValue
 
 from portal.errors import InvalidInput, Refused
 from portal.extensions import htmx
-from portal.models.webhook.installation import Deed
+from portal.models.webhook.installation import InstallationAction
 from portal.services.accounts.permissions import Permission
 from portal.services.errands.requests import TooManyWaiting, get_errand
 from portal.services.integrations.connect import ConnectionSettings, save_connection
@@ -57,7 +57,7 @@ def show() -> ResponseReturnValue:
 @webhook.get("/progress")
 @requires(Permission.READ)
 def progress() -> ResponseReturnValue:
-    """The steps of the deed as they are now. The end brings the page anew."""
+    """The steps of the action as they are now. The end brings the page anew."""
     row = find_installation()
     if not htmx or row is None:
         return redirect(url_for("webhook.show"))
@@ -71,11 +71,11 @@ def progress() -> ResponseReturnValue:
 @requires(Permission.CHANGE_SETTINGS)
 def plan() -> ResponseReturnValue:
     """Ask what would change in Tactical. Changes nothing there."""
-    deed, wanted = _read_deed(), _read_wanted()
+    action, wanted = _read_action(), _read_wanted()
     try:
-        errand = installation.request_preview(deed, wanted)
+        errand = installation.request_preview(action, wanted)
     except (Refused, TooManyWaiting) as error:
-        return _page(plan_error=error.message, deed=deed, wanted=wanted)
+        return _page(plan_error=error.message, action=action, wanted=wanted)
     if htmx:
         return _page(planned=errand)
     return redirect(url_for("webhook.show", plan=errand.id, _anchor="webhook-plan"))
@@ -84,19 +84,19 @@ def plan() -> ResponseReturnValue:
 @webhook.post("/install")
 @requires(Permission.CHANGE_SETTINGS)
 def install() -> ResponseReturnValue:
-    return _request(_read_deed(), _read_wanted())
+    return _request(_read_action(), _read_wanted())
 
 
 @webhook.post("/test")
 @requires(Permission.CHANGE_SETTINGS)
 def test() -> ResponseReturnValue:
     """Tactical's own test of what is installed, once more."""
-    return _request(Deed.TEST, installation.keep_wanted(_url()))
+    return _request(InstallationAction.TEST, installation.keep_wanted(_url()))
 
 
-def _request(deed: Deed, wanted: Wanted) -> ResponseReturnValue:
+def _request(action: InstallationAction, wanted: Wanted) -> ResponseReturnValue:
     try:
-        installation.request_deed(deed, wanted)
+        installation.request_action(action, wanted)
     except Refused as error:
         flash(error.message, "error")
     return redirect(url_for("webhook.show"))
@@ -165,8 +165,9 @@ def _url() -> str:
     return settings.get_webhook_url(request.url_root)
 
 
-def _read_deed() -> Deed:
-    return Deed.REMOVE if request.form.get("deed") == Deed.REMOVE else Deed.INSTALL
+def _read_action() -> InstallationAction:
+    is_removal = request.form.get("deed") == InstallationAction.REMOVE
+    return InstallationAction.REMOVE if is_removal else InstallationAction.INSTALL
 
 
 def _read_wanted() -> Wanted:
@@ -175,6 +176,6 @@ def _read_wanted() -> Wanted:
     if word not in list(ApplyTo):
         raise InvalidInput("Choose where the alert template shall work.", field="apply_to")
     ids = {to_number(text) for text in form.clients.data or ()}
-    clients = tuple(sorted(pk for pk in ids if pk is not None))
-    chosen = clients if word == ApplyTo.CLIENTS else ()
+    organizations = tuple(sorted(pk for pk in ids if pk is not None))
+    chosen = organizations if word == ApplyTo.ORGANIZATIONS else ()
     return Wanted(_url(), ApplyTo(word), chosen, bool(form.use_key_store.data))

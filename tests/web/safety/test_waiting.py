@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from portal.db import transaction
 from portal.egress import CalledInRequest, EgressError, Limits
 from portal.models import WebhookInstallation
-from portal.models.webhook.installation import Deed
+from portal.models.webhook.installation import InstallationAction
 from portal.scope import tenant_scope
 from portal.services.integrations.current import get_integration
 from portal.services.integrations.networks import get_door
@@ -54,7 +54,7 @@ def test_no_route_opens_a_connection(
         integration_id = get_integration().id
         session.add(
             WebhookInstallation(
-                integration_id=integration_id, deed=Deed.INSTALL, made=MADE, ok=True
+                integration_id=integration_id, action=InstallationAction.INSTALL, made=MADE, ok=True
             )
         )
     sent = {"deed": "resolve", "alert": acme.alert, "days": 3, "apply_to": "none"}

@@ -1,4 +1,4 @@
-"""Tactical's own test of a URL action, sent to the portal, and whether it came."""
+"""Tactical's own test of a URL action, sent to the portal, and whether it arrived."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sqlalchemy import select
 from portal.db import db, release
 from portal.models import Asset, Delivery, Integration, OrganizationMapping
 from portal.services.webhook.plan import placeholder
-from portal.services.webhook.records import KEY, Made
+from portal.services.webhook.records import Made, Piece
 from portal.tactical.errors import ServerError
 from portal.tactical.installation import Rendering, TacticalInstallation
 from portal.tactical.reading.text import clean_text
@@ -21,16 +21,16 @@ MOST_OF_AN_ANSWER = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class TestOutcome:
     """What came of a test. `delivery_id` is None when it did not arrive."""
 
     message: str
     delivery_id: int | None = None
 
 
-def run_trial(
+def send_test(
     tactical: TacticalInstallation, integration: Integration, url: str, secret: str, made: Made
-) -> Trial:
+) -> TestOutcome:
     """Let Tactical send a test with the headers that were installed.
 
     Tactical renders it against an agent or a client; without either it fills in nothing,
@@ -40,8 +40,8 @@ def run_trial(
     answer = ""
     for rendering in list(_renderings(integration)):
         release()
-        in_store = KEY in made.pieces and rendering.key is not None
-        sent = placeholder(made.pieces[KEY].name) if in_store else secret
+        key = made.records.get(Piece.KEY)
+        sent = placeholder(key.name) if key is not None and rendering.key is not None else secret
         try:
             answer = tactical.run_test(url, FAILURE_BODY, headers_text(sent), rendering)
             break
@@ -79,18 +79,18 @@ def _renderings(integration: Integration) -> Iterator[Rendering]:
     yield Rendering("none", None)
 
 
-def _read_answer(answer: str, integration_id: int) -> Trial:
+def _read_answer(answer: str, integration_id: int) -> TestOutcome:
     """Tactical shows only the text of what it got; the portal's own names the delivery."""
     try:
-        told = json.loads(answer)
+        reply = json.loads(answer)
     except ValueError:
-        told = None
-    number = told.get("delivery") if isinstance(told, dict) else None
+        reply = None
+    number = reply.get("delivery") if isinstance(reply, dict) else None
     if isinstance(number, int) and _is_ours(number, integration_id):
-        return Trial("Tactical's test delivery arrived.", number)
-    said = told.get("message") if isinstance(told, dict) else answer
-    text = clean_text(said)[:MOST_OF_AN_ANSWER] or "nothing"
-    return Trial(f"Tactical's test did not arrive. What Tactical got instead: {text}")
+        return TestOutcome("Tactical's test delivery arrived.", number)
+    message = reply.get("message") if isinstance(reply, dict) else answer
+    text = clean_text(message)[:MOST_OF_AN_ANSWER] or "nothing"
+    return TestOutcome(f"Tactical's test did not arrive. What Tactical got instead: {text}")
 
 
 def _is_ours(delivery_id: int, integration_id: int) -> bool:
