@@ -46,7 +46,7 @@ __all__ = [
 
 SERVERS = {
     *("empty_database_url", "redis_url", "postgres_server", "sqlite_template"),
-    *("tactical", "browser", "portal"),
+    *("tactical", "browser", "portal", "patient_server", "hurried_server", "small_server"),
 }
 """Each is a server, a browser or a process: `make test-fast` leaves out what takes one."""
 

@@ -52,6 +52,7 @@ def open_files(folder: Path) -> list[str]:
     return sorted(str(path) for path in (folder, *folder.rglob("*")) if mode(path) & 0o077)
 
 
+@pytest.mark.servers
 def test_all_that_a_running_portal_writes_is_its_users_alone(loose: Path) -> None:
     (loose / "portal.db").touch()  # as an earlier version left it; its companions take its mode
     with running_portal(loose, free_port()) as portal:

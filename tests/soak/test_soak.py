@@ -12,29 +12,25 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import func, select
 
-from portal import create_app
-from portal.config import read_settings
 from portal.db import db
 from portal.models import Alert, Delivery, SyncRun
 from portal.models.runs.sync_run import SyncKind
 from portal.services.webhook.keys import reveal
 from portal.tactical.reading.text import clean_prose
 from portal.tactical.webhook import FAILURE_BODY, RESOLVED_BODY, headers_text
-from tactical_simulator import FleetSpec, SimulatedTactical
 from tests.soak.chaos import Chaos
-from tests.support.databases import KEYS
-from tests.support.running import RunningPortal, free_port, running_portal
-from tests.support.webhooks import Msp, make_msp
+from tests.support.running import RunningPortal
+from tests.support.webhooks import Msp
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc"),
     pytest.mark.one_database,
+    pytest.mark.fleet(frozen=False),
 ]
 
 RICH = '{"message":"{{alert.message}}",'
@@ -54,30 +50,6 @@ SOAKS = int(os.environ.get("SOAKS", "1"))
 """`make soak SOAKS=20 BUSY=1` sets both."""
 IS_BUSY = os.environ.get("BUSY", "0") == "1"
 Truth = dict[str, tuple[bool, datetime | None, str, str]]
-
-
-@pytest.fixture
-def tactical() -> Iterator[SimulatedTactical]:
-    with SimulatedTactical(FleetSpec(clients=3, sites=6, agents=24, titles=5)) as server:
-        yield server
-
-
-@pytest.fixture
-def portal(tmp_path: Path) -> Iterator[RunningPortal]:
-    environ = {**KEYS, "PORTAL_EGRESS_ALLOW": "127.0.0.0/8", "PORTAL_LOG_LEVEL": "WARNING"}
-    with running_portal(tmp_path / "var", free_port(), **environ) as portal:
-        portal.wait_for("one-time token")
-        yield portal
-
-
-@pytest.fixture
-def msp(portal: RunningPortal, tactical: SimulatedTactical) -> Iterator[Msp]:
-    """Reads the database of the running portal, beside it."""
-    app = create_app(read_settings(portal.environ))
-    address = f"http://127.0.0.1:{portal.environ['PORTAL_PORT']}"
-    yield make_msp(app, tactical, address)
-    with app.app_context():
-        db.engine.dispose()
 
 
 @pytest.fixture(scope="module")

@@ -37,33 +37,33 @@ def _ask_all(server: Served, text: bytes) -> bytes:
 
 @pytest.mark.parametrize("kind", WRONG_BODIES)
 def test_a_body_that_ends_wrongly_gets_one_answer_and_nothing_follows(
-    patient: Served, kind: str
+    patient_server: Served, kind: str
 ) -> None:
-    answers = _ask_all(patient, BLIND + WRONG_BODIES[kind] + LIVE)
+    answers = _ask_all(patient_server, BLIND + WRONG_BODIES[kind] + LIVE)
     assert answers.startswith(b"HTTP/1.1 401 ")
     assert answers.count(b"HTTP/1.1 ") == 1
 
 
 @pytest.mark.parametrize("kind", AMBIGUOUS)
 def test_what_can_be_read_in_two_ways_is_refused_with_all_that_follows(
-    patient: Served, kind: str
+    patient_server: Served, kind: str
 ) -> None:
-    answers = _ask_all(patient, POST + AMBIGUOUS[kind] + LIVE)
+    answers = _ask_all(patient_server, POST + AMBIGUOUS[kind] + LIVE)
     assert answers.split(b" ")[1] in (b"400", b"501")
     assert answers.count(b"HTTP/1.1 ") == 1
 
 
-def test_a_request_inside_a_body_is_no_request(patient: Served) -> None:
+def test_a_request_inside_a_body_is_no_request(patient_server: Served) -> None:
     text = POST + b"Content-Length: %d\r\n\r\n" % len(LIVE) + LIVE
-    with patient.connect(text) as connection:
+    with patient_server.connect(text) as connection:
         assert read_answer(connection).endswith(b"\r\n\r\n%d" % len(LIVE))
         connection.sendall(LIVE)
         assert read_answer(connection).endswith(b"alive")
 
 
 @pytest.mark.parametrize("header", [b"SCRIPT_NAME: /told", b"X-Forwarded-Proto: https"])
-def test_a_neighbour_tells_neither_place_nor_scheme(patient: Served, header: bytes) -> None:
+def test_a_neighbour_tells_neither_place_nor_scheme(patient_server: Served, header: bytes) -> None:
     """gunicorn believes loopback, where every proxy on this machine connects from, for strangers.
     What a proxy may tell is a setting of the portal's."""
-    answer = patient.ask(b"GET /told HTTP/1.1\r\nHost: x\r\n" + header + b"\r\n\r\n")
+    answer = patient_server.ask(b"GET /told HTTP/1.1\r\nHost: x\r\n" + header + b"\r\n\r\n")
     assert answer.endswith(b"\r\n\r\nhttp  /told")

@@ -14,7 +14,7 @@ from tests.supervisor.served import CHUNKED, LIVE, POST, THREADS, Served, read_a
 
 
 @pytest.fixture(scope="module")
-def hurried() -> Iterator[Served]:
+def hurried_server() -> Iterator[Served]:
     """It waits hardly at all."""
     server = Served(head_seconds=0.2, body_seconds=0.2)
     yield server
@@ -22,7 +22,7 @@ def hurried() -> Iterator[Served]:
 
 
 @pytest.fixture(scope="module")
-def small() -> Iterator[Served]:
+def small_server() -> Iterator[Served]:
     """Each of its two processes has room for thirty connections."""
     server = Served(connections=30)
     yield server
@@ -42,37 +42,43 @@ HALF_OPEN = {
 
 
 @pytest.mark.parametrize("kind", HALF_OPEN)
-def test_two_hundred_half_open_requests_keep_nobody_waiting(patient: Served, kind: str) -> None:
+def test_two_hundred_half_open_requests_keep_nobody_waiting(
+    patient_server: Served, kind: str
+) -> None:
     with ExitStack() as held:
         for _ in range(200):
-            held.enter_context(patient.connect(HALF_OPEN[kind]))
+            held.enter_context(patient_server.connect(HALF_OPEN[kind]))
         for _ in range(THREADS):
-            assert patient.ask(LIVE).endswith(b"\r\n\r\nalive")
+            assert patient_server.ask(LIVE).endswith(b"\r\n\r\nalive")
 
 
 @pytest.mark.parametrize("kind", ["nothing", "half a head", "half a body"])
-def test_a_flood_beyond_all_room_pushes_out_its_own(small: Served, kind: str) -> None:
+def test_a_flood_beyond_all_room_pushes_out_its_own(small_server: Served, kind: str) -> None:
     with ExitStack() as held:
         for _ in range(200):
-            held.enter_context(small.connect(HALF_OPEN[kind]))
+            held.enter_context(small_server.connect(HALF_OPEN[kind]))
         for _ in range(THREADS):
-            assert small.ask(LIVE).endswith(b"\r\n\r\nalive")
+            assert small_server.ask(LIVE).endswith(b"\r\n\r\nalive")
 
 
 @pytest.mark.parametrize("kind", list(HALF_OPEN)[1:-1])
-def test_a_request_that_does_not_get_whole_is_closed_with_408(hurried: Served, kind: str) -> None:
-    with hurried.connect(HALF_OPEN[kind]) as connection:
+def test_a_request_that_does_not_get_whole_is_closed_with_408(
+    hurried_server: Served, kind: str
+) -> None:
+    with hurried_server.connect(HALF_OPEN[kind]) as connection:
         assert read_answer(connection).startswith(b"HTTP/1.1 408 Request Timeout\r\n")
         assert connection.recv(1) == b""
 
 
-def test_a_connection_on_which_nothing_is_asked_is_closed_without_a_word(hurried: Served) -> None:
-    with hurried.connect() as connection:
+def test_a_connection_on_which_nothing_is_asked_is_closed_without_a_word(
+    hurried_server: Served,
+) -> None:
+    with hurried_server.connect() as connection:
         assert connection.recv(1) == b""
 
 
-def test_bytes_that_drip_in_win_no_time(hurried: Served) -> None:
-    with hurried.connect(b"GET /livez HTTP/1.1\r\n") as connection:
+def test_bytes_that_drip_in_win_no_time(hurried_server: Served) -> None:
+    with hurried_server.connect(b"GET /livez HTTP/1.1\r\n") as connection:
         connection.settimeout(0.05)
         answer = b""
         for _ in range(200):
@@ -86,14 +92,14 @@ def test_bytes_that_drip_in_win_no_time(hurried: Served) -> None:
     assert answer.startswith(b"HTTP/1.1 408 ")
 
 
-def test_clients_that_do_not_hang_up_stall_nobody(patient: Served) -> None:
+def test_clients_that_do_not_hang_up_stall_nobody(patient_server: Served) -> None:
     with ExitStack() as held:
         for _ in range(30):
             connection = held.enter_context(
-                patient.connect(LIVE.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+                patient_server.connect(LIVE.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
             )
             assert read_answer(connection).endswith(b"alive")
-        assert patient.ask(LIVE).endswith(b"alive")
+        assert patient_server.ask(LIVE).endswith(b"alive")
 
 
 # --- What arrives in pieces is whole in the end ------------------------------------------------
@@ -109,9 +115,9 @@ WHOLE = {
 
 
 @pytest.mark.parametrize("kind", WHOLE)
-def test_a_request_in_single_bytes_is_one_request(patient: Served, kind: str) -> None:
+def test_a_request_in_single_bytes_is_one_request(patient_server: Served, kind: str) -> None:
     text, length = WHOLE[kind]
-    with patient.connect() as connection:
+    with patient_server.connect() as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for at in range(len(text)):
             connection.sendall(text[at : at + 1])
@@ -120,9 +126,9 @@ def test_a_request_in_single_bytes_is_one_request(patient: Served, kind: str) ->
         assert read_answer(connection).endswith(b"alive")
 
 
-def test_requests_may_come_all_at_once(patient: Served) -> None:
+def test_requests_may_come_all_at_once(patient_server: Served) -> None:
     first, length = WHOLE["chunks"]
-    with patient.connect(first + LIVE + b"GET /liv") as connection:
+    with patient_server.connect(first + LIVE + b"GET /liv") as connection:
         answers = b""
         while not answers.endswith(b"alive") and (piece := connection.recv(65536)):
             answers += piece
@@ -132,24 +138,26 @@ def test_requests_may_come_all_at_once(patient: Served) -> None:
         assert read_answer(connection).endswith(b"alive")
 
 
-def test_the_largest_body_is_taken_and_a_larger_one_refused(patient: Served) -> None:
+def test_the_largest_body_is_taken_and_a_larger_one_refused(patient_server: Served) -> None:
     for size, status in ((LARGEST_REQUEST, b"200"), (LARGEST_REQUEST + 1, b"413")):
         text = POST + b"Content-Length: %d\r\n\r\n" % size + b"x" * size
-        assert patient.ask(text).startswith(b"HTTP/1.1 " + status)
+        assert patient_server.ask(text).startswith(b"HTTP/1.1 " + status)
 
 
-def test_chunks_without_an_end_are_refused(patient: Served) -> None:
+def test_chunks_without_an_end_are_refused(patient_server: Served) -> None:
     chunk = b"1000\r\n" + b"x" * 0x1000 + b"\r\n"
-    assert patient.ask(CHUNKED + chunk * 321).startswith(b"HTTP/1.1 413 ")
+    assert patient_server.ask(CHUNKED + chunk * 321).startswith(b"HTTP/1.1 413 ")
 
 
-def test_a_head_without_an_end_is_refused(patient: Served) -> None:
+def test_a_head_without_an_end_is_refused(patient_server: Served) -> None:
     text = b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * (LARGEST_HEAD // 6 + 1)
-    assert patient.ask(text).startswith(b"HTTP/1.1 431 ")
+    assert patient_server.ask(text).startswith(b"HTTP/1.1 431 ")
 
 
-def test_who_waits_for_a_word_before_the_body_gets_it(patient: Served) -> None:
-    with patient.connect(POST + b"Content-Length: 2\r\nExpect: 100-continue\r\n\r\n") as connection:
+def test_who_waits_for_a_word_before_the_body_gets_it(patient_server: Served) -> None:
+    with patient_server.connect(
+        POST + b"Content-Length: 2\r\nExpect: 100-continue\r\n\r\n"
+    ) as connection:
         assert read_answer(connection).startswith(b"HTTP/1.1 100 Continue\r\n")
         connection.sendall(b"hi")
         answers = b""  # gunicorn says the word once more
@@ -172,8 +180,8 @@ def test_who_waits_for_a_word_before_the_body_gets_it(patient: Served) -> None:
         b"nonsense\r\n\r\n",
     ],
 )
-def test_what_is_no_http_is_refused_at_once(patient: Served, text: bytes) -> None:
-    status = patient.ask(text).split(b" ")[1]
+def test_what_is_no_http_is_refused_at_once(patient_server: Served, text: bytes) -> None:
+    status = patient_server.ask(text).split(b" ")[1]
     assert status in (b"400", b"431", b"500"), status
 
 

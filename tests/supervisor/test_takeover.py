@@ -10,16 +10,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 from sqlalchemy import select
 
-from portal import create_app
 from portal.clock import utc_now
-from portal.config import read_settings
 from portal.db import db
 from portal.models import ConnectionTest, Delivery, EventSubscriber, SyncRun
 from portal.models.deliveries.delivery import DeliveryStatus
@@ -29,15 +26,13 @@ from portal.services.events import subscribers
 from portal.services.integrations import testing
 from portal.services.runs import requests as sync_runs
 from portal.services.webhook.keys import reveal
-from tactical_simulator import FleetSpec, SimulatedTactical
 from tests.events.receiver import Receiver, receiving
-from tests.support.databases import KEYS
-from tests.support.running import RunningPortal, descendants, free_port, parent_of, running_portal
-from tests.support.webhooks import Msp, make_msp
+from tests.support.running import RunningPortal, descendants, parent_of
+from tests.support.webhooks import Msp
 
 pytestmark = [
-    pytest.mark.servers,
     pytest.mark.one_database,
+    pytest.mark.fleet(clients=2, sites=4, agents=12, frozen=False),
     pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc"),
 ]
 
@@ -47,29 +42,6 @@ PATIENCE = 60
 """Seconds, on a machine that does other things beside this."""
 LONG = 30
 """Seconds for which the far sides keep everybody waiting."""
-
-
-@pytest.fixture
-def tactical() -> Iterator[SimulatedTactical]:
-    with SimulatedTactical(FleetSpec(clients=2, sites=4, agents=12, titles=5)) as server:
-        yield server
-
-
-@pytest.fixture
-def portal(tmp_path: Path) -> Iterator[RunningPortal]:
-    environ = {**KEYS, "PORTAL_EGRESS_ALLOW": "127.0.0.0/8", "PORTAL_LOG_LEVEL": "WARNING"}
-    with running_portal(tmp_path / "var", free_port(), **environ) as portal:
-        portal.wait_for("one-time token")
-        yield portal
-
-
-@pytest.fixture
-def msp(portal: RunningPortal, tactical: SimulatedTactical) -> Iterator[Msp]:
-    """Reads the database of the running portal, beside it."""
-    app = create_app(read_settings(portal.environ))
-    yield make_msp(app, tactical, f"http://127.0.0.1:{portal.environ['PORTAL_PORT']}")
-    with app.app_context():
-        db.engine.dispose()
 
 
 @pytest.fixture

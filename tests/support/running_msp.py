@@ -1,0 +1,34 @@
+"""A running portal, and a tenant in it that is connected to the simulated Tactical server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from portal import create_app
+from portal.config import read_settings
+from portal.db import db
+from tactical_simulator import SimulatedTactical
+from tests.support.databases import KEYS
+from tests.support.running import RunningPortal, free_port, running_portal
+from tests.support.webhooks import Msp, make_msp
+
+
+@pytest.fixture
+def portal(tmp_path: Path) -> Iterator[RunningPortal]:
+    """With its web server, workers, scheduler and Redis."""
+    environ = {**KEYS, "PORTAL_EGRESS_ALLOW": "127.0.0.0/8", "PORTAL_LOG_LEVEL": "WARNING"}
+    with running_portal(tmp_path / "var", free_port(), **environ) as portal:
+        portal.wait_for("one-time token")
+        yield portal
+
+
+@pytest.fixture
+def msp(portal: RunningPortal, tactical: SimulatedTactical) -> Iterator[Msp]:
+    """Reads the database of the running portal, beside it."""
+    app = create_app(read_settings(portal.environ))
+    yield make_msp(app, tactical, f"http://127.0.0.1:{portal.environ['PORTAL_PORT']}")
+    with app.app_context():
+        db.engine.dispose()
