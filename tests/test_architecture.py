@@ -60,9 +60,9 @@ def test_entry_points_leave_the_database_to_services() -> None:
 
 
 def test_only_egress_opens_connections_to_the_outside() -> None:
-    """`listening` asks our own web server whether it answers; `patient` sets options of
+    """`listening` asks our own web server whether it answers; `web_worker` sets options of
     connections that came in."""
-    own = ("portal/supervisor/listening.py", "portal/supervisor/patient.py")
+    own = ("portal/supervisor/listening.py", "portal/supervisor/web_worker.py")
     free = ("portal/egress", *own)
     assert [
         where(file, module)

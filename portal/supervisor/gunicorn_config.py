@@ -17,7 +17,7 @@ from portal.supervisor.parent import die_with_parent
 os.umask(UMASK)  # gunicorn opens its logs before it makes the application
 
 wsgi_app = "portal:create_app()"
-worker_class = "portal.supervisor.patient.PatientWorker"
+worker_class = "portal.supervisor.web_worker.BufferingWorker"
 workers = 2
 threads = 8
 worker_connections = 400  # each, kept ones included: a process may open a thousand files

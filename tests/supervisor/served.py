@@ -9,12 +9,12 @@ import sys
 SERVER = """
 import sys
 from flask import Flask, request
-from portal.supervisor import arriving, gunicorn_config
+from portal.supervisor import gunicorn_config, request_buffer
 from portal.supervisor.web import run_web
 gunicorn_config.worker_connections = int(sys.argv[4])
-arriving.HEAD_SECONDS, arriving.BODY_SECONDS = float(sys.argv[2]), float(sys.argv[3])
+request_buffer.HEAD_SECONDS, request_buffer.BODY_SECONDS = float(sys.argv[2]), float(sys.argv[3])
 app = Flask("slow")
-app.config["MAX_CONTENT_LENGTH"] = arriving.LARGEST_REQUEST
+app.config["MAX_CONTENT_LENGTH"] = request_buffer.LARGEST_REQUEST
 app.get("/livez", endpoint="live")(lambda: "alive")
 app.post("/echo", endpoint="echo")(lambda: str(len(request.get_data())))
 app.get("/told", endpoint="told")(lambda: f"{request.scheme} {request.script_root} {request.path}")

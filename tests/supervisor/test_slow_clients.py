@@ -9,7 +9,7 @@ from contextlib import ExitStack
 import pytest
 
 from portal.config import LARGEST_REQUEST
-from portal.supervisor.arriving import LARGEST_HEAD, Arriving
+from portal.supervisor.request_buffer import LARGEST_HEAD, RequestBuffer
 from tests.supervisor.served import CHUNKED, LIVE, POST, THREADS, Served, read_answer
 
 
@@ -186,7 +186,7 @@ def test_what_is_no_http_is_refused_at_once(patient_server: Served, text: bytes)
 
 
 def test_time_for_the_body_begins_with_the_end_of_the_head() -> None:
-    request = Arriving(now=100)
+    request = RequestBuffer(now=100)
     assert not request.feed(b"POST / HTTP/1.1\r\nContent-Length: 2\r\n\r", now=109)
     assert request.deadline == 110
     assert not request.feed(b"\n", now=109.5)

@@ -16,7 +16,7 @@ from typing import Any
 from gunicorn.http.errors import ParseException
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
-from portal.supervisor.arriving import Arriving, Parting, Refusal
+from portal.supervisor.request_buffer import ClosingConnection, Refusal, RequestBuffer
 
 PIECE = 64 * 1024
 MOST_WAITING = 64 * 1024 * 1024
@@ -27,12 +27,12 @@ ROOM_TO_SEND = 256 * 1024
 """Asked of the system for each connection: a page fits, and its thread need not wait."""
 
 
-class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
+class BufferingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     """Every connection that nobody works on is in `_waiting`, the oldest first, or kept alive."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._waiting: dict[TConn, Arriving | Parting] = {}
+        self._waiting: dict[TConn, RequestBuffer | ClosingConnection] = {}
         self._bytes_waiting = 0
 
     def enqueue_req(self, conn: TConn) -> None:
@@ -41,7 +41,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
         with suppress(OSError):
             conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, ROOM_TO_SEND)
         early = conn.parser.unreader.take_buffered() if conn.parser else b""
-        self._wait(conn, Arriving(time.monotonic()))
+        self._wait(conn, RequestBuffer(time.monotonic()))
         if early:
             self._take(conn, early)
         else:
@@ -88,7 +88,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
 
     # --- One connection that waits ----------------------------------------------------------
 
-    def _wait(self, conn: TConn, state: Arriving | Parting) -> None:
+    def _wait(self, conn: TConn, state: RequestBuffer | ClosingConnection) -> None:
         self._make_room()
         conn.sock.setblocking(False)
         self._waiting[conn] = state
@@ -118,13 +118,13 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
             return
         finally:
             self._bytes_waiting += len(state.data) - before
-        if is_complete and isinstance(state, Parting):
+        if is_complete and isinstance(state, ClosingConnection):
             self._drop(conn)
         elif is_complete:
             self._forget(conn)
             conn.arrived = state
             super().enqueue_req(conn)
-        elif isinstance(state, Arriving) and state.expects_continue:
+        elif isinstance(state, RequestBuffer) and state.expects_continue:
             state.expects_continue = False
             self._say(conn, "HTTP/1.1 100 Continue\r\n\r\n")
         self._make_room()
@@ -154,7 +154,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
         """End what we say, and read for a moment what still comes."""
         with suppress(OSError):
             conn.sock.shutdown(socket.SHUT_WR)
-        self._wait(conn, Parting(time.monotonic()))
+        self._wait(conn, ClosingConnection(time.monotonic()))
 
     def _drop(self, conn: TConn) -> None:
         self._forget(conn)

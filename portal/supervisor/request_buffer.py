@@ -32,7 +32,7 @@ class Refusal(Exception):
         self.status, self.reason = status, reason
 
 
-class Arriving:
+class RequestBuffer:
     """`data` is what came. `deadline` is on the monotonic clock, for head or body."""
 
     def __init__(self, now: float) -> None:
@@ -101,7 +101,7 @@ class Arriving:
         return False
 
 
-class Parting:
+class ClosingConnection:
     """What still comes on a connection that we have ended: read, lest our last words are lost."""
 
     SECONDS = 2.0
