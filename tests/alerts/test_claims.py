@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import time_machine
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from portal import queue
 from portal.clock import utc_now
@@ -20,9 +20,9 @@ from portal.lease import LASTS, beating
 from portal.models import Alert, Delivery, Event
 from portal.models.alerts.alert import AlertStatus
 from portal.models.deliveries.delivery import DeliveryStatus
-from portal.services.deliveries import claims, processing
+from portal.services.deliveries import claims, processing, writing
 from portal.services.deliveries.claims import Claimed, claim_due
-from portal.services.deliveries.lookups import Lookup, Lookups
+from portal.services.deliveries.lookups import Confirmed, Lookups
 from portal.sync.alerts.write import write_alerts
 from tests.alerts.conftest import Msp
 
@@ -55,26 +55,26 @@ def everything(msp: Msp) -> dict[str, list[Any]]:
         }
 
 
-def ask(claimed: list[Claimed]) -> dict[str, Lookup]:
-    names = [each.asked_about for each in claimed if each.asked_about]
-    return Lookups().ask(claimed[0].integration_id, names)
+def ask(claimed: list[Claimed]) -> list[Confirmed]:
+    return Lookups().confirm(claimed[0].integration_id, claimed)
 
 
-def apply_together(claimed: list[Claimed], found: dict[str, Lookup]) -> None:
-    assert processing._take_together(claimed[0].integration_id, claimed, found) == []
+def write_together(confirmed: list[Confirmed]) -> None:
+    claimed = [each.claimed for each in confirmed]
+    assert writing.write_together(claimed[0].integration_id, confirmed) == set(claimed)
 
 
-def apply_one_by_one(claimed: list[Claimed], found: dict[str, Lookup]) -> None:
-    for each in claimed:
-        processing._apply_safely(each, found[str(each.asked_about)])
+def write_one_by_one(confirmed: list[Confirmed]) -> None:
+    for each in confirmed:
+        writing.write_alone(each)
 
 
-def hand_back(claimed: list[Claimed], _found: dict[str, Lookup]) -> None:
-    for each in claimed:
-        claims.hand_back(each)
+def release(confirmed: list[Confirmed]) -> None:
+    for each in confirmed:
+        claims.release_claim(each.claimed)
 
 
-WAYS = [apply_together, apply_one_by_one, hand_back]
+WAYS = [write_together, write_one_by_one, release]
 
 
 def test_what_a_dead_worker_had_claimed_is_due_when_its_lease_ends(
@@ -106,7 +106,7 @@ def test_a_worker_that_comes_back_too_late_changes_nothing(
         assert msp.alert(pk).status is AlertStatus.RESOLVED
         before = everything(msp)
         with msp.scope():
-            way(stale, found)
+            way(found)
     assert everything(msp) == before
 
 
@@ -125,10 +125,10 @@ def test_nor_does_it_while_the_other_one_is_at_it(
             [taken] = claim_due()
         before = everything(msp)
         with msp.scope():
-            way(stale, found)
+            way(found)
         assert everything(msp) == before
         with msp.scope():
-            apply_together([taken], ask([taken]))
+            write_together(ask([taken]))
     assert get(msp, taken.id).status is PROCESSED
     assert msp.alert(pk).status is AlertStatus.RESOLVED  # the later word counts
 
@@ -143,7 +143,7 @@ def test_a_worker_that_is_slow_keeps_what_it_claimed(
         with claims.keep(claimed):
             for _ in range(3):
                 wait_for_a_beat(msp, told)
-            claims.hand_back(claimed[0])
+            claims.release_claim(claimed[0])
     assert get(msp, told).due_at <= utc_now()  # type: ignore[operator]
 
 
@@ -166,7 +166,7 @@ def test_one_that_breaks_the_others_transaction_costs_itself_alone(
             raise RuntimeError("on purpose")
         return done
 
-    monkeypatch.setattr(processing, "write_alerts", break_at_one)
+    monkeypatch.setattr(writing, "write_alerts", break_at_one)
     msp.process()
     assert [get(msp, each).status for each in told] == [PROCESSED, PENDING, PROCESSED]
     assert get(msp, told[1]).reason == PORTAL_FAULT
@@ -174,6 +174,28 @@ def test_one_that_breaks_the_others_transaction_costs_itself_alone(
     with time_machine.travel(utc_now() + LASTS + claims.FIRST_PAUSE * 2), msp.scope():
         processing.process_due()
     assert get(msp, told[1]).status is PROCESSED
+
+
+@pytest.mark.parametrize("write", [write_together, write_one_by_one])
+def test_an_alert_that_was_just_written_is_not_looked_up_again(
+    msp: Msp, http: FlaskClient, write: Callable[[list[Confirmed]], None]
+) -> None:
+    delivery_id = tell(msp, http, pk := msp.raise_alert())
+    with msp.scope():
+        confirmed, statements = ask(claim_due()), list[str]()
+        note = partial(_note_statement, statements)
+        event.listen(db.engine, "before_cursor_execute", note)
+        try:
+            write(confirmed)
+        finally:
+            event.remove(db.engine, "before_cursor_execute", note)
+    reads = [each for each in statements if each.startswith("SELECT") and "FROM rmm_alerts" in each]
+    assert len(reads) == 1
+    assert get(msp, delivery_id).alert_id == msp.alert(pk).id
+
+
+def _note_statement(statements: list[str], _connection: Any, _cursor: Any, *rest: Any) -> None:
+    statements.append(" ".join(rest[0].split()))
 
 
 def test_deliveries_of_one_alert_say_once_what_it_became(msp: Msp, http: FlaskClient) -> None:

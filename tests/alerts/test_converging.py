@@ -18,7 +18,7 @@ from portal.models import Alert, Delivery, SyncRun
 from portal.models.alerts.alert import AlertStatus, Severity
 from portal.models.deliveries.delivery import DeliveryStatus
 from portal.models.runs.sync_run import RunStatus, SyncKind
-from portal.services.deliveries import agent_refreshes, claims, processing
+from portal.services.deliveries import agent_refreshes, claims, replay
 from portal.services.deliveries.agent_refreshes import GATHER, start_due_refreshes
 from portal.services.integrations.current import get_integration
 from portal.services.runs import execution
@@ -247,7 +247,7 @@ def test_after_the_last_attempt_it_is_failed_with_its_reason_and_can_be_replayed
     assert [alert.confirmed_at for alert in stored(msp)] == [None]  # the hint is kept
     msp.tactical.control.faults.clear()
     with msp.scope():
-        processing.replay(told)
+        replay.reset(told)
     msp.process()
     assert delivery(msp, told).status is DeliveryStatus.PROCESSED
     assert msp.alert(pk).confirmed_at is not None

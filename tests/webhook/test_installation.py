@@ -13,7 +13,7 @@ from portal.models.webhook.installation import InstallationAction
 from portal.services.alerts import listing
 from portal.services.alerts.listing import AlertFilter
 from portal.services.deliveries import processing
-from portal.services.deliveries.processing import get_delivery
+from portal.services.deliveries.history import get_delivery
 from portal.services.webhook import keys
 from portal.services.webhook.plan import Verb
 from portal.tactical.webhook import FAILURE_BODY, RESOLVED_BODY

@@ -35,10 +35,10 @@ class Claimed:
     id: int
     lease: str
     integration_id: int
-    asked_about: str | None
+    alert_id: str | None
     """Tactical's id of the alert; None where nobody knows it."""
     is_named: bool
-    """Whether the delivery itself tells it."""
+    """Whether the delivery itself says so."""
 
 
 def claim_due() -> list[Claimed]:
@@ -67,7 +67,7 @@ def claim_due() -> list[Claimed]:
                     delivery.id,
                     lease,
                     delivery.integration_id,
-                    asked_about=_alert_to_ask(session, delivery),
+                    alert_id=_find_alert_id(session, delivery),
                     is_named=delivery.external_alert_id is not None,
                 )
             )
@@ -86,7 +86,7 @@ def keep(claimed: list[Claimed]) -> AbstractContextManager[None]:
     return beating(get_app(), renew)
 
 
-def _alert_to_ask(session: Session, delivery: Delivery) -> str | None:
+def _find_alert_id(session: Session, delivery: Delivery) -> str | None:
     """The alert it names; without a name, the open one of its condition."""
     if delivery.external_alert_id is not None or delivery.agent_id is None:
         return delivery.external_alert_id
@@ -125,7 +125,7 @@ def list_own(session: Session, claimed: Sequence[Claimed]) -> Sequence[Delivery]
     ).all()
 
 
-def hand_back(claimed: Claimed) -> None:
+def release_claim(claimed: Claimed) -> None:
     """There was no time for it: as if it had not been claimed."""
     with transaction() as session:
         delivery = find_own(session, claimed)
@@ -139,7 +139,7 @@ def finish(delivery: Delivery, outcome: str) -> None:
     delivery.lease, delivery.due_at, delivery.processed_at = None, None, utc_now()
 
 
-def give_back(delivery: Delivery, reason: str, can_retry: bool) -> None:
+def retry_later(delivery: Delivery, reason: str, can_retry: bool) -> None:
     """Try again later, each time after twice as long; after the last try it has failed."""
     if not can_retry or delivery.attempts >= MOST_ATTEMPTS:
         fail(delivery, reason)

@@ -10,9 +10,9 @@ from sqlalchemy import ColumnElement, ScalarSelect, func, or_, select
 
 from portal.clock import utc_now
 from portal.db import db
+from portal.errors import NotFound
 from portal.models import Alert, Asset, Delivery, Integration
 from portal.models.deliveries.delivery import DeliveryStatus
-from portal.services.deliveries.processing import get_delivery
 from portal.services.deliveries.storage import free_room
 from portal.services.lists.paging import Page, paginate_records
 from portal.services.lists.pruning import delete_in_parts
@@ -130,6 +130,15 @@ def to_review_count(period: str) -> ScalarSelect[int]:
 
 def any_deliveries() -> bool:
     return db.session.scalar(select(Delivery.id).limit(1)) is not None
+
+
+def get_delivery(delivery_id: int) -> Delivery:
+    delivery = db.session.scalar(
+        select(Delivery).where(Delivery.id == delivery_id).execution_options(populate_existing=True)
+    )
+    if delivery is None:
+        raise NotFound("There is no such delivery.")
+    return delivery
 
 
 def get_delivery_row(delivery_id: int) -> DeliveryRow:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import msgspec
 
@@ -11,6 +12,7 @@ from portal.db import db, release
 from portal.errors import PortalError
 from portal.models import Integration
 from portal.models.integrations.integration import IntegrationState
+from portal.services.deliveries.claims import Claimed
 from portal.services.integrations.current import open_tactical
 from portal.tactical.alerts import TacticalAlert, TacticalAlerts
 from portal.tactical.errors import MissingPermission, NotFoundInTactical
@@ -21,7 +23,7 @@ MOST_MISSES = 2
 MOST_CRASHES = 6
 """So many where each may be due to its alert alone."""
 LOOK_SECONDS = 30.0
-"""For one batch: what is not reached in time is handed back, for others to have their turn."""
+"""For one batch: what is not reached in time is released, for others to have their turn."""
 
 
 class Lookup(msgspec.Struct, frozen=True):
@@ -35,13 +37,32 @@ class Lookup(msgspec.Struct, frozen=True):
     """The problem may be this alert's alone."""
 
 
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """A claimed delivery, and what Tactical says about its alert."""
+
+    claimed: Claimed
+    lookup: Lookup
+
+
 class Lookups:
     """Of one turn: a server that was found to be away is not asked again in it."""
 
     def __init__(self) -> None:
         self._away: dict[int, Lookup] = {}
 
-    def ask(self, integration_id: int, alert_ids: Iterable[str]) -> dict[str, Lookup]:
+    def confirm(self, integration_id: int, claimed: Sequence[Claimed]) -> list[Confirmed]:
+        """Those of which the alert was asked about, or whose alert nobody knows, in order; what is
+        missing was not reached in time."""
+        named = [each.alert_id for each in claimed if each.alert_id is not None]
+        answers = self._ask(integration_id, named)
+        return [
+            Confirmed(each, answers[each.alert_id] if each.alert_id else Lookup())
+            for each in claimed
+            if each.alert_id is None or each.alert_id in answers
+        ]
+
+    def _ask(self, integration_id: int, alert_ids: Iterable[str]) -> dict[str, Lookup]:
         """One answer for each alert; an id that is missing in it was not reached in time."""
         ids = list(dict.fromkeys(alert_ids))
         integration = db.session.get_one(Integration, integration_id)

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import msgspec
 from sqlalchemy import select
 
 from portal import queue
 from portal.chunks import chunked
-from portal.db import db
+from portal.clock import utc_now
+from portal.db import db, transaction
 from portal.errors import Refused
 from portal.models import Delivery
 from portal.models.deliveries.delivery import DeliveryStatus
 from portal.scope import get_tenant_id
-from portal.services.deliveries import processing
+from portal.services.deliveries.history import get_delivery
+from portal.services.deliveries.processing import process_due
+from portal.tactical.webhook import read_delivery
 
 MOST_REASONS = 20
 IDS_AT_ONCE = 500
@@ -44,7 +48,7 @@ def replay_soon(delivery_id: int) -> Delivery:
 
 def replay_failed_soon() -> int:
     """Have a worker process all that failed; how many."""
-    number = processing.replay_failed()
+    number = reset_failed()
     if number:
         _ask_a_worker()
     return number
@@ -60,12 +64,52 @@ def replay_failed_now() -> Replayed:
     """Process all that failed in this process."""
     failed = select(Delivery.id).where(Delivery.status == DeliveryStatus.FAILED)
     ids = list(db.session.scalars(failed))
-    processing.replay_failed()
+    reset_failed()
     return _process(ids)
 
 
+def reset(delivery_id: int) -> Delivery:
+    """Make a delivery due again, as if it had just come in. Ten replays leave one alert.
+
+    Raises NotFound, and Refused for one whose body would have to be read and was dropped.
+    """
+    with transaction():
+        delivery = get_delivery(delivery_id)
+        if delivery.hint is None and delivery.is_body_dropped:
+            raise Refused(
+                "Its body was dropped to make room for newer ones, and nothing of it had been "
+                "understood: it cannot be processed again."
+            )
+        _make_due(delivery)
+    return delivery
+
+
+def reset_failed() -> int:
+    """Make every failed delivery due again; how many."""
+    with transaction() as session:
+        failed = session.scalars(
+            select(Delivery).where(Delivery.status == DeliveryStatus.FAILED)
+        ).all()
+        for delivery in failed:
+            _make_due(delivery)
+    return len(failed)
+
+
+def _make_due(delivery: Delivery) -> None:
+    """A body that is a test or unreadable stays what it is."""
+    if delivery.hint is None:
+        hint = read_delivery(delivery.body.encode()).hint
+        if hint is None:
+            return
+        # Read by a portal that has learnt to read it since.
+        delivery.hint, delivery.event = msgspec.to_builtins(hint), hint.event
+        delivery.external_alert_id, delivery.agent_id = hint.alert_id, hint.agent_id
+    delivery.status, delivery.reason = DeliveryStatus.PENDING, None
+    delivery.lease, delivery.due_at, delivery.attempts = None, utc_now(), 0
+
+
 def _replay(delivery_id: int) -> Delivery:
-    delivery = processing.replay(delivery_id)
+    delivery = reset(delivery_id)
     if delivery.status is DeliveryStatus.TEST:
         raise Refused("This is a test delivery: there is nothing to process.")
     if delivery.status is not DeliveryStatus.PENDING:
@@ -80,7 +124,7 @@ def _ask_a_worker() -> None:
 
 def _process(ids: list[int]) -> Replayed:
     """Whatever else is due is processed with them. One that must wait is told as pending."""
-    processing.process_due()
+    process_due()
     counts = {str(status): 0 for status in DeliveryStatus}
     reasons: dict[str, None] = {}
     for some in chunked(ids, IDS_AT_ONCE):

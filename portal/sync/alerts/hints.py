@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import Select, case, select
+from sqlalchemy import case, select
 from sqlalchemy.orm import Session
 
 from portal.clock import utc_now
 from portal.events.outbox import record_events
 from portal.models import Alert, Asset
 from portal.models.alerts.alert import AlertSource, AlertStatus, Severity
-from portal.sync.alerts.news import TOLD, alert_event
+from portal.sync.alerts.news import EVENT_COLUMNS, alert_event
 from portal.sync.alerts.write import lock_alerts
 from portal.tactical.webhook import RESOLVE, TRIGGER, Hint
 
@@ -24,7 +23,7 @@ def write_hint(session: Session, integration_id: int, hint: Hint) -> tuple[int |
     be asked for again.
     """
     lock_alerts(session, integration_id)
-    known = find_alert(session, integration_id, hint)
+    known = _find_alert(session, integration_id, hint)
     is_resolve = hint.event == RESOLVE
     if known is None or _is_next(hint, known):
         alert = _add_alert(session, integration_id, hint)
@@ -34,13 +33,13 @@ def write_hint(session: Session, integration_id: int, hint: Hint) -> tuple[int |
     if is_resolve and known.status is not AlertStatus.RESOLVED:
         known.status = AlertStatus.RESOLVED
         known.resolved_at = hint.resolved_on or utc_now()
-        _tell(session, known)
+        _record_event(session, known)
         return known.id, "Noted that the alert is resolved."
     if not is_resolve and known.status is AlertStatus.RESOLVED and _is_newer(hint, known):
         known.status, known.resolved_at = AlertStatus.ACTIVE, None
         known.triggered_at = hint.alert_time or utc_now()
         known.occurrences += 1
-        _tell(session, known)
+        _record_event(session, known)
         return known.id, "Noted that the alert is active again."
     return known.id, "The alert was up to date."
 
@@ -56,61 +55,48 @@ def _is_next(hint: Hint, known: Alert) -> bool:
     )
 
 
-def close_vanished(session: Session, integration_id: int, hint: Hint) -> str:
-    """Tactical has no such alert: it was deleted with its agent, check or task."""
+def close_vanished(session: Session, integration_id: int, hint: Hint) -> tuple[int | None, str]:
+    """Tactical has no such alert: it was deleted with its agent, check or task.
+
+    Returns its id, if it is known here, and what was done.
+    """
     lock_alerts(session, integration_id)
-    known = find_alert(session, integration_id, hint)
-    if known is None or known.status is AlertStatus.RESOLVED:
-        return "Tactical no longer has this alert."
+    known = _find_alert(session, integration_id, hint)
+    if known is None:
+        return None, "Tactical no longer has this alert."
+    if known.status is AlertStatus.RESOLVED:
+        return known.id, "Tactical no longer has this alert."
     close_alert(session, known, utc_now())
-    return "Tactical no longer has this alert; it was closed."
+    return known.id, "Tactical no longer has this alert; it was closed."
 
 
 def close_alert(session: Session, alert: Alert, at: datetime) -> None:
     """Close an alert that Tactical does not have any more."""
     alert.status, alert.resolved_at, alert.confirmed_at = AlertStatus.RESOLVED, at, utc_now()
-    _tell(session, alert)
+    _record_event(session, alert)
 
 
-def find_alert(session: Session, integration_id: int, hint: Hint) -> Alert | None:
+def _find_alert(session: Session, integration_id: int, hint: Hint) -> Alert | None:
     """By Tactical's id; without one, the open alert of the same condition, or its last one."""
+    alerts = (
+        select(Alert)
+        .where(Alert.integration_id == integration_id)
+        .execution_options(populate_existing=True)
+    )
     if hint.alert_id is not None:
-        return find_by_pk(session, integration_id, hint.alert_id)
+        return session.scalar(alerts.where(Alert.external_alert_id == hint.alert_id))
     is_closed = case((Alert.status == AlertStatus.RESOLVED, 1), else_=0)
     return session.scalar(
-        _alerts_of(integration_id)
-        .where(Alert.condition == hint.condition)
+        alerts.where(Alert.condition == hint.condition)
         .order_by(is_closed, Alert.triggered_at.desc(), Alert.id.desc())
         .limit(1)
     )
 
 
-def find_by_pk(session: Session, integration_id: int, pk: str) -> Alert | None:
-    return session.scalar(_alerts_of(integration_id).where(Alert.external_alert_id == pk))
-
-
-def find_ids(session: Session, integration_id: int, pks: Iterable[str]) -> dict[str, int]:
-    """The portal's own ids of alerts, by Tactical's."""
-    rows = session.execute(
-        select(Alert.external_alert_id, Alert.id).where(
-            Alert.integration_id == integration_id, Alert.external_alert_id.in_(pks)
-        )
-    )
-    return {row.external_alert_id: row.id for row in rows}
-
-
 def find_open_id(session: Session, integration_id: int, hint: Hint) -> str | None:
     """Tactical's id of the open alert that a hint without an id must mean, if there is one."""
-    known = find_alert(session, integration_id, hint)
+    known = _find_alert(session, integration_id, hint)
     return known.external_alert_id if known and known.status is not AlertStatus.RESOLVED else None
-
-
-def _alerts_of(integration_id: int) -> Select[Alert]:
-    return (
-        select(Alert)
-        .where(Alert.integration_id == integration_id)
-        .execution_options(populate_existing=True)
-    )
 
 
 def _add_alert(session: Session, integration_id: int, hint: Hint) -> Alert:
@@ -141,7 +127,7 @@ def _add_alert(session: Session, integration_id: int, hint: Hint) -> Alert:
     )
     session.add(alert)
     session.flush()
-    _tell(session, alert)
+    _record_event(session, alert)
     return alert
 
 
@@ -150,6 +136,6 @@ def _is_newer(hint: Hint, known: Alert) -> bool:
     return hint.alert_time is None or hint.alert_time > known.triggered_at
 
 
-def _tell(session: Session, alert: Alert) -> None:
-    values = {name: getattr(alert, name) for name in TOLD}
+def _record_event(session: Session, alert: Alert) -> None:
+    values = {name: getattr(alert, name) for name in EVENT_COLUMNS}
     record_events(session, [alert_event(values, confirmed=alert.confirmed_at is not None)])

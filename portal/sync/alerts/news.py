@@ -11,7 +11,7 @@ from portal.events.outbox import Happening
 from portal.models.alerts.alert import AlertStatus
 from portal.models.events.event import EventType
 
-TOLD = (
+EVENT_COLUMNS = (
     "external_alert_id",
     "agent_id",
     "asset_id",
@@ -32,7 +32,7 @@ def alert_event(values: Mapping[str, Any], confirmed: bool) -> Happening:
     """Of an alert that has just been triggered or resolved: its status says which."""
     is_open = values["status"] is not AlertStatus.RESOLVED
     kind = EventType.ALERT_TRIGGERED if is_open else EventType.ALERT_RESOLVED
-    payload = {name: _plain(values[name]) for name in TOLD} | {"confirmed": confirmed}
+    payload = {name: _plain(values[name]) for name in EVENT_COLUMNS} | {"confirmed": confirmed}
     return kind, str(values["hostname"] or values["agent_id"] or "alert"), payload
 
 

@@ -71,16 +71,16 @@ def _write(
         good = [alert for alert in batch if isinstance(alert, TacticalAlert)]
         bad = [alert for alert in batch if isinstance(alert, BadRecord)]
         with transaction() as session:
-            counts, decisions = write_alerts(session, integration_id, good, AlertSource.BACKFILL)
-            counts += Counter(seen=len(batch), failed=len(bad))
+            written = write_alerts(session, integration_id, good, AlertSource.BACKFILL)
+            counts = written.counts + Counter(seen=len(batch), failed=len(bad))
             entries = [log_entry("failed", b.hint, b.hint, b.reason) for b in bad]
-            entries += [_told(decision) for decision in decisions if decision.action != "unchanged"]
+            entries += [_make_entry(decision) for decision in written.changed]
             run_log.record(session, counts, entries)
-        listed.ids.update(decision.values["external_alert_id"] for decision in decisions)
-        listed.conditions.update(decision.values["condition"] for decision in decisions)
+        listed.ids.update(d.values["external_alert_id"] for d in written.decisions)
+        listed.conditions.update(d.values["condition"] for d in written.decisions)
 
 
-def _told(decision: AlertDecision) -> dict[str, Any]:
+def _make_entry(decision: AlertDecision) -> dict[str, Any]:
     values = decision.values
     return log_entry(
         decision.action,
@@ -166,9 +166,9 @@ def _check_one(
     except PortalError as error:
         return error
     with transaction() as session:
-        counts, decisions = write_alerts(session, integration_id, [found], AlertSource.BACKFILL)
-        changed = [_told(decision) for decision in decisions if decision.action != "unchanged"]
-        run_log.record(session, counts + Counter(seen=1), changed)
+        written = write_alerts(session, integration_id, [found], AlertSource.BACKFILL)
+        entries = [_make_entry(decision) for decision in written.changed]
+        run_log.record(session, written.counts + Counter(seen=1), entries)
     return None
 
 

@@ -50,6 +50,23 @@ class AlertDecision:
     asked_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class WrittenAlerts:
+    """The decisions, in the order of the alerts; `ids`: the portal's own, by Tactical's."""
+
+    decisions: list[AlertDecision]
+    ids: dict[str, int]
+
+    @property
+    def counts(self) -> Counter[str]:
+        """By action."""
+        return Counter(decision.action for decision in self.decisions)
+
+    @property
+    def changed(self) -> list[AlertDecision]:
+        return [decision for decision in self.decisions if decision.action != "unchanged"]
+
+
 def lock_alerts(session: Session, integration_id: int) -> None:
     """One writer of an integration's alerts at a time, until the transaction ends.
 
@@ -93,8 +110,8 @@ def plan_alert(
 
 def write_alerts(
     session: Session, integration_id: int, alerts: Sequence[TacticalAlert], source: AlertSource
-) -> tuple[Counter[str], list[AlertDecision]]:
-    """Take Tactical's word on these alerts: counts by action, and the decisions, in order."""
+) -> WrittenAlerts:
+    """Take Tactical's word on these alerts."""
     lock_alerts(session, integration_id)
     known = _load_known(session, integration_id, alerts)
     assets = _load_asset_ids(session, integration_id, alerts)
@@ -108,12 +125,13 @@ def write_alerts(
         )
         for alert in alerts
     ]
-    changed = [d for d in decisions if d.action != "unchanged"]
+    written = WrittenAlerts(decisions, {pk: alert.id for pk, alert in known.items()})
+    changed = written.changed
     if source is AlertSource.WEBHOOK:
-        _note_look(known, decisions)
+        _confirm_unchanged(known, decisions)
         session.flush()
     if changed:
-        _upsert(session, integration_id, changed, source)
+        written.ids.update(_upsert(session, integration_id, changed, source))
     record_events(
         session,
         [
@@ -122,10 +140,10 @@ def write_alerts(
             if d.news
         ],
     )
-    return Counter(d.action for d in decisions), decisions
+    return written
 
 
-def _note_look(known: Mapping[str, Alert], decisions: Iterable[AlertDecision]) -> None:
+def _confirm_unchanged(known: Mapping[str, Alert], decisions: Iterable[AlertDecision]) -> None:
     """Even an unchanged alert was looked at, so that an older answer cannot come after it.
 
     Not for whole lists: a second run would write every row again.
@@ -173,7 +191,8 @@ def _upsert(
     integration_id: int,
     decisions: Sequence[AlertDecision],
     source: AlertSource,
-) -> None:
+) -> dict[str, int]:
+    """The ids by Tactical's."""
     now = utc_now()
     statement = upsert(
         Alert,
@@ -193,7 +212,8 @@ def _upsert(
         }
         for decision in decisions
     ]
-    session.execute(statement, rows)
+    returned = session.execute(statement.returning(Alert.external_alert_id, Alert.id), rows)
+    return {row.external_alert_id or "": row.id for row in returned}
 
 
 def _load_known(
