@@ -19,7 +19,7 @@ from portal.models import WebhookUsage
 from portal.services.deliveries import rate as delivery_rate
 from portal.services.deliveries.refused_storms import Refusals, find_refusals
 from tests.deliveries.conftest import HEADER, SENT, Intake, add_intake
-from tests.deliveries.test_letting_in import counted_statements, forget
+from tests.deliveries.test_authentication import counted_statements, forget
 
 BODY = json.dumps(SENT).encode()
 BURST = 20

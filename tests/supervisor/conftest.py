@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.supervisor.served import Served
+from tests.supervisor.web_server import Served
 from tests.support.running_msp import msp, portal
 
 __all__ = ["msp", "patient_server", "portal"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.supervisor.served import CHUNKED, LIVE, POST, Served, read_answer
+from tests.supervisor.web_server import CHUNKED, LIVE, POST, Served, read_answer
 
 BLIND = CHUNKED.replace(b"/echo", b"/blind")
 """Its body is not read by the application, so what is wrong with it shows after the answer."""

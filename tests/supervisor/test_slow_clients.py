@@ -10,7 +10,7 @@ import pytest
 
 from portal.config import LARGEST_REQUEST
 from portal.supervisor.request_buffer import LARGEST_HEAD, RequestBuffer
-from tests.supervisor.served import CHUNKED, LIVE, POST, THREADS, Served, read_answer
+from tests.supervisor.web_server import CHUNKED, LIVE, POST, THREADS, Served, read_answer
 
 
 @pytest.fixture(scope="module")
