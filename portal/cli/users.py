@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -13,7 +14,6 @@ from portal.services.accounts import password_changes
 from portal.services.accounts import users as user_service
 from portal.services.accounts.permissions import ROLES
 
-place_option = click.option("--tenant", "member_of", required=True, help="The tenant's short name.")
 role_type = click.Choice(list(ROLES))
 
 
@@ -22,13 +22,30 @@ def users() -> None:
     """The people who sign in, and their places in tenants."""
 
 
-@users.command("add", cls=PortalCommand)
-@click.argument("email")
-@place_option
+def member_command(name: str) -> Callable[[Callable[..., Outcome]], click.Command]:
+    """A command about one user, by email address, in one tenant."""
+
+    def add_command(function: Callable[..., Outcome]) -> click.Command:
+        for declare in (
+            click.option("--tenant", "member_of", required=True, help="The tenant's short name."),
+            click.argument("email"),
+        ):
+            function = declare(function)
+        return users.command(name, cls=PortalCommand)(function)
+
+    return add_command
+
+
+@member_command("add")
 @click.option("--role", type=role_type, required=True)
-@click.option("--password-stdin", is_flag=True, required=True, help="Read the password's line.")
+@click.option(
+    "--password-stdin",
+    is_flag=True,
+    required=True,
+    help="Read the password from a line of standard input.",
+)
 def add_user(email: str, member_of: str, role: str, password_stdin: bool) -> Outcome:  # noqa: ARG001
-    """Give a person a role in a tenant, adding the user if new."""
+    """Give a person a role in a tenant; a new user is created."""
     user = user_service.add_user(email, read_secret_line("password"), member_of, role)
     data = {"ok": True, "id": str(user.id), "email": user.email, "role": role}
     return Outcome(data, f"{user.email} is now {role} of {member_of}.")
@@ -37,58 +54,55 @@ def add_user(email: str, member_of: str, role: str, password_stdin: bool) -> Out
 @users.command("list", cls=PortalCommand)
 @tenant_option
 def list_users() -> Outcome:
-    """Print who has a place in a tenant."""
+    """List the users of a tenant."""
     rows = [_describe(place) for place in user_service.list_members()]
     lines = [
         (row["email"], row["role"], "enabled" if row["enabled"] else "disabled") for row in rows
     ]
-    return Outcome({"ok": True, "users": rows}, columns(lines) or "There is no user.")
+    return Outcome(
+        {"ok": True, "users": rows},
+        columns(lines) or "This tenant has no users. Add one with `portal users add`.",
+    )
 
 
-@users.command("role", cls=PortalCommand)
-@click.argument("email")
+@member_command("role")
 @click.argument("role", type=role_type)
-@place_option
 def change_role(email: str, role: str, member_of: str) -> Outcome:
     """Change a user's role in a tenant."""
     place = user_service.change_role(email, member_of, role)
-    return _told(place, f"is now {role} of {member_of}.")
+    return _member_outcome(place, f"is now {role} of {member_of}.")
 
 
-@users.command("disable", cls=PortalCommand)
-@click.argument("email")
-@place_option
+@member_command("disable")
 def disable_user(email: str, member_of: str) -> Outcome:
-    """Close a tenant to a user, who keeps the role."""
+    """Block a user's access to a tenant; the role is kept."""
     place = user_service.disable_user(email, member_of)
-    return _told(place, f"is disabled in {member_of}.")
+    return _member_outcome(place, f"is disabled in {member_of}.")
 
 
-@users.command("enable", cls=PortalCommand)
-@click.argument("email")
-@place_option
+@member_command("enable")
 def enable_user(email: str, member_of: str) -> Outcome:
-    """Open a tenant again to a user who was disabled."""
+    """Restore a disabled user's access to a tenant."""
     place = user_service.enable_user(email, member_of)
-    return _told(place, f"is enabled in {member_of}.")
+    return _member_outcome(place, f"is enabled in {member_of}.")
 
 
-@users.command("remove", cls=PortalCommand)
-@click.argument("email")
-@place_option
+@member_command("remove")
 def remove_user(email: str, member_of: str) -> Outcome:
-    """Take a user's place in a tenant away; without any place the user is deleted."""
+    """Remove a user from a tenant; a user who is in no other tenant is deleted."""
     is_gone = user_service.remove_user(email, member_of)
-    rest = "There was no other tenant, so the user is deleted." if is_gone else ""
+    rest = "They were in no other tenant, so the user was deleted." if is_gone else ""
     data = {"ok": True, "email": email, "tenant": member_of, "deleted": is_gone}
-    return Outcome(data, f"{email} has no place in {member_of} any more. {rest}".strip())
+    return Outcome(data, f"{email} was removed from {member_of}. {rest}".strip())
 
 
 @users.command("reset", cls=PortalCommand)
 @click.argument("email")
-@click.option("--password-stdin", is_flag=True, help="Set the password of a line instead.")
+@click.option(
+    "--password-stdin", is_flag=True, help="Set the password from a line of standard input."
+)
 def reset(email: str, password_stdin: bool) -> Outcome:
-    """Print a link by which the user sets a new password, once and within a day."""
+    """Print a link that lets the user set a new password, once and within a day."""
     if password_stdin:
         user = password_changes.set_password(email, read_secret_line("password"))
         return Outcome(
@@ -102,7 +116,10 @@ def reset(email: str, password_stdin: bool) -> Outcome:
         "link": made.link,
         "expires_at": made.expires_at.isoformat(),
     }
-    return Outcome(data, f"{made.link}\nIt sets the password of {made.email}, once, for one day.")
+    return Outcome(
+        data,
+        f"{made.link}\nThis link sets the password of {made.email}. It works once, within a day.",
+    )
 
 
 def _describe(place: Membership) -> dict[str, Any]:
@@ -116,5 +133,5 @@ def _describe(place: Membership) -> dict[str, Any]:
     }
 
 
-def _told(place: Membership, words: str) -> Outcome:
-    return Outcome({"ok": True, **_describe(place)}, f"{place.user.email} {words}")
+def _member_outcome(place: Membership, predicate: str) -> Outcome:
+    return Outcome({"ok": True, **_describe(place)}, f"{place.user.email} {predicate}")
