@@ -17,9 +17,9 @@ from portal.errors import PortalError
 _CONNECTION, _RUNNING = "portal.cli.connection", "portal.supervisor.commands"
 
 COMMANDS = {
-    "tenants": Lazy("portal.cli.tenants", "tenants", "The MSPs of this install."),
+    "tenants": Lazy("portal.cli.tenants", "tenants", "The MSPs that share this install."),
     "users": Lazy(
-        "portal.cli.users", "users", "The people who sign in, and their places in tenants."
+        "portal.cli.users", "users", "The people who sign in, and their roles in tenants."
     ),
     "clients": Lazy("portal.cli.clients", "clients", "The tenant's customers."),
     "connect": Lazy(_CONNECTION, "connect", "Save how to reach a Tactical server, and test it."),
@@ -27,10 +27,10 @@ COMMANDS = {
     "decide-server": Lazy(
         _CONNECTION,
         "decide_server",
-        "Say what an unrecognised server is: the `same` one, moved, or a `new` one.",
+        "Confirm whether an unrecognised server is the `same` one, moved, or a `new` one.",
     ),
     "disconnect": Lazy(
-        _CONNECTION, "disconnect", "Clear the credentials; mappings and assets stay."
+        _CONNECTION, "disconnect", "Delete the credentials; mappings and assets stay."
     ),
     "sync": Lazy("portal.cli.sync", "sync", "Bring the portal's records up to date with Tactical."),
     "map": Lazy(

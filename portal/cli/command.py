@@ -76,9 +76,9 @@ def _explain(error: Exception) -> PortalError:
         return error
     if isinstance(error, DBAPIError):
         first_line = str(error.orig).strip().partition("\n")[0]
-        return PortalError(f"The database does not answer as it should: {first_line}")
+        return PortalError(f"The database reported an error: {first_line}")
     click.echo(describe(error), err=True)
-    return PortalError("The portal made a mistake; the lines above tell where.")
+    return PortalError("The portal ran into an internal error. The lines above show where.")
 
 
 tenant_option = click.option("--tenant", required=True, help="The tenant's short name.")
@@ -88,5 +88,5 @@ def read_secret_line(what: str) -> str:
     """The next line of standard input. Raises UsageError when there is none."""
     line = sys.stdin.readline().rstrip("\r\n")
     if not line:
-        raise click.UsageError(f"Give the {what} as a line on standard input.")
+        raise click.UsageError(f"Enter the {what} as a line on standard input.")
     return line

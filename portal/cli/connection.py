@@ -66,11 +66,17 @@ def _value_type(option: ChoiceOption | NumberOption) -> click.ParamType[Any]:
 @click.command(cls=ConnectionCommand)
 @tenant_option
 @click.option("--url", required=True, help="The address of Tactical's API.")
-@click.option("--api-key-stdin", is_flag=True, help="Read the API key's line.")
-@click.option("--username", help="Sign in with a user name and a password instead.")
-@click.option("--password-stdin", is_flag=True, help="Read the password's line.")
-@click.option("--totp", help="A one-time code.")
-@click.option("--totp-secret-stdin", is_flag=True, help="Read the TOTP secret's line (the last).")
+@click.option("--api-key-stdin", is_flag=True, help="Read the API key from standard input.")
+@click.option("--username", help="Sign in with a username and a password instead.")
+@click.option(
+    "--password-stdin", is_flag=True, help="Read the password from a line of standard input."
+)
+@click.option("--totp", help="A one-time code of the user's second factor.")
+@click.option(
+    "--totp-secret-stdin",
+    is_flag=True,
+    help="Read the TOTP secret from the last line of standard input.",
+)
 @add_options
 def connect(
     url: str,
@@ -83,7 +89,7 @@ def connect(
 ) -> Outcome:
     """Save how to reach a Tactical server, and test it."""
     if api_key_stdin and (username or password_stdin):
-        raise click.UsageError("Give either an API key or a user name, not both.")
+        raise click.UsageError("Use either --api-key-stdin or --username, not both.")
     mode = AuthMode.API_KEY if api_key_stdin else AuthMode.PASSWORD if username else None
     settings = connect_service.ConnectionSettings(
         base_url=url,
@@ -110,7 +116,7 @@ def test_connection() -> Outcome:
 @tenant_option
 @click.argument("choice", type=click.Choice([str(word) for word in identity.ServerChoice]))
 def decide_server(choice: str) -> Outcome:
-    """Say what an unrecognised server is: the `same` one, moved, or a `new` one."""
+    """Confirm whether an unrecognised server is the `same` one, moved, or a `new` one."""
     identity.decide_server(identity.ServerChoice(choice))
     return Outcome({"ok": True, "choice": choice}, "The connection is active.")
 
@@ -118,9 +124,11 @@ def decide_server(choice: str) -> Outcome:
 @click.command(cls=PortalCommand)
 @tenant_option
 def disconnect() -> Outcome:
-    """Clear the credentials; mappings and assets stay."""
+    """Delete the credentials; mappings and assets stay."""
     connect_service.disconnect()
-    return Outcome({"ok": True}, "Disconnected.")
+    return Outcome(
+        {"ok": True}, "Disconnected. The credentials were deleted; mappings and assets stay."
+    )
 
 
 def _test_outcome(test: ConnectionTest) -> Outcome:

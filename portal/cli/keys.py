@@ -16,7 +16,7 @@ def keys() -> None:
 
 @keys.command("list", cls=PortalCommand)
 def list_keys() -> Outcome:
-    """Tell how many secrets hang on each key."""
+    """List the keys, and how many secrets each one encrypts."""
     uses = key_rotation.list_keys()
     rows = [
         {
@@ -46,29 +46,29 @@ def rotate() -> Outcome:
         "unreadable": rotation.unreadable,
         "digests": rotation.digests,
     }
-    begun = "Made the key" if rotation.made else "Went on with the key"
+    begun = "Created the key" if rotation.made else "Continued with the key"
     text = f"{begun} {rotation.key_id} and encrypted {rotation.moved} secrets with it."
     if rotation.unreadable:
         text += (
-            f"\n{rotation.unreadable} secrets cannot be read with the keys of this install and "
-            "stay as they are. `portal keys list` tells which keys they need."
+            f"\n{rotation.unreadable} secrets cannot be decrypted with the keys of this install "
+            "and stay as they are. `portal keys list` shows which keys they need."
         )
     if rotation.digests is None:
-        text += "\nThe digests of webhook secrets keep their key, since not all can be made anew."
+        text += "\nThe digests of webhook secrets keep their key: not all can be computed again."
     return Outcome(data, text, PARTIAL if rotation.unreadable else SUCCESS)
 
 
 @keys.command(cls=PortalCommand)
 @click.argument("key")
 def remove(key: str) -> Outcome:
-    """Remove a KEY that nothing hangs on any more."""
+    """Remove a KEY that no longer encrypts anything."""
     key_rotation.remove_key(key)
     return Outcome({"ok": True, "key": key}, f"Removed the key {key}.")
 
 
 def _describe(use: key_rotation.KeyUse) -> str:
     if not use.present:
-        return "not among the keys of this install"
+        return "not a key of this install"
     if use.encrypts:
         return "encrypts"
     return "still needed" if use.envelopes else "can be removed"

@@ -14,10 +14,14 @@ from portal.services.organizations.mapping import MappingChange
 @click.command("map", cls=PortalCommand)
 @click.argument("external_id", required=False)
 @tenant_option
-@click.option("--client", help="The name of the client it stands for.")
-@click.option("--create", is_flag=True, help="Make the client when there is none of that name.")
-@click.option("--auto-sync/--no-auto-sync", default=None, help="Whether its agents are synced.")
-@click.option("--exact", is_flag=True, help="Map every organization that is named as a client.")
+@click.option("--client", help="The name of the client to map it to.")
+@click.option("--create", is_flag=True, help="Create the client if there is none of that name.")
+@click.option(
+    "--auto-sync/--no-auto-sync",
+    default=None,
+    help="Sync the organization's agents, or stop syncing them.",
+)
+@click.option("--exact", is_flag=True, help="Map every organization that has the name of a client.")
 def map_organization(
     external_id: str | None,
     client: str | None,
@@ -27,16 +31,20 @@ def map_organization(
 ) -> Outcome:
     """Map an organization, by Tactical's client number, to a client."""
     if exact and (external_id or client):
-        raise click.UsageError("--exact maps by name: give no organization and no client.")
+        raise click.UsageError(
+            "--exact maps by name and takes neither an organization nor a client."
+        )
     if exact:
         return _outcome(organization_mapping.map_exact(create))
     if not external_id:
-        raise click.UsageError("Name an organization by its number in Tactical, or say --exact.")
+        raise click.UsageError("Give the number of an organization in Tactical, or use --exact.")
     if client:
         change = organization_mapping.map_to_client_named(external_id, client, create, auto_sync)
         return _outcome([change])
     if auto_sync is None:
-        raise click.UsageError("Say --client NAME, or switch --auto-sync or --no-auto-sync.")
+        raise click.UsageError(
+            "Use --client NAME, --auto-sync or --no-auto-sync to say what to change."
+        )
     mapping = get_organization_by_external_id(external_id)
     mapping = organization_mapping.set_auto_sync(mapping.id, auto_sync)
     return _outcome([MappingChange(mapping, 0)])
@@ -58,4 +66,4 @@ def _outcome(changes: list[MappingChange]) -> Outcome:
         f"{'on' if row['auto_sync_assets'] else 'off'}, {row['moved_assets']} assets moved"
         for row in mapped
     ]
-    return Outcome({"ok": True, "mapped": mapped}, "\n".join(lines) or "Nothing to map.")
+    return Outcome({"ok": True, "mapped": mapped}, "\n".join(lines) or "There is nothing to map.")

@@ -11,7 +11,7 @@ from portal.services.deliveries.replay import Replayed, replay_failed_now, repla
 
 @click.command(cls=PortalCommand)
 @click.argument("delivery_id", required=False, type=click.IntRange(1, 2**63 - 1))
-@click.option("--failed", is_flag=True, help="All deliveries that failed.")
+@click.option("--failed", is_flag=True, help="Process every failed delivery again.")
 @tenant_option
 def replay(delivery_id: int | None, failed: bool) -> Outcome:
     """Process webhook deliveries again, now."""
@@ -24,7 +24,7 @@ def _outcome(replayed: Replayed) -> Outcome:
     counts, total = replayed.counts, replayed.total
     data = {"replayed": total, **counts, "errors": replayed.reasons}
     told = ", ".join(f"{number} {status}" for status, number in counts.items() if number)
-    text = f"{total} replayed: {told}" if total else "Nothing to replay."
+    text = f"{total} replayed: {told}" if total else "There is nothing to replay."
     for reason in replayed.reasons:
         click.echo(f"portal: {reason}", err=True)
     if replayed.processed == total:

@@ -60,21 +60,21 @@ def sync_agent(agent_id: str) -> Outcome:
 @sync.command("alerts", cls=SyncCommand)
 @tenant_option
 def sync_alerts() -> Outcome:
-    """Take over Tactical's active alerts, and close those that are over."""
+    """Import Tactical's active alerts, and resolve those that are over."""
     return _outcome(execution.run_to_end(SyncKind.ALERTS))
 
 
 @sync.command("status", cls=SyncCommand)
 @tenant_option
 def sync_status() -> Outcome:
-    """Look at the status of the whole fleet, and nothing else."""
+    """Read the status of every agent, and nothing else."""
     return _outcome(execution.run_to_end(SyncKind.STATUS))
 
 
 @sync.command("software", cls=SyncCommand)
 @tenant_option
 def sync_software() -> Outcome:
-    """Read the installed software of the whole fleet."""
+    """Read the installed software of every agent."""
     return _outcome(execution.run_to_end(SyncKind.SOFTWARE))
 
 

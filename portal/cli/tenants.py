@@ -17,7 +17,7 @@ from portal.services.accounts import tenants as tenant_service
 
 @click.group()
 def tenants() -> None:
-    """The MSPs of this install."""
+    """The MSPs that share this install."""
 
 
 for _command in NETWORK_COMMANDS:
@@ -36,7 +36,7 @@ def add_tenant(name: str, slug: str) -> Outcome:
 
 @tenants.command("list", cls=PortalCommand)
 def list_tenants() -> Outcome:
-    """Print each tenant."""
+    """List the tenants."""
     rows = [
         {
             "id": str(tenant.id),
@@ -47,14 +47,19 @@ def list_tenants() -> Outcome:
         for tenant in tenant_service.list_tenants()
     ]
     text = columns([(row["slug"], row["name"]) for row in rows])
-    return Outcome({"ok": True, "tenants": rows}, text or "There is no tenant.")
+    return Outcome(
+        {"ok": True, "tenants": rows},
+        text or "There are no tenants yet. Add one with `portal tenants add`.",
+    )
 
 
 @tenants.command("remove", cls=PortalCommand)
 @click.argument("slug")
-@click.option("--yes", metavar="SLUG", help="The short name again, in place of the question.")
+@click.option(
+    "--yes", metavar="SLUG", help="The tenant's short name, to confirm without being asked."
+)
 def remove_tenant(slug: str, yes: str | None) -> Outcome:
-    """Remove a tenant with all that is its own: clients, assets, alerts, secrets, users."""
+    """Remove a tenant and everything of its own: clients, assets, alerts, secrets, users."""
     tenant = tenant_service.get_tenant(slug)
     counts = tenant_removal.count_rows(tenant)
     _confirm(tenant, counts, yes)
@@ -67,10 +72,16 @@ def remove_tenant(slug: str, yes: str | None) -> Outcome:
 def _confirm(tenant: Tenant, counts: dict[str, int], typed: str | None) -> None:
     """Raises InvalidInput unless the tenant's short name was typed, after its counts were seen."""
     if typed is None:
-        click.echo(f"{tenant.name} ({tenant.slug}) and all that is its own will be gone:", err=True)
+        click.echo(
+            f"{tenant.name} ({tenant.slug}) and everything that belongs to it will be deleted:",
+            err=True,
+        )
         for table, count in counts.items():
             click.echo(f"  {count:>9,} {table.replace('_', ' ')}", err=True)
-        click.echo(f"Type {tenant.slug} to remove it: ", nl=False, err=True)
+        click.echo(f"Type {tenant.slug} to confirm: ", nl=False, err=True)
         typed = sys.stdin.readline()
     if typed.strip() != tenant.slug:
-        raise InvalidInput(f"Nothing was removed: {tenant.slug} was not typed.", field="slug")
+        raise InvalidInput(
+            f"Nothing was removed. To remove the tenant, confirm its short name, {tenant.slug}.",
+            field="slug",
+        )

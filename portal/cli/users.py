@@ -19,7 +19,7 @@ role_type = click.Choice(list(ROLES))
 
 @click.group()
 def users() -> None:
-    """The people who sign in, and their places in tenants."""
+    """The people who sign in, and their roles in tenants."""
 
 
 def member_command(name: str) -> Callable[[Callable[..., Outcome]], click.Command]:

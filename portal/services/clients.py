@@ -58,7 +58,7 @@ def _page_of_clients(search: str, page: int, *order: Any) -> Page[ClientRow]:
 def get_client(client_id: int) -> Client:
     client = db.session.scalar(select(Client).where(Client.id == client_id))
     if client is None:
-        raise NotFound("There is no such client.")
+        raise NotFound("This client does not exist. Choose one from the list of clients.")
     return client
 
 
@@ -106,7 +106,7 @@ def delete_client(client_id: int) -> str:
             raise Refused(
                 f"{client.name} cannot be deleted: it has {_plural(assets, 'asset')}{gone} and "
                 f"{_plural(organizations, 'mapped organization')}. Map those organizations to "
-                "another client first; their assets move along."
+                "another client first; their assets move with them."
             )
         name = client.name
         session.delete(client)
@@ -117,7 +117,9 @@ def _free_name(name: str, but: int | None) -> str:
     name = clean_line(name, "name", "a name for the client")
     other = find_client_by_name(name)
     if other is not None and other.id != but:
-        raise InvalidInput(f"There is a client named {other.name} already.", field="name")
+        raise InvalidInput(
+            f"A client named {other.name} already exists. Choose another name.", field="name"
+        )
     return name
 
 

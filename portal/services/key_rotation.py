@@ -69,8 +69,8 @@ def rotate_keys() -> Rotation:
     if made:
         if not isinstance(keys, KeyFile):
             raise Refused(
-                "Everything is encrypted with the first of PORTAL_ENCRYPTION_KEYS already. To "
-                "rotate, put a new key before it, start the portal again, and call this again."
+                "Everything is already encrypted with the first key of PORTAL_ENCRYPTION_KEYS. To "
+                "rotate, put a new key before it, restart the portal, and run this command again."
             )
         keys.put_first()
     moved = 0
@@ -88,9 +88,11 @@ def remove_key(key_id: str) -> None:
     """Raises NotFound, InvalidInput, and Refused while anything hangs on it."""
     keys = get_vault().keys
     if key_id not in keys:
-        raise NotFound(f"There is no key {key_id!r}. Those there are: {', '.join(keys)}.")
+        raise NotFound(f"There is no key {key_id!r}. Choose one of these: {', '.join(keys)}.")
     if key_id == next(iter(keys)):
-        raise InvalidInput(f"{key_id} is the key that encrypts. Only older ones can be removed.")
+        raise InvalidInput(
+            f"{key_id} is the current encryption key. Only older keys can be removed."
+        )
     with all_tenants(), transaction() as session:
         if session.get_bind().dialect.name == "postgresql":
             # Whoever is about to write waits, then sees that the key is gone: see `store_secret`.
@@ -98,12 +100,12 @@ def remove_key(key_id: str) -> None:
         hanging = _count(session).get(key_id, 0)
         if hanging:
             raise Refused(
-                f"{hanging} secrets are encrypted with {key_id}. Call `portal keys rotate` first."
+                f"{hanging} secrets are encrypted with {key_id}. Run `portal keys rotate` first."
             )
         if not isinstance(keys, KeyFile):
             raise Refused(
-                f"Nothing is encrypted with {key_id} any more. Take it out of "
-                "PORTAL_ENCRYPTION_KEYS yourself, and start the portal again."
+                f"Nothing is encrypted with {key_id} any more. Remove it from "
+                "PORTAL_ENCRYPTION_KEYS, then restart the portal."
             )
         keys.remove(key_id)
 

@@ -19,7 +19,7 @@ def read_client_id() -> int | None:
         if text:
             return to_id(text)
     except ValueError:
-        raise NotFound("There is no such client.") from None
+        raise NotFound("This client does not exist. Choose one from the list of clients.") from None
     client = find_client_by_name(name) if name else None
     return client.id if client else NO_CLIENT if name else None
 

@@ -28,14 +28,16 @@ STATUS = {
 }
 
 WORDS = {
-    400: "This request could not be used. Load the page again and retry.",
-    404: "This is not there (any more).",
-    413: "This is too large.",
+    400: "The portal could not use this request. Reload the page and try again.",
+    404: "This was not found. It may have been deleted.",
+    413: "This is too large. Send less and try again.",
     429: "Too many attempts. Wait a few minutes and try again.",
-    500: "The portal made a mistake. Nothing was changed.",
-    503: "The database does not answer. Try again in a moment.",
+    500: "The portal ran into an internal error. Nothing was changed.",
+    503: "The database does not respond. Try again in a moment.",
 }
-CSRF_MESSAGE = "This page was open for too long or in another sign-in. Load it again and retry."
+CSRF_MESSAGE = (
+    "This page was open for too long or belongs to another sign-in. Reload it and try again."
+)
 
 
 def init_app(app: Flask) -> None:

@@ -122,7 +122,9 @@ def _enter_tenant() -> ResponseReturnValue | None:
     view: Any = current_app.view_functions[request.endpoint or ""]
     permission: Permission = view.permission
     if not role_allows(membership.role, permission):
-        raise PermissionDenied(f"Your role in this tenant, {membership.role}, does not allow this.")
+        raise PermissionDenied(
+            f"Your role in this tenant, {membership.role}, does not allow this. Ask an admin."
+        )
     g.scope = ExitStack()
     g.scope.enter_context(tenant_scope(membership.tenant_id))
     return None

@@ -30,9 +30,9 @@ def _check_host() -> None:
     if name in settings.trusted_hosts or name.endswith(_suffixes(settings)):
         return
     raise PortalError(
-        f"This portal is not known by the name {name[:100] or 'that was asked for'}. Use the "
-        "address that its operator gave you. The operator adds a name with PORTAL_PUBLIC_URL or "
-        "PORTAL_TRUSTED_HOSTS."
+        f"This portal does not answer to the name {name[:100] or 'in the request'}. Use the "
+        "address that its operator gave you. The operator can add a name with PORTAL_PUBLIC_URL "
+        "or PORTAL_TRUSTED_HOSTS."
     )
 
 

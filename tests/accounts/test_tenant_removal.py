@@ -158,7 +158,7 @@ def test_a_run_that_does_not_end_keeps_everything(
         with tenant_scope(acme.id), transaction() as session:
             run = session.get_one(SyncRun, acme.run)
             run.status, run.heartbeat_at = RunStatus.RUNNING, utc_now()
-        with pytest.raises(Refused, match="still at work"):
+        with pytest.raises(Refused, match="still running"):
             remove_tenant(get_tenant("acme"))
         db.session.rollback()
         kept = rows_of(acme.id)

@@ -133,7 +133,7 @@ def test_the_command_processes_at_once(
     data = json.loads(said.stdout)
     assert (data["replayed"], data["processed"], data["failed"]) == (2, 2, 0)
     assert [status(msp, each) for each in ids] == ["processed"] * 2
-    assert run(msp, monkeypatch, "replay", "--failed").stdout == "Nothing to replay.\n"
+    assert run(msp, monkeypatch, "replay", "--failed").stdout == "There is nothing to replay.\n"
     assert run(msp, monkeypatch, "replay", str(ids[0])).stdout == "1 replayed: 1 processed\n"
 
 

@@ -35,4 +35,6 @@ def test_keys_are_listed_rotated_and_removed(
     assert portal("keys", "remove", "k1").out == "Removed the key k1.\n"
     refused = portal("keys", "remove", "k2")
     assert refused.exit_code == 1
-    assert refused.err == ("portal: k2 is the key that encrypts. Only older ones can be removed.\n")
+    assert (
+        refused.err == "portal: k2 is the current encryption key. Only older keys can be removed.\n"
+    )

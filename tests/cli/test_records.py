@@ -83,7 +83,7 @@ def test_exact_names_are_mapped_together(connected: Portal, tactical: SimulatedT
     first, second = (client["name"] for client in tactical.control.truth.clients()[:2])
     connected("clients", "add", first.upper())
     assert len(connected("map", "--exact", "--json").data["mapped"]) == 1
-    assert connected("map", "--exact").out == "Nothing to map.\n"
+    assert connected("map", "--exact").out == "There is nothing to map.\n"
     created = connected("map", "--exact", "--create", "--json").data["mapped"]
     assert len(created) == 2
     assert second in {row["client"] for row in created}

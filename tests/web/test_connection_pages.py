@@ -221,7 +221,7 @@ def test_disconnecting_forgets_the_credentials_and_keeps_the_rest(
     answer = admin.post(acme.url(PAGE + "disconnect"), follow_redirects=True)
 
     assert "Disconnected. Mappings and assets are kept." in answer.text
-    assert "is saved; leave blank" not in answer.text
+    assert "is saved. Leave this blank" not in answer.text
     assert "Connection test" not in answer.text
     assert saved().state is IntegrationState.DISCONNECTED
     assert "Acme Client" in admin.get(acme.url("assets/")).text
@@ -231,6 +231,6 @@ def test_disconnecting_forgets_the_credentials_and_keeps_the_rest(
 def test_a_viewer_sees_the_settings_and_no_buttons(viewer: FlaskClient, acme: Place) -> None:
     text = viewer.get(acme.url(PAGE)).text
 
-    assert "Your role may look at these settings" in text
+    assert "Your role lets you view these settings" in text
     assert "Save and test" not in text
     assert "/disconnect" not in text

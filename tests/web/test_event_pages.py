@@ -285,6 +285,6 @@ def test_the_pages_in_a_browser(
     page.get_by_role("button", name="Delete 127.0.0.1").click()
     dialog = page.get_by_role("dialog", name="Delete this subscriber?")
     dialog.get_by_role("button", name="Delete").click()
-    expect(page.locator("#toasts")).to_contain_text("Deleted the subscriber.")
+    expect(page.locator("#toasts")).to_contain_text("The subscriber was deleted.")
     page.goto(live_portal + acme.url("activity/"))
     assert_fits(page)

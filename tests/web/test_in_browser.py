@@ -196,7 +196,7 @@ def test_lists_keep_their_state_in_the_address(live_portal: str, page: Page, ful
     expect(rows).to_have_count(1)
     expect(page).to_have_url(re.compile(r"/organizations/\?q=acme$"))
     page.get_by_role("link", name=re.compile("^Unmapped")).click()
-    expect(page.get_by_text("Nothing matches what you search and show.")).to_be_visible()
+    expect(page.get_by_text("No organization matches this search and view.")).to_be_visible()
     page.go_back()
     expect(rows).to_have_count(1)
 

@@ -112,8 +112,16 @@ def test_a_name_that_exists_is_chosen_rather_than_made(
     ("data", "status", "words"),
     [
         ({"client_name": "Nobody"}, 422, "There is no client named Nobody."),
-        ({"client_name": "", "client_id": "none"}, 422, "There is no such client."),
-        ({"client_name": "", "client_id": "9" * 30}, 422, "There is no such client."),
+        (
+            {"client_name": "", "client_id": "none"},
+            422,
+            "This client does not exist. Choose one from the list of clients.",
+        ),
+        (
+            {"client_name": "", "client_id": "9" * 30},
+            422,
+            "This client does not exist. Choose one from the list of clients.",
+        ),
         ({"client_name": "x" * 201, "create": "1"}, 422, "at most 200 characters"),
     ],
 )

@@ -101,7 +101,7 @@ def test_versions_come_newest_first_and_what_cannot_be_compared_is_told(
 
     assert page.index(">10.10<") < page.index(">10.2<") < page.index(">9.11<")
     assert "2 installs without a version that can be compared left out." in page
-    assert "That is no version" in admin.get(acme.url(f"software/{title}?older_than=x")).text
+    assert "This is not a version" in admin.get(acme.url(f"software/{title}?older_than=x")).text
 
 
 def test_an_asset_shows_what_it_has_and_what_went(

@@ -39,7 +39,7 @@ def test_a_second_press_leads_to_the_run_at_work(admin: FlaskClient, acme: Place
     again = admin.post(acme.url("sync-runs/start/devices"))
 
     assert again.location == acme.url(f"sync-runs/{run}")
-    assert "already under way" in admin.get(again.location).text
+    assert "already running" in admin.get(again.location).text
     assert admin.get(acme.url("sync-runs/?status=queued")).text.count("Devices <") == 1
 
 

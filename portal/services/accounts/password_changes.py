@@ -48,7 +48,7 @@ def change_password(user_id: int, old: str, new: str, keep_session: str, caller:
 
     Raises InvalidInput and TooManyAttempts.
     """
-    problem = InvalidInput("This is not your present password.", field="old_password")
+    problem = InvalidInput("This is not your current password.", field="old_password")
     user = check_present_password(user_id, old, caller, problem)
     new_hash = hash_new_password(new, user.email)
     with transaction() as session:

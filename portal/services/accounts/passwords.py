@@ -66,13 +66,13 @@ def _find_problem(password: str, email: str) -> str | None:
         return f"Use a password of at most {LONGEST} characters."
     word = unicodedata.normalize("NFKC", password).casefold()
     if _is_monotonous(word):
-        return "Use more different characters: this password only repeats or counts a few."
+        return "Use more varied characters: this password repeats a few or follows a sequence."
     if word in email or email in word:
-        return "Use a password that is not your email address: it is the first that others try."
+        return "Do not use your email address as your password: attackers try it first."
     if _is_common(word):
         return (
-            "This password is one of the commonest, with or without the digits and signs around "
-            "it. Use several words that do not belong together."
+            "This password is one of the most common, with or without the digits and symbols "
+            "around it. Use several words that do not belong together."
         )
     return None
 

@@ -49,7 +49,7 @@ def create_first_admin(
     name = clean_line(tenant_name, "tenant_name", "the name of your company")
     if not SLUG_PATTERN.fullmatch(slug):
         raise InvalidInput(
-            "Start with a letter; use small letters, digits and hyphens only.", field="slug"
+            "Start with a letter, and use only lowercase letters, digits and hyphens.", field="slug"
         )
     with attempt(caller):
         _check_token(token)
@@ -67,6 +67,6 @@ def create_first_admin(
 def _check_token(token: str) -> None:
     if not token_matches(token):
         raise Refused(
-            "This set-up token is not valid. Restart the portal: it prints a new one as long as "
-            "there is no user."
+            "This setup token is not valid. Restart the portal to get a new one on its console; "
+            "it prints one until the first user exists."
         )

@@ -21,7 +21,7 @@ from portal.services.accounts.users import is_shut_out
 IDLE_LIMIT = timedelta(hours=2)
 ABSOLUTE_LIMIT = timedelta(hours=12)
 TOUCH_EVERY = timedelta(minutes=1)
-WRONG = "The email address or the password is not right."
+WRONG = "The email address or the password is incorrect."
 
 
 @dataclass(frozen=True, slots=True)

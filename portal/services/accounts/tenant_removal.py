@@ -88,8 +88,8 @@ def _wait_for_runs() -> None:
         release()
         if time.monotonic() > give_up:
             raise Refused(
-                "A sync of this tenant is still at work. It was asked to end, and the tenant is "
-                "shut; nothing else was removed. Try again in a minute."
+                "A sync of this tenant is still running. It was asked to stop, and the tenant is "
+                "closed; nothing was removed yet. Run the command again in a minute."
             )
         time.sleep(POLL_SECONDS)
         revive_abandoned_runs()

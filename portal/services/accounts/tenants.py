@@ -16,13 +16,15 @@ def add_tenant(name: str, slug: str) -> Tenant:
     name = clean_line(name, "name", "a name for the tenant")
     if not SLUG_PATTERN.fullmatch(slug):
         raise InvalidInput(
-            "The short name must start with a letter and hold only small letters, digits and "
-            "hyphens, at most 40 of them.",
+            "The short name must start with a letter and contain only lowercase letters, digits "
+            "and hyphens, at most 40 characters.",
             field="slug",
         )
     with transaction() as session:
         if session.scalar(select(Tenant.id).where(Tenant.slug == slug)) is not None:
-            raise InvalidInput(f"The short name {slug!r} is already taken.", field="slug")
+            raise InvalidInput(
+                f"The short name {slug!r} is already taken. Choose another one.", field="slug"
+            )
         tenant = Tenant(name=name, slug=slug)
         session.add(tenant)
     return tenant
@@ -39,5 +41,7 @@ def get_tenant(slug_or_id: str) -> Tenant:
     condition = Tenant.id == int(slug_or_id) if by_id else Tenant.slug == slug_or_id
     tenant = db.session.scalar(select(Tenant).where(condition))
     if tenant is None:
-        raise NotFound(f"There is no tenant {slug_or_id!r}.")
+        raise NotFound(
+            f"There is no tenant {slug_or_id!r}. `portal tenants list` shows every tenant."
+        )
     return tenant

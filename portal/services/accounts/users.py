@@ -65,7 +65,7 @@ def get_user(email: str) -> User:
     """Raises NotFound."""
     user = db.session.scalar(select(User).where(User.email == email.strip().lower()))
     if user is None:
-        raise NotFound(f"There is no user {email!r}.")
+        raise NotFound(f"There is no user {email!r}. Check the address.")
     return user
 
 
@@ -166,7 +166,7 @@ def remove_user(email: str, tenant: str) -> bool:
 
 def _check_role(role: str) -> str:
     if role not in ROLES:
-        raise InvalidInput(f"The role must be one of: {', '.join(ROLES)}.", field="role")
+        raise InvalidInput(f"Choose one of these roles: {', '.join(ROLES)}.", field="role")
     return role
 
 
@@ -178,7 +178,7 @@ def _get_place(session: Session, email: str, tenant_id: int) -> Membership:
         .where(Membership.tenant_id == tenant_id, User.email == email.strip().lower())
     )
     if membership is None:
-        raise NotFound(f"There is no user {email!r} in this tenant.")
+        raise NotFound(f"{email!r} is not a user of this tenant. Check the address and the tenant.")
     return membership
 
 
@@ -194,8 +194,8 @@ def _changing(tenant: str) -> Iterator[tuple[Session, int]]:
         session.flush()
         if had_admin and not _has_admin(session, tenant_id):
             raise Refused(
-                "A tenant keeps at least one admin, and this is the last one. Make another user "
-                "admin first."
+                "Every tenant needs at least one admin, and this is the last one. Give another "
+                "user the admin role first."
             )
 
 

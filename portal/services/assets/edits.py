@@ -42,7 +42,7 @@ def edit_asset(asset_id: int, edit: AssetEdit, user_id: int | None = None) -> li
     if len(description) > LONGEST_LINE:
         raise InvalidInput(f"Use at most {LONGEST_LINE} characters.", field="description")
     if edit.asset_type not in ASSET_TYPES:
-        raise InvalidInput("Choose workstation or server.", field="asset_type")
+        raise InvalidInput("Choose a type: workstation or server.", field="asset_type")
     if edit.client_id is None:
         raise InvalidInput("Choose the client that the asset belongs to.", field="client")
     with transaction() as session:
@@ -60,7 +60,7 @@ def release_field(asset_id: int, field: str, user_id: int | None = None) -> Asse
     """Let the sync write the field again; the next one does. Raises InvalidInput, NotFound."""
     lock = LOCKS.get(field)
     if lock is None:
-        raise InvalidInput("This field is never locked.")
+        raise InvalidInput("This field is never locked, so there is nothing to release.")
     with transaction() as session:
         asset = get_asset(asset_id)
         if getattr(asset, lock):

@@ -203,7 +203,7 @@ def get_asset(asset_id: int) -> Asset:
         .execution_options(populate_existing=True)
     )
     if asset is None:
-        raise NotFound("There is no such asset.")
+        raise NotFound("This asset does not exist. Choose one from the list of assets.")
     return asset
 
 

@@ -85,7 +85,7 @@ def save_connection(settings: ConnectionSettings) -> Integration:
 
 
 def disconnect() -> None:
-    """Clear the credentials; mappings and assets stay. Tactical is told to end the sign-in.
+    """Delete the credentials; mappings and assets stay. Tactical is told to end the sign-in.
 
     Runs under way are cancelled. Connecting again carries on.
     """
@@ -179,15 +179,18 @@ def _apply_credentials(
 def _check_complete(integration: Integration) -> None:
     stored = list_last_fours(integration)
     if not integration.base_url:
-        raise InvalidInput("Enter the address of the Tactical API.", field="base_url")
+        raise InvalidInput(
+            "Enter the address of Tactical's API, such as https://api.example.com.",
+            field="base_url",
+        )
     if integration.auth_mode is AuthMode.API_KEY and "api_key" not in stored:
         raise InvalidInput("Enter the API key for this server.", field="api_key")
     if integration.auth_mode is AuthMode.API_KEY:
         return
     if not integration.username:
-        raise InvalidInput("Enter the user name.", field="username")
+        raise InvalidInput("Enter the username of a Tactical user.", field="username")
     if "password" not in stored:
-        raise InvalidInput("Enter the password for this server and user.", field="password")
+        raise InvalidInput("Enter the password of this user on this server.", field="password")
 
 
 def _connection_facts(integration: Integration) -> tuple[object, ...]:

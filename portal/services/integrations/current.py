@@ -29,12 +29,14 @@ from portal.vault import (
 )
 
 NOT_READY = {
-    IntegrationState.UNTESTED: "The connection to {name} has not passed a test yet. Test it first.",
-    IntegrationState.HELD: (
-        "The {name} server lists other organizations and agents than before. Say first whether "
-        "it is the same server, moved, or a new one."
+    IntegrationState.UNTESTED: (
+        "The connection to {name} has not passed a test yet. Run the connection test first."
     ),
-    IntegrationState.DISCONNECTED: "{name} is disconnected. Connect it again first.",
+    IntegrationState.HELD: (
+        "The {name} server no longer lists the organizations and agents that the portal knows. "
+        "First confirm whether it is the same server, moved, or a new one."
+    ),
+    IntegrationState.DISCONNECTED: "{name} is disconnected. Reconnect it first.",
 }
 
 
@@ -58,7 +60,7 @@ def integration_id() -> ScalarSelect[int]:
 def get_integration(provider: str = TACTICAL_RMM.slug) -> Integration:
     integration = find_integration(provider)
     if integration is None:
-        raise NotFound(f"{TACTICAL_RMM.name} is not connected yet.")
+        raise NotFound(f"{TACTICAL_RMM.name} is not connected yet. Connect it first.")
     return integration
 
 

@@ -102,7 +102,7 @@ def decide_server(choice: ServerChoice) -> Integration:
     with transaction() as session:
         integration = get_integration()
         if integration.state is not IntegrationState.HELD:
-            raise Refused("There is nothing to decide: this server was recognised.")
+            raise Refused("There is nothing to decide: the portal recognises this server.")
         if choice is ServerChoice.NEW:
             _set_aside(session, integration)
         integration.state = IntegrationState.ACTIVE

@@ -33,9 +33,9 @@ def allow_network(text: str) -> str:
     network = _read_network(text)
     if is_never_of_a_tenant(network):
         raise Refused(
-            f"{network} leads to this machine itself, to its link or to the metadata of a cloud. "
-            "It cannot be opened to a tenant. PORTAL_EGRESS_ALLOW opens it to every tenant of "
-            "this install, if that is what you want."
+            f"{network} contains loopback, link-local or cloud metadata addresses, so it cannot be "
+            "opened to a single tenant. To open it to every tenant of this install, add it to "
+            "PORTAL_EGRESS_ALLOW."
         )
     with transaction() as session:
         if str(network) not in list_networks():
@@ -49,7 +49,7 @@ def withdraw_network(text: str) -> str:
     with transaction() as session:
         found = session.scalar(select(EgressNetwork).where(EgressNetwork.network == network))
         if found is None:
-            raise NotFound(f"The network {network} is not opened to this tenant.")
+            raise NotFound(f"{network} is not among the networks that are open to this tenant.")
         session.delete(found)
     return network
 
@@ -100,6 +100,6 @@ def _read_network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
         return ipaddress.ip_network(text.strip(), strict=False)
     except ValueError as error:
         raise InvalidInput(
-            f"{text[:100]!r} is not a network. Write it like 10.20.0.0/16 or fd12:3456::/32.",
+            f"{text[:100]!r} is not a network. Enter one such as 10.20.0.0/16 or fd12:3456::/32.",
             field="network",
         ) from error

@@ -40,14 +40,14 @@ log = logging.getLogger(__name__)
 
 KEPT_TESTS = 20
 
-CHANGED_MEANWHILE = "The connection was changed while it was tested. Test it again."
+CHANGED_MEANWHILE = "The connection settings changed during the test. Run the test again."
 LOST_AFTER = timedelta(minutes=5)
 """Longer than any test takes, its waiting for a worker included."""
 
 DIFFERENT_SERVER = "different_server"
 DIFFERENT_SERVER_MESSAGE = (
-    "This server answers, but none of the organizations and agents stored from before are on "
-    "it. Nothing syncs until you say whether it is the same server, moved, or a new one."
+    "This server answers, but it has none of the organizations and agents that the portal knows. "
+    "Nothing syncs until you confirm whether it is the same server, moved, or a new one."
 )
 
 
@@ -103,7 +103,7 @@ def get_test(test_id: int) -> ConnectionTest:
         .execution_options(populate_existing=True)
     )
     if test is None:
-        raise NotFound("There is no such connection test.")
+        raise NotFound("This connection test no longer exists. Start a new one.")
     return test
 
 
@@ -121,7 +121,7 @@ def free_lost_tests() -> None:
     leases.free_lost(
         ConnectionTest,
         ConnectionTest.created_at < utc_now() - LOST_AFTER,
-        "The test was interrupted. Test again.",
+        "The test was interrupted. Run it again.",
     )
 
 
@@ -162,7 +162,9 @@ def _probe(integration: Integration, test_id: int, lease: str) -> ProbeResult:
         return ProbeResult.failed(error)
     except Exception:
         log.exception("Connection test %s of tenant %s failed.", test_id, get_tenant_id())
-        return ProbeResult.failed(PortalError("The portal made a mistake; its log tells more."))
+        return ProbeResult.failed(
+            PortalError("The portal ran into an internal error. Its log has the details.")
+        )
 
 
 def _conclude_passed(

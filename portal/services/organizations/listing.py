@@ -108,7 +108,9 @@ def get_organization(mapping_id: int) -> OrganizationMapping:
         .execution_options(populate_existing=True)
     )
     if mapping is None:
-        raise NotFound("There is no such organization.")
+        raise NotFound(
+            "This organization does not exist. Choose one from the list of organizations."
+        )
     return mapping
 
 
@@ -125,7 +127,10 @@ def get_organization_by_external_id(external_id: str) -> OrganizationMapping:
         )
     )
     if mapping is None:
-        raise NotFound(f"There is no organization {external_id}. Sync organizations first.")
+        raise NotFound(
+            f"There is no organization {external_id}. Check its number in Tactical, then sync "
+            "organizations."
+        )
     return mapping
 
 

@@ -72,7 +72,7 @@ def map_to_client_named(
         mapping = get_organization_by_external_id(external_id)
         client = find_client_by_name(name)
         if client is None and not create:
-            raise NotFound(f"There is no client named {name!r}. Say --create to make it.")
+            raise NotFound(f"There is no client named {name!r}. Add --create to create it.")
         client = client or insert_client(session, name)
         moved = _assign(session, mapping, client, Cause.of_person(None))
         if auto_sync is not None:

@@ -50,7 +50,7 @@ def any_titles() -> bool:
 def get_title(title_id: int) -> SoftwareTitle:
     title = db.session.scalar(select(SoftwareTitle).where(SoftwareTitle.id == title_id))
     if title is None:
-        raise NotFound("There is no such software.")
+        raise NotFound("This software does not exist. Choose a title from the list of software.")
     return title
 
 

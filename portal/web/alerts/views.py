@@ -150,7 +150,7 @@ def _read_filter() -> AlertFilter:
 def _read_deed() -> Deed:
     word = request.form.get("deed", "")
     if word not in list(Deed):
-        raise InvalidInput("Say what to do: resolve, snooze or unsnooze.")
+        raise InvalidInput("Choose what to do: resolve, snooze or unsnooze.")
     return Deed(word)
 
 

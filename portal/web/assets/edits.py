@@ -30,7 +30,7 @@ def edit(asset_id: int) -> ResponseReturnValue:
     except (InvalidInput, NotFound) as error:
         mark(form, error, otherwise="client")
         return _page(form, get_asset(asset_id)), 422
-    flash("Saved; the sync leaves the edited fields alone." if changed else "Nothing to save.")
+    flash("Saved. Syncs leave the edited fields alone." if changed else "You changed nothing.")
     return redirect(url_for("assets.show", asset_id=asset_id))
 
 
@@ -38,7 +38,7 @@ def edit(asset_id: int) -> ResponseReturnValue:
 @requires(Permission.MAP)
 def release(asset_id: int, field: str) -> ResponseReturnValue:
     release_field(asset_id, field, get_user().id)
-    flash("Released: the next sync brings what Tactical tells.", "success")
+    flash("Released. The next sync fills the field from Tactical.", "success")
     return redirect(url_for("assets.edit", asset_id=asset_id))
 
 
@@ -62,8 +62,12 @@ def _read_client_id() -> int | None:
         try:
             return to_id(sent)
         except ValueError:
-            raise NotFound("There is no such client.") from None
+            raise NotFound(
+                "This client does not exist. Choose one from the list of clients."
+            ) from None
     client = find_client_by_name(name) if name else None
     if name and client is None:
-        raise InvalidInput(f"There is no client named {name}.", field="client")
+        raise InvalidInput(
+            f"There is no client named {name}. Choose one from the list.", field="client"
+        )
     return client.id if client else None

@@ -136,8 +136,8 @@ def _flags(detail: AssetDetail) -> list[dict[str, str]]:
         flags.append(_flag("No longer refreshed", detail.not_synced_because))
     if asset.shown_status == "overdue":
         text = (
-            "Tactical has not heard from this agent for longer than its limit. What is shown "
-            "here is what it last reported."
+            "Tactical has not heard from this agent for longer than its limit. This page shows "
+            "what it last reported."
         )
         flags.append(_flag("Not reachable", text))
     return flags

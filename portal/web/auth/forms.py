@@ -13,7 +13,7 @@ class SignInForm(FlaskForm):  # type: ignore[misc]
 
 
 class SetupForm(FlaskForm):  # type: ignore[misc]
-    token = CodeField("Set-up token")
+    token = CodeField("Setup token")
     email = StringField("Email address")
     password = PasswordField("Password")
     tenant_name = StringField("Company")
@@ -21,7 +21,7 @@ class SetupForm(FlaskForm):  # type: ignore[misc]
 
 
 class AccountForm(FlaskForm):  # type: ignore[misc]
-    old_password = PasswordField("Present password")
+    old_password = PasswordField("Current password")
     new_password = PasswordField("New password")
 
 

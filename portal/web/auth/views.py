@@ -129,7 +129,7 @@ def account() -> ResponseReturnValue:
             error = InvalidInput(error.message, field="new_password")
         mark(form, error)
         return refuse(render_template("account.html", form=form), error)
-    flash("The password is changed; other browsers are signed out.", "success")
+    flash("Your password was changed, and your other browsers were signed out.", "success")
     response = make_response(redirect(url_for("auth.account")))
     remember_device(response, email, device)
     return response
@@ -150,7 +150,7 @@ def reset(token: str) -> ResponseReturnValue:
         mark(form, error)
         return refuse(render_template("reset.html", form=form, email=email), error)
     _end_session()
-    flash("The new password holds. Sign in with it.", "success")
+    flash("Your password was changed. Sign in with the new one.", "success")
     response = make_response(redirect(url_for("auth.sign_in")))
     remember_device(response, user.email, device)
     return response

@@ -54,7 +54,9 @@ def _attention(overview: Overview) -> list[Item]:
     if integration is None:
         return []
     if integration.state is IntegrationState.HELD:
-        items.append(_item("bad", "Tactical looks like another server.", "Decide", settings))
+        items.append(
+            _item("bad", "The Tactical server looks like a different one.", "Decide", settings)
+        )
     if integration.state is IntegrationState.UNTESTED:
         items.append(_item("bad", "The connection has not passed a test.", "Test it", settings))
     if integration.state is IntegrationState.DISCONNECTED:
@@ -73,14 +75,14 @@ def _attention(overview: Overview) -> list[Item]:
         items += _webhook_items(get_health(integration))
     unmapped = overview.organizations[OrganizationFilter.UNMAPPED]
     if unmapped:
-        text = f"{unmapped} organization{'' if unmapped == 1 else 's'} not mapped to a client."
+        text = f"{unmapped} organization{'' if unmapped == 1 else 's'} without a client."
         where = url_for("organizations.index", show="unmapped")
         items.append(_item("warn", text, "Map", where))
     overdue = overview.assets_by_status["overdue"]
     if overdue:
-        text = f"{overdue} asset{'' if overdue == 1 else 's'} overdue."
+        text = f"{overdue} {'asset is' if overdue == 1 else 'assets are'} overdue."
         where = url_for("assets.index", status="overdue")
-        items.append(_item("info", text, "Look", where))
+        items.append(_item("info", text, "View", where))
     return items
 
 
@@ -100,13 +102,13 @@ def _alert_items(overview: Overview) -> list[Item]:
     items: list[Item] = []
     errors = overview.active_alerts["error"]
     if errors:
-        text = f"{errors} active alert{'' if errors == 1 else 's'} of severity error."
+        text = f"{errors} active {'alert has' if errors == 1 else 'alerts have'} severity error."
         items.append(_item("bad", text, "Alerts", url_for("alerts.index", severity="error")))
     failed = overview.failed_deliveries
     if failed:
         text = f"{failed} webhook {_deliveries(failed)} could not be processed."
         where = url_for("deliveries.index", status="failed")
-        items.append(_item("bad", text, "Look and replay", where))
+        items.append(_item("bad", text, "View and replay", where))
     unread = overview.deliveries_to_review
     if unread:
         text = f"{unread} webhook {_deliveries(unread)} could not be read."
@@ -121,7 +123,7 @@ def _webhook_items(health: Health) -> list[Item]:
         return [_item("bad", "Tactical's webhook does not reach the portal.", "Webhook", where)]
     if health.missed:
         began = f"{health.missed} alert{'' if health.missed == 1 else 's'} began"
-        text = f"{began} that no webhook told of; only reconciliation found them."
+        text = f"{began} without a webhook; only reconciliation found them."
         return [_item("warn", text, "Webhook", where)]
     return []
 

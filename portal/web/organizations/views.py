@@ -62,7 +62,7 @@ def map_to_client(organization_id: int) -> ResponseReturnValue:
         elif request.form.get("create"):
             return _map(organization_id, None, name)
         else:
-            raise NotFound(f"There is no client named {name}. Pick one, or create it.")
+            raise NotFound(f"There is no client named {name}. Choose another one, or create it.")
         return _map(organization_id, client.id, client.name)
     except (InvalidInput, NotFound) as error:
         return _refuse(organization_id, error.message)
@@ -117,13 +117,13 @@ def _read_choice() -> tuple[str, int | None]:
     """The name typed and the id picked, which wins. Both empty: no client."""
     name, picked = request.form.get("client_name", "").strip(), request.form.get("client_id", "")
     if "client_name" not in request.form and not picked:
-        raise InvalidInput("Say which client.")
+        raise InvalidInput("Choose a client.")
     if not picked:
         return name, None
     try:
         return name, to_id(picked)
     except ValueError:
-        raise NotFound("There is no such client.") from None
+        raise NotFound("This client does not exist. Choose one from the list of clients.") from None
 
 
 def _map(organization_id: int, client_id: int | None, name: str) -> ResponseReturnValue:

@@ -54,7 +54,7 @@ def test(subscriber_id: int) -> ResponseReturnValue:
 @requires(Permission.CHANGE_SETTINGS)
 def pause(subscriber_id: int) -> ResponseReturnValue:
     subscriber_service.pause_subscriber(subscriber_id)
-    flash("Paused. Events wait until it is resumed.", "success")
+    flash("Paused. Events wait until you resume the subscriber.", "success")
     return redirect(url_for("subscribers.index"))
 
 
@@ -62,7 +62,7 @@ def pause(subscriber_id: int) -> ResponseReturnValue:
 @requires(Permission.CHANGE_SETTINGS)
 def resume(subscriber_id: int) -> ResponseReturnValue:
     subscriber_service.resume_subscriber(subscriber_id)
-    flash("Resumed. Events that wait are sent now.", "success")
+    flash("Resumed. Waiting events are being sent now.", "success")
     return redirect(url_for("subscribers.index"))
 
 
@@ -70,7 +70,7 @@ def resume(subscriber_id: int) -> ResponseReturnValue:
 @requires(Permission.CHANGE_SETTINGS)
 def delete(subscriber_id: int) -> ResponseReturnValue:
     subscriber_service.delete_subscriber(subscriber_id)
-    flash("Deleted the subscriber.", "success")
+    flash("The subscriber was deleted.", "success")
     return redirect(url_for("subscribers.index"))
 
 

@@ -46,7 +46,7 @@ def start(kind: str) -> ResponseReturnValue:
     if htmx:
         return render_template("_progress.html", run=run)
     if not is_new:
-        flash("This sync is already under way.", "info")
+        flash("This sync is already running.", "info")
     return redirect(url_for("sync_runs.show", run_id=run.id))
 
 

@@ -88,10 +88,10 @@ def test_progress(test_id: int) -> ResponseReturnValue:
 def decide_identity() -> ResponseReturnValue:
     word = request.form.get("decision", "")
     if word not in list(identity.ServerChoice):
-        raise InvalidInput("Say whether it is the same server or a new one.")
+        raise InvalidInput("Choose whether it is the same server or a new one.")
     identity.decide_server(identity.ServerChoice(word))
-    told = "the same server, moved" if word == identity.ServerChoice.SAME else "a new server"
-    flash(f"Noted: it is {told}. Syncing goes on.", "success")
+    choice = "the same server, moved" if word == identity.ServerChoice.SAME else "a new server"
+    flash(f"Confirmed as {choice}. Syncing continues.", "success")
     return redirect(url_for("tacticalrmm.show"))
 
 

@@ -59,7 +59,7 @@ def test_a_link_sets_the_password_once_and_signs_out_everywhere(
     done = http.post(link, data={"password": NEW})
 
     assert done.location == "/sign-in"
-    assert "The new password holds." in http.get("/sign-in").text
+    assert "Your password was changed." in http.get("/sign-in").text
     assert elsewhere.get(acme.url()).location.startswith("/sign-in")
     assert (signs_in(app, PASSWORD), signs_in(app, NEW)) == (False, True)
     for answer in (http.get(link), http.post(link, data={"password": PASSWORD})):

@@ -34,7 +34,7 @@ def post(http: FlaskClient, **typed: str) -> TestResponse:
 
 def test_the_first_visit_leads_to_the_set_up(http: FlaskClient) -> None:
     assert http.get("/").location == "/setup"
-    assert "Set-up token" in http.get("/setup").text
+    assert "Setup token" in http.get("/setup").text
 
 
 def test_the_token_makes_one_admin_and_is_used_up(
@@ -52,14 +52,14 @@ def test_the_token_makes_one_admin_and_is_used_up(
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"token": "guessed"}, "This set-up token is not valid."),
-        ({"token": ""}, "This set-up token is not valid."),
+        ({"token": "guessed"}, "This setup token is not valid."),
+        ({"token": ""}, "This setup token is not valid."),
         ({"slug": "7up"}, "Start with a letter"),
         ({"slug": "Acme"}, "Start with a letter"),
         ({"email": "anna"}, "Enter an email address"),
         ({"password": "short"}, "at least 12 characters"),
-        ({"password": "password1234"}, "one of the commonest"),
-        ({"password": "anna@acme.example"}, "not your email address"),
+        ({"password": "password1234"}, "one of the most common"),
+        ({"password": "anna@acme.example"}, "Do not use your email address"),
         ({"tenant_name": "  "}, "Enter the name of your company."),
     ],
 )

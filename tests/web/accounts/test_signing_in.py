@@ -56,7 +56,7 @@ def test_failure_does_not_tell_whether_the_user_exists(http: FlaskClient, anna: 
     unknown = post(http, email="nobody@acme.example")
 
     assert (wrong.status_code, unknown.status_code) == (401, 401)
-    message = "The email address or the password is not right."
+    message = "The email address or the password is incorrect."
     assert message in wrong.text
     assert message in unknown.text
     assert f'value="{EMAIL}"' in wrong.text
@@ -208,7 +208,7 @@ def test_changing_the_password_signs_other_browsers_out(
     right = http.post("/account", data={"old_password": PASSWORD, "new_password": ANOTHER})
 
     assert (wrong.status_code, short.status_code) == (422, 422)
-    assert "This is not your present password." in wrong.text
+    assert "This is not your current password." in wrong.text
     assert "at least 12 characters" in short.text
     assert right.location == "/account"
     assert http.get(acme.url()).status_code == 200

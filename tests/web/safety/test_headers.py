@@ -89,11 +89,11 @@ def broken(app: Flask, admin: FlaskClient) -> FlaskClient:
 @pytest.mark.parametrize(
     ("kind", "status", "title"),
     [
-        ("400", 400, "That request could not be used"),
-        ("403", 403, "You may not do this"),
-        ("404", 404, "There is nothing here"),
-        ("413", 413, "That is too much at once"),
-        ("418", 418, "That request could not be used"),
+        ("400", 400, "The portal could not use this request"),
+        ("403", 403, "You do not have permission to do this"),
+        ("404", 404, "Page not found"),
+        ("413", 413, "The request is too large"),
+        ("418", 418, "The portal could not use this request"),
         ("429", 429, "Too many attempts"),
         ("mistake", 500, "Something went wrong in the portal"),
         ("database", 503, "The portal is not ready"),

@@ -194,4 +194,4 @@ def test_a_role_that_is_taken_away_ends_at_once(app: Flask, http: FlaskClient, a
     sign_in(app, http, make_user(app, "nobody@example.com"))
 
     assert http.get(acme.url()).status_code == 404
-    assert "belongs to no tenant" in http.get("/tenants").text
+    assert "is not a member of any tenant" in http.get("/tenants").text
