@@ -148,7 +148,7 @@ def test_what_is_still_needed_is_not_removed(acme: int) -> None:
         remove_key("k1")
     with pytest.raises(InvalidInput, match="k2 is the current encryption key"):
         remove_key("k2")
-    with pytest.raises(NotFound, match=r"no key 'k9'. Those there are: k2, k1"):
+    with pytest.raises(NotFound, match=r"no key 'k9'. Choose one of these: k2, k1"):
         remove_key("k9")
     assert find_secret(get_integration(), "api_key") == API_KEY
 

@@ -35,7 +35,9 @@ def test_a_client_is_added_once_whatever_its_case(acme: Portal) -> None:
     assert added.data == {"ok": True, "id": "1", "name": "Fabrikam GmbH"}
     again = acme("clients", "add", "FABRIKAM gmbh", "--tenant", "acme", "--json")
     assert again.exit_code == 1
-    assert again.data["message"] == "There is a client named Fabrikam GmbH already."
+    assert (
+        again.data["message"] == "A client named Fabrikam GmbH already exists. Choose another name."
+    )
     assert acme("clients", "add", " ", "--tenant", "acme").exit_code == 1
 
 

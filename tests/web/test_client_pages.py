@@ -29,7 +29,7 @@ def test_a_client_is_made_renamed_and_deleted(admin: FlaskClient, acme: Place) -
     ("name", "words"),
     [
         ("  ", "Enter a name for the client."),
-        ("ACME  client", "There is a client named Acme Client already."),
+        ("ACME  client", "A client named Acme Client already exists. Choose another name."),
         ("x" * 201, "at most 200 characters"),
     ],
 )

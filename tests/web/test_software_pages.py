@@ -100,7 +100,7 @@ def test_versions_come_newest_first_and_what_cannot_be_compared_is_told(
     page = admin.get(acme.url(f"software/{title}?older_than=11")).text
 
     assert page.index(">10.10<") < page.index(">10.2<") < page.index(">9.11<")
-    assert "2 installs without a version that can be compared left out." in page
+    assert "2 installs left out: the version cannot be compared." in page
     assert "This is not a version" in admin.get(acme.url(f"software/{title}?older_than=x")).text
 
 

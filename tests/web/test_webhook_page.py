@@ -363,7 +363,7 @@ def test_a_test_that_arrives_while_alerts_do_not(
         execution.run_to_end(SyncKind.ALERTS)
     page = admin.get(PAGE).text
     assert "but since then 1 alert began that only reconciliation found" in page
-    assert "1 alert began that no webhook told of" in admin.get("/t/acme/").text
+    assert "1 alert began without a webhook" in admin.get("/t/acme/").text
 
 
 # --- Settings ---------------------------------------------------------------------------
