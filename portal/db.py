@@ -49,6 +49,9 @@ __all__ = [
     "upsert",
 ]
 
+WRITE_TIMEOUT_SECONDS = 30.0
+"""How long a writer on SQLite waits for another one; on PostgreSQL, as long as it takes."""
+
 NAMING = {
     "ix": "ix_%(column_0_N_label)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -114,18 +117,14 @@ db = SQLAlchemy(
 # --- The unit of work -------------------------------------------------------------------
 
 
-PATIENCE_SECONDS = 30.0
-"""How long a writer waits for another one; on PostgreSQL, as long as it takes."""
-
-
 @contextmanager
-def transaction(patience: float | None = None) -> Iterator[Session]:
+def transaction(timeout: float | None = None) -> Iterator[Session]:
     """All or nothing: commits at the end of the block, rolls back when it raises.
 
     Takes the write lock at once: a SQLite transaction that reads first and writes later
     fails when another connection wrote in between, however long the busy timeout.
     Does not nest: a service, or the engine for each page, owns its transaction, and nothing
-    it calls opens another. `patience`, in seconds, is for a caller that cannot wait for long.
+    it calls opens another. `timeout`, in seconds, is for a caller that cannot wait for long.
     """
     session = db.session()
     if session.info.get("in_transaction"):
@@ -135,10 +134,10 @@ def transaction(patience: float | None = None) -> Iterator[Session]:
     session.rollback()  # ends the read snapshot left by earlier queries
     session.info["in_transaction"] = True
     try:
-        options = {"sqlite_begin": "BEGIN IMMEDIATE", "patience": patience or PATIENCE_SECONDS}
+        options = {"sqlite_begin": "BEGIN IMMEDIATE", "timeout": timeout or WRITE_TIMEOUT_SECONDS}
         connection = session.connection(execution_options=options)
-        if patience is not None and connection.dialect.name == "postgresql":
-            connection.exec_driver_sql(f"SET LOCAL statement_timeout = {int(patience * 1000)}")
+        if timeout is not None and connection.dialect.name == "postgresql":
+            connection.exec_driver_sql(f"SET LOCAL statement_timeout = {int(timeout * 1000)}")
         yield session
         session.commit()
     except BaseException:
@@ -260,7 +259,7 @@ def tune_sqlite(engine: Engine) -> None:
         connection.isolation_level = None  # the driver's own BEGIN comes too late
         cursor = connection.cursor()
         for pragma in (
-            f"busy_timeout = {int(PATIENCE_SECONDS * 1000)}",
+            f"busy_timeout = {int(WRITE_TIMEOUT_SECONDS * 1000)}",
             "journal_mode = WAL",
             "synchronous = NORMAL",
             "foreign_keys = ON",
@@ -271,7 +270,7 @@ def tune_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         options = connection.get_execution_options()
-        milliseconds = int(options.get("patience", PATIENCE_SECONDS) * 1000)
+        milliseconds = int(options.get("timeout", WRITE_TIMEOUT_SECONDS) * 1000)
         if connection.info.get("busy_timeout") != milliseconds:
             connection.exec_driver_sql(f"PRAGMA busy_timeout = {milliseconds}")
             connection.info["busy_timeout"] = milliseconds

@@ -25,6 +25,9 @@ from portal.work_id import get_work_id
 
 log = logging.getLogger(__name__)
 
+REDIS_TIMEOUT_SECONDS = 2.0
+HURRIED_REDIS_TIMEOUT_SECONDS = 0.2
+
 ASKED: Final = "asked"
 """Somebody sits and waits for what another server says: seconds. A queue of its own, so that
 neither what webhooks bring nor the servers that it asks hold up the other."""
@@ -102,25 +105,23 @@ def enqueue(name: str, *ids: int) -> bool:
     worker, so another is put behind it. False, with a line in the log, while Redis is away. Call
     it after the commit.
     """
-    return _enqueue(_connection("redis", PATIENCE_SECONDS), name, ids)
+    return _enqueue(_connection("redis", REDIS_TIMEOUT_SECONDS), name, ids)
 
 
 def enqueue_in_a_hurry(name: str, *ids: int) -> bool:
     """For a caller that answers in milliseconds: a Redis that hangs must not keep it."""
-    return _enqueue(_connection("hurried_redis", HURRY_SECONDS), name, ids)
+    return _enqueue(_connection("hurried_redis", HURRIED_REDIS_TIMEOUT_SECONDS), name, ids)
 
 
 def count_workers(name: str) -> int:
     """How many serve the queue, on whatever machines: at the least those of `portal run`."""
     try:
-        registered: Any = _connection("redis", PATIENCE_SECONDS).scard(WORKERS_BY_QUEUE_KEY % name)
+        registered: Any = _connection("redis", REDIS_TIMEOUT_SECONDS).scard(
+            WORKERS_BY_QUEUE_KEY % name
+        )
     except RedisError:
         registered = 0
     return max(int(registered), QUEUES[name])
-
-
-PATIENCE_SECONDS = 2.0
-HURRY_SECONDS = 0.2
 
 
 def _enqueue(connection: Redis, name: str, ids: tuple[int, ...]) -> bool:
@@ -178,12 +179,12 @@ return 0
 """
 
 
-def connect(settings: Settings, patience: float = PATIENCE_SECONDS) -> Redis:
+def connect(settings: Settings, timeout: float = REDIS_TIMEOUT_SECONDS) -> Redis:
     """A connection that fails quickly and once: nobody waits for Redis but a worker."""
     return Redis.from_url(
         settings.effective_redis_url,
-        socket_connect_timeout=min(1.0, patience),
-        socket_timeout=patience,
+        socket_connect_timeout=min(1.0, timeout),
+        socket_timeout=timeout,
         retry=Retry(NoBackoff(), 0),
     )
 
@@ -195,9 +196,9 @@ def state_of(error: RedisError) -> str:
     return "Redis refuses" if isinstance(error, ResponseError) else "Redis is away"
 
 
-def _connection(kept_as: str, patience: float) -> Redis:
+def _connection(kept_as: str, timeout: float) -> Redis:
     extensions = current_app.extensions
     if kept_as not in extensions:
-        extensions[kept_as] = connect(extensions["settings"], patience)
+        extensions[kept_as] = connect(extensions["settings"], timeout)
     connection: Redis = extensions[kept_as]
     return connection

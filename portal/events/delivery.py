@@ -87,10 +87,13 @@ def judge(status: int, headers: Mapping[str, str]) -> Outcome:
     if 200 <= status < 300:
         return Outcome()
     if status == GONE:
-        return Outcome("It answered 410: the receiver wants no more events.", is_gone=True)
-    problem = f"It answered {status} instead of 2xx."
+        return Outcome("The receiver answered 410: it wants no more events.", is_gone=True)
+    problem = f"The receiver answered {status} instead of 2xx."
     if 300 <= status < 400:
-        problem = f"It answered {status}, a redirect. Redirects are not followed: enter its target."
+        problem = (
+            f"The receiver answered {status}, a redirect. Redirects are not followed: "
+            "enter the address that it points to."
+        )
     return Outcome(problem, retry_after=read_retry_after(headers.get("Retry-After", "")))
 
 

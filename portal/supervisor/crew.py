@@ -8,7 +8,7 @@ import time
 from portal.errors import PortalError
 from portal.supervisor.children import Child, say
 
-PATIENCE_SECONDS = 5.0
+STOP_TIMEOUT_SECONDS = 5.0
 """For a worker in the middle of a job. What it had not finished goes on after the next start."""
 ROUND_SECONDS = 0.05
 
@@ -55,7 +55,7 @@ class Crew:
             group = [child for child in self.children if child.is_server is is_server]
             for child in group:
                 child.ask_to_stop()
-            give_up = time.monotonic() + PATIENCE_SECONDS
+            give_up = time.monotonic() + STOP_TIMEOUT_SECONDS
             while any([child.is_alive() for child in group]):  # noqa: C419  # reap every one
                 if self._signals > signals_before or time.monotonic() > give_up:
                     break

@@ -112,7 +112,7 @@ def run_worker(app: Flask, queue_name: str) -> None:
         )
     use_app(app)
     settle()
-    connection = queue.connect(settings, patience=IDLE_SECONDS + 10)
+    connection = queue.connect(settings, timeout=IDLE_SECONDS + 10)
     worker = None
     while worker is None or not worker.must_stop:
         _let_signals_end_us()

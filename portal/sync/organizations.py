@@ -35,7 +35,10 @@ def sync_organizations(integration: Integration, tactical: Tactical, run_log: Ru
         entries += [log_entry("failed", r.hint, r.hint, r.reason) for r in bad]
         run_log.record(session, _count(entries, len(listed)), entries, total=len(listed))
     if not listed:
-        run_log.warn("Tactical lists no organization that this key may see; nothing was changed.")
+        run_log.warn(
+            "Tactical lists no organizations for this API key, so nothing was changed. "
+            "Check the role of the key's user."
+        )
 
 
 def note_restriction(integration: Integration, source: Source) -> None:
@@ -121,9 +124,9 @@ def upsert_organizations(
     if not organizations:
         return
     now = utc_now()
-    told = ("external_organization_name", "agent_count", "gone_since", "last_synced_at")
+    updated = ("external_organization_name", "agent_count", "gone_since", "last_synced_at")
     unique = ("integration_id", "external_organization_id")
-    statement = upsert(OrganizationMapping, unique, told)
+    statement = upsert(OrganizationMapping, unique, updated)
     # In one order always: two runs that lock the same rows must not wait for each other.
     rows = [
         {

@@ -12,7 +12,7 @@ from portal.errors import InvalidInput, NotFound, Refused
 from portal.models.alerts.alert import AlertStatus
 from portal.services.alerts import actions
 from portal.services.alerts.listing import AlertFilter, list_alerts
-from portal.services.alerts.results import Deed, Result
+from portal.services.alerts.results import AlertAction, Result
 from portal.services.integrations import connect, testing
 from portal.services.integrations.connect import ConnectionSettings
 from portal.tactical.alerts import TacticalAlerts
@@ -22,10 +22,10 @@ from tests.alerts.conftest import Msp
 ANY = AlertFilter()
 
 
-def act(msp: Msp, deed: Deed, pks: list[int], days: int | None = None) -> Result:
+def act(msp: Msp, action: AlertAction, pks: list[int], days: int | None = None) -> Result:
     ids = msp.ids_of(pks)
     with msp.scope():
-        return actions.act(deed, ids, days)
+        return actions.act(action, ids, days)
 
 
 def writes(msp: Msp) -> list[str]:
@@ -39,7 +39,7 @@ def writes(msp: Msp) -> list[str]:
 def test_one_alert_is_resolved_by_its_own_call(msp: Msp) -> None:
     [pk] = msp.raise_alerts(1)
 
-    result = act(msp, Deed.RESOLVE, [pk])
+    result = act(msp, AlertAction.RESOLVE, [pk])
 
     assert result.summary == "1 resolved"
     assert writes(msp) == [f"PUT /alerts/{pk}/"]
@@ -52,7 +52,7 @@ def test_one_alert_is_resolved_by_its_own_call(msp: Msp) -> None:
 def test_many_are_resolved_by_one_call(msp: Msp) -> None:
     pks = msp.raise_alerts(4)
 
-    result = act(msp, Deed.RESOLVE, pks[:3])
+    result = act(msp, AlertAction.RESOLVE, pks[:3])
 
     assert len(result.done) == 3
     assert writes(msp) == ["POST /alerts/bulk/"]
@@ -63,12 +63,12 @@ def test_many_are_resolved_by_one_call(msp: Msp) -> None:
 def test_snoozing_and_back(msp: Msp) -> None:
     pks = msp.raise_alerts(2)
 
-    assert act(msp, Deed.SNOOZE, pks, days=3).summary == "2 snoozed"
+    assert act(msp, AlertAction.SNOOZE, pks, days=3).summary == "2 snoozed"
     snoozed = msp.alert(pks[0])
     assert snoozed.status is AlertStatus.SNOOZED
     assert snoozed.snoozed_until is not None
 
-    assert act(msp, Deed.UNSNOOZE, pks).summary == "2 active again"
+    assert act(msp, AlertAction.UNSNOOZE, pks).summary == "2 active again"
     assert [msp.alert(pk).status for pk in pks] == [AlertStatus.ACTIVE] * 2
     assert not msp.truth(pks[0])["snoozed"]
 
@@ -77,11 +77,11 @@ def test_one_that_tactical_lost_is_told_and_closed(msp: Msp) -> None:
     pks = msp.raise_alerts(3)
     msp.tactical.control.alerts.remove(pks[1])
 
-    result = act(msp, Deed.RESOLVE, pks)
+    result = act(msp, AlertAction.RESOLVE, pks)
 
     assert result.summary == "2 resolved, 1 failed"
     assert [failure.reason for failure in result.failures] == [
-        "Tactical no longer has it; it was closed here."
+        "Tactical no longer has this alert, so it was closed here."
     ]
     assert msp.alert(pks[1]).status is AlertStatus.RESOLVED
 
@@ -94,7 +94,7 @@ def test_a_missing_permission_is_named(msp: Msp) -> None:
         msp.tactical.control.log.clear()
     _activate(msp)
 
-    result = act(msp, Deed.RESOLVE, pks)
+    result = act(msp, AlertAction.RESOLVE, pks)
 
     assert result.done == []
     assert all("can_manage_alerts" in failure.reason for failure in result.failures)
@@ -113,14 +113,14 @@ def test_what_broke_on_the_way_but_was_done_counts_as_done(
 
     monkeypatch.setattr(TacticalAlerts, "resolve", resolve_and_fail)
 
-    assert act(msp, Deed.RESOLVE, pks).summary == "2 resolved"
+    assert act(msp, AlertAction.RESOLVE, pks).summary == "2 resolved"
 
 
 def test_what_was_not_done_is_told_with_its_reason(msp: Msp) -> None:
     pks = msp.raise_alerts(2)
     msp.tactical.control.faults.add("status", "/alerts/bulk/", status=500)
 
-    result = act(msp, Deed.RESOLVE, pks)
+    result = act(msp, AlertAction.RESOLVE, pks)
 
     assert result.summary == "2 failed"
     assert "500" in result.failures[0].reason
@@ -131,11 +131,11 @@ def test_a_claim_that_it_is_done_is_not_believed(msp: Msp) -> None:
     pks = msp.raise_alerts(2)
     msp.tactical.control.faults.add("json", "/alerts/bulk/", body="ok")
 
-    result = act(msp, Deed.RESOLVE, pks)
+    result = act(msp, AlertAction.RESOLVE, pks)
 
     assert result.done == []
     assert {failure.reason for failure in result.failures} == {
-        "Tactical took the request, but the alert is as it was."
+        "Tactical accepted the request, but did not change the alert."
     }
 
 
@@ -144,7 +144,7 @@ def test_a_server_that_is_away_is_asked_twice_at_most(msp: Msp) -> None:
     ids = msp.ids_of(pks)
     msp.tactical.stop()
     with msp.scope():
-        result = actions.act(Deed.RESOLVE, ids)
+        result = actions.act(AlertAction.RESOLVE, ids)
 
     assert result.summary == "5 failed"
     assert [msp.alert(pk).status for pk in pks] == [AlertStatus.ACTIVE] * 5
@@ -155,11 +155,11 @@ def test_an_alert_without_an_id_is_refused_with_the_reason(msp: Msp, http: Flask
     msp.deliver(http, agent_id=msp.agents[0], event="trigger", severity="error")
     msp.process()
     with msp.scope():
-        result = actions.act(Deed.RESOLVE, [row.alert.id for row in list_alerts(ANY).items])
+        result = actions.act(AlertAction.RESOLVE, [row.alert.id for row in list_alerts(ANY).items])
 
     assert result.done == msp.ids_of([pk])
     [failure] = result.failures
-    assert "named no alert id" in failure.reason
+    assert "had no alert id" in failure.reason
 
 
 def test_a_resolved_alert_keeps_the_time_of_its_resolving(msp: Msp) -> None:
@@ -168,9 +168,9 @@ def test_a_resolved_alert_keeps_the_time_of_its_resolving(msp: Msp) -> None:
     msp.sync()
     before = msp.alert(pk).resolved_at
 
-    result = act(msp, Deed.RESOLVE, [pk])
+    result = act(msp, AlertAction.RESOLVE, [pk])
 
-    assert [failure.reason for failure in result.failures] == ["It is resolved already."]
+    assert [failure.reason for failure in result.failures] == ["The alert is already resolved."]
     assert msp.alert(pk).resolved_at == before
     assert writes(msp) == []
 
@@ -188,7 +188,7 @@ def test_tactical_is_asked_outside_any_transaction(
 
     monkeypatch.setattr(TacticalSession, "_open", watch)
 
-    assert len(act(msp, Deed.RESOLVE, pks).done) == 3
+    assert len(act(msp, AlertAction.RESOLVE, pks).done) == 3
     assert open_during == [False] * 4
 
 
@@ -196,20 +196,20 @@ def test_what_cannot_be_meant_is_refused(msp: Msp) -> None:
     [pk] = msp.raise_alerts(1)
     [alert_id] = msp.ids_of([pk])
     with msp.scope():
-        for deed, ids, days in (
-            (Deed.RESOLVE, [], None),
-            (Deed.SNOOZE, [alert_id], None),
-            (Deed.SNOOZE, [alert_id], 0),
-            (Deed.SNOOZE, [alert_id], 400),
-            (Deed.RESOLVE, list(range(1, 202)), None),
+        for action, ids, days in (
+            (AlertAction.RESOLVE, [], None),
+            (AlertAction.SNOOZE, [alert_id], None),
+            (AlertAction.SNOOZE, [alert_id], 0),
+            (AlertAction.SNOOZE, [alert_id], 400),
+            (AlertAction.RESOLVE, list(range(1, 202)), None),
         ):
             with pytest.raises(InvalidInput):
-                actions.act(deed, ids, days)
+                actions.act(action, ids, days)
         with pytest.raises(NotFound):
-            actions.act(Deed.RESOLVE, [alert_id + 999])
+            actions.act(AlertAction.RESOLVE, [alert_id + 999])
         connect.disconnect()
         with pytest.raises(Refused):
-            actions.act(Deed.RESOLVE, [alert_id])
+            actions.act(AlertAction.RESOLVE, [alert_id])
 
 
 def _activate(msp: Msp) -> None:

@@ -203,10 +203,10 @@ def test_deliveries_of_one_alert_say_once_what_it_became(msp: Msp, http: FlaskCl
     told = [tell(msp, http, pk) for _ in range(2)]
     told.append(tell(msp, http, pk, at=1))
     msp.process()
-    up_to_date = "The alert was up to date."
+    up_to_date = "The alert was already up to date."
     assert [get(msp, each).outcome for each in told] == [
         "The alert is active.",
         up_to_date,
-        f"{up_to_date} The delivery named another agent than Tactical's record does.",
+        f"{up_to_date} The delivery named a different agent than Tactical's record.",
     ]
     assert {get(msp, each).alert_id for each in told} == {msp.alert(pk).id}

@@ -128,7 +128,7 @@ def test_another_agent_than_the_record_names_is_told(msp: Msp, http: FlaskClient
     msp.process()
     [alert] = stored(msp)
     assert alert.agent_id == msp.agents[0]
-    assert "another agent" in str(delivery(msp, told).outcome)
+    assert "a different agent" in str(delivery(msp, told).outcome)
 
 
 # --- Text that pretends -----------------------------------------------------------------------

@@ -85,7 +85,7 @@ def test_what_failed_is_told_and_what_worked_too(window: Page, msp: Msp, live_po
 
     told = window.locator("#alert-result")
     expect(told).to_contain_text("2 snoozed, 1 failed")
-    expect(told).to_contain_text("Tactical no longer has it")
+    expect(told).to_contain_text("Tactical no longer has this alert")
     expect(window.get_by_role("heading", name="No active alert")).to_be_visible()
     assert [msp.truth(pk)["snoozed"] for pk in pks[1:]] == [True, True]
     assert violations(window) == []

@@ -91,8 +91,8 @@ def database_away(url: str) -> Iterator[None]:
 def test_without_the_database_it_says_so_and_soon(
     intake: Intake, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(intake_service, "PATIENCE_SECONDS", 0.1)
-    monkeypatch.setattr(keys, "NOTE_PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr(intake_service, "COMMIT_TIMEOUT_SECONDS", 0.1)
+    monkeypatch.setattr(keys, "LAST_USE_TIMEOUT_SECONDS", 0.1)
     with database_away(database_url):
         answer = intake.post(BODY)
         assert answer.status_code == 503
@@ -105,7 +105,7 @@ def test_a_known_sender_is_told_the_same(
     intake: Intake, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The secret is still in memory: it is the storing that fails."""
-    monkeypatch.setattr(intake_service, "PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr(intake_service, "COMMIT_TIMEOUT_SECONDS", 0.1)
     intake.post(BODY)
     with database_away(database_url):
         assert intake.post(BODY).status_code == 503
@@ -115,8 +115,8 @@ def test_a_known_sender_is_told_the_same(
 
 def test_the_patience_is_less_than_tacticals() -> None:
     """A delivery may wait behind another one that waits, and for the note of the secret's use."""
-    waits = 2 * intake_service.PATIENCE_SECONDS + keys.NOTE_PATIENCE_SECONDS
-    assert waits + queue.HURRY_SECONDS < 8
+    waits = 2 * intake_service.COMMIT_TIMEOUT_SECONDS + keys.LAST_USE_TIMEOUT_SECONDS
+    assert waits + queue.HURRIED_REDIS_TIMEOUT_SECONDS < 8
 
 
 @pytest.mark.one_database
@@ -126,7 +126,7 @@ def test_an_error_tells_the_log_nothing_of_the_delivery(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(intake_service, "PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr(intake_service, "COMMIT_TIMEOUT_SECONDS", 0.1)
     with database_away(database_url):
         intake.post(BODY)
     assert "could not be stored" in caplog.text

@@ -112,7 +112,7 @@ def test_a_test_is_recognised(intake: Intake, name: str) -> None:
     assert kept.status is DeliveryStatus.TEST
     assert kept.hint is None
     assert kept.due_at is None, "there is nothing to process"
-    assert "No alert was made" in answer.get_json()["message"]
+    assert "create no alert" in answer.get_json()["message"]
 
 
 USELESS = {

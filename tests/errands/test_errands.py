@@ -21,7 +21,7 @@ from portal.scope import tenant_scope
 from portal.services import leases, tick
 from portal.services.accounts.tenants import add_tenant
 from portal.services.alerts import actions
-from portal.services.alerts.results import Deed
+from portal.services.alerts.results import AlertAction
 from portal.services.errands import execution, requests
 from portal.services.errands.requests import MOST_UNFINISHED, TooManyWaiting, get_errand
 from portal.services.events import subscribers
@@ -78,7 +78,7 @@ def test_a_test_event_is_sent_by_a_worker(subscriber: int, receiver: Receiver) -
     execution.run_queued(asked.id)
     execution.run_queued(asked.id)
     done = get_errand(asked.id)
-    assert (done.ok, done.message) == (True, "The receiver took the test event.")
+    assert (done.ok, done.message) == (True, "The receiver accepted the test event.")
     assert receiver.types == ["rmm.test"]
     assert re.fullmatch(r"Send a test event to 127\.0\.0\.1:\d+", done.title)
 
@@ -149,7 +149,7 @@ def test_alerts_are_not_resolved_a_second_time(msp: Msp, is_told: bool) -> None:
     """The worker died when Tactical was told; before or after the portal kept what it said."""
     pks = msp.raise_alerts(2)
     with msp.scope():
-        errand_id = actions.request_deed(Deed.RESOLVE, msp.ids_of(pks)).id
+        errand_id = actions.request_action(AlertAction.RESOLVE, msp.ids_of(pks)).id
         msp.tactical.control.alerts.resolve(pks[0])
     if is_told:
         msp.sync()

@@ -94,7 +94,7 @@ def test_a_failure_is_tried_again_later_and_nothing_overtakes_it(
         deliver_events(subscribed)
         failed = get(subscribed)
         assert (failed.failures, failed.failing_since) == (1, START)
-        assert failed.last_error == "It answered 500 instead of 2xx."
+        assert failed.last_error == "The receiver answered 500 instead of 2xx."
         assert failed.due_at is not None
         assert timedelta(seconds=4) <= failed.due_at - START <= timedelta(seconds=6)
 
@@ -154,7 +154,7 @@ def test_410_ends_it_at_once(
     gone = get(subscribed)
     assert not gone.active
     assert "410" in (gone.last_error or "")
-    assert "told of nothing more" in caplog.text
+    assert "was stopped" in caplog.text
     assert list_behind() == []
 
 

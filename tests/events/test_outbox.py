@@ -26,7 +26,7 @@ from portal.scope import tenant_scope
 from portal.services.events import delivery
 from portal.services.export import export_assets
 from portal.services.runs import execution, requests
-from portal.sync.devices.news import tell_devices
+from portal.sync.devices.news import record_device_events
 from portal.sync.runs.log import RunEnded
 from tests.alerts.conftest import Msp, msp
 from tests.events.conftest import events, happen, subscribe
@@ -201,13 +201,13 @@ def test_a_page_that_is_rolled_back_leaves_no_event(
 ) -> None:
     scoped.tactical.control.agents.edit(scoped.agents[0], description="never written")
     before = len(events())
-    tell = tell_devices
+    tell = record_device_events
 
     def tell_and_break(*args: Any) -> None:
         tell(*args)
         raise RunEnded("Taken over.")
 
-    monkeypatch.setattr("portal.sync.devices.run.tell_devices", tell_and_break)
+    monkeypatch.setattr("portal.sync.devices.run.record_device_events", tell_and_break)
     run = execution.run_to_end(SyncKind.DEVICES)
     assert run.status is RunStatus.CANCELLED
     new = [event.type for event in events()[before:]]
@@ -240,7 +240,7 @@ def test_an_abandoned_run_ends_with_an_event_too(scoped: Msp) -> None:
     execution.revive_abandoned_runs()
     last = events()[-1]
     assert (last.type, last.payload["status"]) == ("rmm.sync.failed", "failed")
-    assert "given up" in last.payload["error"]
+    assert "gave up" in last.payload["error"]
 
 
 def test_a_delivery_and_its_event_are_one(app: Flask, scoped: Msp, http: FlaskClient) -> None:

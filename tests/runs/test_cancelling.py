@@ -119,7 +119,7 @@ def test_a_tenant_goes_once_its_run_has_ended(msp: Msp, monkeypatch: pytest.Monk
     msp.tactical.control.faults.add("slow", seconds=3600, times=None)
     removing = Thread(target=remove_once_asked, args=(msp,))
     removing.start()
-    with pytest.raises(NotFound, match="no such sync run"):  # it asks for what became of it
+    with pytest.raises(NotFound, match="does not exist"):  # it asks for what became of it
         msp.sync(DEVICES)
     removing.join()
     with pytest.raises(NotFound, match="no tenant"):

@@ -93,7 +93,7 @@ def test_an_unconfirmed_alert_says_so(app: Flask, admin: FlaskClient, acme: Plac
     assert "Unconfirmed" in page
     assert "A check failed on acme-pc" in page
     detail = admin.get(acme.url(f"alerts/{alert_id}")).text
-    assert "named no alert id" in detail
+    assert "had no alert id" in detail
     assert "Resolve this alert?" not in detail
 
 

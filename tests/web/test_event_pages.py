@@ -138,11 +138,11 @@ def test_a_subscriber_is_added_and_its_secret_shown_once(
 @pytest.mark.parametrize(
     ("url", "words"),
     [
-        ("", "Enter a whole address"),
-        ("example.com/hook", "Enter a whole address"),
-        ("ftp://example.com", "Enter a whole address"),
-        ("https://example.com:port/", "Enter a whole address"),
-        ("https://user:word@example.com/", "Leave out user name and password"),
+        ("", "Enter a complete address"),
+        ("example.com/hook", "Enter a complete address"),
+        ("ftp://example.com", "Enter a complete address"),
+        ("https://example.com:port/", "Enter a complete address"),
+        ("https://user:word@example.com/", "Leave out the user name and password"),
         ("https://example.com/a b", "without blanks"),
         ("https://acme-pc.example", "already"),
     ],
@@ -161,7 +161,7 @@ def test_types_that_do_not_exist_are_refused(admin: FlaskClient, acme: Place) ->
     sent = {"url": "https://example.com/", "types": ["rmm.nothing"]}
     answer = admin.post(acme.url(PAGE), data=sent)
     assert answer.status_code == 422
-    assert "Choose from the event types" in answer.text
+    assert "Choose only event types" in answer.text
 
 
 def test_a_test_event_tells_what_came_of_it(
@@ -175,13 +175,13 @@ def test_a_test_event_tells_what_came_of_it(
     assert "Pending: it waits for a worker" in admin.post(test, follow_redirects=True).text
     assert receiver.types == []
     work(app, acme.id)
-    assert "took the test event" in admin.get(acme.url()).text, "on whatever page"
-    assert "took the test event" not in admin.get(acme.url(PAGE)).text, "but told once"
+    assert "accepted the test event" in admin.get(acme.url()).text, "on whatever page"
+    assert "accepted the test event" not in admin.get(acme.url(PAGE)).text, "but told once"
     assert receiver.types == ["rmm.test"]
     admin.post(test)
     work(app, acme.id)
     failed = admin.get(acme.url(PAGE)).text
-    assert "The test event did not arrive. It answered 500 instead of 2xx." in failed
+    assert "The test event did not arrive. The receiver answered 500 instead of 2xx." in failed
 
 
 def test_a_tenant_that_waits_for_much_is_told_to_wait(
@@ -231,7 +231,7 @@ def test_a_token_in_an_address_is_seen_nowhere(
             told += [str(tuple(row)) for row in db.session.execute(table.select())]
     assert not any("T0KEN" in text for text in (*told, caplog.text))
     again = admin.post(acme.url(PAGE), data={"url": url})
-    assert "There is a subscriber with this address already" in again.text
+    assert "A subscriber with this address already exists" in again.text
 
 
 def test_a_subscriber_is_paused_resumed_and_deleted(admin: FlaskClient, acme: Place) -> None:
@@ -280,7 +280,9 @@ def test_the_pages_in_a_browser(
     assert_accessible(page)
     assert_fits(page)
     work(app, acme.id)
-    expect(page.locator("[data-errand=done]")).to_contain_text("It answered 401 instead of 2xx.")
+    expect(page.locator("[data-errand=done]")).to_contain_text(
+        "The receiver answered 401 instead of 2xx."
+    )
     assert_accessible(page)
     page.get_by_role("button", name="Delete 127.0.0.1").click()
     dialog = page.get_by_role("dialog", name="Delete this subscriber?")

@@ -35,7 +35,7 @@ PER_UNKNOWN_PROXY = parse("1000 per 15 minutes")
 """Everybody comes from the address of a proxy that the portal was not told of: a hundred failures
 of one must not lock the others out."""
 
-PATIENCE_SECONDS = 0.5
+REDIS_TIMEOUT_SECONDS = 0.5
 PAUSE_WITHOUT_REDIS = 10.0
 """A Redis that is away must not slow each sign-in down."""
 
@@ -115,7 +115,7 @@ class Throttle:
     itself: looser, but neither open nor shut."""
 
     def __init__(self, settings: Settings) -> None:
-        pool = queue.connect(settings, PATIENCE_SECONDS).connection_pool
+        pool = queue.connect(settings, REDIS_TIMEOUT_SECONDS).connection_pool
         self._shared = FixedWindowRateLimiter(RedisStorage("redis://", connection_pool=pool))
         self._own = FixedWindowRateLimiter(MemoryStorage())
         self._away_until = 0.0

@@ -1,4 +1,4 @@
-"""Resolving and snoozing alerts: done in Tactical, and told as Tactical then tells it."""
+"""Resolving and snoozing alerts: done in Tactical, whose record then says what came of it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from portal.models import Alert, Errand
 from portal.models.alerts.alert import AlertSource, AlertStatus
 from portal.models.errands.errand import ErrandKind
 from portal.services.alerts.listing import get_alert
-from portal.services.alerts.results import Deed, Failure, Result
+from portal.services.alerts.results import AlertAction, Failure, Result
 from portal.services.errands.requests import request_errand
 from portal.services.integrations.current import get_active_integration, open_tactical
 from portal.sync.alerts.hints import close_alert
@@ -27,11 +27,11 @@ from portal.tactical.errors import MissingPermission, NotFoundInTactical
 MOST_AT_ONCE = 200
 MOST_DAYS = 365
 LOOK_SECONDS = 120.0
-"""For all alerts of one deed: a server that drips must not hold a worker for long."""
+"""For all alerts of one action: a server that drips must not hold a worker for long."""
 ALREADY = {
-    Deed.RESOLVE: "It is resolved already.",
-    Deed.SNOOZE: "It is snoozed already.",
-    Deed.UNSNOOZE: "It is not snoozed.",
+    AlertAction.RESOLVE: "The alert is already resolved.",
+    AlertAction.SNOOZE: "The alert is already snoozed.",
+    AlertAction.UNSNOOZE: "The alert is not snoozed.",
 }
 
 
@@ -44,56 +44,65 @@ class _Target:
     name: str
 
 
-def request_deed(deed: Deed, alert_ids: Sequence[int], days: int | None = None) -> Errand:
+def request_action(
+    action: AlertAction, alert_ids: Sequence[int], days: int | None = None
+) -> Errand:
     """Have a worker do it. Raises InvalidInput, Refused without an active connection, NotFound
     for a single alert that is not there, and TooManyWaiting."""
-    ids = _check(deed, alert_ids, days)
+    ids = _check(action, alert_ids, days)
     get_active_integration()
     what = f"{len(ids)} alerts" if len(ids) > 1 else f"the alert of {_name(get_alert(ids[0]))}"
-    wanted = {"deed": deed, "alert_ids": ids, "days": days if deed is Deed.SNOOZE else None}
-    return request_errand(ErrandKind.ACT_ON_ALERTS, f"{deed.capitalize()} {what}", wanted)
+    wanted = {
+        "deed": action,
+        "alert_ids": ids,
+        "days": days if action is AlertAction.SNOOZE else None,
+    }
+    return request_errand(ErrandKind.ACT_ON_ALERTS, f"{action.capitalize()} {what}", wanted)
 
 
 def act(
-    deed: Deed, alert_ids: Sequence[int], days: int | None = None, is_repeated: bool = False
+    action: AlertAction,
+    alert_ids: Sequence[int],
+    days: int | None = None,
+    is_repeated: bool = False,
 ) -> Result:
     """Do it in Tactical, fetch each alert again, and keep what Tactical says.
 
     `is_repeated` when a process died over it: what is done already is not done again, as that
-    would move the time of the real resolving. Raises as `request_deed` does.
+    would move the time of the real resolving. Raises as `request_action` does.
     """
-    ids = _check(deed, alert_ids, days)
+    ids = _check(action, alert_ids, days)
     integration = get_active_integration()
-    targets, failures = _choose(deed, ids, integration.id)
-    done = [f.alert_id for f in failures if is_repeated and f.reason == ALREADY[deed]]
+    targets, failures = _choose(action, ids, integration.id)
+    done = [f.alert_id for f in failures if is_repeated and f.reason == ALREADY[action]]
     failures = [failure for failure in failures if failure.alert_id not in done]
     if not targets:
-        return Result(deed, done, failures)
+        return Result(action, done, failures)
     integration_id = integration.id
     with open_tactical(integration, hurry=True) as tactical:
         release()
         alerts = tactical.alerts
         before = _fetch_all(alerts, targets) if is_repeated else {}
-        pks = [t.pk for t in targets if _is_to_be_told(deed, before.get(t.pk))]
-        problem = _tell(alerts, deed, pks, days) if pks else None
+        pks = [t.pk for t in targets if _must_send(action, before.get(t.pk))]
+        problem = _send(alerts, action, pks, days) if pks else None
         if isinstance(problem, MissingPermission):
             refused = [Failure(t.alert_id, t.name, problem.message) for t in targets]
-            return Result(deed, done, failures + refused)
+            return Result(action, done, failures + refused)
         records = _fetch_all(alerts, targets)
-    _keep(integration_id, targets, records)
+    _write(integration_id, targets, records)
     for target in targets:
-        reason = _shortcoming(deed, records[target.pk], problem)
+        reason = _shortcoming(action, records[target.pk], problem)
         if reason is not None:
             failures.append(Failure(target.alert_id, target.name, reason))
     failed = {failure.alert_id for failure in failures}
     done += [target.alert_id for target in targets if target.alert_id not in failed]
-    return Result(deed, done, failures)
+    return Result(action, done, failures)
 
 
-def _check(deed: Deed, alert_ids: Sequence[int], days: int | None) -> list[int]:
+def _check(action: AlertAction, alert_ids: Sequence[int], days: int | None) -> list[int]:
     """The ids, each once. Raises InvalidInput."""
-    if deed is Deed.SNOOZE and not (days and 0 < days <= MOST_DAYS):
-        raise InvalidInput(f"Snooze for 1 to {MOST_DAYS} days.", field="days")
+    if action is AlertAction.SNOOZE and not (days and 0 < days <= MOST_DAYS):
+        raise InvalidInput(f"Enter a number of days from 1 to {MOST_DAYS}.", field="days")
     ids = list(dict.fromkeys(alert_ids))
     if not ids:
         raise InvalidInput("Select at least one alert.")
@@ -103,19 +112,19 @@ def _check(deed: Deed, alert_ids: Sequence[int], days: int | None) -> list[int]:
 
 
 def _choose(
-    deed: Deed, ids: Sequence[int], integration_id: int
+    action: AlertAction, ids: Sequence[int], integration_id: int
 ) -> tuple[list[_Target], list[Failure]]:
-    """Those that Tactical can be told about, and why the others are left out."""
+    """Those that Tactical can be asked to act on, and why the others are left out."""
     found = {alert.id: alert for alert in db.session.scalars(_query(ids))}
     if not found and len(ids) == 1:
-        raise NotFound("There is no such alert.")
+        raise NotFound("This alert does not exist.")
     targets, failures = [], []
     for alert_id in ids:
         alert = found.get(alert_id)
         if alert is None:
-            failures.append(Failure(alert_id, f"Alert {alert_id}", "It is not there (any more)."))
+            failures.append(Failure(alert_id, f"Alert {alert_id}", "This alert no longer exists."))
             continue
-        reason = _obstacle(deed, alert, integration_id)
+        reason = _obstacle(action, alert, integration_id)
         if reason is not None:
             failures.append(Failure(alert_id, _name(alert), reason))
         else:
@@ -123,30 +132,30 @@ def _choose(
     return targets, failures
 
 
-def _obstacle(deed: Deed, alert: Alert, integration_id: int) -> str | None:
+def _obstacle(action: AlertAction, alert: Alert, integration_id: int) -> str | None:
     if alert.integration_id != integration_id:
-        return "It came from a Tactical server that was replaced by another one."
+        return "The alert came from a Tactical server that this portal is no longer connected to."
     if alert.external_alert_id is None:
         return (
-            "Its webhook named no alert id, so Tactical cannot be told which alert is meant. "
-            "Act on it in Tactical."
+            "The webhook for this alert had no alert id, so the portal cannot tell Tactical which "
+            "alert to change. Change it in Tactical."
         )
     if alert.status is AlertStatus.RESOLVED:
         # Telling Tactical again would move the time of the real resolving.
-        return ALREADY[Deed.RESOLVE]
-    if deed is Deed.UNSNOOZE and alert.status is not AlertStatus.SNOOZED:
-        return ALREADY[Deed.UNSNOOZE]
+        return ALREADY[AlertAction.RESOLVE]
+    if action is AlertAction.UNSNOOZE and alert.status is not AlertStatus.SNOOZED:
+        return ALREADY[AlertAction.UNSNOOZE]
     return None
 
 
-def _tell(
-    alerts: TacticalAlerts, deed: Deed, pks: Sequence[int], days: int | None
+def _send(
+    alerts: TacticalAlerts, action: AlertAction, pks: Sequence[int], days: int | None
 ) -> PortalError | None:
     """The request itself. What broke on the way may still have been done: the records tell."""
     try:
-        if deed is Deed.RESOLVE:
+        if action is AlertAction.RESOLVE:
             alerts.resolve(pks)
-        elif deed is Deed.SNOOZE:
+        elif action is AlertAction.SNOOZE:
             alerts.snooze(pks, days or 1)
         else:
             for pk in pks:  # Tactical's bulk call knows no unsnoozing
@@ -159,13 +168,13 @@ def _tell(
 def _fetch_all(
     alerts: TacticalAlerts, targets: Sequence[_Target]
 ) -> dict[int, TacticalAlert | PortalError]:
-    """Each alert as Tactical has it now, or why that cannot be told."""
+    """Each alert as Tactical has it now, or why that is not known."""
     records: dict[int, TacticalAlert | PortalError] = {}
     lost: PortalError | None = None
     until = time.monotonic() + LOOK_SECONDS
     for target in targets:
         if lost is None and time.monotonic() > until:
-            lost = PortalError("Tactical answers too slowly to be asked about all of them.")
+            lost = PortalError("Tactical answers too slowly to check every alert. Select fewer.")
         if lost is not None:  # one that waits in vain is enough
             records[target.pk] = lost
             continue
@@ -178,45 +187,45 @@ def _fetch_all(
     return records
 
 
-def _keep(
+def _write(
     integration_id: int,
     targets: Sequence[_Target],
     records: dict[int, TacticalAlert | PortalError],
 ) -> None:
-    told = [record for record in records.values() if isinstance(record, TacticalAlert)]
+    found = [record for record in records.values() if isinstance(record, TacticalAlert)]
     gone = [target.alert_id for target in targets if _is_gone(records[target.pk])]
     with transaction() as session:
-        write_alerts(session, integration_id, told, AlertSource.BACKFILL)
+        write_alerts(session, integration_id, found, AlertSource.BACKFILL)
         for alert in session.scalars(_query(gone)):
             if alert.status is not AlertStatus.RESOLVED:
                 close_alert(session, alert, utc_now())
 
 
 def _shortcoming(
-    deed: Deed, record: TacticalAlert | PortalError, problem: PortalError | None
+    action: AlertAction, record: TacticalAlert | PortalError, problem: PortalError | None
 ) -> str | None:
     """Why it is not as it was wanted; None when it is."""
     if isinstance(record, PortalError):
         if _is_gone(record):
-            return "Tactical no longer has it; it was closed here."
+            return "Tactical no longer has this alert, so it was closed here."
         if problem is not None:
             return problem.message
-        return f"Tactical took the request, but does not say what became of it. {record.message}"
+        return f"Tactical accepted the request, but its result is not known. {record.message}"
     wanted = {
-        Deed.RESOLVE: record.resolved,
-        Deed.SNOOZE: record.snoozed,
-        Deed.UNSNOOZE: not record.snoozed,
+        AlertAction.RESOLVE: record.resolved,
+        AlertAction.SNOOZE: record.snoozed,
+        AlertAction.UNSNOOZE: not record.snoozed,
     }
-    if wanted[deed]:
+    if wanted[action]:
         return None
     if problem is not None:
         return problem.message
-    return "Tactical took the request, but the alert is as it was."
+    return "Tactical accepted the request, but did not change the alert."
 
 
-def _is_to_be_told(deed: Deed, record: TacticalAlert | PortalError | None) -> bool:
+def _must_send(action: AlertAction, record: TacticalAlert | PortalError | None) -> bool:
     """Unless Tactical's record is known to be as it is wanted."""
-    return record is None or _shortcoming(deed, record, None) is not None
+    return record is None or _shortcoming(action, record, None) is not None
 
 
 def _is_gone(record: TacticalAlert | PortalError) -> bool:

@@ -152,7 +152,7 @@ def get_alert(alert_id: int) -> Alert:
         .execution_options(populate_existing=True)
     )
     if alert is None:
-        raise NotFound("There is no such alert.")
+        raise NotFound("This alert does not exist.")
     return alert
 
 

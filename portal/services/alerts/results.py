@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 
-class Deed(StrEnum):
+class AlertAction(StrEnum):
     RESOLVE = "resolve"
     SNOOZE = "snooze"
     UNSNOOZE = "unsnooze"
@@ -28,16 +28,21 @@ class Failure:
 class Result:
     """What came of it: `done` only where Tactical's own record says so."""
 
-    deed: Deed
+    action: AlertAction
     done: list[int]
     failures: list[Failure]
 
     @property
     def summary(self) -> str:
         """`3 resolved, 1 failed`"""
-        parts = [f"{len(self.done)} {self.deed.done}"] if self.done or not self.failures else []
+        parts = [f"{len(self.done)} {self.action.done}"] if self.done or not self.failures else []
         parts += [f"{len(self.failures)} failed"] if self.failures else []
         return ", ".join(parts)
 
     def to_row(self) -> dict[str, Any]:
-        return asdict(self) | {"summary": self.summary}
+        return {
+            "deed": self.action,
+            "done": self.done,
+            "failures": [asdict(failure) for failure in self.failures],
+            "summary": self.summary,
+        }

@@ -58,7 +58,10 @@ def claim_due() -> list[Claimed]:
         claimed, lease = [], make_lease()
         for delivery in due:
             if delivery.attempts >= MOST_ATTEMPTS:  # whoever fails as it should stops before
-                fail(delivery, "Its processing was interrupted again and again.")
+                fail(
+                    delivery,
+                    "Processing was interrupted too often. Replay the delivery.",
+                )
                 continue
             delivery.lease, delivery.due_at = lease, utc_now() + LASTS
             delivery.attempts += 1

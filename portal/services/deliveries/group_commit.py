@@ -84,7 +84,7 @@ class GroupCommit(Generic[Row]):
         if not mine.is_done:
             self._lead()
         if mine.row_id is None:
-            raise NotStored(f"The database did not take it: {_words(mine.error)}") from mine.error
+            raise NotStored(f"The database did not store it: {_words(mine.error)}") from mine.error
         return mine.row_id
 
     def _lead(self) -> None:

@@ -24,12 +24,19 @@ from portal.services.webhook.keys import Sender
 from portal.tactical.webhook import Reading, read_delivery
 
 KEPT_BODY = 64 * 1024
+COMMIT_TIMEOUT_SECONDS = 3.0
+"""Tactical waits for 8, and a delivery may wait behind another one that waits."""
+NUDGE_EVERY = 1.0
+PAUSE_WITHOUT_REDIS = 10.0
+"""A Redis that is away must not slow each delivery down by a connection attempt."""
+DELIVERIES = cast(Table, Delivery.__table__)
+"""The bare table: half the work of the mapped class, and this is the busiest statement."""
 
 Row = dict[str, Any]
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
-    """What the sender is told. Tactical shows it to its admins."""
+    """The answer to the sender. Tactical shows it to its admins."""
 
     ok: bool = True
     delivery: int
@@ -47,7 +54,7 @@ def take_in(sender: Sender, body: bytes, remote_address: str | None) -> Receipt:
     delivery_id = _commits.write(row)
     if row["status"] is DeliveryStatus.PENDING:
         nudge(sender.tenant_id)
-    return Receipt(delivery=delivery_id, status=row["status"], message=_told(row))
+    return Receipt(delivery=delivery_id, status=row["status"], message=_message(row))
 
 
 def nudge(tenant_id: int) -> None:
@@ -64,11 +71,6 @@ def nudge(tenant_id: int) -> None:
         nudges.away_until = now + PAUSE_WITHOUT_REDIS
 
 
-NUDGE_EVERY = 1.0
-PAUSE_WITHOUT_REDIS = 10.0
-"""A Redis that is away must not slow each delivery down by a connection attempt."""
-
-
 @dataclass(slots=True)
 class _Nudges:
     asked: dict[int, float] = field(default_factory=dict)
@@ -77,7 +79,7 @@ class _Nudges:
 
 def _insert(rows: list[Row]) -> list[int]:
     """The ids of the rows, in order. Their events are committed with them."""
-    with all_tenants(), charging(rows) as charge, transaction(PATIENCE_SECONDS) as session:
+    with all_tenants(), charging(rows) as charge, transaction(COMMIT_TIMEOUT_SECONDS) as session:
         charge(session)
         statement = insert(DELIVERIES).returning(DELIVERIES.c.id, sort_by_parameter_order=True)
         ids = list(session.scalars(statement, rows))
@@ -86,11 +88,6 @@ def _insert(rows: list[Row]) -> list[int]:
 
 
 _commits = GroupCommit[Row](_insert)
-
-DELIVERIES = cast(Table, Delivery.__table__)
-"""The bare table: half the work of the mapped class, and this is the busiest statement."""
-PATIENCE_SECONDS = 3.0
-"""Tactical waits for 8, and a delivery may wait behind another one that waits."""
 
 
 def _event(row: Row, delivery_id: int) -> Row:
@@ -136,9 +133,9 @@ def _make_row(sender: Sender, body: bytes, reading: Reading, remote_address: str
     }
 
 
-def _told(row: Row) -> str:
+def _message(row: Row) -> str:
     if row["status"] is DeliveryStatus.TEST:
-        return "Test delivery received. No alert was made of it."
+        return "The test delivery was received. Test deliveries create no alert."
     if row["status"] is DeliveryStatus.NEEDS_REVIEW:
-        return f"Kept for review: {row['reason']}"
-    return "Received. It will be processed in a moment."
+        return f"The delivery was kept for review. {row['reason']}"
+    return "The delivery was received and will be processed shortly."

@@ -67,7 +67,10 @@ class Lookups:
         ids = list(dict.fromkeys(alert_ids))
         integration = db.session.get_one(Integration, integration_id)
         if integration.state is not IntegrationState.ACTIVE:
-            waits = Lookup(problem="The connection to Tactical is not active.", can_retry=True)
+            waits = Lookup(
+                problem="The connection to Tactical is not active.",
+                can_retry=True,
+            )
             return dict.fromkeys(ids, waits)
         try:
             # In a hurry: a delivery can wait, the worker cannot.

@@ -45,7 +45,7 @@ was set, and is none."""
 NOTE_EVERY_SECONDS = 5.0
 """How often a process stores at the least that it refuses; deliveries that it takes in carry the
 count along."""
-NOTE_PATIENCE_SECONDS = 0.5
+REFUSALS_TIMEOUT_SECONDS = 0.5
 
 
 class TooManyDeliveries(Refused):
@@ -148,7 +148,7 @@ def _note(tenant_id: int) -> None:
         with (
             all_tenants(),
             _taken([tenant_id]) as refused,
-            transaction(NOTE_PATIENCE_SECONDS) as session,
+            transaction(REFUSALS_TIMEOUT_SECONDS) as session,
         ):
             _write_refused(session, tenant_id, refused[tenant_id])
     except SQLAlchemyError as error:

@@ -136,5 +136,5 @@ def _process(ids: list[int]) -> Replayed:
         for number, status, reason in rows:
             counts[str(status)] += 1
             if status is not DeliveryStatus.PROCESSED:
-                reasons.setdefault(f"Delivery {number}: {reason or 'it waits for its turn.'}")
+                reasons.setdefault(f"Delivery {number}: {reason or 'it waits to be processed.'}")
     return Replayed(counts, list(reasons)[:MOST_REASONS])

@@ -28,7 +28,7 @@ from portal.tactical.webhook import TRIGGER, Hint
 
 log = logging.getLogger(__name__)
 
-UP_TO_DATE = "The alert was up to date."
+UP_TO_DATE = "The alert was already up to date."
 
 
 def write_together(integration_id: int, confirmed: Sequence[Confirmed]) -> set[Claimed]:
@@ -135,4 +135,4 @@ def _describe(decision: AlertDecision) -> str:
 def _describe_agent(alert: TacticalAlert, named: str | None) -> str:
     if alert.agent_id == named:
         return ""
-    return " The delivery named another agent than Tactical's record does."
+    return " The delivery named a different agent than Tactical's record."

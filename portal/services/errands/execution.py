@@ -16,7 +16,7 @@ from portal.models.errands.errand import ErrandKind
 from portal.scope import get_tenant_id
 from portal.services import leases
 from portal.services.alerts import actions
-from portal.services.alerts.results import Deed
+from portal.services.alerts.results import AlertAction
 from portal.services.errands.requests import get_errand
 from portal.services.events import subscribers
 from portal.services.leases import LeaseLost
@@ -59,7 +59,7 @@ def _run(errand: Errand) -> _Outcome:
 def _act_on_alerts(errand: Errand) -> _Outcome:
     wanted = errand.wanted
     result = actions.act(
-        Deed(wanted["deed"]),
+        AlertAction(wanted["deed"]),
         wanted["alert_ids"],
         wanted["days"],
         is_repeated=errand.fencing_number > 1,
@@ -70,7 +70,7 @@ def _act_on_alerts(errand: Errand) -> _Outcome:
 def _test_subscriber(errand: Errand) -> _Outcome:
     outcome = subscribers.send_test(errand.wanted["subscriber_id"], message_id=f"test_{errand.id}")
     if outcome.problem is None:
-        return _Outcome(ok=True, message="The receiver took the test event.")
+        return _Outcome(ok=True, message="The receiver accepted the test event.")
     return _Outcome(ok=False, message=f"The test event did not arrive. {outcome.problem}")
 
 

@@ -77,7 +77,7 @@ def enqueue_errand(errand: Errand) -> None:
 def get_errand(errand_id: int) -> Errand:
     found = list_errands([errand_id])
     if not found:
-        raise NotFound("There is no such request (any more).")
+        raise NotFound("This request no longer exists.")
     return found[0]
 
 
@@ -92,7 +92,7 @@ def free_lost_errands() -> None:
     leases.free_lost(
         Errand,
         Errand.lease.is_(None) & (Errand.asked_at < utc_now() - LOST_AFTER),
-        "It was interrupted, and a part of it may be done. Look, and try again.",
+        "The request was interrupted and may be partly done. Check before you try again.",
     )
 
 

@@ -54,8 +54,8 @@ def prune_events() -> int:
     Not before each active subscriber has been told of them. One that is paused or was stopped
     keeps nothing back: it may never come again.
     """
-    told = select(func.min(EventSubscriber.last_event_id)).where(EventSubscriber.active)
-    up_to = db.session.scalar(told)
+    delivered = select(func.min(EventSubscriber.last_event_id)).where(EventSubscriber.active)
+    up_to = db.session.scalar(delivered)
     before = utc_now() - KEPT
     return delete_in_parts(Event, lambda: _list_old_ids(before, up_to))
 

@@ -59,7 +59,7 @@ def _deliver(subscriber_id: int, lease: str) -> tuple[int, bool]:
     newest = find_settled_id(db.session())
     release()
     if newest is None:
-        log.info("Events of tenant %s are being written for long; later.", get_tenant_id())
+        log.info("Events of tenant %s are still being written; sent later.", get_tenant_id())
         _free(subscriber_id, lease)
         return 0, True
     return _send_up_to(subscriber_id, lease, newest)
@@ -188,7 +188,7 @@ def _note_failure(turn: _Turn, outcome: Outcome) -> None:
     )
     if is_over:
         log.warning(
-            "Subscriber %s of tenant %s is told of nothing more: %s",
+            "Subscriber %s of tenant %s was stopped: %s",
             turn.subscriber_id,
             get_tenant_id(),
             outcome.problem,

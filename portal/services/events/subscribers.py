@@ -61,7 +61,7 @@ def get_subscriber(subscriber_id: int) -> EventSubscriber:
         .execution_options(populate_existing=True)
     )
     if subscriber is None:
-        raise NotFound("There is no such subscriber.")
+        raise NotFound("This subscriber does not exist.")
     return subscriber
 
 
@@ -75,7 +75,7 @@ def add_subscriber(url: str, types: Iterable[str] = ()) -> tuple[EventSubscriber
         session.get_one(Tenant, get_tenant_id(), with_for_update=True)  # one at a time
         stored = session.scalars(select(EventSubscriber)).all()
         if any(_has_address(subscriber, url) for subscriber in stored):
-            raise InvalidInput("There is a subscriber with this address already.", field="url")
+            raise InvalidInput("A subscriber with this address already exists.", field="url")
         if len(stored) >= MOST_SUBSCRIBERS:
             raise Refused(f"There are {MOST_SUBSCRIBERS} subscribers already, as many as can be.")
         newest = session.scalar(select(func.max(Event.id))) or 0
@@ -155,10 +155,13 @@ def clean_url(text: str) -> str:
     url = text.strip()
     parts = _split(url)
     if not url or parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
-        raise InvalidInput("Enter a whole address, such as https://example.com/hook.", field="url")
+        raise InvalidInput(
+            "Enter a complete address, such as https://example.com/hook.", field="url"
+        )
     if parts.username is not None or parts.password is not None:
         raise InvalidInput(
-            "Leave out user name and password: the signature tells who sends.", field="url"
+            "Leave out the user name and password. The receiver can check the signature instead.",
+            field="url",
         )
     if len(url) > LONGEST_URL or not url.isascii() or not url.isprintable() or " " in url:
         raise InvalidInput(
@@ -179,7 +182,7 @@ def _split(url: str) -> SplitResult | None:
 def _clean_types(types: Iterable[str]) -> list[str]:
     chosen = sorted(set(types))
     if any(kind not in list(EventType) for kind in chosen):
-        raise InvalidInput("Choose from the event types that there are.", field="types")
+        raise InvalidInput("Choose only event types from the list.", field="types")
     return [] if len(chosen) == len(EventType) else chosen
 
 

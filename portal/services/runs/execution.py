@@ -89,7 +89,9 @@ def revive_abandoned_runs() -> list[SyncRun]:
                 run.status, run.finished_at = RunStatus.CANCELLED, utc_now()
             elif run.fencing_number >= MOST_ATTEMPTS:
                 run.status, run.finished_at = RunStatus.FAILED, utc_now()
-                run.error = f"The run was interrupted {run.fencing_number} times and was given up."
+                run.error = (
+                    f"The run was interrupted {run.fencing_number} times. The portal gave up."
+                )
             else:
                 run.status = RunStatus.QUEUED
             if not run.is_active:

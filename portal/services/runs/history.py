@@ -34,7 +34,7 @@ def get_run(run_id: int) -> SyncRun:
         select(SyncRun).where(SyncRun.id == run_id).execution_options(populate_existing=True)
     )
     if run is None:
-        raise NotFound("There is no such sync run.")
+        raise NotFound("This sync run does not exist.")
     return run
 
 

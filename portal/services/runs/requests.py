@@ -71,7 +71,7 @@ def find_or_add_run(
     Raises IntegrityError when somebody asks for the same at the same moment.
     """
     if kind is SyncKind.AGENT and not subject:
-        raise InvalidInput("Name the agent to sync by its agent_id.", field="agent_id")
+        raise InvalidInput("Enter the agent_id of the agent to sync.", field="agent_id")
     integration = get_active_integration()
     run = find_active_run(kind, subject)
     if run is not None:

@@ -38,7 +38,7 @@ SECRET_BYTES = 32
 NOTE_USE_EVERY = 60.0
 """Seconds. A last use is shown in minutes; a write for each delivery would double the work."""
 
-NOTE_PATIENCE_SECONDS = 0.5
+LAST_USE_TIMEOUT_SECONDS = 0.5
 
 MOST_KEYS = 2
 
@@ -147,7 +147,7 @@ def _note_use(sender: Sender) -> None:
     noted[sender.key_id] = now
     used_now = update(WebhookKey).where(WebhookKey.id == sender.key_id)
     try:
-        with tenant_scope(sender.tenant_id), transaction(NOTE_PATIENCE_SECONDS) as session:
+        with tenant_scope(sender.tenant_id), transaction(LAST_USE_TIMEOUT_SECONDS) as session:
             session.execute(used_now.values(last_used_at=utc_now()))
     except SQLAlchemyError as error:
         log.info("The use of webhook key %s was not noted: %s", sender.key_id, error)

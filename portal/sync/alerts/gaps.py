@@ -29,7 +29,7 @@ def count_missed_days(integration: Integration, run_log: RunLog) -> int:
     reasons = {
         since: reason
         for since, reason in (
-            (_find_late_since(integration), "The last reconciliation was begun on {}."),
+            (_find_late_since(integration), "The last reconciliation began on {}."),
             (_find_storm_since(), "Webhooks have been refused since {}, as they were too many."),
         )
         if since is not None

@@ -27,21 +27,21 @@ def write_hint(session: Session, integration_id: int, hint: Hint) -> tuple[int |
     is_resolve = hint.event == RESOLVE
     if known is None or _is_next(hint, known):
         alert = _add_alert(session, integration_id, hint)
-        return alert.id, "Noted an unconfirmed alert."
+        return alert.id, "Added the alert, which Tactical has not confirmed yet."
     if known.confirmed_at is not None:
-        return known.id, "Tactical's own record counts."
+        return known.id, "Nothing changed: Tactical's own record of the alert is used instead."
     if is_resolve and known.status is not AlertStatus.RESOLVED:
         known.status = AlertStatus.RESOLVED
         known.resolved_at = hint.resolved_on or utc_now()
         _record_event(session, known)
-        return known.id, "Noted that the alert is resolved."
+        return known.id, "Marked the alert as resolved."
     if not is_resolve and known.status is AlertStatus.RESOLVED and _is_newer(hint, known):
         known.status, known.resolved_at = AlertStatus.ACTIVE, None
         known.triggered_at = hint.alert_time or utc_now()
         known.occurrences += 1
         _record_event(session, known)
-        return known.id, "Noted that the alert is active again."
-    return known.id, "The alert was up to date."
+        return known.id, "Marked the alert as active again."
+    return known.id, "The alert was already up to date."
 
 
 def _is_next(hint: Hint, known: Alert) -> bool:
@@ -67,7 +67,7 @@ def close_vanished(session: Session, integration_id: int, hint: Hint) -> tuple[i
     if known.status is AlertStatus.RESOLVED:
         return known.id, "Tactical no longer has this alert."
     close_alert(session, known, utc_now())
-    return known.id, "Tactical no longer has this alert; it was closed."
+    return known.id, "Tactical no longer has this alert, so it was closed."
 
 
 def close_alert(session: Session, alert: Alert, at: datetime) -> None:

@@ -107,7 +107,7 @@ def _close_unlisted(
             )
         left = len(missing) - number - 1
         if unanswered >= MOST_UNANSWERED and left:
-            run_log.warn(f"Tactical does not answer; {left} more alerts stay as they are.")
+            run_log.warn(f"Tactical does not answer, so {left} more alerts were left as they are.")
             return
 
 

@@ -202,9 +202,9 @@ def _touch_assets(session: Session, decisions: Sequence[Decision]) -> None:
 
 def _readable(decision: Decision) -> dict[str, Any] | None:
     """Changes as JSON can hold them, without those that every check-in brings."""
-    told = {
+    readable = {
         name: [to_json(old), to_json(new)]
         for name, (old, new) in (decision.changes or {}).items()
         if name not in VITALS
     }
-    return told or None
+    return readable or None

@@ -31,7 +31,7 @@ def list_left_out(integration_id: int) -> frozenset[int]:
     return pks
 
 
-def tell_left_out(integration_id: int, broken: Iterable[BrokenSite], run_log: RunLog) -> None:
+def record_left_out(integration_id: int, broken: Iterable[BrokenSite], run_log: RunLog) -> None:
     """Warn of each, and remember those that failed in this run. Raises RunEnded."""
     with transaction() as session:
         _remember(session, integration_id, [site for site in broken if site.is_new])

@@ -15,7 +15,7 @@ from portal.sync.devices.plan import Decision
 from portal.sync.runs.action import Action
 
 
-def tell_devices(
+def record_device_events(
     session: Session, decisions: Sequence[Decision], asset_ids: Mapping[str, int] | None = None
 ) -> None:
     """After the page was applied, which gave the ids of new assets: in one statement."""

@@ -15,9 +15,9 @@ from portal.db import release, transaction
 from portal.models import Asset, Integration
 from portal.models.assets.change import ChangeAction
 from portal.sync.devices.apply import apply_decisions, count_decisions, log_entries
-from portal.sync.devices.left_out import list_left_out, tell_left_out
+from portal.sync.devices.left_out import list_left_out, record_left_out
 from portal.sync.devices.load import load_assets, load_organizations
-from portal.sync.devices.news import tell_devices
+from portal.sync.devices.news import record_device_events
 from portal.sync.devices.plan import plan_agents
 from portal.sync.history import ColumnChange, list_changes, record_changes
 from portal.sync.organizations import note_restriction, write_organizations
@@ -53,12 +53,12 @@ def sync_devices(integration: Integration, tactical: Tactical, run_log: RunLog) 
     if isinstance(walk, BetaWalk):
         _note_page_size(run_log, page_size, walk)
     elif walk.fleet.broken:
-        tell_left_out(integration.id, walk.fleet.broken, run_log)
+        record_left_out(integration.id, walk.fleet.broken, run_log)
         return
     if not walk.complete:
         run_log.warn(
-            "The list of agents changed each time it was read. What was read is written; nothing "
-            "was taken for gone."
+            "The list of agents changed each time it was read. The agents that were read were "
+            "saved, and none was marked as missing."
         )
         return
     if restricted:
@@ -87,7 +87,7 @@ def apply_page(integration_id: int, page: AgentPage, run_log: RunLog) -> None:
         run_log.record(session, count_decisions(decisions), log_entries(decisions), page.total)
         created = apply_decisions(session, integration_id, decisions)
         record_changes(session, run_log.cause, list_changes(decisions, created))
-        tell_devices(session, decisions, created)
+        record_device_events(session, decisions, created)
 
 
 def _begin(integration: Integration, source: Source, run_log: RunLog) -> bool | None:
@@ -116,7 +116,7 @@ def _mark_missing(integration_id: int, tactical: Tactical, run_log: RunLog, seen
     if not absent:
         return
     if not seen:
-        run_log.warn("Tactical lists no agent at all; the assets were left as they are.")
+        run_log.warn("Tactical lists no agents at all, so the assets were left as they are.")
         return
     release()
     asked_at = utc_now()

@@ -17,9 +17,9 @@ from portal.clock import utc_now
 from portal.db import db, release, transaction
 from portal.models import Asset, Integration
 from portal.sync.devices.apply import apply_decisions, count_decisions, log_entries
-from portal.sync.devices.left_out import list_left_out, tell_left_out
+from portal.sync.devices.left_out import list_left_out, record_left_out
 from portal.sync.devices.load import load_assets, load_organizations
-from portal.sync.devices.news import tell_devices
+from portal.sync.devices.news import record_device_events
 from portal.sync.devices.plan import plan_presences
 from portal.sync.history import list_changes, record_changes
 from portal.sync.runs.log import RunLog
@@ -46,7 +46,7 @@ def sync_status(integration: Integration, tactical: Tactical, run_log: RunLog) -
             _apply(integration.id, batch, run_log, observed_at)
             release()
     if fleet.broken:
-        tell_left_out(integration.id, fleet.broken, run_log)
+        record_left_out(integration.id, fleet.broken, run_log)
 
 
 def _apply(
@@ -63,7 +63,7 @@ def _apply(
         run_log.record(session, count_decisions(decisions), log_entries(decisions))
         apply_decisions(session, integration_id, decisions)
         record_changes(session, run_log.cause, list_changes(decisions, {}))
-        tell_devices(session, decisions)
+        record_device_events(session, decisions)
 
 
 def _count_assets(integration_id: int) -> int | None:

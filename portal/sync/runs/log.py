@@ -149,7 +149,7 @@ class RunLog:
         cancelled = session.scalar(
             select(SyncRun.cancel_requested_at).where(SyncRun.id == self.run_id)
         )
-        raise RunEnded(CANCELLED if cancelled else "Another process took this run over.")
+        raise RunEnded(CANCELLED if cancelled else "Another process took over this run.")
 
     def _add_entries(self, session: Session, entries: Sequence[dict[str, Any]]) -> None:
         if entries:

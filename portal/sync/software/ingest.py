@@ -102,7 +102,10 @@ class _Ingest:
         if isinstance(row, BadRecord):
             self._fail(row.hint, row.reason)
         elif row.pk in self._seen:
-            self._fail(f"agent {row.pk}", "The agent has a second list; the first one counts.")
+            self._fail(
+                f"agent {row.pk}",
+                "A second list for this agent was ignored.",
+            )
         else:
             self._seen.add(row.pk)
             self._take_list(row)

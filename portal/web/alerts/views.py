@@ -20,7 +20,7 @@ from portal.services.accounts.permissions import Permission
 from portal.services.alerts import actions
 from portal.services.alerts import listing as alert_service
 from portal.services.alerts.listing import AlertFilter
-from portal.services.alerts.results import Deed
+from portal.services.alerts.results import AlertAction
 from portal.services.assets.listing import get_asset
 from portal.services.deliveries.history import any_deliveries, list_deliveries_of_alert
 from portal.services.errands.requests import TooManyWaiting
@@ -88,7 +88,7 @@ def act_on_many() -> ResponseReturnValue:
     """The answer shows it as pending; with its outcome the list reads itself again."""
     try:
         ids = request.form.getlist("alert", type=to_id)
-        errand = actions.request_deed(_read_deed(), ids, _read_days())
+        errand = actions.request_action(_read_action(), ids, _read_days())
     except (InvalidInput, NotFound, TooManyWaiting) as error:
         if htmx:
             raise
@@ -122,7 +122,7 @@ def show(alert_id: int) -> ResponseReturnValue:
 def act(alert_id: int) -> ResponseReturnValue:
     alert_service.get_alert(alert_id)
     try:
-        follow(actions.request_deed(_read_deed(), [alert_id], _read_days()))
+        follow(actions.request_action(_read_action(), [alert_id], _read_days()))
     except TooManyWaiting as error:
         flash(error.message, "error")
     return redirect(url_for("alerts.show", alert_id=alert_id))
@@ -147,11 +147,11 @@ def _read_filter() -> AlertFilter:
     )
 
 
-def _read_deed() -> Deed:
+def _read_action() -> AlertAction:
     word = request.form.get("deed", "")
-    if word not in list(Deed):
+    if word not in list(AlertAction):
         raise InvalidInput("Choose what to do: resolve, snooze or unsnooze.")
-    return Deed(word)
+    return AlertAction(word)
 
 
 def _read_days() -> int | None:

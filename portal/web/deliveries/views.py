@@ -74,8 +74,8 @@ def replay_one(delivery_id: int) -> ResponseReturnValue:
     try:
         replay.replay_soon(delivery_id)
     except Refused as error:
-        return _tell(error.message, "error", url_for("deliveries.show", delivery_id=delivery_id))
-    return _tell(
+        return _report(error.message, "error", url_for("deliveries.show", delivery_id=delivery_id))
+    return _report(
         f"Delivery {delivery_id} is being processed again.",
         "success",
         url_for("deliveries.show", delivery_id=delivery_id),
@@ -87,20 +87,20 @@ def replay_one(delivery_id: int) -> ResponseReturnValue:
 def replay_failed() -> ResponseReturnValue:
     number = replay.replay_failed_soon()
     deliveries_are = "delivery is" if number == 1 else "deliveries are"
-    return _tell(
+    return _report(
         f"{number} failed {deliveries_are} being processed again.",
         "success",
         url_for("deliveries.index"),
     )
 
 
-def _tell(message: str, category: str, otherwise: str) -> ResponseReturnValue:
+def _report(message: str, category: str, otherwise: str) -> ResponseReturnValue:
     """A toast, and the page reads itself again; without htmx a redirect."""
     if not htmx:
         flash(message, category)
         back = request.form.get("next")
         return redirect(back if back and is_safe_target(back) else otherwise)
     response = toast_response(message, category)
-    told = json.loads(response.headers["HX-Trigger"]) | {"deliveries-changed": True}
-    response.headers["HX-Trigger"] = json.dumps(told)
+    triggers = json.loads(response.headers["HX-Trigger"]) | {"deliveries-changed": True}
+    response.headers["HX-Trigger"] = json.dumps(triggers)
     return response
