@@ -23,25 +23,25 @@ class NameNotResolved(EgressError):
     fault = "name_not_resolved"
     retryable = True
     wording = (
-        "The name {host} does not resolve to an address. Check the spelling, and that the name "
-        "is known to the DNS that the portal uses."
+        "The name {host} does not resolve to an address. Check the spelling, and that the portal's "
+        "DNS server knows the name."
     )
 
 
 class AddressRefused(EgressError):
     fault = "address_refused"
     wording = (
-        "{host} is at {detail}, an address inside a private or reserved network, where the "
-        "portal does not connect to. The operator of the portal can open that network to one "
-        "tenant with `portal tenants allow-network`, and to every tenant with PORTAL_EGRESS_ALLOW."
+        "{host} is at {detail}, an address inside a private or reserved network, to which the "
+        "portal does not connect. The operator of the portal can allow that network for one tenant "
+        "with `portal tenants allow-network`, and for every tenant with PORTAL_EGRESS_ALLOW."
     )
 
 
 class InsecureUrl(EgressError):
     fault = "insecure_url"
     wording = (
-        "http:// would send the credentials to {host} in the clear. Use https://; plain http is "
-        "only for networks that the operator of the portal opened."
+        "http:// would send the credentials to {host} unencrypted. Use https://; plain http:// is "
+        "only for networks that the operator of the portal allowed."
     )
 
 
@@ -51,8 +51,8 @@ class ConnectionRefused(EgressError):
     fault = "connection_refused"
     retryable = True
     wording = (
-        "{host} cannot be connected to: {detail}. Check the port, that its web server runs, and "
-        "that its firewall lets the portal in."
+        "The portal cannot connect to {host}: {detail}. Check the port, that the web server is "
+        "running, and that the firewall allows connections from the portal."
     )
 
 
@@ -77,8 +77,8 @@ class BadCertificate(EgressError):
 
 class NoTls(BadCertificate):
     wording = (
-        "No encrypted connection to {host} can be made: what answers there does not speak TLS "
-        "as it should ({detail}). Check the port."
+        "The portal cannot make an encrypted connection to {host}: the server did not complete the "
+        "TLS handshake ({detail}). Check the port."
     )
 
 
@@ -86,7 +86,7 @@ class ConnectionLost(EgressError):
     fault = "connection_lost"
     retryable = True
     wording = (
-        "The connection to {host} broke off before the answer was complete. Check the network "
+        "The connection to {host} was lost before the answer was complete. Check the network "
         "between the portal and the server. {detail}"
     )
 
@@ -96,6 +96,6 @@ class TooLarge(EgressError):
 
     fault = "too_large"
     wording = (
-        "The answer of {host} is larger than an answer of this kind should be (the limit is "
-        "{detail}). Check that the address is right, and what stands in front of it."
+        "The answer from {host} is larger than the portal accepts (the limit is {detail}). Check "
+        "that the address is right, and that no proxy changes the answer."
     )

@@ -76,7 +76,7 @@ class Meter:
     def get_patience(self) -> float:
         """Seconds that the next piece may take. Raises when nothing more is waited for."""
         if self._given_up is not None and self._given_up.is_set():
-            raise ConnectionLost(self._host, "It was given up.")
+            raise ConnectionLost(self._host, "The request was cancelled.")
         left = self._until - time.monotonic()
         if left <= 0:
             raise Timeout(
@@ -88,7 +88,7 @@ class Meter:
         """`size` more bytes came over the socket, whatever they are."""
         self._received += size
         if self._received > FREE_WRAPPING + WRAPPING_RATIO * self._output:
-            raise TooLarge(self._host, f"{FREE_WRAPPING // KIB} KiB around its content")
+            raise TooLarge(self._host, f"{FREE_WRAPPING // KIB} KiB in addition to its content")
 
     def count_input(self, size: int, seconds: float) -> None:
         """`size` bytes of the answer, header or body, came after `seconds` of waiting."""

@@ -31,7 +31,7 @@ from portal.egress.errors import (
 )
 
 REASONS = {
-    errno.ECONNREFUSED: "the connection is refused",
+    errno.ECONNREFUSED: "the connection was refused",
     errno.EHOSTUNREACH: "there is no route to it",
     errno.ENETUNREACH: "there is no route to its network",
 }
@@ -87,7 +87,7 @@ def _no_tls(host: str, error: BaseException) -> EgressError:
 
 def _refused(host: str, error: BaseException) -> EgressError:
     number = next((e.errno for e in _chain(error) if isinstance(e, OSError)), None)
-    return ConnectionRefused(host, REASONS.get(number or 0, "no connection comes about"))
+    return ConnectionRefused(host, REASONS.get(number or 0, "the connection failed"))
 
 
 Make = Callable[[str, BaseException], EgressError]
@@ -110,6 +110,6 @@ _TRANSLATIONS: tuple[tuple[tuple[type[BaseException], ...], Make], ...] = (
     ((SSLError, requests.exceptions.SSLError), _no_tls),
     (
         (http.client.BadStatusLine,),
-        lambda host, _: ConnectionLost(host, "What answers there does not speak HTTP."),
+        lambda host, _: ConnectionLost(host, "The server does not speak HTTP."),
     ),
 )

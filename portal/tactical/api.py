@@ -158,7 +158,7 @@ class Tactical:
             if row is not None and pk is not None and clean_text(row.agent_id):
                 pks[clean_text(row.agent_id)] = pk
         if rows and not pks:
-            raise UnexpectedAnswer("The list of agents has another form than it should.")
+            raise UnexpectedAnswer("The list of agents does not have the expected format.")
         return pks, len(pks) == len(rows)
 
     def get_agent(self, agent_id: str) -> AgentDetail:
@@ -170,7 +170,7 @@ class Tactical:
         """
         observed_at = datetime.now(UTC)
         if len(agent_id) < SHORTEST_AGENT_ID:
-            raise NotFoundInTactical(f"It lists no agent {agent_id}.")
+            raise NotFoundInTactical(f"No agent has the ID {agent_id}.")
         name = quote(agent_id, safe="", errors="replace")
         try:
             with agent_wanted():
@@ -178,10 +178,10 @@ class Tactical:
         except NotFoundInTactical as error:
             if error.is_html:
                 raise
-            raise NotFoundInTactical(f"It lists no agent {agent_id}.") from error
+            raise NotFoundInTactical(f"No agent has the ID {agent_id}.") from error
         row = find_row(agent_decoder, found) or AgentRow()
         if clean_text(row.agent_id) not in ("", agent_id):
-            raise UnusableRecord("It is that of another agent.")
+            raise UnusableRecord("It belongs to another agent.")
         return AgentDetail(row, observed_at, self.session.answered_at)
 
     def find_beta_agent(self, agent_id: str, hostname: str, sites: Sites) -> AgentPage | None:

@@ -17,7 +17,10 @@ class TacticalError(PortalError):
 
     fault: ClassVar[str] = "unexpected_answer"
     field: str | None = None
-    wording: ClassVar[str] = "Tactical gave an answer that the portal does not understand. {detail}"
+    wording: ClassVar[str] = (
+        "The portal cannot read Tactical's answer. If this continues, check whether a proxy "
+        "changes the answer, and whether the portal supports this version of Tactical. {detail}"
+    )
 
     def __init__(self, detail: str = "") -> None:
         super().__init__(self.wording.format(detail=detail).strip())
@@ -31,7 +34,7 @@ class DashboardHost(TacticalError):
     field = "base_url"
     wording = (
         "This is the address of Tactical's dashboard, or of some other web page, not of its API. "
-        "Use the API's host: usually api. in place of rmm."
+        "Enter the API's host name, which usually begins with api. instead of rmm."
     )
 
 
@@ -39,8 +42,8 @@ class RedirectSeen(TacticalError):
     fault = "redirect"
     field = "base_url"
     wording = (
-        "This address redirects{detail}. The portal never follows redirects with credentials: "
-        "enter the final address of the API."
+        "This address redirects{detail}. The portal does not follow redirects with credentials. "
+        "Enter the final address of the API."
     )
 
 
@@ -78,8 +81,8 @@ class ExpiredKey(TacticalError):
     fault = "expired_key"
     field = "api_key"
     wording = (
-        "This API key has expired. Create a new one in Tactical, or move its expiry date, and "
-        "enter it here."
+        "This API key has expired. Create a new one in Tactical, or extend its expiry date, "
+        "and enter it here."
     )
 
 
@@ -96,8 +99,8 @@ class WrongPassword(TacticalError):
     fault = "wrong_password"
     field = "password"
     wording = (
-        "Tactical refuses this user name and password. It refuses right ones too for users who "
-        "sign in by SSO or are blocked from the dashboard: use an API key for those."
+        "Tactical rejected this user name and password. It also rejects correct ones for users who "
+        "sign in with SSO or are blocked from the dashboard; use an API key for such a user."
     )
 
 
@@ -107,7 +110,7 @@ class TokenRefused(TacticalError):
     fault = "token_refused"
     field = "password"
     wording = (
-        "Tactical accepts the user name and password, but not the sign-in that it gave for them. "
+        "Tactical accepted the user name and password, but rejected the session that it issued. "
         "Check that the clock of the Tactical server is right, and try again."
     )
 
@@ -125,7 +128,7 @@ class TotpWrong(TacticalError):
     fault = "totp_wrong"
     field = "totp_code"
     wording = (
-        "Tactical refuses the one-time code. Enter a new one, and check that the clocks of the "
+        "Tactical rejected the one-time code. Enter a new one, and check that the clocks of the "
         "phone, the portal and the Tactical server agree."
     )
 
@@ -133,8 +136,8 @@ class TotpWrong(TacticalError):
 class TotpSecretWrong(TotpWrong):
     field = "totp_secret"
     wording = (
-        "Tactical refuses the one-time code made from the stored TOTP secret. Enter the secret "
-        "again, and check that the portal's and the Tactical server's clocks agree."
+        "Tactical rejected the one-time code generated from the stored TOTP secret. Enter the "
+        "secret again, and check that the clocks of the portal and the Tactical server agree."
     )
 
 
@@ -144,9 +147,11 @@ class MissingPermission(TacticalError):
     fault = "missing_permission"
 
     def __init__(self, permission: str | None = None, what: str = "do this") -> None:
-        named = f" Switch on {permission} in the role of its user." if permission else ""
+        remedy = f"Switch on {permission} in" if permission else "Check"
         PortalError.__init__(
-            self, f"The credentials are right, but Tactical does not let them {what}.{named}"
+            self,
+            f"The credentials are valid, but do not have permission to {what}. "
+            f"{remedy} the role of the Tactical user.",
         )
         self.permission = permission
 
@@ -159,7 +164,9 @@ class Throttled(TacticalError):
 
     fault = "throttled"
     retryable = True
-    wording = "Tactical is being asked too often. Try again {detail}."
+    wording = (
+        "Tactical has received too many requests and accepts no more for now. Try again {detail}."
+    )
 
     def __init__(self, seconds: float) -> None:
         super().__init__(f"in {write_wait(seconds)}")
@@ -169,8 +176,8 @@ class Throttled(TacticalError):
 class LoginThrottled(Throttled):
     fault = "login_throttled"
     wording = (
-        "Tactical allows only 10 sign-ins a minute and 300 a day from one address, and that is "
-        "used up. Try again {detail}; the credentials may be right."
+        "Tactical allows only 10 sign-ins a minute and 300 a day from one address, and this limit "
+        "has been reached. Try again {detail}; the credentials may be correct."
     )
 
 
@@ -180,8 +187,8 @@ class ServerError(TacticalError):
     fault = "server_error"
     retryable = True
     wording = (
-        "Tactical failed with an error of its own ({detail}). If that goes on, its server log "
-        "tells more."
+        "Tactical reported an internal error ({detail}). If this continues, check the log of the "
+        "Tactical server."
     )
 
     def __init__(self, status: int) -> None:
@@ -208,8 +215,9 @@ class WebPage(TacticalError):
 
     retryable = True
     wording = (
-        "A web page came in place of Tactical's data ({detail}). Something in front of Tactical "
-        "answers for it: a maintenance page, a firewall or a sign-in page."
+        "The portal received a web page instead of Tactical's data ({detail}). Something in front "
+        "of Tactical answered: a maintenance page, a firewall or a sign-in page. Make sure that "
+        "requests of the portal reach the API."
     )
 
 
@@ -226,7 +234,7 @@ class NotFoundInTactical(TacticalError):
     """`is_html`: no such address, rather than no such record."""
 
     fault = "not_found"
-    wording = "Tactical does not have this (any more). {detail}"
+    wording = "Tactical does not have this record; it may have been deleted there. {detail}"
 
     def __init__(self, detail: str = "", is_html: bool = False) -> None:
         super().__init__(detail)
@@ -237,11 +245,11 @@ class RequestRefused(TacticalError):
     """A 4xx in words of Tactical's own, which are shown as they are."""
 
     fault = "request_refused"
-    wording = "Tactical refused the request: {detail}"
+    wording = "Tactical rejected the request: {detail}"
 
 
 class Abandoned(TacticalError):
     """Nobody waits for this answer any more."""
 
     fault = "abandoned"
-    wording = "The request was given up."
+    wording = "The request was cancelled, because its result is no longer needed."

@@ -18,15 +18,15 @@ class UnusableRecord(TacticalError):
 
     retryable = True
     fault = "unusable_record"
-    wording = "Tactical's record of this cannot be used. {detail}"
+    wording = "Tactical returned a record that the portal cannot use. {detail}"
 
 
 class BrokenAgent(ServerError):
     fault = "broken_agent"
     wording = (
-        "Tactical fails with an error of its own ({detail}) when it is asked for this agent. Most "
-        "often the agent has reported no network adapters: restart the Tactical agent on that "
-        "computer."
+        "Tactical reports an internal error ({detail}) whenever it is asked for this agent. "
+        "Usually the agent has not reported its network adapters: restart the Tactical agent on "
+        "that computer."
     )
 
 

@@ -25,8 +25,8 @@ from portal.tactical.reading.software_entries import (
 from portal.tactical.reading.text import clean_count
 from portal.tactical.records import BadRecord
 
-_UNREADABLE = "The row cannot be read."
-_NO_ENTRY = "An entry is not a program with a name."
+_UNREADABLE = "The entry cannot be read."
+_NO_ENTRY = "The list contains an item that is not a program with a name."
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def _read_row(row: _Row | msgspec.Raw | bytes) -> AgentSoftware | BadRecord:
         return _read_odd_row(find_row(any_decoder, row))
     entries, nameless = read_entries(row.software)
     if row.agent < 1:
-        return BadRecord("The row names no agent.", str(row.agent))
+        return BadRecord("The entry does not name an agent.", str(row.agent))
     return AgentSoftware(row.agent, entries, nameless=nameless)
 
 
@@ -89,9 +89,9 @@ def _read_odd_row(row: Any) -> AgentSoftware | BadRecord:
         return BadRecord(_UNREADABLE, str(row)[:100])
     pk, values = clean_count(row.get("agent")), row.get("software")
     if not pk:
-        return BadRecord("The row names no agent.", str(row.get("id"))[:100])
+        return BadRecord("The entry does not name an agent.", str(row.get("id"))[:100])
     if not isinstance(values, list):
-        return BadRecord("The row holds no list.", f"agent {pk}")
+        return BadRecord("The entry contains no list of software.", f"agent {pk}")
     texts = [find_entry_text(value) for value in values]
     entries, nameless = read_entries(text for text in texts if text is not None)
     lost = texts.count(None)

@@ -93,7 +93,7 @@ def read_delivery(body: bytes) -> Reading:
     text = body.decode("utf-8-sig", errors="replace")
     fields = _read_fields(text)
     if fields is None:
-        return Reading(reason="The body is neither JSON nor text that ids could be read from.")
+        return Reading(reason="The body is not JSON, and no ids could be read from it.")
     values = {name: _value(fields.get(name)) for name in (*_FIELDS, "resolved_on")}
     if any("{{" in value for value in values.values() if value):
         return Reading(is_test=True)
@@ -102,12 +102,12 @@ def read_delivery(body: bytes) -> Reading:
         return Reading(is_test=True)
     agent_id = values["agent_id"]
     if not agent_id:
-        return Reading(reason="It names no agent (agent_id).")
+        return Reading(reason="The body does not name an agent (agent_id).")
     if not _AGENT_ID.fullmatch(agent_id):
-        return Reading(reason="Its agent_id is none that Tactical makes.")
+        return Reading(reason="The agent_id is not in the format that Tactical uses.")
     alert_id = values["alert_id"]
     if alert_id is not None and not _is_pk(alert_id):
-        return Reading(reason="Its alert_id is not a number.")
+        return Reading(reason="The alert_id is not a number.")
     message = _value(fields.get("message"), clean_prose)
     return Reading(hint=_hint(values, agent_id, severity, message))
 

@@ -161,4 +161,4 @@ def test_a_wrong_choice(connected: Portal, words: tuple[str, ...]) -> None:
 def test_a_client_that_tactical_does_not_have(connected: Portal) -> None:
     said = connected("install", "--apply-to", "client", "99")
     assert said.exit_code == 1
-    assert "Tactical lists no client 99" in said.err
+    assert "Tactical has no organization with the ID 99" in said.err

@@ -116,13 +116,16 @@ def test_a_test_is_recognised(intake: Intake, name: str) -> None:
 
 
 USELESS = {
-    "nothing": (b"", "neither JSON nor text"),
-    "blanks": (b" " * 5000, "neither JSON nor text"),
-    "a page": (b"<html>x</html>", "neither JSON nor text"),
-    "a list": (b"[]", "neither JSON nor text"),
-    "no agent": (sent(agent_id="None"), "names no agent"),
-    "an agent that is a path": (sent(agent_id="../../core"), "none that Tactical makes"),
-    "an agent that is a list": (sent(agent_id=["x"]), "names no agent"),
+    "nothing": (b"", "is not JSON, and no ids"),
+    "blanks": (b" " * 5000, "is not JSON, and no ids"),
+    "a page": (b"<html>x</html>", "is not JSON, and no ids"),
+    "a list": (b"[]", "is not JSON, and no ids"),
+    "no agent": (sent(agent_id="None"), "does not name an agent"),
+    "an agent that is a path": (
+        sent(agent_id="../../core"),
+        "not in the format that Tactical uses",
+    ),
+    "an agent that is a list": (sent(agent_id=["x"]), "does not name an agent"),
     "an alert that is a word": (sent(alert_id="abc"), "not a number"),
     "an alert below nothing": (sent(alert_id=-1), "not a number"),
     "an alert too great": (sent(alert_id=10**30), "not a number"),

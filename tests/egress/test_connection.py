@@ -26,7 +26,7 @@ PUBLIC, METADATA, PRIVATE = "93.184.216.34", "169.254.169.254", "10.0.0.5"
 
 
 class Network:
-    """A made-up DNS, and a net on which no connection comes about."""
+    """A made-up DNS, and a net on which the connection failed."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.answers: Iterator[Sequence[str]] = cycle([[PUBLIC]])
@@ -167,10 +167,10 @@ def test_plain_http_goes_only_to_the_opened_addresses_of_a_name(network: Network
 @pytest.mark.parametrize(
     ("problem", "kind", "words"),
     [
-        (ConnectionRefusedError(111, "refused"), ConnectionRefused, "is refused"),
+        (ConnectionRefusedError(111, "refused"), ConnectionRefused, "was refused"),
         (OSError(113, "No route to host"), ConnectionRefused, "no route to it"),
         (OSError(101, "Network is unreachable"), ConnectionRefused, "no route to its network"),
-        (OSError(99, "Cannot assign address"), ConnectionRefused, "no connection comes about"),
+        (OSError(99, "Cannot assign address"), ConnectionRefused, "the connection failed"),
         (TimeoutError("timed out"), Timeout, "did not answer in time"),
     ],
 )

@@ -225,7 +225,7 @@ def test_a_server_without_tls_is_told_from_a_bad_certificate() -> None:
             door.request("GET", url, headers={}, limits=QUICK)
 
     assert caught.value.fault == "bad_certificate"
-    assert "does not speak TLS" in caught.value.message
+    assert "did not complete the TLS handshake" in caught.value.message
 
 
 # --- Secrets ----------------------------------------------------------------------------------

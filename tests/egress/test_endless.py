@@ -48,7 +48,7 @@ def test_what_is_no_content_ends_at_a_limit_of_its_own(
         assert isinstance(error, ConnectionLost)
     else:
         assert isinstance(error, TooLarge)
-        assert "128 KiB around its content" in error.message
+        assert "128 KiB in addition to its content" in error.message
     assert sum(received) < FREE_WRAPPING + 2 * ONE_READ
 
 

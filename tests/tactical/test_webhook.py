@@ -89,9 +89,9 @@ def test_the_bodies_given_to_users_parse_whatever_ids_are_filled_in() -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"agent_id": "None"}, "names no agent"),
-        ({"agent_id": "x" * 201}, "none that Tactical makes"),
-        ({"agent_id": "../core"}, "none that Tactical makes"),
+        ({"agent_id": "None"}, "does not name an agent"),
+        ({"agent_id": "x" * 201}, "not in the format that Tactical uses"),
+        ({"agent_id": "../core"}, "not in the format that Tactical uses"),
         ({"alert_id": "abc"}, "not a number"),
     ],
 )

@@ -157,7 +157,9 @@ def test_the_asset_and_the_dashboard_tell_of_alerts(
 
 
 def test_needs_review_stands_on_the_dashboard(app: Flask, admin: FlaskClient, acme: Place) -> None:
-    edit_delivery(app, acme, status=DeliveryStatus.NEEDS_REVIEW, reason="It names no agent.")
+    edit_delivery(
+        app, acme, status=DeliveryStatus.NEEDS_REVIEW, reason="The body does not name an agent."
+    )
     assert "1 webhook delivery could not be read." in admin.get(acme.url()).text
 
 

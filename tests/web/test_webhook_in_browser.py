@@ -67,7 +67,7 @@ def test_installed_tested_and_removed_from_the_page(msp: Msp, window: Page) -> N
     with msp.scope():
         processing.process_due()
     window.goto(msp.portal + PAGE)
-    expect(window.get_by_text("The last delivery came")).to_be_visible()
+    expect(window.get_by_text("The last delivery arrived")).to_be_visible()
     window.goto(f"{msp.portal}/t/acme/alerts/")
     expect(window.locator("#main")).to_contain_text("1 alert")
     assert pk is not None
@@ -80,7 +80,7 @@ def test_installed_tested_and_removed_from_the_page(msp: Msp, window: Page) -> N
     window.goto(msp.portal + PAGE)
     window.get_by_role("button", name="Remove…").click()
     window.get_by_role("button", name="Remove from Tactical").click()
-    expect(window.get_by_text("Removed: Tactical is as it was before.")).to_be_visible()
+    expect(window.get_by_text("Removed. Tactical is as it was before.")).to_be_visible()
     assert msp.everything() == before
 
 

@@ -92,7 +92,7 @@ def test_it_shows_what_to_enter_but_not_the_secret(msp: Msp, admin: FlaskClient)
         assert text in page
     assert secret not in page
     assert "the-secret" not in page  # nothing that Tactical would be refused with
-    assert "They hold the secret. Reveal it below" in page
+    assert "They contain the secret. Reveal it below" in page
 
 
 def test_a_viewer_looks_without_secrets(msp: Msp, http: FlaskClient) -> None:
@@ -138,8 +138,8 @@ def test_rotating(msp: Msp, admin: FlaskClient, at_once: str, left: int) -> None
     old = secret_of(msp)
     page = admin.post(PAGE + "rotate", data={"at_once": at_once}, follow_redirects=True).text
     assert secret_of(msp) != old
-    assert "There is a new secret. Enter it in Tactical." in page
-    assert page.count("Holds until") == left - 1
+    assert "A new secret was created. Enter it in Tactical." in page
+    assert page.count("Valid until") == left - 1
     with msp.scope():
         assert len(keys.list_keys()) == left
 
@@ -156,7 +156,7 @@ def test_a_worker_hands_a_new_secret_over(msp: Msp, admin: FlaskClient, at_once:
     msp.install("default")
     old = secret_of(msp)
     page = admin.post(PAGE + "rotate", data={"at_once": at_once}, follow_redirects=True).text
-    assert "There is a new secret. Tactical is being given it." in page
+    assert "A new secret was created. It is being saved in Tactical." in page
     assert old in repr(msp.everything())
     work(msp.app, msp.id)
     assert "Tactical has the new secret." in admin.get(PAGE).text
@@ -205,7 +205,7 @@ def test_a_preview_that_tactical_does_not_give(msp: Msp, admin: FlaskClient) -> 
     work(msp.app, msp.id)
     answer = admin.get(url, headers=region)
     assert answer.status_code == 200
-    assert "There is no preview" in answer.text
+    assert "The preview could not be made" in answer.text
     assert "<html" not in answer.text
 
 
@@ -231,7 +231,7 @@ def test_it_is_installed_by_a_worker(msp: Msp, admin: FlaskClient) -> None:
     assert "Waiting for a worker…" in page
     assert "Preview the changes" not in page
     again = admin.post(PAGE + "install", data={"apply_to": "none"}, follow_redirects=True).text
-    assert "is being set up already" in again
+    assert "is already being set up" in again
 
     assert "HX-Refresh" not in admin.get(PAGE + "progress", headers=HTMX).headers
     with msp.scope():
@@ -284,7 +284,7 @@ def test_silence_while_agents_alert(msp: Msp, admin: FlaskClient) -> None:
                 received_at=now - timedelta(days=2),
             )
         )
-    assert "The last delivery came" in admin.get(PAGE).text
+    assert "The last delivery arrived" in admin.get(PAGE).text
 
     with msp.scope(), transaction() as session:
         session.add_all(
@@ -301,7 +301,7 @@ def test_silence_while_agents_alert(msp: Msp, admin: FlaskClient) -> None:
             for number, severity in ((1, Severity.ERROR), (2, Severity.INFO))
         )
     answer = admin.get(PAGE, headers=HTMX | {"HX-Target": "webhook-state"}).text
-    assert "Nothing has come for 2 days, while 1 alert began" in answer
+    assert "Nothing has arrived for 2 days, while 1 alert began" in answer
     assert "<html" not in answer
 
 
@@ -322,7 +322,7 @@ def do(msp: Msp, action: InstallationAction, root: str) -> None:
         installation.run_now(action, Wanted(url))
 
 
-REACHED_NOWHERE = "leads nowhere but to the portal"
+REACHED_NOWHERE = "leads to the portal"
 WAITING, TESTED, UNREACHED = "Waiting for the first event", "Test arrived", "Not arriving"
 TOLD = "webhook does not reach the portal"
 

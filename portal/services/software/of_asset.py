@@ -14,7 +14,7 @@ from portal.services.lists.search import any_contains, split_words
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class SoftwareHistoryEntry:
     """A version of a title came or went."""
 
     install: AssetSoftware
@@ -46,8 +46,12 @@ def asset_conditions(
     return [AssetSoftware.asset_id == asset_id, *conditions]
 
 
-def list_changes(installs: list[AssetSoftware]) -> list[Change]:
+def list_changes(installs: list[AssetSoftware]) -> list[SoftwareHistoryEntry]:
     """What came and what went, the newest first."""
-    changes = [Change(each, each.first_seen_at, went=False) for each in installs]
-    changes += [Change(each, each.removed_at, went=True) for each in installs if each.removed_at]
+    changes = [SoftwareHistoryEntry(each, each.first_seen_at, went=False) for each in installs]
+    changes += [
+        SoftwareHistoryEntry(each, each.removed_at, went=True)
+        for each in installs
+        if each.removed_at
+    ]
     return sorted(changes, key=lambda change: change.at, reverse=True)

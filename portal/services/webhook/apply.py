@@ -73,7 +73,7 @@ class Applier:
         found = [each.pk for each in listed if each.name == change.name]
         if not found:
             raise PortalError(
-                f"Tactical said that it made the {change.title}, but does not list it. "
+                f"{change.title}: Tactical reported that it was created, but does not list it. "
                 "Try again in a moment."
             )
         return max(found)
@@ -101,9 +101,9 @@ class Applier:
             self._tactical.choose_default(template)
         except ServerError as error:
             raise PortalError(
-                "Tactical failed when its default template was to change; servers that its makers "
-                "host do that. Choose the template in Tactical's Global Settings, or install for "
-                "chosen organizations."
+                "Tactical could not change its default alert template, which is usual for servers "
+                "hosted by its makers. Choose the template in Tactical's Global Settings, or "
+                "install the webhook for chosen organizations."
             ) from error
 
     def _remember_choice(self, change: PlannedChange) -> None:

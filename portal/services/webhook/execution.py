@@ -28,9 +28,9 @@ from portal.tactical.installation import TacticalInstallation
 TITLES = {
     Verb.CREATE: "Create: {}",
     Verb.UPDATE: "Update: {}",
-    Verb.KEEP: "As it is: {}",
+    Verb.KEEP: "Unchanged: {}",
     Verb.CHOOSE: "Use the alert template for: {}",
-    Verb.RESTORE: "Give back: {}",
+    Verb.RESTORE: "Restore: {}",
     Verb.REMOVE: "Remove: {}",
     Verb.LEAVE: "Leave alone: {}",
 }
@@ -53,8 +53,8 @@ class LackingPermissions(PortalError):
 
     def __init__(self, flags: Sequence[str]) -> None:
         super().__init__(
-            f"Nothing was changed: the role of the portal's user in Tactical lacks "
-            f"{', '.join(flags)}. Switch that on, or set the webhook up by hand."
+            "Nothing was changed, because the role of the portal's user in Tactical lacks "
+            f"{', '.join(flags)}. Switch these permissions on, or set the webhook up by hand."
         )
         self.flags = list(flags)
 
@@ -86,7 +86,7 @@ class InstallationRun:
             if self._action is not InstallationAction.TEST:
                 changed = self._apply(tactical.installation, texts)
             if self._action is InstallationAction.REMOVE:
-                self._finish("Removed: Tactical is as it was before.")
+                self._finish("Removed. Tactical is as it was before.")
                 return
             outcome = self._send_test(tactical.installation, integration, texts)
         done = "Installed. " if changed else "Nothing changed. "

@@ -121,7 +121,7 @@ def release_lost_installations() -> None:
     leases.free_lost(
         WebhookInstallation,
         WebhookInstallation.requested_at < utc_now() - LOST_AFTER,
-        "It was interrupted. Do it again: what is done already is not done twice.",
+        "This was interrupted. Start it again; what is already done is not repeated.",
     )
 
 
@@ -134,7 +134,7 @@ def _add_action(action: InstallationAction, wanted: Wanted) -> WebhookInstallati
             row = WebhookInstallation(integration_id=integration_id, made={}, action=action)
             session.add(row)
         elif row.ok is None and row.requested_at > utc_now() - LOST_AFTER:
-            raise Refused("The webhook is being set up already. Wait until that is done.")
+            raise Refused("The webhook is already being set up. Wait until that has finished.")
         if action is InstallationAction.INSTALL:
             ensure_key(session, integration)
         row.action, row.wanted = action, msgspec.to_builtins(wanted)

@@ -170,8 +170,8 @@ def add_next_key(session: Session, at_once: bool = False) -> list[int]:
     keys = _list_valid_keys(session, integration)
     if len(keys) >= MOST_KEYS and not at_once:
         raise Refused(
-            "The last rotation is not over: two secrets are valid now. Wait for the older "
-            "one to expire, or rotate at once."
+            "The last rotation has not finished: two secrets are valid now. Wait until the older "
+            "one expires, or rotate at once."
         )
     end = utc_now() + (HAND_OVER if at_once else OVERLAP)
     for key in keys:

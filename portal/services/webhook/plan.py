@@ -165,10 +165,10 @@ def _plan_removal(piece: Piece, present: Present) -> PlannedChange:
     name = present.made[piece].name
     title = _title(piece, name)
     if piece is Piece.KEY and not present.has_key_store:
-        detail = "The key store cannot be read: it stays."
+        detail = "The key store cannot be read, so the value stays there."
         return PlannedChange(verb=Verb.KEEP, piece=piece, title=title, detail=detail)
     pk = present.find_pk(piece)
-    detail = "" if pk is not None else "It is gone already."
+    detail = "" if pk is not None else "It has already been deleted."
     return PlannedChange(
         verb=Verb.REMOVE, piece=piece, title=title, detail=detail, pk=pk, name=name
     )
@@ -221,7 +221,7 @@ def _plan_restore(place: Place, chosen: Chosen, present: Present) -> PlannedChan
         title=_place_title(place, chosen.name),
         organization=place.organization,
         template=chosen.before if is_ours and before else None,
-        detail=detail if is_ours else "Somebody chose another template since; it stays.",
+        detail=detail if is_ours else "Another template has been chosen since, and stays.",
     )
 
 

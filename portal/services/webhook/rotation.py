@@ -87,8 +87,8 @@ def _send_secret(made: Made, secret: str) -> str | None:
             _write_secret(tactical.installation, made, secret)
     except PortalError as error:
         return (
-            f"Tactical does not have the new secret yet: {error.message} Install in Tactical "
-            "again, or enter it there by hand, before the old one ends."
+            f"The new secret could not be saved in Tactical. {error.message} Install the webhook "
+            "again, or enter the secret in Tactical by hand, before the old one expires."
         )
     return None
 
@@ -102,7 +102,7 @@ def _write_secret(tactical: TacticalInstallation, made: Made, secret: str) -> No
     for piece in (Piece.FAILURE, Piece.RESOLVED):
         action = present.get(made.find_pk(piece) or 0)
         if action is None:
-            raise PortalError("A URL action that the portal made there is gone.")
+            raise PortalError("A URL action that the portal created has been deleted.")
         # Whole, as it is now: only the headers are the portal's business here.
         values = {
             "name": action.name,

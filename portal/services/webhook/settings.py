@@ -74,11 +74,11 @@ def list_url_warnings(url: str, is_reached: bool) -> list[str]:
     warnings = []
     if not is_reached and _is_local(parts.hostname or ""):
         warnings.append(
-            "This address leads nowhere but to the portal's own machine: Tactical reaches it "
-            "only if it runs there too. Set PORTAL_PUBLIC_URL to the address that it can reach."
+            "This address leads to the portal's own machine, so Tactical reaches it only if it "
+            "runs there too. Set PORTAL_PUBLIC_URL to an address that Tactical can reach."
         )
     if parts.scheme != "https":
-        warnings.append("This address is not https: the secret travels in clear text.")
+        warnings.append("This address does not use https, so the secret is sent unencrypted.")
     return warnings
 
 

@@ -89,7 +89,10 @@ def _check_organizations(wanted: Wanted, present: Present) -> None:
     listed = {place.organization for place in present.places if place.is_listed}
     unknown = sorted(set(wanted.organizations) - listed)
     if unknown:
-        raise InvalidInput(f"Tactical lists no client {unknown[0]}.", field="clients")
+        raise InvalidInput(
+            f"Tactical has no organization with the ID {unknown[0]}. Choose others.",
+            field="clients",
+        )
 
 
 def _plan(

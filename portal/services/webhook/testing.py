@@ -90,7 +90,7 @@ def _read_answer(answer: str, integration_id: int) -> TestOutcome:
         return TestOutcome("Tactical's test delivery arrived.", number)
     message = reply.get("message") if isinstance(reply, dict) else answer
     text = clean_text(message)[:MOST_OF_AN_ANSWER] or "nothing"
-    return TestOutcome(f"Tactical's test did not arrive. What Tactical got instead: {text}")
+    return TestOutcome(f"Tactical's test did not arrive. Tactical received this instead: {text}")
 
 
 def _is_ours(delivery_id: int, integration_id: int) -> bool:

@@ -13,7 +13,7 @@ from portal.errors import PortalError
 from portal.models import Integration
 from portal.sync.runs.log import RunEnded, RunLog, log_entry
 from portal.sync.software.plan import (
-    Change,
+    InstallChange,
     SoftwareOf,
     TitleKey,
     choose_spellings,
@@ -180,7 +180,7 @@ class _Ingest:
         if self._may_log():
             self._log.append(log_entry("failed", name=name, reason=reason))
 
-    def _describe(self, changes: list[Change]) -> list[dict[str, Any]]:
+    def _describe(self, changes: list[InstallChange]) -> list[dict[str, Any]]:
         return [_describe(change) for change in changes if self._may_log()]
 
     def _may_log(self) -> bool:
@@ -222,7 +222,7 @@ def _refresh(ingest: _Ingest) -> None:
             refresh_counts(session, ingest.touched)
 
 
-def _describe(change: Change) -> dict[str, Any]:
+def _describe(change: InstallChange) -> dict[str, Any]:
     numbers = {
         "installed": change.installed,
         "updated": change.updated,

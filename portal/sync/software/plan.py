@@ -44,7 +44,7 @@ class NewInstall(NamedTuple):
     installed_on: date | None
 
 
-class Change(NamedTuple):
+class InstallChange(NamedTuple):
     """What a list brings for one asset, in numbers."""
 
     agent_id: str
@@ -65,7 +65,7 @@ class SoftwarePlan:
     """Ids of installs."""
     touched: set[int] = field(default_factory=set)
     """Titles that are on more or fewer assets than before."""
-    changes: list[Change] = field(default_factory=list)
+    changes: list[InstallChange] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
 
 
@@ -134,7 +134,7 @@ def _plan_asset(
     plan.counts += counts
     if bad or counts["created"] or counts["updated"] or counts["removed"]:
         numbers = counts["created"], counts["updated"], counts["removed"]
-        plan.changes.append(Change(each.agent_id, each.name, *numbers, bad))
+        plan.changes.append(InstallChange(each.agent_id, each.name, *numbers, bad))
 
 
 def _plan_entry(

@@ -153,14 +153,14 @@ def _read_object(answer: Answer) -> dict[str, Any]:
     check_answer(answer, "password", None)
     found = decode_json(answer.body)
     if not isinstance(found, dict):
-        raise UnexpectedAnswer("It answered a sign-in in another form than it should.")
+        raise UnexpectedAnswer("The answer to the sign-in does not have the expected format.")
     return found
 
 
 def _get_token(found: dict[str, Any]) -> str:
     token = _usable(found.get("token"))
     if token is None:
-        raise UnexpectedAnswer("It answered a sign-in without a token.")
+        raise UnexpectedAnswer("The answer to the sign-in contains no token.")
     return token
 
 

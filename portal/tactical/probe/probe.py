@@ -105,7 +105,7 @@ class _Probe:
             names = ", ".join(f"{site.name} ({site.organization})" for site in self._broken)
             message = (
                 f"The connection works, and there are {found}, but Tactical cannot list the "
-                f"agents of every site. Until that is mended, these are left out: {names}."
+                f"agents of every site. Until it can, the portal leaves out these sites: {names}."
             )
         return ProbeResult(
             ok=True,
@@ -157,7 +157,11 @@ class _Probe:
             raise
         self._tell("address", OK)
         if urlsplit(self._tactical.session.base_url).scheme == "http":
-            self._tell("tls", SKIPPED, "Not encrypted, in a network that the operator opened.")
+            self._tell(
+                "tls",
+                SKIPPED,
+                "Not encrypted: the address is in a network that the operator allowed.",
+            )
         else:
             self._tell("tls", OK)
         return answer

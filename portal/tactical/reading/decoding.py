@@ -53,7 +53,7 @@ def decode_list(body: bytes) -> list[Any]:
     """The values of an array."""
     found = decode_json(body)
     if not isinstance(found, list):
-        raise UnexpectedAnswer("It sent no list where there should be one.")
+        raise UnexpectedAnswer("It contains no list where one is expected.")
     return found
 
 

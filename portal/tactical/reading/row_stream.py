@@ -105,7 +105,7 @@ class RowStream(Generic[Row]):
         """How much text the next look at a row is worth, when so much does not hold it whole: a
         long row must not be skipped with each of its chunks. Raises UnexpectedAnswer."""
         if length > LARGEST_ROW:
-            raise UnexpectedAnswer("A record of a list is too large to be read.")
+            raise UnexpectedAnswer("It contains a record that is too large to read.")
         return 2 * length
 
     def _decode(self, text: memoryview) -> Row | bytes:

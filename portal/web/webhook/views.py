@@ -127,12 +127,14 @@ def rotate() -> ResponseReturnValue:
     except (Refused, TooManyWaiting) as error:
         flash(error.message, "error")
         return redirect(url_for("webhook.show"))
-    until = "The old one is no longer valid." if at_once else "The old one holds for 24 hours."
+    until = (
+        "The old one is no longer valid." if at_once else "The old one stays valid for 24 hours."
+    )
     taken = "Enter it in Tactical."
     if errand is not None:
         follow(errand)
-        taken = "Tactical is being given it."
-    flash(f"There is a new secret. {taken} {until}", "success")
+        taken = "It is being saved in Tactical."
+    flash(f"A new secret was created. {taken} {until}", "success")
     return redirect(url_for("webhook.show"))
 
 
@@ -174,7 +176,7 @@ def _read_wanted() -> Wanted:
     form = InstallForm()
     word = form.apply_to.data or ApplyTo.NOWHERE
     if word not in list(ApplyTo):
-        raise InvalidInput("Choose where the alert template shall work.", field="apply_to")
+        raise InvalidInput("Choose where to use the alert template.", field="apply_to")
     ids = {to_number(text) for text in form.clients.data or ()}
     organizations = tuple(sorted(pk for pk in ids if pk is not None))
     chosen = organizations if word == ApplyTo.ORGANIZATIONS else ()

@@ -40,7 +40,7 @@ def test_nobody_listens() -> None:
 
     found = run(f"http://127.0.0.1:{port}")
 
-    check(found, "connection_refused", "base_url", "address", "the connection is refused")
+    check(found, "connection_refused", "base_url", "address", "the connection was refused")
 
 
 @pytest.mark.usefixtures("hasty")
@@ -75,13 +75,15 @@ def test_a_certificate_that_cannot_be_trusted(tls: Any, words: str) -> None:
 def test_no_tls_where_it_should_be(tactical: SimulatedTactical) -> None:
     found = run(tactical.url.replace("http:", "https:"), tactical.api_key)
 
-    check(found, "bad_certificate", "base_url", "tls", "does not speak TLS")
+    check(found, "bad_certificate", "base_url", "tls", "did not complete the TLS handshake")
 
 
 def test_the_dashboard(tactical: SimulatedTactical) -> None:
     tactical.control.faults.add("html", times=None)
 
-    check(run(tactical), "dashboard_host", "base_url", "api_host", "api. in place of rmm.")
+    check(
+        run(tactical), "dashboard_host", "base_url", "api_host", "begins with api. instead of rmm."
+    )
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])

@@ -125,7 +125,7 @@ def test_a_wrong_password(tactical: SimulatedTactical) -> None:
 
     found = run(tactical, user)
 
-    check(found, "wrong_password", "password", "credentials", "refuses this user name")
+    check(found, "wrong_password", "password", "credentials", "rejected this user name")
 
 
 def test_a_code_that_is_needed(tactical: SimulatedTactical) -> None:
@@ -135,7 +135,7 @@ def test_a_code_that_is_needed(tactical: SimulatedTactical) -> None:
 def test_a_code_that_is_wrong(tactical: SimulatedTactical) -> None:
     user = admin(tactical, totp_code="000000")
 
-    check(run(tactical, user), "totp_wrong", "totp_code", "credentials", "refuses the one-time")
+    check(run(tactical, user), "totp_wrong", "totp_code", "credentials", "rejected the one-time")
 
 
 def test_too_many_sign_ins(tactical: SimulatedTactical) -> None:
