@@ -115,6 +115,7 @@ def test_it_waits_until_the_old_agent_is_surely_silent() -> None:
     assert not verdict.makes_asset
     silent = known(status="offline", last_seen=ago(3))
     assert judge(new, silent).action is Identity.WAITING  # the limit is not over yet
+    assert judge(new, known(last_seen=ago(3))).action is Identity.RELINK  # it was deleted
     assert judge(new, silent, now=ago(-1.1)).action is Identity.RELINK
     assert judge(new, old, now=ago(-57.9)).action is Identity.WAITING
     after = judge(new, old, now=ago(-58))
