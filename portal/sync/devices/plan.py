@@ -123,21 +123,24 @@ def plan_agent(
         decide = partial(decide, reason=_why_not_synced(organization))
         return _plan_place(decide, known, place)
 
-    facts = place | facts_of(agent)
+    facts, word = place | facts_of(agent), None
     if known is None or known.status_at <= observed_at:  # no sweep was quicker than this page
         facts |= presence_of(agent)
         word = _status(agent, server_now)
-        decide = partial(decide, agent_status=word, status_at=observed_at)
     facts, client_id = _spare_locked(known, facts, organization.client_id)
-    decide = partial(decide, client_id=client_id, facts=facts, external_pk=agent.pk)
-    decide = partial(decide, synced_at=observed_at)
-    if known is None:
-        return decide(Action.CREATED)
-
-    changes = _changes(known, facts)
-    if known.client_id != client_id:
+    changes = None if known is None else _changes(known, facts)
+    if known is not None and changes is not None and known.client_id != client_id:
         changes["client_id"] = (known.client_id, client_id)
-    return decide(_weigh(changes.keys()), changes=changes)
+    return decide(
+        Action.CREATED if changes is None else _weigh(changes.keys()),
+        client_id=client_id,
+        facts=facts,
+        changes=changes,
+        external_pk=agent.pk,
+        agent_status=word,
+        status_at=None if word is None else observed_at,
+        synced_at=observed_at,
+    )
 
 
 def _plan_place(
@@ -195,10 +198,15 @@ def _plan_presence(
         return decide(Action.SKIPPED, returned=False)
     facts = presence_of(agent)
     changes = _changes(known, facts)
-    if agent.status is not UNSET:
-        decide = partial(decide, agent_status=str(agent.status), status_at=observed_at)
-    decide = partial(decide, client_id=known.client_id, facts=facts)
-    return decide(_weigh(changes.keys()), changes=changes)
+    word = None if agent.status is UNSET else str(agent.status)
+    return decide(
+        _weigh(changes.keys()),
+        client_id=known.client_id,
+        facts=facts,
+        changes=changes,
+        agent_status=word,
+        status_at=None if word is None else observed_at,
+    )
 
 
 def _begin(
