@@ -14,7 +14,7 @@ from datetime import datetime
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from flask import current_app
-from sqlalchemy import select
+from sqlalchemy import ScalarSelect, select
 from sqlalchemy.orm import Session
 
 from portal.clock import utc_now
@@ -109,6 +109,19 @@ def list_last_fours(owner: Base) -> dict[str, str]:
         )
     )
     return {row.field: row.last_four for row in rows}
+
+
+def last_four_of(owner: type[Base], field: str) -> ScalarSelect[str]:
+    """The same of one field, in SQL: for each row of the table in one statement. NULL where the
+    row has no such secret."""
+    row_id = owner.id  # type: ignore[attr-defined]
+    return (
+        select(Secret.last_four)
+        .where(
+            Secret.owner == owner.__tablename__, Secret.owner_id == row_id, Secret.field == field
+        )
+        .scalar_subquery()
+    )
 
 
 def list_change_times(owner: Base) -> dict[str, datetime]:

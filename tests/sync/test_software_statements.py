@@ -8,8 +8,8 @@ import pytest
 
 from portal.sync.software import ingest as engine
 from tests.support.msp import Msp
+from tests.support.statements import counting
 from tests.sync.software import ingest, reporting
-from tests.sync.test_statements import counting
 
 MOST_A_BATCH = 16
 MOST_A_RUN = 30

@@ -2,35 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
-
 import pytest
-from sqlalchemy import event
 
-from portal.db import db
+from portal.models import LeftOutSite
 from portal.models.integrations.integration import InventorySource
 from tests.support.msp import Msp
+from tests.support.statements import asked, counting
 
 MOST_A_PAGE = 16
 MOST_A_QUIET_RUN = 29
 """Of one page that changes nothing, by an API key."""
-NOT_ASKED = ("BEGIN", "PRAGMA", "SELECT pg_advisory")
-"""What only one of the databases needs to begin or to keep an order."""
-
-
-@contextmanager
-def counting() -> Iterator[list[str]]:
-    """Executions at the cursor, those of many rows in one call counted once."""
-    found: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        found.append(statement)
-
-    event.listen(db.engine, "before_cursor_execute", note)
-    yield found
-    event.remove(db.engine, "before_cursor_execute", note)
 
 
 @pytest.mark.fleet(agents=120)
@@ -68,5 +49,17 @@ def test_a_run_asks_for_little_beside_its_pages(msp: Msp) -> None:
     msp.import_fleet(inventory_source=InventorySource.DASHBOARD)
     with counting() as statements:
         msp.sync()
-    asked = [text for text in statements if not text.startswith(NOT_ASKED)]
-    assert len(asked) <= MOST_A_QUIET_RUN, "\n".join(asked)
+    found = asked(statements)
+    assert len(found) <= MOST_A_QUIET_RUN, "\n".join(found)
+
+
+@pytest.mark.fleet(agents=3)
+@pytest.mark.parametrize("source", [InventorySource.BETA, InventorySource.DASHBOARD])
+def test_sites_to_leave_out_are_looked_up_for_the_list_that_needs_them(
+    msp: Msp, source: InventorySource
+) -> None:
+    msp.import_fleet(inventory_source=source)
+    with counting() as statements:
+        msp.sync()
+    is_looked_up = any(LeftOutSite.__tablename__ in text for text in statements)
+    assert is_looked_up == (source is InventorySource.DASHBOARD)

@@ -15,7 +15,7 @@ from portal.sync.devices import sweep
 from portal.sync.devices.apply import apply_decisions
 from tests.acceptance.truth import expected_assets, told
 from tests.support.msp import Msp, counted
-from tests.sync.test_statements import counting
+from tests.support.statements import counting
 
 SOURCES = [InventorySource.BETA, InventorySource.DASHBOARD]
 STATUS = SyncKind.STATUS

@@ -19,8 +19,10 @@ from portal.services.accounts.tenants import add_tenant
 from portal.services.integrations.connect import ConnectionSettings, save_connection
 from portal.services.integrations.current import get_integration
 from portal.services.webhook import keys
-from portal.services.webhook.keys import identify_sender, list_keys, reveal
+from portal.services.webhook.keys import identify_sender, reveal
 from portal.services.webhook.rotation import rotate_secret
+from portal.services.webhook.settings import list_key_rows
+from tests.support.statements import asked, counting
 
 
 @pytest.fixture
@@ -48,7 +50,8 @@ def test_a_secret_is_made_once_and_known_by_slug_and_id(acme: Tenant) -> None:
 
 def test_only_ciphertext_and_a_keyed_digest_are_stored(acme: Tenant) -> None:
     secret = reveal()
-    [key], [row] = list_keys(), db.session.query(Secret).filter_by(owner="webhook_keys").all()
+    key = db.session.query(WebhookKey).one()
+    row = db.session.query(Secret).filter_by(owner="webhook_keys").one()
     assert secret not in f"{key.digest} {row.envelope}"
     assert row.last_four == secret[-4:]
 
@@ -62,7 +65,7 @@ def test_the_old_secret_holds_for_a_day(acme: Tenant) -> None:
         keys._kept().senders.clear()
         assert not knows(old)
         assert knows(new)
-        assert [key.expires_at for key in list_keys()] == [None]
+        assert [key.expires_at for key in list_key_rows()] == [None]
 
 
 def test_a_third_secret_is_refused_but_at_once(acme: Tenant) -> None:
@@ -97,10 +100,10 @@ def test_another_process_knows_a_new_secret_at_once(acme: Tenant) -> None:
 
 def test_its_use_is_noted(acme: Tenant) -> None:
     secret = reveal()
-    assert list_keys()[0].last_used_at is None
+    assert list_key_rows()[0].last_used_at is None
     knows(secret)
     db.session.rollback()
-    assert list_keys()[0].last_used_at is not None
+    assert list_key_rows()[0].last_used_at is not None
 
 
 def test_what_was_set_aside_lets_nobody_in(acme: Tenant) -> None:
@@ -129,3 +132,12 @@ def test_whatever_is_wrong_the_answer_is_the_same(app: Flask, acme: Tenant) -> N
     }
     assert len(answers) == 1
     assert next(iter(answers))[0] == 401
+
+
+def test_two_secrets_are_looked_up_in_one_statement(acme: Tenant) -> None:
+    old, new = reveal(), rotate_secret().secret
+    with counting() as statements:
+        rows = list_key_rows()
+    assert [row.last_four for row in rows] == [new[-4:], old[-4:]]
+    assert [row.expires_at is None for row in rows] == [True, False]
+    assert len(asked(statements)) == 1, "\n".join(statements)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from portal.models.webhook.installation import InstallationAction
-from portal.services.webhook import installation, keys
+from portal.services.webhook import installation
 from portal.services.webhook.rotation import rotate_secret
+from portal.services.webhook.settings import list_key_rows
 from tests.support.webhooks import Msp
 
 
@@ -17,7 +18,7 @@ def test_a_rotation_reaches_tactical(msp: Msp, use_key_store: bool, at_once: boo
     with msp.scope():
         rotation = rotate_secret(at_once)
         row = installation.run_now(InstallationAction.TEST, msp.wanted())
-        assert len(keys.list_keys()) == (1 if at_once else 2)
+        assert len(list_key_rows()) == (1 if at_once else 2)
 
     assert (rotation.in_tactical, rotation.warning) == (True, None)
     assert row.ok

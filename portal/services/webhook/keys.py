@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from flask import current_app
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -19,7 +19,7 @@ from portal.db import db, transaction
 from portal.errors import Refused
 from portal.models import Integration, Tenant, WebhookKey
 from portal.scope import all_tenants, tenant_scope
-from portal.services.integrations.current import find_integration, get_integration
+from portal.services.integrations.current import get_integration
 from portal.services.webhook.digests import (
     digest,
     digest_with,
@@ -130,7 +130,7 @@ def _load_senders(tenant: str) -> list[Sender]:
             .where(
                 Tenant.id == int(tenant) if by_id else Tenant.slug == tenant,
                 Integration.set_aside_at.is_(None),
-                (WebhookKey.expires_at.is_(None)) | (WebhookKey.expires_at > utc_now()),
+                is_valid(),
             )
         ).all()
     return [
@@ -167,7 +167,8 @@ def add_next_key(session: Session, at_once: bool = False) -> list[int]:
     would push out one that Tactical may still send.
     """
     integration = get_integration()
-    keys = _list_valid_keys(session, integration)
+    of_integration = WebhookKey.integration_id == integration.id
+    keys = session.scalars(select(WebhookKey).where(of_integration, is_valid())).all()
     if len(keys) >= MOST_KEYS and not at_once:
         raise Refused(
             "The last rotation has not finished: two secrets are valid now. Wait until the older "
@@ -208,24 +209,9 @@ def find_present_key(integration: Integration) -> WebhookKey | None:
     )
 
 
-def list_keys() -> list[WebhookKey]:
-    """The valid keys of the connected integration, the present one first."""
-    integration = find_integration()
-    if integration is None:
-        return []
-    keys = _list_valid_keys(db.session(), integration)
-    return sorted(keys, key=lambda key: (key.expires_at is not None, -key.id))
-
-
-def _list_valid_keys(session: Session, integration: Integration) -> list[WebhookKey]:
-    return list(
-        session.scalars(
-            select(WebhookKey).where(
-                WebhookKey.integration_id == integration.id,
-                (WebhookKey.expires_at.is_(None)) | (WebhookKey.expires_at > utc_now()),
-            )
-        )
-    )
+def is_valid() -> ColumnElement[bool]:
+    """Of webhook keys, in SQL: those that let somebody in now."""
+    return WebhookKey.expires_at.is_(None) | (WebhookKey.expires_at > utc_now())
 
 
 def _add_key(session: Session, integration: Integration) -> WebhookKey:

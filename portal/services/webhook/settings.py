@@ -19,14 +19,15 @@ from portal.models import Tenant, WebhookKey
 from portal.scope import get_tenant_id
 from portal.services.accounts.password_changes import check_present_password
 from portal.services.accounts.throttle import Caller
+from portal.services.integrations.current import integration_id
 from portal.services.webhook.execution import read_wanted
 from portal.services.webhook.installation import find_installation
-from portal.services.webhook.keys import list_keys
+from portal.services.webhook.keys import is_valid
 from portal.services.webhook.keys import reveal as reveal_secret
 from portal.services.webhook.plan import placeholder
 from portal.services.webhook.records import Made, Piece
 from portal.tactical.webhook import FAILURE_BODY, RESOLVED_BODY, SECRET_HEADER, headers_text
-from portal.vault import list_last_fours
+from portal.vault import last_four_of
 
 __all__ = ["FAILURE_BODY", "RESOLVED_BODY", "SECRET_HEADER"]
 
@@ -112,12 +113,13 @@ def reveal_to(user_id: int, password: str, caller: Caller) -> str:
 
 def list_key_rows() -> list[KeyRow]:
     """The present secret first, then the one that is about to expire."""
-    return [_key_row(key) for key in list_keys()]
-
-
-def _key_row(key: WebhookKey) -> KeyRow:
-    last_four = list_last_fours(key).get("value", "")
-    return KeyRow(last_four, key.created_at, key.expires_at, key.last_used_at)
+    last_four = last_four_of(WebhookKey, "value")
+    rows = db.session.execute(
+        select(last_four, WebhookKey.created_at, WebhookKey.expires_at, WebhookKey.last_used_at)
+        .where(WebhookKey.integration_id == integration_id(), is_valid())
+        .order_by(WebhookKey.expires_at.is_not(None), WebhookKey.id.desc())
+    )
+    return [KeyRow(row[0] or "", row[1], row[2], row[3]) for row in rows]
 
 
 def _is_local(host: str) -> bool:

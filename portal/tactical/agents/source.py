@@ -54,7 +54,7 @@ class Source:
     def walk(
         self, tactical: Tactical, page_size: int, left_out: Collection[int] = ()
     ) -> BetaWalk | DashboardWalk:
-        """`left_out`: see DashboardFleet. The beta list needs none of it: it derives nothing."""
+        """`left_out`: see DashboardFleet; the beta list needs none of it."""
         if self.name == BETA:
             return BetaWalk(tactical, page_size, self.inventory.sites_by_pk())
         inventory, fleet = self.inventory, DashboardFleet(tactical, left_out)
