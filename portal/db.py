@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from enum import StrEnum
+from functools import cache
+from itertools import repeat
 from typing import Any, cast
 
 from flask_sqlalchemy import SQLAlchemy
@@ -203,7 +205,8 @@ def add_rows(
     """Insert rows by the thousand, as quickly as the database takes them.
 
     `same` are the values that are equal in all rows. This goes past the session and its guard,
-    so the rows are made the scope's tenant's here. A row that is there already is an error.
+    so the rows are made the scope's tenant's here. A row that is there already is an error. Values
+    that SQLite keeps in a form of its own, such as dates, must be hashable.
     """
     connection = session.connection()
     common = {"tenant_id": get_tenant_id(), **same}
@@ -216,20 +219,28 @@ def add_rows(
             for row in rows:
                 copy.write_row((*first, *row))
         return
-    stored = [_storer(table, name, connection.dialect) for name in names]
-    first = tuple(store(v) for store, v in zip(stored, common.values(), strict=False))
-    ways = stored[len(first) :]
-    values = [(*first, *(store(v) for store, v in zip(ways, row, strict=True))) for row in rows]
+    # Column by column: many times quicker than row by row.
+    given = (*map(repeat, common.values()), *zip(*rows, strict=True))
+    if len(given) == len(common):
+        return  # no row
+    stored = [_stored(table, name, connection.dialect) for name in names]
+    values = [
+        column if store is None else map(store, column)
+        for store, column in zip(stored, given, strict=True)
+    ]
     places = ", ".join("?" * len(names))
     statement = f"INSERT INTO {table.__tablename__} ({', '.join(names)}) VALUES ({places})"  # noqa: S608  # names of ours
-    if values:
-        connection.exec_driver_sql(statement, values)
+    connection.exec_driver_sql(statement, list(zip(*values, strict=False)))
 
 
-def _storer(table: type[Base], name: str, dialect: Dialect) -> Callable[[Any], Any]:
-    """What makes a value of the column one that the driver takes."""
+def _stored(table: type[Base], name: str, dialect: Dialect) -> Callable[[Any], Any] | None:
+    """What makes a value of the column one that the driver takes; None where it is one already.
+
+    It remembers: of thousands of rows, most have the dates of others.
+    """
     kind = table.__table__.c[name].type
-    return kind.dialect_impl(dialect).bind_processor(dialect) or (lambda value: value)
+    store = kind.dialect_impl(dialect).bind_processor(dialect)
+    return store and cache(store)
 
 
 def release() -> None:

@@ -55,7 +55,7 @@ def load_assets(
             Asset.rmm_device_id,
             Asset.client_id,
             ExternalEntityMapping.external_pk,
-            *(getattr(Asset, name) for name in (*_LOOKS, *_FACT_COLUMNS, *LOCKS.values())),
+            *(getattr(Asset, name) for name in (*_LOOKS, *LOCKS.values(), *_FACT_COLUMNS)),
         )
         .join(ExternalEntityMapping, ExternalEntityMapping.asset_id == Asset.id)
         .where(
@@ -69,7 +69,7 @@ def load_assets(
         row.rmm_device_id: KnownAsset(
             id=row.id,
             client_id=row.client_id,
-            facts={name: getattr(row, name) for name in _FACT_COLUMNS},
+            facts=dict(zip(_FACT_COLUMNS, row[-len(_FACT_COLUMNS) :], strict=True)),
             external_pk=row.external_pk,
             agent_status=row.agent_status,
             status_at=row.status_at,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from operator import attrgetter
 from typing import NamedTuple
 
 import msgspec
@@ -26,6 +27,7 @@ Installs = dict[tuple[int, str], KnownInstall]
 """Of one asset, by title and version."""
 TitleKey = tuple[str, str]
 TitleIds = Mapping[TitleKey, int]
+_title_of: Callable[[SoftwareEntry], Title] = attrgetter("title")
 
 
 class SoftwareOf(NamedTuple):
@@ -71,7 +73,10 @@ class SoftwarePlan:
 
 def count_spellings(lists: Sequence[SoftwareOf]) -> Counter[Title]:
     """How often the lists name each title in each spelling."""
-    return Counter(entry.title for each in lists for entry in each.read.entries)
+    counted: Counter[Title] = Counter()
+    for each in lists:
+        counted.update(map(_title_of, each.read.entries))
+    return counted
 
 
 def choose_spellings(counted: Mapping[Title, int]) -> dict[TitleKey, Title]:
