@@ -112,8 +112,7 @@ def list_last_fours(owner: Base) -> dict[str, str]:
 
 
 def last_four_of(owner: type[Base], field: str) -> ScalarSelect[str]:
-    """The same of one field, in SQL: for each row of the table in one statement. NULL where the
-    row has no such secret."""
+    """Of one field of each row of the table, in SQL: NULL where the row has no such secret."""
     row_id = owner.id  # type: ignore[attr-defined]
     return (
         select(Secret.last_four)

@@ -1,4 +1,4 @@
-"""What a process makes ready before it forks."""
+"""What a process makes ready before it forks: in one of its own, since tests use the models."""
 
 from __future__ import annotations
 

@@ -118,7 +118,6 @@ def plan_agent(
     if known is not None and known.synced_at > observed_at:
         # A refresh of this one agent was quicker than this page: the newer news wins.
         return decide(Action.UNCHANGED, returned=False)
-
     if not organization.syncs:
         decide = partial(decide, reason=_why_not_synced(organization))
         return _plan_place(decide, known, place)
@@ -128,11 +127,14 @@ def plan_agent(
         facts |= presence_of(agent)
         word = _status(agent, server_now)
     facts, client_id = _spare_locked(known, facts, organization.client_id)
-    changes = None if known is None else _changes(known, facts)
-    if known is not None and changes is not None and known.client_id != client_id:
-        changes["client_id"] = (known.client_id, client_id)
+    action, changes = Action.CREATED, None
+    if known is not None:
+        changes = _changes(known, facts)
+        if known.client_id != client_id:
+            changes["client_id"] = (known.client_id, client_id)
+        action = _weigh(changes.keys())
     return decide(
-        Action.CREATED if changes is None else _weigh(changes.keys()),
+        action,
         client_id=client_id,
         facts=facts,
         changes=changes,
