@@ -32,8 +32,8 @@ from portal.vault import find_secret, forget_secrets, store_secret
 log = logging.getLogger(__name__)
 
 OVERLAP = timedelta(hours=24)
-HAND_OVER = timedelta(minutes=1)
-"""How long an old secret may hold at most while Tactical is told of the new one."""
+AT_ONCE_OVERLAP = timedelta(minutes=1)
+"""How long an old secret may hold at most until Tactical has the new one."""
 SECRET_BYTES = 32
 NOTE_USE_EVERY = 60.0
 """Seconds. A last use is shown in minutes; a write for each delivery would double the work."""
@@ -41,6 +41,9 @@ NOTE_USE_EVERY = 60.0
 LAST_USE_TIMEOUT_SECONDS = 0.5
 
 MOST_KEYS = 2
+KEPT_SECONDS = 1.0
+"""How long the valid secrets of a tenant are kept in memory: a storm asks once a second."""
+MOST_TENANTS_KEPT = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +92,6 @@ class _Kept:
 def _kept() -> _Kept:
     kept: _Kept = current_app.extensions.setdefault("webhook_keys", _Kept())
     return kept
-
-
-KEPT_SECONDS = 1.0
-"""How long the valid secrets of a tenant are kept in memory: a storm asks once a second."""
-MOST_TENANTS_KEPT = 1000
 
 
 def _list_kept_senders(tenant: str) -> list[Sender]:
@@ -174,7 +172,7 @@ def add_next_key(session: Session, at_once: bool = False) -> list[int]:
             "The last rotation has not finished: two secrets are valid now. Wait until the older "
             "one expires, or rotate at once."
         )
-    end = utc_now() + (HAND_OVER if at_once else OVERLAP)
+    end = utc_now() + (AT_ONCE_OVERLAP if at_once else OVERLAP)
     for key in keys:
         key.expires_at = min(key.expires_at or end, end)
     session.flush()
