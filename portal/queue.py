@@ -64,7 +64,8 @@ JOBS: Final = {
     "sync_devices": Job("portal.jobs.sync.run_sync", BULK, timeout=3600),
     # 35 KB an agent, in one answer that Tactical makes up to five minutes long.
     "sync_software": Job("portal.jobs.sync.run_sync", BULK, timeout=3600),
-    # Alerts, 9 ms each at Tactical, and sweeps of the status, 3 ms an agent.
+    # Alerts, 9 ms each at Tactical, sweeps of the status, 3 ms an agent, and a few hundred
+    # chosen agents, a request each.
     "sync_steadily": Job("portal.jobs.sync.run_sync", STEADY, timeout=3600),
     # A few pages.
     "sync_organizations": Job("portal.jobs.sync.run_sync", QUICK, timeout=600),

@@ -23,6 +23,8 @@ class BadRecord:
     reason: str
     hint: str
     """What it may have been: its name or id as far as one can be read."""
+    agent_id: str = ""
+    """Of an agent's record, if that much can be read: the agent may be asked for by itself."""
 
 
 @dataclass(frozen=True, slots=True)

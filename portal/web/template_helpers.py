@@ -12,6 +12,8 @@ from urllib.parse import urlencode
 
 from flask import Flask, current_app, request, url_for
 
+from portal.web.sync_runs.words import name_kind, tell_pace, tell_run
+
 UNITS = (("day", 86400), ("hour", 3600), ("minute", 60))
 
 
@@ -27,6 +29,9 @@ def register(app: Flask) -> None:
         plural=plural,
         every=every,
         pretty_json=pretty_json,
+        name_kind=name_kind,
+        tell_run=tell_run,
+        tell_pace=tell_pace,
     )
     app.jinja_env.globals.update(
         static_url=static_url, url_with=url_with, url_with_query=url_with_query

@@ -60,8 +60,8 @@ def test_progress_shows_phase_and_numbers_until_the_end(
     assert "sync-finished" not in working.headers.get("HX-Trigger", "")
     for active in (waiting, working):
         assert "every 1s" in active.text
-    assert "Devices synced" in end.text
-    assert "<strong>1,200</strong> created" in end.text
+    assert "1,200 created." in end.text
+    assert "5,000 seen" in end.text
     assert end.headers["HX-Trigger"] == "sync-finished"
     assert "every 1s" not in end.text
     assert admin.get(url).location == acme.url(f"sync-runs/{run}")

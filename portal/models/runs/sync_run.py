@@ -16,6 +16,8 @@ class SyncKind(StrEnum):
     ORGANIZATIONS = "organizations"
     DEVICES = "devices"
     AGENT = "agent"
+    AGENTS = "agents"
+    """Chosen agents, each read by itself: those that another run could not use, say."""
     ALERTS = "alerts"
     STATUS = "status"
     """A light look at the whole fleet: who is there, since when, as whom, at what addresses."""
@@ -60,7 +62,10 @@ class SyncRun(TenantOwned, Leased, Base):
     integration_id: Mapped[int] = mapped_column(ForeignKey("rmm_integrations.id"))
     kind: Mapped[SyncKind]
     subject: Mapped[str] = mapped_column(default="")
-    """The agent_id of an agent sync, else empty."""
+    """The agent_id of an agent sync; of a sync of chosen agents a digest of their ids; else empty.
+    At most one run of a kind and subject is active."""
+    agent_ids: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True), deferred=True)
+    """Of a sync of chosen agents, else None."""
     status: Mapped[RunStatus] = mapped_column(default=RunStatus.QUEUED)
     trigger: Mapped[str]
     """`button`, `schedule`, `command`, `webhook`."""
@@ -70,6 +75,10 @@ class SyncRun(TenantOwned, Leased, Base):
     phase: Mapped[str] = mapped_column(default="")
     done: Mapped[int] = mapped_column(default=0)
     total: Mapped[int | None]
+    paced_from: Mapped[datetime | None]
+    """When `done` was `paced_done`: half a minute before the last progress, or as the phase
+    began."""
+    paced_done: Mapped[int] = mapped_column(default=0, server_default="0")
     seen: Mapped[int] = mapped_column(default=0)
     created: Mapped[int] = mapped_column(default=0)
     updated: Mapped[int] = mapped_column(default=0)

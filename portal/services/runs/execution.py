@@ -24,6 +24,7 @@ from portal.services.integrations.current import (
 from portal.services.runs.history import get_run
 from portal.services.runs.requests import ask_for_run
 from portal.sync.alerts.reconcile import sync_alerts
+from portal.sync.devices.chosen import sync_chosen
 from portal.sync.devices.one_agent import sync_agent
 from portal.sync.devices.run import sync_devices
 from portal.sync.devices.sweep import sync_status
@@ -48,6 +49,7 @@ _SYNCS: dict[SyncKind, Callable[[Integration, Tactical, RunLog], None]] = {
     SyncKind.ALERTS: sync_alerts,
     SyncKind.STATUS: sync_status,
     SyncKind.SOFTWARE: sync_software,
+    SyncKind.AGENTS: sync_chosen,
 }
 
 

@@ -19,29 +19,37 @@ from portal.sync.runs.news import record_ended_event
 
 
 def request_run(
-    kind: SyncKind, trigger: str, subject: str = "", user_id: int | None = None
+    kind: SyncKind,
+    trigger: str,
+    subject: str = "",
+    user_id: int | None = None,
+    agent_ids: list[str] | None = None,
 ) -> tuple[SyncRun, bool]:
     """The run that will do it, and whether it is a new one.
 
-    While a run of its kind waits or works, that one is the answer. Raises Refused when the
-    integration is not active.
+    While a run of its kind and subject waits or works, that one is the answer. Raises Refused
+    when the integration is not active.
     """
-    run, is_new = ask_for_run(kind, trigger, subject, user_id)
+    run, is_new = ask_for_run(kind, trigger, subject, user_id, agent_ids)
     if is_new:
         enqueue_run(run)
     return run, is_new
 
 
 def ask_for_run(
-    kind: SyncKind, trigger: str, subject: str = "", user_id: int | None = None
+    kind: SyncKind,
+    trigger: str,
+    subject: str = "",
+    user_id: int | None = None,
+    agent_ids: list[str] | None = None,
 ) -> tuple[SyncRun, bool]:
     """As `request_run`, for a caller that does the run itself: no worker hears of it."""
     try:
         with transaction() as session:
-            return find_or_add_run(session, kind, trigger, subject, user_id)
+            return find_or_add_run(session, kind, trigger, subject, user_id, agent_ids)
     except IntegrityError:
         # Somebody pressed at the same moment: the unique index let one of us through.
-        return ask_for_run(kind, trigger, subject, user_id)
+        return ask_for_run(kind, trigger, subject, user_id, agent_ids)
 
 
 def enqueue_run(run: SyncRun) -> bool:
@@ -64,7 +72,12 @@ def cancel_run(run_id: int) -> SyncRun:
 
 
 def find_or_add_run(
-    session: Session, kind: SyncKind, trigger: str, subject: str = "", user_id: int | None = None
+    session: Session,
+    kind: SyncKind,
+    trigger: str,
+    subject: str = "",
+    user_id: int | None = None,
+    agent_ids: list[str] | None = None,
 ) -> tuple[SyncRun, bool]:
     """As `request_run`, in the caller's transaction, after which a new run is to be enqueued.
 
@@ -77,7 +90,7 @@ def find_or_add_run(
     if run is not None:
         return run, False
     what = {"integration_id": integration.id, "kind": kind, "subject": subject}
-    run = SyncRun(**what, trigger=trigger, requested_by=user_id)
+    run = SyncRun(**what, trigger=trigger, requested_by=user_id, agent_ids=agent_ids)
     session.add(run)
     session.flush()
     return run, True
@@ -88,6 +101,7 @@ _JOBS = {
     SyncKind.SOFTWARE: "sync_software",
     SyncKind.ALERTS: "sync_steadily",
     SyncKind.STATUS: "sync_steadily",
+    SyncKind.AGENTS: "sync_steadily",
     SyncKind.ORGANIZATIONS: "sync_organizations",
     SyncKind.AGENT: "refresh_agent",
 }

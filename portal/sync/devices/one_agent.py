@@ -28,12 +28,22 @@ Sites = Mapping[int, TacticalSite]
 def sync_agent(
     integration: Integration, tactical: Tactical, run_log: RunLog, agent_id: str
 ) -> None:
-    """Refresh the asset of one agent, or make it. Raises TacticalError, EgressError, RunEnded.
+    """Refresh the asset of one agent, or make it. Raises TacticalError, EgressError, RunEnded."""
+    run_log.set_phase("Reading the agent", total=1)
+    source, page = read_agent(integration, tactical, agent_id)
+    with transaction() as session:
+        run_log.note_source(session, source)
+    apply_page(integration.id, page, run_log)
+
+
+def read_agent(
+    integration: Integration, tactical: Tactical, agent_id: str
+) -> tuple[str, AgentPage]:
+    """Where the agent was read, and a page of it alone. Raises TacticalError and EgressError.
 
     The dashboard API tells of it, whatever the fleet is read from: it obeys the limits of the
     key's role, and Tactical derives the facts of one agent alike for both.
     """
-    run_log.set_phase("Reading the agent", total=1)
     detail = tactical.get_agent(agent_id)
     stored = _load_stored(integration.id, agent_id, detail)
     release()
@@ -41,10 +51,7 @@ def sync_agent(
     page = None
     if stored.may_become_asset and _may_use_beta(integration):
         page = _find_in_beta(tactical, agent_id, detail, sites)
-    source = BETA if page else DASHBOARD
-    with transaction() as session:
-        run_log.note_source(session, source)
-    apply_page(integration.id, page or detail.read(sites), run_log)
+    return (BETA, page) if page else (DASHBOARD, detail.read(sites))
 
 
 @dataclass(frozen=True, slots=True)

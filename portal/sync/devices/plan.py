@@ -272,4 +272,4 @@ def _unlisted(place: Mapping[str, Any]) -> KnownOrganization:
 
 
 def _plan_bad_record(record: BadRecord) -> Decision:
-    return Decision(Action.FAILED, record.hint, record.hint, record.reason)
+    return Decision(Action.FAILED, record.agent_id, record.hint, record.reason)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Flask
@@ -23,6 +24,8 @@ from portal.scope import get_tenant_id
 from portal.sync.runs.cause import Cause
 from portal.sync.runs.news import record_ended_event
 
+PACED_OVER = timedelta(seconds=30)
+"""Over how long the pace of a run is measured."""
 LOOK_SECONDS = 1
 """How often a run looks whether somebody pressed cancel."""
 CANCELLED = "The run was cancelled."
@@ -45,11 +48,14 @@ class RunLog:
         self.counts: Counter[str] = Counter()
         self.warnings: list[str] = []
         self._lease = lease
+        self._progress: deque[tuple[datetime, int]] = deque()
         self.cancelled = threading.Event()
 
     def set_phase(self, phase: str, total: int | None = None) -> None:
+        self._progress.clear()
+        pace = self._note_progress(self.counts["seen"]) | {"done": 0}
         with transaction() as session:
-            self._write(session, phase=phase, done=0, total=total)
+            self._write(session, phase=phase, total=total, **pace)
 
     def check(self) -> None:
         """Raises RunEnded when the run is over. It asks no database."""
@@ -70,7 +76,7 @@ class RunLog:
         self.check()
         after = self.counts + counts
         named = {name: after[name] for name in COUNT_NAMES}
-        self._write(session, done=after["seen"], total=total, **named)
+        self._write(session, total=total, **self._note_progress(after["seen"]), **named)
         self._add_entries(session, entries)
         self.counts = after
 
@@ -150,6 +156,15 @@ class RunLog:
             select(SyncRun.cancel_requested_at).where(SyncRun.id == self.run_id)
         )
         raise RunEnded(CANCELLED if cancelled else "Another process took over this run.")
+
+    def _note_progress(self, done: int) -> dict[str, Any]:
+        """The columns that tell how far the run is, and since when it is measured how quickly."""
+        now = utc_now()
+        self._progress.append((now, done))
+        while len(self._progress) > 1 and self._progress[1][0] <= now - PACED_OVER:
+            self._progress.popleft()
+        paced_from, paced_done = self._progress[0]
+        return {"done": done, "paced_from": paced_from, "paced_done": paced_done}
 
     def _add_entries(self, session: Session, entries: Sequence[dict[str, Any]]) -> None:
         if entries:

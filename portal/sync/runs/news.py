@@ -38,7 +38,7 @@ def _about(run: SyncRun) -> dict[str, Any]:
     return {
         "run_id": run.id,
         "kind": str(run.kind),
-        "agent_id": run.subject or None,
+        "agent_id": run.subject if run.kind is SyncKind.AGENT else None,
         "trigger": run.trigger,
     }
 

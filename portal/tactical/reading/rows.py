@@ -100,8 +100,10 @@ def _read(raw: Raw, make: Callable[[AgentRow], Record]) -> Record | BadRecord:
     try:
         return make(row)
     except _Unusable as why:
-        hint = clean_text(row.hostname) or clean_text(row.agent_id)
-        return BadRecord(str(why), hint[:LONGEST_HINT])
+        agent_id = clean_text(row.agent_id)
+        hint = clean_text(row.hostname) or agent_id
+        usable_id = agent_id if len(agent_id) <= LONGEST_AGENT_ID else ""
+        return BadRecord(str(why), hint[:LONGEST_HINT], usable_id)
 
 
 def _from_beta(row: AgentRow, sites: Sites) -> TacticalAgent:

@@ -9,13 +9,13 @@ from portal.extensions import htmx
 from portal.models.runs.sync_run import SyncKind
 from portal.services.accounts.permissions import Permission
 from portal.services.integrations.current import find_integration
-from portal.services.runs import history
+from portal.services.runs import causes, history
 from portal.services.runs import requests as run_service
-from portal.web.fragments import page_number, page_or_region, words
+from portal.web.fragments import go, page_number, page_or_region, words
 from portal.web.guard import get_user, is_safe_target, requires, tenant_blueprint
 
-STARTABLE = tuple(kind for kind in SyncKind if kind is not SyncKind.AGENT)
-"""By a button."""
+STARTABLE = tuple(kind for kind in SyncKind if kind not in (SyncKind.AGENT, SyncKind.AGENTS))
+"""By a button, without naming agents."""
 
 sync_runs = tenant_blueprint("sync_runs", __name__, "/sync-runs")
 
@@ -58,12 +58,15 @@ def show(run_id: int) -> ResponseReturnValue:
     filters = {"action": words("action"), "q": words("q")}
     return page_or_region(
         "sync_runs/detail.html",
-        {"log-rows": "sync_runs/_log.html"},
+        {"log-rows": "sync_runs/_log.html", "run-causes": "sync_runs/_causes.html"},
         run=run,
         requested_by=requester.email if requester else None,
         page=history.list_log_entries(run_id, filters["action"], filters["q"], page_number()),
         filters=filters,
         action_counts=history.count_log_actions(run_id),
+        causes=causes.list_causes(run),
+        restart=run.kind if run.kind in STARTABLE else None,
+        most_retried=causes.MOST_RETRIED,
     )
 
 
@@ -78,6 +81,16 @@ def progress(run_id: int) -> ResponseReturnValue:
     if not run.is_active:
         response.headers["HX-Trigger"] = "sync-finished"
     return response
+
+
+@sync_runs.post("/<int:run_id>/retry/<int:entry_id>")
+@requires(Permission.SYNC)
+def retry(run_id: int, entry_id: int) -> ResponseReturnValue:
+    """Read again the agents that failed for the reason of this entry, and no others."""
+    run, is_new = causes.retry_failed(run_id, entry_id, get_user().id)
+    if not is_new:
+        flash("These agents are being read again already.", "info")
+    return go(url_for("sync_runs.show", run_id=run.id))
 
 
 @sync_runs.post("/<int:run_id>/cancel")

@@ -26,6 +26,7 @@ from portal.services.runs.history import find_last_finished_runs
 from portal.web.forms import mark
 from portal.web.guard import requires, tenant_blueprint
 from portal.web.options import read_options
+from portal.web.tacticalrmm.charts import SIZE, draw_charts
 from portal.web.tacticalrmm.forms import ConnectionForm
 
 tacticalrmm = tenant_blueprint("tacticalrmm", __name__, "/integrations/tacticalrmm")
@@ -134,6 +135,8 @@ def _page(
         test=test,
         identity=identity.describe_difference() if held else None,
         status=_status(integration) if integration else None,
+        run_charts=draw_charts() if integration else [],
+        chart_size=SIZE,
     )
 
 

@@ -1,0 +1,99 @@
+"""What runs are told in: the name of a kind, one sentence for what happened, pace and time left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from portal.clock import utc_now
+from portal.models import SyncRun
+from portal.models.runs.sync_run import RunStatus, SyncKind
+from portal.services.runs.pace import measure_pace
+
+UNTOLD = ("seen", "unchanged")
+"""Counts that say nothing of what happened."""
+LEFT = ("skipped", "failed", "conflicts")
+"""Counts of what was left as it was. All others are of what the run did."""
+PHRASES = {
+    "missing": ("gone from Tactical", "gone from Tactical"),
+    "conflicts": ("needs you", "need you"),
+}
+"""Of counts whose names are no words to say after a number: of one, and of more."""
+NAMES = {SyncKind.AGENT: "One agent", SyncKind.AGENTS: "Chosen agents"}
+RECORDS = {
+    SyncKind.ORGANIZATIONS: ("organization", "organizations"),
+    SyncKind.ALERTS: ("alert", "alerts"),
+    SyncKind.SOFTWARE: ("software entry", "software entries"),
+}
+
+
+def name_kind(kind: SyncKind) -> str:
+    """`Devices`, `One agent`"""
+    return NAMES.get(kind, str(kind).capitalize())
+
+
+def tell_run(run: SyncRun) -> str:
+    """What happened, in a sentence: `3 created, 1 moved, 2 failed.`"""
+    did = _tell_counts(run, [n for n in run.counts if n not in (*UNTOLD, *LEFT)])
+    match run.status:
+        case RunStatus.QUEUED:
+            return "Waiting for a worker."
+        case RunStatus.RUNNING:
+            return f"{did} so far." if did else "Nothing changed so far."
+        case RunStatus.CANCELLED:
+            why = "" if run.cancel_requested_at or not run.error else f" {run.error}"
+            return f"Stopped after {did}; that is kept.{why}" if did else f"Stopped early.{why}"
+        case RunStatus.FAILED:
+            why = run.error or "The run failed."
+            return f"{why} Before that: {did}." if did else why
+        case _:
+            return _tell_end(run, did)
+
+
+def tell_pace(run: SyncRun) -> str:
+    """`42 a second, about 3 min left`; nothing before there is anything to go by."""
+    pace = measure_pace(run, utc_now())
+    if pace is None:
+        return ""
+    rate = f"{pace.per_second:,.0f}" if pace.per_second >= 10 else f"{pace.per_second:.1f}"
+    left = f", {tell_left(pace.seconds_left)}" if pace.seconds_left is not None else ""
+    return f"{rate} a second{left}"
+
+
+def tell_left(seconds: float) -> str:
+    """As exactly as it can be known: `a few seconds left`, `about 40 s left`, `about 2 h left`."""
+    if seconds < 10:
+        return "a few seconds left"
+    if seconds < 55:
+        return f"about {round(seconds / 10) * 10} s left"
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return f"about {minutes} min left"
+    hours, minutes = divmod(round(minutes / 10) * 10, 60)
+    return f"about {hours} h{f' {minutes} min' if minutes else ''} left"
+
+
+def _tell_end(run: SyncRun, did: str) -> str:
+    rest = _tell_counts(run, LEFT)
+    text = ", ".join(filter(None, (did, rest))) if did else _tell_nothing(run, rest)
+    warned = run.status is RunStatus.PARTIAL and not run.failed
+    return f"{text}, with a warning." if warned else f"{text}."
+
+
+def _tell_nothing(run: SyncRun, rest: str) -> str:
+    one, many = RECORDS.get(run.kind, ("agent", "agents"))
+    if not run.seen:
+        return f"No {many} found"
+    alike = f"{run.unchanged:,} {one if run.unchanged == 1 else many} as before"
+    told = ", ".join(filter(None, (alike if run.unchanged else "", rest)))
+    return f"Nothing changed: {told}" if told else "Nothing changed"
+
+
+def _tell_counts(run: SyncRun, names: Iterable[str]) -> str:
+    """Those that are not zero."""
+    counts = run.counts
+    return ", ".join(_phrase(name, counts[name]) for name in names if counts.get(name))
+
+
+def _phrase(name: str, number: int) -> str:
+    words = PHRASES.get(name, (name, name))
+    return f"{number:,} {words[0] if number == 1 else words[1]}"
