@@ -13,7 +13,10 @@ from portal.db import db
 from portal.models import Errand
 from portal.scope import tenant_scope
 from portal.services.errands import execution
+from tests.support.msp import msp
 from tests.web.world import Place, make_place, make_user, sign_in
+
+__all__ = ["msp"]
 
 
 @pytest.fixture

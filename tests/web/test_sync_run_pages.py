@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
 from portal.clock import utc_now
 from portal.db import transaction
-from portal.models import SyncRun
-from portal.models.runs.sync_run import RunStatus
+from portal.models import SyncLogEntry, SyncRun
+from portal.models.runs.sync_run import RunStatus, SyncKind
 from portal.scope import tenant_scope
 from portal.services.runs.history import find_any_active_run
 from tests.web.conftest import HTMX
@@ -101,8 +103,106 @@ def test_a_run_tells_what_it_did(admin: FlaskClient, acme: Place) -> None:
     assert "No entry matches." in nothing
 
 
-@pytest.mark.parametrize("kind", ["agent", "everything"])
+@pytest.mark.parametrize("kind", ["agent", "agents", "everything"])
 def test_only_known_kinds_are_started_by_a_button(
     admin: FlaskClient, acme: Place, kind: str
 ) -> None:
     assert admin.post(acme.url(f"sync-runs/start/{kind}")).status_code == 404
+
+
+def test_a_run_at_work_tells_its_pace_once_there_is_one(
+    app: Flask, admin: FlaskClient, acme: Place, run: int
+) -> None:
+    url = acme.url(f"sync-runs/{run}/progress")
+    started = {"status": RunStatus.RUNNING, "total": 5000, "started_at": utc_now()}
+    work(app, acme, run, **started, paced_from=utc_now())
+    begun = admin.get(url, headers=HTMX).text
+    work(app, acme, run, done=1000, paced_from=utc_now() - timedelta(seconds=25))
+    going = admin.get(url, headers=HTMX).text
+
+    assert "a second" not in begun
+    assert "1,000 of 5,000, 40 a second, about 2 min left" in going
+
+
+def test_errors_are_grouped_and_those_of_agents_can_be_retried(
+    app: Flask, admin: FlaskClient, acme: Place
+) -> None:
+    with app.app_context(), tenant_scope(acme.id), transaction() as session:
+        bad = {"run_id": acme.run, "action": "failed", "reason": "The record cannot be read."}
+        session.add_all(SyncLogEntry(external_id="", name="", **bad) for _ in range(2))
+    page = admin.get(acme.url(f"sync-runs/{acme.run}")).text
+    assert "Retry 1 agent" in page
+    assert "Retry 2 agents" not in page
+    assert "the portal cannot ask for them alone" in page
+    assert "q=The+record+cannot+be+read." in page
+    only = admin.get(acme.url(f"sync-runs/{acme.run}?action=failed&q=The+record+cannot")).text
+    assert "2 entries" in only
+
+    retried = admin.post(acme.url(f"sync-runs/{acme.run}/retry/{acme.failure}"))
+    assert retried.location != acme.url(f"sync-runs/{acme.run}")
+    assert "Chosen agents sync" in admin.get(retried.location).text
+    again = admin.post(acme.url(f"sync-runs/{acme.run}/retry/{acme.failure}"))
+    assert again.location == retried.location
+    assert "being read again already" in admin.get(again.location).text
+
+
+def test_only_who_may_sync_is_offered_a_retry(viewer: FlaskClient, acme: Place) -> None:
+    page = viewer.get(acme.url(f"sync-runs/{acme.run}")).text
+    assert "Its site is not listed." in page
+    assert "Retry" not in page
+
+
+def test_lists_tell_what_happened_in_a_sentence(
+    app: Flask, admin: FlaskClient, acme: Place
+) -> None:
+    work(app, acme, acme.run, seen=9, created=3, moved=1)
+    for path in ("", "sync-runs/", f"sync-runs/{acme.run}"):
+        assert "3 created, 1 moved, 1 failed." in admin.get(acme.url(path)).text
+
+
+def test_a_run_that_failed_is_started_again_by_a_button(
+    app: Flask, admin: FlaskClient, acme: Place
+) -> None:
+    path = acme.url(f"sync-runs/{acme.run}")
+    assert "Try again" not in admin.get(path).text
+    work(app, acme, acme.run, status=RunStatus.FAILED, error="Tactical is away.")
+    page = admin.get(path).text
+    assert "Try again" in page
+    assert "Tactical is away." in page
+
+
+def test_the_connection_shows_the_last_thirty_runs_of_each_kind(
+    app: Flask, admin: FlaskClient, acme: Place
+) -> None:
+    began = utc_now() - timedelta(days=1)
+    ends = [RunStatus.FAILED, *([RunStatus.SUCCESS] * 34)]
+    with app.app_context(), tenant_scope(acme.id), transaction() as session:
+        integration_id = session.get_one(SyncRun, acme.run).integration_id
+        what = {"integration_id": integration_id, "trigger": "schedule", "started_at": began}
+        runs = [
+            SyncRun(
+                kind=SyncKind.SOFTWARE,
+                status=status,
+                finished_at=began + timedelta(seconds=90 + n),
+                **what,
+            )
+            for n, status in enumerate(reversed(ends))
+        ]
+        session.add_all([*runs, SyncRun(kind=SyncKind.ALERTS, status=RunStatus.RUNNING, **what)])
+        session.flush()
+        newest, too_old = runs[-1].id, runs[4].id
+    page = admin.get(acme.url("integrations/tacticalrmm/")).text
+    told = "Software, the last 30 runs: 29 success, 1 failed. The longest took 2 min 4 s."
+    assert f'role="img" aria-label="{told}"' in page
+    assert f"<caption>{told}</caption>" in page
+    assert "Devices, the only run: 1 partial." in page
+    assert "Alerts, the" not in page  # it is at work
+    assert f'href="{acme.url(f"sync-runs/{newest}")}"' in page
+    assert f'href="{acme.url(f"sync-runs/{too_old}")}"' not in page
+    assert '<rect class="run-bar run-bad" x="291.5" y="2.0" width="7" height="48.0"/>' in page
+
+
+def test_without_a_run_there_is_no_chart(app: Flask, admin: FlaskClient, acme: Place) -> None:
+    with app.app_context(), tenant_scope(acme.id), transaction() as session:
+        session.delete(session.get_one(SyncRun, acme.run))
+    assert "Last runs" not in admin.get(acme.url("integrations/tacticalrmm/")).text

@@ -63,6 +63,8 @@ class Place:
     subscriber: int
     title: int
     errand: int
+    failure: int
+    """An entry in the log of the run: an agent that could not be used."""
 
     def url(self, path: str = "") -> str:
         return f"/t/{self.slug}/{path}"
@@ -95,7 +97,8 @@ def make_place(app: Flask, slug: str = "acme", **integration: Any) -> Place:
         run = SyncRun(
             integration_id=connection.id,
             kind=SyncKind.DEVICES,
-            status=RunStatus.SUCCESS,
+            status=RunStatus.PARTIAL,
+            failed=1,
             trigger="button",
             source="beta",
             started_at=utc_now(),
@@ -105,6 +108,13 @@ def make_place(app: Flask, slug: str = "acme", **integration: Any) -> Place:
         session.add_all((organization, asset, run, test))
         session.flush()
         entry = SyncLogEntry(run_id=run.id, action="created", external_id="a", name=asset.name)
+        failure = SyncLogEntry(
+            run_id=run.id,
+            action="failed",
+            external_id=asset.rmm_device_id,
+            name=asset.name,
+            reason="Its site is not listed.",
+        )
         entity = ExternalEntityMapping(
             integration_id=connection.id,
             asset_id=asset.id,
@@ -122,7 +132,7 @@ def make_place(app: Flask, slug: str = "acme", **integration: Any) -> Place:
             version_count=1,
         )
         errand = Errand(kind=ErrandKind.TEST_SUBSCRIBER, title=name, wanted={}, ok=True)
-        session.add_all((entry, entity, alert, delivery, subscriber, title, errand))
+        session.add_all((entry, failure, entity, alert, delivery, subscriber, title, errand))
         session.flush()
         session.add(
             AssetSoftware(
@@ -132,7 +142,7 @@ def make_place(app: Flask, slug: str = "acme", **integration: Any) -> Place:
         store_secret(session, subscriber, ADDRESS, f"https://{subscriber.host}")
         store_secret(session, subscriber, SIGNING_SECRET, make_secret())
         rows = (client, organization, asset, run, test, alert, delivery, subscriber, title, errand)
-        ids = [row.id for row in rows]
+        ids = [row.id for row in (*rows, failure)]
         return Place(tenant_id, slug, *ids)
 
 
