@@ -132,7 +132,7 @@ def test_what_kills_its_workers_is_ended_in_words(
         jobs_of_a_tick(monkeypatch)
     errand = get_errand(errand_id)
     assert (errand.ok, errand.fault) == (False, "interrupted")
-    assert "It was interrupted" in (errand.message or "")
+    assert "was interrupted" in (errand.message or "")
 
 
 def test_old_ones_go(subscriber: int) -> None:
