@@ -71,20 +71,20 @@ class Knox:
                 return self._token, False
             return self._adopt_or_sign_in(dead=None)
 
-    def replace(self, dead: str, may_adopt: bool) -> tuple[str, bool]:
+    def replace(self, dead: str) -> tuple[str, bool]:
         """Another token than the dead one: of another thread or process, else a new one."""
         with self._lock:
-            if may_adopt and self._token not in (None, dead):
+            if self._token not in (None, dead):
                 return str(self._token), False
-            return self._adopt_or_sign_in(dead, may_adopt)
+            return self._adopt_or_sign_in(dead)
 
     def forget(self) -> None:
         self._token = None
         self._store.keep(None)
 
-    def _adopt_or_sign_in(self, dead: str | None, may_adopt: bool = True) -> tuple[str, bool]:
+    def _adopt_or_sign_in(self, dead: str | None) -> tuple[str, bool]:
         with self._store.lock():
-            stored = _usable(self._store.find()) if may_adopt else None
+            stored = _usable(self._store.find())
             if stored is not None and stored != dead:
                 self._token = stored
                 return stored, False

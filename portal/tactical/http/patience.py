@@ -62,6 +62,11 @@ class Patience:
         log.info("%s; trying again in %.1f s.", error.fault, pause)
         self._sleep(pause)
 
+    def pause(self, seconds: float) -> None:
+        """Raises Abandoned."""
+        self.check()
+        self._sleep(seconds)
+
     def check(self) -> None:
         """Raises Abandoned when nobody waits any more."""
         if self.abandoned.is_set():

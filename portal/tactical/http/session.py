@@ -32,6 +32,8 @@ __all__ = ["ApiKey", "Credentials", "Password", "TacticalSession"]
 SKEW_IGNORED = timedelta(seconds=2)
 """A `Date` has no parts of seconds: nearer than this, our own clock is the better one."""
 SKEW_ABSURD = timedelta(days=366)
+MOST_DEAD_TOKENS = 2
+"""The one that we had, and one that another process had stored, which may be dead too."""
 
 Value = TypeVar("Value")
 
@@ -40,7 +42,8 @@ class TacticalSession:
     """Requests to one server with one set of credentials; two threads may share it.
 
     `on_token` is told each new token, and None when one is dead; `find_token` gives a token
-    that another process may have stored since; `token_lock` is held during a sign-in.
+    that another process may have stored since; `token_lock` is held during a sign-in, and is
+    handed what to pause with while another process holds it (which raises Abandoned).
     `interactive` shortens every limit and waits for no throttle.
     Every request raises TacticalError and EgressError, and what on_token and its kin raise.
     """
@@ -53,17 +56,24 @@ class TacticalSession:
         *,
         on_token: Callable[[str | None], None] = lambda _token: None,
         find_token: Callable[[], str | None] = lambda: None,
-        token_lock: Callable[[], AbstractContextManager[object]] = nullcontext,
+        token_lock: Callable[
+            [Callable[[float], None]], AbstractContextManager[object]
+        ] = nullcontext,
         interactive: bool = False,
         sleep: Callable[[float], object] | None = None,
     ) -> None:
         self.base_url = base_url
         self.answered_at = datetime.now(UTC)
         """When the last answer began, by Tactical's clock; by ours while they nearly agree."""
+        self.has_answered = False
+        """Whether the last request with credentials was answered with what it asked for."""
+        self.last_error: EgressError | TacticalError | None = None
+        """What it came to otherwise."""
         self._door = door
         self._patience = Patience(interactive, sleep)
         self._key = credentials.key if isinstance(credentials, ApiKey) else None
-        store = TokenStore(keep=on_token, find=find_token, lock=token_lock)
+        pause = self._patience.pause
+        store = TokenStore(keep=on_token, find=find_token, lock=lambda: token_lock(pause))
         self._knox = (
             Knox(credentials, self._post, store) if isinstance(credentials, Password) else None
         )
@@ -182,20 +192,30 @@ class TacticalSession:
         return iter((answer.body,))
 
     def _signed_in(self, attempt: Callable[[Mapping[str, str]], Value]) -> Value:
-        """With credentials; a token that died is replaced, with one sign-in at most.
+        """With credentials; what became of it is noted."""
+        try:
+            value = self._with_credentials(attempt)
+        except (EgressError, TacticalError) as error:
+            self.has_answered, self.last_error = False, error
+            raise
+        self.has_answered, self.last_error = True, None
+        return value
+
+    def _with_credentials(self, attempt: Callable[[Mapping[str, str]], Value]) -> Value:
+        """A token that died is replaced, with one sign-in at most.
 
         Never both kinds: Tactical tries the token first, and a dead one beats a good key.
         """
         if self._knox is None:
             return attempt(key_header(self._key or ""))
         token, is_new = self._knox.get_token()
-        for may_adopt in (True, False):
+        for _ in range(MOST_DEAD_TOKENS):
             try:
                 return attempt(token_header(token))
             except TokenRefused:
                 if is_new:
                     raise
-            token, is_new = self._knox.replace(token, may_adopt)
+            token, is_new = self._knox.replace(token)
         return attempt(token_header(token))
 
     # --- One request --------------------------------------------------------------------
