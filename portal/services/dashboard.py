@@ -21,6 +21,7 @@ from portal.services.assets.looks import (
 )
 from portal.services.deliveries.history import failed_count, to_review_count
 from portal.services.integrations.current import find_integration
+from portal.services.integrations.weather import Weather, find_weather
 from portal.services.organizations.listing import OrganizationFilter, organization_counts
 from portal.services.runs.history import (
     find_any_active_run,
@@ -38,6 +39,7 @@ class Overview:
     """`assets_by_status` is as `count_by_status` has it."""
 
     integration: Integration | None
+    weather: Weather | None
     organizations: dict[OrganizationFilter, int]
     assets_by_status: dict[str, int]
     clients: int
@@ -61,6 +63,7 @@ def get_overview() -> Overview:
     last_look_at = newest_look(last)
     return Overview(
         integration=integration,
+        weather=find_weather(integration),
         organizations=figures.organizations,
         assets_by_status=assets,
         clients=figures.clients,

@@ -7,14 +7,21 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, select, update
+from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute
 
 from portal import queue
 from portal.clock import utc_now
 from portal.db import changed_one, db, transaction
 from portal.errors import PortalError
-from portal.models import ConnectionTest, Errand, Schedule, SyncRun, WebhookInstallation
+from portal.models import (
+    ConnectionTest,
+    Errand,
+    Integration,
+    Schedule,
+    SyncRun,
+    WebhookInstallation,
+)
 from portal.models.runs.sync_run import ACTIVE, RunStatus, SyncKind
 from portal.scope import all_tenants, tenant_scope
 from portal.services.deliveries.agent_refreshes import (
@@ -26,10 +33,12 @@ from portal.services.deliveries.refused_storms import start_owed_reconciliations
 from portal.services.deliveries.storage import trim_bodies
 from portal.services.errands.requests import free_lost_errands
 from portal.services.events.delivery import list_subscribers_behind
+from portal.services.integrations.breaker import Breaker
 from portal.services.integrations.schedules import next_due
 from portal.services.integrations.sign_outs import list_tenants_with_due_sign_outs
 from portal.services.integrations.sweep_intervals import fit_intervals
 from portal.services.integrations.testing import free_lost_tests
+from portal.services.integrations.weather import ASKING, claim_try, may_try
 from portal.services.leases import Work, waits
 from portal.services.runs.execution import revive_abandoned_runs
 from portal.services.runs.requests import enqueue_run, request_run
@@ -95,7 +104,7 @@ def _list_jobs() -> list[tuple[Any, ...]]:
 
 def _list_due() -> list[Any]:
     """As plain values: a mapped row would be read again, and be due no more, when claimed."""
-    table = Schedule
+    table, its = Schedule, Integration
     rows = db.session.execute(
         select(
             table.id,
@@ -106,9 +115,13 @@ def _list_due() -> list[Any]:
             table.next_due_at,
             SyncRun.status,
             SyncRun.started_at,
+            its.failures_in_row,
+            its.failing_since,
+            its.breaker_until,
         )
+        .join(its, its.id == table.integration_id)
         .outerjoin(SyncRun, _is_last_of(table))
-        .where(table.next_due_at <= utc_now())
+        .where(table.next_due_at <= utc_now(), or_(table.kind.not_in(ASKING), may_try()))
         .order_by(table.kind != SyncKind.STATUS, table.next_due_at)
     )
     return [row for row in rows if not _is_late(row)]
@@ -138,7 +151,10 @@ def _is_late(row: Any) -> bool:
 
 def _claim(schedule: Any) -> bool:
     """Ours, if the row still says what we read: whoever changes it first starts the work."""
+    breaker = Breaker(schedule.failures_in_row, schedule.failing_since, schedule.breaker_until)
     with tenant_scope(schedule.tenant_id), transaction() as session:
+        if schedule.kind in ASKING and not claim_try(session, schedule.integration_id, breaker):
+            return False  # another kind of work tries
         return changed_one(
             session,
             update(Schedule)

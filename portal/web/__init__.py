@@ -33,7 +33,7 @@ AREAS = (
     "portal.web.sync_runs.views:sync_runs",
     "portal.web.activity.views:activity",
     "portal.web.integrations.views:integrations",
-    "portal.web.tacticalrmm.views:tacticalrmm",
+    "portal.web.tacticalrmm:tacticalrmm",
     "portal.web.subscribers.views:subscribers",
     "portal.web.webhook.views:webhook",
 )

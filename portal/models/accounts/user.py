@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import ForeignKey, Index, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, query_expression, relationship
 
 from portal.clock import utc_now
 from portal.db import Base, BigId, TenantOwned
@@ -37,6 +37,8 @@ class Membership(TenantOwned, Base):
 
     user: Mapped[User] = relationship()
     tenant: Mapped[Tenant] = relationship()
+    wants_code: Mapped[bool | None] = query_expression()
+    """Whether the tenant's server wants a one-time code; read where a page needs it."""
 
 
 class UserSession(Base):

@@ -19,6 +19,7 @@ class ErrandKind(StrEnum):
     TEST_SUBSCRIBER = "test_subscriber"
     PLAN_WEBHOOK = "plan_webhook"
     UPDATE_SECRET = "hand_over_secret"  # noqa: S105  # a word, not a secret
+    SIGN_IN = "sign_in"
 
 
 class Errand(TenantOwned, Leased, Base):

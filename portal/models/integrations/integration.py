@@ -30,6 +30,19 @@ class InventorySource(StrEnum):
     DASHBOARD = "dashboard"
 
 
+class Stop(StrEnum):
+    """What Tactical refuses the credentials for. Nothing is asked by itself until it is mended."""
+
+    WRONG_KEY = "wrong_key"
+    EXPIRED_KEY = "expired_key"
+    INACTIVE_USER = "inactive_user"
+    WRONG_PASSWORD = "wrong_password"  # noqa: S105  # a word, not a secret
+    TOKEN_REFUSED = "token_refused"  # noqa: S105
+    TOTP_SECRET_WRONG = "totp_secret_wrong"  # noqa: S105
+    CODE_NEEDED = "code_needed"
+    """The sign-in of a TOTP account died, and only a person has the next code."""
+
+
 class Integration(TenantOwned, Base):
     """One tenant's connection to one provider; kept across saves and disconnects.
 
@@ -81,5 +94,15 @@ class Integration(TenantOwned, Base):
     tested_at: Mapped[datetime | None]
     last_error: Mapped[str | None]
     last_error_at: Mapped[datetime | None]
+    failures_in_row: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Of contacts with the server: what they lead to is in `services.integrations.breaker`."""
+    failing_since: Mapped[datetime | None]
+    breaker_until: Mapped[datetime | None]
+    """Until then scheduled work waits; None while the server answers."""
+    stopped_for: Mapped[Stop | None]
+    stopped_at: Mapped[datetime | None]
+    sign_in_lease: Mapped[str | None]
+    """A random word of the process that signs in, until `sign_in_until`; the others wait."""
+    sign_in_until: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     set_aside_at: Mapped[datetime | None]

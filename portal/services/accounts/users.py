@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import delete, exists, func, select
-from sqlalchemy.orm import Session, contains_eager, joinedload
+from sqlalchemy.orm import Session, contains_eager, joinedload, with_expression
 
 from portal.clock import utc_now
 from portal.db import db, transaction
@@ -17,6 +17,7 @@ from portal.scope import all_tenants
 from portal.services.accounts.passwords import hash_new_password
 from portal.services.accounts.permissions import ROLES
 from portal.services.accounts.tenants import get_tenant
+from portal.services.integrations.codes import is_code_wanted
 
 EMAIL_PATTERN = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 ADMIN = "admin"
@@ -83,7 +84,10 @@ def list_memberships(user_id: int) -> list[Membership]:
         found = db.session.scalars(
             select(Membership)
             .join(Membership.tenant)
-            .options(contains_eager(Membership.tenant))
+            .options(
+                contains_eager(Membership.tenant),
+                with_expression(Membership.wants_code, is_code_wanted(Membership.tenant_id)),
+            )
             .where(Membership.user_id == user_id, _IS_OPEN)
             .order_by(Tenant.name, Tenant.id)
         ).all()

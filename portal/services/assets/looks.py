@@ -72,6 +72,10 @@ def explain_lateness(
         return None
     if integration is None or integration.state is not IntegrationState.ACTIVE:
         return "Tactical RMM is not connected, so nothing is read."
+    if integration.stopped_for is not None:
+        return "Nothing is read by itself while Tactical refuses the credentials."
+    if integration.breaker_until is not None:
+        return "Scheduled looks wait until Tactical answers again."
     if not seconds:
         return "Status sweeps and device syncs are switched off in the settings."
     newest = db.session.scalar(

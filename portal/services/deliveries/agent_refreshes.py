@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import timedelta
 
-from sqlalchemy import Delete, delete, func, select
+from sqlalchemy import ColumnElement, Delete, delete, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from portal.clock import utc_now
 from portal.db import changed_one, db, insert, transaction
 from portal.errors import Refused
-from portal.models import AgentRefresh, SyncRun
+from portal.models import AgentRefresh, Integration, SyncRun
 from portal.models.runs.sync_run import RunStatus, SyncKind
 from portal.scope import get_tenant_id
+from portal.services.integrations.weather import is_calm
 from portal.services.runs.execution import run_queued
 from portal.services.runs.requests import enqueue_run, find_or_add_run
 
@@ -79,14 +80,21 @@ def list_tenants_with_due_refreshes() -> list[int]:
     """Across tenants."""
     return list(
         db.session.scalars(
-            select(AgentRefresh.tenant_id).where(AgentRefresh.due_at <= utc_now()).distinct()
+            select(AgentRefresh.tenant_id)
+            .where(AgentRefresh.due_at <= utc_now(), _may_be_asked())
+            .distinct()
         )
     )
 
 
 def _list_due(most: int) -> list[str]:
-    query = select(AgentRefresh.agent_id).where(AgentRefresh.due_at <= utc_now())
+    query = select(AgentRefresh.agent_id).where(AgentRefresh.due_at <= utc_now(), _may_be_asked())
     return list(db.session.scalars(query.order_by(AgentRefresh.due_at).limit(max(most, 0))))
+
+
+def _may_be_asked() -> ColumnElement[bool]:
+    """While the server does not answer, or takes no credentials, refreshes wait."""
+    return AgentRefresh.integration_id.in_(select(Integration.id).where(is_calm()))
 
 
 def _count_waiting() -> int:

@@ -13,6 +13,7 @@ from portal.errors import PortalError
 from portal.models import Integration
 from portal.models.integrations.integration import IntegrationState
 from portal.services.deliveries.claims import Claimed
+from portal.services.integrations.breaker import find_stop
 from portal.services.integrations.current import open_tactical
 from portal.tactical.alerts import TacticalAlert, TacticalAlerts
 from portal.tactical.errors import MissingPermission, NotFoundInTactical
@@ -66,19 +67,18 @@ class Lookups:
         """One answer for each alert; an id that is missing in it was not reached in time."""
         ids = list(dict.fromkeys(alert_ids))
         integration = db.session.get_one(Integration, integration_id)
-        if integration.state is not IntegrationState.ACTIVE:
-            waits = Lookup(
-                problem="The connection to Tactical is not active.",
-                can_retry=True,
-            )
-            return dict.fromkeys(ids, waits)
+        obstacle = _find_obstacle(integration)
+        if obstacle is not None:
+            return dict.fromkeys(ids, Lookup(problem=obstacle, can_retry=True))
         try:
             # In a hurry: a delivery can wait, the worker cannot.
             with open_tactical(integration, hurry=True) as tactical:
                 release()
                 return self._ask_each(integration_id, tactical.alerts, ids)
-        except PortalError as error:  # no credentials to be had
-            return dict.fromkeys(ids, Lookup(problem=error.message, can_retry=error.retryable))
+        except PortalError as error:  # no credentials to be had, or they are refused
+            # Wrong ones may be mended before the last attempt.
+            can_retry = error.retryable or find_stop(error) is not None
+            return dict.fromkeys(ids, Lookup(problem=error.message, can_retry=can_retry))
 
     def _ask_each(
         self, integration_id: int, alerts: TacticalAlerts, ids: list[str]
@@ -96,6 +96,12 @@ class Lookups:
         return found
 
 
+def _find_obstacle(integration: Integration) -> str | None:
+    if integration.state is not IntegrationState.ACTIVE:
+        return "The connection to Tactical is not active."
+    return "Tactical refuses the credentials." if integration.stopped_for is not None else None
+
+
 def _look_up(alerts: TacticalAlerts, alert_id: str) -> Lookup:
     try:
         return Lookup(alert=alerts.get(int(alert_id)))
@@ -107,6 +113,7 @@ def _look_up(alerts: TacticalAlerts, alert_id: str) -> Lookup:
     except MissingPermission as error:
         return Lookup(problem=error.message)
     except PortalError as error:
-        # Wrong credentials too may be mended before the last attempt.
+        if find_stop(error) is not None:
+            raise  # each question would be another sign-in that fails
         is_own = may_be_of_record(error)
         return Lookup(problem=error.message, can_retry=True, is_own=is_own)

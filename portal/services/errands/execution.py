@@ -19,6 +19,7 @@ from portal.services.alerts import actions
 from portal.services.alerts.results import AlertAction
 from portal.services.errands.requests import get_errand
 from portal.services.events import subscribers
+from portal.services.integrations import codes
 from portal.services.leases import LeaseLost
 from portal.services.webhook import installation, rotation
 
@@ -84,9 +85,15 @@ def _update_secret(errand: Errand) -> _Outcome:
     return _Outcome(warning is None, warning or "Tactical has the new secret.")
 
 
+def _sign_in(_errand: Errand) -> _Outcome:
+    codes.sign_in()
+    return _Outcome(ok=True, message="The portal is signed in to Tactical. Syncs go on.")
+
+
 _DOERS: Final[Mapping[ErrandKind, Callable[[Errand], _Outcome]]] = {
     ErrandKind.ACT_ON_ALERTS: _act_on_alerts,
     ErrandKind.TEST_SUBSCRIBER: _test_subscriber,
     ErrandKind.PLAN_WEBHOOK: _plan_webhook,
     ErrandKind.UPDATE_SECRET: _update_secret,
+    ErrandKind.SIGN_IN: _sign_in,
 }

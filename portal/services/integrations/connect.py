@@ -20,6 +20,7 @@ from portal.services.integrations.ended_sign_ins import end_sign_in
 from portal.services.integrations.options import OPTIONS, OptionValue, apply_options
 from portal.services.integrations.schedules import ensure_schedules
 from portal.services.integrations.sign_outs import ask_for_sign_outs
+from portal.services.integrations.weather import clear, resume
 from portal.services.text import clean_line
 from portal.tactical.http.url import normalise_url, same_host
 from portal.vault import forget_secrets, list_last_fours, store_secret
@@ -79,6 +80,7 @@ def save_connection(settings: ConnectionSettings) -> Integration:
         if settings.secrets or before != _connection_facts(integration):
             integration.state = IntegrationState.UNTESTED
             integration.last_error = integration.last_error_at = None
+        resume(integration)
         _reschedule(session, integration)
     ask_for_sign_outs()
     return integration
@@ -94,7 +96,7 @@ def disconnect() -> None:
         _forget_credentials(session, integration)
         integration.state = IntegrationState.DISCONNECTED
         integration.server_verified = False
-        integration.last_error = integration.last_error_at = None
+        clear(integration)
         # Old deliveries go all the same, and webhooks still come.
         session.execute(
             delete(Schedule).where(

@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from sqlalchemy import ScalarSelect, select
 
-from portal.clock import utc_now
-from portal.db import db, transaction
+from portal.db import db
 from portal.errors import NotFound, Refused
 from portal.models import Integration
-from portal.models.integrations.integration import AuthMode, IntegrationState
+from portal.models.integrations.integration import IntegrationState
 from portal.providers import TACTICAL_RMM
-from portal.scope import get_tenant_id, tenant_scope
-from portal.services.application import get_app
-from portal.services.integrations.ended_sign_ins import add_ended
 from portal.services.integrations.networks import get_door
+from portal.services.integrations.shared_sign_in import SharedSignIn
+from portal.services.integrations.weather import is_clouded, note_contact
 from portal.tactical.api import Tactical
-from portal.tactical.http.session import ApiKey, Credentials, Password, TacticalSession
-from portal.vault import (
-    find_secret,
-    forget_secrets,
-    list_change_times,
-    list_last_fours,
-    store_secret,
-)
+from portal.tactical.http.session import TacticalSession
+from portal.vault import list_last_fours
 
 NOT_READY = {
     IntegrationState.UNTESTED: (
@@ -84,109 +75,29 @@ def open_tactical(integration: Integration, hurry: bool = False) -> Iterator[Tac
     """The server's API with the stored credentials. `hurry` is for a person who waits.
 
     A token that Tactical gives is stored as soon as it is there, so that other processes
-    use it too. Raises SecretUnreadable, and on use the errors of `portal.tactical`.
+    use it too. What the server said of the credentials is noted, and a success after failures.
+    Raises SecretUnreadable, and on use the errors of `portal.tactical`.
     """
+    sign_in = SharedSignIn(integration)
     session = TacticalSession(
         integration.base_url,
-        _credentials(integration),
+        sign_in.credentials,
         get_door(),
         interactive=hurry,
-        **_token_care(integration),
+        on_token=sign_in.keep,
+        find_token=sign_in.find,
+        token_lock=sign_in.lock,
     )
-    yield Tactical(session)
+    integration_id, was_clouded = integration.id, is_clouded(integration)
+    try:
+        yield Tactical(session)
+    finally:
+        if session.last_error is not None:
+            sign_in.note_refusal(session.last_error)
+    if was_clouded and session.has_answered:
+        note_contact(integration_id, None)
 
 
 def list_saved_secrets(integration: Integration) -> dict[str, str]:
     """Field to last four characters, which may be none, for each secret that is stored."""
     return list_last_fours(integration)
-
-
-def note_error(integration_id: int, message: str | None, agents: int | None = None) -> None:
-    """What the status panel shows as the last error; None when the last contact went well.
-
-    Not for what may be wrong with one record alone. `agents` is how many a look at the whole
-    fleet found, if it was one: the next tick fits the interval of sweeps to it.
-    """
-    with transaction() as session:
-        integration = session.get_one(Integration, integration_id)
-        integration.last_error = message
-        integration.last_error_at = utc_now() if message else None
-        if agents is not None:
-            integration.found_agents = agents
-
-
-def _credentials(integration: Integration) -> Credentials:
-    if integration.auth_mode is AuthMode.API_KEY:
-        return ApiKey(find_secret(integration, "api_key") or "")
-    return Password(
-        username=integration.username,
-        password=find_secret(integration, "password") or "",
-        totp_secret=find_secret(integration, "totp_secret"),
-        totp_code=find_secret(integration, "totp_code"),
-        token=find_secret(integration, "knox_token"),
-    )
-
-
-def identify_connection(integration: Integration) -> tuple[object, ...]:
-    """What a test, or a sign-in, is of: another address or credential needs another one."""
-    stored = list_change_times(integration)
-    credentials = {field: stored.get(field) for field in ("api_key", "password", "totp_secret")}
-    is_disconnected = integration.state is IntegrationState.DISCONNECTED
-    return (
-        integration.base_url,
-        integration.auth_mode,
-        integration.username,
-        is_disconnected,
-        credentials,
-    )
-
-
-def _token_care(integration: Integration) -> dict[str, Any]:
-    """What stores and finds the tokens of a sign-in; an API key needs neither."""
-    if integration.auth_mode is AuthMode.API_KEY:
-        return {}
-    opened = identify_connection(integration)
-    return {
-        "on_token": _token_keeper(integration, opened),
-        "find_token": _token_finder(integration, opened),
-    }
-
-
-def _token_keeper(
-    integration: Integration, opened: tuple[object, ...]
-) -> Callable[[str | None], None]:
-    """Stores or forgets the token. It may be called from a thread of the session's own.
-
-    Once the connection is another one, a token of the old is not its: it is ended instead.
-    """
-    app, tenant_id, integration_id = get_app(), get_tenant_id(), integration.id
-    base_url = integration.base_url
-
-    def keep(token: str | None) -> None:
-        with app.app_context(), tenant_scope(tenant_id), transaction() as session:
-            integration = session.get_one(Integration, integration_id)
-            if identify_connection(integration) != opened:
-                if token is not None:
-                    add_ended(session, integration_id, base_url, token)
-            elif token is None:
-                forget_secrets(session, integration, "knox_token")
-            else:
-                store_secret(session, integration, "knox_token", token)
-                # A one-time code is spent by the login that gave this token.
-                forget_secrets(session, integration, "totp_code")
-
-    return keep
-
-
-def _token_finder(integration: Integration, opened: tuple[object, ...]) -> Callable[[], str | None]:
-    """Finds none once the connection is another one: its token is not for the old server."""
-    app, tenant_id, integration_id = get_app(), get_tenant_id(), integration.id
-
-    def find() -> str | None:
-        with app.app_context(), tenant_scope(tenant_id):
-            integration = db.session.get_one(Integration, integration_id)
-            if identify_connection(integration) != opened:
-                return None
-            return find_secret(integration, "knox_token")
-
-    return find

@@ -24,6 +24,7 @@ from portal.models.integrations.integration import IntegrationState
 from portal.services.integrations.current import get_integration
 from portal.services.integrations.options import OPTIONS, list_intervals
 from portal.services.integrations.schedules import ensure_schedules
+from portal.services.integrations.weather import clear
 
 
 class ServerChoice(StrEnum):
@@ -107,7 +108,7 @@ def decide_server(choice: ServerChoice) -> Integration:
             _set_aside(session, integration)
         integration.state = IntegrationState.ACTIVE
         integration.server_verified = True
-        integration.last_error = integration.last_error_at = None
+        clear(integration)
         ensure_schedules(session, integration)
     return integration
 

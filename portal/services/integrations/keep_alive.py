@@ -6,7 +6,8 @@ from portal.db import db, release
 from portal.errors import PortalError
 from portal.models import Integration
 from portal.models.integrations.integration import AuthMode, IntegrationState
-from portal.services.integrations.current import note_error, open_tactical
+from portal.services.integrations.current import open_tactical
+from portal.services.integrations.weather import note_contact
 
 
 def keep_alive(integration_id: int) -> None:
@@ -21,4 +22,4 @@ def keep_alive(integration_id: int) -> None:
             release()
             tactical.keep_alive()
     except PortalError as error:
-        note_error(integration_id, error.message)
+        note_contact(integration_id, error)

@@ -22,7 +22,6 @@ from portal.services import leases
 from portal.services.integrations.current import (
     check_active,
     get_integration,
-    identify_connection,
     open_tactical,
 )
 from portal.services.integrations.identity import (
@@ -31,6 +30,8 @@ from portal.services.integrations.identity import (
     looks_like_another,
 )
 from portal.services.integrations.schedules import ensure_schedules
+from portal.services.integrations.shared_sign_in import identify_connection
+from portal.services.integrations.weather import clear
 from portal.services.leases import LeaseLost
 from portal.sync.devices.left_out import replace_left_out
 from portal.tactical.probe.probe import ProbeResult, Step, probe
@@ -184,7 +185,7 @@ def _conclude_passed(
         return
     integration.server_verified = True
     integration.state = IntegrationState.ACTIVE
-    integration.last_error = integration.last_error_at = None
+    clear(integration)
     ensure_schedules(session, integration)
 
 

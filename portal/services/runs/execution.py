@@ -16,11 +16,8 @@ from portal.models import Integration, SyncRun
 from portal.models.runs.sync_run import COUNT_NAMES, RunStatus, SyncKind
 from portal.scope import get_tenant_id
 from portal.services.application import get_app
-from portal.services.integrations.current import (
-    check_active,
-    note_error,
-    open_tactical,
-)
+from portal.services.integrations.current import check_active, open_tactical
+from portal.services.integrations.weather import note_contact
 from portal.services.runs.history import get_run
 from portal.services.runs.requests import ask_for_run
 from portal.sync.alerts.reconcile import sync_alerts
@@ -41,6 +38,8 @@ log = logging.getLogger(__name__)
 MOST_ATTEMPTS = 3
 """A run that lost its process this often is ended: it may be what kills the process."""
 POLL_SECONDS = 0.5
+ASKED_BY_PERSON = ("button", "command")
+NOT_TRIED = "Tactical refuses the credentials. Mend them first, or start this yourself."
 _OF_THE_FLEET = (SyncKind.DEVICES, SyncKind.STATUS)
 """They see every agent that Tactical lists."""
 _SYNCS: dict[SyncKind, Callable[[Integration, Tactical, RunLog], None]] = {
@@ -132,7 +131,7 @@ def _execute(run: SyncRun) -> None:
     run_log = RunLog(run.id, run.lease or "", Cause(run.trigger, run.id, run.requested_by))
     integration = db.session.get_one(Integration, run.integration_id)
     try:
-        _check_still_active(integration)
+        _check_still_wanted(run, integration)
         with (
             open_tactical(integration) as tactical,
             run_log.keep_alive(get_app(), tactical.session.abandon),
@@ -161,20 +160,22 @@ def _end(run: SyncRun, run_log: RunLog, error: PortalError | None = None) -> Non
     elif error is not None:
         is_ours = run_log.finish(RunStatus.FAILED, error.message, getattr(error, "fault", None))
         if is_ours and not (run.kind is SyncKind.AGENT and may_be_of_record(error)):
-            note_error(run.integration_id, error.message)
+            note_contact(run.integration_id, error)
     else:
         partial = run_log.warnings or run_log.counts["failed"]
         if run_log.finish(RunStatus.PARTIAL if partial else RunStatus.SUCCESS):
             agents = run_log.counts["seen"] if run.kind in _OF_THE_FLEET else None
-            note_error(run.integration_id, None, agents)
+            note_contact(run.integration_id, None, agents)
 
 
-def _check_still_active(integration: Integration) -> None:
-    """The connection may have been changed or held since the run was asked for."""
+def _check_still_wanted(run: SyncRun, integration: Integration) -> None:
+    """The connection may have been changed, held or refused since the run was asked for."""
     try:
         check_active(integration)
     except Refused as refused:
         raise RunEnded(refused.message) from refused
+    if integration.stopped_for is not None and run.trigger not in ASKED_BY_PERSON:
+        raise RunEnded(NOT_TRIED)
 
 
 def _sync(run: SyncRun, integration: Integration, tactical: Tactical, run_log: RunLog) -> None:

@@ -7,9 +7,11 @@ from typing import Any
 from flask import url_for
 from flask.typing import ResponseReturnValue
 
-from portal.models.integrations.integration import IntegrationState
+from portal.models import Integration
+from portal.models.integrations.integration import IntegrationState, Stop
 from portal.services.accounts.permissions import Permission
 from portal.services.dashboard import REVIEW_PERIOD, Overview, get_overview
+from portal.services.integrations.weather import Weather
 from portal.services.organizations.listing import OrganizationFilter
 from portal.services.webhook.state import Health, WebhookState, get_health
 from portal.web.caller import is_behind_unknown_proxy
@@ -62,7 +64,9 @@ def _attention(overview: Overview) -> list[Item]:
     if integration.state is IntegrationState.DISCONNECTED:
         items.append(_item("warn", "Tactical RMM is disconnected.", "Connect", settings))
     late_because = overview.late_because or ""
-    if (
+    if overview.weather is not None:
+        items += _weather_items(integration, overview.weather)
+    elif (
         integration.state is IntegrationState.ACTIVE
         and integration.last_error
         and integration.last_error not in late_because  # it is told once
@@ -86,6 +90,21 @@ def _attention(overview: Overview) -> list[Item]:
     return items
 
 
+def _weather_items(integration: Integration, weather: Weather) -> list[Item]:
+    """Since when nothing is synced by itself, why, and what to do about it. A code that is wanted
+    every page asks for."""
+    settings = url_for("tacticalrmm.show")
+    if weather.stop is Stop.CODE_NEEDED:
+        return []
+    if weather.stop is not None:
+        text = "Nothing is synced by itself, as Tactical refuses the credentials."
+        item = _item("bad", text, "Mend them", settings)
+        return [item | {"why": integration.last_error}]
+    item = _item("bad", "Tactical has not answered since", "Connection", settings)
+    told = {"since": weather.since, "why": integration.last_error, "look": "Try now"}
+    return [item | told | {"weather": weather}]
+
+
 def _late_item(overview: Overview) -> Item:
     """Since when nobody has looked, why, and what to do about it."""
     integration, since = overview.integration, overview.last_look_at
@@ -94,8 +113,12 @@ def _late_item(overview: Overview) -> Item:
     return _item(tone, text, "Sync runs", url_for("sync_runs.index", kind="status")) | {
         "since": since,
         "why": overview.late_because,
-        "look": integration is not None and integration.state is IntegrationState.ACTIVE,
+        "look": "Look now" if _is_active(integration) and overview.weather is None else None,
     }
+
+
+def _is_active(integration: Integration | None) -> bool:
+    return integration is not None and integration.state is IntegrationState.ACTIVE
 
 
 def _alert_items(overview: Overview) -> list[Item]:

@@ -21,6 +21,8 @@ CHANGED = {
     ErrandKind.UPDATE_SECRET: "secret-changed",
 }
 """The event by which parts of the page learn that they are old."""
+OF_ALL_PAGES = (ErrandKind.SIGN_IN,)
+"""Their end changes so much that the page is loaded anew, which then tells of it."""
 
 
 @errands.get("/<int:errand_id>")
@@ -32,6 +34,8 @@ def show(errand_id: int) -> ResponseReturnValue:
         return redirect(url_for("dashboard.show"))
     if errand.ok is None:
         return render_template("errands/_errand.html", errand=errand)
+    if errand.kind in OF_ALL_PAGES:
+        return "", 200, {"HX-Refresh": "true"}
     unfollow(errand)
     told: dict[str, object] = {CHANGED.get(errand.kind, "errand-done"): True}
     text = ""

@@ -9,6 +9,7 @@ from portal.extensions import htmx
 from portal.models.runs.sync_run import SyncKind
 from portal.services.accounts.permissions import Permission
 from portal.services.integrations.current import find_integration
+from portal.services.integrations.weather import find_weather
 from portal.services.runs import causes, history
 from portal.services.runs import requests as run_service
 from portal.web.fragments import go, page_number, page_or_region, words
@@ -24,6 +25,7 @@ sync_runs = tenant_blueprint("sync_runs", __name__, "/sync-runs")
 @requires(Permission.READ)
 def index() -> ResponseReturnValue:
     kind, status = words("kind"), words("status")
+    integration = find_integration()
     page = history.list_runs(kind, status, page_number())
     return page_or_region(
         "sync_runs/list.html",
@@ -31,7 +33,8 @@ def index() -> ResponseReturnValue:
         page=page,
         filters={"kind": kind, "status": status},
         any_runs=bool(page.items or kind or status),
-        integration=find_integration(),
+        integration=integration,
+        weather=find_weather(integration),
         run=history.find_any_active_run(),
     )
 
