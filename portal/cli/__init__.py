@@ -33,6 +33,7 @@ COMMANDS = {
         _CONNECTION, "disconnect", "Delete the credentials; mappings and assets stay."
     ),
     "sync": Lazy("portal.cli.sync", "sync", "Bring the portal's records up to date with Tactical."),
+    "plans": Lazy("portal.cli.plans", "plans", "What a device sync would do, to be decided on."),
     "map": Lazy(
         "portal.cli.mapping",
         "map_organization",

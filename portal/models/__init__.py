@@ -19,6 +19,7 @@ from portal.models.integrations.secret import Secret
 from portal.models.organizations.client import Client
 from portal.models.organizations.left_out_site import LeftOutSite
 from portal.models.organizations.organization_mapping import OrganizationMapping
+from portal.models.runs.sync_plan import SyncPlan, SyncPlanRow
 from portal.models.runs.sync_run import SyncLogEntry, SyncRun
 from portal.models.software.inventory import AssetSoftware, SoftwareTitle
 from portal.models.webhook.installation import WebhookInstallation
@@ -48,6 +49,8 @@ __all__ = [
     "Secret",
     "SoftwareTitle",
     "SyncLogEntry",
+    "SyncPlan",
+    "SyncPlanRow",
     "SyncRun",
     "Tenant",
     "User",

@@ -31,6 +31,7 @@ AREAS = (
     "portal.web.clients.views:clients",
     "portal.web.organizations.views:organizations",
     "portal.web.sync_runs.views:sync_runs",
+    "portal.web.plans.views:plans",
     "portal.web.activity.views:activity",
     "portal.web.integrations.views:integrations",
     "portal.web.tacticalrmm:tacticalrmm",

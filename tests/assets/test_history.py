@@ -83,7 +83,8 @@ def test_a_move_within_tactical_reads_as_such(msp: Msp) -> None:
     msp.sync()
     moved = {column: after for _, column, _, after in changes_of(asset_id, ChangeAction.MOVED)}
     assert moved["rmm_organization_id"] == str(elsewhere["client_pk"])
-    [entry, created] = read_history(asset_id).entries
+    entry, *_, created = read_history(asset_id).entries
+    assert entry.actions == [ChangeAction.MOVED]
     assert created.actions == [ChangeAction.CREATED]
     [client] = [field for field in entry.fields if field.column == "client"]
     assert client.after == msp.assets()[agent]["client"]

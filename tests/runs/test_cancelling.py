@@ -17,6 +17,7 @@ from portal.services.integrations import connect
 from portal.services.integrations.current import get_integration
 from portal.services.runs import execution, history, requests
 from portal.sync.devices import run as devices
+from portal.sync.devices.writers.base import Writer
 from portal.sync.runs import log as run_log
 from portal.sync.runs.log import RunEnded, RunLog
 from portal.tactical.api import AgentPage
@@ -44,12 +45,14 @@ def test_a_working_run_writes_no_page_after_it_was_cancelled(
         msp.tactical.control.agents.edit(agent_id=agent, version="9.9.9")
     apply, pages = devices.apply_page, []
 
-    def cancel_before_the_third(integration_id: int, page: AgentPage, log: RunLog) -> None:
+    def cancel_before_the_third(
+        integration_id: int, page: AgentPage, log: RunLog, writer: Writer
+    ) -> None:
         pages.append(page)
         if len(pages) == 3:
             with msp.scope():
                 requests.cancel_run(log.run_id)
-        apply(integration_id, page, log)
+        apply(integration_id, page, log, writer)
 
     monkeypatch.setattr(devices, "apply_page", cancel_before_the_third)
     run = msp.sync()

@@ -32,13 +32,15 @@ from tests.support.msp import Msp
 
 WORKER = """
 import os, signal, sys
+from importlib import import_module
 from portal import create_app
 from portal.scope import tenant_scope
 from portal.services.runs import execution
-from portal.sync.devices import run
 
 point, page = sys.argv[1], int(sys.argv[2])
-original, calls = getattr(run, point), 0
+place, _, name = point.rpartition(".")
+module = import_module("portal.sync.devices." + place)
+original, calls = getattr(module, name), 0
 
 def dying(*arguments):
     global calls
@@ -48,14 +50,14 @@ def dying(*arguments):
         os.kill(os.getpid(), int(sys.argv[5]))
     return done
 
-setattr(run, point, dying)
+setattr(module, name, dying)
 app = create_app()
 with app.app_context(), tenant_scope(int(sys.argv[3])):
     execution.run_queued(int(sys.argv[4]))
 """
 POINTS = {
-    "after a page was committed": ("apply_page", "1"),
-    "within a page, before its end": ("apply_decisions", "2"),
+    "after a page was committed": ("run.apply_page", "1"),
+    "within a page, before its end": ("writers.base.apply_decisions", "2"),
 }
 
 
@@ -108,7 +110,7 @@ def test_a_process_that_was_stopped_for_longer_than_its_lease_changes_nothing(ms
     msp.sync(SyncKind.ORGANIZATIONS)
     mapping.map_exact(create=True)
     run, _ = requests.request_run(SyncKind.DEVICES, "button")
-    with start_and_meet(msp, run.id, "apply_page", "1", signal.SIGSTOP) as process:
+    with start_and_meet(msp, run.id, "run.apply_page", "1", signal.SIGSTOP) as process:
         _, status = os.waitpid(process.pid, os.WUNTRACED)
         assert os.WIFSTOPPED(status)
         change(run.id, heartbeat_at=utc_now() - LASTS - timedelta(seconds=1))

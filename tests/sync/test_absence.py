@@ -94,7 +94,7 @@ def test_an_empty_listing_is_no_evidence(msp: Msp) -> None:
     assert run.status is RunStatus.PARTIAL
     assert missing() == set()
     [entry] = msp.log(run)
-    assert (entry.action, "no agents at all" in str(entry.reason)) == ("warning", True)
+    assert (entry.action, "no agent at all" in str(entry.reason)) == ("warning", True)
 
 
 @pytest.mark.one_database

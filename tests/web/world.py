@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from flask import Flask
@@ -26,6 +27,8 @@ from portal.models import (
     OrganizationMapping,
     SoftwareTitle,
     SyncLogEntry,
+    SyncPlan,
+    SyncPlanRow,
     SyncRun,
     Tenant,
     User,
@@ -34,6 +37,7 @@ from portal.models import (
 from portal.models.alerts.alert import AlertSource, AlertStatus, Severity
 from portal.models.errands.errand import ErrandKind
 from portal.models.integrations.integration import IntegrationState
+from portal.models.runs.sync_plan import PlanAction, PlanOrigin, PlanStatus
 from portal.models.runs.sync_run import RunStatus, SyncKind
 from portal.scope import all_tenants, tenant_scope
 from portal.services.accounts.tokens import digest
@@ -65,6 +69,7 @@ class Place:
     errand: int
     failure: int
     """An entry in the log of the run: an agent that could not be used."""
+    plan: int
 
     def url(self, path: str = "") -> str:
         return f"/t/{self.slug}/{path}"
@@ -139,11 +144,38 @@ def make_place(app: Flask, slug: str = "acme", **integration: Any) -> Place:
                 asset_id=asset.id, title_id=title.id, version="1.2", first_seen_at=utc_now()
             )
         )
+        plan = make_plan(run, asset)
+        session.add(plan)
+        session.flush()
+        session.add_all(make_plan_rows(plan, asset))
         store_secret(session, subscriber, ADDRESS, f"https://{subscriber.host}")
         store_secret(session, subscriber, SIGNING_SECRET, make_secret())
         rows = (client, organization, asset, run, test, alert, delivery, subscriber, title, errand)
-        ids = [row.id for row in (*rows, failure)]
+        ids = [row.id for row in (*rows, failure, plan)]
         return Place(tenant_id, slug, *ids)
+
+
+def make_plan(run: SyncRun, asset: Asset) -> SyncPlan:
+    """Open, of a run that was held."""
+    return SyncPlan(
+        integration_id=asset.integration_id,
+        run_id=run.id,
+        origin=PlanOrigin.BRAKE,
+        status=PlanStatus.OPEN,
+        reason=f"This run would move {asset.name}.",
+        expires_at=utc_now() + timedelta(days=1),
+    )
+
+
+def make_plan_rows(plan: SyncPlan, asset: Asset) -> list[SyncPlanRow]:
+    same = {"plan_id": plan.id, "name": asset.name}
+    moved = {"site_name": ["HQ", "Branch"], "client_id": [asset.client_id, asset.client_id]}
+    return [
+        SyncPlanRow(**same, action=PlanAction.MOVE, agent_id=asset.rmm_device_id, changes=moved),
+        SyncPlanRow(
+            **same, action=PlanAction.SKIPPED, agent_id="b", reason="Not mapped.", changes={}
+        ),
+    ]
 
 
 def make_asset(integration_id: int, client_id: int, name: str, **facts: Any) -> Asset:

@@ -81,6 +81,9 @@ class Integration(TenantOwned, Base):
     """How often alerts are reconciled; 0 is never."""
     alert_history_days: Mapped[int] = mapped_column(default=0)
     """How many days of resolved alerts a reconciliation reads too; 0: only what is active."""
+    brake_percent: Mapped[int] = mapped_column(default=20, server_default="20")
+    brake_assets: Mapped[int] = mapped_column(default=5, server_default="5")
+    """A device sync that would take away more assets than both, of a client or all, is held."""
     delivery_days: Mapped[int]
     """How long webhook deliveries are kept."""
     server_verified: Mapped[bool] = mapped_column(default=False)

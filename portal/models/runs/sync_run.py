@@ -22,6 +22,10 @@ class SyncKind(StrEnum):
     STATUS = "status"
     """A light look at the whole fleet: who is there, since when, as whom, at what addresses."""
     SOFTWARE = "software"
+    PREVIEW = "preview"
+    """What a device sync would do, as a plan."""
+    APPLY = "apply"
+    """A device sync of what a person chose of a plan: its id is the subject."""
 
 
 class RunStatus(StrEnum):
@@ -31,10 +35,14 @@ class RunStatus(StrEnum):
     PARTIAL = "partial"
     FAILED = "failed"
     CANCELLED = "cancelled"
+    PLANNED = "planned"
+    """A preview: it wrote a plan and changed nothing."""
+    HELD = "held"
+    """What would have taken too many assets away waits, as a plan, for a person."""
 
 
 ACTIVE = (RunStatus.QUEUED, RunStatus.RUNNING)
-COMPLETED = (RunStatus.SUCCESS, RunStatus.PARTIAL)
+COMPLETED = (RunStatus.SUCCESS, RunStatus.PARTIAL, RunStatus.HELD, RunStatus.PLANNED)
 _IS_ACTIVE = text("status IN ('queued', 'running')")
 
 
@@ -62,8 +70,8 @@ class SyncRun(TenantOwned, Leased, Base):
     integration_id: Mapped[int] = mapped_column(ForeignKey("rmm_integrations.id"))
     kind: Mapped[SyncKind]
     subject: Mapped[str] = mapped_column(default="")
-    """The agent_id of an agent sync; of a sync of chosen agents a digest of their ids; else empty.
-    At most one run of a kind and subject is active."""
+    """The agent_id of an agent sync; of a sync of chosen agents a digest of their ids; the id of
+    the plan that is applied; else empty. At most one run of a kind and subject is active."""
     agent_ids: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True), deferred=True)
     """Of a sync of chosen agents, else None."""
     status: Mapped[RunStatus] = mapped_column(default=RunStatus.QUEUED)

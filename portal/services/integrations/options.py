@@ -147,6 +147,27 @@ OPTIONS: tuple[ChoiceOption | NumberOption, ...] = (
         default=DAY_MINUTES,
         schedule=SyncKind.DEVICES,
     ),
+    NumberOption(
+        name="brake_percent",
+        label="Brake, in percent",
+        help="A device sync that would mark as missing or move more than this share of a client's "
+        "assets, or of all, is held until somebody decides. 100 never holds one.",
+        page=OptionPage.CONNECTION,
+        flag="--brake-percent",
+        default=20,
+        highest=100,
+        unit="percent",
+    ),
+    NumberOption(
+        name="brake_assets",
+        label="Brake, in assets",
+        help="So many assets may go missing or move in one device sync, whatever share they are.",
+        page=OptionPage.CONNECTION,
+        flag="--brake-assets",
+        default=5,
+        highest=100_000,
+        unit="assets",
+    ),
     IntervalOption(
         name="software_sync_minutes",
         label="Software sync interval",

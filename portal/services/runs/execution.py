@@ -23,7 +23,7 @@ from portal.services.runs.requests import ask_for_run
 from portal.sync.alerts.reconcile import sync_alerts
 from portal.sync.devices.chosen import sync_chosen
 from portal.sync.devices.one_agent import sync_agent
-from portal.sync.devices.run import sync_devices
+from portal.sync.devices.run import apply_plan, preview_devices, sync_devices
 from portal.sync.devices.sweep import sync_status
 from portal.sync.organizations import sync_organizations
 from portal.sync.runs.cause import Cause
@@ -45,6 +45,7 @@ _OF_THE_FLEET = (SyncKind.DEVICES, SyncKind.STATUS)
 _SYNCS: dict[SyncKind, Callable[[Integration, Tactical, RunLog], None]] = {
     SyncKind.ORGANIZATIONS: sync_organizations,
     SyncKind.DEVICES: sync_devices,
+    SyncKind.PREVIEW: preview_devices,
     SyncKind.ALERTS: sync_alerts,
     SyncKind.STATUS: sync_status,
     SyncKind.SOFTWARE: sync_software,
@@ -159,11 +160,13 @@ def _end(run: SyncRun, run_log: RunLog, error: PortalError | None = None) -> Non
         run_log.finish(RunStatus.CANCELLED, error.message)
     elif error is not None:
         is_ours = run_log.finish(RunStatus.FAILED, error.message, getattr(error, "fault", None))
-        if is_ours and not (run.kind is SyncKind.AGENT and may_be_of_record(error)):
+        is_of_record = run.kind is SyncKind.AGENT and may_be_of_record(error)
+        if is_ours and not is_of_record and run.kind is not SyncKind.PREVIEW:
             note_contact(run.integration_id, error)
     else:
         partial = run_log.warnings or run_log.counts["failed"]
-        if run_log.finish(RunStatus.PARTIAL if partial else RunStatus.SUCCESS):
+        usual = (RunStatus.PARTIAL if partial else RunStatus.SUCCESS, None)
+        if run_log.finish(*(run_log.outcome or usual)) and run.kind is not SyncKind.PREVIEW:
             agents = run_log.counts["seen"] if run.kind in _OF_THE_FLEET else None
             note_contact(run.integration_id, None, agents)
 
@@ -181,5 +184,7 @@ def _check_still_wanted(run: SyncRun, integration: Integration) -> None:
 def _sync(run: SyncRun, integration: Integration, tactical: Tactical, run_log: RunLog) -> None:
     if run.kind is SyncKind.AGENT:
         sync_agent(integration, tactical, run_log, run.subject)
+    elif run.kind is SyncKind.APPLY:
+        apply_plan(integration, tactical, run_log, int(run.subject))
     else:
         _SYNCS[run.kind](integration, tactical, run_log)

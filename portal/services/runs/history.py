@@ -17,7 +17,13 @@ from portal.services.lists.paging import Page, paginate
 from portal.services.lists.pruning import delete_in_parts
 from portal.services.lists.search import contains
 
-KEPT_DAYS = {SyncKind.STATUS: 2, SyncKind.AGENT: 30, SyncKind.AGENTS: 30, SyncKind.ALERTS: 30}
+KEPT_DAYS = {
+    SyncKind.STATUS: 2,
+    SyncKind.PREVIEW: 7,
+    SyncKind.AGENT: 30,
+    SyncKind.AGENTS: 30,
+    SyncKind.ALERTS: 30,
+}
 KEPT_DAYS_OF_OTHERS = 365
 PRUNED_AT_ONCE = 100
 """Each may have thousands of log entries."""

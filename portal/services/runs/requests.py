@@ -98,6 +98,8 @@ def find_or_add_run(
 
 _JOBS = {
     SyncKind.DEVICES: "sync_devices",
+    SyncKind.PREVIEW: "sync_devices",
+    SyncKind.APPLY: "sync_devices",
     SyncKind.SOFTWARE: "sync_software",
     SyncKind.ALERTS: "sync_steadily",
     SyncKind.STATUS: "sync_steadily",

@@ -120,7 +120,7 @@ def plan_agent(
         return decide(Action.UNCHANGED, returned=False)
     if not organization.syncs:
         decide = partial(decide, reason=_why_not_synced(organization))
-        return _plan_place(decide, known, place)
+        return _plan_unsynced(decide, known, place)
 
     facts, word = place | facts_of(agent), None
     if known is None or known.status_at <= observed_at:  # no sweep was quicker than this page
@@ -132,7 +132,7 @@ def plan_agent(
         changes = _changes(known, facts)
         if known.client_id != client_id:
             changes["client_id"] = (known.client_id, client_id)
-        action = _weigh(changes.keys())
+        action = weigh(changes.keys())
     return decide(
         action,
         client_id=client_id,
@@ -145,7 +145,34 @@ def plan_agent(
     )
 
 
-def _plan_place(
+def plan_place(
+    agent_id: str,
+    name: str,
+    place: Mapping[str, Any],
+    known: KnownAsset,
+    organizations: Mapping[str, KnownOrganization],
+) -> Decision:
+    """What becomes of an asset by where its agent lives alone."""
+    organization = organizations.get(place["rmm_organization_id"]) or _unlisted(place)
+    client_id = organization.client_id if organization.syncs else None
+    if client_id is None or "client_id" in known.locks:
+        client_id = known.client_id
+    changes = _changes(known, place)
+    if client_id != known.client_id:
+        changes["client_id"] = (known.client_id, client_id)
+    return Decision(
+        weigh(changes.keys()),
+        agent_id,
+        name,
+        reason=None if organization.syncs else _why_not_synced(organization),
+        known=known,
+        client_id=client_id,
+        facts=place,
+        changes=changes,
+    )
+
+
+def _plan_unsynced(
     decide: Callable[..., Decision], known: KnownAsset | None, place: dict[str, Any]
 ) -> Decision:
     """Of an agent that is not synced: its asset keeps client, facts and status, but where the
@@ -202,7 +229,7 @@ def _plan_presence(
     changes = _changes(known, facts)
     word = None if agent.status is UNSET else str(agent.status)
     return decide(
-        _weigh(changes.keys()),
+        weigh(changes.keys()),
         client_id=known.client_id,
         facts=facts,
         changes=changes,
@@ -225,7 +252,7 @@ def _begin(
     )
 
 
-def _weigh(changed: Set[str]) -> Action:
+def weigh(changed: Set[str]) -> Action:
     """What changes of these columns amount to."""
     if changed & {"rmm_organization_id", "client_id"}:
         return Action.MOVED

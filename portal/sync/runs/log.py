@@ -50,6 +50,8 @@ class RunLog:
         self._lease = lease
         self._progress: deque[tuple[datetime, int]] = deque()
         self.cancelled = threading.Event()
+        self.outcome: tuple[RunStatus, str | None] | None = None
+        """How a run ends that did its work but not as usual, and why."""
 
     def set_phase(self, phase: str, total: int | None = None) -> None:
         self._progress.clear()
@@ -94,6 +96,10 @@ class RunLog:
         self.warnings.append(reason)
         with transaction() as session:
             self.note(session, [log_entry("warning", reason=reason)])
+
+    def end_as(self, status: RunStatus, reason: str | None = None) -> None:
+        """When it ends, it shall end so."""
+        self.outcome = status, reason
 
     def finish(self, status: RunStatus, error: str | None = None, fault: str | None = None) -> bool:
         """Write the end. False, and nothing, when the run was taken over meanwhile."""

@@ -13,8 +13,8 @@ from portal.models.runs.sync_run import COMPLETED, RunStatus, SyncKind
 
 
 def record_started_event(session: Session, run: SyncRun) -> None:
-    if run.kind is SyncKind.STATUS:
-        return  # hundreds a day
+    if run.kind in (SyncKind.STATUS, SyncKind.PREVIEW):
+        return  # hundreds a day; and what changes nothing
     payload = _about(run) | {"attempt": run.fencing_number}
     record_events(session, [(EventType.SYNC_STARTED, _subject(run), payload)], run.tenant_id)
 
@@ -22,9 +22,11 @@ def record_started_event(session: Session, run: SyncRun) -> None:
 def record_ended_event(session: Session, run: SyncRun) -> None:
     """Whatever has started ends with one event: a cancelled run with `failed`.
 
-    Of status sweeps only a failure makes an event.
+    Of status sweeps only a failure makes an event, and a preview makes none.
     """
     if run.kind is SyncKind.STATUS and run.status is not RunStatus.FAILED:
+        return
+    if run.kind is SyncKind.PREVIEW:
         return
     payload = _about(run) | {"status": str(run.status), "counts": run.counts, "source": run.source}
     kind = EventType.SYNC_COMPLETED

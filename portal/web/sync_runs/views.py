@@ -12,11 +12,13 @@ from portal.services.integrations.current import find_integration
 from portal.services.integrations.weather import find_weather
 from portal.services.runs import causes, history
 from portal.services.runs import requests as run_service
+from portal.services.runs.plans import find_plan_of_run
 from portal.web.fragments import go, page_number, page_or_region, words
 from portal.web.guard import get_user, is_safe_target, requires, tenant_blueprint
 
-STARTABLE = tuple(kind for kind in SyncKind if kind not in (SyncKind.AGENT, SyncKind.AGENTS))
-"""By a button, without naming agents."""
+OF_WHAT_WAS_CHOSEN = (SyncKind.AGENT, SyncKind.AGENTS, SyncKind.APPLY)
+STARTABLE = tuple(kind for kind in SyncKind if kind not in OF_WHAT_WAS_CHOSEN)
+"""By a button, without saying of what."""
 
 sync_runs = tenant_blueprint("sync_runs", __name__, "/sync-runs")
 
@@ -63,6 +65,7 @@ def show(run_id: int) -> ResponseReturnValue:
         "sync_runs/detail.html",
         {"log-rows": "sync_runs/_log.html", "run-causes": "sync_runs/_causes.html"},
         run=run,
+        plan=find_plan_of_run(run_id),
         requested_by=requester.email if requester else None,
         page=history.list_log_entries(run_id, filters["action"], filters["q"], page_number()),
         filters=filters,

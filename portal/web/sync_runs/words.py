@@ -18,7 +18,11 @@ PHRASES = {
     "conflicts": ("needs you", "need you"),
 }
 """Of counts whose names are no words to say after a number: of one, and of more."""
-NAMES = {SyncKind.AGENT: "One agent", SyncKind.AGENTS: "Chosen agents"}
+NAMES = {
+    SyncKind.AGENT: "One agent",
+    SyncKind.AGENTS: "Chosen agents",
+    SyncKind.APPLY: "Applied plan",
+}
 RECORDS = {
     SyncKind.ORGANIZATIONS: ("organization", "organizations"),
     SyncKind.ALERTS: ("alert", "alerts"),
@@ -45,6 +49,10 @@ def tell_run(run: SyncRun) -> str:
         case RunStatus.FAILED:
             why = run.error or "The run failed."
             return f"{why} Before that: {did}." if did else why
+        case RunStatus.PLANNED:
+            return "The plan is ready. Nothing was changed."
+        case RunStatus.HELD:
+            return f"{f'{did}. ' if did else ''}The rest waits for your decision."
         case _:
             return _tell_end(run, did)
 

@@ -14,7 +14,7 @@ from enum import Enum
 from random import Random
 from typing import Any
 
-from portal.sync.devices.computers import KnownComputer, Newcomer, Superseded
+from portal.sync.devices.identity.computers import KnownComputer, Newcomer, Superseded
 from tests.sync.identity.computers import NOW, ago
 
 MODELS = ("HP ProDesk 600 G4", "Dell Inc. OptiPlex 7050", "LENOVO ThinkPad T14", None)

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence, Set
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from portal.sync.devices.computers import KnownComputer, Newcomer, Superseded, Verdict
-from portal.sync.devices.identity import plan_identities
+from portal.sync.devices.identity.computers import KnownComputer, Newcomer, Superseded, Verdict
+from portal.sync.devices.identity.ladder import plan_identities
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 SERIAL = "5CG8241KLM"

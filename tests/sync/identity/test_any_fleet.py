@@ -8,7 +8,7 @@ from datetime import timedelta
 from random import Random
 from typing import Any, NamedTuple
 
-from portal.sync.devices.computers import (
+from portal.sync.devices.identity.computers import (
     Identity,
     KnownComputer,
     Newcomer,

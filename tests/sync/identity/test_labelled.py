@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from functools import cache
 from random import Random
 
-from portal.sync.devices.computers import Identity, KnownComputer, Superseded, Verdict
-from portal.sync.devices.identity import plan_identities
+from portal.sync.devices.identity.computers import Identity, KnownComputer, Superseded, Verdict
+from portal.sync.devices.identity.ladder import plan_identities
 from tests.sync.identity.cases import KINDS, Case, Label, make_cases
 from tests.sync.identity.computers import NOW
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from portal.sync.devices.computers import Identity, Kind, Superseded
+from portal.sync.devices.identity.computers import Identity, Kind, Superseded
 from tests.sync.identity.computers import NOW, SERIAL, ago, judge, judge_all, known, newcomer
 
 OFFLINE: dict[str, Any] = {"status": "offline"}

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as some
 
-from portal.sync.devices.serials import JUNK, real_serial
+from portal.sync.devices.identity.serials import JUNK, real_serial
 
 JUNK_SEEN = [
     *(None, "", "   ", "\t", "0", "00", "123", "N/A", "n/a", "-", "--------", "...."),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from portal.sync.devices.shared_agents import SerialChange, judge_serial
+from portal.sync.devices.identity.shared_agents import SerialChange, judge_serial
 
 ONE, TWO, THREE = "5CG8241KLM", "PF0ABC12", "C02XK0AAJG5H"
 

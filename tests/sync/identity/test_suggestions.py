@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from portal.sync.devices.computers import Identity, Kind, KnownComputer, Newcomer
+from portal.sync.devices.identity.computers import Identity, Kind, KnownComputer, Newcomer
 from tests.sync.identity.computers import judge, judge_all, known, newcomer
 
 MAC = frozenset({"00:1a:2b:3c:4d:5e"})

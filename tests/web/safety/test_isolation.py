@@ -22,6 +22,7 @@ IDS = {
     "entry_id": "failure",
     "errand_id": "errand",
     "organization_id": "organization",
+    "plan_id": "plan",
     "run_id": "run",
     "subscriber_id": "subscriber",
     "test_id": "test",

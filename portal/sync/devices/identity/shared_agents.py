@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from portal.sync.devices.likeness import contradicts
-from portal.sync.devices.serials import real_serial
+from portal.sync.devices.identity.likeness import contradicts
+from portal.sync.devices.identity.serials import real_serial
 
 
 class SerialChange(StrEnum):

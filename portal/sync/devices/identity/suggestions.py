@@ -10,8 +10,8 @@ from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Set
 from dataclasses import dataclass
 
-from portal.sync.devices.computers import Computer, Kind, KnownComputer, Newcomer
-from portal.sync.devices.likeness import contradicts, plain
+from portal.sync.devices.identity.computers import Computer, Kind, KnownComputer, Newcomer
+from portal.sync.devices.identity.likeness import contradicts, plain
 
 COMMON = 5
 """What more assets of a client than this have alike (`localhost`) tells none from another."""

@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
 from itertools import islice
 
-from portal.sync.devices.computers import KnownComputer, Newcomer, Superseded
-from portal.sync.devices.likeness import SHOWN, is_of_one_place, is_other_hardware
+from portal.sync.devices.identity.computers import KnownComputer, Newcomer, Superseded
+from portal.sync.devices.identity.likeness import SHOWN, is_of_one_place, is_other_hardware
 
 
 class Claims:

@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from portal.sync.devices.serials import real_serial
+from portal.sync.devices.identity.serials import real_serial
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from portal.clock import iso_utc
-from portal.sync.devices.computers import Computer, KnownComputer, Newcomer
+from portal.sync.devices.identity.computers import Computer, KnownComputer, Newcomer
 
 SHOWN = 10
 """Assets and agents that are named at most: a serial number that hundreds share is not one."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from portal.sync.devices.computers import Identity, Kind, KnownComputer, Newcomer
+from portal.sync.devices.identity.computers import Identity, Kind, KnownComputer, Newcomer
 
 _MATCHES = {
     Identity.RELINK: "It has the serial number {serial} of the asset {asset}, {because}",

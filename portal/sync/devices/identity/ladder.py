@@ -16,8 +16,8 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from portal.sync.devices.claims import Claims
-from portal.sync.devices.computers import (
+from portal.sync.devices.identity.claims import Claims
+from portal.sync.devices.identity.computers import (
     Identity,
     Kind,
     KnownComputer,
@@ -25,9 +25,9 @@ from portal.sync.devices.computers import (
     Superseded,
     Verdict,
 )
-from portal.sync.devices.likeness import SHOWN, evidence_of, is_newer, was_seen_since
-from portal.sync.devices.reasons import tell_conflict, tell_elsewhere, tell_match
-from portal.sync.devices.suggestions import Suggestions
+from portal.sync.devices.identity.likeness import SHOWN, evidence_of, is_newer, was_seen_since
+from portal.sync.devices.identity.reasons import tell_conflict, tell_elsewhere, tell_match
+from portal.sync.devices.identity.suggestions import Suggestions
 from portal.tactical.status import DEFAULT_OFFLINE_MINUTES, AgentStatus
 
 WAITS_FOR = timedelta(hours=1)

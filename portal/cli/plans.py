@@ -1,0 +1,45 @@
+"""`portal plans`: what a device sync would do, and a person's decision about it."""
+
+from __future__ import annotations
+
+import click
+
+from portal.cli.command import PortalCommand, tenant_option
+from portal.cli.outcome import Outcome, columns
+from portal.cli.sync import SyncCommand, plan_records, to_outcome
+from portal.services.runs import plans as service
+
+
+@click.group()
+def plans() -> None:
+    """What a device sync would do: `sync devices --dry-run` makes a plan, and so does the brake."""
+
+
+@plans.command("show", cls=PortalCommand)
+@click.argument("plan_id", type=int)
+@tenant_option
+def show_plan(plan_id: int) -> Outcome:
+    """Show a plan with its rows."""
+    plan = service.get_plan(plan_id)
+    rows = service.list_all_rows(plan.id)
+    lines = [[str(row.action), row.name, row.agent_id, row.reason or ""] for row in rows]
+    text = columns(lines) if lines else "Tactical and the portal agree: there is nothing to do."
+    return Outcome(plan_records(plan, rows), text)
+
+
+@plans.command("apply", cls=SyncCommand)
+@click.argument("plan_id", type=int)
+@click.option("--only", "agent_ids", multiple=True, help="Apply this agent alone; repeatable.")
+@tenant_option
+def apply_plan(plan_id: int, agent_ids: tuple[str, ...]) -> Outcome:
+    """Read Tactical again, and apply the plan where Tactical still says the same."""
+    return to_outcome(service.apply_to_end(plan_id, agent_ids or None))
+
+
+@plans.command("decline", cls=PortalCommand)
+@click.argument("plan_id", type=int)
+@tenant_option
+def decline_plan(plan_id: int) -> Outcome:
+    """Apply nothing of a plan."""
+    plan = service.decline_plan(plan_id)
+    return Outcome({"plan": plan.id, "status": str(plan.status)}, "Declined.")

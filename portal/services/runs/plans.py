@@ -1,0 +1,140 @@
+"""Plans of device syncs: looked at, applied in whole or in part, or declined."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from sqlalchemy import func, or_, select, update
+
+from portal.db import db, transaction
+from portal.errors import InvalidInput, NotFound, Refused
+from portal.models import Client, SyncPlan, SyncPlanRow, SyncRun
+from portal.models.runs.sync_plan import APPLICABLE, PlanStatus
+from portal.models.runs.sync_run import SyncKind
+from portal.services.lists.paging import Page, paginate
+from portal.services.lists.search import contains
+from portal.services.runs.execution import run_to_end
+from portal.services.runs.requests import enqueue_run, find_or_add_run
+
+WHY_NOT = {
+    PlanStatus.GROWING: "This plan is not finished.",
+    PlanStatus.OPEN: "This plan has expired. Make a new preview.",
+    PlanStatus.APPLIED: "This plan was applied already. Make a new preview for what is left.",
+    PlanStatus.DECLINED: "This plan was declined. Make a new preview.",
+    PlanStatus.REPLACED: "There is a newer plan. Open that one.",
+}
+"""Why a plan in this state cannot be applied."""
+
+
+def get_plan(plan_id: int) -> SyncPlan:
+    plan = db.session.get(SyncPlan, plan_id)
+    if plan is None or plan.status is PlanStatus.GROWING:
+        raise NotFound("There is no such plan.")
+    return plan
+
+
+def find_plan_of_run(run_id: int) -> SyncPlan | None:
+    """The one that the run made."""
+    return db.session.scalar(
+        select(SyncPlan)
+        .where(SyncPlan.run_id == run_id, SyncPlan.status != PlanStatus.GROWING)
+        .order_by(SyncPlan.id.desc())
+        .limit(1)
+    )
+
+
+def count_actions(plan_id: int) -> dict[str, int]:
+    """How many rows there are of each action, without those that have none."""
+    rows = db.session.execute(
+        select(SyncPlanRow.action, func.count())
+        .where(SyncPlanRow.plan_id == plan_id)
+        .group_by(SyncPlanRow.action)
+    )
+    return {str(row[0]): row[1] for row in rows}
+
+
+def list_rows(plan_id: int, action: str = "", search: str = "", page: int = 1) -> Page[SyncPlanRow]:
+    conditions = [SyncPlanRow.plan_id == plan_id]
+    if action:
+        conditions.append(SyncPlanRow.action == action)
+    if search.strip():
+        columns = (SyncPlanRow.name, SyncPlanRow.agent_id, SyncPlanRow.reason)
+        conditions.append(or_(*(contains(column, search.strip()) for column in columns)))
+    return paginate(
+        select(SyncPlanRow).where(*conditions).order_by(SyncPlanRow.id),
+        select(func.count()).select_from(SyncPlanRow).where(*conditions),
+        page,
+        lambda row: row[0],
+    )
+
+
+def list_all_rows(plan_id: int) -> list[SyncPlanRow]:
+    rows = select(SyncPlanRow).where(SyncPlanRow.plan_id == plan_id).order_by(SyncPlanRow.id)
+    return list(db.session.scalars(rows))
+
+
+def list_client_names(rows: Iterable[SyncPlanRow]) -> dict[int, str]:
+    """Of the clients that the rows name, by id."""
+    ids = {value for row in rows for value in row.changes.get("client_id", ()) if value}
+    if not ids:
+        return {}
+    found = db.session.execute(select(Client.id, Client.name).where(Client.id.in_(ids)))
+    return {row.id: row.name for row in found}
+
+
+def request_apply(
+    plan_id: int, only: Collection[str] | None = None, user_id: int | None = None
+) -> SyncRun:
+    """Let a worker apply the plan, or only the rows of these agents. Raises NotFound, Refused when
+    it cannot be applied (any more), and InvalidInput for an agent that it says nothing of."""
+    run = _choose(plan_id, only, "button", user_id)
+    enqueue_run(run)
+    return run
+
+
+def apply_to_end(plan_id: int, only: Collection[str] | None = None) -> SyncRun:
+    """As `request_apply`, in this process. For commands."""
+    run = _choose(plan_id, only, "command", None)
+    return run_to_end(SyncKind.APPLY, run.subject)
+
+
+def decline_plan(plan_id: int) -> SyncPlan:
+    """A person wants none of it. Raises NotFound, and Refused when it is decided already."""
+    with transaction():
+        plan = _get_undecided(plan_id)
+        plan.status = PlanStatus.DECLINED
+    return plan
+
+
+def _choose(
+    plan_id: int, only: Collection[str] | None, trigger: str, user_id: int | None
+) -> SyncRun:
+    """Mark the rows, and add the run that applies them, in one transaction."""
+    with transaction() as session:
+        plan = _get_undecided(plan_id)
+        rows = [SyncPlanRow.plan_id == plan_id, SyncPlanRow.action.in_(APPLICABLE)]
+        if only is not None:
+            rows.append(SyncPlanRow.agent_id.in_(only))
+        found = set(session.scalars(select(SyncPlanRow.agent_id).where(*rows)))
+        if unknown := sorted(set(only or ()) - found):
+            raise InvalidInput(f"The plan has nothing to apply for the agent {unknown[0]}.")
+        if not found:
+            raise Refused("There is nothing to apply.")
+        session.execute(
+            update(SyncPlanRow)
+            .where(*rows)
+            .values(chosen=True)
+            .execution_options(synchronize_session=False)
+        )
+        plan.status = PlanStatus.APPLIED
+        run, _ = find_or_add_run(session, SyncKind.APPLY, trigger, str(plan_id), user_id)
+    return run
+
+
+def _get_undecided(plan_id: int) -> SyncPlan:
+    """For the transaction alone, so that no two people decide at once."""
+    get_plan(plan_id)
+    plan = db.session.get_one(SyncPlan, plan_id, with_for_update=True, populate_existing=True)
+    if not plan.can_be_applied:
+        raise Refused(WHY_NOT[plan.status])
+    return plan

@@ -1,0 +1,44 @@
+"""Writing nothing but a plan: the preview."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from portal.db import transaction
+from portal.models.runs.sync_plan import PlanOrigin
+from portal.models.runs.sync_run import RunStatus
+from portal.sync.devices.absence import Absence
+from portal.sync.devices.plan import Decision
+from portal.sync.devices.plan_rows import to_rows
+from portal.sync.devices.writers.base import missing_rows
+from portal.sync.runs.log import RunLog
+from portal.sync.runs.plans import add_plan, add_rows, open_plan
+from portal.tactical.api import AgentPage
+
+
+@dataclass
+class PlanWriter:
+    integration_id: int
+    run_log: RunLog
+    _plan_id: int = 0
+
+    def write_page(self, session: Session, page: AgentPage, decisions: list[Decision]) -> None:
+        self._begin(session)
+        self.run_log.record(session, Counter(seen=len(decisions)), [], page.total)
+        add_rows(session, self._plan_id, to_rows(decisions))
+
+    def write_end(self, absence: Absence, listed: int) -> None:
+        with transaction() as session:
+            self._begin(session)
+            if listed:  # an empty listing is no evidence
+                add_rows(session, self._plan_id, missing_rows(absence))
+            open_plan(session, self._plan_id)
+        self.run_log.end_as(RunStatus.PLANNED)
+
+    def _begin(self, session: Session) -> None:
+        if not self._plan_id:
+            run_id = self.run_log.run_id
+            self._plan_id = add_plan(session, self.integration_id, run_id, PlanOrigin.PREVIEW).id
