@@ -20,6 +20,7 @@ from portal.jobs.context import use_app
 from portal.services.integrations import keep_alive
 from portal.supervisor.turns import Turns
 from portal.supervisor.worker import PortalWorker, run_worker
+from tests.support.children import end_child
 
 pytestmark = pytest.mark.one_database
 
@@ -87,8 +88,7 @@ class World:
 
     def stop(self) -> None:
         for pid in self._workers:
-            os.kill(pid, signal.SIGTERM)
-            os.waitpid(pid, 0)
+            end_child(pid)
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from portal.scope import get_tenant_id
 from portal.services.errands import execution
 from portal.services.integrations import keep_alive, testing
 from portal.supervisor.worker import run_worker
+from tests.support.children import end_child
 
 pytestmark = pytest.mark.one_database
 
@@ -92,8 +93,7 @@ def world(
     yield world
     (tmp_path / "hang").unlink(missing_ok=True)
     for pid in world.workers:
-        os.kill(pid, signal.SIGTERM)
-        os.waitpid(pid, 0)
+        end_child(pid)
 
 
 def test_a_flood_of_one_tenant_leaves_a_worker_to_the_others(world: World) -> None:

@@ -23,6 +23,7 @@ from portal.jobs.context import use_app
 from portal.services.integrations import keep_alive
 from portal.supervisor.worker import run_worker
 from tests.support.apps import wait_for_redis
+from tests.support.children import end_child
 from tests.support.databases import KEYS
 from tests.support.processes import redis_command
 
@@ -166,8 +167,7 @@ def test_the_job_of_a_killed_worker_dies_with_it_and_is_noticed_by_a_neighbour(
         _wait(lambda: not Path(f"/proc/{job_pid}").exists() or _is_zombie(job_pid), seconds=2)
         _wait(lambda: quick.failed_job_registry.get_job_ids() != [], seconds=20)
     finally:
-        os.kill(neighbour, signal.SIGTERM)
-        os.waitpid(neighbour, 0)
+        end_child(neighbour)
 
 
 def _fork_worker(app: Flask) -> int:
