@@ -12,7 +12,7 @@ from portal.services.runs import plans as service
 
 @click.group()
 def plans() -> None:
-    """What a device sync would do: `sync devices --dry-run` makes a plan, and so does the brake."""
+    """What a device sync would do, to be decided on."""
 
 
 @plans.command("show", cls=PortalCommand)

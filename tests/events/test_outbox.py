@@ -207,7 +207,7 @@ def test_a_page_that_is_rolled_back_leaves_no_event(
         tell(*args)
         raise RunEnded("Taken over.")
 
-    monkeypatch.setattr("portal.sync.devices.run.record_device_events", tell_and_break)
+    monkeypatch.setattr("portal.sync.devices.writers.base.record_device_events", tell_and_break)
     run = execution.run_to_end(SyncKind.DEVICES)
     assert run.status is RunStatus.CANCELLED
     new = [event.type for event in events()[before:]]

@@ -13,7 +13,7 @@ from portal.services.runs.pace import Pace, measure_pace
 from portal.web.sync_runs.words import tell_left, tell_run
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-QUEUED, RUNNING, SUCCESS, PARTIAL, FAILED, CANCELLED = RunStatus
+QUEUED, RUNNING, SUCCESS, PARTIAL, FAILED, CANCELLED, PLANNED, HELD = RunStatus
 
 
 def make_run(status: RunStatus, kind: SyncKind = SyncKind.DEVICES, **facts: Any) -> SyncRun:
@@ -24,6 +24,9 @@ def make_run(status: RunStatus, kind: SyncKind = SyncKind.DEVICES, **facts: Any)
     ("run", "sentence"),
     [
         (make_run(QUEUED), "Waiting for a worker."),
+        (make_run(PLANNED, seen=9), "The plan is ready. Nothing was changed."),
+        (make_run(HELD, seen=9, updated=2), "2 updated. The rest waits for your decision."),
+        (make_run(HELD, seen=9), "The rest waits for your decision."),
         (make_run(RUNNING, seen=3, unchanged=3), "Nothing changed so far."),
         (make_run(RUNNING, seen=3, created=3), "3 created so far."),
         (
