@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import socket
@@ -10,13 +11,14 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 START_SECONDS = 60
-
-
+FIRST_PORT, WORKERS, PORTS = 20_000, 16, 500
+"""From where a test process takes ports, of so many each."""
 PROGRAM = (sys.executable, "-m", "portal.supervisor")
+_numbers = itertools.count()
 
 
 class RunningPortal:
@@ -96,10 +98,16 @@ def running_portal(
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
+    """One that nobody takes before the server that it is for does: below those that the system
+    gives to whoever asks for any, and of this test process alone."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    first = FIRST_PORT + worker % WORKERS * PORTS
+    for _ in range(PORTS):
+        port = first + next(_numbers) % PORTS
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("There is no free port.")
 
 
 def descendants(pid: int) -> dict[int, str]:
