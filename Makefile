@@ -1,6 +1,7 @@
 # Everything is installed into .venv from the lock files; see docs/install.md.
 BIN = .venv/bin
-PYTEST_ARGS = -n auto --maxprocesses 4
+# One more than there are cores: tests wait for processes, browsers and servers a third of their time.
+PYTEST_ARGS = -n $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1) --maxprocesses 5
 
 .PHONY: help install demo run test test-fast check soak bench lint format diagram lock
 
