@@ -113,7 +113,7 @@ def list_last_fours(owner: Base) -> dict[str, str]:
 
 def last_four_of(owner: type[Base], field: str) -> ScalarSelect[str]:
     """Of one field of each row of the table, in SQL: NULL where the row has no such secret."""
-    row_id = owner.id  # type: ignore[attr-defined]
+    row_id = owner.__table__.c.id
     return (
         select(Secret.last_four)
         .where(

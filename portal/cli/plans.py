@@ -20,11 +20,11 @@ def plans() -> None:
 @tenant_option
 def show_plan(plan_id: int) -> Outcome:
     """Show a plan with its rows."""
-    plan = service.get_plan(plan_id)
-    rows = service.list_all_rows(plan.id)
-    lines = [[str(row.action), row.name, row.agent_id, row.reason or ""] for row in rows]
+    data = plan_records(service.get_plan(plan_id))
+    shown = ("action", "name", "agent_id", "reason")
+    lines = [[record[name] or "" for name in shown] for record in data["records"]]
     text = columns(lines) if lines else "Tactical and the portal agree: there is nothing to do."
-    return Outcome(plan_records(plan, rows), text)
+    return Outcome(data, text)
 
 
 @plans.command("apply", cls=SyncCommand)

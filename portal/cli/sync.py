@@ -9,7 +9,7 @@ import click
 from portal.cli.command import PortalCommand, tenant_option
 from portal.cli.outcome import FAILED, PARTIAL, SUCCESS, Outcome
 from portal.errors import PortalError
-from portal.models import SyncPlan, SyncPlanRow, SyncRun
+from portal.models import SyncPlan, SyncRun
 from portal.models.runs.sync_run import COUNT_NAMES, RunStatus, SyncKind
 from portal.services.runs import execution, history, plans
 
@@ -58,10 +58,8 @@ def sync_devices(dry_run: bool) -> Outcome:
     outcome, plan = to_outcome(run), plans.find_plan_of_run(run.id)
     if plan is None:
         return outcome
-    rows = plans.list_all_rows(plan.id)
-    counts = plans.count_actions(plan.id)
-    told = ", ".join(f"{number} {action}" for action, number in counts.items())
-    data = outcome.data | plan_records(plan, rows) | {"status": str(run.status)}
+    data = outcome.data | plan_records(plan) | {"status": str(run.status)}
+    told = ", ".join(f"{number} {action}" for action, number in data["counts"].items())
     return Outcome(data, f"plan {plan.id}: {told or 'nothing to do'}", outcome.exit_code)
 
 
@@ -117,7 +115,7 @@ def to_outcome(run: SyncRun) -> Outcome:
     return Outcome(data, text, EXIT_CODES.get(run.status, FAILED))
 
 
-def plan_records(plan: SyncPlan, rows: list[SyncPlanRow]) -> dict[str, Any]:
+def plan_records(plan: SyncPlan) -> dict[str, Any]:
     """A plan as `--json` has it."""
     return {
         "plan": plan.id,
@@ -135,6 +133,6 @@ def plan_records(plan: SyncPlan, rows: list[SyncPlanRow]) -> dict[str, Any]:
                 "changes": row.changes,
                 "outcome": row.outcome,
             }
-            for row in rows
+            for row in plans.list_all_rows(plan.id)
         ],
     }

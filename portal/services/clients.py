@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -53,6 +54,15 @@ def _page_of_clients(search: str, page: int, *order: Any) -> Page[ClientRow]:
         condition = contains(Client.name_key, name_key(search))
         query, total = query.where(condition), total.where(condition)
     return paginate(query, total, page, lambda row: ClientRow(**row._mapping))
+
+
+def list_client_names(ids: Iterable[int | None]) -> dict[int, str]:
+    """By id; a client that is gone, and None, have none."""
+    wanted = {client_id for client_id in ids if client_id is not None}
+    if not wanted:
+        return {}
+    rows = db.session.execute(select(Client.id, Client.name).where(Client.id.in_(wanted)))
+    return {row.id: row.name for row in rows}
 
 
 def get_client(client_id: int) -> Client:

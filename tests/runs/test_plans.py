@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
 import time_machine
+from sqlalchemy import event as hooks
 from sqlalchemy import text
 
 from portal.clock import utc_now
-from portal.db import Base, db
+from portal.db import Base, db, transaction
 from portal.errors import InvalidInput, NotFound, Refused
 from portal.models import SyncPlan, SyncPlanRow
 from portal.models.integrations.integration import InventorySource
-from portal.models.runs.sync_plan import PlanStatus
+from portal.models.runs.sync_plan import PlanAction, PlanStatus
 from portal.models.runs.sync_run import RunStatus, SyncKind
 from portal.services.organizations.mapping import set_auto_sync
 from portal.services.runs.plans import (
@@ -26,7 +29,9 @@ from portal.services.runs.plans import (
     list_all_rows,
     list_rows,
 )
+from portal.sync.devices.plan_rows import PlanRow
 from portal.sync.devices.writers.chosen import AS_IT_IS, CHANGED, MAYBE_LISTED, UNSEEN
+from portal.sync.runs.plans import IDS_AT_ONCE, add_rows, note_outcomes
 from tests.support.msp import Msp, counted
 
 SOURCES = [InventorySource.BETA, InventorySource.DASHBOARD]
@@ -266,3 +271,31 @@ def test_a_move_to_an_organization_that_is_not_synced_waits_for_the_end_too(msp:
     assert run.moved == 1
     assert after["client"] == before["client"]
     assert after["site_id"] != before["site_id"]
+
+
+def test_outcomes_of_many_rows_are_noted_some_at_a_time(msp: Msp) -> None:
+    """A statement takes only so many parameters; a plan may have 50,000 rows."""
+    msp.import_fleet()
+    plan_id = preview(msp).id
+    many = [f"agent-{number}" for number in range(2 * IDS_AT_ONCE + 1)]
+    with transaction() as session:
+        add_rows(session, plan_id, (PlanRow(PlanAction.CREATE, a, a, None, {}) for a in many))
+    sizes: list[int] = []
+    with listening(sizes), transaction() as session:
+        note_outcomes(session, plan_id, dict.fromkeys(many, UNSEEN))
+    assert max(sizes) < IDS_AT_ONCE + 10
+    assert set(outcomes_of(plan_id).values()) == {UNSEEN}
+
+
+@contextmanager
+def listening(sizes: list[int]) -> Iterator[None]:
+    """How many parameters each statement has."""
+
+    def note(_c: object, _cursor: object, _sql: str, parameters: Any, *_: object) -> None:
+        sizes.append(len(parameters))
+
+    hooks.listen(db.engine, "before_cursor_execute", note)
+    try:
+        yield
+    finally:
+        hooks.remove(db.engine, "before_cursor_execute", note)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -26,7 +27,7 @@ from tests.support.msp import Msp
 from tests.tactical.accounts import CHECK
 from tests.tactical.talking import api_user
 
-Jobs = list[tuple[object, ...]]
+Jobs = list[tuple[Any, ...]]
 
 OFTEN = {
     "device_sync_minutes": 0,
@@ -129,7 +130,7 @@ def test_after_five_failures_one_run_for_each_pause_tries(
         tick(connected)
         [(_, _, run_id)] = jobs
         jobs.clear()
-        execution.run_queued(run_id)  # type: ignore[arg-type]
+        execution.run_queued(run_id)
         until = integration().breaker_until
         assert until == utc_now() + timedelta(minutes=pause)
         pass_time(noon, minutes=pause, seconds=-2)
@@ -233,9 +234,9 @@ def test_a_wrong_password_costs_one_sign_in_however_long_it_lasts(
         tick(msp)
         for name, _, its_id in jobs:
             if name == "sync_steadily":
-                execution.run_queued(its_id)  # type: ignore[arg-type]
+                execution.run_queued(its_id)
             elif name == "keep_alive":
-                keep_alive.keep_alive(its_id)  # type: ignore[arg-type]
+                keep_alive.keep_alive(its_id)
         jobs.clear()
     assert len(msp.tactical.control.log.entries(CHECK)) == 1
     assert integration().stopped_for is Stop.WRONG_PASSWORD

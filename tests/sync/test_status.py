@@ -245,14 +245,14 @@ def test_a_plan_that_was_overtaken_writes_nothing_over_what_is_newer(
     if changes_facts:
         msp.tactical.control.agents.edit(agent_id=agent, logged_in_username="old")
     plans: list[Any] = []
-    monkeypatch.setattr(sweep, "apply_decisions", lambda *plan: plans.append(plan))
+    monkeypatch.setattr(sweep, "write_decisions", lambda *plan: plans.append(plan))
     msp.sync(STATUS)
     msp.tactical.control.agents.seen(agent_id=agent, seconds_ago=0)
     msp.sync_agent(agent)
     newer = told(msp.assets()[agent])
     assert newer["agent_status"] == "online"
     with transaction() as session:
-        for _, integration_id, decisions in plans:
+        for _, integration_id, decisions, _run_log in plans:
             apply_decisions(session, integration_id, decisions)
     assert told(msp.assets()[agent]) == newer
 

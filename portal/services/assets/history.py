@@ -13,8 +13,9 @@ from sqlalchemy.orm import joinedload
 
 from portal.clock import utc_now
 from portal.db import db
-from portal.models import AssetChange, Client, SyncRun, User
+from portal.models import AssetChange, SyncRun, User
 from portal.models.assets.change import ChangeAction
+from portal.services.clients import list_client_names
 from portal.services.lists.paging import Page, paginate
 from portal.services.lists.pruning import delete_in_parts
 
@@ -66,7 +67,8 @@ def read_history(asset_id: int, page: int = 1) -> History:
         lambda row: row[0],
     )
     runs = _load_runs(changes.items)
-    names = _load_client_names(changes.items)
+    moves = [change for change in changes.items if change.column == CLIENT]
+    names = list_client_names(value for move in moves for value in (move.before, move.after))
     together = groupby(changes.items, lambda each: (each.at, each.cause, each.run_id, each.user_id))
     entries = [_make_entry(list(each), runs, names) for _key, each in together]
     return History(changes, entries)
@@ -87,15 +89,6 @@ def _load_runs(changes: Iterable[AssetChange]) -> dict[int, SyncRun]:
     if not ids:
         return {}
     return {run.id: run for run in db.session.scalars(select(SyncRun).where(SyncRun.id.in_(ids)))}
-
-
-def _load_client_names(changes: Iterable[AssetChange]) -> dict[int, str]:
-    moves = [change for change in changes if change.column == CLIENT]
-    ids = {value for move in moves for value in (move.before, move.after)}
-    if not ids:
-        return {}
-    rows = db.session.execute(select(Client.id, Client.name).where(Client.id.in_(ids)))
-    return {row.id: row.name for row in rows}
 
 
 def _make_entry(

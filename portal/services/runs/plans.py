@@ -6,11 +6,12 @@ from collections.abc import Collection, Iterable
 
 from sqlalchemy import func, or_, select, update
 
-from portal.db import db, transaction
+from portal.db import count_changed, db, transaction
 from portal.errors import InvalidInput, NotFound, Refused
-from portal.models import Client, SyncPlan, SyncPlanRow, SyncRun
+from portal.models import SyncPlan, SyncPlanRow, SyncRun
 from portal.models.runs.sync_plan import APPLICABLE, PlanStatus
 from portal.models.runs.sync_run import SyncKind
+from portal.services.clients import list_client_names
 from portal.services.lists.paging import Page, paginate
 from portal.services.lists.search import contains
 from portal.services.runs.execution import run_to_end
@@ -73,13 +74,9 @@ def list_all_rows(plan_id: int) -> list[SyncPlanRow]:
     return list(db.session.scalars(rows))
 
 
-def list_client_names(rows: Iterable[SyncPlanRow]) -> dict[int, str]:
-    """Of the clients that the rows name, by id."""
-    ids = {value for row in rows for value in row.changes.get("client_id", ()) if value}
-    if not ids:
-        return {}
-    found = db.session.execute(select(Client.id, Client.name).where(Client.id.in_(ids)))
-    return {row.id: row.name for row in found}
+def list_named_clients(rows: Iterable[SyncPlanRow]) -> dict[int, str]:
+    """The names of the clients in the rows' changes, by id."""
+    return list_client_names(value for row in rows for value in row.changes.get("client_id", ()))
 
 
 def request_apply(
@@ -115,17 +112,11 @@ def _choose(
         rows = [SyncPlanRow.plan_id == plan_id, SyncPlanRow.action.in_(APPLICABLE)]
         if only is not None:
             rows.append(SyncPlanRow.agent_id.in_(only))
-        found = set(session.scalars(select(SyncPlanRow.agent_id).where(*rows)))
-        if unknown := sorted(set(only or ()) - found):
-            raise InvalidInput(f"The plan has nothing to apply for the agent {unknown[0]}.")
-        if not found:
+            found = set(session.scalars(select(SyncPlanRow.agent_id).where(*rows)))
+            if unknown := sorted(set(only) - found):
+                raise InvalidInput(f"The plan has nothing to apply for the agent {unknown[0]}.")
+        if not count_changed(session, update(SyncPlanRow).where(*rows).values(chosen=True)):
             raise Refused("There is nothing to apply.")
-        session.execute(
-            update(SyncPlanRow)
-            .where(*rows)
-            .values(chosen=True)
-            .execution_options(synchronize_session=False)
-        )
         plan.status = PlanStatus.APPLIED
         run, _ = find_or_add_run(session, SyncKind.APPLY, trigger, str(plan_id), user_id)
     return run

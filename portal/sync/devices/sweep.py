@@ -16,12 +16,11 @@ from sqlalchemy import func, select
 from portal.clock import utc_now
 from portal.db import db, release, transaction
 from portal.models import Asset, Integration
-from portal.sync.devices.apply import apply_decisions, count_decisions, log_entries
+from portal.sync.devices.apply import count_decisions, log_entries
 from portal.sync.devices.left_out import list_left_out, record_left_out
 from portal.sync.devices.load import load_assets, load_organizations
-from portal.sync.devices.news import record_device_events
 from portal.sync.devices.plan import plan_presences
-from portal.sync.history import list_changes, record_changes
+from portal.sync.devices.writers.base import write_decisions
 from portal.sync.runs.log import RunLog
 from portal.tactical.agents.fleet import DashboardFleet
 from portal.tactical.api import Tactical
@@ -61,9 +60,7 @@ def _apply(
         known = load_assets(session, integration_id, agent_ids)
         decisions = plan_presences(agents, known, organizations, observed_at)
         run_log.record(session, count_decisions(decisions), log_entries(decisions))
-        apply_decisions(session, integration_id, decisions)
-        record_changes(session, run_log.cause, list_changes(decisions, {}))
-        record_device_events(session, decisions)
+        write_decisions(session, integration_id, decisions, run_log)
 
 
 def _count_assets(integration_id: int) -> int | None:

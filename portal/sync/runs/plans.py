@@ -8,14 +8,16 @@ from datetime import timedelta
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from portal.chunks import chunked
 from portal.clock import utc_now
-from portal.db import insert
+from portal.db import count_changed, insert
 from portal.models import SyncPlan, SyncPlanRow
 from portal.models.runs.sync_plan import PlanOrigin, PlanStatus
 from portal.scope import get_tenant_id
 from portal.sync.devices.plan_rows import PlanRow
 
 KEPT_FOR = timedelta(days=1)
+IDS_AT_ONCE = 1000
 
 
 def add_plan(session: Session, integration_id: int, run_id: int, origin: PlanOrigin) -> SyncPlan:
@@ -52,12 +54,8 @@ def add_rows(session: Session, plan_id: int, rows: Iterable[PlanRow]) -> None:
 def open_plan(session: Session, plan_id: int, reason: str | None = None) -> None:
     """It is whole: a person may decide. Older ones of the connection are replaced by it."""
     plan = session.get_one(SyncPlan, plan_id)
-    session.execute(
-        update(SyncPlan)
-        .where(SyncPlan.integration_id == plan.integration_id, SyncPlan.status == PlanStatus.OPEN)
-        .values(status=PlanStatus.REPLACED)
-        .execution_options(synchronize_session=False)
-    )
+    others = (SyncPlan.integration_id == plan.integration_id, SyncPlan.status == PlanStatus.OPEN)
+    count_changed(session, update(SyncPlan).where(*others).values(status=PlanStatus.REPLACED))
     plan.status, plan.reason, plan.made_at = PlanStatus.OPEN, reason, utc_now()
     plan.expires_at = plan.made_at + KEPT_FOR
     session.flush()
@@ -82,9 +80,6 @@ def note_outcomes(session: Session, plan_id: int, outcomes: Mapping[str, str]) -
     """What became of chosen rows, by agent_id."""
     for outcome in sorted(set(outcomes.values())):
         agent_ids = [agent_id for agent_id, each in outcomes.items() if each == outcome]
-        session.execute(
-            update(SyncPlanRow)
-            .where(SyncPlanRow.plan_id == plan_id, SyncPlanRow.agent_id.in_(agent_ids))
-            .values(outcome=outcome)
-            .execution_options(synchronize_session=False)
-        )
+        for some in chunked(agent_ids, IDS_AT_ONCE):
+            its_rows = (SyncPlanRow.plan_id == plan_id, SyncPlanRow.agent_id.in_(some))
+            count_changed(session, update(SyncPlanRow).where(*its_rows).values(outcome=outcome))

@@ -29,7 +29,7 @@ def show(plan_id: int) -> ResponseReturnValue:
         applicable=sum(counts.get(action, 0) for action in APPLICABLE),
         can_apply=[str(action) for action in APPLICABLE],
         why_not=None if plan.can_be_applied else service.WHY_NOT[plan.status],
-        client_names=service.list_client_names(page.items),
+        client_names=service.list_named_clients(page.items),
         page=page,
         filters=filters,
     )

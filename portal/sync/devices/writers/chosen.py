@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -49,7 +50,8 @@ class ChosenWriter:
             outcomes[row.agent_id] = _compare(row, to_row(decision))
             if outcomes[row.agent_id] == APPLIED:
                 same.append(decision)
-        self.run_log.record(session, count_decisions(same), log_entries(same), page.total)
+        counts = count_decisions(same) | Counter(seen=len(decisions))
+        self.run_log.record(session, counts, log_entries(same), page.total)
         write_decisions(session, self.integration_id, same, self.run_log)
         self._note(session, outcomes)
 
