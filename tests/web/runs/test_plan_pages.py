@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
-from portal.db import db
-from portal.models import Asset, SyncPlan, SyncPlanRow, SyncRun
+from portal.db import db, transaction
+from portal.models import Asset, SyncLogEntry, SyncPlan, SyncPlanRow, SyncRun
 from portal.models.runs.sync_plan import PlanStatus
 from portal.models.runs.sync_run import RunStatus, SyncKind
 from portal.scope import tenant_scope
@@ -91,6 +91,22 @@ def test_a_viewer_looks_and_decides_nothing(app: Flask, viewer: FlaskClient, acm
 
 def test_the_page_of_a_run_leads_to_its_plan(admin: FlaskClient, acme: Place) -> None:
     assert acme.url(f"plans/{acme.plan}") in admin.get(acme.url(f"sync-runs/{acme.run}")).text
+
+
+def test_the_link_to_the_plan_comes_when_the_run_has_ended(
+    app: Flask, admin: FlaskClient, acme: Place
+) -> None:
+    with app.app_context(), tenant_scope(acme.id), transaction() as session:
+        session.get_one(SyncRun, acme.run).kind = SyncKind.PREVIEW
+        session.get_one(SyncRun, acme.run).status = RunStatus.PLANNED
+        session.execute(delete(SyncLogEntry))
+    region = HTMX | {"HX-Target": "run-causes"}
+    part = admin.get(acme.url(f"sync-runs/{acme.run}"), headers=region).text
+    assert acme.url(f"plans/{acme.plan}") in part
+    assert "<html" not in part
+    page = admin.get(acme.url(f"sync-runs/{acme.run}")).text
+    assert "Every record was found as it was" not in page
+    assert "is in its plan" in page
 
 
 def test_a_preview_is_asked_for_by_a_button(app: Flask, admin: FlaskClient, acme: Place) -> None:
