@@ -3,9 +3,13 @@
 from portal.models.accounts.tenant import Tenant
 from portal.models.accounts.user import InstallSetting, Membership, PasswordReset, User, UserSession
 from portal.models.alerts.alert import Alert
+from portal.models.assets.agent_sighting import AgentSighting
 from portal.models.assets.asset import Asset
 from portal.models.assets.change import AssetChange
+from portal.models.assets.conflict import AssetConflict
 from portal.models.assets.external_entity_mapping import ExternalEntityMapping
+from portal.models.assets.removed_asset import RemovedAsset
+from portal.models.assets.superseded_agent import SupersededAgent
 from portal.models.deliveries.delivery import AgentRefresh, Delivery, WebhookKey
 from portal.models.deliveries.usage import WebhookUsage
 from portal.models.errands.errand import Errand
@@ -26,9 +30,11 @@ from portal.models.webhook.installation import WebhookInstallation
 
 __all__ = [
     "AgentRefresh",
+    "AgentSighting",
     "Alert",
     "Asset",
     "AssetChange",
+    "AssetConflict",
     "AssetSoftware",
     "Client",
     "ConnectionTest",
@@ -45,9 +51,11 @@ __all__ = [
     "Membership",
     "OrganizationMapping",
     "PasswordReset",
+    "RemovedAsset",
     "Schedule",
     "Secret",
     "SoftwareTitle",
+    "SupersededAgent",
     "SyncLogEntry",
     "SyncPlan",
     "SyncPlanRow",

@@ -84,7 +84,11 @@ class Asset(TenantOwned, Base):
     software_read_at: Mapped[datetime | None]
     """When its list of software was last read; None before the first."""
     missing_since: Mapped[datetime | None]
-    """Absent from complete listings since then. Nothing is retired by itself."""
+    """Absent from complete listings since then."""
+    absent_runs: Mapped[int] = mapped_column(default=0, server_default="0")
+    """How many complete device syncs in a row have not found its agent; 0 once it is seen."""
+    retired_at: Mapped[datetime | None]
+    """Kept, but out of counts and lists; only an asset that is missing is retired."""
     name_locked: Mapped[bool] = mapped_column(default=False)
     description_locked: Mapped[bool] = mapped_column(default=False)
     asset_type_locked: Mapped[bool] = mapped_column(default=False)

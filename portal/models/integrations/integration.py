@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Index, text
+from sqlalchemy import Index, sql, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.clock import utc_now
@@ -41,6 +41,13 @@ class Stop(StrEnum):
     TOTP_SECRET_WRONG = "totp_secret_wrong"  # noqa: S105
     CODE_NEEDED = "code_needed"
     """The sign-in of a TOTP account died, and only a person has the next code."""
+
+
+class PreviewReason(StrEnum):
+    FIRST_SYNC = "first_sync"
+    NEW_SERVER = "new_server"
+    NEW_SOURCE = "new_source"
+    NEW_CREDENTIALS = "new_credentials"
 
 
 class Integration(TenantOwned, Base):
@@ -84,6 +91,15 @@ class Integration(TenantOwned, Base):
     brake_percent: Mapped[int] = mapped_column(default=20, server_default="20")
     brake_assets: Mapped[int] = mapped_column(default=5, server_default="5")
     """A device sync that would take away more assets than both, of a client or all, is held."""
+    retire_after_runs: Mapped[int] = mapped_column(default=3, server_default="3")
+    retire_after_days: Mapped[int] = mapped_column(default=30, server_default="30")
+    """An asset that was missing in so many complete device syncs and for so long is proposed for
+    retirement."""
+    retire_automatically: Mapped[bool] = mapped_column(default=False, server_default=sql.false())
+    """What is proposed is done at once."""
+    preview_due: Mapped[PreviewReason | None]
+    """Why scheduled device syncs wait until a person has decided on a preview; None: they do
+    not."""
     delivery_days: Mapped[int]
     """How long webhook deliveries are kept."""
     server_verified: Mapped[bool] = mapped_column(default=False)

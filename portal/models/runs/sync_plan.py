@@ -32,6 +32,12 @@ class PlanAction(StrEnum):
     CREATE = "create"
     UPDATE = "update"
     MOVE = "move"
+    RELINK = "relink"
+    """A known computer came back under another agent_id: its asset becomes the agent's."""
+    WAITING = "waiting"
+    """It may be a known computer; a later look decides."""
+    CONFLICT = "conflict"
+    """An asset of its own is made, and a person is asked whether it is a known computer."""
     MISSING = "missing"
     RETURNED = "returned"
     SKIPPED = "skipped"
@@ -43,6 +49,8 @@ APPLICABLE = (
     PlanAction.CREATE,
     PlanAction.UPDATE,
     PlanAction.MOVE,
+    PlanAction.RELINK,
+    PlanAction.CONFLICT,
     PlanAction.MISSING,
     PlanAction.RETURNED,
 )

@@ -26,6 +26,14 @@ class SyncKind(StrEnum):
     """What a device sync would do, as a plan."""
     APPLY = "apply"
     """A device sync of what a person chose of a plan: its id is the subject."""
+    MAPPING = "mapping"
+    """Organizations were mapped to clients, or unmapped."""
+    MERGE = "merge"
+    """One asset went into another, or an agent to the asset that it belongs to."""
+    ASSETS = "assets"
+    """Assets were retired, restored or deleted."""
+    REVERT = "revert"
+    """What another run did is taken back: its id is the subject."""
 
 
 class RunStatus(StrEnum):
@@ -41,6 +49,9 @@ class RunStatus(StrEnum):
     """What would have taken too many assets away waits, as a plan, for a person."""
 
 
+OF_A_PERSON = (SyncKind.MAPPING, SyncKind.MERGE, SyncKind.ASSETS)
+"""Runs that stand for what a person did to assets, so that it can be seen and taken back like a
+sync. They ask Tactical nothing, and begin and end in the transaction of what was done."""
 ACTIVE = (RunStatus.QUEUED, RunStatus.RUNNING)
 COMPLETED = (RunStatus.SUCCESS, RunStatus.PARTIAL, RunStatus.HELD, RunStatus.PLANNED)
 _IS_ACTIVE = text("status IN ('queued', 'running')")
@@ -78,6 +89,11 @@ class SyncRun(TenantOwned, Leased, Base):
     trigger: Mapped[str]
     """`button`, `schedule`, `command`, `webhook`."""
     requested_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    title: Mapped[str | None]
+    """What a person did, as a sentence; None of a sync."""
+    reverts_run_id: Mapped[int | None] = mapped_column(BigId)
+    reverted_by_run_id: Mapped[int | None] = mapped_column(BigId)
+    """Of runs that may be gone by now."""
     source: Mapped[str | None]
     """Where the inventory was read: `beta` or `dashboard`."""
     phase: Mapped[str] = mapped_column(default="")
@@ -92,6 +108,10 @@ class SyncRun(TenantOwned, Leased, Base):
     updated: Mapped[int] = mapped_column(default=0)
     unchanged: Mapped[int] = mapped_column(default=0)
     moved: Mapped[int] = mapped_column(default=0)
+    relinked: Mapped[int] = mapped_column(default=0, server_default="0")
+    waiting: Mapped[int] = mapped_column(default=0, server_default="0")
+    conflicts: Mapped[int] = mapped_column(default=0, server_default="0")
+    retired: Mapped[int] = mapped_column(default=0, server_default="0")
     removed: Mapped[int] = mapped_column(default=0, server_default="0")
     missing: Mapped[int] = mapped_column(default=0, server_default="0")
     skipped: Mapped[int] = mapped_column(default=0)
@@ -118,6 +138,10 @@ COUNT_NAMES = (
     "updated",
     "unchanged",
     "moved",
+    "relinked",
+    "waiting",
+    "conflicts",
+    "retired",
     "removed",
     "missing",
     "skipped",

@@ -79,13 +79,13 @@ class RunLog:
         after = self.counts + counts
         named = {name: after[name] for name in COUNT_NAMES}
         self._write(session, total=total, **self._note_progress(after["seen"]), **named)
-        self._add_entries(session, entries)
+        add_entries(session, self.run_id, entries)
         self.counts = after
 
     def note(self, session: Session, entries: Sequence[dict[str, Any]]) -> None:
         """Add entries that count for nothing. Raises RunEnded like `record`."""
         self._write(session)
-        self._add_entries(session, entries)
+        add_entries(session, self.run_id, entries)
 
     def note_source(self, session: Session, source: str) -> None:
         """Where the inventory is read. Raises RunEnded like `record`."""
@@ -172,17 +172,19 @@ class RunLog:
         paced_from, paced_done = self._progress[0]
         return {"done": done, "paced_from": paced_from, "paced_done": paced_done}
 
-    def _add_entries(self, session: Session, entries: Sequence[dict[str, Any]]) -> None:
-        if entries:
-            own = {"tenant_id": get_tenant_id(), "run_id": self.run_id, "created_at": utc_now()}
-            session.execute(insert(SyncLogEntry), [own | entry for entry in entries])
-
     def _own_run(self) -> Update:
         return update(SyncRun).where(
             SyncRun.id == self.run_id,
             SyncRun.lease == self._lease,
             SyncRun.status == RunStatus.RUNNING,
         )
+
+
+def add_entries(session: Session, run_id: int, entries: Sequence[dict[str, Any]]) -> None:
+    """To the log of a run, in one statement; entries as `log_entry` makes them."""
+    if entries:
+        own = {"tenant_id": get_tenant_id(), "run_id": run_id, "created_at": utc_now()}
+        session.execute(insert(SyncLogEntry), [own | entry for entry in entries])
 
 
 def log_entry(

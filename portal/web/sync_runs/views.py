@@ -6,7 +6,7 @@ from flask import abort, flash, make_response, redirect, render_template, reques
 from flask.typing import ResponseReturnValue
 
 from portal.extensions import htmx
-from portal.models.runs.sync_run import SyncKind
+from portal.models.runs.sync_run import OF_A_PERSON, SyncKind
 from portal.services.accounts.permissions import Permission
 from portal.services.integrations.current import find_integration
 from portal.services.integrations.weather import find_weather
@@ -16,8 +16,10 @@ from portal.services.runs.plans import find_plan_of_run
 from portal.web.fragments import go, page_number, page_or_region, words
 from portal.web.guard import get_user, is_safe_target, requires, tenant_blueprint
 
-OF_WHAT_WAS_CHOSEN = (SyncKind.AGENT, SyncKind.AGENTS, SyncKind.APPLY)
-STARTABLE = tuple(kind for kind in SyncKind if kind not in OF_WHAT_WAS_CHOSEN)
+OF_WHAT_WAS_CHOSEN = (SyncKind.AGENT, SyncKind.AGENTS, SyncKind.APPLY, SyncKind.REVERT)
+STARTABLE = tuple(
+    kind for kind in SyncKind if kind not in OF_WHAT_WAS_CHOSEN and kind not in OF_A_PERSON
+)
 """By a button, without saying of what."""
 
 sync_runs = tenant_blueprint("sync_runs", __name__, "/sync-runs")
