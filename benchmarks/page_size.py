@@ -17,7 +17,7 @@ import sys
 import time
 
 from benchmarks.server import tactical
-from portal.egress import Door, EgressPolicy, Limits
+from portal.egress import EgressPolicy, Gateway, Limits
 from portal.tactical.agents.source import choose_source
 from portal.tactical.api import Tactical
 from portal.tactical.http.session import ApiKey, TacticalSession
@@ -56,8 +56,8 @@ def compare(agents: int) -> None:
 
 def walk(url: str, key: str, size: int) -> dict[str, float]:
     """Seconds of the walk, then of the bare download of the same pages, and peak memory."""
-    door = Door(EgressPolicy([ipaddress.ip_network("127.0.0.0/8")]))
-    tactical = Tactical(TacticalSession(url, ApiKey(key), door))
+    gateway = Gateway(EgressPolicy([ipaddress.ip_network("127.0.0.0/8")]))
+    tactical = Tactical(TacticalSession(url, ApiKey(key), gateway))
     source = choose_source(tactical, "beta")
     begun = time.perf_counter()
     pages = 0
@@ -68,7 +68,7 @@ def walk(url: str, key: str, size: int) -> dict[str, float]:
     rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     begun = time.perf_counter()
     for number in range(1, pages + 1):
-        door.request(
+        gateway.request(
             "GET",
             f"{url}/beta/v1/agent/?page={number}&page_size={size}",
             headers={"X-API-KEY": key},

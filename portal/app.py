@@ -15,7 +15,7 @@ from portal import models, web, webhooks
 from portal.config import LARGEST_REQUEST, Settings, read_settings
 from portal.data_folder import keep_private
 from portal.db import db, engine_options, tune_sqlite
-from portal.egress import Doors
+from portal.egress import Gateways
 from portal.extensions import csrf, htmx, migrate
 from portal.keys import get_encryption_keys, get_secret_key
 from portal.services.accounts.throttle import Throttle
@@ -66,7 +66,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["settings"] = settings
     app.extensions["vault"] = Vault(get_encryption_keys(settings))
     app.extensions["throttle"] = Throttle(settings)
-    app.extensions["doors"] = Doors(settings.egress_allow, settings.ca_bundle)
+    app.extensions["gateways"] = Gateways(settings.egress_allow, settings.ca_bundle)
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]

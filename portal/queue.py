@@ -26,7 +26,7 @@ from portal.work_id import get_work_id
 log = logging.getLogger(__name__)
 
 REDIS_TIMEOUT_SECONDS = 2.0
-HURRIED_REDIS_TIMEOUT_SECONDS = 0.2
+QUICK_REDIS_TIMEOUT_SECONDS = 0.2
 
 ASKED: Final = "asked"
 """Somebody sits and waits for what another server says: seconds. A queue of its own, so that
@@ -109,9 +109,9 @@ def enqueue(name: str, *ids: int) -> bool:
     return _enqueue(_connection("redis", REDIS_TIMEOUT_SECONDS), name, ids)
 
 
-def enqueue_in_a_hurry(name: str, *ids: int) -> bool:
+def enqueue_quickly(name: str, *ids: int) -> bool:
     """For a caller that answers in milliseconds: a Redis that hangs must not keep it."""
-    return _enqueue(_connection("hurried_redis", HURRIED_REDIS_TIMEOUT_SECONDS), name, ids)
+    return _enqueue(_connection("quick_redis", QUICK_REDIS_TIMEOUT_SECONDS), name, ids)
 
 
 def count_workers(name: str) -> int:

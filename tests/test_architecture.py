@@ -168,7 +168,7 @@ def test_every_way_out_is_that_of_a_tenant() -> None:
     assert [
         where(file)
         for file in python_files()
-        if re.search(r"""extensions\["doors?"\]|\bDoors?\(""", file.read_text())
+        if re.search(r"""extensions\["gateways?"\]|\bDoors?\(""", file.read_text())
         and where(file) not in ("portal/app.py", "portal/services/integrations/networks.py")
         and not where(file).startswith("portal/egress/")
     ] == []

@@ -23,8 +23,8 @@ def replay(delivery_id: int | None, failed: bool) -> Outcome:
 def _outcome(replayed: Replayed) -> Outcome:
     counts, total = replayed.counts, replayed.total
     data = {"replayed": total, **counts, "errors": replayed.reasons}
-    told = ", ".join(f"{number} {status}" for status, number in counts.items() if number)
-    text = f"{total} replayed: {told}" if total else "There is nothing to replay."
+    counted = ", ".join(f"{number} {status}" for status, number in counts.items() if number)
+    text = f"{total} replayed: {counted}" if total else "There is nothing to replay."
     for reason in replayed.reasons:
         click.echo(f"portal: {reason}", err=True)
     if replayed.processed == total:

@@ -59,8 +59,8 @@ def sync_devices(dry_run: bool) -> Outcome:
     if plan is None:
         return outcome
     data = outcome.data | plan_records(plan) | {"status": str(run.status)}
-    told = ", ".join(f"{number} {action}" for action, number in data["counts"].items())
-    return Outcome(data, f"plan {plan.id}: {told or 'nothing to do'}", outcome.exit_code)
+    counted = ", ".join(f"{number} {action}" for action, number in data["counts"].items())
+    return Outcome(data, f"plan {plan.id}: {counted or 'nothing to do'}", outcome.exit_code)
 
 
 @sync.command("agent", cls=SyncCommand)

@@ -66,7 +66,7 @@ def show(reveal: bool) -> Outcome:
         f"Resolved action: {settings.RESOLVED_BODY}\n"
         f"State: {health.state}\n{_limits_text(data)}"
     )
-    return Outcome(data, _told(text, data["warnings"]))
+    return Outcome(data, _with_warnings(text, data["warnings"]))
 
 
 @webhook.command(cls=PortalCommand)
@@ -214,5 +214,5 @@ def _limits_text(data: dict[str, Any]) -> str:
     )
 
 
-def _told(text: str, warnings: list[str]) -> str:
+def _with_warnings(text: str, warnings: list[str]) -> str:
     return "\n".join([text, *(f"Note: {warning}" for warning in warnings)])

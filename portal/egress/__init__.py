@@ -1,7 +1,5 @@
-"""The one guarded door to the network: address policy, limits, no redirects."""
+"""The one guarded gateway to the network: address policy, limits, no redirects."""
 
-from portal.egress.door import Answer, Door, Stream
-from portal.egress.doors import Doors
 from portal.egress.errors import (
     AddressRefused,
     BadCertificate,
@@ -14,6 +12,8 @@ from portal.egress.errors import (
     Timeout,
     TooLarge,
 )
+from portal.egress.gateway import Answer, Gateway, Stream
+from portal.egress.gateways import Gateways
 from portal.egress.limits import Limits
 from portal.egress.policy import EgressPolicy, is_never_of_a_tenant
 from portal.egress.waiting import CalledInRequest, reopen_egress, shut_egress
@@ -25,10 +25,10 @@ __all__ = [
     "CalledInRequest",
     "ConnectionLost",
     "ConnectionRefused",
-    "Door",
-    "Doors",
     "EgressError",
     "EgressPolicy",
+    "Gateway",
+    "Gateways",
     "InsecureUrl",
     "Limits",
     "NameNotResolved",

@@ -22,7 +22,7 @@ from portal.egress.policy import EgressPolicy
 
 IDLE_BEFORE_PROBE = 30
 """A connection silent for so long while it waits for an answer is checked by TCP itself."""
-PATIENCE_FOR_ALL = 4
+TIMEOUTS_FOR_ALL = 4
 """So many times the limit of one address are spent on all addresses of a name."""
 
 
@@ -65,7 +65,7 @@ class _Guarded:
 
     def _connect_to_first(self, addresses: list[str]) -> socket.socket:
         """The first of the addresses that answers; each is one that was checked."""
-        until = time.monotonic() + PATIENCE_FOR_ALL * self.timeout
+        until = time.monotonic() + TIMEOUTS_FOR_ALL * self.timeout
         problem: OSError = TimeoutError("timed out")
         for address in addresses:
             if time.monotonic() >= until:

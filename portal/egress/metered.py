@@ -20,7 +20,7 @@ from urllib3.util.ssltransport import SSLTransport
 
 from portal.egress.limits import current_meter
 
-LOOK_SECONDS = 0.5
+POLL_SECONDS = 0.5
 """How often a wait for the next piece looks whether anybody still wants it."""
 
 Result = TypeVar("Result")
@@ -65,7 +65,7 @@ class MeteredSocket(socket.socket):
             left = min(until - time.monotonic(), meter.get_patience())
             if left <= 0:
                 raise TimeoutError
-            self.settimeout(min(left, LOOK_SECONDS))
+            self.settimeout(min(left, POLL_SECONDS))
             try:
                 return attempt()
             except TimeoutError:

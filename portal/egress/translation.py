@@ -76,13 +76,15 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 
 
 def _certificate(host: str, error: BaseException) -> EgressError:
-    said = getattr(error, "verify_message", "") or "it could not be verified"
-    return BadCertificate(host, said.rstrip("."))
+    reason = getattr(error, "verify_message", "") or "it could not be verified"
+    return BadCertificate(host, reason.rstrip("."))
 
 
 def _no_tls(host: str, error: BaseException) -> EgressError:
-    said = getattr(error, "reason", None)
-    return NoTls(host, said.lower().replace("_", " ") if isinstance(said, str) else "no handshake")
+    reason = getattr(error, "reason", None)
+    return NoTls(
+        host, reason.lower().replace("_", " ") if isinstance(reason, str) else "no handshake"
+    )
 
 
 def _refused(host: str, error: BaseException) -> EgressError:

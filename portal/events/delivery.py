@@ -55,15 +55,15 @@ def make_secret() -> str:
     return "whsec_" + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
 
 
-class Doorway(Protocol):
-    """The part of `portal.egress.Door` that is used here."""
+class HttpGateway(Protocol):
+    """The part of `portal.egress.Gateway` that is used here."""
 
     def stream(
         self, method: str, url: str, *, headers: Mapping[str, str], data: bytes, limits: Limits
     ) -> AbstractContextManager[Stream]: ...
 
 
-def send(door: Doorway, url: str, secret: str, message: Message) -> Outcome:
+def send(gateway: HttpGateway, url: str, secret: str, message: Message) -> Outcome:
     """Never raises for what the receiver or the network does."""
     body = message.to_json()
     now = utc_now()
@@ -74,7 +74,9 @@ def send(door: Doorway, url: str, secret: str, message: Message) -> Outcome:
         "webhook-signature": Webhook(secret).sign(message.id, now, body),
     }
     try:
-        with door.stream("POST", url, headers=headers, data=body.encode(), limits=LIMITS) as answer:
+        with gateway.stream(
+            "POST", url, headers=headers, data=body.encode(), limits=LIMITS
+        ) as answer:
             # The status is all that counts. The rest is read to keep the connection.
             with suppress(EgressError):
                 answer.read()

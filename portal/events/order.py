@@ -23,7 +23,7 @@ from portal.scope import get_tenant_id
 LOCK_CLASS = 0x65766E74
 """A number of our own among the advisory locks of the database."""
 WAIT_SECONDS = 10.0
-LOOK_SECONDS = 0.05
+POLL_SECONDS = 0.05
 
 
 def announce_writer(session: Session, tenant_ids: Iterable[int]) -> None:
@@ -52,7 +52,7 @@ def find_settled_id(session: Session) -> int | None:
             break
         if time.monotonic() > give_up:
             return None
-        time.sleep(LOOK_SECONDS)
+        time.sleep(POLL_SECONDS)
     return newest
 
 

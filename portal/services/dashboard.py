@@ -11,17 +11,17 @@ from portal.db import db
 from portal.models import Client, Integration, OrganizationMapping, SyncRun
 from portal.models.runs.sync_run import SyncKind
 from portal.services.alerts.listing import count_active_by_severity
-from portal.services.assets.listing import count_by_status
-from portal.services.assets.looks import (
-    LOOKS,
-    explain_lateness,
-    look_seconds,
-    newest_look,
+from portal.services.assets.freshness import (
+    STATUS_READS,
+    explain_staleness,
+    newest_status_read,
     stale_before,
+    status_read_seconds,
 )
+from portal.services.assets.listing import count_by_status
 from portal.services.deliveries.history import failed_count, to_review_count
 from portal.services.integrations.current import find_integration
-from portal.services.integrations.weather import Weather, find_weather
+from portal.services.integrations.server_health import Outage, find_outage
 from portal.services.organizations.listing import OrganizationFilter, organization_counts
 from portal.services.runs.history import (
     find_any_active_run,
@@ -39,14 +39,14 @@ class Overview:
     """`assets_by_status` is as `count_by_status` has it."""
 
     integration: Integration | None
-    weather: Weather | None
+    outage: Outage | None
     organizations: dict[OrganizationFilter, int]
     assets_by_status: dict[str, int]
     clients: int
     last_device_sync: SyncRun | None
-    last_look_at: datetime | None
+    last_read_at: datetime | None
     """When the status of the fleet was last asked for."""
-    late_because: str | None
+    stale_because: str | None
     """Why that is too long ago, as a sentence; None while it is not."""
     active_run: SyncRun | None
     recent_runs: list[SyncRun]
@@ -58,18 +58,18 @@ class Overview:
 
 def get_overview() -> Overview:
     figures, integration = _read_figures(), find_integration()
-    assets = count_by_status(stale_before=stale_before(figures.look_seconds))
-    last = find_last_finished_runs(*LOOKS)
-    last_look_at = newest_look(last)
+    assets = count_by_status(stale_before=stale_before(figures.status_read_seconds))
+    last = find_last_finished_runs(*STATUS_READS)
+    last_read_at = newest_status_read(last)
     return Overview(
         integration=integration,
-        weather=find_weather(integration),
+        outage=find_outage(integration),
         organizations=figures.organizations,
         assets_by_status=assets,
         clients=figures.clients,
         last_device_sync=last.get(SyncKind.DEVICES),
-        last_look_at=last_look_at,
-        late_because=explain_lateness(integration, last_look_at, figures.look_seconds)
+        last_read_at=last_read_at,
+        stale_because=explain_staleness(integration, last_read_at, figures.status_read_seconds)
         if assets["stale"]
         else None,
         active_run=find_any_active_run(),
@@ -87,13 +87,13 @@ class _Figures:
     clients: int
     failed_deliveries: int
     deliveries_to_review: int
-    look_seconds: int | None
+    status_read_seconds: int | None
     organizations: dict[OrganizationFilter, int]
 
 
 def _read_figures() -> _Figures:
     clients = select(func.count()).select_from(Client).scalar_subquery()
-    others = (failed_count(), to_review_count(REVIEW_PERIOD), look_seconds())
+    others = (failed_count(), to_review_count(REVIEW_PERIOD), status_read_seconds())
     asked = select(clients, *others, *organization_counts()).select_from(OrganizationMapping)
     number, failed, to_review, seconds, *counts = db.session.execute(asked).one()
     organizations = dict(zip(OrganizationFilter, counts, strict=True))

@@ -20,8 +20,8 @@ from portal.clock import iso_utc, utc_now
 from portal.db import db
 from portal.models import Alert, Asset, AssetSoftware, Delivery, OrganizationMapping, SoftwareTitle
 from portal.services.alerts.listing import AlertFilter, alert_conditions, query_alerts, with_clients
+from portal.services.assets.freshness import get_stale_before
 from portal.services.assets.listing import AssetFilter, asset_conditions
-from portal.services.assets.looks import get_stale_before
 from portal.services.deliveries.history import DeliveryFilter, delivery_conditions
 from portal.services.integrations.current import find_integration
 

@@ -35,10 +35,10 @@ from portal.services.errands.requests import free_lost_errands
 from portal.services.events.delivery import list_subscribers_behind
 from portal.services.integrations.breaker import Breaker
 from portal.services.integrations.schedules import next_due
+from portal.services.integrations.server_health import ASKING, claim_try, may_try
 from portal.services.integrations.sign_outs import list_tenants_with_due_sign_outs
 from portal.services.integrations.sweep_intervals import fit_intervals
 from portal.services.integrations.testing import free_lost_tests
-from portal.services.integrations.weather import ASKING, claim_try, may_try
 from portal.services.leases import Work, waits
 from portal.services.runs.execution import revive_abandoned_runs
 from portal.services.runs.requests import enqueue_run, request_run

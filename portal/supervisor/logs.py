@@ -91,8 +91,8 @@ def set_up_logging(settings: Settings) -> None:
     logging.basicConfig(level=settings.log_level, handlers=[_make_handler(settings)], force=True)
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
-    sys.excepthook = _tell_uncaught
-    threading.excepthook = lambda thrown: _tell_uncaught(
+    sys.excepthook = _log_uncaught
+    threading.excepthook = lambda thrown: _log_uncaught(
         thrown.exc_type, thrown.exc_value, thrown.exc_traceback
     )
 
@@ -116,7 +116,7 @@ def _make_handler(settings: Settings) -> logging.Handler:
     return handler
 
 
-def _tell_uncaught(
+def _log_uncaught(
     kind: type[BaseException], error: BaseException | None, trace: TracebackType | None
 ) -> None:
     if not issubclass(kind, KeyboardInterrupt | SystemExit):

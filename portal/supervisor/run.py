@@ -16,12 +16,12 @@ from portal.data_folder import keep_private
 from portal.services.accounts import setup
 from portal.supervisor import demo
 from portal.supervisor.children import Child, say
-from portal.supervisor.crew import Crew, Interrupted
 from portal.supervisor.folder import lock_folder
 from portal.supervisor.listening import listen, wait_until_it_answers
 from portal.supervisor.logs import set_up_logging
 from portal.supervisor.redis_server import end_turns, redis_child, wait_for_redis
 from portal.supervisor.scheduler import run_scheduler
+from portal.supervisor.supervisor import Interrupted, Supervisor
 from portal.supervisor.web import run_web
 from portal.supervisor.worker import run_worker
 
@@ -36,15 +36,15 @@ def run_portal(*, is_demo: bool = False) -> None:
     settings = read_settings(os.environ)
     set_up_logging(settings)
     keep_private(settings)
-    crew = Crew()
+    supervisor = Supervisor()
     with ExitStack() as stack:
         stack.enter_context(lock_folder(settings.data_dir))
         listener = stack.enter_context(listen(settings))
-        crew.handle_signals()
-        stack.callback(crew.stop)
+        supervisor.handle_signals()
+        stack.callback(supervisor.stop)
         try:
-            _start(crew, settings, listener.fileno(), is_demo=is_demo)
-            crew.watch()
+            _start(supervisor, settings, listener.fileno(), is_demo=is_demo)
+            supervisor.watch()
         except Interrupted:
             say("stopping")
 
@@ -54,22 +54,22 @@ def migrate(app: Flask) -> None:
         flask_migrate.upgrade()
 
 
-def _start(crew: Crew, settings: Settings, listener: int, *, is_demo: bool) -> None:
+def _start(supervisor: Supervisor, settings: Settings, listener: int, *, is_demo: bool) -> None:
     """The supervisor itself opens no database: its forks would share the connection."""
     if not settings.redis_url:
         redis = redis_child(settings)
-        crew.add(redis)
+        supervisor.add(redis)
         with wait_for_redis(settings, redis) as connection:
             end_turns(connection)
     app = create_app(settings)
     if is_demo:
-        crew.add(demo.simulator_child(settings))
-    crew.run_step(Child("migrate", partial(migrate, app), ends=True))
+        supervisor.add(demo.simulator_child(settings))
+    supervisor.run_step(Child("migrate", partial(migrate, app), ends=True))
     if is_demo:
-        crew.run_step(Child("seed", partial(demo.seed, app), ends=True))
+        supervisor.run_step(Child("seed", partial(demo.seed, app), ends=True))
     for child in _children(app, listener):
-        crew.add(child)
-    crew.add(Child("portal", partial(_announce, app, is_demo=is_demo), ends=True))
+        supervisor.add(child)
+    supervisor.add(Child("portal", partial(_announce, app, is_demo=is_demo), ends=True))
 
 
 def _children(app: Flask, listener: int) -> list[Child]:

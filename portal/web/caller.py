@@ -22,11 +22,11 @@ FORWARDED = (
     "HTTP_X_REAL_IP",
 )
 """Headers, as WSGI names them: each request is asked for all of them."""
-TOLD = "told_of_unknown_proxy"
+WARNED = "warned_of_unknown_proxy"
 
 
 def init_app(app: Flask) -> None:
-    app.before_request(_tell_of_unknown_proxy)
+    app.before_request(_warn_of_unknown_proxy)
 
 
 def get_caller(email: str = "") -> Caller:
@@ -75,10 +75,10 @@ def _is_public(address: str) -> bool:
         return False  # a socket's path
 
 
-def _tell_of_unknown_proxy() -> None:
+def _warn_of_unknown_proxy() -> None:
     """Once in each process."""
-    if _has_undeclared_headers() and not current_app.extensions.get(TOLD):
-        current_app.extensions[TOLD] = True
+    if _has_undeclared_headers() and not current_app.extensions.get(WARNED):
+        current_app.extensions[WARNED] = True
         log.warning(
             "A request carries X-Forwarded- headers, and PORTAL_TRUSTED_PROXIES is 0, so they are "
             "not believed. If a proxy stands before the portal, set it to their number: until "

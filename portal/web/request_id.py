@@ -9,7 +9,7 @@ from portal.work_id import begin_work, end_work, get_work_id
 
 def init_app(app: Flask) -> None:
     app.before_request(_begin)
-    app.after_request(_tell)
+    app.after_request(_add_header)
     app.teardown_request(_end)
 
 
@@ -17,7 +17,7 @@ def _begin() -> None:
     begin_work()
 
 
-def _tell(response: Response) -> Response:
+def _add_header(response: Response) -> Response:
     """For whoever asks about it later. Ids that others send are not taken over."""
     response.headers["X-Request-ID"] = get_work_id()
     return response

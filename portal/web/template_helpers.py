@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 from flask import Flask, current_app, request, url_for
 
-from portal.web.sync_runs.words import name_kind, tell_pace, tell_run
+from portal.web.sync_runs.descriptions import describe_pace, describe_run, name_kind
 
 UNITS = (("day", 86400), ("hour", 3600), ("minute", 60))
 
@@ -30,8 +30,8 @@ def register(app: Flask) -> None:
         every=every,
         pretty_json=pretty_json,
         name_kind=name_kind,
-        tell_run=tell_run,
-        tell_pace=tell_pace,
+        describe_run=describe_run,
+        describe_pace=describe_pace,
     )
     app.jinja_env.globals.update(
         static_url=static_url, url_with=url_with, url_with_query=url_with_query

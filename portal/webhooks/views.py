@@ -45,8 +45,8 @@ def receive() -> ResponseReturnValue:
         return _refuse()
     check_rate(sender.tenant_id)
     receipt = intake.take_in(sender, _read_body(), request.remote_addr)
-    told = msgspec.json.encode(receipt)
-    return current_app.response_class(told, 202, mimetype="application/json")
+    answer = msgspec.json.encode(receipt)
+    return current_app.response_class(answer, 202, mimetype="application/json")
 
 
 def _read_body() -> bytes:

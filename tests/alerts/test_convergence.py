@@ -31,7 +31,7 @@ TRIGGER, RESOLVE = "trigger", "resolve"
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """No pause, and no Redis."""
-    monkeypatch.setattr("portal.tactical.http.patience.FIRST_PAUSE", 0)
+    monkeypatch.setattr("portal.tactical.http.retries.FIRST_PAUSE", 0)
     monkeypatch.setattr(queue, "enqueue", lambda *_job: True)
 
 

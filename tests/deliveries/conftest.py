@@ -1,4 +1,6 @@
-"""A tenant whose webhook is called; nothing is processed, so it needs no Tactical server."""
+"""`intake`: a tenant whose webhook is called; nothing is processed, so it needs no Tactical server.
+`msp`: one that is connected and synced.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +20,9 @@ from portal.scope import tenant_scope
 from portal.services.accounts.tenants import add_tenant
 from portal.services.integrations import connect
 from portal.services.webhook import keys
+from tests.alerts.conftest import msp
+
+__all__ = ["msp"]
 
 PATH = "/api/webhooks/tacticalrmm"
 HEADER = "X-Alga-Webhook-Secret"

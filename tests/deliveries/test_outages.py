@@ -58,8 +58,8 @@ class TestWithoutRedis:
     def test_it_is_not_asked_for_each_delivery(
         self, intake: Intake, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        asked = note_jobs(monkeypatch, "enqueue_in_a_hurry", False)
-        monkeypatch.setattr(intake_service, "NUDGE_EVERY", 0.0)
+        asked = note_jobs(monkeypatch, "enqueue_quickly", False)
+        monkeypatch.setattr(intake_service, "REQUEST_EVERY_SECONDS", 0.0)
         for _ in range(20):
             assert intake.post(BODY).status_code == 202
         assert len(asked) == 1
@@ -116,7 +116,7 @@ def test_a_known_sender_is_told_the_same(
 def test_the_patience_is_less_than_tacticals() -> None:
     """A delivery may wait behind another one that waits, and for the note of the secret's use."""
     waits = 2 * intake_service.COMMIT_TIMEOUT_SECONDS + keys.LAST_USE_TIMEOUT_SECONDS
-    assert waits + queue.HURRIED_REDIS_TIMEOUT_SECONDS < 8
+    assert waits + queue.QUICK_REDIS_TIMEOUT_SECONDS < 8
 
 
 @pytest.mark.one_database

@@ -33,7 +33,7 @@ PENDING = json.dumps(SENT | {"message": "x" * 66_000}).encode()
 @pytest.fixture(autouse=True)
 def no_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(queue, "enqueue", lambda *_job: True)
-    monkeypatch.setattr(queue, "enqueue_in_a_hurry", lambda *_job: True)
+    monkeypatch.setattr(queue, "enqueue_quickly", lambda *_job: True)
 
 
 @pytest.fixture

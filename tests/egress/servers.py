@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from ipaddress import ip_network
 
-from portal.egress import Door, EgressPolicy, Limits
+from portal.egress import EgressPolicy, Gateway, Limits
 
 LOOPBACK = EgressPolicy([ip_network("127.0.0.0/8")])
 QUICK = Limits(connect=1, idle=1, total=5)
@@ -90,12 +90,12 @@ def serve(script: Script, greets: bool = False) -> Iterator[RawServer]:
 
 
 @contextmanager
-def open_door(policy: EgressPolicy = LOOPBACK) -> Iterator[Door]:
-    door = Door(policy)
+def open_gateway(policy: EgressPolicy = LOOPBACK) -> Iterator[Gateway]:
+    gateway = Gateway(policy)
     try:
-        yield door
+        yield gateway
     finally:
-        door.close()
+        gateway.close()
 
 
 def answer(body: bytes, *headers: str, status: str = "200 OK", length: int | None = None) -> Script:

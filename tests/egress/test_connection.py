@@ -13,9 +13,9 @@ import pytest
 from portal.egress import (
     AddressRefused,
     ConnectionRefused,
-    Door,
     EgressError,
     EgressPolicy,
+    Gateway,
     InsecureUrl,
     Limits,
     NameNotResolved,
@@ -51,10 +51,10 @@ def network(monkeypatch: pytest.MonkeyPatch) -> Network:
 
 
 def ask(url: str, *opened: str) -> EgressError:
-    door = Door(EgressPolicy([ip_network(each) for each in opened]))
+    gateway = Gateway(EgressPolicy([ip_network(each) for each in opened]))
     with pytest.raises(EgressError) as caught:
-        door.request("GET", url, headers={}, limits=Limits(connect=0.2))
-    door.close()
+        gateway.request("GET", url, headers={}, limits=Limits(connect=0.2))
+    gateway.close()
     return caught.value
 
 

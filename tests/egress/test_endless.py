@@ -8,10 +8,10 @@ from threading import Event
 
 import pytest
 
-from portal.egress import ConnectionLost, Door, EgressError, Limits, Timeout, TooLarge
+from portal.egress import ConnectionLost, EgressError, Gateway, Limits, Timeout, TooLarge
 from portal.egress.limits import FREE_WRAPPING, KIB, MIB, Meter
 from tactical_simulator.transport.tls import make_certificate, server_context
-from tests.egress.servers import CHUNKED, ENDLESS, LOOPBACK, Script, endless, open_door, serve
+from tests.egress.servers import CHUNKED, ENDLESS, LOOPBACK, Script, endless, open_gateway, serve
 
 ONE_READ = 64 * KIB
 CONTENT = (CHUNKED, b"1000\r\n" + b"x" * 0x1000 + b"\r\n")
@@ -32,8 +32,8 @@ def received(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 def ask(script: Script, limits: Limits) -> EgressError:
-    with serve(script) as server, open_door() as door, pytest.raises(EgressError) as caught:
-        door.request("GET", server.url, headers={}, limits=limits)
+    with serve(script) as server, open_gateway() as gateway, pytest.raises(EgressError) as caught:
+        gateway.request("GET", server.url, headers={}, limits=limits)
     return caught.value
 
 
@@ -75,9 +75,9 @@ def test_a_body_that_nobody_takes_ends_by_the_clock() -> None:
         return "close"
 
     limits = Limits(total=0.3)
-    with serve(deaf, greets=True) as server, open_door() as door:
+    with serve(deaf, greets=True) as server, open_gateway() as gateway:
         with pytest.raises(Timeout):
-            door.request("POST", server.url, headers={}, data=b"0" * (32 * MIB), limits=limits)
+            gateway.request("POST", server.url, headers={}, data=b"0" * (32 * MIB), limits=limits)
         given_up.set()
 
 
@@ -95,9 +95,9 @@ def test_tickets_of_tls_without_an_end_count_too(tmp_path: Path, received: list[
 
     # The server would take the greeting for a request; so it begins at once.
     with serve(generous, greets=True) as server:
-        door = Door(LOOPBACK, bundle)
+        gateway = Gateway(LOOPBACK, bundle)
         with pytest.raises(TooLarge):
-            door.request("GET", server.https_url, headers={}, limits=Limits())
-        door.close()
+            gateway.request("GET", server.https_url, headers={}, limits=Limits())
+        gateway.close()
 
     assert sum(received) < FREE_WRAPPING + 2 * ONE_READ

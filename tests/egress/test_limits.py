@@ -12,14 +12,14 @@ import pytest
 
 from portal.egress import Answer, ConnectionLost, Limits, Timeout, TooLarge
 from portal.egress.limits import MIB, Meter
-from tests.egress.servers import Script, answer, drip, open_door, serve
+from tests.egress.servers import Script, answer, drip, open_gateway, serve
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"
 
 
 def ask(script: Script, limits: Limits) -> Answer:
-    with serve(script) as server, open_door() as door:
-        return door.request("GET", server.url, headers={}, limits=limits)
+    with serve(script) as server, open_gateway() as gateway:
+        return gateway.request("GET", server.url, headers={}, limits=limits)
 
 
 def silent(connection: socket.socket, _: bytes) -> str:
@@ -61,8 +61,8 @@ def test_the_time_that_the_caller_takes_does_not_count() -> None:
     limits = Limits(total=0.2, window=0.05, slowest=1_000_000)
     with (
         serve(script) as server,
-        open_door() as door,
-        door.stream("GET", server.url, headers={}, limits=limits) as stream,
+        open_gateway() as gateway,
+        gateway.stream("GET", server.url, headers={}, limits=limits) as stream,
     ):
         sizes = [len(next(stream.chunks))]
         threading.Event().wait(0.3)
@@ -135,8 +135,8 @@ def test_a_stream_that_breaks_gives_what_came_and_then_the_error() -> None:
     received: list[bytes] = []
     with (
         serve(answer(b"0" * 500_000, length=1_000_000)) as server,
-        open_door() as door,
-        door.stream("GET", server.url, headers={}, limits=Limits()) as stream,
+        open_gateway() as gateway,
+        gateway.stream("GET", server.url, headers={}, limits=Limits()) as stream,
         pytest.raises(ConnectionLost),
     ):
         received.extend(stream.chunks)

@@ -1,4 +1,4 @@
-"""One door for all threads of a process, made before its workers fork."""
+"""One gateway for all threads of a process, made before its workers fork."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from threading import Event, Thread
 import pytest
 
 from portal.egress import Limits, TooLarge
-from tests.egress.servers import QUICK, answer, open_door, serve
+from tests.egress.servers import QUICK, answer, open_gateway, serve
 
 FORKING = """
 import os, sys
 from ipaddress import ip_network
-from portal.egress import Door, EgressPolicy, Limits
-door = Door(EgressPolicy([ip_network("127.0.0.0/8")]))
+from portal.egress import Gateway, EgressPolicy, Limits
+gateway = Gateway(EgressPolicy([ip_network("127.0.0.0/8")]))
 children = []
 for number in range(3):
     child = os.fork()
     if child == 0:
         for _ in range(5):
-            body = door.request(
+            body = gateway.request(
                 "GET", sys.argv[1] + str(number), headers={}, limits=Limits()
             ).body
             assert body == f"/{number}".encode(), body
@@ -68,13 +68,13 @@ def echo() -> Iterator[str]:
 
 def test_threads_get_their_own_answers_under_their_own_limits(echo: str) -> None:
     """Twenty threads, which is more than connections are kept."""
-    with open_door() as door, ThreadPoolExecutor(20) as threads:
+    with open_gateway() as gateway, ThreadPoolExecutor(20) as threads:
 
         def ask(number: int) -> bool:
             limits = Limits(largest=3) if number % 3 == 0 else QUICK
             path = f"{number:05d}"
             try:
-                found = door.request("GET", echo + path, headers={}, limits=limits)
+                found = gateway.request("GET", echo + path, headers={}, limits=limits)
             except TooLarge:
                 return number % 3 == 0
             return found.body == f"/{path}".encode()
@@ -100,9 +100,9 @@ def test_a_kept_connection_that_the_server_closed_is_not_an_error() -> None:
         closed.set()
         return "close"
 
-    with serve(once) as server, open_door() as door:
+    with serve(once) as server, open_gateway() as gateway:
         for _ in range(3):
-            assert door.request("GET", server.url, headers={}, limits=QUICK).body == b"ok"
+            assert gateway.request("GET", server.url, headers={}, limits=QUICK).body == b"ok"
             assert closed.wait(5)
             closed.clear()
 
@@ -111,11 +111,11 @@ def test_a_kept_connection_that_the_server_closed_is_not_an_error() -> None:
 
 def test_a_closed_door_leaves_no_connection_open() -> None:
     with serve(answer(b"ok")) as server:
-        with open_door() as door:
-            door.request("GET", server.url, headers={}, limits=QUICK)
+        with open_gateway() as gateway:
+            gateway.request("GET", server.url, headers={}, limits=QUICK)
         assert server.requests
         # The server's thread sees the end of the connection and takes the next one at once.
-        with open_door() as door:
-            door.request("GET", server.url, headers={}, limits=QUICK)
+        with open_gateway() as gateway:
+            gateway.request("GET", server.url, headers={}, limits=QUICK)
 
     assert server.connections == 2

@@ -26,7 +26,7 @@ from portal.scope import tenant_scope
 from portal.services.events import delivery
 from portal.services.export import export_assets
 from portal.services.runs import execution, requests
-from portal.sync.devices.news import record_device_events
+from portal.sync.devices.device_events import record_device_events
 from portal.sync.runs.log import RunEnded
 from tests.alerts.conftest import Msp, msp
 from tests.events.conftest import events, happen, subscribe

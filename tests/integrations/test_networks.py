@@ -61,17 +61,17 @@ def second(app: Flask, settings: Settings) -> Iterator[Flask]:
         db.engine.dispose()
 
 
-def change(app: Flask, tenant_id: int, deed: Any, network: str = NETWORK) -> str:
+def change(app: Flask, tenant_id: int, operate: Any, network: str = NETWORK) -> str:
     with app.app_context(), tenant_scope(tenant_id):
-        done: str = deed(network)
+        done: str = operate(network)
         return done
 
 
 def ask(app: Flask, tenant_id: int) -> bytes | type[EgressError]:
     with app.app_context(), tenant_scope(tenant_id):
-        door = networks.get_door()
+        gateway = networks.get_gateway()
     try:
-        with door.stream("GET", "http://inside.example/", headers={}, limits=QUICK) as stream:
+        with gateway.stream("GET", "http://inside.example/", headers={}, limits=QUICK) as stream:
             return stream.read().body
     except EgressError as error:
         return type(error)
@@ -95,10 +95,10 @@ def test_a_change_holds_from_the_next_call_on_in_every_process(
 ) -> None:
     acme, _ = tenants
     with app.app_context(), tenant_scope(acme):
-        door = networks.get_door()
+        gateway = networks.get_gateway()
 
     def get() -> bytes:
-        with door.stream("GET", "http://inside.example/", headers={}, limits=QUICK) as stream:
+        with gateway.stream("GET", "http://inside.example/", headers={}, limits=QUICK) as stream:
             return stream.read().body
 
     for _ in range(2):
@@ -109,7 +109,7 @@ def test_a_change_holds_from_the_next_call_on_in_every_process(
             get()
 
 
-def test_events_go_by_the_same_door(
+def test_events_go_by_the_same_gateway(
     app: Flask, tenants: tuple[int, int], server: RawServer
 ) -> None:
     acme, other = tenants
@@ -118,7 +118,9 @@ def test_events_go_by_the_same_door(
     problems = {}
     for tenant_id in tenants:
         with app.app_context(), tenant_scope(tenant_id):
-            outcome = send(networks.get_door(), "http://inside.example/", "whsec_MDEyMzQ1", message)
+            outcome = send(
+                networks.get_gateway(), "http://inside.example/", "whsec_MDEyMzQ1", message
+            )
             problems[tenant_id] = outcome.problem
 
     assert problems[acme] is None

@@ -62,7 +62,7 @@ def use_at_once(msp: Msp) -> list[str]:
     together = Barrier(MANY)
 
     def use(_number: int) -> str:
-        with msp.scope(), open_tactical(get_active_integration(), hurry=True) as tactical:
+        with msp.scope(), open_tactical(get_active_integration(), interactive=True) as tactical:
             db.session.rollback()
             together.wait(10)
             try:

@@ -56,7 +56,7 @@ def test_the_outgoing_calls_of_a_job_carry_the_id_of_its_request(
     assert waiting_job(settings).get_meta() == {queue.WORK_ID: asked}
 
     entries = work(settings, tmp_path)
-    calls = [entry for entry in entries if entry["logger"] == "portal.egress.door"]
+    calls = [entry for entry in entries if entry["logger"] == "portal.egress.gateway"]
     assert len(calls) > 3
     assert {entry["id"] for entry in calls} == {asked}
     assert {entry["level"] for entry in calls} == {"INFO"}

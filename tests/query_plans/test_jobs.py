@@ -31,7 +31,7 @@ NOBODY_LISTENS = "http://127.0.0.1:9/"
 @pytest.fixture
 def msp(app: Flask, tactical: SimulatedTactical, monkeypatch: pytest.MonkeyPatch) -> Msp:
     """A small tenant beside two large ones."""
-    monkeypatch.setattr("portal.tactical.http.patience.FIRST_PAUSE", 0)
+    monkeypatch.setattr("portal.tactical.http.retries.FIRST_PAUSE", 0)
     seed(app, OTHERS, OTHERS, others=1)
     with app.app_context():
         return Msp(app, tactical, add_tenant("Acme MSP", "acme").id)

@@ -100,7 +100,7 @@ def test_a_run_that_waits_for_tactical_ends_at_once(
 ) -> None:
     """Its answer would come in an hour, if at all: no limit and no further try is waited for."""
     msp.import_fleet()
-    monkeypatch.setattr(run_log, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(run_log, "POLL_SECONDS", 0.05)
     subject = msp.agents[0] if kind is AGENT else ""
     msp.tactical.control.faults.add("slow", seconds=3600, times=None)
     pressing = Thread(target=cancel_once_asked, args=(msp, kind, subject))
@@ -118,7 +118,7 @@ def test_a_run_that_waits_for_tactical_ends_at_once(
 def test_a_tenant_goes_once_its_run_has_ended(msp: Msp, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without waiting for Tactical, whose answer would come in an hour."""
     msp.import_fleet()
-    monkeypatch.setattr(run_log, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(run_log, "POLL_SECONDS", 0.05)
     monkeypatch.setattr(tenant_removal, "POLL_SECONDS", 0.05)
     msp.tactical.control.faults.add("slow", seconds=3600, times=None)
     removing = Thread(target=remove_once_asked, args=(msp,))

@@ -104,7 +104,7 @@ def counted(run: SyncRun) -> dict[str, int]:
 @pytest.fixture
 def msp(app: Flask, tactical: SimulatedTactical, monkeypatch: pytest.MonkeyPatch) -> Iterator[Msp]:
     """The test runs inside the tenant's scope. Nothing is saved yet; nothing ever pauses."""
-    monkeypatch.setattr("portal.tactical.http.patience.FIRST_PAUSE", 0)
+    monkeypatch.setattr("portal.tactical.http.retries.FIRST_PAUSE", 0)
     monkeypatch.setattr(execution, "POLL_SECONDS", 0)
     with app.app_context():
         found = Msp(app, tactical, add_tenant("Acme MSP", "acme").id)

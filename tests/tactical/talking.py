@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from ipaddress import ip_network
 from typing import Any
 
-from portal.egress import Door, EgressPolicy
+from portal.egress import EgressPolicy, Gateway
 from portal.tactical.agents.walk import BetaWalk, DashboardWalk
 from portal.tactical.api import Tactical
 from portal.tactical.http.session import ApiKey, Credentials, Password, TacticalSession
@@ -25,12 +25,12 @@ def talking(
     if isinstance(credentials, str):
         credentials = ApiKey(credentials)
     url = server if isinstance(server, str) else server.url
-    door = Door(LOOPBACK)
+    gateway = Gateway(LOOPBACK)
     options.setdefault("sleep", lambda _seconds: None)
     try:
-        yield Tactical(TacticalSession(url, credentials, door, **options))
+        yield Tactical(TacticalSession(url, credentials, gateway, **options))
     finally:
-        door.close()
+        gateway.close()
 
 
 def api_user(server: SimulatedTactical, **options: Any) -> Password:

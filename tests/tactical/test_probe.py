@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from portal.egress import Door, EgressPolicy
+from portal.egress import EgressPolicy, Gateway
 from portal.tactical.api import Tactical
 from portal.tactical.http.session import ApiKey, TacticalSession
 from portal.tactical.probe import probe as probing
@@ -119,11 +119,11 @@ def test_with_tls_that_step_passes(tmp_path: Path) -> None:
     bundle = tmp_path / "ca.pem"
     with SimulatedTactical(FleetSpec(agents=0), tls="self-signed") as server:
         bundle.write_bytes(server.certificate)
-        door = Door(LOOPBACK, bundle)
+        gateway = Gateway(LOOPBACK, bundle)
         url = f"https://localhost:{server.port}"
-        session = TacticalSession(url, ApiKey(server.api_key), door, interactive=True)
+        session = TacticalSession(url, ApiKey(server.api_key), gateway, interactive=True)
         result = probe(Tactical(session), lambda _step: None)
-        door.close()
+        gateway.close()
 
     assert result.ok
     assert [step.state for step in result.steps[:2]] == ["ok", "ok"]
@@ -133,12 +133,12 @@ def test_plain_http_outside_the_opened_networks_sends_nothing(
     tactical: SimulatedTactical, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("portal.egress.policy.DENIED", ())
-    door = Door(EgressPolicy())
-    session = TacticalSession(tactical.url, ApiKey(tactical.api_key), door, interactive=True)
+    gateway = Gateway(EgressPolicy())
+    session = TacticalSession(tactical.url, ApiKey(tactical.api_key), gateway, interactive=True)
 
     result = probe(Tactical(session), lambda _step: None)
 
-    door.close()
+    gateway.close()
     assert (result.fault, result.field) == ("insecure_url", "base_url")
     assert tactical.control.log.entries() == []
 

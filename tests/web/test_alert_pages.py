@@ -177,14 +177,19 @@ def test_a_viewer_reads_without_buttons(app: Flask, viewer: FlaskClient, acme: P
         "deliveries/replay-failed",
         "sync-runs/start/alerts",
     ):
-        assert viewer.post(acme.url(path), data={"deed": "resolve"}).status_code == 403
+        assert viewer.post(acme.url(path), data={"action": "resolve"}).status_code == 403
 
 
 @pytest.mark.parametrize(
     "sent",
-    [{"deed": "explode"}, {}, {"deed": "resolve"}, {"deed": "snooze", "alert": "1", "days": "x"}],
+    [
+        {"action": "explode"},
+        {},
+        {"action": "resolve"},
+        {"action": "snooze", "alert": "1", "days": "x"},
+    ],
 )
-def test_a_deed_that_means_nothing_is_refused(
+def test_an_action_that_means_nothing_is_refused(
     admin: FlaskClient, acme: Place, sent: dict[str, str]
 ) -> None:
     answer = admin.post(acme.url("alerts/act"), data=sent, headers=HTMX)
@@ -198,7 +203,7 @@ def test_a_foreign_alert_among_the_chosen_is_not_touched(
 ) -> None:
     other = make_place(app, "other")
     answer = admin.post(
-        acme.url("alerts/act"), data={"deed": "resolve", "alert": str(other.alert)}, headers=HTMX
+        acme.url("alerts/act"), data={"action": "resolve", "alert": str(other.alert)}, headers=HTMX
     )
     assert answer.status_code == 404
     with app.app_context(), tenant_scope(other.id), transaction() as session:

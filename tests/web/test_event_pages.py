@@ -194,7 +194,7 @@ def test_a_tenant_that_waits_for_much_is_told_to_wait(
     told = f"{MOST_UNFINISHED} requests to other servers wait already"
     test = acme.url(f"{PAGE}{acme.subscriber}/test")
     assert told in admin.post(test, follow_redirects=True).text
-    alert = {"deed": "resolve", "alert": acme.alert}
+    alert = {"action": "resolve", "alert": acme.alert}
     answer = admin.post(acme.url("alerts/act"), data=alert, headers=HTMX)
     assert (answer.status_code, told in answer.headers["HX-Trigger"]) == (429, True)
     plan = acme.url("integrations/tacticalrmm/webhook/plan")

@@ -173,7 +173,7 @@ def test_what_was_pressed_waits_while_redis_is_away(
     """Once it was done in the request instead, at Tactical's pace."""
     monkeypatch.setattr(queue, "enqueue", lambda *_: False)
     msp.tactical.control.log.clear()
-    admin.post(PAGE + "install", data={"deed": "install", "apply_to": "default"})
+    admin.post(PAGE + "install", data={"action": "install", "apply_to": "default"})
     assert "Waiting for a worker…" in admin.get(PAGE).text
     assert msp.tactical.control.log.entries() == []
 
@@ -226,7 +226,7 @@ def test_no_organization_chosen(msp: Msp, admin: FlaskClient) -> None:
 
 
 def test_it_is_installed_by_a_worker(msp: Msp, admin: FlaskClient) -> None:
-    answer = admin.post(PAGE + "install", data={"deed": "install", "apply_to": "default"})
+    answer = admin.post(PAGE + "install", data={"action": "install", "apply_to": "default"})
     assert answer.location == PAGE
     page = admin.get(PAGE).text
     assert "Waiting for a worker…" in page
@@ -325,14 +325,14 @@ def do(msp: Msp, action: InstallationAction, root: str) -> None:
 
 REACHED_NOWHERE = "leads to the portal"
 WAITING, TESTED, UNREACHED = "Waiting for the first event", "Test arrived", "Not arriving"
-TOLD = "webhook does not reach the portal"
+WARNED = "webhook does not reach the portal"
 
 
 def shown(admin: FlaskClient) -> tuple[set[str], bool]:
     """The words of the page that tell of the state, and whether the dashboard warns."""
     page, dashboard = admin.get(PAGE).text, admin.get("/t/acme/").text
     words = (REACHED_NOWHERE, WAITING, TESTED, UNREACHED)
-    return {word for word in words if word in page}, TOLD in dashboard
+    return {word for word in words if word in page}, WARNED in dashboard
 
 
 def test_the_state_is_one_and_follows_what_arrived(

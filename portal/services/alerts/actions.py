@@ -26,7 +26,7 @@ from portal.tactical.errors import MissingPermission, NotFoundInTactical
 
 MOST_AT_ONCE = 200
 MOST_DAYS = 365
-LOOK_SECONDS = 120.0
+LOOKUP_SECONDS = 120.0
 """For all alerts of one action: a server that drips must not hold a worker for long."""
 ALREADY = {
     AlertAction.RESOLVE: "The alert is already resolved.",
@@ -79,7 +79,7 @@ def act(
     if not targets:
         return Result(action, done, failures)
     integration_id = integration.id
-    with open_tactical(integration, hurry=True) as tactical:
+    with open_tactical(integration, interactive=True) as tactical:
         release()
         alerts = tactical.alerts
         before = _fetch_all(alerts, targets) if is_repeated else {}
@@ -171,7 +171,7 @@ def _fetch_all(
     """Each alert as Tactical has it now, or why that is not known."""
     records: dict[int, TacticalAlert | PortalError] = {}
     lost: PortalError | None = None
-    until = time.monotonic() + LOOK_SECONDS
+    until = time.monotonic() + LOOKUP_SECONDS
     for target in targets:
         if lost is None and time.monotonic() > until:
             lost = PortalError("Tactical answers too slowly to check every alert. Select fewer.")

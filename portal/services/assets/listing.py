@@ -14,7 +14,7 @@ from portal.db import db
 from portal.errors import NotFound
 from portal.models import Asset, Client, ExternalEntityMapping, OrganizationMapping
 from portal.models.assets.asset import KNOWN_FOR, UNKNOWN
-from portal.services.assets.looks import get_stale_before
+from portal.services.assets.freshness import get_stale_before
 from portal.services.lists.paging import Page, paginate_records
 from portal.services.lists.search import any_contains, narrow, split_words
 

@@ -15,7 +15,7 @@ from portal.errors import Refused
 from portal.models import AgentRefresh, Integration, SyncRun
 from portal.models.runs.sync_run import RunStatus, SyncKind
 from portal.scope import get_tenant_id
-from portal.services.integrations.weather import is_calm
+from portal.services.integrations.server_health import is_answering
 from portal.services.runs.execution import run_queued
 from portal.services.runs.requests import enqueue_run, find_or_add_run
 
@@ -94,7 +94,7 @@ def _list_due(most: int) -> list[str]:
 
 def _may_be_asked() -> ColumnElement[bool]:
     """While the server does not answer, or takes no credentials, refreshes wait."""
-    return AgentRefresh.integration_id.in_(select(Integration.id).where(is_calm()))
+    return AgentRefresh.integration_id.in_(select(Integration.id).where(is_answering()))
 
 
 def _count_waiting() -> int:

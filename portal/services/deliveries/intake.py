@@ -26,7 +26,7 @@ from portal.tactical.webhook import Reading, read_delivery
 KEPT_BODY = 64 * 1024
 COMMIT_TIMEOUT_SECONDS = 3.0
 """Tactical waits for 8, and a delivery may wait behind another one that waits."""
-NUDGE_EVERY = 1.0
+REQUEST_EVERY_SECONDS = 1.0
 PAUSE_WITHOUT_REDIS = 10.0
 """A Redis that is away must not slow each delivery down by a connection attempt."""
 DELIVERIES = cast(Table, Delivery.__table__)
@@ -53,26 +53,29 @@ def take_in(sender: Sender, body: bytes, remote_address: str | None) -> Receipt:
     row = _make_row(sender, body, reading, remote_address)
     delivery_id = _commits.write(row)
     if row["status"] is DeliveryStatus.PENDING:
-        nudge(sender.tenant_id)
+        request_processing(sender.tenant_id)
     return Receipt(delivery=delivery_id, status=row["status"], message=_message(row))
 
 
-def nudge(tenant_id: int) -> None:
+def request_processing(tenant_id: int) -> None:
     """Ask for the processing of what waits, at most once a second for each process.
 
-    A nudge that is lost costs a few seconds: the schedule looks for itself.
+    A request that is lost costs a few seconds: the schedule looks for itself.
     """
     now = time.monotonic()
-    nudges: _Nudges = current_app.extensions.setdefault("webhook_nudges", _Nudges())
-    if nudges.asked.get(tenant_id, -NUDGE_EVERY) > now - NUDGE_EVERY or now < nudges.away_until:
+    requests: _Requests = current_app.extensions.setdefault("processing_requests", _Requests())
+    if (
+        requests.asked.get(tenant_id, -REQUEST_EVERY_SECONDS) > now - REQUEST_EVERY_SECONDS
+        or now < requests.away_until
+    ):
         return
-    nudges.asked[tenant_id] = now
-    if not queue.enqueue_in_a_hurry("process_deliveries", tenant_id):
-        nudges.away_until = now + PAUSE_WITHOUT_REDIS
+    requests.asked[tenant_id] = now
+    if not queue.enqueue_quickly("process_deliveries", tenant_id):
+        requests.away_until = now + PAUSE_WITHOUT_REDIS
 
 
 @dataclass(slots=True)
-class _Nudges:
+class _Requests:
     asked: dict[int, float] = field(default_factory=dict)
     away_until: float = 0.0
 

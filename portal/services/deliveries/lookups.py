@@ -23,7 +23,7 @@ MOST_MISSES = 2
 """So many unanswered in a row, and the others are not asked about: the server is away."""
 MOST_CRASHES = 6
 """So many where each may be due to its alert alone."""
-LOOK_SECONDS = 30.0
+LOOKUP_SECONDS = 30.0
 """For one batch: what is not reached in time is released, for others to have their turn."""
 
 
@@ -71,8 +71,8 @@ class Lookups:
         if obstacle is not None:
             return dict.fromkeys(ids, Lookup(problem=obstacle, can_retry=True))
         try:
-            # In a hurry: a delivery can wait, the worker cannot.
-            with open_tactical(integration, hurry=True) as tactical:
+            # In a interactive: a delivery can wait, the worker cannot.
+            with open_tactical(integration, interactive=True) as tactical:
                 release()
                 return self._ask_each(integration_id, tactical.alerts, ids)
         except PortalError as error:  # no credentials to be had, or they are refused
@@ -84,7 +84,7 @@ class Lookups:
         self, integration_id: int, alerts: TacticalAlerts, ids: list[str]
     ) -> dict[str, Lookup]:
         found: dict[str, Lookup] = {}
-        give_up, misses = time.monotonic() + LOOK_SECONDS, 0
+        give_up, misses = time.monotonic() + LOOKUP_SECONDS, 0
         for alert_id in ids:
             away = self._away.get(integration_id)
             if away is None and time.monotonic() > give_up:

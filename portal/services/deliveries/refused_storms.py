@@ -15,7 +15,7 @@ from portal.models import Integration, SyncRun, WebhookUsage
 from portal.models.integrations.integration import IntegrationState
 from portal.models.runs.sync_run import SyncKind
 from portal.scope import all_tenants, tenant_scope
-from portal.services.integrations.weather import is_calm
+from portal.services.integrations.server_health import is_answering
 from portal.services.runs.requests import request_run
 from portal.sync.alerts.gaps import STORM_IS_OVER_AFTER
 
@@ -64,7 +64,7 @@ def start_owed_reconciliations() -> None:
                 WebhookUsage.refused_until < utc_now() - STORM_IS_OVER_AFTER,
                 Integration.state == IntegrationState.ACTIVE,
                 Integration.set_aside_at.is_(None),
-                is_calm(),
+                is_answering(),
             )
         ).all()
     release()

@@ -118,7 +118,7 @@ def _replay(delivery_id: int) -> Delivery:
 
 
 def _ask_a_worker() -> None:
-    # Not `intake.nudge`, which asks once a second at most: somebody waits for this one.
+    # Not `intake.request_processing`, which asks once a second at most: a person waits for it.
     queue.enqueue("process_deliveries", get_tenant_id())
 
 

@@ -26,7 +26,7 @@ from portal.models import Event, EventSubscriber
 from portal.scope import get_tenant_id
 from portal.services.application import get_app
 from portal.services.events.subscribers import SIGNING_SECRET, get_address
-from portal.services.integrations.networks import get_door
+from portal.services.integrations.networks import get_gateway
 from portal.vault import find_secret
 
 log = logging.getLogger(__name__)
@@ -155,7 +155,7 @@ def _send_one(turn: _Turn, event: Row[Any]) -> bool:
     if was_stopped and not _move(turn, turn.last_event_id):
         return False
     message = Message(f"evt_{event.id}", event.type, event.occurred_at, event.payload)
-    outcome = send(get_door(), turn.url, turn.secret, message)
+    outcome = send(get_gateway(), turn.url, turn.secret, message)
     if outcome.problem is not None:
         _note_failure(turn, outcome)
         return False

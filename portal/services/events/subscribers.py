@@ -18,7 +18,7 @@ from portal.models.errands.errand import ErrandKind
 from portal.models.events.event import EventType
 from portal.scope import get_tenant_id
 from portal.services.errands.requests import request_errand
-from portal.services.integrations.networks import get_door
+from portal.services.integrations.networks import get_gateway
 from portal.vault import find_secret, forget_secrets, store_secret
 
 ADDRESS = "url"
@@ -130,7 +130,7 @@ def send_test(subscriber_id: int, message_id: str) -> Outcome:
         occurred_at=utc_now(),
         data={"subscriber_id": subscriber_id},
     )
-    return send(get_door(), url, secret, message)
+    return send(get_gateway(), url, secret, message)
 
 
 def get_address(subscriber: EventSubscriber) -> str:

@@ -57,7 +57,7 @@ def sign_in() -> None:
     is gone then, as another one is on the phone by now."""
     integration = get_active_integration()
     try:
-        with open_tactical(integration, hurry=True) as tactical:
+        with open_tactical(integration, interactive=True) as tactical:
             release()
             tactical.keep_alive()
     except PortalError:

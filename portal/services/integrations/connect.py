@@ -19,8 +19,8 @@ from portal.services.integrations.current import find_integration, get_integrati
 from portal.services.integrations.ended_sign_ins import end_sign_in
 from portal.services.integrations.options import OPTIONS, OptionValue, apply_options
 from portal.services.integrations.schedules import ensure_schedules
+from portal.services.integrations.server_health import clear, resume
 from portal.services.integrations.sign_outs import ask_for_sign_outs
-from portal.services.integrations.weather import clear, resume
 from portal.services.text import clean_line
 from portal.tactical.http.url import normalise_url, same_host
 from portal.vault import forget_secrets, list_last_fours, store_secret

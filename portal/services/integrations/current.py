@@ -12,9 +12,9 @@ from portal.errors import NotFound, Refused
 from portal.models import Integration
 from portal.models.integrations.integration import IntegrationState
 from portal.providers import TACTICAL_RMM
-from portal.services.integrations.networks import get_door
+from portal.services.integrations.networks import get_gateway
+from portal.services.integrations.server_health import has_failed, note_contact
 from portal.services.integrations.shared_sign_in import SharedSignIn
-from portal.services.integrations.weather import is_clouded, note_contact
 from portal.tactical.api import Tactical
 from portal.tactical.http.session import TacticalSession
 from portal.vault import list_last_fours
@@ -71,8 +71,8 @@ def check_active(integration: Integration) -> None:
 
 
 @contextmanager
-def open_tactical(integration: Integration, hurry: bool = False) -> Iterator[Tactical]:
-    """The server's API with the stored credentials. `hurry` is for a person who waits.
+def open_tactical(integration: Integration, interactive: bool = False) -> Iterator[Tactical]:
+    """The server's API with the stored credentials. `interactive` is for a person who waits.
 
     A token that Tactical gives is stored as soon as it is there, so that other processes
     use it too. What the server said of the credentials is noted, and a success after failures.
@@ -82,13 +82,13 @@ def open_tactical(integration: Integration, hurry: bool = False) -> Iterator[Tac
     session = TacticalSession(
         integration.base_url,
         sign_in.credentials,
-        get_door(),
-        interactive=hurry,
+        get_gateway(),
+        interactive=interactive,
         on_token=sign_in.keep,
         find_token=sign_in.find,
         token_lock=sign_in.lock,
     )
-    integration_id, was_clouded = integration.id, is_clouded(integration)
+    integration_id, was_clouded = integration.id, has_failed(integration)
     try:
         yield Tactical(session)
     finally:

@@ -24,7 +24,7 @@ from portal.models.integrations.integration import IntegrationState
 from portal.services.integrations.current import get_integration
 from portal.services.integrations.options import OPTIONS, list_intervals
 from portal.services.integrations.schedules import ensure_schedules
-from portal.services.integrations.weather import clear
+from portal.services.integrations.server_health import clear
 
 
 class ServerChoice(StrEnum):

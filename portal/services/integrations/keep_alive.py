@@ -7,7 +7,7 @@ from portal.errors import PortalError
 from portal.models import Integration
 from portal.models.integrations.integration import AuthMode, IntegrationState
 from portal.services.integrations.current import open_tactical
-from portal.services.integrations.weather import note_contact
+from portal.services.integrations.server_health import note_contact
 
 
 def keep_alive(integration_id: int) -> None:

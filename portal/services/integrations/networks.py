@@ -12,7 +12,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from portal.db import db, transaction
-from portal.egress import Doors, Limits, Stream, is_never_of_a_tenant
+from portal.egress import Gateways, Limits, Stream, is_never_of_a_tenant
 from portal.errors import InvalidInput, NotFound, Refused
 from portal.models import EgressNetwork
 from portal.scope import get_tenant_id, tenant_scope
@@ -54,8 +54,8 @@ def withdraw_network(text: str) -> str:
     return network
 
 
-class TenantDoor:
-    """The door as one tenant sees it. Its networks are looked up at each call: what the operator
+class TenantGateway:
+    """The gateway as one tenant sees it. Its networks are looked up at each call: what the operator
     opens or closes holds from the next one on, in every process.
 
     Threads that have no application in their context may use it.
@@ -75,11 +75,11 @@ class TenantDoor:
         limits: Limits,
         given_up: Event | None = None,
     ) -> AbstractContextManager[Stream]:
-        """As `portal.egress.Door.stream`."""
+        """As `portal.egress.Gateway.stream`."""
         with self._app.app_context(), tenant_scope(self._tenant_id):
             networks = tuple(ipaddress.ip_network(each) for each in list_networks())
-        doors: Doors = self._app.extensions["doors"]
-        return doors.of(networks).stream(
+        gateways: Gateways = self._app.extensions["gateways"]
+        return gateways.of(networks).stream(
             method,
             url,
             headers=headers,
@@ -90,9 +90,9 @@ class TenantDoor:
         )
 
 
-def get_door() -> TenantDoor:
+def get_gateway() -> TenantGateway:
     """That of the scope's tenant."""
-    return TenantDoor(get_app(), get_tenant_id())
+    return TenantGateway(get_app(), get_tenant_id())
 
 
 def _read_network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:

@@ -24,12 +24,12 @@ from portal.scope import get_tenant_id, tenant_scope
 from portal.services.application import get_app
 from portal.services.integrations.breaker import REFUSALS, find_stop
 from portal.services.integrations.ended_sign_ins import add_ended
-from portal.services.integrations.weather import lock_integration, note_refusal
+from portal.services.integrations.server_health import lock_integration, note_refusal
 from portal.tactical.errors import TacticalError
 from portal.tactical.http.credentials import ApiKey, Credentials, Password
 from portal.vault import find_secret, forget_secrets, list_change_times, store_secret
 
-LOOK_SECONDS: Final = 0.2
+POLL_SECONDS: Final = 0.2
 """How often one that waits for another's sign-in looks whether that is over."""
 
 
@@ -90,7 +90,7 @@ class SharedSignIn:
         """
         lease, asked_at, has_waited = make_lease(), utc_now(), False
         while not self._take(lease):
-            pause(LOOK_SECONDS)
+            pause(POLL_SECONDS)
             has_waited = True
         try:
             if has_waited:

@@ -14,7 +14,7 @@ from portal.db import changed_one, db, release, transaction
 from portal.errors import PortalError, SecretUnreadable
 from portal.models import EndedSignIn
 from portal.scope import get_tenant_id
-from portal.services.integrations.networks import get_door
+from portal.services.integrations.networks import get_gateway
 from portal.tactical.http.session import Password, TacticalSession
 from portal.vault import find_secret, forget_secrets
 
@@ -70,7 +70,7 @@ def _sign_out(ended_id: int) -> None:
         release()
         if token is not None and not is_dead:
             credentials = Password(username="", password="", token=token)  # unused
-            TacticalSession(base_url, credentials, get_door(), interactive=True).log_out()
+            TacticalSession(base_url, credentials, get_gateway(), interactive=True).log_out()
     except SecretUnreadable:
         pass  # the keys of this install are others now
     except PortalError as error:

@@ -30,8 +30,8 @@ from portal.services.integrations.identity import (
     looks_like_another,
 )
 from portal.services.integrations.schedules import ensure_schedules
+from portal.services.integrations.server_health import clear
 from portal.services.integrations.shared_sign_in import identify_connection
-from portal.services.integrations.weather import clear
 from portal.services.leases import LeaseLost
 from portal.sync.devices.left_out import replace_left_out
 from portal.tactical.probe.probe import ProbeResult, Step, probe
@@ -154,7 +154,7 @@ def _probe(integration: Integration, test_id: int, lease: str) -> ProbeResult:
             test.steps = list(steps.values())
 
     try:
-        with open_tactical(integration, hurry=True) as tactical:
+        with open_tactical(integration, interactive=True) as tactical:
             release()
             return probe(tactical, show, integration.inventory_source)
     except LeaseLost:

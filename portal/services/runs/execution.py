@@ -17,7 +17,7 @@ from portal.models.runs.sync_run import COUNT_NAMES, RunStatus, SyncKind
 from portal.scope import get_tenant_id
 from portal.services.application import get_app
 from portal.services.integrations.current import check_active, open_tactical
-from portal.services.integrations.weather import note_contact
+from portal.services.integrations.server_health import note_contact
 from portal.services.runs.history import get_run
 from portal.services.runs.requests import ask_for_run
 from portal.sync.alerts.reconcile import sync_alerts
@@ -28,7 +28,7 @@ from portal.sync.devices.sweep import sync_status
 from portal.sync.organizations import sync_organizations
 from portal.sync.runs.cause import Cause
 from portal.sync.runs.log import RunEnded, RunLog
-from portal.sync.runs.news import record_ended_event, record_started_event
+from portal.sync.runs.run_events import record_ended_event, record_started_event
 from portal.sync.software.ingest import sync_software
 from portal.tactical.api import Tactical
 from portal.tactical.record_errors import may_be_of_record

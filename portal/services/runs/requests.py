@@ -15,7 +15,7 @@ from portal.services.integrations.current import (
     get_active_integration,
 )
 from portal.services.runs.history import find_active_run, get_run
-from portal.sync.runs.news import record_ended_event
+from portal.sync.runs.run_events import record_ended_event
 
 
 def request_run(

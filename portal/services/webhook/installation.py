@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from portal import queue
 from portal.clock import utc_now
 from portal.db import db, release, transaction
-from portal.errors import PortalError, Refused
+from portal.errors import PORTAL_FAULT, PortalError, Refused
 from portal.models import Errand, Integration, WebhookInstallation
 from portal.models.errands.errand import ErrandKind
 from portal.models.webhook.installation import InstallationAction
@@ -57,7 +57,7 @@ def preview(action: InstallationAction, wanted: Wanted) -> Plan:
     """What the action would change. Raises Refused and TacticalError."""
     integration = get_active_integration()
     made, texts = read_made(_find_row(db.session(), integration)), get_texts()
-    with open_tactical(integration, hurry=True) as tactical:
+    with open_tactical(integration, interactive=True) as tactical:
         release()
         return survey(tactical.installation, action, wanted, texts, made)
 
@@ -113,7 +113,7 @@ def _do(run: InstallationRun) -> None:
         run.fail(error)
     except Exception:
         log.exception("Setting up the webhook of tenant %s failed.", get_tenant_id())
-        run.fail(PortalError("The portal made a mistake; its log tells more."))
+        run.fail(PortalError(PORTAL_FAULT))
 
 
 def release_lost_installations() -> None:

@@ -82,7 +82,7 @@ def _add_update(session: Session, ended_key_ids: list[int]) -> Errand:
 def _send_secret(made: Made, secret: str) -> str | None:
     """None when it went well, else what did not and what to do."""
     try:
-        with open_tactical(get_active_integration(), hurry=True) as tactical:
+        with open_tactical(get_active_integration(), interactive=True) as tactical:
             release()
             _write_secret(tactical.installation, made, secret)
     except PortalError as error:

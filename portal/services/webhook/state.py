@@ -93,7 +93,8 @@ def _read_signs(integration: Integration) -> tuple[Any, ...]:
         .scalar_subquery()
         for kind in (~is_test, is_test)
     )
-    told_at = (  # deliveries are not kept for ever, alerts are; only looked for without the former
+    # Deliveries are not kept for ever, alerts are; they are only looked for without the former.
+    reported_at = (
         select(func.max(Alert.received_at))
         .where(Alert.integration_id == integration.id, Alert.source == AlertSource.WEBHOOK)
         .scalar_subquery()
@@ -104,7 +105,7 @@ def _read_signs(integration: Integration) -> tuple[Any, ...]:
         .scalar_subquery()
     )
     row = db.session.execute(
-        select(WebhookInstallation, func.coalesce(event_at, told_at), test_at, since)
+        select(WebhookInstallation, func.coalesce(event_at, reported_at), test_at, since)
         .select_from(Integration)
         .outerjoin(WebhookInstallation, WebhookInstallation.integration_id == Integration.id)
         .where(Integration.id == integration.id)

@@ -1,4 +1,4 @@
-// Questions before deeds. Any form or htmx element with these attributes asks first:
+// Questions before actions. Any form or htmx element with these attributes asks first:
 //   data-confirm="What will happen, in a sentence."   data-confirm-title="Disconnect?"
 //   data-confirm-action="Disconnect"                  data-confirm-danger
 // and <button data-open="id"> opens the <dialog id="id">.

@@ -1,4 +1,4 @@
-// Rows chosen for a deed:
+// Rows chosen for an action:
 //   <form data-selection>
 //     <input type="checkbox" data-select-all>  <span data-selection-count>
 //     <input type="checkbox" data-select>      one a row; Shift takes the rows between
@@ -22,7 +22,7 @@ function show(form) {
   const count = form.querySelector("[data-selection-count]");
   if (count && count.textContent !== words) count.textContent = words;
   form.classList.toggle("has-selection", chosen > 0);
-  for (const button of form.querySelectorAll(".selection-deeds button")) {
+  for (const button of form.querySelectorAll(".selection-actions button")) {
     button.disabled = chosen === 0;
     const { confirmOne, confirmMany } = button.dataset;
     if (confirmOne) {

@@ -11,7 +11,7 @@ from portal.clock import utc_now
 from portal.events.outbox import record_events
 from portal.models import Alert, Asset
 from portal.models.alerts.alert import AlertSource, AlertStatus, Severity
-from portal.sync.alerts.news import EVENT_COLUMNS, alert_event
+from portal.sync.alerts.alert_events import EVENT_COLUMNS, alert_event
 from portal.sync.alerts.write import lock_alerts
 from portal.tactical.webhook import RESOLVE, TRIGGER, Hint
 

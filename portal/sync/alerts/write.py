@@ -17,7 +17,7 @@ from portal.events.outbox import record_events
 from portal.models import Alert, Asset, Integration, OrganizationMapping
 from portal.models.alerts.alert import AlertSource, AlertStatus
 from portal.scope import get_tenant_id
-from portal.sync.alerts.news import alert_event
+from portal.sync.alerts.alert_events import alert_event
 from portal.tactical.alerts import TacticalAlert
 from portal.tactical.webhook import condition_key
 

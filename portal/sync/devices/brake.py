@@ -76,10 +76,10 @@ def judge_changes(
     over = tuple(sorted(id for id, each in clients.items() if _is_too_many(each, settings)))
     whole = _sum(clients)
     if over:
-        names = [_tell_share(clients[id]) for id in over]
-        return Brake(BrakeVerdict.HELD, _tell_held(whole, names, settings), over)
+        names = [_describe_share(clients[id]) for id in over]
+        return Brake(BrakeVerdict.HELD, _describe_held(whole, names, settings), over)
     if _is_too_many(whole, settings):
-        return Brake(BrakeVerdict.HELD, _tell_held(whole, [_tell_share(whole)], settings))
+        return Brake(BrakeVerdict.HELD, _describe_held(whole, [_describe_share(whole)], settings))
     return _GO
 
 
@@ -94,7 +94,7 @@ def judge_gone_organizations(gone: int, known: int, listed: int, settings: Brake
         return _GO
     return Brake(
         BrakeVerdict.HELD,
-        f"Tactical lists {gone:,} of {known:,} organizations no more, {_tell_limit(settings)}. "
+        f"Tactical lists {gone:,} of {known:,} organizations no more, {_describe_limit(settings)}. "
         "They were left as they are until a person decides.",
     )
 
@@ -118,28 +118,28 @@ def _sum(clients: Mapping[int, ClientChanges]) -> ClientChanges:
     )
 
 
-def _tell_share(changes: ClientChanges) -> str:
+def _describe_share(changes: ClientChanges) -> str:
     return f"{changes.total:,} of the {changes.assets:,} assets of {changes.name}"
 
 
-def _tell_held(whole: ClientChanges, shares: list[str], settings: BrakeSettings) -> str:
+def _describe_held(whole: ClientChanges, shares: list[str], settings: BrakeSettings) -> str:
     does = [
         f"mark {whole.missing:,} as missing",
         f"move {whole.moved:,}",
         f"relink {whole.relinked:,}",
     ]
     counts = (whole.missing, whole.moved, whole.relinked)
-    told = _join([text for text, count in zip(does, counts, strict=True) if count])
+    actions = _join([text for text, count in zip(does, counts, strict=True) if count])
     named = shares[:MOST_NAMED]
     if rest := len(shares) - len(named):
         named.append("1 more client" if rest == 1 else f"{rest:,} more clients")
     return (
-        f"Of the assets, this run would {told}. That concerns {_join(named)}, "
-        f"{_tell_limit(settings)}. Nothing of it was applied; a person decides."
+        f"Of the assets, this run would {actions}. That concerns {_join(named)}, "
+        f"{_describe_limit(settings)}. Nothing of it was applied; a person decides."
     )
 
 
-def _tell_limit(settings: BrakeSettings) -> str:
+def _describe_limit(settings: BrakeSettings) -> str:
     return f"which is more than {settings.least:,} and more than {settings.percent} %"
 
 

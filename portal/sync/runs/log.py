@@ -22,11 +22,11 @@ from portal.models import SyncLogEntry, SyncRun
 from portal.models.runs.sync_run import COUNT_NAMES, RunStatus
 from portal.scope import get_tenant_id
 from portal.sync.runs.cause import Cause
-from portal.sync.runs.news import record_ended_event
+from portal.sync.runs.run_events import record_ended_event
 
 PACED_OVER = timedelta(seconds=30)
 """Over how long the pace of a run is measured."""
-LOOK_SECONDS = 1
+POLL_SECONDS = 1
 """How often a run looks whether somebody pressed cancel."""
 CANCELLED = "The run was cancelled."
 
@@ -129,12 +129,12 @@ class RunLog:
         looks = itertools.count(1)
 
         def look() -> bool:
-            if not self._is_over(beat=next(looks) % (BEAT_SECONDS // LOOK_SECONDS) == 0):
+            if not self._is_over(beat=next(looks) % (BEAT_SECONDS // POLL_SECONDS) == 0):
                 return True
             give_up()
             return False
 
-        return beating(app, look, LOOK_SECONDS)
+        return beating(app, look, POLL_SECONDS)
 
     def _is_over(self, beat: bool) -> bool:
         """Whether the run was cancelled, and so ended here, or is another process's by now."""

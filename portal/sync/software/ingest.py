@@ -228,15 +228,15 @@ def _describe(change: InstallChange) -> dict[str, Any]:
         "updated": change.updated,
         "removed": change.removed,
     }
-    told = ", ".join(f"{number} {word}" for word, number in numbers.items() if number)
+    counted = ", ".join(f"{number} {word}" for word, number in numbers.items() if number)
     if change.bad:
-        return log_entry("failed", change.agent_id, change.name, _describe_bad(change.bad, told))
-    return log_entry("updated", change.agent_id, change.name, f"Software: {told}.")
+        return log_entry("failed", change.agent_id, change.name, _describe_bad(change.bad, counted))
+    return log_entry("updated", change.agent_id, change.name, f"Software: {counted}.")
 
 
-def _describe_bad(bad: tuple[str, ...], told: str) -> str:
+def _describe_bad(bad: tuple[str, ...], counted: str) -> str:
     reasons = " ".join(
         reason if number == 1 else f"{reason} ({number} times)"
         for reason, number in Counter(bad).items()
     )
-    return f"{reasons} The others: {told}." if told else reasons
+    return f"{reasons} The others: {counted}." if counted else reasons

@@ -12,7 +12,7 @@ from itertools import count
 from typing import TypeVar
 
 from portal.egress import EgressError
-from portal.tactical.agents.fresh import Fresh
+from portal.tactical.agents.deduplication import Deduplicator
 from portal.tactical.api import Tactical
 from portal.tactical.errors import ServerError, TacticalError
 from portal.tactical.reading.listings import BrokenSite
@@ -86,7 +86,7 @@ class DashboardFleet:
         tries: int = 1,
     ) -> Rows[Agent]:
         """A failure of Tactical's own is met with other questions; it is asked `tries` times."""
-        fresh = Fresh(self._ids)
+        fresh = Deduplicator(self._ids)
         for number in count(1):
             fresh.begin()
             try:

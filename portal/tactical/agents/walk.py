@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from itertools import islice
 
 from portal.egress import EgressError
-from portal.tactical.agents.ahead import Ahead
+from portal.tactical.agents.deduplication import Deduplicator
 from portal.tactical.agents.fleet import DashboardFleet
-from portal.tactical.agents.fresh import Fresh
+from portal.tactical.agents.prefetch import Prefetch
 from portal.tactical.api import LARGEST_PAGE, AgentPage, Tactical
 from portal.tactical.errors import NotFoundInTactical, TacticalError
-from portal.tactical.http.patience import took_too_long
+from portal.tactical.http.retries import took_too_long
 from portal.tactical.reading.rows import Places, Sites, read_dashboard_agent
 from portal.tactical.records import BadRecord, TacticalAgent
 
@@ -39,10 +39,10 @@ class BetaWalk:
         self._get_page: Callable[[int, int], AgentPage] = lambda number, size: (
             tactical.get_beta_page(number, size, sites)
         )
-        self._fresh = Fresh()
+        self._deduplicator = Deduplicator()
 
-    def pages(self) -> Ahead[AgentPage]:
-        return Ahead(self._walk_often(), self._tactical.session.abandoning())
+    def pages(self) -> Prefetch[AgentPage]:
+        return Prefetch(self._walk_often(), self._tactical.session.abandoning())
 
     def _walk_often(self) -> Generator[AgentPage, None, None]:
         for number in range(1, MOST_WALKS + 1):
@@ -52,7 +52,7 @@ class BetaWalk:
             log.info("The list of agents changed while it was read (walk %s).", number)
 
     def _walk(self, is_first: bool) -> Iterator[AgentPage]:
-        self._fresh.begin()
+        self._deduplicator.begin()
         totals: set[int | None] = set()
         seen: set[str] = set()
         bad = 0
@@ -62,7 +62,7 @@ class BetaWalk:
             is_cut = not page.agents and bool(page.total)
             seen.update(a.agent_id for a in page.agents if isinstance(a, TacticalAgent))
             bad += sum(isinstance(a, BadRecord) for a in page.agents)
-            fresh = self._fresh.part_of(page)
+            fresh = self._deduplicator.part_of(page)
             if fresh.agents or is_first:
                 yield fresh
         self.complete = not is_cut and totals == {len(seen) + bad}
@@ -103,8 +103,8 @@ class DashboardWalk:
         self.fleet = fleet
         self._page_size, self._places, self._total = page_size, places, total
 
-    def pages(self) -> Ahead[AgentPage]:
-        return Ahead(self._walk(), self.fleet.session.abandoning())
+    def pages(self) -> Prefetch[AgentPage]:
+        return Prefetch(self._walk(), self.fleet.session.abandoning())
 
     def _walk(self) -> Generator[AgentPage, None, None]:
         session = self.fleet.session

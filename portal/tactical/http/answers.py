@@ -90,8 +90,8 @@ def read_detail(body: bytes) -> str:
         return ""
     if isinstance(found, dict):
         found = found.get("detail") or "; ".join(
-            f"{name}: {', '.join(map(str, said)) if isinstance(said, list) else said}"
-            for name, said in found.items()
+            f"{name}: {', '.join(map(str, problem)) if isinstance(problem, list) else problem}"
+            for name, problem in found.items()
         )
     return "" if found is None else str(found)[:LONGEST_DETAIL]
 

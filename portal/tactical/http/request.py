@@ -19,16 +19,16 @@ WHOLE_FLEET = Limits(idle=300, total=3600, largest=8192 * MIB)
 """A list without pages: Tactical thinks for minutes before it begins, and nginx gives it five."""
 LARGEST_ROW = 512 * 1024
 """Of an agent in the beta list: 111 KB on average, 140 KB on Windows."""
-LEAST_PATIENCE = 20.0
-PATIENCE_PER_AGENT = 0.1
+LEAST_IDLE_SECONDS = 20.0
+IDLE_SECONDS_PER_AGENT = 0.1
 HURRIED = Limits(connect=5, idle=20, total=40, largest=128 * MIB)
 """While a person waits."""
 HURRIED_FLEET = Limits(connect=5, idle=60, total=80, largest=8192 * MIB)
 """Then a list without pages: 3 ms an agent, within what a whole connection test may last."""
 
 
-class Doorway(Protocol):
-    """The part of `portal.egress.Door` that is used here."""
+class HttpGateway(Protocol):
+    """The part of `portal.egress.Gateway` that is used here."""
 
     def stream(
         self,
@@ -64,5 +64,5 @@ def token_header(token: str) -> dict[str, str]:
 
 def page_limits(page_size: int) -> Limits:
     """Tactical takes about 10 ms an agent, before it begins to answer; it gets ten times that."""
-    idle = LEAST_PATIENCE + page_size * PATIENCE_PER_AGENT
+    idle = LEAST_IDLE_SECONDS + page_size * IDLE_SECONDS_PER_AGENT
     return replace(READ, idle=idle, largest=max(64 * MIB, page_size * LARGEST_ROW))

@@ -14,18 +14,18 @@ from portal.tactical.errors import TacticalError, TokenRefused
 from portal.tactical.http.answers import SignedInBy, check_answer, read_date
 from portal.tactical.http.credentials import ApiKey, Credentials, Password
 from portal.tactical.http.knox import Knox, TokenStore
-from portal.tactical.http.patience import Patience
 from portal.tactical.http.permissions import find_permission
 from portal.tactical.http.request import (
     HURRIED,
     HURRIED_FLEET,
     READ,
     WHOLE_FLEET,
-    Doorway,
+    HttpGateway,
     Request,
     key_header,
     token_header,
 )
+from portal.tactical.http.retries import Retries
 
 __all__ = ["ApiKey", "Credentials", "Password", "TacticalSession"]
 
@@ -52,7 +52,7 @@ class TacticalSession:
         self,
         base_url: str,
         credentials: Credentials,
-        door: Doorway,
+        gateway: HttpGateway,
         *,
         on_token: Callable[[str | None], None] = lambda _token: None,
         find_token: Callable[[], str | None] = lambda: None,
@@ -69,10 +69,10 @@ class TacticalSession:
         """Whether the last request with credentials was answered with what it asked for."""
         self.last_error: EgressError | TacticalError | None = None
         """What it came to otherwise."""
-        self._door = door
-        self._patience = Patience(interactive, sleep)
+        self._gateway = gateway
+        self._retries = Retries(interactive, sleep)
         self._key = credentials.key if isinstance(credentials, ApiKey) else None
-        pause = self._patience.pause
+        pause = self._retries.pause
         store = TokenStore(keep=on_token, find=find_token, lock=lambda: token_lock(pause))
         self._knox = (
             Knox(credentials, self._post, store) if isinstance(credentials, Password) else None
@@ -135,14 +135,14 @@ class TacticalSession:
             def attempt(headers: Mapping[str, str]) -> Iterator[bytes]:
                 if once:
                     return begin(headers)
-                return self._patience.try_often(lambda: begin(headers))
+                return self._retries.try_often(lambda: begin(headers))
 
             yield self._signed_in(attempt)
 
     def get_root(self) -> Answer:
         """`GET /` without credentials, whatever it answers."""
         request = Request("GET", "/")
-        return self._patience.try_often(lambda: self._send(request, {}))
+        return self._retries.try_often(lambda: self._send(request, {}))
 
     def log_out(self) -> None:
         """End the token at Tactical, if there is one, and forget it."""
@@ -159,19 +159,19 @@ class TacticalSession:
     @contextmanager
     def abandoning(self) -> Iterator[None]:
         """Meanwhile, requests under way end as soon as they can and none is tried again."""
-        self._patience.abandoned.set()
+        self._retries.abandoned.set()
         try:
             yield
         finally:
-            self._patience.abandoned.clear()
+            self._retries.abandoned.clear()
 
     def abandon(self) -> None:
         """For another thread: from now on every request fails, those under way included."""
-        self._patience.abandoned.set()
+        self._retries.abandoned.set()
 
     def wait_after(self, error: EgressError | TacticalError, number: int) -> None:
         """For a caller that streams: pause before try `number` + 1, or raise the error."""
-        self._patience.wait_after(error, number)
+        self._retries.wait_after(error, number)
 
     def _read(self, request: Request, consume: Callable[[Iterator[bytes]], Value]) -> Value:
         def ask(headers: Mapping[str, str]) -> Value:
@@ -179,7 +179,7 @@ class TacticalSession:
                 return consume(self._body_of(request, stream))
 
         def attempt(headers: Mapping[str, str]) -> Value:
-            return self._patience.try_often(lambda: ask(headers), splits=request.splits)
+            return self._retries.try_often(lambda: ask(headers), splits=request.splits)
 
         return self._signed_in(attempt)
 
@@ -239,13 +239,13 @@ class TacticalSession:
     @contextmanager
     def _open(self, request: Request, headers: Mapping[str, str]) -> Iterator[Stream]:
         query = f"?{urlencode(request.query)}" if request.query else ""
-        with self._door.stream(
+        with self._gateway.stream(
             request.method,
             self.base_url + request.path + query,
             headers={"Accept": "application/json", **headers},
             json=request.json,
             limits=self._limits_of(request),
-            given_up=self._patience.abandoned,
+            given_up=self._retries.abandoned,
         ) as stream:
             self._note_clock(stream.headers.get("Date"))
             stream.chunks = self._while_wanted(stream.chunks)
@@ -254,7 +254,7 @@ class TacticalSession:
     def _limits_of(self, request: Request) -> Limits:
         """A person waits no longer for a page than for a small answer."""
         limits = request.limits or READ
-        if not self._patience.interactive:
+        if not self._retries.interactive:
             return limits
         if limits is WHOLE_FLEET:
             return HURRIED_FLEET
@@ -263,7 +263,7 @@ class TacticalSession:
 
     def _while_wanted(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
         for chunk in chunks:
-            self._patience.check()
+            self._retries.check()
             yield chunk
 
     def _note_clock(self, header: str | None) -> None:

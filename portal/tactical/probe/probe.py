@@ -122,7 +122,7 @@ class _Probe:
     # --- Steps --------------------------------------------------------------------------
 
     def _step(self, name: str, check: Callable[[], Outcome]) -> None:
-        self._tell(name, RUNNING)
+        self._report(name, RUNNING)
         try:
             if time.monotonic() > self._until:
                 host = urlsplit(self._tactical.session.base_url).hostname or ""
@@ -131,9 +131,9 @@ class _Probe:
         except (TacticalError, EgressError) as error:
             self._fail(name, error)
             raise
-        self._tell(name, state, message)
+        self._report(name, state, message)
 
-    def _tell(self, name: str, state: str, message: str = "") -> None:
+    def _report(self, name: str, state: str, message: str = "") -> None:
         self._put(Step(name, TITLES[name], state, message))
 
     def _fail(self, name: str, error: TacticalError | EgressError) -> None:
@@ -145,25 +145,25 @@ class _Probe:
 
     def _reach(self) -> Answer:
         """The first request tells two things at once: is the address right, and is TLS."""
-        self._tell("address", RUNNING)
+        self._report("address", RUNNING)
         try:
             answer = self._tactical.session.get_root()
         except EgressError as error:
             if error.fault == "bad_certificate":
-                self._tell("address", OK)
+                self._report("address", OK)
                 self._fail("tls", error)
             else:
                 self._fail("address", error)
             raise
-        self._tell("address", OK)
+        self._report("address", OK)
         if urlsplit(self._tactical.session.base_url).scheme == "http":
-            self._tell(
+            self._report(
                 "tls",
                 SKIPPED,
                 "Not encrypted: the address is in a network that the operator allowed.",
             )
         else:
-            self._tell("tls", OK)
+            self._report("tls", OK)
         return answer
 
     def _check_credentials(self) -> Outcome:
@@ -193,8 +193,8 @@ class _Probe:
         except Timeout:
             return NOTE, "Tactical takes long to list all agents. The syncs wait for it longer."
         self._broken = tuple(fleet.broken)
-        told = " ".join(site.describe() for site in self._broken)
-        return (NOTE, told) if told else (OK, "")
+        problems = " ".join(site.describe() for site in self._broken)
+        return (NOTE, problems) if problems else (OK, "")
 
     def _check_alerts(self) -> Outcome:
         """No severity gives no rows, but only to those who may list alerts."""

@@ -146,10 +146,10 @@ def _find_end(text: bytes, start: int, *, is_all: bool) -> int | None:
     try:
         _skipping.decode(memoryview(text)[start:])
     except UNDECODABLE as error:
-        said = str(error)
-        if found := _FOLLOWED.search(said):
+        message = str(error)
+        if found := _FOLLOWED.search(message):
             end: int | None = start + int(found[1]) - 1
-        elif "truncated" in said and not is_all:
+        elif "truncated" in message and not is_all:
             return None
         else:
             end = _find_end_by_brackets(text, start)

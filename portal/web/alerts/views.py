@@ -148,7 +148,7 @@ def _read_filter() -> AlertFilter:
 
 
 def _read_action() -> AlertAction:
-    word = request.form.get("deed", "")
+    word = request.form.get("action", "")
     if word not in list(AlertAction):
         raise InvalidInput("Choose what to do: resolve, snooze or unsnooze.")
     return AlertAction(word)

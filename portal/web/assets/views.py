@@ -18,8 +18,8 @@ from portal.services.accounts.permissions import Permission
 from portal.services.alerts.listing import AlertFilter, count_by_status, list_alerts_of_asset
 from portal.services.assets import listing as asset_service
 from portal.services.assets.edits import list_locked
+from portal.services.assets.freshness import get_stale_before, read_freshness
 from portal.services.assets.listing import AssetDetail, AssetFilter
-from portal.services.assets.looks import get_stale_before, read_looks
 from portal.services.export import ASSET_COLUMNS, export_assets
 from portal.services.integrations.current import find_integration
 from portal.services.organizations.listing import any_mapped
@@ -39,7 +39,7 @@ ALERTS_SHOWN = 8
 @requires(Permission.READ)
 def index() -> ResponseReturnValue:
     shown = _read_filter()
-    stale_before, last_look_at = read_looks()
+    stale_before, last_read_at = read_freshness()
     page, counts = asset_service.list_and_count(shown, page_number(), stale_before)
     any_assets = counts["total"] > 0 or asset_service.any_assets()
     return page_or_region(
@@ -64,7 +64,7 @@ def index() -> ResponseReturnValue:
         any_mapped=any_assets or any_mapped(),  # only an empty list tells what to do first
         integration=find_integration(),
         stale_before=stale_before,
-        last_look_at=last_look_at,
+        last_read_at=last_read_at,
         run=find_active_run(SyncKind.DEVICES),
     )
 

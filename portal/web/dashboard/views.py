@@ -11,7 +11,7 @@ from portal.models import Integration
 from portal.models.integrations.integration import IntegrationState, Stop
 from portal.services.accounts.permissions import Permission
 from portal.services.dashboard import REVIEW_PERIOD, Overview, get_overview
-from portal.services.integrations.weather import Weather
+from portal.services.integrations.server_health import Outage
 from portal.services.organizations.listing import OrganizationFilter
 from portal.services.webhook.state import Health, WebhookState, get_health
 from portal.web.caller import is_behind_unknown_proxy
@@ -40,7 +40,7 @@ def show() -> ResponseReturnValue:
         },
         client_count=overview.clients,
         last_device_sync=overview.last_device_sync,
-        last_look_at=overview.last_look_at,
+        last_read_at=overview.last_read_at,
         run=overview.active_run,
         recent_runs=overview.recent_runs,
         alert_counts=overview.active_alerts,
@@ -63,16 +63,16 @@ def _attention(overview: Overview) -> list[Item]:
         items.append(_item("bad", "The connection has not passed a test.", "Test it", settings))
     if integration.state is IntegrationState.DISCONNECTED:
         items.append(_item("warn", "Tactical RMM is disconnected.", "Connect", settings))
-    late_because = overview.late_because or ""
-    if overview.weather is not None:
-        items += _weather_items(integration, overview.weather)
+    stale_because = overview.stale_because or ""
+    if overview.outage is not None:
+        items += _outage_items(integration, overview.outage)
     elif (
         integration.state is IntegrationState.ACTIVE
         and integration.last_error
-        and integration.last_error not in late_because  # it is told once
+        and integration.last_error not in stale_because  # it is told once
     ):
         items.append(_item("bad", integration.last_error, "Connection", settings))
-    if late_because:
+    if stale_because:
         items.append(_late_item(overview))
     items += _alert_items(overview)
     if integration.state is IntegrationState.ACTIVE:
@@ -90,30 +90,30 @@ def _attention(overview: Overview) -> list[Item]:
     return items
 
 
-def _weather_items(integration: Integration, weather: Weather) -> list[Item]:
+def _outage_items(integration: Integration, outage: Outage) -> list[Item]:
     """Since when nothing is synced by itself, why, and what to do about it. A code that is wanted
     every page asks for."""
     settings = url_for("tacticalrmm.show")
-    if weather.stop is Stop.CODE_NEEDED:
+    if outage.stop is Stop.CODE_NEEDED:
         return []
-    if weather.stop is not None:
+    if outage.stop is not None:
         text = "Nothing is synced by itself, as Tactical refuses the credentials."
         item = _item("bad", text, "Mend them", settings)
         return [item | {"why": integration.last_error}]
     item = _item("bad", "Tactical has not answered since", "Connection", settings)
-    told = {"since": weather.since, "why": integration.last_error, "look": "Try now"}
-    return [item | told | {"weather": weather}]
+    details = {"since": outage.since, "why": integration.last_error, "look": "Try now"}
+    return [item | details | {"outage": outage}]
 
 
 def _late_item(overview: Overview) -> Item:
     """Since when nobody has looked, why, and what to do about it."""
-    integration, since = overview.integration, overview.last_look_at
+    integration, since = overview.integration, overview.last_read_at
     text = "The status of agents is stale: it is as of" if since else "The status is stale."
     tone = "bad" if integration and integration.last_error else "warn"
     return _item(tone, text, "Sync runs", url_for("sync_runs.index", kind="status")) | {
         "since": since,
-        "why": overview.late_because,
-        "look": "Look now" if _is_active(integration) and overview.weather is None else None,
+        "why": overview.stale_because,
+        "look": "Look now" if _is_active(integration) and overview.outage is None else None,
     }
 
 

@@ -37,12 +37,12 @@ def show(errand_id: int) -> ResponseReturnValue:
     if errand.kind in OF_ALL_PAGES:
         return "", 200, {"HX-Refresh": "true"}
     unfollow(errand)
-    told: dict[str, object] = {CHANGED.get(errand.kind, "errand-done"): True}
+    triggers: dict[str, object] = {CHANGED.get(errand.kind, "errand-done"): True}
     text = ""
     if errand.ok:
-        told["toast"] = {"category": "success", "message": errand.message}
+        triggers["toast"] = {"category": "success", "message": errand.message}
     else:
         text = render_template("errands/_errand.html", errand=errand)
     response = make_response(text)
-    response.headers["HX-Trigger"] = json.dumps(told)
+    response.headers["HX-Trigger"] = json.dumps(triggers)
     return response

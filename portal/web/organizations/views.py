@@ -143,10 +143,10 @@ def _map(organization_id: int, client_id: int | None, name: str) -> ResponseRetu
         change = mapping_service.map_to_new_client(organization_id, name, get_user().id)
     else:
         change = mapping_service.map_to_client(organization_id, client_id, get_user().id)
-    return _saved(organization_id, _told(change))
+    return _saved(organization_id, _describe_change(change))
 
 
-def _told(change: MappingChange) -> str:
+def _describe_change(change: MappingChange) -> str:
     client = change.mapping.client
     assert client is not None
     moved = change.moved_assets

@@ -11,6 +11,11 @@ from portal.services.export import SOFTWARE_COLUMNS, export_software
 from portal.services.integrations.current import find_integration
 from portal.services.lists.paging import paginate_list
 from portal.services.runs.history import find_active_run, find_last_finished_run
+from portal.services.software.asset_inventory import (
+    asset_conditions,
+    list_changes,
+    list_software_of_asset,
+)
 from portal.services.software.installs import (
     NO_VERSION,
     InstallFilter,
@@ -19,7 +24,6 @@ from portal.services.software.installs import (
     list_installs,
     list_versions,
 )
-from portal.services.software.of_asset import asset_conditions, list_changes, list_software_of_asset
 from portal.services.software.titles import (
     TITLE_COLUMNS,
     TitleFilter,

@@ -9,7 +9,7 @@ from portal.extensions import htmx
 from portal.models.runs.sync_run import OF_A_PERSON, SyncKind
 from portal.services.accounts.permissions import Permission
 from portal.services.integrations.current import find_integration
-from portal.services.integrations.weather import find_weather
+from portal.services.integrations.server_health import find_outage
 from portal.services.runs import causes, history
 from portal.services.runs import requests as run_service
 from portal.services.runs.plans import find_plan_of_run
@@ -38,7 +38,7 @@ def index() -> ResponseReturnValue:
         filters={"kind": kind, "status": status},
         any_runs=bool(page.items or kind or status),
         integration=integration,
-        weather=find_weather(integration),
+        outage=find_outage(integration),
         run=history.find_any_active_run(),
     )
 

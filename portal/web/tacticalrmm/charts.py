@@ -9,7 +9,7 @@ from datetime import datetime
 
 from portal.models.runs.sync_run import RunStatus, SyncKind
 from portal.services.runs.last_runs import MOST_OF_A_KIND, EndedRun, list_last_runs
-from portal.web.sync_runs.words import name_kind
+from portal.web.sync_runs.descriptions import name_kind
 from portal.web.template_helpers import duration, plural
 
 SLOT, GAP, TALLEST, SHORTEST = 10, 3, 48, 2
@@ -50,9 +50,9 @@ def _draw(kind: SyncKind, runs: Sequence[EndedRun]) -> Chart:
     first = MOST_OF_A_KIND - len(runs)
     bars = [_draw_bar(run, (first + n) * SLOT, longest) for n, run in enumerate(runs)]
     ends = Counter(str(run.status) for run in runs)
-    told = ", ".join(f"{number} {status}" for status, number in ends.most_common())
+    counted = ", ".join(f"{number} {status}" for status, number in ends.most_common())
     last = f"the last {plural(len(runs), 'run')}" if len(runs) > 1 else "the only run"
-    summary = f"{name_kind(kind)}, {last}: {told}. The longest took {duration(longest)}."
+    summary = f"{name_kind(kind)}, {last}: {counted}. The longest took {duration(longest)}."
     return Chart(kind, bars, duration(longest), summary)
 
 

@@ -20,8 +20,8 @@ from portal.services.integrations import identity, testing
 from portal.services.integrations.connect import ConnectionSettings
 from portal.services.integrations.current import find_integration, list_saved_secrets
 from portal.services.integrations.options import OptionPage, show_options
+from portal.services.integrations.server_health import find_outage
 from portal.services.integrations.sweep_intervals import find_interval
-from portal.services.integrations.weather import find_weather
 from portal.services.organizations.listing import OrganizationFilter, count_organizations
 from portal.services.runs.history import find_last_finished_runs
 from portal.web.forms import mark
@@ -138,7 +138,7 @@ def _page(
         status=_status(integration) if integration else None,
         run_charts=draw_charts() if integration else [],
         chart_size=SIZE,
-        weather=find_weather(integration),
+        outage=find_outage(integration),
     )
 
 

@@ -168,7 +168,7 @@ def _url() -> str:
 
 
 def _read_action() -> InstallationAction:
-    is_removal = request.form.get("deed") == InstallationAction.REMOVE
+    is_removal = request.form.get("action") == InstallationAction.REMOVE
     return InstallationAction.REMOVE if is_removal else InstallationAction.INSTALL
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from portal.egress import Door, EgressPolicy, Limits
+from portal.egress import EgressPolicy, Gateway, Limits
 from portal.tactical.api import Tactical
 from portal.tactical.http import session
 from portal.tactical.http.session import ApiKey, TacticalSession
@@ -52,10 +52,10 @@ def test_a_server_that_says_nothing() -> None:
 
 
 def test_a_private_address() -> None:
-    door = Door(EgressPolicy())
-    api = Tactical(TacticalSession("https://10.1.2.3", ApiKey("key"), door))
+    gateway = Gateway(EgressPolicy())
+    api = Tactical(TacticalSession("https://10.1.2.3", ApiKey("key"), gateway))
     result = probe(api, lambda _: None)
-    door.close()
+    gateway.close()
 
     assert (result.fault, result.field) == ("address_refused", "base_url")
     assert "PORTAL_EGRESS_ALLOW" in result.message

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from portal.egress import Door
+from portal.egress import Gateway
 from portal.errors import PortalError
 from portal.tactical.api import Tactical
 from portal.tactical.http.session import ApiKey, Credentials, Password, TacticalSession
@@ -43,10 +43,10 @@ FAULTS: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("credentials", [KEY, USER], ids=["key", "password"])
 def test_what_is_printed_tells_no_secret(credentials: Credentials) -> None:
-    door = Door(LOOPBACK)
-    session = TacticalSession("http://127.0.0.1:1", credentials, door)
-    shown = [repr(each) + str(each) for each in (credentials, session, Tactical(session), door)]
-    door.close()
+    gateway = Gateway(LOOPBACK)
+    session = TacticalSession("http://127.0.0.1:1", credentials, gateway)
+    shown = [repr(each) + str(each) for each in (credentials, session, Tactical(session), gateway)]
+    gateway.close()
 
     assert CANARY not in "".join(shown)
     assert "JBSWY3DP" not in "".join(shown)

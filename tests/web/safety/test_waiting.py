@@ -12,7 +12,7 @@ from portal.models import WebhookInstallation
 from portal.models.webhook.installation import InstallationAction
 from portal.scope import tenant_scope
 from portal.services.integrations.current import get_integration
-from portal.services.integrations.networks import get_door
+from portal.services.integrations.networks import get_gateway
 from tests.web.conftest import HTMX
 from tests.web.safety.test_isolation import address, methods, tenant_rules
 from tests.web.world import Place
@@ -29,7 +29,7 @@ LAST = ("disconnect", "delete")
 def knock(app: Flask, place: Place) -> None:
     with (
         tenant_scope(place.id),
-        get_door().stream(
+        get_gateway().stream(
             "GET", "http://127.0.0.1:1/", headers={}, limits=Limits(connect=1, idle=1, total=1)
         ),
     ):
@@ -57,7 +57,7 @@ def test_no_route_opens_a_connection(
                 integration_id=integration_id, action=InstallationAction.INSTALL, made=MADE, ok=True
             )
         )
-    sent = {"deed": "resolve", "alert": acme.alert, "days": 3, "apply_to": "none"}
+    sent = {"action": "resolve", "alert": acme.alert, "days": 3, "apply_to": "none"}
     rules = sorted(tenant_rules(app), key=lambda rule: rule.rule.endswith(LAST))
     failed, waiting = [], set()
     for rule in rules:

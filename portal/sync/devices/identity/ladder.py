@@ -26,7 +26,11 @@ from portal.sync.devices.identity.computers import (
     Verdict,
 )
 from portal.sync.devices.identity.likeness import SHOWN, evidence_of, is_newer, was_seen_since
-from portal.sync.devices.identity.reasons import tell_conflict, tell_elsewhere, tell_match
+from portal.sync.devices.identity.reasons import (
+    describe_conflict,
+    describe_elsewhere,
+    describe_match,
+)
 from portal.sync.devices.identity.suggestions import Suggestions
 from portal.tactical.status import DEFAULT_OFFLINE_MINUTES, AgentStatus
 
@@ -140,7 +144,7 @@ class _Ladder:
     def _judge_unmatched(self, newcomer: Newcomer) -> Verdict:
         rivals, holders = self._claims.rivals(newcomer), self._claims.holders(newcomer)
         if rivals or holders:
-            reason = tell_elsewhere(newcomer, rivals, holders)
+            reason = describe_elsewhere(newcomer, rivals, holders)
             return _suggest(newcomer, holders, Kind.SAME_SERIAL, reason, rivals)
         if newcomer.asset_id is not None:
             return _separate(newcomer, "No other computer has its serial number.")
@@ -160,7 +164,7 @@ def _separate(newcomer: Newcomer, reason: str) -> Verdict:
 def _match(
     newcomer: Newcomer, asset: KnownComputer, action: Identity, kind: Kind | None = None
 ) -> Verdict:
-    reason = tell_match(action, newcomer, asset)
+    reason = describe_match(action, newcomer, asset)
     evidence = evidence_of(newcomer, [asset])
     return Verdict(newcomer, action, reason, kind, (asset.asset_id,), evidence)
 
@@ -168,7 +172,7 @@ def _match(
 def _conflict(
     newcomer: Newcomer, found: Sequence[KnownComputer], kind: Kind, rivals: Sequence[str] = ()
 ) -> Verdict:
-    reason = tell_conflict(kind, newcomer, found)
+    reason = describe_conflict(kind, newcomer, found)
     ids = tuple(asset.asset_id for asset in found)
     evidence = evidence_of(newcomer, found, rivals)
     return Verdict(newcomer, Identity.CONFLICT, reason, kind, ids, evidence)

@@ -16,12 +16,12 @@ _COMPARED = ("name", "serial", "os_type", "make_model", "client_id", "organizati
 
 
 def same_text(one: str | None, other: str | None) -> bool:
-    """Both are told, and equal but for blanks and case."""
+    """Both are reported, and equal but for blanks and case."""
     return bool(one and other) and plain(one) == plain(other)
 
 
 def contradicts(one: str | None, other: str | None) -> bool:
-    """Both are told, and differ."""
+    """Both are reported, and differ."""
     return bool(one and other) and plain(one) != plain(other)
 
 
@@ -55,8 +55,8 @@ def evidence_of(
 
 def _asset_facts(asset: KnownComputer, newcomer: Newcomer) -> dict[str, Any]:
     values = [(name, getattr(asset, name), getattr(newcomer, name)) for name in _COMPARED]
-    told = [(name, str(one), str(other)) for name, one, other in values if one and other]
-    equal = [name for name, one, other in told if same_text(one, other)]
+    reported = [(name, str(one), str(other)) for name, one, other in values if one and other]
+    equal = [name for name, one, other in reported if same_text(one, other)]
     return _facts(asset) | {
         "asset_id": asset.asset_id,
         "listed": asset.status is not None,
@@ -65,7 +65,7 @@ def _asset_facts(asset: KnownComputer, newcomer: Newcomer) -> dict[str, Any]:
         "retired_at": _moment(asset.retired_at),
         "set_aside": asset.set_aside,
         "equal": equal + ["mac_addresses"] * share_a_mac(asset, newcomer),
-        "different": [name for name, one, other in told if contradicts(one, other)],
+        "different": [name for name, one, other in reported if contradicts(one, other)],
     }
 
 

@@ -54,7 +54,7 @@ _CONFLICTS = {
 }
 
 
-def tell_match(action: Identity, newcomer: Newcomer, asset: KnownComputer) -> str:
+def describe_match(action: Identity, newcomer: Newcomer, asset: KnownComputer) -> str:
     """Of RELINK, MERGE, WAITING and OFFER."""
     because = "whose agent is not in Tactical any more."
     if asset.status is not None:
@@ -63,12 +63,12 @@ def tell_match(action: Identity, newcomer: Newcomer, asset: KnownComputer) -> st
     return text.format(serial=newcomer.serial, asset=asset.name, because=because)
 
 
-def tell_conflict(kind: Kind, newcomer: Newcomer, assets: Sequence[KnownComputer]) -> str:
+def describe_conflict(kind: Kind, newcomer: Newcomer, assets: Sequence[KnownComputer]) -> str:
     name = assets[0].name if assets else ""
     return _CONFLICTS[kind].format(serial=newcomer.serial, asset=name)
 
 
-def tell_elsewhere(
+def describe_elsewhere(
     newcomer: Newcomer, rivals: Sequence[str], holders: Sequence[KnownComputer]
 ) -> str:
     """Of a serial number that only other new agents have, or assets which it cannot be."""

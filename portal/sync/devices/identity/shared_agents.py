@@ -37,7 +37,7 @@ _NONE = SerialVerdict(SerialChange.NONE)
 
 
 def judge_serial(
-    told_before: Sequence[str],
+    reported_before: Sequence[str],
     name_before: str | None,
     serial_number: str | None,
     name: str,
@@ -45,13 +45,13 @@ def judge_serial(
 ) -> SerialVerdict:
     """What the serial number of this look means for the asset of the same agent.
 
-    `told_before` are all that the asset had, the current one last. `name_before` is the host
+    `reported_before` are all that the asset had, the current one last. `name_before` is the host
     name as Tactical told it some hours before, since an agent sends its hardware later than its
     name; None where only one that a person gave is stored.
     `is_settled` says that a person looked at a conflict of this agent and found one computer.
     """
     serial = real_serial(serial_number)
-    real = [known for text in told_before if (known := real_serial(text))]
+    real = [known for text in reported_before if (known := real_serial(text))]
     if serial is None or real[-1:] == [serial]:
         return _NONE
     if not real:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from portal.models.runs.sync_plan import PlanAction
 from portal.sync.devices.absence import Absence
 from portal.sync.devices.apply import apply_decisions
-from portal.sync.devices.news import record_device_events
+from portal.sync.devices.device_events import record_device_events
 from portal.sync.devices.plan import Decision
 from portal.sync.devices.plan_rows import PlanRow
 from portal.sync.history import list_changes, record_changes

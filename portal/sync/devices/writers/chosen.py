@@ -64,7 +64,7 @@ class ChosenWriter:
         chosen = replace(absence, assets=wanted)
         with transaction() as session:
             marked = mark_missing(session, self.integration_id, chosen, self.run_log)
-            outcomes = {agent_id: _tell_unseen(row) for agent_id, row in self.open_rows.items()}
+            outcomes = {agent_id: _describe_unseen(row) for agent_id, row in self.open_rows.items()}
             self._note(session, outcomes | dict.fromkeys(marked, APPLIED))
 
     def _is_chosen_missing(self, agent_id: str) -> bool:
@@ -89,5 +89,5 @@ def _compare(row: PlanRow, now: PlanRow | None) -> str:
     return APPLIED if now.is_same(row) else CHANGED
 
 
-def _tell_unseen(row: PlanRow) -> str:
+def _describe_unseen(row: PlanRow) -> str:
     return MAYBE_LISTED if row.action is PlanAction.MISSING else UNSEEN

@@ -66,7 +66,7 @@ class Stream:
         return Answer(self.status, self.headers, body.getvalue())
 
 
-class Door:
+class Gateway:
     """The one way out. It follows no redirect, keeps no cookie and asks no proxy.
 
     It may be used by several threads, and made before a fork, but not used before one.
@@ -123,7 +123,7 @@ class Door:
         check_open()
         host = urlsplit(url).hostname or ""
         meter = Meter(host, limits, given_up)
-        with _told(method, host), meter.running(), translated(host):
+        with _logged(method, host), meter.running(), translated(host):
             response = self._send(method, url, headers, json, data, limits)
         log.info("%s to %s: %s", method, host, response.status_code)
         try:
@@ -156,7 +156,7 @@ class Door:
 
 
 @contextmanager
-def _told(method: str, host: str) -> Iterator[None]:
+def _logged(method: str, host: str) -> Iterator[None]:
     """In the log, with the id of what asked for it. Not the path, in which tokens may stand."""
     try:
         yield

@@ -20,7 +20,7 @@ class _End:
 END: Final = _End()
 
 
-class Ahead(Generic[Item]):
+class Prefetch(Generic[Item]):
     """The items, each of which comes while the one before is used.
 
     On leaving, one that nobody waits for any more is given up: `giving_up` is entered, which

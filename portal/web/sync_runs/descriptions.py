@@ -1,4 +1,4 @@
-"""What runs are told in: the name of a kind, one sentence for what happened, pace and time left."""
+"""How runs are described: the name of a kind, a sentence for what happened, pace and time left."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from portal.models import SyncRun
 from portal.models.runs.sync_run import RunStatus, SyncKind
 from portal.services.runs.pace import measure_pace
 
-UNTOLD = ("seen", "unchanged")
+NOT_DESCRIBED = ("seen", "unchanged")
 """Counts that say nothing of what happened."""
 LEFT = ("skipped", "failed", "conflicts")
 """Counts of what was left as it was. All others are of what the run did."""
@@ -35,9 +35,9 @@ def name_kind(kind: SyncKind) -> str:
     return NAMES.get(kind, str(kind).capitalize())
 
 
-def tell_run(run: SyncRun) -> str:
+def describe_run(run: SyncRun) -> str:
     """What happened, in a sentence: `3 created, 1 moved, 2 failed.`"""
-    did = _tell_counts(run, [n for n in run.counts if n not in (*UNTOLD, *LEFT)])
+    did = _describe_counts(run, [n for n in run.counts if n not in (*NOT_DESCRIBED, *LEFT)])
     match run.status:
         case RunStatus.QUEUED:
             return "Waiting for a worker."
@@ -54,20 +54,20 @@ def tell_run(run: SyncRun) -> str:
         case RunStatus.HELD:
             return f"{f'{did}. ' if did else ''}The rest waits for your decision."
         case _:
-            return _tell_end(run, did)
+            return _describe_end(run, did)
 
 
-def tell_pace(run: SyncRun) -> str:
+def describe_pace(run: SyncRun) -> str:
     """`42 a second, about 3 min left`; nothing before there is anything to go by."""
     pace = measure_pace(run, utc_now())
     if pace is None:
         return ""
     rate = f"{pace.per_second:,.0f}" if pace.per_second >= 10 else f"{pace.per_second:.1f}"
-    left = f", {tell_left(pace.seconds_left)}" if pace.seconds_left is not None else ""
+    left = f", {describe_time_left(pace.seconds_left)}" if pace.seconds_left is not None else ""
     return f"{rate} a second{left}"
 
 
-def tell_left(seconds: float) -> str:
+def describe_time_left(seconds: float) -> str:
     """As exactly as it can be known: `a few seconds left`, `about 40 s left`, `about 2 h left`."""
     if seconds < 10:
         return "a few seconds left"
@@ -80,23 +80,23 @@ def tell_left(seconds: float) -> str:
     return f"about {hours} h{f' {minutes} min' if minutes else ''} left"
 
 
-def _tell_end(run: SyncRun, did: str) -> str:
-    rest = _tell_counts(run, LEFT)
-    text = ", ".join(filter(None, (did, rest))) if did else _tell_nothing(run, rest)
+def _describe_end(run: SyncRun, did: str) -> str:
+    rest = _describe_counts(run, LEFT)
+    text = ", ".join(filter(None, (did, rest))) if did else _describe_no_change(run, rest)
     warned = run.status is RunStatus.PARTIAL and not run.failed
     return f"{text}, with a warning." if warned else f"{text}."
 
 
-def _tell_nothing(run: SyncRun, rest: str) -> str:
+def _describe_no_change(run: SyncRun, rest: str) -> str:
     one, many = RECORDS.get(run.kind, ("agent", "agents"))
     if not run.seen:
         return f"No {many} found"
     alike = f"{run.unchanged:,} {one if run.unchanged == 1 else many} as before"
-    told = ", ".join(filter(None, (alike if run.unchanged else "", rest)))
-    return f"Nothing changed: {told}" if told else "Nothing changed"
+    details = ", ".join(filter(None, (alike if run.unchanged else "", rest)))
+    return f"Nothing changed: {details}" if details else "Nothing changed"
 
 
-def _tell_counts(run: SyncRun, names: Iterable[str]) -> str:
+def _describe_counts(run: SyncRun, names: Iterable[str]) -> str:
     """Those that are not zero."""
     counts = run.counts
     return ", ".join(_phrase(name, counts[name]) for name in names if counts.get(name))

@@ -27,7 +27,7 @@ BURST = 10
 
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[time_machine.Traveller]:
-    monkeypatch.setattr("portal.tactical.http.patience.FIRST_PAUSE", 0)
+    monkeypatch.setattr("portal.tactical.http.retries.FIRST_PAUSE", 0)
     monkeypatch.setattr(queue, "enqueue", lambda *_job: True)
     with time_machine.travel(utc_now(), tick=False) as traveller:
         yield traveller

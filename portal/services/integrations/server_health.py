@@ -1,4 +1,4 @@
-"""How the connected server does: noted after each contact, asked before scheduled work."""
+"""Whether the connected server answers: noted after each contact, asked before scheduled work."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ASKING: Final = (*SyncKind, "keep_alive")
 
 
 @dataclass(frozen=True, slots=True)
-class Weather:
+class Outage:
     """Why scheduled work waits, for people."""
 
     stop: Stop | None
@@ -41,7 +41,7 @@ class Weather:
     """The next try is due, and waits for the scheduler alone."""
 
 
-def is_calm() -> ColumnElement[bool]:
+def is_answering() -> ColumnElement[bool]:
     """In SQL: whether an integration's server answers, as far as is known."""
     return and_(Integration.stopped_for.is_(None), Integration.breaker_until.is_(None))
 
@@ -72,7 +72,7 @@ def claim_try(session: Session, integration_id: int, breaker: Breaker) -> bool:
 def note_contact(integration_id: int, error: PortalError | None, agents: int | None = None) -> None:
     """After work with the server; None when it went well. Not for a fault of one record alone.
 
-    The status panel shows the error. `agents` is how many a look at the whole fleet found, if it
+    The status panel shows the error. `agents` is how many a read of the whole fleet found, if it
     was one: the next tick fits the interval of sweeps to it.
     """
     with transaction() as session:
@@ -108,8 +108,8 @@ def resume(integration: Integration) -> None:
     _set_breaker(integration, CLOSED)
 
 
-def is_clouded(integration: Integration) -> bool:
-    """Whether a success would be news."""
+def has_failed(integration: Integration) -> bool:
+    """Whether the last contact failed, so that a success changes something."""
     return integration.failures_in_row > 0 or integration.stopped_for is not None
 
 
@@ -119,12 +119,12 @@ def read_breaker(integration: Integration) -> Breaker:
     )
 
 
-def find_weather(integration: Integration | None) -> Weather | None:
+def find_outage(integration: Integration | None) -> Outage | None:
     """None while nothing waits."""
     if integration is None or integration.state is not IntegrationState.ACTIVE:
         return None
     if integration.stopped_for is not None:
-        return Weather(integration.stopped_for, integration.stopped_at, None, is_due=False)
+        return Outage(integration.stopped_for, integration.stopped_at, None, is_due=False)
     if integration.breaker_until is None:
         return None
     # When the pause is over, there must be something to do, too.
@@ -135,7 +135,7 @@ def find_weather(integration: Integration | None) -> Weather | None:
     )
     next_try_at = None if due is None else max(due, integration.breaker_until)
     is_due = next_try_at is not None and next_try_at <= utc_now()
-    return Weather(None, integration.failing_since, next_try_at, is_due)
+    return Outage(None, integration.failing_since, next_try_at, is_due)
 
 
 def lock_integration(session: Session, integration_id: int) -> Integration:

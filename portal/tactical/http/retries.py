@@ -18,12 +18,12 @@ MOST_TRIES = 3
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 30.0
 """A longer Retry-After is reported instead of waited for."""
-LONGEST_PAUSE_OF_PERSON = 2.0
+LONGEST_INTERACTIVE_PAUSE = 2.0
 
 Value = TypeVar("Value")
 
 
-class Patience:
+class Retries:
     """`interactive`: a person waits, so little is waited for and tried again.
 
     `abandoned`, once set, ends every wait and every further try.
@@ -77,7 +77,7 @@ class Patience:
         if number == MOST_TRIES or not error.retryable:
             return None
         if isinstance(error, Throttled):
-            longest = LONGEST_PAUSE_OF_PERSON if self.interactive else LONGEST_PAUSE
+            longest = LONGEST_INTERACTIVE_PAUSE if self.interactive else LONGEST_PAUSE
             return error.seconds if error.seconds <= longest else None
         if self.interactive and (number > 1 or isinstance(error, Timeout)):
             return None

@@ -10,7 +10,7 @@ import pytest
 from portal.models import SyncRun
 from portal.models.runs.sync_run import COUNT_NAMES, RunStatus, SyncKind
 from portal.services.runs.pace import Pace, measure_pace
-from portal.web.sync_runs.words import tell_left, tell_run
+from portal.web.sync_runs.descriptions import describe_run, describe_time_left
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 QUEUED, RUNNING, SUCCESS, PARTIAL, FAILED, CANCELLED, PLANNED, HELD = RunStatus
@@ -62,7 +62,7 @@ def make_run(status: RunStatus, kind: SyncKind = SyncKind.DEVICES, **facts: Any)
     ],
 )
 def test_a_run_is_told_in_a_sentence(run: SyncRun, sentence: str) -> None:
-    assert tell_run(run) == sentence
+    assert describe_run(run) == sentence
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_counts_that_come_later_fit_in(
 ) -> None:
     later = {"created": 3, "relinked": 1, "conflicts": conflicts, "updated": 12, "failed": 1}
     monkeypatch.setattr(SyncRun, "counts", later)
-    sentence = tell_run(make_run(PARTIAL, failed=1))
+    sentence = describe_run(make_run(PARTIAL, failed=1))
     assert sentence.startswith("3 created, 1 relinked, 12 updated, ")
     assert sentence.endswith(f"{told}.")
 
@@ -111,4 +111,4 @@ def test_the_pace_is_what_was_measured(
     ],
 )
 def test_time_left_is_told_no_more_exactly_than_it_is_known(seconds: int, told: str) -> None:
-    assert tell_left(seconds) == told
+    assert describe_time_left(seconds) == told

@@ -17,7 +17,7 @@ class Interrupted(BaseException):
     """A signal came: stop."""
 
 
-class Crew:
+class Supervisor:
     """One thread does everything: it forks, and shows what the children print."""
 
     def __init__(self) -> None:

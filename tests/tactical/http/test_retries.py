@@ -19,7 +19,7 @@ from portal.tactical.errors import (
     UnexpectedAnswer,
     WrongKey,
 )
-from portal.tactical.http.patience import Patience
+from portal.tactical.http.retries import Retries
 
 HOST = "api.example.com"
 PASSING = [
@@ -57,7 +57,7 @@ def run(attempts: Attempts, interactive: bool = False) -> tuple[Any, list[float]
     """What came of it, and the pauses."""
     slept: list[float] = []
     try:
-        return Patience(interactive, slept.append).try_often(attempts), slept
+        return Retries(interactive, slept.append).try_often(attempts), slept
     except PortalError as error:
         return error, slept
 
@@ -127,11 +127,11 @@ def test_other_errors_are_not_ours_to_repeat() -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        Patience(interactive=False).try_often(fail)
+        Retries(interactive=False).try_often(fail)
 
 
 def test_whoever_is_abandoned_stops_waiting() -> None:
-    patience = Patience(interactive=False)
+    patience = Retries(interactive=False)
     attempts = Attempts(Throttled(29))
     threading.Timer(0.02, patience.abandoned.set).start()
 

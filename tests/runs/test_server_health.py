@@ -19,8 +19,8 @@ from portal.services import tick as schedule
 from portal.services.integrations import connect, keep_alive, testing
 from portal.services.integrations.connect import ConnectionSettings
 from portal.services.integrations.current import get_integration
+from portal.services.integrations.server_health import find_outage
 from portal.services.integrations.shared_sign_in import SharedSignIn
-from portal.services.integrations.weather import find_weather
 from portal.services.runs import execution, requests
 from portal.tactical.errors import WrongKey
 from tests.support.msp import Msp
@@ -103,7 +103,7 @@ def test_four_failures_keep_nothing_waiting(
 ) -> None:
     go_away(connected)
     fail(connected, 4)
-    assert find_weather(integration()) is None
+    assert find_outage(integration()) is None
     pass_time(noon, minutes=1, seconds=1)
     tick(connected)
     assert [job[0] for job in jobs] == ["sync_steadily", "sync_steadily"]
@@ -115,10 +115,10 @@ def test_after_five_failures_one_run_for_each_pause_tries(
     go_away(connected)
     fail(connected, 5)
     began, runs = utc_now(), count_runs()
-    weather = find_weather(integration())
-    assert weather is not None
-    assert (weather.stop, weather.since) == (None, began)
-    assert weather.next_try_at == began + timedelta(minutes=2)
+    outage = find_outage(integration())
+    assert outage is not None
+    assert (outage.stop, outage.since) == (None, began)
+    assert outage.next_try_at == began + timedelta(minutes=2)
 
     pass_time(noon, minutes=1, seconds=59)
     tick(connected)
@@ -156,9 +156,9 @@ def test_the_next_try_is_when_there_is_something_to_do(msp: Msp) -> None:
     assert msp.connect(**OFTEN | {"status_sweep_minutes": 0, "alert_sync_minutes": 90}).ok
     go_away(msp)
     fail(msp, 5)
-    weather = find_weather(integration())
-    assert weather is not None
-    assert weather.next_try_at == utc_now() + timedelta(minutes=90)
+    outage = find_outage(integration())
+    assert outage is not None
+    assert outage.next_try_at == utc_now() + timedelta(minutes=90)
 
 
 def test_a_fault_of_one_record_is_none_of_the_server(connected: Msp) -> None:
@@ -192,9 +192,9 @@ def test_an_unknown_key_stops_the_schedule_at_once_until_a_command_passes(
     access, key = connected.tactical.control.access, connected.tactical.api_key
     access.expire_key(key)
     fail(connected, 1)
-    weather = find_weather(integration())
-    assert weather is not None
-    assert (weather.stop, weather.next_try_at) == (Stop.EXPIRED_KEY, None)
+    outage = find_outage(integration())
+    assert outage is not None
+    assert (outage.stop, outage.next_try_at) == (Stop.EXPIRED_KEY, None)
     pass_time(noon, hours=6)
     tick(connected)
     assert jobs == []
@@ -202,7 +202,7 @@ def test_an_unknown_key_stops_the_schedule_at_once_until_a_command_passes(
     access.remove_key(key)
     access.add_key(key, user="admin")
     assert connected.sync(SyncKind.STATUS).status is RunStatus.SUCCESS
-    assert find_weather(integration()) is None
+    assert find_outage(integration()) is None
     tick(connected)
     assert len(jobs) == 2
 

@@ -8,7 +8,7 @@ from portal.tactical.reading.listings import AgentPage
 from portal.tactical.records import AgentPresence, BadRecord
 
 
-class Fresh:
+class Deduplicator:
     """What no earlier page, of this walk or one before, has given.
 
     `ids` are those of agents that came elsewhere, kept up to date. Records that cannot be used

@@ -26,7 +26,7 @@ from portal.services.accounts.throttle import Caller, attempt
 from portal.supervisor.redis_server import end_turns
 from portal.supervisor.worker import PortalWorker
 from tactical_simulator.transport.tls import make_certificate, server_context
-from tests.jobs.test_worker import OwnRedis
+from tests.supervisor.test_worker import OwnRedis
 from tests.support.apps import wait_for_redis
 
 pytestmark = pytest.mark.one_database

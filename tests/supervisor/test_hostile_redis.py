@@ -25,7 +25,7 @@ from portal.scope import get_tenant_id
 from portal.services.integrations import keep_alive
 from portal.supervisor.queued_job import LARGEST_DATA, find_problem
 from portal.supervisor.worker import PortalWorker, run_worker
-from tests.jobs.test_worker import _wait
+from tests.supervisor.test_worker import _wait
 
 pytestmark = pytest.mark.one_database
 
