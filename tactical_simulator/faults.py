@@ -24,6 +24,7 @@ Kind = Literal[
     "json",  # `status` (200) and `body`
     "redirect",  # `status` (302) to `location`
     "gzip_bomb",  # `size` bytes of blanks, unasked for compressed
+    "fewer_rows",  # the last `size` rows of the list are not sent, and still counted
     "bad_rows",  # `rows` of the list are spoilt
     "remove_agent",  # `agent_id` is gone once the request was answered
 ]
@@ -85,6 +86,8 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True):
         return True
 
     def spoil(self, rows: list[Row]) -> list[Row]:
+        if self.kind == "fewer_rows":
+            return rows[: -self.size] if self.size else rows
         spoilt = list(rows)
         for bad in self.rows:
             if bad.at < len(spoilt):

@@ -13,6 +13,7 @@ from tactical_simulator.faults import FaultPlan
 from tactical_simulator.fleet.accounts import Accounts, Role
 from tactical_simulator.fleet.agent import Agent
 from tactical_simulator.fleet.agent_table import AgentTable
+from tactical_simulator.fleet.computers import Computers
 from tactical_simulator.fleet.fleet import FleetSpec
 from tactical_simulator.fleet.places import Client, Site, generate_clients, generate_sites
 from tactical_simulator.fleet.records import (
@@ -39,6 +40,7 @@ class State:
         self.clients: dict[int, Client] = generate_clients(spec, self.epoch)
         self.sites: dict[int, Site] = generate_sites(spec, self.epoch)
         self.agents = AgentTable(spec, self.epoch, self.clock, self.clients, self.sites)
+        self.computers = Computers()
         self.software_edits: dict[int, Entries | None] = {}
         self.accounts = Accounts()
         self.throttle = Throttle()

@@ -16,6 +16,7 @@ from tactical_simulator.answers import NoRoute, answer
 from tactical_simulator.control.access import AccessControl
 from tactical_simulator.control.agents import AgentsControl
 from tactical_simulator.control.alerts import AlertsControl
+from tactical_simulator.control.computers import ComputersControl
 from tactical_simulator.control.faults import FaultsControl, LogControl
 from tactical_simulator.control.places import PlacesControl
 from tactical_simulator.control.server import ServerControl
@@ -29,6 +30,7 @@ class Control:
         self.access = AccessControl(state)
         self.agents = AgentsControl(state)
         self.alerts = AlertsControl(state)
+        self.computers = ComputersControl(state)
         self.faults = FaultsControl(state)
         self.log = LogControl(state)
         self.places = PlacesControl(state)

@@ -44,6 +44,12 @@ class Truth(Part):
             "logged_in_user": _user(agent),
         }
 
+    def computers(self) -> dict[str, list[str]]:
+        """The computers that each agent told of, by `agent_id`; of gone ones that were once
+        re-installed or copied, too. Two agents of one computer name the same."""
+        told = {agent.agent_id: [agent.agent_id] for agent in self._state.agents.all()}
+        return told | self._state.computers.told_by
+
     def clients(self) -> list[Json]:
         counts = self._state.agents.counts_by_site()
         sites = self._state.sites.values()

@@ -75,7 +75,7 @@ class Breakage:
                 self.state.stopping.wait(fault.seconds)
             elif fault.kind == "drop":
                 raise Broken(reset=False)
-            elif fault.kind == "bad_rows":
+            elif fault.kind in ("bad_rows", "fewer_rows"):
                 environ[ROW_FAULTS] = fault.spoil
         replacing = next((fault for fault in due if fault.kind in REPLACING), None)
         answer = _replacement(replacing) if replacing else _asked(self.app, environ)

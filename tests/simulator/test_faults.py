@@ -106,6 +106,15 @@ def test_bad_rows(tactical: SimulatedTactical, api: Api) -> None:
     assert api.rows("/agents/")[2]["status"] == 5
 
 
+def test_fewer_rows(tactical: SimulatedTactical, api: Api) -> None:
+    tactical.control.faults.add("fewer_rows", "/beta/v1/agent/", size=7)
+    answer = api.rows("/beta/v1/agent/")
+    assert (answer["count"], len(answer["results"])) == (60, 53)
+    tactical.control.faults.add("fewer_rows", "/agents/", size=60)
+    assert api.rows("/agents/") == []
+    assert len(api.rows("/agents/")) == 60
+
+
 def test_when_faults_strike(tactical: SimulatedTactical, api: Api) -> None:
     faults = tactical.control.faults
     faults.add("status", "/beta/v1/agent/", status=500, after=1, times=2, query="page_size=10")
