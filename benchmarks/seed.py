@@ -44,6 +44,8 @@ from portal.models.software.inventory import SoftwareTitle
 Row = dict[str, Any]
 AT_ONCE = 5000
 
+SMALL_TENANTS = 20
+
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
@@ -66,7 +68,6 @@ class Sizes:
 
 BIG = Sizes(200, 10_000, 4000, 100, 100_000, 2000, 50_000, 300, 10_000, 100_000, 100_000)
 SMALL = Sizes(8, 60, 400, 40, 400, 20, 400, 40, 60, 1000, 1000)
-SMALL_TENANTS = 20
 
 
 @dataclass(frozen=True, slots=True)

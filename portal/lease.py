@@ -24,7 +24,7 @@ from portal.work_id import carried
 
 log = logging.getLogger(__name__)
 
-LASTS: Final = timedelta(seconds=12)
+LEASE_TIME: Final = timedelta(seconds=12)
 """With a tick of the schedule and a worker's start, work goes on within 20 seconds."""
 BEAT_SECONDS: Final = 3
 """Three beats may fail, or be late, before a lease ends."""

@@ -44,6 +44,24 @@ QUEUES: Final = {ASKED: 2, QUICK: 2, STEADY: 1, BULK: 1, EVENTS: 1}
 """How many workers each queue has. A worker serves one queue: with several, RQ takes a job
 by a command that can lose it."""
 
+WORK_ID: Final = "work_id"
+"""In a job's `meta`: the id that lines of the log carry, from the request on."""
+KEEP_FAILED_SECONDS = 60
+"""Its traceback is in the log; Redis need not keep it."""
+KEEP_WAITING_SECONDS = 1800
+"""A job that nobody took may be a leftover; the tick enqueues what is still due."""
+
+TURNS: Final = "portal:turns"
+
+_STANDS_IN_LINE: Final = """
+local waiting = redis.call('GET', KEYS[1])
+if waiting and (redis.call('LPOS', KEYS[2], waiting) or redis.call('LPOS', KEYS[3], waiting)) then
+  return 1
+end
+redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
+return 0
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -90,13 +108,6 @@ JOBS: Final = {
     # One request each, of a few; what is cut off is tried again.
     "sign_out": Job("portal.jobs.connection.sign_out", QUICK, timeout=120),
 }
-
-WORK_ID: Final = "work_id"
-"""In a job's `meta`: the id that lines of the log carry, from the request on."""
-KEEP_FAILED_SECONDS = 60
-"""Its traceback is in the log; Redis need not keep it."""
-KEEP_WAITING_SECONDS = 1800
-"""A job that nobody took may be a leftover; the tick enqueues what is still due."""
 
 
 def enqueue(name: str, *ids: int) -> bool:
@@ -148,9 +159,6 @@ def _enqueue(connection: Redis, name: str, ids: tuple[int, ...]) -> bool:
     return True
 
 
-TURNS: Final = "portal:turns"
-
-
 def aside_key(queue: str, tenant_id: object) -> str:
     """The list of a tenant's jobs that let others go first; see `portal.supervisor.turns`."""
     return f"{TURNS}:{queue}:waiting:{tenant_id}"
@@ -168,16 +176,6 @@ def _stands_in_line(queue: Queue, what: str, tenant_id: int, job_id: str) -> boo
     keys = [noted, queue.key, aside_key(queue.name, tenant_id)]
     redis = queue.connection
     return bool(redis.eval(_STANDS_IN_LINE, len(keys), *keys, job_id, KEEP_WAITING_SECONDS))
-
-
-_STANDS_IN_LINE: Final = """
-local waiting = redis.call('GET', KEYS[1])
-if waiting and (redis.call('LPOS', KEYS[2], waiting) or redis.call('LPOS', KEYS[3], waiting)) then
-  return 1
-end
-redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
-return 0
-"""
 
 
 def connect(settings: Settings, timeout: float = REDIS_TIMEOUT_SECONDS) -> Redis:

@@ -14,7 +14,7 @@ from typing import TypeAlias
 Part: TypeAlias = tuple[int, str, int]
 VersionKey: TypeAlias = tuple[Part, ...]
 
-LONGEST = 200
+LONGEST_VERSION = 200
 """Characters that count. Versions have far fewer, and a number of thousands of digits is slow."""
 
 _BEFORE, _END, _WORD, _NUMBER = range(4)
@@ -58,7 +58,7 @@ def version_key(text: str) -> VersionKey:
 
     A text without a number is no known version: its key is empty, and sorts first.
     """
-    plain = unicodedata.normalize("NFKC", text[:LONGEST]).casefold()[:LONGEST]
+    plain = unicodedata.normalize("NFKC", text[:LONGEST_VERSION]).casefold()[:LONGEST_VERSION]
     plain = _AMERICAN_DATE.sub(r"\3.\1.\2", _NOT_OF_THE_VERSION.sub(" ", plain))
     if not re.search(r"\d", plain):
         return ()

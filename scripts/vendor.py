@@ -27,6 +27,9 @@ PRIVATE = PORTAL / "vendor"
 """For the portal itself; browsers get what lies in `static` only."""
 SVG = "http://www.w3.org/2000/svg"
 
+BY_HAND = {"tabler.LICENSE.txt": "@tabler/core"}
+SPRITE = "icons.svg"
+
 
 @dataclass(frozen=True, slots=True)
 class Package:
@@ -67,8 +70,6 @@ PACKAGES = (
         PRIVATE,
     ),
 )
-BY_HAND = {"tabler.LICENSE.txt": "@tabler/core"}
-SPRITE = "icons.svg"
 
 
 def main() -> None:

@@ -117,6 +117,31 @@ def test_functions_are_short() -> None:
     ] == []
 
 
+def test_constants_stand_on_top_of_their_file() -> None:
+    """But for those that are made of a function or a class of the file."""
+    assert [
+        where(file, name)
+        for file in (*python_files(), *sorted((ROOT / "tactical_simulator").rglob("*.py")))
+        for name in late_constants(tree_of(file))
+    ] == []
+
+
+def late_constants(tree: ast.Module) -> Iterator[str]:
+    """Names that could be given a value before the first function or class."""
+    made: set[str] = set()
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            made.add(node.name)
+        elif isinstance(node, ast.Assign | ast.AnnAssign) and made:
+            used = {
+                part.id: type(part.ctx) for part in ast.walk(node) if isinstance(part, ast.Name)
+            }
+            names = {name for name, context in used.items() if context is ast.Store}
+            if made.isdisjoint(used):
+                yield from names
+            made |= names
+
+
 def test_folders_are_small() -> None:
     """But for that of the revisions, which only grows."""
     rooms = ("portal", "tactical_simulator", "tests", "benchmarks", "scripts", "migrations")

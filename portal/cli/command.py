@@ -22,6 +22,8 @@ from portal.supervisor.escaping import describe
 from portal.supervisor.logs import command_logging
 from portal.work_id import work
 
+tenant_option = click.option("--tenant", required=True, help="The tenant's short name.")
+
 
 class PortalCommand(click.Command):
     """A command over the services: its function returns an Outcome.
@@ -79,9 +81,6 @@ def _explain(error: Exception) -> PortalError:
         return PortalError(f"The database reported an error: {first_line}")
     click.echo(describe(error), err=True)
     return PortalError("The portal ran into an internal error. The lines above show where.")
-
-
-tenant_option = click.option("--tenant", required=True, help="The tenant's short name.")
 
 
 def read_secret_line(what: str) -> str:

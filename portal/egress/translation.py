@@ -36,6 +36,8 @@ REASONS = {
     errno.ENETUNREACH: "there is no route to its network",
 }
 
+Make = Callable[[str, BaseException], EgressError]
+
 
 @contextmanager
 def translated(host: str) -> Iterator[None]:
@@ -91,8 +93,6 @@ def _refused(host: str, error: BaseException) -> EgressError:
     number = next((e.errno for e in _chain(error) if isinstance(e, OSError)), None)
     return ConnectionRefused(host, REASONS.get(number or 0, "the connection failed"))
 
-
-Make = Callable[[str, BaseException], EgressError]
 
 # The order matters: a reset in the handshake is an SSL error too, and urllib3 derives its "no
 # connection" from its timeout.

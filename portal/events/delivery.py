@@ -41,7 +41,7 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class SendOutcome:
     """`problem` is None when the receiver has it; else a sentence for people."""
 
     problem: str | None = None
@@ -63,7 +63,7 @@ class HttpGateway(Protocol):
     ) -> AbstractContextManager[Stream]: ...
 
 
-def send(gateway: HttpGateway, url: str, secret: str, message: Message) -> Outcome:
+def send(gateway: HttpGateway, url: str, secret: str, message: Message) -> SendOutcome:
     """Never raises for what the receiver or the network does."""
     body = message.to_json()
     now = utc_now()
@@ -82,21 +82,21 @@ def send(gateway: HttpGateway, url: str, secret: str, message: Message) -> Outco
                 answer.read()
             return judge(answer.status, answer.headers)
     except EgressError as error:
-        return Outcome(problem=error.message)
+        return SendOutcome(problem=error.message)
 
 
-def judge(status: int, headers: Mapping[str, str]) -> Outcome:
+def judge(status: int, headers: Mapping[str, str]) -> SendOutcome:
     if 200 <= status < 300:
-        return Outcome()
+        return SendOutcome()
     if status == GONE:
-        return Outcome("The receiver answered 410: it wants no more events.", is_gone=True)
+        return SendOutcome("The receiver answered 410: it wants no more events.", is_gone=True)
     problem = f"The receiver answered {status} instead of 2xx."
     if 300 <= status < 400:
         problem = (
             f"The receiver answered {status}, a redirect. Redirects are not followed: "
             "enter the address that it points to."
         )
-    return Outcome(problem, retry_after=read_retry_after(headers.get("Retry-After", "")))
+    return SendOutcome(problem, retry_after=read_retry_after(headers.get("Retry-After", "")))
 
 
 def read_retry_after(text: str) -> float | None:

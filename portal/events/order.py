@@ -25,6 +25,8 @@ LOCK_CLASS = 0x65766E74
 WAIT_SECONDS = 10.0
 POLL_SECONDS = 0.05
 
+_LOCK_COLUMNS = ("virtualtransaction", "database", "locktype", "classid", "objid")
+
 
 def announce_writer(session: Session, tenant_ids: Iterable[int]) -> None:
     """Before events are inserted: this transaction is writing some."""
@@ -70,9 +72,6 @@ def _writers() -> Select[str]:
             locks.c.objid == _key(get_tenant_id()),
         )
     )
-
-
-_LOCK_COLUMNS = ("virtualtransaction", "database", "locktype", "classid", "objid")
 
 
 def _key(tenant_id: int) -> int:

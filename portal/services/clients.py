@@ -16,6 +16,7 @@ from portal.models.organizations.client import name_key
 from portal.services.lists.paging import Page, paginate
 from portal.services.lists.search import contains
 from portal.services.text import clean_line
+from portal.wording import plural
 
 PICKER_LIMIT = 20
 
@@ -114,8 +115,8 @@ def delete_client(client_id: int) -> str:
         if assets or organizations:
             gone = f" ({missing} of them no longer in Tactical)" if missing else ""
             raise Refused(
-                f"{client.name} cannot be deleted: it has {_plural(assets, 'asset')}{gone} and "
-                f"{_plural(organizations, 'mapped organization')}. Map those organizations to "
+                f"{client.name} cannot be deleted: it has {plural(assets, 'asset')}{gone} and "
+                f"{plural(organizations or 0, 'mapped organization')}. Map those organizations to "
                 "another client first; their assets move with them."
             )
         name = client.name
@@ -138,7 +139,3 @@ def _count(
 ) -> Select[int]:
     query: Select[int] = select(func.count(column)).where(client_id == Client.id)
     return query.correlate(Client)
-
-
-def _plural(number: int | None, noun: str) -> str:
-    return f"{number or 0} {noun}" + ("" if number == 1 else "s")

@@ -98,6 +98,13 @@ SOFTWARE_COLUMNS = (
     "missing_since",
 )
 
+_UNSEEN = r"\s\x00-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff"
+_BEFORE = rf"[;\"'{_UNSEEN}]"
+_FORMULA = re.compile(rf"(?<!{_BEFORE}){_BEFORE}*+(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
+"""A sign, perhaps full-width, that may begin a formula, and what may stand before it. Each run is
+looked through once: a message may be thousands of empty lines."""
+_SEPARATOR = re.compile(r".*[;\t\r\n]", re.DOTALL)
+
 
 def export_assets(shown: AssetFilter | None = None) -> Iterator[Row]:
     """The assets that the filter shows, by name; without one all, what is missing too."""
@@ -214,14 +221,6 @@ def _take(line: io.StringIO) -> str:
     line.seek(0)
     line.truncate()
     return text
-
-
-_UNSEEN = r"\s\x00-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff"
-_BEFORE = rf"[;\"'{_UNSEEN}]"
-_FORMULA = re.compile(rf"(?<!{_BEFORE}){_BEFORE}*+(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
-"""A sign, perhaps full-width, that may begin a formula, and what may stand before it. Each run is
-looked through once: a message may be thousands of empty lines."""
-_SEPARATOR = re.compile(r".*[;\t\r\n]", re.DOTALL)
 
 
 def _safe_cell(value: Any) -> Any:

@@ -26,6 +26,11 @@ Envelope = Row[int, int, str, int, str, str]
 AT_ONCE = 200
 """Envelopes in a transaction: nobody waits for longer than these take."""
 
+_PLACES: tuple[tuple[InstrumentedAttribute[str], ColumnElement[bool] | None], ...] = (
+    (Secret.envelope, None),
+    (InstallSetting.value, InstallSetting.key == webhook_digests.SETTING),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class KeyUse:
@@ -38,7 +43,7 @@ class KeyUse:
 
 
 @dataclass(frozen=True, slots=True)
-class Rotation:
+class KeyRotation:
     """`made`: with a new key, not one that was begun on before. `unreadable`: envelopes whose
     key is gone or that were altered; they stay as they are."""
 
@@ -59,7 +64,7 @@ def list_keys() -> list[KeyUse]:
     return uses + [KeyUse(key_id, n, present=False) for key_id, n in sorted(counts.items())]
 
 
-def rotate_keys() -> Rotation:
+def rotate_keys() -> KeyRotation:
     """Encrypt everything with the first key; with a new one when all hangs on the first already.
 
     Raises Refused where a new one would have to come from PORTAL_ENCRYPTION_KEYS.
@@ -81,7 +86,7 @@ def rotate_keys() -> Rotation:
         key_id = next(iter(keys))
         unreadable = sum(n for name, n in _count(db.session()).items() if name != key_id)
         release()
-    return Rotation(key_id, made, moved, unreadable, _renew_digests())
+    return KeyRotation(key_id, made, moved, unreadable, _renew_digests())
 
 
 def remove_key(key_id: str) -> None:
@@ -200,9 +205,3 @@ def _renew_digests() -> int | None:
             return webhook_digests.renew(session)
     except SecretUnreadable:
         return None
-
-
-_PLACES: tuple[tuple[InstrumentedAttribute[str], ColumnElement[bool] | None], ...] = (
-    (Secret.envelope, None),
-    (InstallSetting.value, InstallSetting.key == webhook_digests.SETTING),
-)

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from portal.clock import utc_now
 from portal.db import changed_one, transaction
 from portal.errors import PortalError
-from portal.lease import LASTS, beating, make_lease
+from portal.lease import LEASE_TIME, beating, make_lease
 from portal.models import ConnectionTest, Errand, WebhookInstallation
 from portal.services.application import get_app
 
@@ -83,7 +83,7 @@ def waits(table: type[Work]) -> ColumnElement[bool]:
 def free_lost(table: type[Work], is_too_old: ColumnElement[bool], message: str) -> None:
     """Let what a dead process had wait again; end what has waited or died too often. Across
     tenants."""
-    fell_silent = table.lease.is_not(None) & (table.heartbeat_at < utc_now() - LASTS)
+    fell_silent = table.lease.is_not(None) & (table.heartbeat_at < utc_now() - LEASE_TIME)
     died_too_often = fell_silent & (table.fencing_number >= MOST_ATTEMPTS)
     end = _change(table, or_(died_too_often, is_too_old)).values(
         ok=False, fault="interrupted", message=message, finished_at=utc_now(), lease=None

@@ -18,8 +18,11 @@ from portal.tactical.reading.decoding import decode_json, decode_list
 from portal.tactical.reading.text import clean_count
 
 LONGEST_KEY_NAME = 25
-NOBODY = 0
+NO_RECORD = 0
 """A pk that no record has. Tactical looks at the permission before it looks for the record."""
+
+KEYS, ACTIONS, TEMPLATES = "/core/keystore/", "/core/urlaction/", "/alerts/templates/"
+ORGANIZATIONS = "/clients/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +82,6 @@ class Rendering:
 
 Kept = TypeVar("Kept", GlobalKey, UrlAction, AlertTemplate, OrganizationTemplate)
 
-KEYS, ACTIONS, TEMPLATES = "/core/keystore/", "/core/urlaction/", "/alerts/templates/"
-ORGANIZATIONS = "/clients/"
-
 
 class TacticalInstallation:
     """The endpoints. Every method raises TacticalError and EgressError.
@@ -115,7 +115,7 @@ class TacticalInstallation:
         lacking: list[str] = []
         for path in paths:
             try:
-                self._session.write("PUT", f"{path}{NOBODY}/", {})
+                self._session.write("PUT", f"{path}{NO_RECORD}/", {})
             except MissingPermission as error:
                 lacking.append(error.permission or "")
             except (NotFoundInTactical, RequestRefused, ServerError):

@@ -15,6 +15,16 @@ from msgspec import UNSET, UnsetType
 
 from portal.tactical.status import AgentStatus
 
+Place = tuple[int, int, str]
+"""Organization pk, site pk and site name."""
+
+Text = str | UnsetType
+Texts = tuple[str, ...] | UnsetType
+Count = int | UnsetType | None
+Flag = bool | UnsetType | None
+
+Record = TypeVar("Record")
+
 
 @dataclass(frozen=True, slots=True)
 class BadRecord:
@@ -40,15 +50,6 @@ class TacticalSite:
     pk: int
     name: str
     organization_pk: int
-
-
-Place = tuple[int, int, str]
-"""Organization pk, site pk and site name."""
-
-Text = str | UnsetType
-Texts = tuple[str, ...] | UnsetType
-Count = int | UnsetType | None
-Flag = bool | UnsetType | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,9 +92,6 @@ class TacticalAgent(AgentPresence):
     ram_gb: Count = UNSET
     offline_minutes: Count = UNSET
     overdue_minutes: Count = UNSET
-
-
-Record = TypeVar("Record")
 
 
 def only_good(records: Iterable[Record | BadRecord]) -> list[Record]:

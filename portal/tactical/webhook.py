@@ -42,14 +42,21 @@ RESOLVED_BODY = json.dumps(
     {**_FIELDS, "event": RESOLVE, "resolved_on": "{{alert.resolved_on}}"}, separators=(",", ":")
 )
 
+_AGENT_ID = re.compile(r"[A-Za-z0-9_-]{1,200}")
+"""Tactical makes them of letters. It ends up in addresses, so nothing else is let through."""
+
+# Possessive: a body of blanks must not be tried in every way that it can be cut.
+_PAIR = re.compile(
+    r'"(\w{1,40})"\s*+:\s*+"?(\{\{[^"\\{},]{0,200}+\}\}|[^"\\{},]{0,200}+)"?\s*+[,}]'
+)
+
+FIRST_MILLISECONDS = 1e11
+"""As seconds, this is the year 5138."""
+
 
 def headers_text(secret: str) -> str:
     """What Tactical's headers field takes. `secret` may be `{{global.name}}` of its key store."""
     return json.dumps({"Content-Type": "application/json", SECRET_HEADER: secret})
-
-
-_AGENT_ID = re.compile(r"[A-Za-z0-9_-]{1,200}")
-"""Tactical makes them of letters. It ends up in addresses, so nothing else is let through."""
 
 
 class Hint(msgspec.Struct, frozen=True, kw_only=True):
@@ -155,12 +162,6 @@ def _recover(text: str) -> dict[str, Any] | None:
     return found or None
 
 
-# Possessive: a body of blanks must not be tried in every way that it can be cut.
-_PAIR = re.compile(
-    r'"(\w{1,40})"\s*+:\s*+"?(\{\{[^"\\{},]{0,200}+\}\}|[^"\\{},]{0,200}+)"?\s*+[,}]'
-)
-
-
 def _value(value: Any, clean: Callable[[Any], str] = clean_text) -> str | None:
     """Text; numbers as text. Tactical writes every empty value as `None`."""
     if isinstance(value, bool):
@@ -189,7 +190,3 @@ def _time(text: str | None) -> datetime | None:
     else:
         found = parse_epoch(number if number < FIRST_MILLISECONDS else number / 1000)
     return found if found is not None and 2000 <= found.year < 2100 else None
-
-
-FIRST_MILLISECONDS = 1e11
-"""As seconds, this is the year 5138."""

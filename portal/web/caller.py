@@ -8,7 +8,7 @@ import logging
 from flask import Flask, Response, current_app, request
 
 from portal.config import Settings
-from portal.services.accounts.known_devices import LASTS
+from portal.services.accounts.known_devices import KNOWN_DEVICE_TIME
 from portal.services.accounts.throttle import Caller
 from portal.services.accounts.tokens import digest
 
@@ -42,7 +42,7 @@ def remember_device(response: Response, email: str, device: str) -> None:
     response.set_cookie(
         _cookie_name(email),
         device,
-        max_age=LASTS,
+        max_age=KNOWN_DEVICE_TIME,
         secure=current_app.config["SESSION_COOKIE_SECURE"],
         httponly=True,
         samesite="Lax",

@@ -27,7 +27,7 @@ STATUS = {
     TooManyWaiting: 429,
 }
 
-WORDS = {
+MESSAGES = {
     400: "The portal could not use this request. Reload the page and try again.",
     404: "This was not found. It may have been deleted.",
     413: "This is too large. Send less and try again.",
@@ -77,7 +77,7 @@ def _answer_mistake(_error: Exception) -> ResponseReturnValue:
 
 def _answer(status: int, message: str | None) -> Response:
     if htmx:
-        return toast_response(message or WORDS.get(status, WORDS[400]), "error", status)
+        return toast_response(message or MESSAGES.get(status, MESSAGES[400]), "error", status)
     g.user = None  # the error pages need nobody, and whoever asks the database may fail again
     page = status if status in PAGES else 400 if status < 500 else 500
     try:
@@ -85,7 +85,7 @@ def _answer(status: int, message: str | None) -> Response:
     except Exception:
         # The page itself failed (a broken database, say): plain words still help.
         log.exception("The error page for %s failed at %s.", status, request.path)
-        text = message or WORDS.get(status, WORDS[500])
+        text = message or MESSAGES.get(status, MESSAGES[500])
     return make_response(text, status)
 
 

@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 from flask import Flask, current_app, request, url_for
 
 from portal.web.sync_runs.descriptions import describe_pace, describe_run, name_kind
+from portal.wording import plural
 
 UNITS = (("day", 86400), ("hour", 3600), ("minute", 60))
 
@@ -97,11 +98,6 @@ def grouped(number: int) -> str:
 def mebibytes(size: int) -> str:
     """`12.3 MiB` of bytes."""
     return f"{size / 1024**2:,.1f} MiB"
-
-
-def plural(number: int, noun: str, many: str | None = None) -> str:
-    """`1 asset`, `12,345 assets`"""
-    return f"{number:,} {noun if number == 1 else many or noun + 's'}"
 
 
 def every(seconds: int) -> str:

@@ -30,6 +30,9 @@ WEEK_MINUTES = 10_080
 NOBODY = "None"
 """What Windows agents report when nobody is logged in: 532 of 1,000 agents of a live server."""
 
+SETTABLE = ("description", "offline_time", "overdue_time", "maintenance_mode", "site")
+"""What a PUT of either API may change; other members are ignored."""
+
 
 class Agent(msgspec.Struct):
     """`checkin` is the second of the minute at which a live agent reports; None: it does not."""
@@ -69,8 +72,6 @@ class Agent(msgspec.Struct):
 
 
 EDITABLE = frozenset(Agent.__struct_fields__) - {"pk"}
-SETTABLE = ("description", "offline_time", "overdue_time", "maintenance_mode", "site")
-"""What a PUT of either API may change; other members are ignored."""
 
 
 def agent_id_of(seed: int, pk: int) -> str:

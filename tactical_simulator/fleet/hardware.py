@@ -4,37 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-
-class Machine(NamedTuple):
-    """`family` and `version` as in Win32_ComputerSystem and Win32_ComputerSystemProduct."""
-
-    vendor: str
-    model: str
-    family: str
-    version: str
-
-
 OEM = "To Be Filled By O.E.M."
 
-WORKSTATIONS = (
-    Machine("Dell Inc.", "Latitude 5420", "Latitude", ""),
-    Machine("Dell Inc.", "OptiPlex 7090", "OptiPlex", ""),
-    Machine("HP", "HP EliteBook 840 G8 Notebook PC", "103C_5336AN HP EliteBook", "SBKPF,DWKSBLF"),
-    Machine("HP", "HP ProDesk 600 G6 Microtower PC", "103C_53307F HP ProDesk", ""),
-    Machine("LENOVO", "20L7S00W00", "ThinkPad T480s", "ThinkPad T480s"),
-    Machine("LENOVO", "21CBCTO1WW", "ThinkPad X1 Carbon Gen 10", "ThinkPad X1 Carbon Gen 10"),
-    Machine("LENOVO", "11DTS0L700", "To be filled by O.E.M.", "ThinkCentre M70s"),
-    Machine("Microsoft Corporation", "Surface Laptop 4", "Surface", "124I:00036T:000M:0300000D:0B"),
-    Machine("ASUSTeK COMPUTER INC.", "System Product Name", "", "System Version"),
-    Machine("To Be Filled By O.E.M.", OEM, OEM, OEM),
-)
-SERVERS = (
-    Machine("HP", "ProLiant DL380 Gen9", "ProLiant", ""),
-    Machine("HPE", "ProLiant ML350 Gen10", "ProLiant", ""),
-    Machine("Dell Inc.", "PowerEdge R740", "PowerEdge", ""),
-    Machine("VMware, Inc.", "VMware7,1", "", "None"),
-    Machine("Microsoft Corporation", "Virtual Machine", "Virtual Machine", "Hyper-V UEFI v4.1"),
-)
 BOARDS = (
     ("ASRock", "B450M Pro4"),
     ("Gigabyte Technology Co., Ltd.", "Z390 AORUS PRO-CF"),
@@ -71,3 +42,33 @@ LINUX_MODELS = (
     "HP ProLiant DL20",
 )
 MAC_MODELS = ("MacBookPro18,3", "Macmini9,1", "MacBookAir10,1", "iMac21,1")
+
+
+class Machine(NamedTuple):
+    """`family` and `version` as in Win32_ComputerSystem and Win32_ComputerSystemProduct."""
+
+    vendor: str
+    model: str
+    family: str
+    version: str
+
+
+WORKSTATIONS = (
+    Machine("Dell Inc.", "Latitude 5420", "Latitude", ""),
+    Machine("Dell Inc.", "OptiPlex 7090", "OptiPlex", ""),
+    Machine("HP", "HP EliteBook 840 G8 Notebook PC", "103C_5336AN HP EliteBook", "SBKPF,DWKSBLF"),
+    Machine("HP", "HP ProDesk 600 G6 Microtower PC", "103C_53307F HP ProDesk", ""),
+    Machine("LENOVO", "20L7S00W00", "ThinkPad T480s", "ThinkPad T480s"),
+    Machine("LENOVO", "21CBCTO1WW", "ThinkPad X1 Carbon Gen 10", "ThinkPad X1 Carbon Gen 10"),
+    Machine("LENOVO", "11DTS0L700", "To be filled by O.E.M.", "ThinkCentre M70s"),
+    Machine("Microsoft Corporation", "Surface Laptop 4", "Surface", "124I:00036T:000M:0300000D:0B"),
+    Machine("ASUSTeK COMPUTER INC.", "System Product Name", "", "System Version"),
+    Machine("To Be Filled By O.E.M.", OEM, OEM, OEM),
+)
+SERVERS = (
+    Machine("HP", "ProLiant DL380 Gen9", "ProLiant", ""),
+    Machine("HPE", "ProLiant ML350 Gen10", "ProLiant", ""),
+    Machine("Dell Inc.", "PowerEdge R740", "PowerEdge", ""),
+    Machine("VMware, Inc.", "VMware7,1", "", "None"),
+    Machine("Microsoft Corporation", "Virtual Machine", "Virtual Machine", "Hyper-V UEFI v4.1"),
+)

@@ -8,6 +8,10 @@ from datetime import datetime
 from threading import RLock
 from typing import Any, Generic, Protocol, TypeVar
 
+Entry = dict[str, Any]
+"""One installed title of an agent, as Tactical tells it."""
+Entries = list[Entry]
+
 
 class HasPk(Protocol):
     pk: int
@@ -56,11 +60,6 @@ class Table(Generic[Row]):
     def remove_where(self, condition: Callable[[Row], bool]) -> None:
         with self._lock:
             self._rows = {pk: row for pk, row in self._rows.items() if not condition(row)}
-
-
-Entry = dict[str, Any]
-"""One installed title of an agent, as Tactical tells it."""
-Entries = list[Entry]
 
 
 @dataclass(slots=True)

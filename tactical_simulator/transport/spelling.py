@@ -7,6 +7,8 @@ from enum import StrEnum
 
 import msgspec
 
+_object = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
 
 class Spelling(StrEnum):
     COMPACT = "compact"
@@ -28,8 +30,6 @@ class ListShell:
 
 _INDENT = {Spelling.BLANKS: 0, Spelling.REORDERED: 2}
 _BETWEEN = {Spelling.COMPACT: b",", Spelling.BLANKS: b", ", Spelling.REORDERED: b",\n  "}
-
-_object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 def spell(value: bytes, spelling: Spelling) -> bytes:

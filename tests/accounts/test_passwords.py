@@ -6,7 +6,7 @@ import pytest
 
 from portal.errors import InvalidInput
 from portal.services.accounts.passwords import (
-    LONGEST,
+    LONGEST_PASSWORD,
     hash_new_password,
     hash_password,
     password_matches,
@@ -67,6 +67,6 @@ def test_others_are_taken_as_they_are(password: str) -> None:
 
 
 def test_a_password_of_old_is_hashed_again_as_far_as_it_is_compared() -> None:
-    stored = hash_password("short" + "x" * LONGEST)
+    stored = hash_password("short" + "x" * LONGEST_PASSWORD)
 
-    assert password_matches(stored, "short" + "x" * (LONGEST - 5))
+    assert password_matches(stored, "short" + "x" * (LONGEST_PASSWORD - 5))

@@ -12,7 +12,7 @@ from portal.errors import InvalidInput, NotFound, Refused
 from portal.models.alerts.alert import AlertStatus
 from portal.services.alerts import actions
 from portal.services.alerts.listing import AlertFilter, list_alerts
-from portal.services.alerts.results import AlertAction, Result
+from portal.services.alerts.results import ActionResult, AlertAction
 from portal.services.integrations import connect, testing
 from portal.services.integrations.connect import ConnectionSettings
 from portal.tactical.alerts import TacticalAlerts
@@ -22,7 +22,7 @@ from tests.alerts.conftest import Msp
 ANY = AlertFilter()
 
 
-def act(msp: Msp, action: AlertAction, pks: list[int], days: int | None = None) -> Result:
+def act(msp: Msp, action: AlertAction, pks: list[int], days: int | None = None) -> ActionResult:
     ids = msp.ids_of(pks)
     with msp.scope():
         return actions.act(action, ids, days)

@@ -16,7 +16,7 @@ from portal import queue
 from portal.clock import utc_now
 from portal.db import db
 from portal.errors import PORTAL_FAULT
-from portal.lease import LASTS, beating
+from portal.lease import LEASE_TIME, beating
 from portal.models import Alert, Delivery, Event
 from portal.models.alerts.alert import AlertStatus
 from portal.models.deliveries.delivery import DeliveryStatus
@@ -85,7 +85,7 @@ def test_what_a_dead_worker_had_claimed_is_due_when_its_lease_ends(
         assert [each.id for each in claim_due()] == [told]
     msp.process()
     assert get(msp, told).status is PENDING
-    with time_machine.travel(utc_now() + LASTS):
+    with time_machine.travel(utc_now() + LEASE_TIME):
         msp.process()
     done = get(msp, told)
     assert (done.status, done.attempts, done.lease) == (PROCESSED, 2, None)
@@ -101,7 +101,7 @@ def test_a_worker_that_comes_back_too_late_changes_nothing(
         stale = claim_due()
         found = ask(stale)
     msp.tactical.control.alerts.resolve(pk)
-    with time_machine.travel(utc_now() + LASTS):
+    with time_machine.travel(utc_now() + LEASE_TIME):
         msp.process()
         assert msp.alert(pk).status is AlertStatus.RESOLVED
         before = everything(msp)
@@ -120,7 +120,7 @@ def test_nor_does_it_while_the_other_one_is_at_it(
         stale = claim_due()
         found = ask(stale)
     msp.tactical.control.alerts.resolve(pk)
-    with time_machine.travel(utc_now() + LASTS):
+    with time_machine.travel(utc_now() + LEASE_TIME):
         with msp.scope():
             [taken] = claim_due()
         before = everything(msp)
@@ -171,7 +171,7 @@ def test_one_that_breaks_the_others_transaction_costs_itself_alone(
     assert [get(msp, each).status for each in told] == [PROCESSED, PENDING, PROCESSED]
     assert get(msp, told[1]).reason == PORTAL_FAULT
     monkeypatch.undo()
-    with time_machine.travel(utc_now() + LASTS + claims.FIRST_PAUSE * 2), msp.scope():
+    with time_machine.travel(utc_now() + LEASE_TIME + claims.FIRST_PAUSE * 2), msp.scope():
         processing.process_due()
     assert get(msp, told[1]).status is PROCESSED
 

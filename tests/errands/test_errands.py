@@ -13,7 +13,7 @@ from flask import Flask
 from portal import queue
 from portal.clock import utc_now
 from portal.db import transaction
-from portal.lease import LASTS
+from portal.lease import LEASE_TIME
 from portal.models import Errand
 from portal.models.alerts.alert import AlertStatus
 from portal.models.errands.errand import ErrandKind
@@ -56,7 +56,7 @@ def die_over(errand_id: int) -> None:
     assert leases.claim(Errand, errand_id)
     with transaction() as session:
         errand = session.get_one(Errand, errand_id)
-        errand.heartbeat_at = utc_now() - LASTS - timedelta(seconds=1)
+        errand.heartbeat_at = utc_now() - LEASE_TIME - timedelta(seconds=1)
 
 
 def jobs_of_a_tick(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:

@@ -11,7 +11,7 @@ import time_machine
 from portal import queue
 from portal.clock import utc_now
 from portal.db import db
-from portal.lease import LASTS
+from portal.lease import LEASE_TIME
 from portal.models import ConnectionTest, WebhookInstallation
 from portal.models.webhook.installation import InstallationAction
 from portal.services import leases
@@ -79,7 +79,7 @@ def test_what_a_process_died_with_is_begun_again(
     jobs.clear()
     tick(msp)
     assert (job, msp.id, row_id) not in jobs
-    with time_machine.travel(utc_now() + LASTS):
+    with time_machine.travel(utc_now() + LEASE_TIME):
         tick(msp)
         assert (job, msp.id, row_id) in jobs
         with msp.scope():
@@ -110,7 +110,7 @@ def test_what_loses_its_process_three_times_is_ended(
         for _ in range(leases.MOST_ATTEMPTS):
             with msp.scope():
                 assert leases.claim(table, row_id)
-            clock.shift(LASTS.total_seconds() + 1)
+            clock.shift(LEASE_TIME.total_seconds() + 1)
             tick(msp)
     row = look(msp, table, row_id)
     assert (row.ok, row.fault, row.lease) == (False, "interrupted", None)
@@ -125,10 +125,10 @@ def test_a_process_that_beats_keeps_it(
         row_id = ask(msp)
         lease = leases.claim(table, row_id)
         assert lease
-        with time_machine.travel(utc_now() + LASTS, tick=False):
+        with time_machine.travel(utc_now() + LEASE_TIME, tick=False):
             assert leases.renew(table, row_id, lease)
         assert not leases.renew(table, row_id, "another")
-    with time_machine.travel(utc_now() + LASTS * 1.5):
+    with time_machine.travel(utc_now() + LEASE_TIME * 1.5):
         tick(msp)
     assert look(msp, table, row_id).lease == lease
 
@@ -180,7 +180,7 @@ def test_an_action_that_comes_back_too_late_changes_nothing_more(
     assert (row.ok, row.lease) == (None, other)
 
     monkeypatch.undo()
-    with msp.scope(), time_machine.travel(utc_now() + LASTS * 3):
+    with msp.scope(), time_machine.travel(utc_now() + LEASE_TIME * 3):
         installation.release_lost_installations()
         installation.run_queued(row_id)
     assert look(msp, WebhookInstallation, row_id).ok
@@ -189,7 +189,7 @@ def test_an_action_that_comes_back_too_late_changes_nothing_more(
 
 def take_over(table: type[Work], row_id: int) -> str:
     """As another process does when this one was stopped for longer than its lease lasts."""
-    with time_machine.travel(utc_now() + LASTS * 1.1):
+    with time_machine.travel(utc_now() + LEASE_TIME * 1.1):
         leases.free_lost(table, table.id < 0, "")
         lease = leases.claim(table, row_id)
     assert lease

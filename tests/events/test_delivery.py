@@ -17,8 +17,8 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from portal import queue
 from portal.db import db
 from portal.events import delivery
-from portal.events.delivery import Message, Outcome, read_retry_after
-from portal.lease import LASTS, beating
+from portal.events.delivery import Message, SendOutcome, read_retry_after
+from portal.lease import LEASE_TIME, beating
 from portal.models.events.event import EventType
 from portal.scope import all_tenants, tenant_scope
 from portal.services import tick
@@ -230,7 +230,7 @@ def test_a_claimed_subscriber_is_left_to_its_process(subscribed: int, receiver: 
     assert event_delivery._claim(subscribed)
     assert deliver_events(subscribed) == 0
     assert receiver.attempts == []
-    with time_machine.travel(datetime.now(UTC) + LASTS, tick=True):
+    with time_machine.travel(datetime.now(UTC) + LEASE_TIME, tick=True):
         assert list_behind() == [subscribed]  # that process died
 
 
@@ -242,17 +242,17 @@ def test_a_process_that_comes_back_too_late_sends_and_changes_nothing(
     assert lease
     stale = event_delivery._begin_turn(subscribed, lease)
     assert stale
-    with time_machine.travel(datetime.now(UTC) + LASTS):
+    with time_machine.travel(datetime.now(UTC) + LEASE_TIME):
         taken = event_delivery._claim(subscribed)
         assert taken
         before = vars(get(subscribed)) | {"_sa_instance_state": None}
 
-        stale.moved_at -= LASTS.total_seconds()  # stopped before it sent
+        stale.moved_at -= LEASE_TIME.total_seconds()  # stopped before it sent
         assert not event_delivery._send_one(stale, events()[0])  # type: ignore[arg-type]
         assert receiver.attempts == []
         stale.moved_at = time.monotonic()  # stopped while it sent
         assert not event_delivery._send_one(stale, events()[0])  # type: ignore[arg-type]
-        event_delivery._note_failure(stale, Outcome(problem="It did not answer."))
+        event_delivery._note_failure(stale, SendOutcome(problem="It did not answer."))
         event_delivery._free(subscribed, lease)
         assert vars(get(subscribed)) | {"_sa_instance_state": None} == before
         event_delivery._free(subscribed, taken)

@@ -10,7 +10,7 @@ import pytest
 from portal.clock import utc_now
 from portal.db import db
 from portal.errors import PORTAL_FAULT
-from portal.lease import LASTS
+from portal.lease import LEASE_TIME
 from portal.models.runs.sync_run import RunStatus, SyncKind
 from portal.services.runs import execution, history, requests
 from tests.runs.world import change
@@ -57,7 +57,7 @@ def test_a_command_does_not_wait_for_a_process_that_died(
     msp.connect()
     dead, _ = requests.request_run(ORGANIZATIONS, "button")
     assert execution._claim(dead.id)
-    change(dead.id, heartbeat_at=utc_now() - LASTS - timedelta(seconds=1))
+    change(dead.id, heartbeat_at=utc_now() - LEASE_TIME - timedelta(seconds=1))
     run = msp.sync(ORGANIZATIONS)
     assert (run.id, run.status, run.fencing_number) == (dead.id, RunStatus.SUCCESS, 2)
 

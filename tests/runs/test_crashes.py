@@ -13,7 +13,7 @@ from sqlalchemy import select
 from portal.clock import utc_now
 from portal.config import Settings
 from portal.db import db
-from portal.lease import LASTS
+from portal.lease import LEASE_TIME
 from portal.models import (
     Asset,
     Event,
@@ -93,7 +93,7 @@ def test_a_run_that_is_killed_twice_ends_as_if_it_had_not_been(msp: Msp) -> None
         left = history.get_run(run.id)
         assert (left.status, left.fencing_number) == (RunStatus.RUNNING, number)
         assert len(msp.assets()) == 6  # whole pages, and no part of one
-        change(run.id, heartbeat_at=utc_now() - LASTS - timedelta(seconds=1))
+        change(run.id, heartbeat_at=utc_now() - LEASE_TIME - timedelta(seconds=1))
         assert [each.id for each in execution.revive_abandoned_runs()] == [run.id]
     execution.run_queued(run.id)
     done = history.get_run(run.id)
@@ -113,7 +113,7 @@ def test_a_process_that_was_stopped_for_longer_than_its_lease_changes_nothing(ms
     with start_and_meet(msp, run.id, "run.apply_page", "1", signal.SIGSTOP) as process:
         _, status = os.waitpid(process.pid, os.WUNTRACED)
         assert os.WIFSTOPPED(status)
-        change(run.id, heartbeat_at=utc_now() - LASTS - timedelta(seconds=1))
+        change(run.id, heartbeat_at=utc_now() - LEASE_TIME - timedelta(seconds=1))
         assert [each.id for each in execution.revive_abandoned_runs()] == [run.id]
         execution.run_queued(run.id)
         before = everything(msp)

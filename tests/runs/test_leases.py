@@ -9,7 +9,7 @@ import time_machine
 
 from portal.clock import utc_now
 from portal.db import db, transaction
-from portal.lease import LASTS
+from portal.lease import LEASE_TIME
 from portal.models.runs.sync_run import RunStatus, SyncKind
 from portal.services.runs import execution, history, requests
 from portal.sync.runs.log import RunEnded, RunLog
@@ -28,7 +28,7 @@ def test_a_process_whose_run_was_taken_over_writes_nothing_any_more(
     assert claimed is not None
     stale = RunLog(run.id, str(claimed.lease))
     stale.set_phase("Reading")
-    change(run.id, heartbeat_at=utc_now() - LASTS - timedelta(seconds=1))
+    change(run.id, heartbeat_at=utc_now() - LEASE_TIME - timedelta(seconds=1))
     assert [each.id for each in execution.revive_abandoned_runs()] == [run.id]
     taken = execution._claim(run.id)
     assert taken is not None
@@ -69,10 +69,10 @@ def test_a_run_that_beats_keeps_its_lease(msp: Msp, jobs: list[tuple[object, ...
     claimed = execution._claim(run.id)
     assert claimed is not None
     log = RunLog(run.id, str(claimed.lease))
-    with time_machine.travel(utc_now() + LASTS, tick=False):
+    with time_machine.travel(utc_now() + LEASE_TIME, tick=False):
         db.session.rollback()
         assert not log._is_over(beat=True)
-    with time_machine.travel(utc_now() + LASTS + timedelta(seconds=5), tick=False):
+    with time_machine.travel(utc_now() + LEASE_TIME + timedelta(seconds=5), tick=False):
         assert execution.revive_abandoned_runs() == []
     assert not log.cancelled.is_set()
     requests.cancel_run(run.id)
@@ -85,7 +85,7 @@ def test_a_run_that_loses_its_process_three_times_is_given_up(
 ) -> None:
     msp.connect()
     run, _ = requests.request_run(DEVICES, "button")
-    silent = {"heartbeat_at": utc_now() - LASTS - timedelta(seconds=1)}
+    silent = {"heartbeat_at": utc_now() - LEASE_TIME - timedelta(seconds=1)}
     for _ in range(2):
         assert execution._claim(run.id)
         change(run.id, **silent)
@@ -106,6 +106,6 @@ def test_a_cancelled_run_whose_process_died_is_ended(
     run, _ = requests.request_run(DEVICES, "button")
     execution._claim(run.id)
     requests.cancel_run(run.id)
-    change(run.id, heartbeat_at=utc_now() - LASTS - timedelta(seconds=1))
+    change(run.id, heartbeat_at=utc_now() - LEASE_TIME - timedelta(seconds=1))
     assert execution.revive_abandoned_runs() == []
     assert history.get_run(run.id).status is RunStatus.CANCELLED

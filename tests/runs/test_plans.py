@@ -30,7 +30,7 @@ from portal.services.runs.plans import (
     list_rows,
 )
 from portal.sync.devices.plan_rows import PlanRow
-from portal.sync.devices.writers.chosen import AS_IT_IS, CHANGED, MAYBE_LISTED, UNSEEN
+from portal.sync.devices.writers.chosen import AS_IT_IS, CHANGED_SINCE, MAYBE_LISTED, UNSEEN
 from portal.sync.runs.plans import IDS_AT_ONCE, add_rows, note_outcomes
 from tests.support.msp import Msp, counted
 
@@ -155,12 +155,12 @@ def test_what_is_not_the_same_any_more_is_named_and_left(msp: Msp) -> None:
     msp.sync_agent(by_action["move"])
     run = apply_to_end(plan.id)
     found = outcomes_of(plan.id)
-    assert found[by_action["update"]] == CHANGED
+    assert found[by_action["update"]] == CHANGED_SINCE
     assert found[by_action["create"]] == UNSEEN
     assert found[by_action["move"]] == AS_IT_IS
     assert found[gone] == MAYBE_LISTED
     assert found[by_action["returned"]] == "Applied."
-    assert {entry.reason for entry in msp.log(run, "note")} >= {CHANGED, UNSEEN, AS_IT_IS}
+    assert {entry.reason for entry in msp.log(run, "note")} >= {CHANGED_SINCE, UNSEEN, AS_IT_IS}
 
 
 def test_a_plan_is_decided_once_and_in_time(msp: Msp) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from portal.clock import utc_now
 from portal.db import db, transaction
-from portal.lease import LASTS
+from portal.lease import LEASE_TIME
 from portal.models import ConnectionTest, Schedule
 from portal.models.integrations.integration import AuthMode
 from portal.models.runs.sync_run import RunStatus, SyncKind
@@ -228,7 +228,7 @@ def test_a_run_whose_process_died_is_started_again(connected: Msp, jobs: Jobs) -
     jobs.clear()
     tick(connected)
     assert jobs == []
-    change(run.id, heartbeat_at=utc_now() - LASTS - timedelta(seconds=1))
+    change(run.id, heartbeat_at=utc_now() - LEASE_TIME - timedelta(seconds=1))
     tick(connected)
     assert ("sync_devices", connected.id, run.id) in jobs
     assert history.get_run(run.id).status is RunStatus.QUEUED

@@ -18,7 +18,7 @@ from portal import queue
 from portal.clock import utc_now
 from portal.config import Settings
 from portal.db import db, transaction
-from portal.lease import LASTS
+from portal.lease import LEASE_TIME
 from portal.models import Schedule
 from portal.models.runs.sync_run import RunStatus, SyncKind
 from portal.scope import all_tenants, tenant_scope
@@ -136,7 +136,7 @@ def test_after_a_downtime_sweeps_come_first_and_the_latest_of_them_before_all(
             )
     worker.clock.shift(3600)
     with tenant_scope(working):
-        change(run.id, heartbeat_at=utc_now() - LASTS - timedelta(minutes=1))
+        change(run.id, heartbeat_at=utc_now() - LEASE_TIME - timedelta(minutes=1))
     worker.run(minutes=1.5)
     sweep, alerts = SyncKind.STATUS, SyncKind.ALERTS
     assert [kind for kind, _ in worker.order] == [sweep, sweep, sweep, sweep, alerts, alerts]

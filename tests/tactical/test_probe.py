@@ -153,6 +153,6 @@ def test_one_hiccup_of_the_network_does_not_fail_the_test(tactical: SimulatedTac
 def test_the_whole_test_has_an_end(
     tactical: SimulatedTactical, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(probing, "LONGEST", -1.0)
+    monkeypatch.setattr(probing, "MOST_SECONDS", -1.0)
 
     check(run(tactical), "timeout", "base_url", "api_host", "took longer")

@@ -151,7 +151,7 @@ def test_the_asset_and_the_dashboard_tell_of_alerts(
     assert "acme-pc is overdue." in asset
     assert "1 active" in asset
     dashboard = admin.get(acme.url()).text
-    assert "1 active alert has severity error." in dashboard
+    assert "1 active alert has the severity error." in dashboard
     assert "1 webhook delivery could not be processed." in dashboard
     assert acme.url("alerts/?severity=error") in dashboard
 

@@ -94,7 +94,7 @@ def test_from_connecting_to_assets(
         expect(page.get_by_role("option", selected=True)).to_contain_text(name)
         with page.expect_response(re.compile("/organizations/[0-9]+/client$")):
             page.keyboard.press("Enter")
-        expect(page.get_by_text(re.compile(f"is mapped to {name}")).last).to_be_visible()
+        expect(page.get_by_text(re.compile(f"is now mapped to {name}")).last).to_be_visible()
         expect(field).to_have_value(name)
         expect(field).to_be_focused()
     page.reload()
@@ -183,7 +183,7 @@ def test_a_move_is_asked_about_and_the_keyboard_stays_in_the_row(
     page.keyboard.press("Enter")
     expect(field).to_have_value("Globex")
     expect(field).to_be_focused()
-    expect(page.get_by_text("is mapped to Globex; 1 asset moved.").last).to_be_visible()
+    expect(page.get_by_text("is now mapped to Globex. 1 asset moved to it.").last).to_be_visible()
 
 
 def test_lists_keep_their_state_in_the_address(live_portal: str, page: Page, full: Place) -> None:
@@ -225,7 +225,7 @@ def test_the_pages_work_without_scripts(live_portal: str, browser: Browser, full
     row = page.locator("tr", has_text="GLOBEX")
     row.get_by_role("combobox").fill("globex")
     row.get_by_role("button", name="Save").first.click()
-    expect(page.get_by_text("GLOBEX is mapped to Globex.")).to_be_visible()
+    expect(page.get_by_text("GLOBEX is now mapped to Globex.")).to_be_visible()
 
     page.goto(live_portal + full.url("assets/"))
     page.get_by_label("Type").select_option("server")

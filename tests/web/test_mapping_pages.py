@@ -71,7 +71,7 @@ def test_a_move_asks_first_and_moves_on_a_yes(
     done = post("client", client_name="Globex", client_id=globex, confirmed="1")
 
     assert done.status_code == 200
-    assert "is mapped to Globex; 1 asset moved." in done.headers["HX-Trigger"]
+    assert "is now mapped to Globex. 1 asset moved to it." in done.headers["HX-Trigger"]
     assert f'id="organization-{acme.organization}"' in done.text
     assert 'id="organization-counts"' in done.text
     assert read(app, acme) == ("Globex", "Globex")
@@ -168,7 +168,7 @@ def test_suggestions_are_accepted_one_by_one_or_together(
     assert "Map to Globex" in page
 
     one = post("suggestion", unmapped, client_id=globex)
-    assert "GLOBEX is mapped to Globex." in one.headers["HX-Trigger"]
+    assert "GLOBEX is now mapped to Globex." in one.headers["HX-Trigger"]
     assert "Accept" not in one.text
 
     post("unmap", unmapped)

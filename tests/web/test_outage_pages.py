@@ -108,7 +108,7 @@ def test_refused_credentials(app: Flask, admin: FlaskClient, acme: Place, page: 
     said = text_of(admin.get(acme.url(page)).text)
     assert "refuses the credentials" in said
     assert why in said
-    assert ("Mend them" if page == DASHBOARD else "Test as saved") in said
+    assert ("Fix the credentials" if page == DASHBOARD else "Test as saved") in said
 
 
 def test_a_viewer_is_told_and_offered_nothing(app: Flask, viewer: FlaskClient, away: Place) -> None:

@@ -61,7 +61,7 @@ def test_a_stale_status_is_grey_with_its_time_and_the_dashboard_says_why(
     [row] = rows_of(admin.get(acme.url("assets/export.csv?status=stale")).text)
     assert (row["agent_status"], row["status_stale"]) == ("online", "True")
     dashboard = admin.get(acme.url()).text
-    assert f'it is as of <time datetime="{iso_time(at)}"' in dashboard
+    assert f'It is from <time datetime="{iso_time(at)}"' in dashboard
     assert "Status sweeps and device syncs are switched off" in dashboard
     assert acme.url("sync-runs/start/status") in dashboard
     run = admin.post(acme.url("sync-runs/start/status"))
@@ -71,12 +71,12 @@ def test_a_stale_status_is_grey_with_its_time_and_the_dashboard_says_why(
 @pytest.mark.parametrize(
     ("status", "error", "why"),
     [
-        ("queued", None, "The next look waits for a worker."),
-        ("failed", "Tactical is away.", "The last look failed: Tactical is away."),
-        ("cancelled", None, "The last look was cancelled."),
+        ("queued", None, "The next sync is waiting for a worker."),
+        ("failed", "Tactical is away.", "The last sync failed: Tactical is away."),
+        ("cancelled", None, "The last sync was cancelled."),
     ],
 )
-def test_the_reason_of_late_looks_is_that_of_the_last_run(
+def test_the_reason_of_a_stale_status_is_that_of_the_last_run(
     app: Flask, admin: FlaskClient, acme: Place, status: str, error: str | None, why: str
 ) -> None:
     at = utc_now() - timedelta(minutes=11)
@@ -86,8 +86,8 @@ def test_the_reason_of_late_looks_is_that_of_the_last_run(
         work: dict[str, Any] = {"integration_id": integration, "kind": SyncKind.STATUS}
         session.add(Schedule(**work, every_seconds=300, next_due_at=utc_now()))
     text = admin.get(acme.url()).text
-    assert f'it is as of <time datetime="{iso_time(at)}"' in text
-    assert "No look has begun since: the portal was stopped, or its scheduler is." in text
+    assert f'It is from <time datetime="{iso_time(at)}"' in text
+    assert "No sync has started since then. Check that the portal" in text
     with app.app_context(), tenant_scope(acme.id), transaction() as session:
         session.add(SyncRun(**work, trigger="schedule", status=RunStatus(status), error=error))
     assert why in admin.get(acme.url()).text

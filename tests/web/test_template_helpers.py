@@ -13,7 +13,6 @@ from portal.web.template_helpers import (
     grouped,
     iso_time,
     moment,
-    plural,
     static_url,
     url_with,
 )
@@ -72,8 +71,6 @@ def test_duration(length: timedelta | float, words: str) -> None:
 
 def test_numbers() -> None:
     assert grouped(12345) == "12,345"
-    assert plural(1, "asset") == "1 asset"
-    assert plural(2, "match", "matches") == "2 matches"
 
 
 @pytest.fixture

@@ -364,7 +364,7 @@ def test_a_test_that_arrives_while_alerts_do_not(
         execution.run_to_end(SyncKind.ALERTS)
     page = admin.get(PAGE).text
     assert "but since then 1 alert began that only reconciliation found" in page
-    assert "1 alert began without a webhook" in admin.get("/t/acme/").text
+    assert "The webhook missed 1 alert. Reconciliation found it." in admin.get("/t/acme/").text
 
 
 # --- Settings ---------------------------------------------------------------------------

@@ -10,6 +10,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from portal.clock import utc_now
 from portal.db import Base, BigId, TenantOwned
 
+_IS_OPEN = text("settled_at IS NULL")
+
 
 class Settlement(StrEnum):
     RELINK = "relink"
@@ -22,9 +24,6 @@ class Settlement(StrEnum):
     """Of what a revert took back: Tactical's value is taken after all."""
     GONE = "gone"
     """What it was about is not so any more."""
-
-
-_IS_OPEN = text("settled_at IS NULL")
 
 
 class AssetConflict(TenantOwned, Base):

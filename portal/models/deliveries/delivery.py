@@ -10,6 +10,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from portal.clock import utc_now
 from portal.db import Base, BigId, TenantOwned
 
+HAS_SETTLED_BODY = text("status <> 'pending' AND kept_bytes > 0")
+
 
 class WebhookKey(TenantOwned, Base):
     """A secret that webhooks of one integration may carry.
@@ -38,9 +40,6 @@ class DeliveryStatus(StrEnum):
     TEST = "test"
     NEEDS_REVIEW = "needs_review"
     FAILED = "failed"
-
-
-HAS_SETTLED_BODY = text("status <> 'pending' AND kept_bytes > 0")
 
 
 class Delivery(TenantOwned, Base):

@@ -11,6 +11,26 @@ from portal.clock import utc_now
 from portal.db import Base, BigId, TenantOwned
 from portal.models.leased import Leased
 
+_IS_ACTIVE = text("status IN ('queued', 'running')")
+
+COUNT_NAMES = (
+    "seen",
+    "created",
+    "updated",
+    "unchanged",
+    "moved",
+    "relinked",
+    "waiting",
+    "conflicts",
+    "retired",
+    "removed",
+    "missing",
+    "skipped",
+    "failed",
+)
+"""Of agents; of a software run, of entries in their lists. `missing` are those that were found
+to be gone: they are not among `seen`."""
+
 
 class SyncKind(StrEnum):
     ORGANIZATIONS = "organizations"
@@ -54,7 +74,6 @@ OF_A_PERSON = (SyncKind.MAPPING, SyncKind.MERGE, SyncKind.ASSETS)
 sync. They ask Tactical nothing, and begin and end in the transaction of what was done."""
 ACTIVE = (RunStatus.QUEUED, RunStatus.RUNNING)
 COMPLETED = (RunStatus.SUCCESS, RunStatus.PARTIAL, RunStatus.HELD, RunStatus.PLANNED)
-_IS_ACTIVE = text("status IN ('queued', 'running')")
 
 
 class SyncRun(TenantOwned, Leased, Base):
@@ -130,25 +149,6 @@ class SyncRun(TenantOwned, Leased, Base):
     @property
     def counts(self) -> dict[str, int]:
         return {name: getattr(self, name) for name in COUNT_NAMES}
-
-
-COUNT_NAMES = (
-    "seen",
-    "created",
-    "updated",
-    "unchanged",
-    "moved",
-    "relinked",
-    "waiting",
-    "conflicts",
-    "retired",
-    "removed",
-    "missing",
-    "skipped",
-    "failed",
-)
-"""Of agents; of a software run, of entries in their lists. `missing` are those that were found
-to be gone: they are not among `seen`."""
 
 
 class SyncLogEntry(TenantOwned, Base):

@@ -11,7 +11,7 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 from portal.models import User
 from portal.services.accounts.tokens import digest
 
-LASTS = timedelta(days=365)
+KNOWN_DEVICE_TIME = timedelta(days=365)
 
 
 def issue_device(user: User) -> str:
@@ -24,7 +24,9 @@ def find_device(user: User | None, word: str) -> str | None:
     if user is None or not word:
         return None
     try:
-        user_id, device, stamp = _signer().loads(word, max_age=int(LASTS.total_seconds()))
+        user_id, device, stamp = _signer().loads(
+            word, max_age=int(KNOWN_DEVICE_TIME.total_seconds())
+        )
     except (BadData, TypeError, ValueError):
         return None
     return str(device) if (user_id, stamp) == (user.id, _stamp(user)) else None

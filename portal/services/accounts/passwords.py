@@ -15,11 +15,11 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from portal.errors import InvalidInput
 
 SHORTEST = 12
-LONGEST = 1024
+LONGEST_PASSWORD = 1024
 """Far above what anyone types; keeps a huge body from costing a huge hash."""
 FEWEST_DIFFERENT = 4
 
-COMMON = Path(__file__).parents[2] / "vendor" / "common-passwords.json"
+COMMON_PASSWORDS = Path(__file__).parents[2] / "vendor" / "common-passwords.json"
 """The commonest passwords of leaked lists, in lower case; `manifest.json` beside it tells whose."""
 PADDING = string.digits + string.punctuation + string.whitespace
 
@@ -43,13 +43,13 @@ def hash_new_password(password: str, email: str) -> str:
 
 def hash_password(password: str) -> str:
     """Of a password that holds already: an old one is hashed again whatever it is like."""
-    return _hasher.hash(password[:LONGEST])
+    return _hasher.hash(password[:LONGEST_PASSWORD])
 
 
 def password_matches(password_hash: str | None, password: str) -> bool:
     """Takes the same time for a user who does not exist (no hash) as for one who does."""
     try:
-        _hasher.verify(password_hash or _nobodys_hash(), password[:LONGEST])
+        _hasher.verify(password_hash or _nobodys_hash(), password[:LONGEST_PASSWORD])
     except (VerificationError, InvalidHashError):
         return False
     return password_hash is not None
@@ -62,8 +62,8 @@ def needs_rehash(password_hash: str) -> bool:
 def _find_problem(password: str, email: str) -> str | None:
     if len(password) < SHORTEST:
         return f"Use a password of at least {SHORTEST} characters."
-    if len(password) > LONGEST:
-        return f"Use a password of at most {LONGEST} characters."
+    if len(password) > LONGEST_PASSWORD:
+        return f"Use a password of at most {LONGEST_PASSWORD} characters."
     word = unicodedata.normalize("NFKC", password).casefold()
     if _is_monotonous(word):
         return "Use more varied characters: this password repeats a few or follows a sequence."
@@ -85,5 +85,5 @@ def _is_monotonous(word: str) -> bool:
 
 def _is_common(word: str) -> bool:
     """Asked seldom, so that the list need not stay in memory."""
-    common = json.loads(COMMON.read_text("utf-8"))
+    common = json.loads(COMMON_PASSWORDS.read_text("utf-8"))
     return word in common or word.strip(PADDING) in common

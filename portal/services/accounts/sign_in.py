@@ -21,7 +21,7 @@ from portal.services.accounts.users import is_shut_out
 IDLE_LIMIT = timedelta(hours=2)
 ABSOLUTE_LIMIT = timedelta(hours=12)
 TOUCH_EVERY = timedelta(minutes=1)
-WRONG = "The email address or the password is incorrect."
+WRONG_CREDENTIALS = "The email address or the password is incorrect."
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ def sign_in(email: str, password: str, caller: Caller) -> SignIn:
     with attempt(caller, email, find_device(user, caller.device)):
         matches = password_matches(user.password_hash if user else None, password)
         if not matches or user is None or is_shut_out(user.id):
-            raise Refused(WRONG)
+            raise Refused(WRONG_CREDENTIALS)
     stale = needs_rehash(user.password_hash)
     return start_session(user, hash_password(password) if stale else None)
 
@@ -56,7 +56,7 @@ def start_session(user: User, new_hash: str | None = None) -> SignIn:
         session.execute(delete(UserSession).where(UserSession.last_used_at < _oldest_allowed()))
         now = session.get(User, user_id)
         if now is None or now.password_hash != proven:
-            raise Refused(WRONG)
+            raise Refused(WRONG_CREDENTIALS)
         now.last_sign_in_at = utc_now()
         now.password_hash = new_hash or proven
         session.add(UserSession(token_digest=digest(token), user_id=user_id))

@@ -16,7 +16,7 @@ from portal.models import Alert, Errand
 from portal.models.alerts.alert import AlertSource, AlertStatus
 from portal.models.errands.errand import ErrandKind
 from portal.services.alerts.listing import get_alert
-from portal.services.alerts.results import AlertAction, Failure, Result
+from portal.services.alerts.results import ActionResult, AlertAction, Failure
 from portal.services.errands.requests import request_errand
 from portal.services.integrations.current import get_active_integration, open_tactical
 from portal.sync.alerts.hints import close_alert
@@ -65,7 +65,7 @@ def act(
     alert_ids: Sequence[int],
     days: int | None = None,
     is_repeated: bool = False,
-) -> Result:
+) -> ActionResult:
     """Do it in Tactical, fetch each alert again, and keep what Tactical says.
 
     `is_repeated` when a process died over it: what is done already is not done again, as that
@@ -77,7 +77,7 @@ def act(
     done = [f.alert_id for f in failures if is_repeated and f.reason == ALREADY[action]]
     failures = [failure for failure in failures if failure.alert_id not in done]
     if not targets:
-        return Result(action, done, failures)
+        return ActionResult(action, done, failures)
     integration_id = integration.id
     with open_tactical(integration, interactive=True) as tactical:
         release()
@@ -87,7 +87,7 @@ def act(
         problem = _send(alerts, action, pks, days) if pks else None
         if isinstance(problem, MissingPermission):
             refused = [Failure(t.alert_id, t.name, problem.message) for t in targets]
-            return Result(action, done, failures + refused)
+            return ActionResult(action, done, failures + refused)
         records = _fetch_all(alerts, targets)
     _write(integration_id, targets, records)
     for target in targets:
@@ -96,7 +96,7 @@ def act(
             failures.append(Failure(target.alert_id, target.name, reason))
     failed = {failure.alert_id for failure in failures}
     done += [target.alert_id for target in targets if target.alert_id not in failed]
-    return Result(action, done, failures)
+    return ActionResult(action, done, failures)
 
 
 def _check(action: AlertAction, alert_ids: Sequence[int], days: int | None) -> list[int]:

@@ -25,7 +25,7 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class ActionResult:
     """What came of it: `done` only where Tactical's own record says so."""
 
     action: AlertAction

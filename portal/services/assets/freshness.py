@@ -21,6 +21,15 @@ INTERVALS = 2
 """One read may come late."""
 LEAST = timedelta(minutes=5)
 
+_WHY = {
+    RunStatus.QUEUED: "The next sync is waiting for a worker.",
+    RunStatus.RUNNING: "The next sync is running.",
+    RunStatus.SUCCESS: "A sync has just ended.",
+    RunStatus.PARTIAL: "A sync has just ended.",
+    RunStatus.FAILED: "The last sync failed: {error}",
+    RunStatus.CANCELLED: "The last sync was cancelled.",
+}
+
 
 def get_stale_before() -> datetime:
     """A status from before this moment is stale: by now there should be a newer one."""
@@ -86,13 +95,3 @@ def explain_staleness(
     if newest is None or newest.created_at < since:
         return "No sync has started since then. Check that the portal's scheduler is running."
     return _WHY[newest.status].format(error=newest.error or "No reason is known.")
-
-
-_WHY = {
-    RunStatus.QUEUED: "The next sync is waiting for a worker.",
-    RunStatus.RUNNING: "The next sync is running.",
-    RunStatus.SUCCESS: "A sync has just ended.",
-    RunStatus.PARTIAL: "A sync has just ended.",
-    RunStatus.FAILED: "The last sync failed: {error}",
-    RunStatus.CANCELLED: "The last sync was cancelled.",
-}

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from portal.clock import utc_now
 from portal.db import count_changed, transaction
-from portal.lease import LASTS, beating, make_lease
+from portal.lease import LEASE_TIME, beating, make_lease
 from portal.models import Delivery
 from portal.models.deliveries.delivery import DeliveryStatus
 from portal.services.application import get_app
@@ -63,7 +63,7 @@ def claim_due() -> list[Claimed]:
                     "Processing was interrupted too often. Replay the delivery.",
                 )
                 continue
-            delivery.lease, delivery.due_at = lease, utc_now() + LASTS
+            delivery.lease, delivery.due_at = lease, utc_now() + LEASE_TIME
             delivery.attempts += 1
             claimed.append(
                 Claimed(
@@ -84,7 +84,7 @@ def keep(claimed: list[Claimed]) -> AbstractContextManager[None]:
     def renew() -> bool:
         with transaction() as session:
             ours = update(Delivery).where(Delivery.id.in_(ids), Delivery.lease == lease)
-            return count_changed(session, ours.values(due_at=utc_now() + LASTS)) > 0
+            return count_changed(session, ours.values(due_at=utc_now() + LEASE_TIME)) > 0
 
     return beating(get_app(), renew)
 

@@ -47,6 +47,10 @@ NOTE_EVERY_SECONDS = 5.0
 count along."""
 REFUSALS_TIMEOUT_SECONDS = 0.5
 
+USAGE = cast(Table, WebhookUsage.__table__)
+"""The bare table, and statements that are made once: they run with each batch."""
+_OF_TENANT = USAGE.c.tenant_id == bindparam("of_tenant")
+
 
 class TooManyDeliveries(Refused):
     """`retry_after`: whole seconds."""
@@ -186,11 +190,6 @@ def get_rate() -> int:
 def _gates() -> _Gates:
     gates: _Gates = current_app.extensions.setdefault("delivery_gates", _Gates())
     return gates
-
-
-USAGE = cast(Table, WebhookUsage.__table__)
-"""The bare table, and statements that are made once: they run with each batch."""
-_OF_TENANT = USAGE.c.tenant_id == bindparam("of_tenant")
 
 
 def _make_charge() -> ReturningUpdate[float]:

@@ -17,7 +17,7 @@ from portal.services.lists.paging import Page, paginate_records
 from portal.services.lists.pruning import delete_in_parts
 from portal.services.lists.search import any_contains, find_named, narrow, split_words
 
-KEPT = timedelta(days=30)
+EVENTS_KEPT_FOR = timedelta(days=30)
 PRUNED_AT_ONCE = 1000
 
 
@@ -56,7 +56,7 @@ def prune_events() -> int:
     """
     delivered = select(func.min(EventSubscriber.last_event_id)).where(EventSubscriber.active)
     up_to = db.session.scalar(delivered)
-    before = utc_now() - KEPT
+    before = utc_now() - EVENTS_KEPT_FOR
     return delete_in_parts(Event, lambda: _list_old_ids(before, up_to))
 
 

@@ -19,9 +19,9 @@ from portal import queue
 from portal.clock import utc_now
 from portal.db import changed_one, db, release, transaction
 from portal.errors import SecretUnreadable
-from portal.events.delivery import Message, Outcome, send
+from portal.events.delivery import Message, SendOutcome, send
 from portal.events.order import find_settled_id
-from portal.lease import LASTS, beating, make_lease
+from portal.lease import LEASE_TIME, beating, make_lease
 from portal.models import Event, EventSubscriber
 from portal.scope import get_tenant_id
 from portal.services.application import get_app
@@ -47,7 +47,9 @@ def deliver_events(subscriber_id: int) -> int:
     lease = _claim(subscriber_id)
     if lease is None:
         return 0
-    with beating(get_app(), lambda: _change_own(subscriber_id, lease, due_at=utc_now() + LASTS)):
+    with beating(
+        get_app(), lambda: _change_own(subscriber_id, lease, due_at=utc_now() + LEASE_TIME)
+    ):
         sent, is_done = _deliver(subscriber_id, lease)
     if not is_done:
         queue.enqueue("deliver_events", get_tenant_id(), subscriber_id)
@@ -143,7 +145,7 @@ def _begin_turn(subscriber_id: int, lease: str) -> _Turn | None:
         turn.url = get_address(subscriber)
         turn.secret = find_secret(subscriber, SIGNING_SECRET) or ""
     except SecretUnreadable as error:
-        _note_failure(turn, Outcome(problem=error.message))
+        _note_failure(turn, SendOutcome(problem=error.message))
         return None
     return turn
 
@@ -151,7 +153,7 @@ def _begin_turn(subscriber_id: int, lease: str) -> _Turn | None:
 def _send_one(turn: _Turn, event: Row[Any]) -> bool:
     """Whether the receiver has it and the next one may follow."""
     # Another one may send by now, and what came out of order cannot be taken back.
-    was_stopped = time.monotonic() - turn.moved_at > LASTS.total_seconds() / 2
+    was_stopped = time.monotonic() - turn.moved_at > LEASE_TIME.total_seconds() / 2
     if was_stopped and not _move(turn, turn.last_event_id):
         return False
     message = Message(f"evt_{event.id}", event.type, event.occurred_at, event.payload)
@@ -163,7 +165,7 @@ def _send_one(turn: _Turn, event: Row[Any]) -> bool:
     return _move(
         turn,
         event.id,
-        due_at=utc_now() + LASTS,
+        due_at=utc_now() + LEASE_TIME,
         delivered_at=utc_now(),
         failures=0,
         failing_since=None,
@@ -171,7 +173,7 @@ def _send_one(turn: _Turn, event: Row[Any]) -> bool:
     )
 
 
-def _note_failure(turn: _Turn, outcome: Outcome) -> None:
+def _note_failure(turn: _Turn, outcome: SendOutcome) -> None:
     now = utc_now()
     failures, since = turn.failures + 1, turn.failing_since or now
     given_up = now - since >= GIVE_UP_AFTER and failures >= FEWEST_FAILURES
@@ -203,7 +205,7 @@ def _is_due() -> ColumnElement[bool]:
 def _claim(subscriber_id: int) -> str | None:
     """Ours for a while: nobody else sends to it meanwhile, or the order would be lost."""
     lease = make_lease()
-    values = {"lease": lease, "due_at": utc_now() + LASTS}
+    values = {"lease": lease, "due_at": utc_now() + LEASE_TIME}
     return lease if _change(values, EventSubscriber.id == subscriber_id, _is_due()) else None
 
 

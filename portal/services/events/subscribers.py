@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from portal.clock import utc_now
 from portal.db import db, release, transaction
 from portal.errors import InvalidInput, NotFound, Refused, SecretUnreadable
-from portal.events.delivery import Message, Outcome, make_secret, send
+from portal.events.delivery import Message, SendOutcome, make_secret, send
 from portal.models import Errand, Event, EventSubscriber, Tenant
 from portal.models.errands.errand import ErrandKind
 from portal.models.events.event import EventType
@@ -119,7 +119,7 @@ def request_test(subscriber_id: int) -> Errand:
     return request_errand(ErrandKind.TEST_SUBSCRIBER, title, {"subscriber_id": subscriber_id})
 
 
-def send_test(subscriber_id: int, message_id: str) -> Outcome:
+def send_test(subscriber_id: int, message_id: str) -> SendOutcome:
     """A test event; when it has to be sent again, under the same id."""
     subscriber = get_subscriber(subscriber_id)
     url, secret = get_address(subscriber), find_secret(subscriber, SIGNING_SECRET) or ""

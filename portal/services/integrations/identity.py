@@ -26,6 +26,8 @@ from portal.services.integrations.options import OPTIONS, list_intervals
 from portal.services.integrations.schedules import ensure_schedules
 from portal.services.integrations.server_health import clear
 
+EXAMPLES = 5
+
 
 class ServerChoice(StrEnum):
     SAME = "same"
@@ -35,14 +37,11 @@ class ServerChoice(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Inventory:
+class ServerFingerprint:
     """What identifies a server: its agents' ids, and (pk, name) of its organizations."""
 
     agent_ids: Collection[str]
     organizations: Collection[tuple[str, str]]
-
-
-EXAMPLES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +56,7 @@ class Difference:
     """Some names of stored organizations, so that the admin knows which server it was."""
 
 
-def looks_like_another(stored: Inventory, listed: Inventory) -> bool:
+def looks_like_another(stored: ServerFingerprint, listed: ServerFingerprint) -> bool:
     """Whether nothing of what is stored is listed.
 
     Agent ids decide where both sides have some: forty random letters do not coincide, while
@@ -70,7 +69,7 @@ def looks_like_another(stored: Inventory, listed: Inventory) -> bool:
     return bool(stored.agent_ids)
 
 
-def load_stored_inventory(integration: Integration) -> Inventory:
+def load_stored_fingerprint(integration: Integration) -> ServerFingerprint:
     agent_ids = db.session.scalars(
         select(ExternalEntityMapping.external_entity_id).where(
             ExternalEntityMapping.integration_id == integration.id
@@ -82,13 +81,13 @@ def load_stored_inventory(integration: Integration) -> Inventory:
             OrganizationMapping.external_organization_name,
         ).where(OrganizationMapping.integration_id == integration.id)
     )
-    return Inventory(set(agent_ids), {(row[0], row[1]) for row in organizations})
+    return ServerFingerprint(set(agent_ids), {(row[0], row[1]) for row in organizations})
 
 
 def describe_difference() -> Difference:
     """How the stored inventory differs from that of the last passed test."""
     integration = get_integration()
-    stored = load_stored_inventory(integration)
+    stored = load_stored_fingerprint(integration)
     return Difference(
         stored_organizations=len(stored.organizations),
         stored_agents=len(stored.agent_ids),

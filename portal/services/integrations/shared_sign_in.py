@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from portal.clock import utc_now
 from portal.db import changed_one, db, transaction
 from portal.errors import PortalError
-from portal.lease import LASTS, beating, make_lease
+from portal.lease import LEASE_TIME, beating, make_lease
 from portal.models import Integration
 from portal.models.integrations.integration import AuthMode, IntegrationState, Stop
 from portal.scope import get_tenant_id, tenant_scope
@@ -107,12 +107,12 @@ class SharedSignIn:
         now = utc_now()
         is_free = or_(Integration.sign_in_until.is_(None), Integration.sign_in_until < now)
         statement = update(Integration).where(Integration.id == self._id, is_free)
-        values = {"sign_in_lease": lease, "sign_in_until": now + LASTS}
+        values = {"sign_in_lease": lease, "sign_in_until": now + LEASE_TIME}
         with self._transaction() as session:
             return changed_one(session, statement.values(**values))
 
     def _renew(self, lease: str) -> bool:
-        return self._change(lease, lease, utc_now() + LASTS)
+        return self._change(lease, lease, utc_now() + LEASE_TIME)
 
     def _give_back(self, lease: str) -> None:
         self._change(lease, None, None)

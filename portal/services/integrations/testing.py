@@ -25,8 +25,8 @@ from portal.services.integrations.current import (
     open_tactical,
 )
 from portal.services.integrations.identity import (
-    Inventory,
-    load_stored_inventory,
+    ServerFingerprint,
+    load_stored_fingerprint,
     looks_like_another,
 )
 from portal.services.integrations.schedules import ensure_schedules
@@ -83,7 +83,7 @@ def _run(test_id: int, lease: str) -> None:
     integration = get_integration()
     tested = identify_connection(integration)
     result = _probe(integration, test_id, lease)
-    stored = load_stored_inventory(integration)
+    stored = load_stored_fingerprint(integration)
     with transaction() as session:
         test = leases.get_own(session, ConnectionTest, test_id, lease)
         integration = get_integration()
@@ -169,7 +169,7 @@ def _probe(integration: Integration, test_id: int, lease: str) -> ProbeResult:
 
 
 def _conclude_passed(
-    session: Session, integration: Integration, result: ProbeResult, stored: Inventory
+    session: Session, integration: Integration, result: ProbeResult, stored: ServerFingerprint
 ) -> None:
     """An integration is active only after a test that read real data from a known server."""
     integration.beta_api = result.beta_api
@@ -179,7 +179,9 @@ def _conclude_passed(
     integration.found_organizations = len(result.organizations)
     integration.found_agents = len(result.agent_ids)
     replace_left_out(session, integration.id, result.broken_sites)
-    listed = Inventory(result.agent_ids, {(str(pk), name) for pk, name in result.organizations})
+    listed = ServerFingerprint(
+        result.agent_ids, {(str(pk), name) for pk, name in result.organizations}
+    )
     if not integration.server_verified and looks_like_another(stored, listed):
         integration.state = IntegrationState.HELD
         return

@@ -21,7 +21,7 @@ MOST_RETRIED = 500
 """A request each; a sync of all reads a larger number more quickly."""
 OF_AGENTS = (SyncKind.DEVICES, SyncKind.STATUS, SyncKind.AGENTS)
 """Kinds whose failed records are agents, and are mended by reading the agent."""
-WRONG = ("failed", "warning")
+PROBLEM_ACTIONS = ("failed", "warning")
 
 
 @dataclass(slots=True)
@@ -57,7 +57,7 @@ def list_causes(run: SyncRun) -> list[ErrorCause]:
             func.sum(is_known).over(partition_by=alike).label("known"),
             func.min(entry.id).over(partition_by=alike).label("first"),
         )
-        .where(entry.run_id == run.id, entry.action.in_(WRONG))
+        .where(entry.run_id == run.id, entry.action.in_(PROBLEM_ACTIONS))
         .subquery()
     )
     found = entries.c

@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from portal.clock import utc_now
 from portal.db import changed_one, db, release, transaction
 from portal.errors import PORTAL_FAULT, PortalError, Refused
-from portal.lease import LASTS, make_lease
+from portal.lease import LEASE_TIME, make_lease
 from portal.models import Integration, SyncRun
 from portal.models.runs.sync_run import COUNT_NAMES, RunStatus, SyncKind
 from portal.scope import get_tenant_id
@@ -81,7 +81,9 @@ def revive_abandoned_runs() -> list[SyncRun]:
     with transaction() as session:
         abandoned = session.scalars(
             select(SyncRun)
-            .where(SyncRun.status == RunStatus.RUNNING, SyncRun.heartbeat_at < utc_now() - LASTS)
+            .where(
+                SyncRun.status == RunStatus.RUNNING, SyncRun.heartbeat_at < utc_now() - LEASE_TIME
+            )
             .with_for_update(skip_locked=True)  # another scheduler sees to it
             .execution_options(populate_existing=True)
         ).all()

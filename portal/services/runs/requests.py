@@ -17,6 +17,18 @@ from portal.services.integrations.current import (
 from portal.services.runs.history import find_active_run, get_run
 from portal.sync.runs.run_events import record_ended_event
 
+_JOBS = {
+    SyncKind.DEVICES: "sync_devices",
+    SyncKind.PREVIEW: "sync_devices",
+    SyncKind.APPLY: "sync_devices",
+    SyncKind.SOFTWARE: "sync_software",
+    SyncKind.ALERTS: "sync_steadily",
+    SyncKind.STATUS: "sync_steadily",
+    SyncKind.AGENTS: "sync_steadily",
+    SyncKind.ORGANIZATIONS: "sync_organizations",
+    SyncKind.AGENT: "refresh_agent",
+}
+
 
 def request_run(
     kind: SyncKind,
@@ -94,16 +106,3 @@ def find_or_add_run(
     session.add(run)
     session.flush()
     return run, True
-
-
-_JOBS = {
-    SyncKind.DEVICES: "sync_devices",
-    SyncKind.PREVIEW: "sync_devices",
-    SyncKind.APPLY: "sync_devices",
-    SyncKind.SOFTWARE: "sync_software",
-    SyncKind.ALERTS: "sync_steadily",
-    SyncKind.STATUS: "sync_steadily",
-    SyncKind.AGENTS: "sync_steadily",
-    SyncKind.ORGANIZATIONS: "sync_organizations",
-    SyncKind.AGENT: "refresh_agent",
-}

@@ -20,12 +20,12 @@ from portal.services.leases import get_own
 from portal.services.webhook.apply import Applier
 from portal.services.webhook.keys import reveal
 from portal.services.webhook.plan import PlannedChange, Verb
-from portal.services.webhook.records import Made, Texts, Wanted
+from portal.services.webhook.records import Made, Wanted, WebhookTexts
 from portal.services.webhook.survey import survey
 from portal.services.webhook.testing import send_test
 from portal.tactical.installation import TacticalInstallation
 
-TITLES = {
+STEP_TITLES = {
     Verb.CREATE: "Create: {}",
     Verb.UPDATE: "Update: {}",
     Verb.KEEP: "Unchanged: {}",
@@ -38,7 +38,7 @@ TEST_TITLE = "Tactical sends a test delivery"
 
 
 @dataclass(slots=True)
-class Step:
+class InstallationStep:
     """`state`: waiting, running, ok, note, failed, skipped."""
 
     title: str
@@ -76,7 +76,7 @@ class InstallationRun:
         wanted = read_wanted(row)
         assert wanted is not None
         self._wanted = wanted
-        self._steps: list[Step] = []
+        self._steps: list[InstallationStep] = []
 
     def run(self) -> None:
         integration = get_active_integration()
@@ -109,7 +109,7 @@ class InstallationRun:
             lease=None,
         )
 
-    def _apply(self, tactical: TacticalInstallation, texts: Texts) -> int:
+    def _apply(self, tactical: TacticalInstallation, texts: WebhookTexts) -> int:
         """How many changes were made. Raises LackingPermissions before the first."""
         release()
         plan = survey(tactical, self._action, self._wanted, texts, self._made)
@@ -117,7 +117,7 @@ class InstallationRun:
             raise LackingPermissions(plan.lacking)
         self._steps = [_step(change) for change in plan.changes]
         if self._action is InstallationAction.INSTALL:
-            self._steps.append(Step(TEST_TITLE))
+            self._steps.append(InstallationStep(TEST_TITLE))
         applier = Applier(tactical, self._made, lambda made: self._save(made=to_row(made)))
         for change, step in zip(plan.changes, self._steps, strict=False):
             step.state = "running"
@@ -127,11 +127,11 @@ class InstallationRun:
         return len(plan.writes)
 
     def _send_test(
-        self, tactical: TacticalInstallation, integration: Integration, texts: Texts
+        self, tactical: TacticalInstallation, integration: Integration, texts: WebhookTexts
     ) -> str:
         """What came of the test. Raises TestNotArrived."""
         if self._action is InstallationAction.TEST:
-            self._steps = [Step(TEST_TITLE)]
+            self._steps = [InstallationStep(TEST_TITLE)]
         step = self._steps[-1]
         step.state = "running"
         self._save()
@@ -154,8 +154,8 @@ class InstallationRun:
                 setattr(row, name, value)
 
 
-def _step(change: PlannedChange) -> Step:
-    return Step(TITLES[change.verb].format(change.title), message=change.detail)
+def _step(change: PlannedChange) -> InstallationStep:
+    return InstallationStep(STEP_TITLES[change.verb].format(change.title), message=change.detail)
 
 
 def read_made(row: WebhookInstallation | None) -> Made:
@@ -172,10 +172,10 @@ def to_row(made: Made) -> dict[str, Any]:
     return plain
 
 
-def get_texts() -> Texts:
+def get_texts() -> WebhookTexts:
     slug = db.session.scalar(select(Tenant.slug).where(Tenant.id == get_tenant_id()))
     assert slug is not None
-    return Texts(slug=slug, secret=reveal())
+    return WebhookTexts(slug=slug, secret=reveal())
 
 
 def get_row(row_id: int) -> WebhookInstallation:

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from portal.services.webhook.present import Place, Present
-from portal.services.webhook.records import ApplyTo, Chosen, Piece, Texts, Wanted
+from portal.services.webhook.present import Present, TemplatePlace
+from portal.services.webhook.records import ApplyTo, Chosen, Piece, Wanted, WebhookTexts
 from portal.tactical.installation import LONGEST_KEY_NAME
 from portal.tactical.webhook import headers_text
+from portal.wording import join_words
 
-WORDS = {
+FIELD_NAMES = {
     "value": "the secret",
     "pattern": "the address",
     "rest_body": "the body",
@@ -30,7 +31,7 @@ class Verb(StrEnum):
     RESTORE = "restore"
     REMOVE = "remove"
     LEAVE = "leave"
-    """Not the portal's any more: it stays as it is, and is forgotten."""
+    """No longer the portal's: it stays as it is, and is forgotten."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,8 +52,8 @@ class PlannedChange:
     values: dict[str, Any] = field(default_factory=dict, repr=False)
 
 
-def plan_installation(present: Present, wanted: Wanted, texts: Texts) -> list[PlannedChange]:
-    """In the order to do it: nothing refers to what is not there yet, or no more."""
+def plan_installation(present: Present, wanted: Wanted, texts: WebhookTexts) -> list[PlannedChange]:
+    """In the order to do it: nothing refers to what is not there yet, or no longer."""
     changes: list[PlannedChange] = []
     headers = headers_text(texts.secret)
     if wanted.use_key_store and present.has_key_store:
@@ -99,12 +100,12 @@ def _plan_record(
             values={"name": name, **values},
         )
     differing = [key for key, value in values.items() if getattr(record, key, value) != value]
-    words = list(dict.fromkeys(WORDS.get(key, "its settings") for key in differing))
+    words = list(dict.fromkeys(FIELD_NAMES.get(key, "its settings") for key in differing))
     return PlannedChange(
         verb=Verb.UPDATE if differing else Verb.KEEP,
         piece=piece,
         title=_title(piece, record.name),
-        detail=f"Changes {' and '.join(words)}." if words else "",
+        detail=f"Changes {join_words(words)}." if words else "",
         name=record.name,
         pk=record.pk,
         values={"name": record.name, **values},
@@ -177,14 +178,14 @@ def _plan_removal(piece: Piece, present: Present) -> PlannedChange:
 # --- Where the template works -----------------------------------------------------------
 
 
-def _is_wanted(place: Place, wanted: Wanted) -> bool:
+def _is_wanted(place: TemplatePlace, wanted: Wanted) -> bool:
     if place.organization is None:
         return wanted.apply_to is ApplyTo.DEFAULT
     chosen = wanted.organizations if wanted.apply_to is ApplyTo.ORGANIZATIONS else ()
     return place.organization in chosen
 
 
-def _plan_choice(place: Place, present: Present) -> PlannedChange:
+def _plan_choice(place: TemplatePlace, present: Present) -> PlannedChange:
     piece, title = _piece_of(place), _place_title(place, place.name)
     if place.template is not None and present.is_ours(place):
         return PlannedChange(
@@ -203,7 +204,7 @@ def _plan_choice(place: Place, present: Present) -> PlannedChange:
 
 
 def _plan_restores(present: Present, wanted: Wanted) -> list[PlannedChange]:
-    """What was chosen and is wanted no more."""
+    """What was chosen and is no longer wanted."""
     return [
         _plan_restore(place, place.chosen, present)
         for place in present.places
@@ -211,23 +212,28 @@ def _plan_restores(present: Present, wanted: Wanted) -> list[PlannedChange]:
     ]
 
 
-def _plan_restore(place: Place, chosen: Chosen, present: Present) -> PlannedChange:
+def _plan_restore(place: TemplatePlace, chosen: Chosen, present: Present) -> PlannedChange:
     """Where somebody chose another template since, it stays."""
     is_ours, before = present.is_ours(place), present.template_names.get(chosen.before or 0)
-    detail = f"Back to “{before}”." if before else "Back to no template of its own."
+    if is_ours:
+        detail = f"“{before}” again, as before." if before else "No template of its own, as before."
+    elif place.is_listed:
+        detail = "Somebody has chosen another template since then. It stays."
+    else:
+        detail = "Tactical no longer lists this organization."
     return PlannedChange(
         verb=Verb.RESTORE if is_ours else Verb.LEAVE,
         piece=_piece_of(place),
         title=_place_title(place, chosen.name),
         organization=place.organization,
         template=chosen.before if is_ours and before else None,
-        detail=detail if is_ours else "Another template has been chosen since, and stays.",
+        detail=detail,
     )
 
 
-def _piece_of(place: Place) -> Piece:
+def _piece_of(place: TemplatePlace) -> Piece:
     return Piece.DEFAULT if place.organization is None else Piece.ORGANIZATION
 
 
-def _place_title(place: Place, name: str) -> str:
+def _place_title(place: TemplatePlace, name: str) -> str:
     return place.name if place.organization is None else f"Organization “{name}”"

@@ -38,7 +38,7 @@ class Listing:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class TemplatePlace:
     """Where an alert template can be chosen: an organization, or the server's default."""
 
     name: str
@@ -61,14 +61,14 @@ class Present:
     """What of that Tactical still has."""
     taken_names: Mapping[Piece, frozenset[str]]
     template_names: Mapping[int, str]
-    places: tuple[Place, ...]
+    places: tuple[TemplatePlace, ...]
     has_key_store: bool
 
     def find_pk(self, piece: Piece) -> int | None:
         record = self.records.get(piece)
         return record.pk if record else None
 
-    def is_ours(self, place: Place) -> bool:
+    def is_ours(self, place: TemplatePlace) -> bool:
         """Whether the portal's own template is chosen there."""
         return place.is_listed and place.template == self.find_pk(Piece.TEMPLATE)
 
@@ -98,12 +98,14 @@ def _find_own(records: Sequence[Record], made: MadeRecord) -> Record | None:
     return max(namesakes, key=lambda each: each.pk, default=None)
 
 
-def _list_places(listing: Listing, made: Made) -> Iterator[Place]:
+def _list_places(listing: Listing, made: Made) -> Iterator[TemplatePlace]:
     default = next((each.pk for each in listing.templates if each.default_template), None)
-    yield Place(SERVER_DEFAULT, template=default, chosen=made.default)
+    yield TemplatePlace(SERVER_DEFAULT, template=default, chosen=made.default)
     for each in listing.organizations:
-        yield Place(each.name, each.pk, each.alert_template, made.organizations.get(each.pk))
+        yield TemplatePlace(
+            each.name, each.pk, each.alert_template, made.organizations.get(each.pk)
+        )
     listed = {each.pk for each in listing.organizations}
     for pk, chosen in made.organizations.items():
         if pk not in listed:
-            yield Place(chosen.name, pk, chosen=chosen, is_listed=False)
+            yield TemplatePlace(chosen.name, pk, chosen=chosen, is_listed=False)

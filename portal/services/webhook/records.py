@@ -85,7 +85,7 @@ class Made(msgspec.Struct, rename={"records": "pieces", "organizations": "client
 
 
 @dataclass(frozen=True, slots=True)
-class Texts:
+class WebhookTexts:
     """What the records shall hold."""
 
     slug: str

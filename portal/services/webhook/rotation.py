@@ -21,7 +21,7 @@ from portal.tactical.webhook import headers_text
 
 
 @dataclass(frozen=True, slots=True)
-class Rotation:
+class SecretRotation:
     """`in_tactical`: whether Tactical has the new secret already; else `warning` may say why."""
 
     secret: str = field(repr=False)
@@ -29,7 +29,7 @@ class Rotation:
     warning: str | None = None
 
 
-def rotate_secret(at_once: bool = False) -> Rotation:
+def rotate_secret(at_once: bool = False) -> SecretRotation:
     """A new secret; the old one holds for 24 hours more, or ends now.
 
     What the portal installed in Tactical gets the new one, and before the old one ends.
@@ -40,7 +40,7 @@ def rotate_secret(at_once: bool = False) -> Rotation:
     is_installed = read_made(find_installation()).find_pk(Piece.FAILURE) is not None
     warning = update_in_tactical(old_ids if at_once else [])
     secret = keys.reveal()
-    return Rotation(secret, in_tactical=is_installed and warning is None, warning=warning)
+    return SecretRotation(secret, in_tactical=is_installed and warning is None, warning=warning)
 
 
 def request_rotation(at_once: bool = False) -> Errand | None:

@@ -12,7 +12,7 @@ from portal.errors import InvalidInput
 from portal.models.webhook.installation import InstallationAction
 from portal.services.webhook.plan import PlannedChange, Verb, plan_installation, plan_removal
 from portal.services.webhook.present import Listing, Present, resolve_present
-from portal.services.webhook.records import PATHS, ApplyTo, Made, Piece, Texts, Wanted
+from portal.services.webhook.records import PATHS, ApplyTo, Made, Piece, Wanted, WebhookTexts
 from portal.tactical.errors import MissingPermission
 from portal.tactical.installation import (
     ACTIONS,
@@ -24,7 +24,7 @@ from portal.tactical.installation import (
 )
 
 WRITES = (Verb.CREATE, Verb.UPDATE, Verb.CHOOSE, Verb.RESTORE, Verb.REMOVE)
-SHOWN = ("verb", "piece", "title", "detail", "warning")
+SHOWN_FIELDS = ("verb", "piece", "title", "detail", "warning")
 
 Value = TypeVar("Value")
 
@@ -45,7 +45,7 @@ class Plan:
 
     def to_row(self) -> dict[str, Any]:
         """What a person is shown of it: the values, in which the secret stands, stay out."""
-        shown = [{name: getattr(change, name) for name in SHOWN} for change in self.changes]
+        shown = [{name: getattr(change, name) for name in SHOWN_FIELDS} for change in self.changes]
         return {"changes": shown, "lacking": self.lacking, "key_store_flag": self.key_store_flag}
 
     @classmethod
@@ -57,7 +57,7 @@ def survey(
     tactical: TacticalInstallation,
     action: InstallationAction,
     wanted: Wanted,
-    texts: Texts,
+    texts: WebhookTexts,
     made: Made,
 ) -> Plan:
     """Look, plan, and ask Tactical whether it would let the plan be done. Changes nothing."""
@@ -96,7 +96,7 @@ def _check_organizations(wanted: Wanted, present: Present) -> None:
 
 
 def _plan(
-    action: InstallationAction, present: Present, wanted: Wanted, texts: Texts
+    action: InstallationAction, present: Present, wanted: Wanted, texts: WebhookTexts
 ) -> list[PlannedChange]:
     if action is InstallationAction.REMOVE:
         return plan_removal(present)

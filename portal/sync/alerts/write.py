@@ -21,7 +21,7 @@ from portal.sync.alerts.alert_events import alert_event
 from portal.tactical.alerts import TacticalAlert
 from portal.tactical.webhook import condition_key
 
-KEPT = (
+COMPARED = (
     "agent_id",
     "asset_id",
     "external_organization_id",
@@ -101,7 +101,7 @@ def plan_alert(
     was_open = known.status is not AlertStatus.RESOLVED
     reopened = is_open and not was_open
     news = "triggered" if reopened else "resolved" if was_open and not is_open else None
-    changed = any(getattr(known, name) != values[name] for name in KEPT)
+    changed = any(getattr(known, name) != values[name] for name in COMPARED)
     action = "updated" if changed or known.confirmed_at is None else "unchanged"
     # An unconfirmed resolving was only said, and turned out not to be.
     again = reopened and known.confirmed_at is not None
@@ -197,7 +197,7 @@ def _upsert(
     statement = upsert(
         Alert,
         unique=("integration_id", "external_alert_id"),
-        updated=(*KEPT, "condition", "confirmed_at", "occurrences"),
+        updated=(*COMPARED, "condition", "confirmed_at", "occurrences"),
         index_where=Alert.external_alert_id.is_not(None),
     )
     rows = [

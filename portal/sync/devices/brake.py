@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from portal.wording import join_words, plural
+
 MOST_NAMED = 3
 """Clients that the sentence names."""
 
@@ -84,7 +86,7 @@ def judge_changes(
 
 
 def judge_gone_organizations(gone: int, known: int, listed: int, settings: BrakeSettings) -> Brake:
-    """The same of organizations that Tactical lists no more, of so many `known` till now."""
+    """The same for organizations that Tactical no longer lists, of so many `known` until now."""
     if not listed and gone:
         return Brake(
             BrakeVerdict.NOTHING_LISTED,
@@ -94,8 +96,8 @@ def judge_gone_organizations(gone: int, known: int, listed: int, settings: Brake
         return _GO
     return Brake(
         BrakeVerdict.HELD,
-        f"Tactical lists {gone:,} of {known:,} organizations no more, {_describe_limit(settings)}. "
-        "They were left as they are until a person decides.",
+        f"Tactical no longer lists {gone:,} of {known:,} organizations, which is more than "
+        f"{_describe_limit(settings)}. They stay as they are until a person decides.",
     )
 
 
@@ -123,26 +125,20 @@ def _describe_share(changes: ClientChanges) -> str:
 
 
 def _describe_held(whole: ClientChanges, shares: list[str], settings: BrakeSettings) -> str:
-    does = [
-        f"mark {whole.missing:,} as missing",
-        f"move {whole.moved:,}",
-        f"relink {whole.relinked:,}",
-    ]
-    counts = (whole.missing, whole.moved, whole.relinked)
-    actions = _join([text for text, count in zip(does, counts, strict=True) if count])
+    counts = {
+        "mark {} as missing": whole.missing,
+        "move {}": whole.moved,
+        "relink {}": whole.relinked,
+    }
+    actions = [text.format(plural(count, "asset")) for text, count in counts.items() if count]
     named = shares[:MOST_NAMED]
     if rest := len(shares) - len(named):
-        named.append("1 more client" if rest == 1 else f"{rest:,} more clients")
+        named.append(f"those of {plural(rest, 'more client')}")
     return (
-        f"Of the assets, this run would {actions}. That concerns {_join(named)}, "
-        f"{_describe_limit(settings)}. Nothing of it was applied; a person decides."
+        f"This run would {join_words(actions)}. That affects {join_words(named)}, which is more "
+        f"than {_describe_limit(settings)}. None of these changes was applied: a person decides."
     )
 
 
 def _describe_limit(settings: BrakeSettings) -> str:
-    return f"which is more than {settings.least:,} and more than {settings.percent} %"
-
-
-def _join(texts: list[str]) -> str:
-    """`a, b and c`"""
-    return " and ".join([", ".join(texts[:-1]), texts[-1]] if len(texts) > 1 else texts)
+    return f"{settings.least:,} and more than {settings.percent} %"

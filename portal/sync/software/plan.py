@@ -14,6 +14,10 @@ import msgspec
 from portal.tactical.reading.software_entries import SoftwareEntry, Title
 from portal.tactical.software import AgentSoftware
 
+TitleKey = tuple[str, str]
+TitleIds = Mapping[TitleKey, int]
+_title_of: Callable[[SoftwareEntry], Title] = attrgetter("title")
+
 
 class KnownInstall(msgspec.Struct, frozen=True, gc=False):
     """A stored version of a title on an asset."""
@@ -25,9 +29,6 @@ class KnownInstall(msgspec.Struct, frozen=True, gc=False):
 
 Installs = dict[tuple[int, str], KnownInstall]
 """Of one asset, by title and version."""
-TitleKey = tuple[str, str]
-TitleIds = Mapping[TitleKey, int]
-_title_of: Callable[[SoftwareEntry], Title] = attrgetter("title")
 
 
 class SoftwareOf(NamedTuple):

@@ -11,7 +11,7 @@ import idna
 from portal.errors import InvalidInput
 
 FIELD = "base_url"
-LONGEST = 2000
+LONGEST_ADDRESS = 2000
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 _LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
@@ -28,7 +28,7 @@ def normalise_url(text: str) -> str:
     text = text.strip()
     if not text:
         raise InvalidInput("Enter the address of the Tactical API.", field=FIELD)
-    if len(text) > LONGEST or not text.isprintable() or " " in text or "\\" in text:
+    if len(text) > LONGEST_ADDRESS or not text.isprintable() or " " in text or "\\" in text:
         raise _unusable()
     parts = _split(text if _SCHEME.match(text) else f"https://{text.lstrip('/')}")
     if parts.scheme not in DEFAULT_PORTS:

@@ -32,11 +32,11 @@ from portal.tactical.probe.result import (
     OK,
     RUNNING,
     SKIPPED,
-    TITLES,
-    Outcome,
+    STEP_TITLES,
     ProbeResult,
     Show,
     Step,
+    StepOutcome,
 )
 from portal.tactical.reading.decoding import decode_json, decode_list
 from portal.tactical.reading.listings import BrokenSite
@@ -46,7 +46,7 @@ from portal.tactical.records import only_good
 __all__ = ["ProbeResult", "Show", "Step", "probe"]
 
 NO_SUCH_AGENT = "x" * 40
-LONGEST = 120.0
+MOST_SECONDS = 120.0
 """Seconds for all steps; the last one begun may take as long as one request may."""
 
 # What the root of a server that is not Tactical's may answer, beside anything but JSON.
@@ -69,7 +69,7 @@ class _Probe:
         self._tactical = tactical
         self._show = show
         self._setting = setting
-        self._until = time.monotonic() + LONGEST
+        self._until = time.monotonic() + MOST_SECONDS
         self._steps: dict[str, Step] = {}
         self._dashboard = Inventory((), ())
         self._agent_ids: frozenset[str] = frozenset()
@@ -121,12 +121,12 @@ class _Probe:
 
     # --- Steps --------------------------------------------------------------------------
 
-    def _step(self, name: str, check: Callable[[], Outcome]) -> None:
+    def _step(self, name: str, check: Callable[[], StepOutcome]) -> None:
         self._report(name, RUNNING)
         try:
             if time.monotonic() > self._until:
                 host = urlsplit(self._tactical.session.base_url).hostname or ""
-                raise Timeout(host, f"The whole test took longer than {LONGEST:.0f} seconds.")
+                raise Timeout(host, f"The whole test took longer than {MOST_SECONDS:.0f} seconds.")
             state, message = check()
         except (TacticalError, EgressError) as error:
             self._fail(name, error)
@@ -134,10 +134,10 @@ class _Probe:
         self._report(name, state, message)
 
     def _report(self, name: str, state: str, message: str = "") -> None:
-        self._put(Step(name, TITLES[name], state, message))
+        self._put(Step(name, STEP_TITLES[name], state, message))
 
     def _fail(self, name: str, error: TacticalError | EgressError) -> None:
-        self._put(Step(name, TITLES[name], FAILED, error.message, error.fault, error.field))
+        self._put(Step(name, STEP_TITLES[name], FAILED, error.message, error.fault, error.field))
 
     def _put(self, step: Step) -> None:
         self._steps[step.name] = step
@@ -166,22 +166,22 @@ class _Probe:
             self._report("tls", OK)
         return answer
 
-    def _check_credentials(self) -> Outcome:
+    def _check_credentials(self) -> StepOutcome:
         self._tactical.keep_alive()
         return OK, ""
 
-    def _check_clients(self) -> Outcome:
+    def _check_clients(self) -> StepOutcome:
         try:
             self._dashboard = self._tactical.get_dashboard_inventory()
         except NotFoundInTactical as error:
             raise NotTactical("It lists no clients.") from error
         return OK, ""
 
-    def _check_sites(self) -> Outcome:
+    def _check_sites(self) -> StepOutcome:
         self._tactical.check_site_permission()
         return OK, ""
 
-    def _check_agents(self) -> Outcome:
+    def _check_agents(self) -> StepOutcome:
         """Which ones there are, and whether Tactical can tell of them as the syncs will ask."""
         self._agent_ids = frozenset(self._tactical.list_agent_pks())
         if not self._agent_ids:
@@ -196,13 +196,13 @@ class _Probe:
         problems = " ".join(site.describe() for site in self._broken)
         return (NOTE, problems) if problems else (OK, "")
 
-    def _check_alerts(self) -> Outcome:
+    def _check_alerts(self) -> StepOutcome:
         """No severity gives no rows, but only to those who may list alerts."""
         body: dict[str, list[str]] = {"severityFilter": []}
         self._tactical.session.fetch(decode_list, "/alerts/", method="PATCH", json=body)
         return OK, ""
 
-    def _check_software(self) -> Outcome:
+    def _check_software(self) -> StepOutcome:
         """One agent's list: the whole one is 35 KB an agent. The permission is checked first."""
         agent_id = min(self._agent_ids, default=NO_SUCH_AGENT)
         try:
@@ -212,7 +212,7 @@ class _Probe:
                 raise
         return OK, ""
 
-    def _check_beta(self) -> Outcome:
+    def _check_beta(self) -> StepOutcome:
         """Off is a note; on, it shows whether the credentials are limited to some clients.
 
         Either is a failure where the syncs are to read nothing but the beta API.
@@ -232,7 +232,7 @@ class _Probe:
             raise BetaUnlimited
         return (NOTE, RESTRICTED) if self._restricted else (OK, "")
 
-    def _check_version(self) -> Outcome:
+    def _check_version(self) -> StepOutcome:
         """Asking makes the server look for updates on the internet, which may take seconds."""
         try:
             self._version = self._tactical.get_version()
@@ -243,7 +243,7 @@ class _Probe:
         return OK, f"Tactical RMM {self._version}"
 
 
-def _check_root(answer: Answer) -> Outcome:
+def _check_root(answer: Answer) -> StepOutcome:
     """`{"status": "ok"}` stands at the root of the API host, for everyone."""
     try:
         check_answer(answer, "api_key", None)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from portal.errors import PortalError
 from portal.tactical.reading.listings import BrokenSite
 
-TITLES = {
+STEP_TITLES = {
     "address": "Address",
     "tls": "Encryption (TLS)",
     "api_host": "Tactical's API host",
@@ -22,6 +22,9 @@ TITLES = {
     "version": "Server version",
 }
 RUNNING, OK, NOTE, FAILED, SKIPPED = "running", "ok", "note", "failed", "skipped"
+
+StepOutcome = tuple[str, str]
+"""State and message of a step that did not fail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,5 +70,3 @@ class ProbeResult:
 
 
 Show = Callable[[Step], None]
-Outcome = tuple[str, str]
-"""State and message of a step that did not fail."""

@@ -16,6 +16,19 @@ Value_co = TypeVar("Value_co", covariant=True)
 # Nesting that is too deep is a RecursionError, and a number with thousands of digits a ValueError.
 UNDECODABLE = (msgspec.MsgspecError, ValueError, RecursionError)
 
+BOM = b"\xef\xbb\xbf"
+
+_any: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
+_raw = msgspec.json.Decoder(msgspec.Raw)
+
+_rows = msgspec.json.Decoder(list[msgspec.Raw])
+
+# An escaped pair, an escaped half of one, or any other escape: `\\ud800` is a backslash and text.
+_ESCAPE = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F]..)|.)",
+    re.DOTALL,
+)
+
 
 class Decoder(Protocol[Value_co]):
     """A `msgspec.json.Decoder`."""
@@ -30,18 +43,7 @@ class Page(msgspec.Struct, gc=False):
     results: list[msgspec.Raw]
 
 
-BOM = b"\xef\xbb\xbf"
-
-_any: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
-_raw = msgspec.json.Decoder(msgspec.Raw)
 _page = msgspec.json.Decoder(Page)
-_rows = msgspec.json.Decoder(list[msgspec.Raw])
-
-# An escaped pair, an escaped half of one, or any other escape: `\\ud800` is a backslash and text.
-_ESCAPE = re.compile(
-    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F]..)|.)",
-    re.DOTALL,
-)
 
 
 def decode_json(body: bytes) -> Any:

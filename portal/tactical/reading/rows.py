@@ -48,6 +48,8 @@ Sites = Mapping[int, TacticalSite]
 Places = Mapping[tuple[str, str], Place]
 """By the names of organization and site."""
 
+Value = TypeVar("Value")
+
 
 class _Unusable(Exception):
     """Why a record cannot be used."""
@@ -217,9 +219,6 @@ def _limits(row: AgentRow) -> dict[str, Any]:
         "offline_minutes": _sent(row.offline_time, clean_count),
         "overdue_minutes": _sent(row.overdue_time, clean_count),
     }
-
-
-Value = TypeVar("Value")
 
 
 def _sent(value: Any, clean: Callable[[Any], Value]) -> Value | UnsetType:

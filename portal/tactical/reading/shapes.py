@@ -12,6 +12,8 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, UnsetType
 
+any_decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
+
 
 class AgentRow(msgspec.Struct, gc=False):
     """The keys of an agent in all four endpoints. UNSET is what an endpoint does not carry."""
@@ -78,4 +80,3 @@ class PkRow(msgspec.Struct, gc=False):
 agent_decoder = msgspec.json.Decoder(AgentRow)
 sections_decoder = msgspec.json.Decoder(Sections)
 pk_decoder = msgspec.json.Decoder(PkRow)
-any_decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder()

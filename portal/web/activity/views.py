@@ -25,5 +25,5 @@ def index() -> ResponseReturnValue:
         filters={"type": kind, "q": q},
         types=list(EventType),
         any_events=page.total > 0 or activity_service.any_events(),
-        kept_days=activity_service.KEPT.days,
+        kept_days=activity_service.EVENTS_KEPT_FOR.days,
     )

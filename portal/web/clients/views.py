@@ -14,6 +14,7 @@ from portal.web.clients.forms import ClientForm
 from portal.web.forms import mark
 from portal.web.fragments import page_number, page_or_region, words
 from portal.web.guard import requires, tenant_blueprint
+from portal.wording import plural
 
 clients = tenant_blueprint("clients", __name__, "/clients")
 
@@ -35,7 +36,9 @@ def index() -> ResponseReturnValue:
 def picker() -> ResponseReturnValue:
     """`{"total", "options": [{"id", "name", "note"}]}` for the client picker."""
     found = client_service.pick_clients(words("q"))
-    options = [{"id": row.id, "name": row.name, "note": _note(row.assets)} for row in found.items]
+    options = [
+        {"id": row.id, "name": row.name, "note": plural(row.assets, "asset")} for row in found.items
+    ]
     return jsonify(total=found.total, options=options)
 
 
@@ -93,7 +96,3 @@ def delete(client_id: int) -> ResponseReturnValue:
         return redirect(url_for("clients.show", client_id=client_id))
     flash(f"Deleted {name}.", "success")
     return redirect(url_for("clients.index"))
-
-
-def _note(assets: int) -> str:
-    return f"{assets:,} asset{'' if assets == 1 else 's'}"

@@ -17,6 +17,7 @@ from portal.services.webhook.state import Health, WebhookState, get_health
 from portal.web.caller import is_behind_unknown_proxy
 from portal.web.fragments import page_or_region
 from portal.web.guard import requires, tenant_blueprint
+from portal.wording import plural
 
 dashboard = tenant_blueprint("dashboard", __name__)
 
@@ -57,7 +58,7 @@ def _attention(overview: Overview) -> list[Item]:
         return []
     if integration.state is IntegrationState.HELD:
         items.append(
-            _item("bad", "The Tactical server looks like a different one.", "Decide", settings)
+            _item("bad", "The Tactical server may be a different one.", "Decide", settings)
         )
     if integration.state is IntegrationState.UNTESTED:
         items.append(_item("bad", "The connection has not passed a test.", "Test it", settings))
@@ -69,51 +70,55 @@ def _attention(overview: Overview) -> list[Item]:
     elif (
         integration.state is IntegrationState.ACTIVE
         and integration.last_error
-        and integration.last_error not in stale_because  # it is told once
+        and integration.last_error not in stale_because  # it is shown once
     ):
         items.append(_item("bad", integration.last_error, "Connection", settings))
     if stale_because:
-        items.append(_late_item(overview))
+        items.append(_stale_item(overview))
     items += _alert_items(overview)
     if integration.state is IntegrationState.ACTIVE:
         items += _webhook_items(get_health(integration))
     unmapped = overview.organizations[OrganizationFilter.UNMAPPED]
     if unmapped:
-        text = f"{unmapped} organization{'' if unmapped == 1 else 's'} without a client."
+        text = f"{plural(unmapped, 'organization has', 'organizations have')} no client."
         where = url_for("organizations.index", show="unmapped")
         items.append(_item("warn", text, "Map", where))
     overdue = overview.assets_by_status["overdue"]
     if overdue:
-        text = f"{overdue} {'asset is' if overdue == 1 else 'assets are'} overdue."
+        text = f"{plural(overdue, 'asset is', 'assets are')} overdue."
         where = url_for("assets.index", status="overdue")
         items.append(_item("info", text, "View", where))
     return items
 
 
 def _outage_items(integration: Integration, outage: Outage) -> list[Item]:
-    """Since when nothing is synced by itself, why, and what to do about it. A code that is wanted
-    every page asks for."""
+    """Since when scheduled syncs wait, why, and what to do about it. When Tactical asks for a code,
+    every page asks for it."""
     settings = url_for("tacticalrmm.show")
     if outage.stop is Stop.CODE_NEEDED:
         return []
     if outage.stop is not None:
-        text = "Nothing is synced by itself, as Tactical refuses the credentials."
-        item = _item("bad", text, "Mend them", settings)
+        text = "Scheduled syncs are stopped because Tactical refuses the credentials."
+        item = _item("bad", text, "Fix the credentials", settings)
         return [item | {"why": integration.last_error}]
     item = _item("bad", "Tactical has not answered since", "Connection", settings)
     details = {"since": outage.since, "why": integration.last_error, "look": "Try now"}
     return [item | details | {"outage": outage}]
 
 
-def _late_item(overview: Overview) -> Item:
-    """Since when nobody has looked, why, and what to do about it."""
+def _stale_item(overview: Overview) -> Item:
+    """Since when the status was not read, why, and what to do about it."""
     integration, since = overview.integration, overview.last_read_at
-    text = "The status of agents is stale: it is as of" if since else "The status is stale."
+    text = (
+        "The status of agents is stale. It is from" if since else "The status of agents is stale."
+    )
     tone = "bad" if integration and integration.last_error else "warn"
     return _item(tone, text, "Sync runs", url_for("sync_runs.index", kind="status")) | {
         "since": since,
         "why": overview.stale_because,
-        "look": "Look now" if _is_active(integration) and overview.outage is None else None,
+        "look": "Sync the status now"
+        if _is_active(integration) and overview.outage is None
+        else None,
     }
 
 
@@ -125,16 +130,16 @@ def _alert_items(overview: Overview) -> list[Item]:
     items: list[Item] = []
     errors = overview.active_alerts["error"]
     if errors:
-        text = f"{errors} active {'alert has' if errors == 1 else 'alerts have'} severity error."
+        text = f"{plural(errors, 'active alert has', 'active alerts have')} the severity error."
         items.append(_item("bad", text, "Alerts", url_for("alerts.index", severity="error")))
     failed = overview.failed_deliveries
     if failed:
-        text = f"{failed} webhook {_deliveries(failed)} could not be processed."
+        text = f"{_deliveries(failed)} could not be processed."
         where = url_for("deliveries.index", status="failed")
         items.append(_item("bad", text, "View and replay", where))
     unread = overview.deliveries_to_review
     if unread:
-        text = f"{unread} webhook {_deliveries(unread)} could not be read."
+        text = f"{_deliveries(unread)} could not be read."
         where = url_for("deliveries.index", status="needs_review", period=REVIEW_PERIOD)
         items.append(_item("warn", text, "Review", where))
     return items
@@ -145,14 +150,14 @@ def _webhook_items(health: Health) -> list[Item]:
     if health.state is WebhookState.UNREACHED:
         return [_item("bad", "Tactical's webhook does not reach the portal.", "Webhook", where)]
     if health.missed:
-        began = f"{health.missed} alert{'' if health.missed == 1 else 's'} began"
-        text = f"{began} without a webhook; only reconciliation found them."
+        them = "it" if health.missed == 1 else "them"
+        text = f"The webhook missed {plural(health.missed, 'alert')}. Reconciliation found {them}."
         return [_item("warn", text, "Webhook", where)]
     return []
 
 
 def _deliveries(number: int) -> str:
-    return "delivery" if number == 1 else "deliveries"
+    return plural(number, "webhook delivery", "webhook deliveries")
 
 
 def _item(tone: str, text: str, action: str, url: str) -> Item:

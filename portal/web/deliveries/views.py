@@ -18,6 +18,7 @@ from portal.web.alerts.views import find_webhook_url
 from portal.web.errors import toast_response
 from portal.web.fragments import page_number, page_or_region, words
 from portal.web.guard import is_safe_target, requires, tenant_blueprint
+from portal.wording import plural
 
 deliveries = tenant_blueprint("deliveries", __name__, "/deliveries")
 
@@ -86,9 +87,8 @@ def replay_one(delivery_id: int) -> ResponseReturnValue:
 @requires(Permission.ACT_ON_ALERTS)
 def replay_failed() -> ResponseReturnValue:
     number = replay.replay_failed_soon()
-    deliveries_are = "delivery is" if number == 1 else "deliveries are"
     return _report(
-        f"{number} failed {deliveries_are} being processed again.",
+        f"{plural(number, 'failed delivery is', 'failed deliveries are')} being processed again.",
         "success",
         url_for("deliveries.index"),
     )

@@ -16,7 +16,7 @@ from portal.web.guard import requires, tenant_blueprint
 
 errands = tenant_blueprint("errands", __name__, "/requests")
 
-CHANGED = {
+TRIGGERS = {
     ErrandKind.ACT_ON_ALERTS: "alerts-changed",
     ErrandKind.UPDATE_SECRET: "secret-changed",
 }
@@ -37,7 +37,7 @@ def show(errand_id: int) -> ResponseReturnValue:
     if errand.kind in OF_ALL_PAGES:
         return "", 200, {"HX-Refresh": "true"}
     unfollow(errand)
-    triggers: dict[str, object] = {CHANGED.get(errand.kind, "errand-done"): True}
+    triggers: dict[str, object] = {TRIGGERS.get(errand.kind, "errand-done"): True}
     text = ""
     if errand.ok:
         triggers["toast"] = {"category": "success", "message": errand.message}

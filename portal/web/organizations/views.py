@@ -23,6 +23,7 @@ from portal.services.runs.history import find_active_run
 from portal.web.fragments import page_number, page_or_region, with_toast, words
 from portal.web.guard import get_user, requires, tenant_blueprint
 from portal.web.input import split_current_url, to_id
+from portal.wording import plural
 
 organizations = tenant_blueprint("organizations", __name__, "/organizations")
 
@@ -96,7 +97,7 @@ def accept_suggestion(organization_id: int) -> ResponseReturnValue:
 def accept_exact() -> ResponseReturnValue:
     """Map every organization that is named as a client."""
     number = len(mapping_service.map_exact(user_id=get_user().id))
-    message = f"Mapped {number} organization{'' if number == 1 else 's'}."
+    message = f"Mapped {plural(number, 'organization')}."
     if not htmx:
         flash(message, "success")
         return redirect(url_for("organizations.index"))
@@ -150,8 +151,8 @@ def _describe_change(change: MappingChange) -> str:
     client = change.mapping.client
     assert client is not None
     moved = change.moved_assets
-    also = f"; {moved} asset{'' if moved == 1 else 's'} moved" if moved else ""
-    return f"{change.mapping.external_organization_name} is mapped to {client.name}{also}."
+    also = f" {plural(moved, 'asset')} moved to it." if moved else ""
+    return f"{change.mapping.external_organization_name} is now mapped to {client.name}.{also}"
 
 
 def _ask(organization_id: int, pending: dict[str, Any]) -> ResponseReturnValue:

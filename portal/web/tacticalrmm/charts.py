@@ -10,7 +10,8 @@ from datetime import datetime
 from portal.models.runs.sync_run import RunStatus, SyncKind
 from portal.services.runs.last_runs import MOST_OF_A_KIND, EndedRun, list_last_runs
 from portal.web.sync_runs.descriptions import name_kind
-from portal.web.template_helpers import duration, plural
+from portal.web.template_helpers import duration
+from portal.wording import plural
 
 SLOT, GAP, TALLEST, SHORTEST = 10, 3, 48, 2
 """In units of the drawing: the room of a bar, what of it stays free, and heights."""

@@ -19,6 +19,7 @@ from portal.services.webhook.records import ApplyTo, Made, Piece, Wanted
 from portal.services.webhook.state import get_health
 from portal.services.webhook.survey import Plan
 from portal.web.webhook.forms import InstallForm, OptionForm, RevealForm
+from portal.wording import join_words
 
 
 def page_context(
@@ -93,8 +94,8 @@ def _describe_places(made: Made) -> str:
         return "the server's default"
     names = sorted(chosen.name for chosen in made.organizations.values())
     if len(names) > 3:
-        return f"{', '.join(names[:3])} and {len(names) - 3} more"
-    return " and ".join(names)
+        return join_words([*names[:3], f"{len(names) - 3} more"])
+    return join_words(names)
 
 
 def _install_form(wanted: Wanted | None) -> InstallForm:

@@ -49,9 +49,9 @@ def test_one_client_is_enough() -> None:
     brake = judge_changes(changes, 1_000, SETTINGS)
     assert (brake.verdict, brake.clients) == (BrakeVerdict.HELD, (1,))
     assert brake.reason == (
-        "Of the assets, this run would mark 100 as missing and move 6. That concerns 6 of the 20 "
-        "assets of Contoso, which is more than 5 and more than 20 %. Nothing of it was applied; a "
-        "person decides."
+        "This run would mark 100 assets as missing and move 6 assets. That affects 6 of the 20 "
+        "assets of Contoso, which is more than 5 and more than 20 %. None of these changes was "
+        "applied: a person decides."
     )
 
 
@@ -60,7 +60,7 @@ def test_a_little_of_every_client_is_too_much_of_the_connection() -> None:
     brake = judge_changes(changes, 300, SETTINGS)
     assert (brake.verdict, brake.clients) == (BrakeVerdict.HELD, ())
     assert brake.reason is not None
-    assert "mark 60 as missing, move 30 and relink 30" in brake.reason
+    assert "mark 60 assets as missing, move 30 assets and relink 30 assets" in brake.reason
     assert "120 of the 300 assets of the connection" in brake.reason
 
 
@@ -68,7 +68,7 @@ def test_the_sentence_names_three_clients() -> None:
     changes = {id: ClientChanges(f"Client {id}", 10, missing=9) for id in range(1, 6)}
     reason = judge_changes(changes, 5, SETTINGS).reason
     assert reason is not None
-    assert "9 of the 10 assets of Client 3 and 2 more clients, which is more" in reason
+    assert "9 of the 10 assets of Client 3 and those of 2 more clients, which is more" in reason
 
 
 @pytest.mark.parametrize(("assets", "missing"), [(1, 1), (3, 3), (5_000, 5_000)])

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from itertools import islice
 
 from portal.sync.devices.identity.computers import KnownComputer, Newcomer, Superseded
-from portal.sync.devices.identity.likeness import SHOWN, is_of_one_place, is_other_hardware
+from portal.sync.devices.identity.likeness import MOST_SHOWN, is_of_one_place, is_other_hardware
 
 
 class Claims:
@@ -62,7 +62,7 @@ class Claims:
             and is_of_one_place(newcomer, asset)
             and not is_other_hardware(newcomer, asset)
         )
-        return list(islice(fitting, SHOWN))
+        return list(islice(fitting, MOST_SHOWN))
 
     def rivals(self, newcomer: Newcomer) -> Sequence[str]:
         """agent_ids of other newcomers with its serial number, so many as are shown at most.
@@ -71,7 +71,7 @@ class Claims:
         """
         claimants = self._claimants.get(newcomer.serial or "", ())
         others = (agent_id for agent_id in claimants if agent_id != newcomer.agent_id)
-        return list(islice(others, SHOWN))
+        return list(islice(others, MOST_SHOWN))
 
     def kept_apart(self, newcomer: Newcomer) -> Set[int]:
         """Ids of assets that a person said it is not."""

@@ -25,7 +25,7 @@ from portal.sync.devices.identity.computers import (
     Superseded,
     Verdict,
 )
-from portal.sync.devices.identity.likeness import SHOWN, evidence_of, is_newer, was_seen_since
+from portal.sync.devices.identity.likeness import MOST_SHOWN, evidence_of, is_newer, was_seen_since
 from portal.sync.devices.identity.reasons import (
     describe_conflict,
     describe_elsewhere,
@@ -185,7 +185,7 @@ def _suggest(
     reason: str,
     rivals: Sequence[str] = (),
 ) -> Verdict:
-    shown = found[:SHOWN]
+    shown = found[:MOST_SHOWN]
     ids = tuple(asset.asset_id for asset in shown)
     evidence = evidence_of(newcomer, shown, rivals)
     return Verdict(newcomer, Identity.SUGGESTION, reason, kind, ids, evidence)

@@ -9,7 +9,7 @@ from typing import Any
 from portal.clock import iso_utc
 from portal.sync.devices.identity.computers import Computer, KnownComputer, Newcomer
 
-SHOWN = 10
+MOST_SHOWN = 10
 """Assets and agents that are named at most: a serial number that hundreds share is not one."""
 
 _COMPARED = ("name", "serial", "os_type", "make_model", "client_id", "organization_id")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from portal.sync.devices.identity.computers import Computer, Kind, KnownComputer, Newcomer
 from portal.sync.devices.identity.likeness import contradicts, plain
 
-COMMON = 5
+MOST_ALIKE = 5
 """What more assets of a client than this have alike (`localhost`) tells none from another."""
 
 
@@ -44,7 +44,7 @@ class Suggestions:
             found = [asset for asset in self._alike(key) if asset.asset_id not in kept_apart]
             if kind is Kind.SAME_MODEL:
                 found = self._predecessor(newcomer, found)
-            if 0 < len(found) <= COMMON:
+            if 0 < len(found) <= MOST_ALIKE:
                 return Suggestion(kind, tuple(found), _sentence(found, what))
         return None
 

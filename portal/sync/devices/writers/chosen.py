@@ -21,7 +21,7 @@ from portal.tactical.api import AgentPage
 
 APPLIED = "Applied."
 AS_IT_IS = "Not applied: the asset is by now as Tactical has it."
-CHANGED = "Not applied: Tactical has changed it since the plan was made."
+CHANGED_SINCE = "Not applied: Tactical has changed it since the plan was made."
 UNSEEN = "Not applied: Tactical did not list it this time."
 MAYBE_LISTED = "Not applied: Tactical may still list it."
 
@@ -86,7 +86,7 @@ class ChosenWriter:
 def _compare(row: PlanRow, now: PlanRow | None) -> str:
     if now is None:
         return AS_IT_IS
-    return APPLIED if now.is_same(row) else CHANGED
+    return APPLIED if now.is_same(row) else CHANGED_SINCE
 
 
 def _describe_unseen(row: PlanRow) -> str:
