@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import Computed, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.clock import utc_now
@@ -14,6 +14,7 @@ KNOWN_FOR = timedelta(hours=24)
 UNKNOWN = "unknown"
 
 _IS_MISSING = text("missing_since IS NOT NULL")
+_IS_TOLD = text("serial_key IS NOT NULL")
 
 
 class Asset(TenantOwned, Base):
@@ -40,6 +41,13 @@ class Asset(TenantOwned, Base):
             sqlite_where=_IS_MISSING,
             postgresql_where=_IS_MISSING,
         ),
+        Index(
+            "ix_assets_serial_key",
+            "tenant_id",
+            "serial_key",
+            sqlite_where=_IS_TOLD,
+            postgresql_where=_IS_TOLD,
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -64,6 +72,8 @@ class Asset(TenantOwned, Base):
     offline_minutes: Mapped[int | None]
     overdue_minutes: Mapped[int | None]
     serial_number: Mapped[str | None]
+    serial_key: Mapped[str | None] = mapped_column(Computed("upper(trim(serial_number))"))
+    """To find it by: the database makes it. Whether it is a real serial number is another thing."""
     os_type: Mapped[str | None]
     os_version: Mapped[str | None]
     agent_version: Mapped[str | None]

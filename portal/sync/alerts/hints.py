@@ -12,7 +12,8 @@ from portal.events.outbox import record_events
 from portal.models import Alert, Asset
 from portal.models.alerts.alert import AlertSource, AlertStatus, Severity
 from portal.sync.alerts.alert_events import EVENT_COLUMNS, alert_event
-from portal.sync.alerts.write import lock_alerts
+from portal.sync.alerts.links import find_asset_ids
+from portal.sync.alerts.locks import lock_alerts
 from portal.tactical.webhook import RESOLVE, TRIGGER, Hint
 
 
@@ -100,11 +101,7 @@ def find_open_id(session: Session, integration_id: int, hint: Hint) -> str | Non
 
 
 def _add_alert(session: Session, integration_id: int, hint: Hint) -> Alert:
-    asset = session.execute(
-        select(Asset.id, Asset.name, Asset.rmm_organization_id).where(
-            Asset.integration_id == integration_id, Asset.rmm_device_id == hint.agent_id
-        )
-    ).one_or_none()
+    asset = _find_asset(session, integration_id, hint.agent_id)
     is_resolved = hint.event == RESOLVE
     alert = Alert(
         integration_id=integration_id,
@@ -129,6 +126,11 @@ def _add_alert(session: Session, integration_id: int, hint: Hint) -> Alert:
     session.flush()
     _record_event(session, alert)
     return alert
+
+
+def _find_asset(session: Session, integration_id: int, agent_id: str) -> Asset | None:
+    asset_ids = find_asset_ids(session, integration_id, [agent_id])
+    return session.get(Asset, asset_ids[agent_id]) if asset_ids else None
 
 
 def _is_newer(hint: Hint, known: Alert) -> bool:

@@ -18,7 +18,8 @@ from portal.models import Alert, Integration
 from portal.models.alerts.alert import AlertSource, AlertStatus
 from portal.sync.alerts.gaps import count_missed_days, settle_storm
 from portal.sync.alerts.hints import close_alert
-from portal.sync.alerts.write import AlertDecision, lock_alerts, write_alerts
+from portal.sync.alerts.locks import lock_alerts
+from portal.sync.alerts.write import AlertDecision, write_alerts
 from portal.sync.runs.log import RunLog, log_entry
 from portal.tactical.alerts import TacticalAlert, TacticalAlerts
 from portal.tactical.api import Tactical

@@ -14,10 +14,12 @@ from sqlalchemy.orm import Session
 from portal.clock import utc_now
 from portal.db import upsert
 from portal.events.outbox import record_events
-from portal.models import Alert, Asset, Integration, OrganizationMapping
+from portal.models import Alert, OrganizationMapping
 from portal.models.alerts.alert import AlertSource, AlertStatus
 from portal.scope import get_tenant_id
 from portal.sync.alerts.alert_events import alert_event
+from portal.sync.alerts.links import find_asset_ids
+from portal.sync.alerts.locks import lock_alerts
 from portal.tactical.alerts import TacticalAlert
 from portal.tactical.webhook import condition_key
 
@@ -67,18 +69,6 @@ class WrittenAlerts:
         return [decision for decision in self.decisions if decision.action != "unchanged"]
 
 
-def lock_alerts(session: Session, integration_id: int) -> None:
-    """One writer of an integration's alerts at a time, until the transaction ends.
-
-    Two that both find an alert new would tell of it twice. (SQLite has one writer anyway.)
-    """
-    session.execute(
-        select(Integration.id)
-        .where(Integration.id == integration_id)
-        .with_for_update(key_share=True)  # rows that refer to the integration can be inserted
-    )
-
-
 def plan_alert(
     alert: TacticalAlert,
     known: Alert | None,
@@ -114,7 +104,8 @@ def write_alerts(
     """Take Tactical's word on these alerts."""
     lock_alerts(session, integration_id)
     known = _load_known(session, integration_id, alerts)
-    assets = _load_asset_ids(session, integration_id, alerts)
+    agent_ids = {alert.agent_id for alert in alerts if alert.agent_id}
+    assets = find_asset_ids(session, integration_id, agent_ids)
     organizations = _load_organization_ids(session, integration_id, alerts)
     decisions = [
         plan_alert(
@@ -228,18 +219,6 @@ def _load_known(
         .execution_options(populate_existing=True)
     )
     return {alert.external_alert_id or "": alert for alert in found}
-
-
-def _load_asset_ids(
-    session: Session, integration_id: int, alerts: Iterable[TacticalAlert]
-) -> dict[str, int]:
-    agent_ids = {alert.agent_id for alert in alerts if alert.agent_id}
-    rows = session.execute(
-        select(Asset.rmm_device_id, Asset.id).where(
-            Asset.integration_id == integration_id, Asset.rmm_device_id.in_(agent_ids)
-        )
-    )
-    return {row[0]: row[1] for row in rows}
 
 
 def _load_organization_ids(

@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 
 from portal.clock import utc_now
 from portal.db import upsert
-from portal.models import Alert, Asset, ExternalEntityMapping
+from portal.models import Asset, ExternalEntityMapping
 from portal.providers import TACTICAL_RMM
 from portal.scope import get_tenant_id
-from portal.sync.alerts.write import lock_alerts
+from portal.sync.alerts.links import link_alerts
 from portal.sync.devices.facts import FACTS, PLACE, VITALS
 from portal.sync.devices.plan import Decision, KnownAsset
 from portal.sync.history import to_json
@@ -44,7 +44,7 @@ def apply_decisions(
     _touch_assets(session, decisions)
     recount_software_of(session, [d.known.id for d in decisions if d.known and d.returned])
     if created:
-        _link_alerts(session, integration_id, created)
+        link_alerts(session, integration_id, created)
     return asset_ids
 
 
@@ -57,26 +57,6 @@ def _load_asset_ids(
         )
     )
     return {row[0]: row[1] for row in rows}
-
-
-def _link_alerts(session: Session, integration_id: int, created: Sequence[str]) -> None:
-    """Alerts that came before their agent had an asset belong to it now."""
-    lock_alerts(session, integration_id)
-    asset_id = (
-        select(Asset.id)
-        .where(Asset.integration_id == integration_id, Asset.rmm_device_id == Alert.agent_id)
-        .scalar_subquery()
-    )
-    session.execute(
-        update(Alert)
-        .where(
-            Alert.integration_id == integration_id,
-            Alert.agent_id.in_(created),
-            Alert.asset_id.is_(None),
-        )
-        .values(asset_id=asset_id)
-        .execution_options(synchronize_session=False)
-    )
 
 
 def count_decisions(decisions: Sequence[Decision]) -> Counter[str]:

@@ -1,0 +1,74 @@
+"""Agents that Tactical lists and that have no asset: since when they have been there.
+
+Without it, a clone whose original is off at night would look like a re-installation to the
+nightly sync.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Container
+from datetime import datetime
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from portal.chunks import chunked
+from portal.db import count_changed, db, release, transaction, upsert
+from portal.models import AgentSighting, Asset
+from portal.scope import get_tenant_id
+
+IDS_AT_ONCE = 1000
+
+
+def note_sightings(
+    session: Session, integration_id: int, agent_ids: Collection[str], listed_at: datetime
+) -> None:
+    """That these were listed at a moment of Tactical's clock; no statement when there are none."""
+    same = {
+        "tenant_id": get_tenant_id(),
+        "integration_id": integration_id,
+        "first_listed_at": listed_at,
+        "last_listed_at": listed_at,
+    }
+    rows = [same | {"agent_id": agent_id} for agent_id in sorted(agent_ids)]
+    if rows:
+        noted = upsert(AgentSighting, ("integration_id", "agent_id"), ("last_listed_at",))
+        session.execute(noted, rows)
+
+
+def load_sightings(session: Session, integration_id: int) -> dict[str, datetime]:
+    """When each was listed for the first time, by agent_id."""
+    rows = session.execute(
+        select(AgentSighting.agent_id, AgentSighting.first_listed_at).where(
+            AgentSighting.integration_id == integration_id
+        )
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def drop_sightings(session: Session, integration_id: int, agent_ids: Collection[str]) -> None:
+    for some in chunked(sorted(agent_ids), IDS_AT_ONCE):
+        of_these = (
+            AgentSighting.integration_id == integration_id,
+            AgentSighting.agent_id.in_(some),
+        )
+        count_changed(session, delete(AgentSighting).where(*of_these))
+
+
+def drop_stale_sightings(integration_id: int, listed: Container[str]) -> None:
+    """After a complete walk: of agents that it did not list, or that have an asset by now. In a
+    transaction of its own, if there are any."""
+    rows = db.session.execute(
+        select(AgentSighting.agent_id, Asset.id.is_not(None))
+        .outerjoin(
+            Asset,
+            (Asset.integration_id == AgentSighting.integration_id)
+            & (Asset.rmm_device_id == AgentSighting.agent_id),
+        )
+        .where(AgentSighting.integration_id == integration_id)
+    )
+    stale = [row[0] for row in rows if row[1] or row[0] not in listed]
+    release()
+    if stale:
+        with transaction() as session:
+            drop_sightings(session, integration_id, stale)
