@@ -11,12 +11,12 @@ from __future__ import annotations
 import argparse
 import ipaddress
 import json
-import resource
 import subprocess
 import sys
 import time
 
 from benchmarks.server import tactical
+from benchmarks.steps import peak_memory
 from portal.egress import EgressPolicy, Gateway, Limits
 from portal.tactical.agents.source import choose_source
 from portal.tactical.api import Tactical
@@ -65,7 +65,7 @@ def walk(url: str, key: str, size: int) -> dict[str, float]:
         for _page in pages_of_agents:
             pages += 1
     walked = time.perf_counter() - begun
-    rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    rss = peak_memory()
     begun = time.perf_counter()
     for number in range(1, pages + 1):
         gateway.request(

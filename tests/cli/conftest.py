@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from portal.cli import main
-from tests.support.databases import KEYS
+from tests.support.keys import KEYS
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from portal.services.integrations.current import get_active_integration, open_ta
 from portal.services.integrations.shared_sign_in import SharedSignIn
 from portal.tactical.errors import Abandoned, TotpNeeded, WrongPassword
 from portal.vault import find_secret, forget_secrets
-from tests.support.databases import KEYS
+from tests.support.keys import KEYS
 from tests.support.msp import Msp
 from tests.tactical.accounts import CHECK, LOGIN, code
 from tests.tactical.talking import admin, api_user

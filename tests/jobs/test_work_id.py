@@ -20,7 +20,7 @@ from portal.config import Settings
 from portal.scope import tenant_scope
 from portal.services.integrations.connect import ConnectionSettings, save_connection
 from tactical_simulator import SimulatedTactical
-from tests.support.databases import KEYS
+from tests.support.keys import KEYS
 from tests.web.world import Place, make_place, make_user, sign_in
 
 pytestmark = pytest.mark.one_database

@@ -14,7 +14,7 @@ from portal.db import db
 from portal.scope import tenant_scope
 from portal.services.deliveries.storage import get_storage
 from tests.migrations.test_status import add
-from tests.support.databases import KEYS
+from tests.support.keys import KEYS
 
 BODIES = {1: ["", "{}", "ü" * 3], 2: ["x" * 70_000]}
 

@@ -15,7 +15,7 @@ from sqlalchemy import inspect, text
 from portal import create_app
 from portal.config import read_settings
 from portal.db import Base, db
-from tests.support.databases import KEYS
+from tests.support.keys import KEYS
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
 

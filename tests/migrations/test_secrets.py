@@ -22,7 +22,7 @@ from portal.scope import tenant_scope
 from portal.services.events.subscribers import get_address, get_subscriber
 from portal.services.webhook.keys import identify_sender
 from portal.vault import Vault
-from tests.support.databases import KEYS
+from tests.support.keys import KEYS
 
 INTEGRATION = """
     INSERT INTO rmm_integrations (id, tenant_id, provider, state, base_url, auth_mode, username,

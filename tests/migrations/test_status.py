@@ -18,7 +18,7 @@ from portal.db import db
 from portal.scope import tenant_scope
 from portal.services.assets.listing import AssetFilter, count_by_status, list_assets
 from portal.services.software.titles import TitleFilter, list_titles
-from tests.support.databases import KEYS
+from tests.support.keys import KEYS
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 LONG_AGO = NOW - timedelta(days=9)

@@ -15,7 +15,7 @@ from sqlalchemy import MetaData, Table, text
 from portal import create_app
 from portal.config import read_settings
 from portal.db import db
-from tests.support.databases import KEYS
+from tests.support.keys import KEYS
 
 BEFORE = "0011"
 MOMENT = datetime(2026, 1, 1, tzinfo=UTC)

@@ -27,7 +27,7 @@ from portal.services.organizations import mapping
 from portal.services.runs import execution, history, requests
 from tests.acceptance.truth import expected_assets, told
 from tests.runs.world import change
-from tests.support.databases import KEYS
+from tests.support.keys import KEYS
 from tests.support.msp import Msp
 
 WORKER = """

@@ -24,7 +24,7 @@ from portal.services.integrations import keep_alive
 from portal.supervisor.worker import run_worker
 from tests.support.apps import wait_for_redis
 from tests.support.children import end_child
-from tests.support.databases import KEYS
+from tests.support.keys import KEYS
 from tests.support.processes import redis_command
 
 pytestmark = [pytest.mark.one_database, pytest.mark.servers]

@@ -18,7 +18,7 @@ from werkzeug.serving import make_server
 from portal import create_app
 from portal.config import Settings, read_settings
 from portal.db import db
-from tests.support.databases import KEYS
+from tests.support.keys import KEYS
 from tests.support.processes import server_folder, start_redis
 
 

@@ -16,15 +16,12 @@ from psycopg import sql
 from portal import create_app
 from portal.config import read_settings
 from portal.db import Base, db
+from tests.support.keys import KEYS
 from tests.support.processes import server_folder, start_postgres
 from tests.support.skips import skip_or_fail
 
 KINDS = ("sqlite", "postgresql")
 POSTGRES_START_SECONDS = 20
-KEYS = {
-    "PORTAL_SECRET_KEY": "a secret key of the tests",
-    "PORTAL_ENCRYPTION_KEYS": "k1:" + "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
-}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

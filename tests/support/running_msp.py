@@ -11,7 +11,7 @@ from portal import create_app
 from portal.config import read_settings
 from portal.db import db
 from tactical_simulator import SimulatedTactical
-from tests.support.databases import KEYS
+from tests.support.keys import KEYS
 from tests.support.running import RunningPortal, free_port, running_portal
 from tests.support.webhooks import Msp, make_msp
 
