@@ -11,16 +11,18 @@ from portal.services.runs import execution
 from tests.cli.conftest import Portal
 
 NO_COUNTS = {
-    **{
-        "seen": 0,
-        "created": 0,
-        "updated": 0,
-        "unchanged": 0,
-        "moved": 0,
-        "removed": 0,
-        "missing": 0,
-        "skipped": 0,
-    },
+    "seen": 0,
+    "created": 0,
+    "updated": 0,
+    "unchanged": 0,
+    "moved": 0,
+    "relinked": 0,
+    "waiting": 0,
+    "conflicts": 0,
+    "retired": 0,
+    "removed": 0,
+    "missing": 0,
+    "skipped": 0,
     "failed": 0,
 }
 
