@@ -12,7 +12,8 @@ from tactical_simulator import SimulatedTactical
 from tests.cli.conftest import Portal, Said
 
 COUNTS = [
-    *("seen", "created", "updated", "unchanged", "moved", "removed", "missing", "skipped", "failed")
+    *("seen", "created", "updated", "unchanged", "moved", "relinked", "waiting", "conflicts"),
+    *("retired", "removed", "missing", "skipped", "failed"),
 ]
 
 
