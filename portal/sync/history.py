@@ -64,6 +64,9 @@ def list_changes(
         if decision.returned:
             since = known.missing_since
             yield ColumnChange(known.id, ChangeAction.RETURNED, "missing_since", since)
+            if known.retired_at is not None:
+                retired_at = known.retired_at
+                yield ColumnChange(known.id, ChangeAction.RESTORED, "retired_at", retired_at)
         is_move = decision.action is Action.MOVED
         action = ChangeAction.MOVED if is_move else ChangeAction.UPDATED
         for column, (before, after) in (decision.changes or {}).items():

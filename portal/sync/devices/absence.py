@@ -91,7 +91,7 @@ def _set_missing(
             Asset.rmm_device_id.in_(agent_ids),
             Asset.status_at <= asked_at,
         )
-        .values(missing_since=asked_at)
+        .values(missing_since=asked_at, absent_runs=0)
         .returning(Asset.id, Asset.rmm_device_id)
         .execution_options(synchronize_session=False)
     ).all()

@@ -24,6 +24,10 @@ from portal.sync.software.store import recount_software_of
 
 _LOGGED = {Action.CREATED, Action.UPDATED, Action.MOVED, Action.FAILED}
 
+_ABSENCE = ("missing_since", "absent_runs", "retired_at")
+_SEEN: dict[str, Any] = {"missing_since": None, "absent_runs": 0, "retired_at": None}
+"""An asset whose agent is listed is neither missing nor retired."""
+
 
 def apply_decisions(
     session: Session, integration_id: int, decisions: Sequence[Decision]
@@ -72,15 +76,22 @@ def log_entries(decisions: Sequence[Decision]) -> list[dict[str, Any]]:
         for d in decisions
         if d.action in _LOGGED
     ]
-    returned = [d for d in decisions if d.returned]
     return entries + [
-        log_entry("returned", d.external_id, d.name, "Tactical lists it again.") for d in returned
+        log_entry("returned", d.external_id, d.name, _describe_return(d.known))
+        for d in decisions
+        if d.known is not None and d.returned
     ]
+
+
+def _describe_return(known: KnownAsset) -> str:
+    if known.retired_at is None:
+        return "Tactical lists it again."
+    return "Tactical lists it again, so that it is retired no more."
 
 
 def _upsert_assets(session: Session, integration_id: int, decisions: Sequence[Decision]) -> None:
     times = ("status_at", "last_rmm_sync_at")
-    columns = ("client_id", "agent_status", *times, "missing_since", *PLACE, *FACTS)
+    columns = ("client_id", "agent_status", *times, *_ABSENCE, *PLACE, *FACTS)
     statement = upsert(Asset, ("integration_id", "rmm_device_id"), columns, newer=times)
     session.execute(statement, [_asset_row(d, integration_id) for d in decisions])
 
@@ -94,9 +105,9 @@ def _asset_row(decision: Decision, integration_id: int) -> dict[str, Any]:
         "rmm_provider": TACTICAL_RMM.slug,
         "rmm_device_id": decision.external_id,
         "client_id": decision.client_id,
-        "missing_since": None if known is None or decision.returned else known.missing_since,
         "created_at": utc_now(),
-        **(_kept(known) if known else dict.fromkeys((*PLACE, *FACTS))),
+        **(_kept(known) if known else _SEEN | dict.fromkeys((*PLACE, *FACTS))),
+        **(_SEEN if decision.returned else {}),
         **_times(decision),
         **(decision.facts or {}),
     }
@@ -108,6 +119,7 @@ def _kept(known: KnownAsset) -> dict[str, Any]:
         "agent_status": known.agent_status,
         "status_at": known.status_at,
         "last_rmm_sync_at": known.synced_at,
+        **{name: getattr(known, name) for name in _ABSENCE},
     }
 
 
@@ -166,7 +178,7 @@ def _touch_assets(session: Session, decisions: Sequence[Decision]) -> None:
             continue  # nothing is stored, or the upsert wrote it all
         values = _times(decision)
         if decision.returned:
-            values["missing_since"] = None
+            values |= _SEEN
         if values:
             alike[tuple(values.items())].append(decision.known.id)
     for key, ids in alike.items():

@@ -44,6 +44,8 @@ class KnownAsset:
     status_at: datetime
     synced_at: datetime
     missing_since: datetime | None
+    absent_runs: int = 0
+    retired_at: datetime | None = None
     locks: frozenset[str] = frozenset()
     """Columns that an admin edited by hand: they stay as they are."""
 
