@@ -22,7 +22,17 @@ from portal.sync.runs.action import Action
 from portal.sync.runs.log import log_entry
 from portal.sync.software.store import recount_software_of
 
-_LOGGED = {Action.CREATED, Action.UPDATED, Action.MOVED, Action.FAILED}
+_LOGGED = {
+    Action.CREATED,
+    Action.UPDATED,
+    Action.MOVED,
+    Action.RELINKED,
+    Action.WAITING,
+    Action.FAILED,
+}
+
+EVIDENCE = "evidence"
+"""The key, beside the changed columns, of what a decision about identity rests on."""
 
 _ABSENCE = ("missing_since", "absent_runs", "retired_at")
 _SEEN: dict[str, Any] = {"missing_since": None, "absent_runs": 0, "retired_at": None}
@@ -72,9 +82,11 @@ def count_decisions(decisions: Sequence[Decision]) -> Counter[str]:
 def log_entries(decisions: Sequence[Decision]) -> list[dict[str, Any]]:
     """An entry for each record that changed or could not be used; none for the rest."""
     entries = [
-        log_entry(d.action, d.external_id, d.name, d.reason, _readable(d))
+        log_entry(
+            "conflict" if d.asks_person else d.action, d.external_id, d.name, d.reason, _readable(d)
+        )
         for d in decisions
-        if d.action in _LOGGED
+        if d.action in _LOGGED or d.asks_person
     ]
     return entries + [
         log_entry("returned", d.external_id, d.name, _describe_return(d.known))
@@ -193,10 +205,13 @@ def _touch_assets(session: Session, decisions: Sequence[Decision]) -> None:
 
 
 def _readable(decision: Decision) -> dict[str, Any] | None:
-    """Changes as JSON can hold them, without those that every check-in brings."""
-    readable = {
+    """Changes as JSON can hold them, without those that every check-in brings; and on what it rests
+    whose computer it is."""
+    readable: dict[str, Any] = {
         name: [to_json(old), to_json(new)]
         for name, (old, new) in (decision.changes or {}).items()
         if name not in VITALS
     }
+    if decision.identity is not None and decision.identity.evidence:
+        readable[EVIDENCE] = decision.identity.evidence
     return readable or None

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from portal.clock import utc_now
-from portal.db import release, transaction
+from portal.db import db, release, transaction
 from portal.models import Integration
 from portal.sync.devices.absence import Absence, Absent, confirm_absent, list_absent
 from portal.sync.devices.apply import count_decisions, log_entries
 from portal.sync.devices.brake import BrakeSettings
 from portal.sync.devices.evidence import Listing, find_doubt, identify_listing
+from portal.sync.devices.identification import identify, wait_for_all
 from portal.sync.devices.left_out import list_left_out, record_left_out
 from portal.sync.devices.load import load_assets, load_organizations
+from portal.sync.devices.newcomers import plan_wait
 from portal.sync.devices.plan import plan_agents
 from portal.sync.devices.retirement import note_listing
-from portal.sync.devices.writers.base import Writer, write_decisions
+from portal.sync.devices.sightings import drop_stale_sightings
+from portal.sync.devices.strangers import Walk
+from portal.sync.devices.writers.base import Ending, Writer, note_strangers, write_decisions
 from portal.sync.devices.writers.chosen import ChosenWriter
 from portal.sync.devices.writers.plan import PlanWriter
 from portal.sync.devices.writers.sync import SyncWriter
@@ -74,25 +79,43 @@ def _walk(
 ) -> Listing:
     run_log.set_phase("Reading agents")
     made_as = identify_listing(integration, source.name)
-    seen: set[str] = set()
+    seen = Walk(integration.id)
     unreadable = 0
     # The beta list needs none: it derives nothing, so that Tactical fails at no site of it.
     left_out = list_left_out(integration.id) if source.name == DASHBOARD else frozenset[int]()
     walk = source.walk(tactical, integration.page_size, left_out)
     with walk.pages() as pages:
         for page in pages:
-            apply_page(integration.id, page, run_log, writer)
-            seen.update(a.agent_id for a in page.agents if isinstance(a, TacticalAgent))
+            apply_page(integration.id, page, run_log, writer, seen)
             unreadable += sum(isinstance(agent, BadRecord) for agent in page.agents)
             release()
     _describe_walk(integration, walk, run_log)
     is_whole = walk.complete and not restricted  # what the key may not see is not gone
     doubt = find_doubt(integration, made_as, run_log.run_id, unreadable)
-    listing = Listing(made_as, is_whole and bool(seen), doubt, restricted)
-    assets = list_absent(integration.id, seen) if is_whole else {}
-    absence = _confirm(tactical, listing, assets, run_log) if seen else Absence(assets, utc_now())
-    writer.write_end(absence, len(seen))
+    listing = Listing(made_as, is_whole and bool(seen.listed), doubt, restricted)
+    assets = list_absent(integration.id, seen.listed.keys()) if is_whole else {}
+    absence = Absence(assets, utc_now())
+    if seen.listed:
+        absence = _confirm(tactical, listing, assets, run_log)
+    writer.write_end(_identify_strangers(seen, absence, walk.complete, listing.is_evidence))
+    if is_whole and not isinstance(writer, PlanWriter):
+        drop_stale_sightings(integration.id, seen.listed)
     return listing
+
+
+def _identify_strangers(
+    seen: Walk, absence: Absence, is_complete: bool, is_evidence: bool
+) -> Ending:
+    """When it is sure who is gone: that says of strangers whose computers they may be."""
+    if is_complete:
+        identified = identify(db.session(), seen, absence, is_evidence)
+    else:
+        identified = wait_for_all(db.session(), seen)
+    release()
+    taken = {each.asset.agent_id for each in identified if each.is_relink and each.asset}
+    left = {id: asset for id, asset in absence.assets.items() if id not in taken}
+    ending = replace(absence, assets=left), len(seen.listed), identified
+    return Ending(*ending, seen.now or utc_now())
 
 
 def _confirm(
@@ -135,20 +158,27 @@ def _note(run_log: RunLog, reason: str) -> None:
 
 
 def apply_page(
-    integration_id: int, page: AgentPage, run_log: RunLog, writer: Writer | None = None
+    integration_id: int,
+    page: AgentPage,
+    run_log: RunLog,
+    writer: Writer | None = None,
+    walk: Walk | None = None,
 ) -> None:
-    """Plan and write one page in one transaction; without a writer, all of it at once."""
+    """Plan and write one page in one transaction; without a writer, all of it at once but for
+    strangers: those wait for the next list."""
     run_log.check()
+    walk = walk or Walk(integration_id)
     agent_ids = [agent.agent_id for agent in page.agents if isinstance(agent, TacticalAgent)]
     with transaction() as session:
         organizations = load_organizations(session, integration_id)
         known = load_assets(session, integration_id, agent_ids)
-        decisions = plan_agents(
-            page.agents, known, organizations, page.observed_at, page.server_now
-        )
+        planned = plan_agents(page.agents, known, organizations, page.observed_at, page.server_now)
+        decisions, waiting = walk.part(session, page, planned)
         if writer is not None:
-            writer.write_page(session, page, decisions)
+            writer.write_page(session, page, decisions, waiting)
             return
+        note_strangers(session, integration_id, page, waiting)
+        decisions += [plan_wait(stranger) for stranger in waiting]
         run_log.record(session, count_decisions(decisions), log_entries(decisions), page.total)
         write_decisions(session, integration_id, decisions, run_log)
 
