@@ -3,10 +3,10 @@ BIN = .venv/bin
 # One more than there are cores: tests wait for processes, browsers and servers a third of their time.
 PYTEST_ARGS = -n $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1) --maxprocesses 5
 
-.PHONY: help install demo run test test-fast check soak bench lint format diagram lock
+.PHONY: help install demo run test test-fast check soak test-identity bench lint format diagram lock
 
 help: ## Tell what each target does
-	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
 
 install: ## Make .venv, with what the portal needs to run
 	@scripts/install.sh requirements.txt
@@ -30,6 +30,11 @@ BUSY = 0
 
 soak: install-dev ## Let a thousand alerts in while what processes them is killed (SOAKS=20 BUSY=1)
 	SOAKS=$(SOAKS) BUSY=$(BUSY) $(BIN)/pytest -m soak tests/soak
+
+STEPS = 2000
+
+test-identity: install-dev ## Try any course of events on both databases (STEPS=2000)
+	IDENTITY_STEPS=$(STEPS) $(BIN)/pytest -n 2 tests/stateful
 
 bench: install-dev ## Measure everything beside its floor (forty minutes)
 	$(BIN)/python -m benchmarks

@@ -10,7 +10,5 @@ class Action(StrEnum):
     UPDATED = "updated"
     UNCHANGED = "unchanged"
     MOVED = "moved"
-    RELINKED = "relinked"
-    WAITING = "waiting"
     SKIPPED = "skipped"
     FAILED = "failed"

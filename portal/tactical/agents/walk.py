@@ -100,6 +100,7 @@ class DashboardWalk:
         self, fleet: DashboardFleet, page_size: int, places: Places, total: int | None = None
     ) -> None:
         self.complete = False
+        """None was left out, and as many came as Tactical counts."""
         self.fleet = fleet
         self._page_size, self._places, self._total = page_size, places, total
 
@@ -110,6 +111,8 @@ class DashboardWalk:
         session = self.fleet.session
         observed_at = datetime.now(UTC)
         rows = self.fleet.stream(lambda raw: read_dashboard_agent(raw, self._places))
+        listed = 0
         while agents := list(islice(rows, self._page_size)):
+            listed += len(agents)
             yield AgentPage(agents, self._total, observed_at, session.answered_at)
-        self.complete = not self.fleet.broken
+        self.complete = not self.fleet.broken and listed >= (self._total or 0)

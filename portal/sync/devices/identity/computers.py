@@ -117,8 +117,7 @@ class Kind(StrEnum):
     SAME_MODEL = "same_model"
 
 
-_ASKS_PERSON = {Identity.CONFLICT, Identity.OFFER, Identity.SUGGESTION}
-_WITH_AN_ASSET = {Identity.CREATE, *_ASKS_PERSON}
+_WITH_AN_ASSET = {Identity.CREATE, Identity.CONFLICT, Identity.OFFER, Identity.SUGGESTION}
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +138,3 @@ class Verdict:
     @property
     def makes_asset(self) -> bool:
         return self.newcomer.asset_id is None and self.action in _WITH_AN_ASSET
-
-    @property
-    def asks_person(self) -> bool:
-        return self.action in _ASKS_PERSON

@@ -1,0 +1,51 @@
+"""Whatever happens in whatever order: identity holds, nothing is lost, and nothing is done twice.
+
+`make test-identity` tries 2,000 steps of courses that differ each time.
+"""
+
+from __future__ import annotations
+
+import os
+from itertools import count
+
+import pytest
+from flask import Flask
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from portal.models.integrations.integration import InventorySource
+from portal.services.runs import execution
+from tests.stateful.portal_rules import PortalRules
+from tests.stateful.world import World
+
+STEPS = int(os.environ.get("IDENTITY_STEPS", "0"))
+"""How many steps to try; 0: few, and the same each time."""
+A_COURSE = 40
+FEW = settings(max_examples=4, stateful_step_count=A_COURSE, phases=[Phase.generate])
+"""A failure is told as it was met: to find a shorter one, run many."""
+MANY = settings(
+    max_examples=STEPS // A_COURSE or 1,
+    stateful_step_count=A_COURSE,
+    derandomize=False,
+    print_blob=True,
+)
+
+
+@pytest.fixture
+def without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("portal.tactical.http.retries.FIRST_PAUSE", 0)
+    monkeypatch.setattr(execution, "POLL_SECONDS", 0)
+
+
+@pytest.mark.usefixtures("without_pauses")
+def test_any_course_of_events(app: Flask) -> None:
+    numbers = count(1)
+
+    class Course(PortalRules):
+        def make_world(self, source: InventorySource, brake_assets: int) -> World:
+            return World(app, f"msp-{next(numbers)}", source, brake_assets)
+
+    run_state_machine_as_test(
+        Course,
+        settings=settings(MANY if STEPS else FEW, suppress_health_check=list(HealthCheck)),
+    )
