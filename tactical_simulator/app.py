@@ -72,7 +72,7 @@ def create_tactical(fleet: FleetSpec | None = None, *, state: State | None = Non
         noun.register(app, state)
     register_control(app, Control(state))
     app.before_request(lambda: _before(state))
-    app.after_request(_after)
+    app.after_request(lambda response: _after(state, response))
     app.register_error_handler(Refused, _refused)
     app.register_error_handler(Exception, lambda error: _failed(state, error))
     app.wsgi_app = Breakage(app.wsgi_app, state)  # type: ignore[method-assign]
@@ -101,8 +101,9 @@ def _slash_appended() -> Response:
     return response
 
 
-def _after(response: Response) -> Response:
+def _after(state: State, response: Response) -> Response:
     response.headers["Vary"] = "origin"
+    response.date = state.clock.datetime()
     return response
 
 

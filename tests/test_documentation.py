@@ -5,7 +5,8 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from portal.models.runs.sync_run import COUNT_NAMES, SyncKind
-from portal.services.integrations.options import AUTO, OPTIONS
+from portal.services.integrations.option_kinds import to_text
+from portal.services.integrations.options import OPTIONS
 from scripts import diagram
 
 ROOT = Path(__file__).parents[1]
@@ -34,7 +35,7 @@ def test_every_option_of_a_connection_is_documented_as_it_is_and_no_other() -> N
         (
             option.label,
             f"`{option.flag}`" if option.flag else "",
-            str(AUTO if option.default is None else option.default),
+            to_text(option.default),
             option.allowed,
             option.help,
         )

@@ -15,13 +15,8 @@ from portal.models.integrations.integration import AuthMode
 from portal.services.integrations import connect as connect_service
 from portal.services.integrations import identity, testing
 from portal.services.integrations.current import get_integration
-from portal.services.integrations.options import (
-    AUTO,
-    OPTIONS,
-    ChoiceOption,
-    NumberOption,
-    OptionValue,
-)
+from portal.services.integrations.option_kinds import AUTO, AnyOption, NumberOption, OptionValue
+from portal.services.integrations.options import OPTIONS
 
 
 class ConnectionCommand(PortalCommand):
@@ -57,8 +52,8 @@ def add_options(command: Callable[..., Outcome]) -> Callable[..., Outcome]:
     return command
 
 
-def _value_type(option: ChoiceOption | NumberOption) -> click.ParamType[Any]:
-    if isinstance(option, ChoiceOption):
+def _value_type(option: AnyOption) -> click.ParamType[Any]:
+    if not isinstance(option, NumberOption):
         return click.Choice([str(word) for word in option.choices])
     return NumberOrAuto(option)
 

@@ -18,6 +18,9 @@ from portal.sync.devices.plan import Decision
 from portal.sync.runs.action import Action
 from portal.sync.runs.cause import Cause
 
+AGENT = "rmm_device_id"
+"""The column that a relink changes; its row is written with it."""
+
 
 class ColumnChange(NamedTuple):
     asset_id: int
@@ -64,10 +67,13 @@ def list_changes(
         if decision.returned:
             since = known.missing_since
             yield ColumnChange(known.id, ChangeAction.RETURNED, "missing_since", since)
+            if known.retired_at is not None:
+                retired_at = known.retired_at
+                yield ColumnChange(known.id, ChangeAction.RESTORED, "retired_at", retired_at)
         is_move = decision.action is Action.MOVED
         action = ChangeAction.MOVED if is_move else ChangeAction.UPDATED
         for column, (before, after) in (decision.changes or {}).items():
-            if column not in VITALS:
+            if column not in VITALS and column != AGENT:
                 yield ColumnChange(known.id, action, column, before, after)
 
 

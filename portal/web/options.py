@@ -9,14 +9,14 @@ from flask_wtf import FlaskForm
 from wtforms import Field, SelectField, StringField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 
-from portal.services.integrations.options import (
+from portal.services.integrations.option_kinds import (
     AUTO,
-    ChoiceOption,
+    AnyOption,
     NumberOption,
     OptionPage,
     OptionValue,
-    list_options,
 )
+from portal.services.integrations.options import list_options
 from portal.web.input import read_number
 
 
@@ -38,8 +38,8 @@ def read_options(page: OptionPage) -> dict[str, OptionValue | None]:
     return {option.name: _read(option) for option in list_options(page)}
 
 
-def _to_field(option: ChoiceOption | NumberOption) -> Field:
-    if isinstance(option, ChoiceOption):
+def _to_field(option: AnyOption) -> Field:
+    if not isinstance(option, NumberOption):
         choices = [SelectChoice(str(word), label) for word, label in option.choices.items()]
         return SelectField(option.label, description=option.help, choices=choices)
     # A keyboard of digits alone has no letters for "auto".
@@ -48,8 +48,8 @@ def _to_field(option: ChoiceOption | NumberOption) -> Field:
     return StringField(option.label, description=option.help, render_kw=attributes)
 
 
-def _read(option: ChoiceOption | NumberOption) -> OptionValue | None:
-    if isinstance(option, ChoiceOption):
+def _read(option: AnyOption) -> OptionValue | None:
+    if not isinstance(option, NumberOption):
         return request.form.get(option.name)
     if option.allows_auto and request.form.get(option.name, "").strip().lower() == AUTO:
         return AUTO

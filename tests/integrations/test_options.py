@@ -9,15 +9,16 @@ from flask import Flask
 from portal.cli.connection import connect
 from portal.errors import InvalidInput
 from portal.models import Integration
-from portal.services.integrations.options import (
+from portal.services.integrations.option_kinds import (
     AUTO,
-    OPTIONS,
+    AnyOption,
     ChoiceOption,
     NumberOption,
     OptionPage,
     OptionValue,
-    list_options,
+    SwitchOption,
 )
+from portal.services.integrations.options import OPTIONS, list_options
 from portal.web.tacticalrmm.forms import ConnectionForm
 from portal.web.webhook.forms import OptionForm
 
@@ -25,7 +26,7 @@ NUMBERS = [option for option in OPTIONS if isinstance(option, NumberOption)]
 CHOICES = [option for option in OPTIONS if isinstance(option, ChoiceOption)]
 
 
-def name(option: ChoiceOption | NumberOption) -> str:
+def name(option: AnyOption) -> str:
     return option.name
 
 
@@ -60,9 +61,19 @@ def test_a_choice_is_one_of_its_words(option: ChoiceOption) -> None:
     assert all(word in error.value.message for word in option.choices)
 
 
+def test_a_switch_is_on_or_off() -> None:
+    switches = [option for option in OPTIONS if isinstance(option, SwitchOption)]
+    assert switches
+    for option in switches:
+        assert [option.to_column(word) for word in option.choices] == [False, True]
+        with pytest.raises(InvalidInput) as error:
+            option.to_column("perhaps")
+        assert error.value.field == option.name
+
+
 @pytest.mark.parametrize("option", OPTIONS, ids=name)
 def test_a_default_is_a_value_that_a_person_could_enter(
-    option: ChoiceOption | NumberOption,
+    option: AnyOption,
 ) -> None:
     entered = AUTO if option.default is None else option.default
     assert option.to_column(entered) == option.default

@@ -17,6 +17,7 @@ from portal.services.integrations import connect
 from portal.services.integrations.current import get_integration
 from portal.services.runs import execution, history, requests
 from portal.sync.devices import run as devices
+from portal.sync.devices.strangers import Walk
 from portal.sync.devices.writers.base import Writer
 from portal.sync.runs import log as run_log
 from portal.sync.runs.log import RunEnded, RunLog
@@ -46,13 +47,13 @@ def test_a_working_run_writes_no_page_after_it_was_cancelled(
     apply, pages = devices.apply_page, []
 
     def cancel_before_the_third(
-        integration_id: int, page: AgentPage, log: RunLog, writer: Writer
+        integration_id: int, page: AgentPage, log: RunLog, writer: Writer, walk: Walk
     ) -> None:
         pages.append(page)
         if len(pages) == 3:
             with msp.scope():
                 requests.cancel_run(log.run_id)
-        apply(integration_id, page, log, writer)
+        apply(integration_id, page, log, writer, walk)
 
     monkeypatch.setattr(devices, "apply_page", cancel_before_the_third)
     run = msp.sync()

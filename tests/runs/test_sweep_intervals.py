@@ -18,7 +18,7 @@ from portal.scope import all_tenants, tenant_scope
 from portal.services.integrations import connect
 from portal.services.integrations.connect import ConnectionSettings
 from portal.services.integrations.current import get_integration
-from portal.services.integrations.options import AUTO
+from portal.services.integrations.option_kinds import AUTO
 from portal.services.integrations.sweep_intervals import find_interval, fit_intervals
 from tests.runs.world import add_msp
 from tests.support.msp import Msp

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import pytest
+import requests
 
 from tactical_simulator import FleetSpec, RemoteControl, SimulatedTactical
 from tests.simulator.api import Api
@@ -108,3 +111,9 @@ def test_agents_of_a_fleet_that_stands_still_come_in_now() -> None:
             remote.computers.clone(agent_id=old, site=99)
         with pytest.raises(ValueError, match="Only one computer"):
             remote.computers.swap(agent_id=old)
+
+
+def test_the_date_of_an_answer_is_the_servers(tactical: SimulatedTactical) -> None:
+    tactical.control.server.advance(3 * 86_400)
+    date = requests.get(tactical.url, timeout=5).headers["Date"]
+    assert parsedate_to_datetime(date) > datetime.now(UTC) + timedelta(days=2)

@@ -177,8 +177,43 @@ def test_a_key_that_is_no_longer_restricted_flags_again(msp: Msp) -> None:
     assert missing() == set()
     msp.connect(api_key=msp.tactical.api_key)
     assert testing.test_now().ok
+    [entry] = msp.log(msp.sync())
+    assert (missing(), "credentials are not those" in str(entry.reason)) == (set(), True)
     msp.sync()
     assert missing() == {agent}
+
+
+@pytest.mark.one_database
+@pytest.mark.parametrize("change", ["source", "credentials", "server"])
+def test_a_listing_that_was_made_otherwise_than_the_last_is_no_evidence(
+    msp: Msp, change: str
+) -> None:
+    """Another role, or another list, may hold other agents."""
+    msp.import_fleet(inventory_source=InventorySource.BETA)
+    msp.tactical.control.agents.remove(agent_id=msp.agents[0])
+    if change == "source":
+        msp.connect(inventory_source=InventorySource.DASHBOARD)
+    elif change == "credentials":
+        msp.connect(api_key=msp.tactical.control.access.add_key())
+    else:
+        msp.connect(base_url=msp.tactical.url.replace("127.0.0.1", "localhost"))
+    run = msp.sync()
+    assert (run.status, run.missing, missing()) == (RunStatus.SUCCESS, 0, set())
+    assert msp.sync().missing == 1
+
+
+@pytest.mark.one_database
+def test_one_record_that_cannot_be_read_makes_a_listing_no_evidence(msp: Msp) -> None:
+    """Even where the second listing holds every record."""
+    msp.import_fleet(inventory_source=InventorySource.BETA)
+    msp.tactical.control.agents.remove(agent_id=msp.agents[5])
+    broken = [{"at": 0, "set": {"agent_id": None}}]
+    with fault(msp, "bad_rows", "/beta/v1/agent/", rows=broken):
+        run = msp.sync()
+    assert (run.status, missing()) == (RunStatus.PARTIAL, set())
+    assert ["could not be read" in str(entry.reason) for entry in msp.log(run, "note")] == [True]
+    msp.sync()
+    assert len(missing()) == 1
 
 
 @pytest.mark.one_database

@@ -97,6 +97,11 @@ class Integration(TenantOwned, Base):
     retirement."""
     retire_automatically: Mapped[bool] = mapped_column(default=False, server_default=sql.false())
     """What is proposed is done at once."""
+    listed_as: Mapped[str | None]
+    """A digest of how the last complete listing was made: server, credentials and source. Only one
+    that was made alike proves that an agent is gone. None: there is none to compare with."""
+    listed_run_id: Mapped[int | None] = mapped_column(BigId)
+    """The run that made it; it may be gone by now."""
     preview_due: Mapped[PreviewReason | None]
     """Why scheduled device syncs wait until a person has decided on a preview; None: they do
     not."""

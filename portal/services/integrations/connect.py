@@ -17,7 +17,8 @@ from portal.models.runs.sync_run import RunStatus
 from portal.providers import TACTICAL_RMM
 from portal.services.integrations.current import find_integration, get_integration
 from portal.services.integrations.ended_sign_ins import end_sign_in
-from portal.services.integrations.options import OPTIONS, OptionValue, apply_options
+from portal.services.integrations.option_kinds import OptionValue
+from portal.services.integrations.options import OPTIONS, apply_options
 from portal.services.integrations.schedules import ensure_schedules
 from portal.services.integrations.server_health import clear, resume
 from portal.services.integrations.sign_outs import ask_for_sign_outs

@@ -7,99 +7,26 @@ A new option is a column of Integration with its revision, and one row here.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import Final
 
-from portal.errors import InvalidInput
 from portal.models import Integration
 from portal.models.integrations.integration import InventorySource
 from portal.models.runs.sync_run import SyncKind
+from portal.services.integrations.option_kinds import (
+    AnyOption,
+    ChoiceOption,
+    IntervalOption,
+    NumberOption,
+    OptionPage,
+    OptionValue,
+    SwitchOption,
+    to_text,
+)
 
-AUTO: Final = "auto"
-"""What people enter to let the portal choose a number. It is stored as NULL."""
 DEFAULT_PAGE_SIZE, HIGHEST_PAGE_SIZE = 500, 1000
 DAY_MINUTES = 24 * 60
-LONGEST_INTERVAL = 7 * DAY_MINUTES
 MOST_DAYS = 365
 
-OptionValue = int | str
-"""As it is entered: a number, AUTO, or the word of a choice."""
-
-
-class OptionPage(StrEnum):
-    """The page of settings that shows an option."""
-
-    CONNECTION = "connection"
-    WEBHOOK = "webhook"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Option:
-    name: str
-    """The column of Integration, the field of the form and the name in an error."""
-    label: str
-    help: str
-    page: OptionPage
-    flag: str | None = None
-    """Of `portal connect`; None where the command does not offer the option."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChoiceOption(Option):
-    default: StrEnum
-    choices: Mapping[StrEnum, str]
-    """What is stored, and its label."""
-
-    @property
-    def allowed(self) -> str:
-        return ", ".join(self.choices)
-
-    def to_column(self, value: OptionValue) -> StrEnum:
-        """What is stored of a value that was entered. Raises InvalidInput."""
-        for choice in self.choices:
-            if choice == value:
-                return choice
-        raise InvalidInput(f"Choose one of these values: {self.allowed}.", field=self.name)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NumberOption(Option):
-    default: int | None
-    lowest: int = 0
-    highest: int
-    unit: str
-    allows_auto: bool = False
-
-    @property
-    def allowed(self) -> str:
-        auto = f", or {AUTO}" if self.allows_auto else ""
-        return f"{self.lowest} to {self.highest} {self.unit}{auto}"
-
-    @property
-    def problem(self) -> str:
-        """What to say to a person who entered anything else."""
-        auto = f", or {AUTO}" if self.allows_auto else ""
-        return f"Enter a whole number from {self.lowest} to {self.highest}{auto}."
-
-    def to_column(self, value: OptionValue) -> int | None:
-        """What is stored of a value that was entered. Raises InvalidInput."""
-        if self.allows_auto and value == AUTO:
-            return None
-        if not isinstance(value, int) or not self.lowest <= value <= self.highest:
-            raise InvalidInput(self.problem, field=self.name)
-        return value
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IntervalOption(NumberOption):
-    highest: int = LONGEST_INTERVAL
-    unit: str = "minutes"
-    schedule: SyncKind
-    """The sync that starts by itself every so many minutes; 0 is never."""
-
-
-OPTIONS: tuple[ChoiceOption | NumberOption, ...] = (
+OPTIONS: tuple[AnyOption, ...] = (
     ChoiceOption(
         name="inventory_source",
         label="Inventory source",
@@ -168,6 +95,38 @@ OPTIONS: tuple[ChoiceOption | NumberOption, ...] = (
         highest=100_000,
         unit="assets",
     ),
+    NumberOption(
+        name="retire_after_runs",
+        label="Retirement, after syncs",
+        help="An asset is proposed for retirement when so many complete device syncs in a row have "
+        "not found its agent.",
+        page=OptionPage.CONNECTION,
+        flag="--retire-after-runs",
+        default=3,
+        lowest=1,
+        highest=1000,
+        unit="syncs",
+    ),
+    NumberOption(
+        name="retire_after_days",
+        label="Retirement, after days",
+        help="It must also have been missing from Tactical for so many days.",
+        page=OptionPage.CONNECTION,
+        flag="--retire-after-days",
+        default=30,
+        highest=MOST_DAYS,
+        unit="days",
+    ),
+    SwitchOption(
+        name="retire_automatically",
+        label="Retire automatically",
+        help="Whether device syncs retire what is proposed, or leave that to a person. A retired "
+        "asset keeps everything and returns with its agent.",
+        page=OptionPage.CONNECTION,
+        flag="--retire-automatically",
+        default=False,
+        choices={"no": "No, propose it", "yes": "Yes"},
+    ),
     IntervalOption(
         name="software_sync_minutes",
         label="Software sync interval",
@@ -210,7 +169,7 @@ OPTIONS: tuple[ChoiceOption | NumberOption, ...] = (
 )
 
 
-def list_options(page: OptionPage) -> tuple[ChoiceOption | NumberOption, ...]:
+def list_options(page: OptionPage) -> tuple[AnyOption, ...]:
     return tuple(option for option in OPTIONS if option.page is page)
 
 
@@ -235,12 +194,8 @@ def apply_options(integration: Integration, entered: Mapping[str, OptionValue | 
 def show_options(integration: Integration | None, page: OptionPage) -> dict[str, str]:
     """Each option of a page as a person would enter it; the defaults without an integration."""
     return {
-        option.name: _to_text(
+        option.name: to_text(
             getattr(integration, option.name) if integration is not None else option.default
         )
         for option in list_options(page)
     }
-
-
-def _to_text(value: OptionValue | None) -> str:
-    return AUTO if value is None else str(value)

@@ -15,6 +15,7 @@ from portal.clock import utc_now
 from portal.db import db, release
 from portal.models import Asset
 from portal.models.assets.change import ChangeAction
+from portal.sync.devices.conflicts import settle_gone
 from portal.sync.history import ColumnChange, record_changes
 from portal.sync.runs.log import RunLog, log_entry
 from portal.sync.software.store import recount_software_of
@@ -91,11 +92,12 @@ def _set_missing(
             Asset.rmm_device_id.in_(agent_ids),
             Asset.status_at <= asked_at,
         )
-        .values(missing_since=asked_at)
+        .values(missing_since=asked_at, absent_runs=0)
         .returning(Asset.id, Asset.rmm_device_id)
         .execution_options(synchronize_session=False)
     ).all()
     recount_software_of(session, [row.id for row in rows])
+    settle_gone(session, integration_id, [row.rmm_device_id for row in rows])
     since = [
         ColumnChange(row.id, ChangeAction.MISSING, "missing_since", None, asked_at) for row in rows
     ]

@@ -22,7 +22,21 @@ from portal.sync.runs.action import Action
 from portal.sync.runs.log import log_entry
 from portal.sync.software.store import recount_software_of
 
-_LOGGED = {Action.CREATED, Action.UPDATED, Action.MOVED, Action.FAILED}
+_LOGGED = {
+    Action.CREATED,
+    Action.UPDATED,
+    Action.MOVED,
+    Action.RELINKED,
+    Action.WAITING,
+    Action.FAILED,
+}
+
+EVIDENCE = "evidence"
+"""The key, beside the changed columns, of what a decision about identity rests on."""
+
+_ABSENCE = ("missing_since", "absent_runs", "retired_at")
+_SEEN: dict[str, Any] = {"missing_since": None, "absent_runs": 0, "retired_at": None}
+"""An asset whose agent is listed is neither missing nor retired."""
 
 
 def apply_decisions(
@@ -68,19 +82,28 @@ def count_decisions(decisions: Sequence[Decision]) -> Counter[str]:
 def log_entries(decisions: Sequence[Decision]) -> list[dict[str, Any]]:
     """An entry for each record that changed or could not be used; none for the rest."""
     entries = [
-        log_entry(d.action, d.external_id, d.name, d.reason, _readable(d))
+        log_entry(
+            "conflict" if d.asks_person else d.action, d.external_id, d.name, d.reason, _readable(d)
+        )
         for d in decisions
-        if d.action in _LOGGED
+        if d.action in _LOGGED or d.asks_person
     ]
-    returned = [d for d in decisions if d.returned]
     return entries + [
-        log_entry("returned", d.external_id, d.name, "Tactical lists it again.") for d in returned
+        log_entry("returned", d.external_id, d.name, _describe_return(d.known))
+        for d in decisions
+        if d.known is not None and d.returned
     ]
+
+
+def _describe_return(known: KnownAsset) -> str:
+    if known.retired_at is None:
+        return "Tactical lists it again."
+    return "Tactical lists it again, so that it is retired no more."
 
 
 def _upsert_assets(session: Session, integration_id: int, decisions: Sequence[Decision]) -> None:
     times = ("status_at", "last_rmm_sync_at")
-    columns = ("client_id", "agent_status", *times, "missing_since", *PLACE, *FACTS)
+    columns = ("client_id", "agent_status", *times, *_ABSENCE, *PLACE, *FACTS)
     statement = upsert(Asset, ("integration_id", "rmm_device_id"), columns, newer=times)
     session.execute(statement, [_asset_row(d, integration_id) for d in decisions])
 
@@ -94,9 +117,9 @@ def _asset_row(decision: Decision, integration_id: int) -> dict[str, Any]:
         "rmm_provider": TACTICAL_RMM.slug,
         "rmm_device_id": decision.external_id,
         "client_id": decision.client_id,
-        "missing_since": None if known is None or decision.returned else known.missing_since,
         "created_at": utc_now(),
-        **(_kept(known) if known else dict.fromkeys((*PLACE, *FACTS))),
+        **(_kept(known) if known else _SEEN | dict.fromkeys((*PLACE, *FACTS))),
+        **(_SEEN if decision.returned else {}),
         **_times(decision),
         **(decision.facts or {}),
     }
@@ -108,6 +131,7 @@ def _kept(known: KnownAsset) -> dict[str, Any]:
         "agent_status": known.agent_status,
         "status_at": known.status_at,
         "last_rmm_sync_at": known.synced_at,
+        **{name: getattr(known, name) for name in _ABSENCE},
     }
 
 
@@ -166,7 +190,7 @@ def _touch_assets(session: Session, decisions: Sequence[Decision]) -> None:
             continue  # nothing is stored, or the upsert wrote it all
         values = _times(decision)
         if decision.returned:
-            values["missing_since"] = None
+            values |= _SEEN
         if values:
             alike[tuple(values.items())].append(decision.known.id)
     for key, ids in alike.items():
@@ -181,10 +205,13 @@ def _touch_assets(session: Session, decisions: Sequence[Decision]) -> None:
 
 
 def _readable(decision: Decision) -> dict[str, Any] | None:
-    """Changes as JSON can hold them, without those that every check-in brings."""
-    readable = {
+    """Changes as JSON can hold them, without those that every check-in brings; and on what it rests
+    whose computer it is."""
+    readable: dict[str, Any] = {
         name: [to_json(old), to_json(new)]
         for name, (old, new) in (decision.changes or {}).items()
         if name not in VITALS
     }
+    if decision.identity is not None and decision.identity.evidence:
+        readable[EVIDENCE] = decision.identity.evidence
     return readable or None

@@ -19,7 +19,14 @@ LOCKS = {
 }
 """Column to the flag that locks it."""
 
-_LOOKS = ("agent_status", "status_at", "last_rmm_sync_at", "missing_since")
+_LOOKS = (
+    "agent_status",
+    "status_at",
+    "last_rmm_sync_at",
+    "missing_since",
+    "absent_runs",
+    "retired_at",
+)
 _FACT_COLUMNS = (*PLACE, *FACTS)
 
 
@@ -75,6 +82,8 @@ def load_assets(
             status_at=row.status_at,
             synced_at=row.last_rmm_sync_at,
             missing_since=row.missing_since,
+            absent_runs=row.absent_runs,
+            retired_at=row.retired_at,
             locks=frozenset(column for column, lock in LOCKS.items() if getattr(row, lock)),
         )
         for row in rows

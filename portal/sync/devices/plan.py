@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from msgspec import UNSET
 
 from portal.sync.devices.facts import VITALS, facts_of, place_of, presence_of
+from portal.sync.devices.identity.computers import Verdict
 from portal.sync.runs.action import Action
 from portal.tactical.records import AgentPresence, BadRecord, TacticalAgent
 from portal.tactical.status import status_by_age
@@ -44,6 +45,8 @@ class KnownAsset:
     status_at: datetime
     synced_at: datetime
     missing_since: datetime | None
+    absent_runs: int = 0
+    retired_at: datetime | None = None
     locks: frozenset[str] = frozenset()
     """Columns that an admin edited by hand: they stay as they are."""
 
@@ -73,6 +76,13 @@ class Decision:
     """When all facts were; None where only some were looked at."""
     returned: bool = False
     """It was missing, and this look is newer than the one that did not find it."""
+    identity: Verdict | None = None
+    """Where it was asked whose computer the agent runs on: the answer."""
+
+    @property
+    def asks_person(self) -> bool:
+        """Whether a person is asked whose computer it is."""
+        return self.identity is not None and self.identity.asks_person
 
     @property
     def changes_status(self) -> bool:
@@ -125,7 +135,7 @@ def plan_agent(
     facts, word = place | facts_of(agent), None
     if known is None or known.status_at <= observed_at:  # no sweep was quicker than this page
         facts |= presence_of(agent)
-        word = _status(agent, server_now)
+        word = find_status(agent, server_now)
     facts, client_id = _spare_locked(known, facts, organization.client_id)
     action, changes = Action.CREATED, None
     if known is not None:
@@ -277,7 +287,7 @@ def _changes(known: KnownAsset, facts: Mapping[str, Any]) -> dict[str, tuple[Any
     }
 
 
-def _status(agent: TacticalAgent, server_now: datetime) -> str:
+def find_status(agent: TacticalAgent, server_now: datetime) -> str:
     """Tactical's own word where the source carries it, else what Tactical would say then."""
     if agent.status is not UNSET:
         return str(agent.status)

@@ -16,6 +16,8 @@ _ACTIONS = {
     Action.CREATED: PlanAction.CREATE,
     Action.UPDATED: PlanAction.UPDATE,
     Action.MOVED: PlanAction.MOVE,
+    Action.RELINKED: PlanAction.RELINK,
+    Action.WAITING: PlanAction.WAITING,
     Action.SKIPPED: PlanAction.SKIPPED,
     Action.FAILED: PlanAction.FAILED,
 }
@@ -43,12 +45,19 @@ def to_rows(decisions: Iterable[Decision]) -> Iterator[PlanRow]:
 
 
 def to_row(decision: Decision) -> PlanRow | None:
-    action = PlanAction.RETURNED if decision.returned else _ACTIONS.get(decision.action)
+    action = _find_action(decision)
     if action is None:
         return None
     return PlanRow(
         action, decision.external_id, decision.name, decision.reason, _list_changes(decision)
     )
+
+
+def _find_action(decision: Decision) -> PlanAction | None:
+    if decision.asks_person:
+        return PlanAction.CONFLICT
+    is_return = decision.returned and decision.action is not Action.RELINKED
+    return PlanAction.RETURNED if is_return else _ACTIONS.get(decision.action)
 
 
 def _list_changes(decision: Decision) -> dict[str, list[Any]]:

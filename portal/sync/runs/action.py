@@ -10,5 +10,7 @@ class Action(StrEnum):
     UPDATED = "updated"
     UNCHANGED = "unchanged"
     MOVED = "moved"
+    RELINKED = "relinked"
+    WAITING = "waiting"
     SKIPPED = "skipped"
     FAILED = "failed"

@@ -11,7 +11,7 @@ from portal.services.runs.pace import measure_pace
 
 NOT_DESCRIBED = ("seen", "unchanged")
 """Counts that say nothing of what happened."""
-LEFT = ("skipped", "failed", "conflicts")
+LEFT = ("waiting", "skipped", "failed", "conflicts")
 """Counts of what was left as it was. All others are of what the run did."""
 PHRASES = {
     "missing": ("gone from Tactical", "gone from Tactical"),

@@ -19,7 +19,8 @@ from portal.services.integrations import connect as connect_service
 from portal.services.integrations import identity, testing
 from portal.services.integrations.connect import ConnectionSettings
 from portal.services.integrations.current import find_integration, list_saved_secrets
-from portal.services.integrations.options import OptionPage, show_options
+from portal.services.integrations.option_kinds import OptionPage
+from portal.services.integrations.options import show_options
 from portal.services.integrations.server_health import find_outage
 from portal.services.integrations.sweep_intervals import find_interval
 from portal.services.organizations.listing import OrganizationFilter, count_organizations

@@ -4,7 +4,7 @@ from flask_wtf import FlaskForm
 from wtforms import BooleanField, PasswordField, RadioField, SelectMultipleField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 
-from portal.services.integrations.options import OptionPage
+from portal.services.integrations.option_kinds import OptionPage
 from portal.services.webhook.records import ApplyTo
 from portal.web.options import with_options
 

@@ -10,7 +10,8 @@ from portal.services.deliveries.rate import get_rate
 from portal.services.deliveries.refused_storms import find_refusals
 from portal.services.deliveries.storage import get_storage
 from portal.services.integrations.current import find_integration
-from portal.services.integrations.options import OptionPage, show_options
+from portal.services.integrations.option_kinds import OptionPage
+from portal.services.integrations.options import show_options
 from portal.services.organizations.listing import list_live_organizations
 from portal.services.webhook import settings
 from portal.services.webhook.execution import read_made, read_wanted

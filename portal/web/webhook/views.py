@@ -22,7 +22,7 @@ from portal.services.accounts.permissions import Permission
 from portal.services.errands.requests import TooManyWaiting, get_errand
 from portal.services.integrations.connect import ConnectionSettings, save_connection
 from portal.services.integrations.current import get_integration
-from portal.services.integrations.options import OptionPage
+from portal.services.integrations.option_kinds import OptionPage
 from portal.services.webhook import installation, settings
 from portal.services.webhook.installation import find_installation
 from portal.services.webhook.records import ApplyTo, Wanted

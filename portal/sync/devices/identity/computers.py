@@ -117,7 +117,8 @@ class Kind(StrEnum):
     SAME_MODEL = "same_model"
 
 
-_WITH_AN_ASSET = {Identity.CREATE, Identity.CONFLICT, Identity.OFFER, Identity.SUGGESTION}
+_ASKS_PERSON = {Identity.CONFLICT, Identity.OFFER, Identity.SUGGESTION}
+_WITH_AN_ASSET = {Identity.CREATE, *_ASKS_PERSON}
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,3 +139,7 @@ class Verdict:
     @property
     def makes_asset(self) -> bool:
         return self.newcomer.asset_id is None and self.action in _WITH_AN_ASSET
+
+    @property
+    def asks_person(self) -> bool:
+        return self.action in _ASKS_PERSON

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from sqlalchemy.orm import Session
@@ -10,29 +12,103 @@ from sqlalchemy.orm import Session
 from portal.models.runs.sync_plan import PlanAction
 from portal.sync.devices.absence import Absence
 from portal.sync.devices.apply import apply_decisions
+from portal.sync.devices.conflicts import list_questions, open_conflicts
 from portal.sync.devices.device_events import record_device_events
+from portal.sync.devices.identification import Identified
+from portal.sync.devices.load import load_assets, load_organizations
+from portal.sync.devices.newcomers import plan_newcomers
 from portal.sync.devices.plan import Decision
 from portal.sync.devices.plan_rows import PlanRow
+from portal.sync.devices.relinking import relink
+from portal.sync.devices.sightings import note_sightings
+from portal.sync.devices.strangers import Stranger
 from portal.sync.history import list_changes, record_changes
+from portal.sync.runs.action import Action
 from portal.sync.runs.log import RunLog
 from portal.tactical.api import AgentPage
 
+AGENTS_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What a walk came to. `now` is by Tactical's clock."""
+
+    absence: Absence
+    """Without the assets whose computers came back under another agent."""
+    listed: int
+    """How many agents there are."""
+    identified: Sequence[Identified]
+    now: datetime
+
+    @property
+    def relinks(self) -> Sequence[Identified]:
+        return [each for each in self.identified if each.is_relink]
+
+    @property
+    def others(self) -> Sequence[Identified]:
+        return [each for each in self.identified if not each.is_relink]
+
 
 class Writer(Protocol):
-    def write_page(self, session: Session, page: AgentPage, decisions: list[Decision]) -> None:
-        """In the transaction that holds what the decisions are about."""
+    def write_page(
+        self,
+        session: Session,
+        page: AgentPage,
+        decisions: list[Decision],
+        waiting: Sequence[Stranger],
+    ) -> None:
+        """In the transaction that holds what the decisions are about. The strangers in `waiting`
+        are identified at the end."""
 
-    def write_end(self, absence: Absence, listed: int) -> None:
-        """After the last page, in transactions of its own. `listed`: how many agents there are."""
+    def write_end(self, ending: Ending) -> None:
+        """After the last page, in transactions of its own."""
 
 
 def write_decisions(
     session: Session, integration_id: int, decisions: Sequence[Decision], run_log: RunLog
-) -> None:
-    """Assets, their history and their events."""
+) -> dict[str, int]:
+    """Assets, their history and their events; the ids of new assets by agent_id."""
     created = apply_decisions(session, integration_id, decisions)
     record_changes(session, run_log.cause, list_changes(decisions, created))
     record_device_events(session, decisions, created)
+    return created
+
+
+def note_strangers(
+    session: Session, integration_id: int, page: AgentPage, waiting: Sequence[Stranger]
+) -> None:
+    agent_ids = [each.agent.agent_id for each in waiting if not each.is_superseded]
+    note_sightings(session, integration_id, agent_ids, page.server_now)
+
+
+def plan_identified(
+    session: Session, integration_id: int, some: Sequence[Identified]
+) -> list[Decision]:
+    """The decisions about them by what is stored now."""
+    agent_ids = {each.verdict.newcomer.agent_id for each in some}
+    agent_ids |= {each.asset.agent_id for each in some if each.is_relink and each.asset}
+    organizations = load_organizations(session, integration_id)
+    return plan_newcomers(some, load_assets(session, integration_id, agent_ids), organizations)
+
+
+def write_identified(
+    session: Session,
+    integration_id: int,
+    decisions: Sequence[Decision],
+    run_log: RunLog,
+    now: datetime,
+) -> None:
+    """Relinks, new assets and questions to people."""
+    agents = {
+        decision.known.id: decision.external_id
+        for decision in decisions
+        if decision.action is Action.RELINKED and decision.known
+    }
+    relink(session, integration_id, agents, run_log.cause, now)
+    created = write_decisions(session, integration_id, decisions, run_log)
+    questions = list_questions(decisions, created)
+    open_conflicts(session, integration_id, questions, run_log.run_id)
 
 
 def missing_rows(absence: Absence) -> Iterator[PlanRow]:

@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from portal.chunks import chunked
 from portal.db import transaction
 from portal.models.runs.sync_plan import PlanAction
-from portal.sync.devices.absence import Absence, mark_missing
+from portal.sync.devices.absence import mark_missing
 from portal.sync.devices.apply import count_decisions, log_entries
+from portal.sync.devices.identification import Identified
+from portal.sync.devices.newcomers import count_newcomers
 from portal.sync.devices.plan import Decision
 from portal.sync.devices.plan_rows import PlanRow, to_row
-from portal.sync.devices.writers.base import write_decisions
+from portal.sync.devices.strangers import Stranger
+from portal.sync.devices.writers.base import (
+    AGENTS_AT_ONCE,
+    Ending,
+    note_strangers,
+    plan_identified,
+    write_decisions,
+    write_identified,
+)
 from portal.sync.runs.log import RunLog, log_entry
 from portal.sync.runs.plans import load_chosen, note_outcomes
 from portal.tactical.api import AgentPage
@@ -40,9 +52,46 @@ class ChosenWriter:
             rows = load_chosen(session, plan_id)
         return cls(integration_id, run_log, plan_id, rows)
 
-    def write_page(self, session: Session, page: AgentPage, decisions: list[Decision]) -> None:
-        outcomes: dict[str, str] = {}
+    def write_page(
+        self,
+        session: Session,
+        page: AgentPage,
+        decisions: list[Decision],
+        waiting: Sequence[Stranger],
+    ) -> None:
+        same, outcomes = self._choose(decisions)
+        note_strangers(session, self.integration_id, page, waiting)
+        counts = count_decisions(same) | Counter(seen=len(decisions) + len(waiting))
+        self.run_log.record(session, counts, log_entries(same), page.total)
+        write_decisions(session, self.integration_id, same, self.run_log)
+        self._note(session, outcomes)
+
+    def write_end(self, ending: Ending) -> None:
+        for some in chunked(ending.identified, AGENTS_AT_ONCE):
+            self._write_identified(some, ending.now)
+        wanted = {
+            agent_id: asset
+            for agent_id, asset in ending.absence.assets.items()
+            if ending.listed and self._is_chosen_missing(agent_id)
+        }
+        chosen = replace(ending.absence, assets=wanted)
+        with transaction() as session:
+            marked = mark_missing(session, self.integration_id, chosen, self.run_log)
+            outcomes = {agent_id: _describe_unseen(row) for agent_id, row in self.open_rows.items()}
+            self._note(session, outcomes | dict.fromkeys(marked, APPLIED))
+
+    def _write_identified(self, some: Sequence[Identified], now: datetime) -> None:
+        with transaction() as session:
+            decisions = plan_identified(session, self.integration_id, some)
+            same, outcomes = self._choose(decisions)
+            self.run_log.record(session, count_newcomers(same), log_entries(same))
+            write_identified(session, self.integration_id, same, self.run_log, now)
+            self._note(session, outcomes)
+
+    def _choose(self, decisions: Sequence[Decision]) -> tuple[list[Decision], dict[str, str]]:
+        """Those that were chosen and are still the same; and what becomes of each chosen row."""
         same: list[Decision] = []
+        outcomes: dict[str, str] = {}
         for decision in decisions:
             row = self.open_rows.get(decision.external_id)
             if row is None or row.action is PlanAction.MISSING:
@@ -50,22 +99,7 @@ class ChosenWriter:
             outcomes[row.agent_id] = _compare(row, to_row(decision))
             if outcomes[row.agent_id] == APPLIED:
                 same.append(decision)
-        counts = count_decisions(same) | Counter(seen=len(decisions))
-        self.run_log.record(session, counts, log_entries(same), page.total)
-        write_decisions(session, self.integration_id, same, self.run_log)
-        self._note(session, outcomes)
-
-    def write_end(self, absence: Absence, listed: int) -> None:
-        wanted = {
-            agent_id: asset
-            for agent_id, asset in absence.assets.items()
-            if listed and self._is_chosen_missing(agent_id)
-        }
-        chosen = replace(absence, assets=wanted)
-        with transaction() as session:
-            marked = mark_missing(session, self.integration_id, chosen, self.run_log)
-            outcomes = {agent_id: _describe_unseen(row) for agent_id, row in self.open_rows.items()}
-            self._note(session, outcomes | dict.fromkeys(marked, APPLIED))
+        return same, outcomes
 
     def _is_chosen_missing(self, agent_id: str) -> bool:
         row = self.open_rows.get(agent_id)

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
@@ -24,11 +25,22 @@ from portal.sync.devices.brake import (
     ClientChanges,
     judge_changes,
 )
+from portal.sync.devices.identification import Identified
 from portal.sync.devices.load import load_assets, load_organizations
 from portal.sync.devices.moves import Move, part_moves, plan_moves
+from portal.sync.devices.newcomers import count_newcomers
 from portal.sync.devices.plan import Decision
 from portal.sync.devices.plan_rows import to_rows
-from portal.sync.devices.writers.base import missing_rows, write_decisions
+from portal.sync.devices.strangers import Stranger
+from portal.sync.devices.writers.base import (
+    AGENTS_AT_ONCE,
+    Ending,
+    missing_rows,
+    note_strangers,
+    plan_identified,
+    write_decisions,
+    write_identified,
+)
 from portal.sync.runs.log import RunLog
 from portal.sync.runs.plans import add_plan, add_rows, open_plan
 from portal.tactical.api import AgentPage
@@ -43,28 +55,45 @@ class SyncWriter:
     settings: BrakeSettings
     _moves: list[Move] = field(default_factory=list)
 
-    def write_page(self, session: Session, page: AgentPage, decisions: list[Decision]) -> None:
+    def write_page(
+        self,
+        session: Session,
+        page: AgentPage,
+        decisions: list[Decision],
+        waiting: Sequence[Stranger],
+    ) -> None:
         now, moves = part_moves(decisions, page.observed_at)
-        waiting = {move.agent_id for move in moves}
-        counts = count_decisions([each for each in now if each.external_id not in waiting])
-        counts["seen"] = len(decisions)
+        moving = {move.agent_id for move in moves}
+        counts = count_decisions([each for each in now if each.external_id not in moving])
+        counts["seen"] = len(decisions) + len(waiting)
         self.run_log.record(session, counts, log_entries(now), page.total)
         write_decisions(session, self.integration_id, now, self.run_log)
+        note_strangers(session, self.integration_id, page, waiting)
         self._moves += moves
 
-    def write_end(self, absence: Absence, listed: int) -> None:
-        if not self._moves and not absence.assets:
+    def write_end(self, ending: Ending) -> None:
+        for some in chunked(ending.others, AGENTS_AT_ONCE):
+            self._write_identified(some, ending.now)
+        if not self._moves and not ending.absence.assets and not ending.relinks:
             return
-        brake = self._judge(absence, listed)
+        brake = self._judge(ending)
         if brake.verdict is BrakeVerdict.NOTHING_LISTED:
             self.run_log.warn(str(brake.reason))
         if brake.verdict is not BrakeVerdict.GO:
             return
+        for some in chunked(ending.relinks, AGENTS_AT_ONCE):
+            self._write_identified(some, ending.now)
         for moves in chunked(self._moves, MOVES_AT_ONCE):
             self._move(moves)
-        if absence.assets:
+        if ending.absence.assets:
             with transaction() as session:
-                mark_missing(session, self.integration_id, absence, self.run_log)
+                mark_missing(session, self.integration_id, ending.absence, self.run_log)
+
+    def _write_identified(self, some: Sequence[Identified], now: datetime) -> None:
+        with transaction() as session:
+            decisions = plan_identified(session, self.integration_id, some)
+            self.run_log.record(session, count_newcomers(decisions), log_entries(decisions))
+            write_identified(session, self.integration_id, decisions, self.run_log, now)
 
     def _move(self, moves: Sequence[Move]) -> None:
         with transaction() as session:
@@ -80,7 +109,7 @@ class SyncWriter:
         known = load_assets(session, self.integration_id, [move.agent_id for move in moves])
         return plan_moves(moves, known, organizations)
 
-    def _judge(self, absence: Absence, listed: int) -> Brake:
+    def _judge(self, ending: Ending) -> Brake:
         """What is too much is kept as a plan, on which a person decides."""
         with transaction() as session:
             moves = [
@@ -88,18 +117,29 @@ class SyncWriter:
                 for some in chunked(self._moves, MOVES_AT_ONCE)
                 for decision in self._plan(session, some)
             ]
-            clients = self._count_changes(session, moves, absence)
-            brake = judge_changes(clients, listed, self.settings)
+            relinks = [
+                decision
+                for some in chunked(ending.relinks, AGENTS_AT_ONCE)
+                for decision in plan_identified(session, self.integration_id, some)
+            ]
+            clients = self._count_changes(session, moves, relinks, ending.absence)
+            brake = judge_changes(clients, ending.listed, self.settings)
             if brake.verdict is BrakeVerdict.HELD:
                 plan = add_plan(session, self.integration_id, self.run_log.run_id, PlanOrigin.BRAKE)
-                add_rows(session, plan.id, [*to_rows(moves), *missing_rows(absence)])
+                rows = [*to_rows(relinks), *to_rows(moves), *missing_rows(ending.absence)]
+                add_rows(session, plan.id, rows)
                 open_plan(session, plan.id, brake.reason)
-                self.run_log.record(session, Counter(unchanged=len(self._moves)), [])
+                counts = Counter(unchanged=len(self._moves), waiting=len(relinks))
+                self.run_log.record(session, counts, [])
                 self.run_log.end_as(RunStatus.HELD, brake.reason)
         return brake
 
     def _count_changes(
-        self, session: Session, moves: Sequence[Decision], absence: Absence
+        self,
+        session: Session,
+        moves: Sequence[Decision],
+        relinks: Sequence[Decision],
+        absence: Absence,
     ) -> dict[int, ClientChanges]:
         missing = Counter(each.client_id for each in absence.assets.values())
         moved = Counter(
@@ -107,8 +147,11 @@ class SyncWriter:
             for move in moves
             if move.known is not None and "client_id" in (move.changes or {})
         )
+        relinked = Counter(each.known.client_id for each in relinks if each.known is not None)
         return {
-            row.id: ClientChanges(row.name, row.assets, missing[row.id], moved[row.id])
+            row.id: ClientChanges(
+                row.name, row.assets, missing[row.id], moved[row.id], relinked[row.id]
+            )
             for row in session.execute(_count_by_client(self.integration_id))
         }
 

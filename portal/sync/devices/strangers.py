@@ -1,0 +1,131 @@
+"""What a walk comes upon: all agents that it lists, and the strangers among them. A stranger has no
+asset, and there is something that may be its computer: it waits for the end of the walk."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from msgspec import UNSET
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from portal.models import Asset, SupersededAgent
+from portal.sync.devices.identity.serials import real_serial
+from portal.sync.devices.plan import Decision, find_status
+from portal.sync.runs.action import Action
+from portal.tactical.api import AgentPage
+from portal.tactical.records import TacticalAgent
+
+
+class Listed(NamedTuple):
+    """What one listing says of an agent."""
+
+    status: str
+    last_seen: datetime | None
+    serial_number: str | None
+    """None where the listing has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stranger:
+    """An agent to be decided at the end. With `asset_id` it has that asset, and what was told of
+    it with its page is written: its first real serial number came in just now."""
+
+    agent: TacticalAgent
+    observed_at: datetime
+    server_now: datetime
+    asset_id: int | None = None
+    is_superseded: bool = False
+
+
+@dataclass
+class Walk:
+    integration_id: int
+    listed: dict[str, Listed] = field(default_factory=dict)
+    strangers: dict[str, Stranger] = field(default_factory=dict)
+    twins: set[str] = field(default_factory=set)
+    """agent_ids that came with this walk, several with one serial number that nothing else had."""
+    now: datetime | None = None
+    """The latest moment of Tactical's clock; None before the first page."""
+    _agent_by_serial: dict[str, str] = field(default_factory=dict)
+    """Of the agents that this walk made assets for."""
+
+    def part(
+        self, session: Session, page: AgentPage, decisions: Sequence[Decision]
+    ) -> tuple[list[Decision], list[Stranger]]:
+        """What is written with the page, and the strangers of it that wait."""
+        self._note(page)
+        serials = {each.external_id: _new_serial(each) for each in decisions}
+        known = _find_known_serials(session, {serial for serial in serials.values() if serial})
+        new = [each.external_id for each in decisions if each.action is Action.CREATED]
+        superseded = _find_superseded(session, self.integration_id, new)
+        now, waiting = [], []
+        for agent, decision in zip(page.agents, decisions, strict=True):
+            serial = serials[decision.external_id]
+            is_stranger = serial in known or decision.external_id in superseded
+            if isinstance(agent, TacticalAgent) and is_stranger:
+                stranger = self._add(agent, page, decision, decision.external_id in superseded)
+                if stranger.asset_id is None:
+                    waiting.append(stranger)
+                    continue
+            elif serial:
+                self._note_twins(serial, decision.external_id)
+            now.append(decision)
+        return now, waiting
+
+    def _note(self, page: AgentPage) -> None:
+        self.now = page.server_now if self.now is None else max(self.now, page.server_now)
+        for agent in page.agents:
+            if isinstance(agent, TacticalAgent):
+                serial = None if agent.serial_number is UNSET else agent.serial_number
+                status = find_status(agent, page.server_now)
+                self.listed[agent.agent_id] = Listed(status, agent.last_seen, serial)
+
+    def _add(
+        self, agent: TacticalAgent, page: AgentPage, decision: Decision, is_superseded: bool
+    ) -> Stranger:
+        asset_id = decision.known.id if decision.known else None
+        moments = page.observed_at, page.server_now
+        stranger = Stranger(agent, *moments, asset_id, is_superseded)
+        self.strangers[agent.agent_id] = stranger
+        return stranger
+
+    def _note_twins(self, serial: str, agent_id: str) -> None:
+        first = self._agent_by_serial.setdefault(serial, agent_id)
+        if first != agent_id:
+            self.twins |= {first, agent_id}
+
+
+def _new_serial(decision: Decision) -> str | None:
+    """The real serial number of an agent that had none, or that is new."""
+    serial = real_serial((decision.facts or {}).get("serial_number"))
+    if decision.action is Action.CREATED or serial is None or decision.known is None:
+        return serial if decision.action is Action.CREATED else None
+    before: Any = decision.known.facts["serial_number"]
+    return None if real_serial(before) else serial
+
+
+def _find_known_serials(session: Session, serials: Collection[str]) -> set[str | None]:
+    """Those of them that an asset has: of any integration of the tenant, for one that is set
+    aside has assets too."""
+    if not serials:
+        return set()
+    found = session.scalars(
+        select(Asset.serial_key).where(Asset.serial_key.in_(serials)).distinct()
+    )
+    return set(found)
+
+
+def _find_superseded(session: Session, integration_id: int, agent_ids: Collection[str]) -> set[str]:
+    if not agent_ids:
+        return set()
+    found = session.scalars(
+        select(SupersededAgent.agent_id).where(
+            SupersededAgent.integration_id == integration_id,
+            SupersededAgent.agent_id.in_(agent_ids),
+        )
+    )
+    return set(found)
