@@ -39,6 +39,12 @@ COMMANDS = {
         "map_organization",
         "Map an organization, by Tactical's client number, to a client.",
     ),
+    "assets": Lazy("portal.cli.assets", "assets", "Assets that are retired, restored or deleted."),
+    "missing": Lazy(
+        "portal.cli.assets",
+        "missing",
+        "Assets that Tactical lists no more, and which are proposed for retirement.",
+    ),
     "export": Lazy("portal.cli.export", "export", "Write records to standard output."),
     "replay": Lazy("portal.cli.replay", "replay", "Process webhook deliveries again, now."),
     "webhook": Lazy(

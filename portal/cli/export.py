@@ -9,6 +9,7 @@ import click
 
 from portal.cli.command import PortalCommand, tenant_option
 from portal.cli.outcome import Outcome
+from portal.services.csv_lines import to_csv
 from portal.services.export import (
     ALERT_COLUMNS,
     ASSET_COLUMNS,
@@ -21,7 +22,6 @@ from portal.services.export import (
     export_deliveries,
     export_organizations,
     export_software,
-    to_csv,
 )
 
 format_option = click.option(

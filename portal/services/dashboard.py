@@ -58,7 +58,8 @@ class Overview:
 
 def get_overview() -> Overview:
     figures, integration = _read_figures(), find_integration()
-    assets = count_by_status(stale_before=stale_before(figures.status_read_seconds))
+    old = stale_before(figures.status_read_seconds)
+    assets = count_by_status(stale_before=old, integration=integration)
     last = find_last_finished_runs(*STATUS_READS)
     last_read_at = newest_status_read(last)
     return Overview(

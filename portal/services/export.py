@@ -5,10 +5,7 @@ Ids are text, times are ISO 8601 in UTC, empty is None.
 
 from __future__ import annotations
 
-import csv
-import io
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
@@ -18,7 +15,15 @@ from sqlalchemy.orm import joinedload
 
 from portal.clock import iso_utc, utc_now
 from portal.db import db
-from portal.models import Alert, Asset, AssetSoftware, Delivery, OrganizationMapping, SoftwareTitle
+from portal.models import (
+    Alert,
+    Asset,
+    AssetSoftware,
+    Delivery,
+    OrganizationMapping,
+    SoftwareTitle,
+    SupersededAgent,
+)
 from portal.services.alerts.listing import AlertFilter, alert_conditions, query_alerts, with_clients
 from portal.services.assets.freshness import get_stale_before
 from portal.services.assets.listing import AssetFilter, asset_conditions
@@ -57,6 +62,9 @@ ASSET_COLUMNS = (
     "last_seen_at",
     "last_rmm_sync_at",
     "missing_since",
+    "retired_at",
+    "asset_id",
+    "superseded_device_ids",
 )
 
 ORGANIZATION_COLUMNS = (
@@ -98,16 +106,9 @@ SOFTWARE_COLUMNS = (
     "missing_since",
 )
 
-_UNSEEN = r"\s\x00-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff"
-_BEFORE = rf"[;\"'{_UNSEEN}]"
-_FORMULA = re.compile(rf"(?<!{_BEFORE}){_BEFORE}*+(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
-"""A sign, perhaps full-width, that may begin a formula, and what may stand before it. Each run is
-looked through once: a message may be thousands of empty lines."""
-_SEPARATOR = re.compile(r".*[;\t\r\n]", re.DOTALL)
-
 
 def export_assets(shown: AssetFilter | None = None) -> Iterator[Row]:
-    """The assets that the filter shows, by name; without one all, what is missing too."""
+    """The assets that the filter shows, by name; without one all, missing and retired ones too."""
     now, stale_before = utc_now(), get_stale_before()
     found = db.session.scalars(
         select(Asset)
@@ -116,19 +117,40 @@ def export_assets(shown: AssetFilter | None = None) -> Iterator[Row]:
         .order_by(Asset.name, Asset.id)
         .execution_options(yield_per=ROWS_AT_ONCE)
     )
-    for asset in found:
-        uptime = asset.uptime_at(now)
-        computed = {
-            "client": asset.client.name,
-            "agent_status": asset.shown_status,
-            "status_as_of": _plain(asset.status_at),
-            "status_stale": asset.status_at < stale_before,
-            "uptime_seconds": None if uptime is None else int(uptime.total_seconds()),
-        }
-        yield {
-            name: computed[name] if name in computed else _plain(getattr(asset, name))
-            for name in ASSET_COLUMNS
-        }
+    for part in found.partitions():
+        superseded = _list_superseded([asset.id for asset in part])
+        for asset in part:
+            yield _asset_row(asset, superseded.get(asset.id, []), now, stale_before)
+
+
+def _list_superseded(asset_ids: Sequence[int]) -> dict[int, list[str]]:
+    """The agents that assets had before, by asset id, the first one first."""
+    rows = db.session.execute(
+        select(SupersededAgent.asset_id, SupersededAgent.agent_id)
+        .where(SupersededAgent.asset_id.in_(asset_ids))
+        .order_by(SupersededAgent.superseded_at, SupersededAgent.id)
+    )
+    found: dict[int, list[str]] = {}
+    for asset_id, agent_id in rows:
+        found.setdefault(asset_id, []).append(agent_id)
+    return found
+
+
+def _asset_row(asset: Asset, superseded: list[str], now: datetime, stale_before: datetime) -> Row:
+    uptime = asset.uptime_at(now)
+    computed = {
+        "asset_id": str(asset.id),
+        "superseded_device_ids": superseded,
+        "client": asset.client.name,
+        "agent_status": asset.shown_status,
+        "status_as_of": _plain(asset.status_at),
+        "status_stale": asset.status_at < stale_before,
+        "uptime_seconds": None if uptime is None else int(uptime.total_seconds()),
+    }
+    return {
+        name: computed[name] if name in computed else _plain(getattr(asset, name))
+        for name in ASSET_COLUMNS
+    }
 
 
 def export_organizations() -> Iterator[Row]:
@@ -202,43 +224,6 @@ def export_software(*conditions: ColumnElement[bool]) -> Iterator[Row]:
     for row in found:
         values = (None if value == "" else _plain(value) for value in row)
         yield dict(zip(SOFTWARE_COLUMNS, values, strict=True))
-
-
-def to_csv(columns: Iterable[str], rows: Iterable[Row]) -> Iterator[str]:
-    """CSV line by line, with a heading."""
-    columns = list(columns)
-    line = io.StringIO()
-    writer = csv.writer(line)
-    writer.writerow(columns)
-    for row in rows:
-        yield _take(line)
-        writer.writerow([_safe_cell(row[name]) for name in columns])
-    yield _take(line)
-
-
-def _take(line: io.StringIO) -> str:
-    text = line.getvalue()
-    line.seek(0)
-    line.truncate()
-    return text
-
-
-def _safe_cell(value: Any) -> Any:
-    """A cell that no spreadsheet takes for a formula: hostnames and users come from outside."""
-    if not isinstance(value, str):
-        return value
-    value = _FORMULA.sub(_quote, value)
-    return "'" + value if value[:1] in ("\t", "\r", "\n") else value
-
-
-def _quote(found: re.Match[str]) -> str:
-    """With an apostrophe where the sign's cell begins, should semicolons or tabs separate, too."""
-    before = found.group()
-    separated = _SEPARATOR.match(before)
-    if separated is None and found.start() > 0:
-        return before
-    at = separated.end() if separated else 0
-    return f"{before[:at]}'{before[at:]}"
 
 
 def _plain(value: Any) -> Any:

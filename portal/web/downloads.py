@@ -9,7 +9,7 @@ from flask import Response, stream_with_context
 
 from portal.clock import utc_now
 from portal.scope import tenant_scope
-from portal.services.export import to_csv
+from portal.services.csv_lines import to_csv
 from portal.web.guard import get_tenant
 
 

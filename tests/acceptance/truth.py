@@ -75,5 +75,6 @@ def told(row: Row) -> Row:
     ours = (
         *("uptime_seconds", "last_rmm_sync_at"),
         *("status_as_of", "status_stale", "missing_since"),
+        *("asset_id", "retired_at", "superseded_device_ids"),
     )
     return {name: value for name, value in row.items() if name not in ours} | times

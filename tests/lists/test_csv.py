@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from portal.services.export import to_csv
+from portal.services.csv_lines import to_csv
 
 SIGNS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 UNSEEN = re.compile(r"^[\s\"\x00-\x1f\x7f\u00ad\u200b\ufeff]+")

@@ -12,17 +12,23 @@ from sqlalchemy.orm import InstrumentedAttribute, joinedload
 from portal.clock import utc_now
 from portal.db import db
 from portal.errors import NotFound
-from portal.models import Asset, Client, ExternalEntityMapping, OrganizationMapping
+from portal.models import Asset, Client, Integration
 from portal.models.assets.asset import KNOWN_FOR, UNKNOWN
 from portal.services.assets.freshness import get_stale_before
+from portal.services.integrations.current import find_integration
 from portal.services.lists.paging import Page, paginate_records
 from portal.services.lists.search import any_contains, narrow, split_words
+from portal.sync.devices.retirement import is_proposed
 
 STATUSES = ("online", "offline", "overdue", UNKNOWN)
 STALE = "stale"
 """Not a status: those of any status that nobody has looked at for too long."""
 MISSING = "missing"
 """Not a status: those that Tactical lists no more. They are in no other list and no count."""
+PROPOSED = "proposed"
+"""Not a status: those of the missing ones that a person is asked to retire."""
+RETIRED = "retired"
+"""Not a status: those that are retired. They are missing too, but not among MISSING."""
 
 SORTABLE: dict[str, InstrumentedAttribute[Any]] = {
     "name": Asset.name,
@@ -48,8 +54,8 @@ _SEARCHED = (
 class AssetFilter:
     """What the list shows; an empty field does not filter. `sort` with a `-` is downwards.
 
-    `status` is one of STATUSES, STALE or MISSING; whatever it is, what is missing is shown with
-    MISSING only.
+    `status` is one of STATUSES, STALE, MISSING, PROPOSED or RETIRED; whatever it is, what is
+    missing is shown with the last three only.
     """
 
     search: str = ""
@@ -61,29 +67,6 @@ class AssetFilter:
     sort: str = "name"
 
 
-@dataclass(frozen=True, slots=True)
-class AssetDetail:
-    asset: Asset
-    organization: OrganizationMapping | None
-    external_pk: int | None
-
-    @property
-    def not_synced_because(self) -> str | None:
-        """Why the asset's facts are no longer refreshed, in words; None when they are."""
-        organization = self.organization
-        if organization is None:
-            return "Its Tactical server was replaced by another one."
-        if organization.client_id is None:
-            return f"The organization {organization.external_organization_name} is not mapped."
-        if not organization.auto_sync_assets:
-            return (
-                f"Auto-sync is off for the organization {organization.external_organization_name}."
-            )
-        if self.asset.missing_since is not None:
-            return "Tactical no longer lists this agent."
-        return None
-
-
 def asset_conditions(shown: AssetFilter, stale_before: datetime) -> list[ColumnElement[bool]]:
     """The filter in SQL, for what lists and exports."""
     return [*_of_any_status(shown), *_of_status(shown.status, stale_before)]
@@ -92,7 +75,11 @@ def asset_conditions(shown: AssetFilter, stale_before: datetime) -> list[ColumnE
 def _of_status(status: str, stale_before: datetime) -> list[ColumnElement[bool]]:
     """As `Asset.shown_status` has it, but so that an index of the word helps."""
     if status == MISSING:
-        return [Asset.missing_since.is_not(None)]
+        return [Asset.missing_since.is_not(None), Asset.retired_at.is_(None)]
+    if status == RETIRED:
+        return [Asset.retired_at.is_not(None)]
+    if status == PROPOSED:
+        return is_proposed(find_integration(), utc_now())
     conditions: list[ColumnElement[bool]] = [Asset.missing_since.is_(None)]
     if status == STALE:
         conditions.append(Asset.status_at < stale_before)
@@ -119,15 +106,15 @@ def _of_any_status(shown: AssetFilter) -> list[ColumnElement[bool]]:
 
 
 def list_assets(shown: AssetFilter, page: int = 1) -> Page[Asset]:
-    return list_and_count(shown, page, get_stale_before())[0]
+    return list_and_count(shown, page, get_stale_before(), find_integration())[0]
 
 
 def list_and_count(
-    shown: AssetFilter, page: int, stale_before: datetime
+    shown: AssetFilter, page: int, stale_before: datetime, integration: Integration | None = None
 ) -> tuple[Page[Asset], dict[str, int]]:
     """The page, and what `count_by_status` tells of the same filter."""
     of_any_status = narrow(Asset.id, _of_any_status(shown), shown.search)
-    counts = _count_by_status(of_any_status, stale_before)
+    counts = _count_by_status(of_any_status, stale_before, integration)
     status = _of_status(shown.status, stale_before)
     order = _order(shown.sort)
     found = paginate_records(
@@ -140,22 +127,26 @@ def list_and_count(
 
 
 def count_by_status(
-    shown: AssetFilter | None = None, stale_before: datetime | None = None
+    shown: AssetFilter | None = None,
+    stale_before: datetime | None = None,
+    integration: Integration | None = None,
 ) -> dict[str, int]:
     """How many assets of each status the filter shows, its own status aside.
 
-    The four statuses sum to `total`. `stale` are some of these, and `missing` none. Who does not
-    know `stale_before` leaves it to be asked for.
+    The four statuses sum to `total`. `stale` are some of these, and `missing` and `retired` none;
+    `proposed` are those of `missing` that the integration's settings propose. Who does not know
+    `stale_before` leaves it to be asked for.
     """
     conditions = _of_any_status(shown or AssetFilter())
-    return _count_by_status(conditions, stale_before or get_stale_before())
+    return _count_by_status(conditions, stale_before or get_stale_before(), integration)
 
 
 def _count_by_status(
-    conditions: list[ColumnElement[bool]], stale_before: datetime
+    conditions: list[ColumnElement[bool]], stale_before: datetime, integration: Integration | None
 ) -> dict[str, int]:
     here, is_old = Asset.missing_since.is_(None), ~_is_known()
     is_stale = Asset.status_at < stale_before
+    proposed = is_proposed(integration, utc_now())
     rows = db.session.execute(
         # By the stored word: to make the one that is shown for each row takes longer.
         select(
@@ -164,16 +155,20 @@ def _count_by_status(
             func.count(Asset.missing_since),
             func.count().filter(here, is_old),
             func.count().filter(here, is_stale),
+            func.count().filter(*proposed),
+            func.count(Asset.retired_at),
         )
         .where(*conditions)
         .group_by(Asset.agent_status)
     ).all()
-    counts = dict.fromkeys((*STATUSES, STALE, MISSING, "total"), 0)
-    for word, number, missing, old, stale in rows:
+    counts = dict.fromkeys((*STATUSES, STALE, MISSING, PROPOSED, RETIRED, "total"), 0)
+    for word, number, missing, old, stale, proposal, retired in rows:
         counts[word] += number - missing - old
         counts[UNKNOWN] += old
         counts[STALE] += stale
-        counts[MISSING] += missing
+        counts[MISSING] += missing - retired
+        counts[PROPOSED] += proposal
+        counts[RETIRED] += retired
         counts["total"] += number - missing
     return counts
 
@@ -205,20 +200,6 @@ def get_asset(asset_id: int) -> Asset:
     if asset is None:
         raise NotFound("This asset does not exist. Choose one from the list of assets.")
     return asset
-
-
-def get_asset_detail(asset_id: int) -> AssetDetail:
-    asset = get_asset(asset_id)
-    organization = db.session.scalar(
-        select(OrganizationMapping).where(
-            OrganizationMapping.integration_id == asset.integration_id,
-            OrganizationMapping.external_organization_id == asset.rmm_organization_id,
-        )
-    )
-    external_pk = db.session.scalar(
-        select(ExternalEntityMapping.external_pk).where(ExternalEntityMapping.asset_id == asset.id)
-    )
-    return AssetDetail(asset, organization, external_pk)
 
 
 def _distinct(

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, update
+from sqlalchemy import ColumnElement, Row, false, update
 from sqlalchemy.orm import Session
 
 from portal.clock import utc_now
@@ -26,9 +26,14 @@ from portal.sync.runs.log import RunLog, log_entry
 Retired = Row[int, str, str, datetime | None]
 """id, rmm_device_id, name, missing_since."""
 
+RETIRABLE = (Asset.missing_since.is_not(None), Asset.retired_at.is_(None))
+"""Of one whose agent is listed, the next sync would make an asset in use again."""
 
-def is_proposed(integration: Integration, now: datetime) -> list[ColumnElement[bool]]:
+
+def is_proposed(integration: Integration | None, now: datetime) -> list[ColumnElement[bool]]:
     """Missing so often and for so long that a person is asked to retire it."""
+    if integration is None:
+        return [false()]
     return [
         Asset.integration_id == integration.id,
         Asset.retired_at.is_(None),
@@ -64,8 +69,7 @@ def retire(
     session: Session, which: Sequence[ColumnElement[bool]], cause: Cause, now: datetime
 ) -> Sequence[Retired]:
     """Those of them that are missing and not retired yet; which they were."""
-    conditions = (*which, Asset.missing_since.is_not(None), Asset.retired_at.is_(None))
-    rows = _set(session, conditions, {"retired_at": now})
+    rows = _set(session, [*which, *RETIRABLE], {"retired_at": now})
     changes = [ColumnChange(row.id, ChangeAction.RETIRED, "retired_at", None, now) for row in rows]
     record_changes(session, cause, changes)
     return rows
@@ -99,13 +103,8 @@ def _set(
 
 
 def _count_absent_run(session: Session, integration_id: int) -> None:
-    still_missing = (
-        Asset.integration_id == integration_id,
-        Asset.missing_since.is_not(None),
-        Asset.retired_at.is_(None),
-    )
-    more = {"absent_runs": Asset.absent_runs + 1}
-    count_changed(session, update(Asset).where(*still_missing).values(**more))
+    missing = update(Asset).where(Asset.integration_id == integration_id, *RETIRABLE)
+    count_changed(session, missing.values(absent_runs=Asset.absent_runs + 1))
 
 
 def _retire_proposed(session: Session, integration: Integration, run_log: RunLog) -> None:

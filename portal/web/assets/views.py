@@ -17,9 +17,10 @@ from portal.models.runs.sync_run import SyncKind
 from portal.services.accounts.permissions import Permission
 from portal.services.alerts.listing import AlertFilter, count_by_status, list_alerts_of_asset
 from portal.services.assets import listing as asset_service
+from portal.services.assets.detail import AssetDetail, get_asset_detail
 from portal.services.assets.edits import list_locked
 from portal.services.assets.freshness import get_stale_before, read_freshness
-from portal.services.assets.listing import AssetDetail, AssetFilter
+from portal.services.assets.listing import AssetFilter
 from portal.services.export import ASSET_COLUMNS, export_assets
 from portal.services.integrations.current import find_integration
 from portal.services.organizations.listing import any_mapped
@@ -40,7 +41,8 @@ ALERTS_SHOWN = 8
 def index() -> ResponseReturnValue:
     shown = _read_filter()
     stale_before, last_read_at = read_freshness()
-    page, counts = asset_service.list_and_count(shown, page_number(), stale_before)
+    integration = find_integration()
+    page, counts = asset_service.list_and_count(shown, page_number(), stale_before, integration)
     any_assets = counts["total"] > 0 or asset_service.any_assets()
     return page_or_region(
         "assets/list.html",
@@ -62,7 +64,7 @@ def index() -> ResponseReturnValue:
         asset_counts=counts,
         any_assets=any_assets,
         any_mapped=any_assets or any_mapped(),  # only an empty list tells what to do first
-        integration=find_integration(),
+        integration=integration,
         stale_before=stale_before,
         last_read_at=last_read_at,
         run=find_active_run(SyncKind.DEVICES),
@@ -79,7 +81,7 @@ def export() -> ResponseReturnValue:
 @assets.get("/<int:asset_id>")
 @requires(Permission.READ)
 def show(asset_id: int) -> ResponseReturnValue:
-    detail = asset_service.get_asset_detail(asset_id)
+    detail = get_asset_detail(asset_id)
     return page_or_region(
         "assets/detail.html", {"asset-body": "assets/_body.html"}, **_detail_context(detail)
     )
@@ -91,7 +93,7 @@ def refresh(asset_id: int) -> ResponseReturnValue:
     asset = asset_service.get_asset(asset_id)
     requests.request_run(SyncKind.AGENT, "button", asset.rmm_device_id, get_user().id)
     if htmx:
-        detail = asset_service.get_asset_detail(asset_id)
+        detail = get_asset_detail(asset_id)
         return render_template("assets/_body.html", **_detail_context(detail))
     flash(f"{asset.name} is being refreshed.", "info")
     return redirect(url_for("assets.show", asset_id=asset_id))

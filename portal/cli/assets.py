@@ -1,0 +1,61 @@
+"""`portal assets` and `portal missing`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import click
+
+from portal.cli.command import PortalCommand, tenant_option
+from portal.cli.outcome import Outcome, columns
+from portal.services.assets import retirement as service
+from portal.services.assets.missing import list_missing
+
+
+@click.group()
+def assets() -> None:
+    """Assets that are retired, restored or deleted."""
+
+
+@assets.command("retire", cls=PortalCommand)
+@click.argument("device_id")
+@tenant_option
+def retire_asset(device_id: str) -> Outcome:
+    """Retire an asset that is missing from Tactical."""
+    return _do(service.retire_assets, device_id)
+
+
+@assets.command("restore", cls=PortalCommand)
+@click.argument("device_id")
+@tenant_option
+def restore_asset(device_id: str) -> Outcome:
+    """Bring a retired asset back."""
+    return _do(service.restore_assets, device_id)
+
+
+@assets.command("delete", cls=PortalCommand)
+@click.argument("device_id")
+@click.option("--yes", is_flag=True, help="Delete it: this cannot be undone.")
+@tenant_option
+def delete_asset(device_id: str, yes: bool) -> Outcome:
+    """Delete a retired asset for good, with its software and its history."""
+    if not yes:
+        raise click.UsageError("This cannot be undone. Add --yes to delete the asset for good.")
+    return _do(service.delete_assets, device_id)
+
+
+@click.command("missing", cls=PortalCommand)
+@tenant_option
+def missing() -> Outcome:
+    """Assets that Tactical lists no more, and which are proposed for retirement."""
+    rows = list_missing()
+    table = [[r.device_id, r.name, r.client, r.missing_since, r.state] for r in rows]
+    text = columns(table) if table else "Tactical lists the agent of every asset."
+    return Outcome({"ok": True, "missing": [row.to_json() for row in rows]}, text)
+
+
+def _do(deed: Callable[[service.Chosen], service.Done], device_id: str) -> Outcome:
+    asset_id = service.get_asset_id(device_id)
+    done = deed(service.Chosen([asset_id]))
+    data = {"ok": True, "run": done.run.id, "asset_id": str(asset_id), "title": done.title}
+    return Outcome(data, f"{done.title}.")

@@ -1,0 +1,50 @@
+"""One asset with what is known around it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from portal.db import db
+from portal.models import Asset, ExternalEntityMapping, OrganizationMapping
+from portal.services.assets.listing import get_asset
+
+
+@dataclass(frozen=True, slots=True)
+class AssetDetail:
+    asset: Asset
+    organization: OrganizationMapping | None
+    external_pk: int | None
+
+    @property
+    def not_synced_because(self) -> str | None:
+        """Why the asset's facts are no longer refreshed, in words; None when they are."""
+        organization = self.organization
+        if organization is None:
+            return "Its Tactical server was replaced by another one."
+        if organization.client_id is None:
+            return f"The organization {organization.external_organization_name} is not mapped."
+        if not organization.auto_sync_assets:
+            return (
+                f"Auto-sync is off for the organization {organization.external_organization_name}."
+            )
+        if self.asset.retired_at is not None:
+            return "It is retired. A sync restores it if Tactical lists its agent again."
+        if self.asset.missing_since is not None:
+            return "Tactical no longer lists this agent."
+        return None
+
+
+def get_asset_detail(asset_id: int) -> AssetDetail:
+    asset = get_asset(asset_id)
+    organization = db.session.scalar(
+        select(OrganizationMapping).where(
+            OrganizationMapping.integration_id == asset.integration_id,
+            OrganizationMapping.external_organization_id == asset.rmm_organization_id,
+        )
+    )
+    external_pk = db.session.scalar(
+        select(ExternalEntityMapping.external_pk).where(ExternalEntityMapping.asset_id == asset.id)
+    )
+    return AssetDetail(asset, organization, external_pk)

@@ -1,0 +1,192 @@
+"""Assets that are retired, restored or deleted for good, each time as a run that can be seen and,
+but for what is deleted, taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy.orm import Session
+
+from portal.chunks import chunked
+from portal.clock import utc_now
+from portal.db import count_changed, db, transaction
+from portal.errors import InvalidInput, NotFound, Refused
+from portal.models import Alert, Asset, AssetChange, AssetSoftware, SyncRun
+from portal.models.runs.sync_run import SyncKind
+from portal.services.assets.freshness import get_stale_before
+from portal.services.assets.listing import AssetFilter, asset_conditions
+from portal.sync.devices.retirement import RETIRABLE, Retired, restore, retire, retired_entry
+from portal.sync.runs.log import log_entry
+from portal.sync.runs.person_runs import add_person_run, cause_of, record_done
+from portal.wording import plural
+
+IDS_AT_ONCE = 500
+MOST_DIGITS = 18
+"""Of a number that every column can hold."""
+STILL_LISTED = (
+    "Only an asset that is missing from Tactical can be retired. While its agent is listed, the "
+    "next sync would bring it back: delete the agent in Tactical first."
+)
+IS_RETIRED = Asset.retired_at.is_not(None)
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Some assets by their ids, or all that a filter shows."""
+
+    ids: Collection[int] = ()
+    shown: AssetFilter | None = None
+
+    def to_conditions(self) -> list[ColumnElement[bool]]:
+        """Raises InvalidInput when nothing is chosen."""
+        if self.shown is not None:
+            return asset_conditions(self.shown, get_stale_before())
+        if not self.ids:
+            raise InvalidInput("Select at least one asset.")
+        return [Asset.id.in_(self.ids)]
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What goes with assets that are deleted."""
+
+    assets: int
+    software: int
+    changes: int
+    alerts: int
+    """They stay, without their asset."""
+    example: str | None = None
+    """The name of one of the assets."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    run: SyncRun
+    number: int
+    left: int = 0
+    """How many of the chosen ones were left as they are."""
+    title: str = field(default="")
+
+
+def retire_assets(chosen: Chosen, user_id: int | None = None) -> Done:
+    """Raises Refused when none of them can be, saying why, and InvalidInput for no choice."""
+    conditions = chosen.to_conditions()
+    with transaction() as session:
+        found = _count(session, conditions)
+        run = _begin(session, [*conditions, *RETIRABLE], user_id)
+        if run is None:
+            raise Refused(_why_not(session, conditions))
+        rows = retire(session, conditions, cause_of(run), utc_now())
+        entries = [retired_entry(row) for row in rows]
+        return _end(session, run, "Retired", rows, entries, found - len(rows))
+
+
+def restore_assets(chosen: Chosen, user_id: int | None = None) -> Done:
+    """They are missing as before. Raises Refused when none is retired, and InvalidInput."""
+    conditions = [*chosen.to_conditions(), IS_RETIRED]
+    with transaction() as session:
+        run = _begin(session, conditions, user_id)
+        if run is None:
+            raise Refused("None of these assets is retired.")
+        locked = select(Asset.id, Asset.retired_at).where(*conditions).order_by(Asset.id)
+        since = {row[0]: row[1] for row in session.execute(locked.with_for_update())}
+        rows: list[Retired] = []
+        for ids in chunked(list(since), IDS_AT_ONCE):
+            some = {asset_id: at for asset_id in ids if (at := since[asset_id]) is not None}
+            rows += restore(session, some, cause_of(run))
+        entries = [log_entry("restored", row.rmm_device_id, row.name) for row in rows]
+        return _end(session, run, "Restored", rows, entries)
+
+
+def count_contents(chosen: Chosen) -> Contents:
+    """What deleting would take; of the retired ones among the chosen."""
+    which = select(Asset.id).where(*chosen.to_conditions(), IS_RETIRED)
+    software, changes, alerts = (
+        db.session.scalar(select(func.count()).where(table.asset_id.in_(which))) or 0
+        for table in (AssetSoftware, AssetChange, Alert)
+    )
+    assets = select(func.count(), func.min(Asset.name)).where(Asset.id.in_(which))
+    number, example = db.session.execute(assets).one()
+    return Contents(number, software, changes, alerts, example)
+
+
+def delete_assets(chosen: Chosen, user_id: int | None = None) -> Done:
+    """Delete the retired ones for good, some at a time; alerts stay, without their asset.
+
+    Raises Refused when none is retired, and InvalidInput for no choice.
+    """
+    conditions = [*chosen.to_conditions(), IS_RETIRED]
+    ids = list(db.session.scalars(select(Asset.id).where(*conditions).order_by(Asset.id)))
+    run, number = None, 0
+    for some in chunked(ids, IDS_AT_ONCE):
+        with transaction() as session:
+            run = run or _begin(session, [Asset.id.in_(some), IS_RETIRED], user_id)
+            if run is None:
+                continue
+            number += _delete(session, run, some)
+            run.title = f"Deleted {plural(number, 'asset')} for good"
+    if run is None:
+        raise Refused("Only retired assets can be deleted. Retire them first.")
+    return Done(run, number, 0, str(run.title))
+
+
+def get_asset_id(name: str) -> int:
+    """Of an asset by Tactical's agent_id, or by its own number. Raises NotFound."""
+    is_it = Asset.rmm_device_id == name
+    if name.isascii() and name.isdigit() and len(name) <= MOST_DIGITS:
+        is_it |= Asset.id == int(name)
+    found = db.session.scalar(select(Asset.id).where(is_it).order_by(Asset.id.desc()).limit(1))
+    if found is None:
+        raise NotFound(f"There is no asset {name}. Name it by its agent_id or its number.")
+    return found
+
+
+def _delete(session: Session, run: SyncRun, ids: Sequence[int]) -> int:
+    which = (Asset.id.in_(ids), IS_RETIRED)
+    found = select(Asset.rmm_device_id, Asset.name).where(*which).order_by(Asset.id)
+    entries = [
+        log_entry("deleted", row.rmm_device_id, row.name)
+        for row in session.execute(found.with_for_update())
+    ]
+    count_changed(session, delete(Asset).where(*which))
+    record_done(session, run, {"removed": len(entries)}, entries)
+    return len(entries)
+
+
+def _begin(
+    session: Session, conditions: Sequence[ColumnElement[bool]], user_id: int | None
+) -> SyncRun | None:
+    """The run of what is done to these assets; None when there are none."""
+    found = select(Asset.integration_id).where(*conditions)
+    integration_id = session.scalar(found.order_by(Asset.integration_id.desc()).limit(1))
+    if integration_id is None:
+        return None
+    return add_person_run(session, integration_id, SyncKind.ASSETS, "", user_id)
+
+
+def _end(
+    session: Session,
+    run: SyncRun,
+    verb: str,
+    rows: Sequence[Retired],
+    entries: Sequence[dict[str, object]],
+    left: int = 0,
+) -> Done:
+    what = rows[0].name if len(rows) == 1 else plural(len(rows), "asset")
+    run.title = f"{verb} {what}"
+    counts = {"retired": len(rows)} if verb == "Retired" else {"updated": len(rows)}
+    record_done(session, run, counts, entries)
+    return Done(run, len(rows), left, run.title)
+
+
+def _why_not(session: Session, conditions: Sequence[ColumnElement[bool]]) -> str:
+    """None of these can be retired: because they are, or because their agents are listed."""
+    if _count(session, [*conditions, Asset.missing_since.is_(None)]):
+        return STILL_LISTED
+    return "These assets are retired already." if _count(session, conditions) else "No such asset."
+
+
+def _count(session: Session, conditions: Sequence[ColumnElement[bool]]) -> int:
+    return session.scalar(select(func.count()).select_from(Asset).where(*conditions)) or 0

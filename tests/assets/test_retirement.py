@@ -1,0 +1,190 @@
+"""Retiring, restoring and deleting assets: what a person does, as runs."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import func, select
+
+from portal.db import db, transaction
+from portal.errors import InvalidInput, NotFound, Refused
+from portal.models import Alert, Asset, AssetChange, AssetSoftware
+from portal.models.alerts.alert import AlertSource, AlertStatus, Severity
+from portal.models.assets.change import ChangeAction
+from portal.models.runs.sync_run import RunStatus, SyncKind
+from portal.services.assets.listing import (
+    MISSING,
+    PROPOSED,
+    RETIRED,
+    AssetFilter,
+    count_by_status,
+    list_assets,
+)
+from portal.services.assets.missing import list_missing
+from portal.services.assets.retirement import (
+    Chosen,
+    count_contents,
+    delete_assets,
+    get_asset_id,
+    restore_assets,
+    retire_assets,
+)
+from portal.services.export import export_assets
+from portal.services.integrations.current import find_integration
+from tests.support.msp import Msp, counted
+from tests.sync.software import ingest
+from tests.sync.test_retirement import age, remove, retired
+
+
+def some_missing(msp: Msp, number: int) -> list[int]:
+    """Ids of assets that Tactical lists no more, the first of them proposed for retirement."""
+    msp.import_fleet(brake_percent=100)
+    ingest(msp)
+    agents = remove(msp, *range(number))
+    msp.sync()
+    age(40, retire_after_runs=1)
+    return [get_asset_id(agent) for agent in agents]
+
+
+def number_of(table: type[AssetSoftware] | type[AssetChange] | type[Alert]) -> int:
+    return db.session.scalar(select(func.count()).where(table.asset_id.is_not(None))) or 0
+
+
+def test_a_retired_asset_leaves_counts_and_lists_and_keeps_everything(msp: Msp) -> None:
+    ids = some_missing(msp, 3)
+    before = export_row(ids[0])
+    installed = number_of(AssetSoftware)
+    assert number_of(AssetSoftware) == installed > 0
+    done = retire_assets(Chosen(ids[:2]))
+    assert (done.number, done.title, done.run.title) == (2, "Retired 2 assets", "Retired 2 assets")
+    counts = count_by_status(integration=find_integration())
+    assert [counts[name] for name in (MISSING, PROPOSED, RETIRED)] == [1, 1, 2]
+    assert {a.id for a in list_assets(AssetFilter(status=RETIRED)).items} == set(ids[:2])
+    assert {a.id for a in list_assets(AssetFilter(status=MISSING)).items} == {ids[2]}
+    assert not {a.id for a in list_assets(AssetFilter()).items} & set(ids)
+    after = export_row(ids[0])
+    assert after.pop("retired_at") is not None
+    assert before.pop("retired_at") is None
+    assert after == before
+    assert number_of(AssetSoftware) == installed
+
+
+def export_row(asset_id: int) -> dict[str, object]:
+    [row] = [row for row in export_assets() if row["asset_id"] == str(asset_id)]
+    db.session.rollback()
+    return row
+
+
+def test_it_is_a_run_with_its_history_and_its_log(msp: Msp) -> None:
+    ids = some_missing(msp, 1)
+    run = retire_assets(Chosen(ids)).run
+    assert (run.kind, run.status) == (SyncKind.ASSETS, RunStatus.SUCCESS)
+    assert counted(run) == {"retired": 1}
+    assert [entry.action for entry in msp.log(run)] == ["retired"]
+    back = restore_assets(Chosen(ids)).run
+    changes = db.session.scalars(
+        select(AssetChange)
+        .where(AssetChange.asset_id == ids[0], AssetChange.run_id.in_([run.id, back.id]))
+        .order_by(AssetChange.id)
+    ).all()
+    assert [(c.action, c.column, c.run_id) for c in changes] == [
+        (ChangeAction.RETIRED, "retired_at", run.id),
+        (ChangeAction.RESTORED, "retired_at", back.id),
+    ]
+    assert changes[0].after == changes[1].before is not None
+    assert (changes[0].before, changes[1].after) == (None, None)
+
+
+def test_one_that_is_listed_cannot_be_retired_and_is_told_why(msp: Msp) -> None:
+    ids = some_missing(msp, 1)
+    listed = get_asset_id(msp.agents[0])
+    with pytest.raises(Refused, match="agent is listed"):
+        retire_assets(Chosen([listed]))
+    done = retire_assets(Chosen([listed, *ids]))
+    assert (done.number, done.left) == (1, 1)
+    with pytest.raises(Refused, match="retired already"):
+        retire_assets(Chosen(ids))
+    with pytest.raises(InvalidInput, match="Select"):
+        retire_assets(Chosen())
+
+
+def test_all_that_a_filter_shows_are_retired(msp: Msp) -> None:
+    ids = some_missing(msp, 4)
+    assert retire_assets(Chosen(shown=AssetFilter(status=PROPOSED))).number == 4
+    names = {a.name for a in list_assets(AssetFilter(status=RETIRED)).items}
+    name = sorted(names)[0]
+    assert restore_assets(Chosen(shown=AssetFilter(status=RETIRED, search=name))).number == 1
+    assert len(retired()) == len(ids) - 1
+
+
+def test_a_restored_asset_is_proposed_again_only_after_as_many_runs(msp: Msp) -> None:
+    ids = some_missing(msp, 1)
+    retire_assets(Chosen(ids))
+    restore_assets(Chosen(ids))
+    assert count_by_status(integration=find_integration())[PROPOSED] == 0
+    msp.sync()
+    assert count_by_status(integration=find_integration())[PROPOSED] == 1
+
+
+def test_only_retired_ones_are_deleted_with_all_that_goes_with_them(msp: Msp) -> None:
+    ids = some_missing(msp, 3)
+    with pytest.raises(Refused, match="Only retired"):
+        delete_assets(Chosen(ids))
+    with transaction() as session:
+        alert = Alert(
+            integration_id=db.session.get_one(Asset, ids[0]).integration_id,
+            agent_id="x" * 40,
+            asset_id=ids[0],
+            external_alert_id="1",
+            condition="1",
+            alert_type="check",
+            severity=Severity.ERROR,
+            message="",
+            status=AlertStatus.ACTIVE,
+            source=AlertSource.WEBHOOK,
+            triggered_at=db.session.get_one(Asset, ids[0]).created_at,
+        )
+        session.add(alert)
+    retire_assets(Chosen(ids[:2]))
+    contents = count_contents(Chosen(ids))
+    assert (contents.assets, contents.alerts) == (2, 1)
+    assert contents.changes >= 6
+    before = number_of(AssetSoftware)
+    done = delete_assets(Chosen(ids))
+    assert (done.title, counted(done.run)) == ("Deleted 2 assets for good", {"removed": 2})
+    assert number_of(AssetSoftware) == before - contents.software
+    assert db.session.get(Asset, ids[0]) is None
+    assert db.session.get(Asset, ids[2]) is not None
+    db.session.refresh(alert)
+    assert alert.asset_id is None
+
+
+def test_an_asset_is_found_by_its_agent_or_its_number(msp: Msp) -> None:
+    msp.import_fleet()
+    agent = msp.agents[0]
+    asset_id = get_asset_id(agent)
+    assert get_asset_id(str(asset_id)) == asset_id
+    for nobody in ("0", "9" * 30, "nobody"):
+        with pytest.raises(NotFound):
+            get_asset_id(nobody)
+
+
+def test_what_is_missing_is_listed_with_what_is_proposed(msp: Msp) -> None:
+    ids = some_missing(msp, 2)
+    retire_assets(Chosen(ids[:1]))
+    rows = {row.device_id: row.to_json() for row in list_missing()}
+    assert len(rows) == 2
+    assert sorted((row["proposed"], row["retired_at"] is not None) for row in rows.values()) == [
+        (False, True),
+        (True, False),
+    ]
+    assert {row["absent_runs"] for row in rows.values()} == {1}
+
+
+@pytest.mark.fleet(agents=60)
+def test_many_are_deleted_some_at_a_time(msp: Msp, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("portal.services.assets.retirement.IDS_AT_ONCE", 7)
+    some_missing(msp, 40)
+    assert retire_assets(Chosen(shown=AssetFilter(status=MISSING))).number == 40
+    done = delete_assets(Chosen(shown=AssetFilter(status=RETIRED)))
+    assert (done.number, done.run.removed, len(msp.log(done.run))) == (40, 40, 40)
+    assert len(msp.assets()) == 20
