@@ -68,6 +68,8 @@ class AgentPresence:
     maintenance_mode: Flag = UNSET
     needs_reboot: Flag = UNSET
     status: AgentStatus | UnsetType = UNSET
+    organization_name: str = ""
+    """Where the record names it only, and no pk."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,9 +7,17 @@ from sqlalchemy import select
 
 from portal.clock import utc_now
 from portal.db import db, transaction
-from portal.models import Alert, Asset, AssetChange, ExternalEntityMapping, SupersededAgent
+from portal.models import (
+    AgentRefresh,
+    Alert,
+    Asset,
+    AssetChange,
+    ExternalEntityMapping,
+    SupersededAgent,
+)
 from portal.models.assets.change import ChangeAction
 from portal.models.runs.sync_run import SyncKind
+from portal.services.deliveries.agent_refreshes import schedule_refreshes
 from portal.services.integrations.current import get_integration
 from portal.sync.devices.relinking import relink
 from portal.sync.runs.cause import Cause
@@ -43,3 +51,6 @@ def test_both_agents_lead_to_the_asset(msp: Msp) -> None:
     alerts = db.session.scalars(select(Alert).where(Alert.agent_id.in_([old, new]))).all()
     assert {alert.message for alert in alerts} >= {"Before", "Of the new agent", "Late"}
     assert {alert.asset_id for alert in alerts} == {asset_id}
+    with transaction() as session:
+        schedule_refreshes(session, integration_id, [old, new])
+    assert db.session.scalars(select(AgentRefresh.agent_id)).all() == [new]

@@ -18,6 +18,7 @@ from portal.scope import get_tenant_id
 from portal.services.integrations.server_health import is_answering
 from portal.services.runs.execution import run_queued
 from portal.services.runs.requests import enqueue_run, find_or_add_run
+from portal.sync.devices.strangers import find_superseded
 
 GATHER = timedelta(seconds=30)
 """Between two refreshes of one agent: a burst makes one at once and one at its end."""
@@ -27,8 +28,15 @@ refreshes in line at once, what is still to be told of the alerts would wait beh
 
 
 def schedule_refreshes(session: Session, integration_id: int, agent_ids: Iterable[str]) -> None:
-    """Have these agents refreshed: now, or when the last refresh is long enough ago."""
+    """Have these agents refreshed: now, or when the last refresh is long enough ago.
+
+    But for those that were superseded: a re-installation makes nearly each of them overdue, and
+    nothing of them is used.
+    """
     wanted = sorted(set(agent_ids))
+    if wanted:
+        silent = find_superseded(session, integration_id, wanted, even_revived=False)
+        wanted = [agent_id for agent_id in wanted if agent_id not in silent]
     if not wanted:
         return
     now = utc_now()

@@ -61,7 +61,7 @@ class Walk:
         serials = {each.external_id: _new_serial(each) for each in decisions}
         known = _find_known_serials(session, {serial for serial in serials.values() if serial})
         new = [each.external_id for each in decisions if each.action is Action.CREATED]
-        superseded = _find_superseded(session, self.integration_id, new)
+        superseded = find_superseded(session, self.integration_id, new)
         now, waiting = [], []
         for agent, decision in zip(page.agents, decisions, strict=True):
             serial = serials[decision.external_id]
@@ -119,13 +119,15 @@ def _find_known_serials(session: Session, serials: Collection[str]) -> set[str |
     return set(found)
 
 
-def _find_superseded(session: Session, integration_id: int, agent_ids: Collection[str]) -> set[str]:
+def find_superseded(
+    session: Session, integration_id: int, agent_ids: Collection[str], *, even_revived: bool = True
+) -> set[str]:
+    """Those of them that were superseded; or, without the revived ones, that still are."""
     if not agent_ids:
         return set()
-    found = session.scalars(
-        select(SupersededAgent.agent_id).where(
-            SupersededAgent.integration_id == integration_id,
-            SupersededAgent.agent_id.in_(agent_ids),
-        )
+    found = select(SupersededAgent.agent_id).where(
+        SupersededAgent.integration_id == integration_id, SupersededAgent.agent_id.in_(agent_ids)
     )
-    return set(found)
+    if not even_revived:
+        found = found.where(SupersededAgent.revived_at.is_(None))
+    return set(session.scalars(found))

@@ -20,11 +20,11 @@ from portal.sync.devices.apply import count_decisions, log_entries
 from portal.sync.devices.left_out import list_left_out, record_left_out
 from portal.sync.devices.load import load_assets, load_organizations
 from portal.sync.devices.plan import plan_presences
+from portal.sync.devices.waiting import Waiting
 from portal.sync.devices.writers.base import write_decisions
 from portal.sync.runs.log import RunLog
 from portal.tactical.agents.fleet import DashboardFleet
 from portal.tactical.api import Tactical
-from portal.tactical.reading.rows import read_presence
 from portal.tactical.records import AgentPresence, BadRecord
 
 AGENTS_AT_ONCE = 500
@@ -40,12 +40,15 @@ def sync_status(integration: Integration, tactical: Tactical, run_log: RunLog) -
     run_log.set_phase("Reading the status of agents", _count_assets(integration.id))
     observed_at = utc_now()
     fleet = DashboardFleet(tactical, list_left_out(integration.id))
-    with closing(fleet.stream(read_presence)) as agents:
+    waiting = Waiting(integration, tactical, run_log)
+    with closing(fleet.stream(waiting.read)) as agents:
         while batch := list(islice(agents, AGENTS_AT_ONCE)):
-            _apply(integration.id, batch, run_log, observed_at)
+            _apply(integration.id, batch, run_log, observed_at, waiting)
             release()
     if fleet.broken:
         record_left_out(integration.id, fleet.broken, run_log)
+    else:
+        waiting.decide(observed_at)
 
 
 def _apply(
@@ -53,6 +56,7 @@ def _apply(
     agents: Sequence[AgentPresence | BadRecord],
     run_log: RunLog,
     observed_at: datetime,
+    waiting: Waiting,
 ) -> None:
     agent_ids = [agent.agent_id for agent in agents if isinstance(agent, AgentPresence)]
     with transaction() as session:
@@ -61,6 +65,7 @@ def _apply(
         decisions = plan_presences(agents, known, organizations, observed_at)
         run_log.record(session, count_decisions(decisions), log_entries(decisions))
         write_decisions(session, integration_id, decisions, run_log)
+        waiting.note(session, agents, known, organizations)
 
 
 def _count_assets(integration_id: int) -> int | None:

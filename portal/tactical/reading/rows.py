@@ -67,11 +67,18 @@ def read_dashboard_agent(raw: Raw, places: Places) -> TacticalAgent | BadRecord:
 
 def read_presence(raw: Raw) -> AgentPresence | BadRecord:
     """A row of `agents/`, wherever the agent lives."""
-    return _read(raw, lambda row: AgentPresence(**_presence(row), **_presence_on_dashboard(row)))
+    return _read(
+        raw,
+        lambda row: AgentPresence(
+            **_presence(row),
+            **_presence_on_dashboard(row),
+            organization_name=clean_text(row.client_name),
+        ),
+    )
 
 
 def read_agent_detail(raw: Raw, sites: Sites) -> TacticalAgent | BadRecord:
-    """`agents/<agent_id>/`: it has the site's pk, but neither pk nor serial number."""
+    """`agents/<agent_id>/`: it has the site's pk, but no pk, and its serial number only raw."""
     return _read(raw, lambda row: _from_detail(row, sites))
 
 
@@ -122,7 +129,7 @@ def _from_detail(row: AgentRow, sites: Sites) -> TacticalAgent:
     return TacticalAgent(
         pk=None,
         **_common(row, _find_by_pk(row, sites)),
-        **_derived(row),
+        **_derived(row) | _derive_serial(row),
         **_limits(row),
         local_ips=_sent(row.local_ips, clean_fact),
         logged_in_user=_sent(row.logged_in_username, clean_fact),
@@ -211,6 +218,11 @@ def _derive(row: AgentRow) -> dict[str, Any]:
         "physical_disks": wmi.physical_disks(plat, raw),
         "local_ips": wmi.local_ips(plat, raw),
     }
+
+
+def _derive_serial(row: AgentRow) -> dict[str, Any]:
+    """The one fact that Tactical derives for its lists and not for the detail."""
+    return {key: value for key, value in _derive(row).items() if key == "serial_number"}
 
 
 def _limits(row: AgentRow) -> dict[str, Any]:

@@ -92,7 +92,7 @@ def test_one_agent_is_the_same_as_in_the_list(tactical: SimulatedTactical) -> No
             assert isinstance(one, TacticalAgent)
             assert isinstance(other, TacticalAgent)
             assert one == listed[agent_id]
-            assert other.serial_number is UNSET
+            assert other.serial_number == one.serial_number
             assert without(other, "pk", "serial_number", "status") == without(
                 listed[agent_id], "pk", "serial_number", "status"
             )

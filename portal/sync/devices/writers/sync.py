@@ -53,6 +53,8 @@ class SyncWriter:
     integration_id: int
     run_log: RunLog
     settings: BrakeSettings
+    makes_plan: bool = True
+    """What is held is kept as a plan, for a person; otherwise the next run looks at it anew."""
     _moves: list[Move] = field(default_factory=list)
 
     def write_page(
@@ -124,7 +126,9 @@ class SyncWriter:
             ]
             clients = self._count_changes(session, moves, relinks, ending.absence)
             brake = judge_changes(clients, ending.listed, self.settings)
-            if brake.verdict is BrakeVerdict.HELD:
+            if brake.verdict is BrakeVerdict.HELD and not self.makes_plan:
+                self.run_log.record(session, Counter(waiting=len(relinks)), [])
+            elif brake.verdict is BrakeVerdict.HELD:
                 plan = add_plan(session, self.integration_id, self.run_log.run_id, PlanOrigin.BRAKE)
                 rows = [*to_rows(relinks), *to_rows(moves), *missing_rows(ending.absence)]
                 add_rows(session, plan.id, rows)
