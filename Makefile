@@ -5,7 +5,7 @@ PYTEST_ARGS = -n $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1) --maxprocesses 
 
 .PHONY: help install demo run test test-fast check soak test-identity bench lint format diagram lock
 
-help: ## Tell what each target does
+help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
 
 install: ## Make .venv, with what the portal needs to run

@@ -38,7 +38,7 @@ class BrowserSessions(SecureCookieSessionInterface):
         return super().open_session(app, request)
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
-        """Of an empty one that stayed so there is nothing to tell: see Vary in `web.headers`."""
+        """Of an empty one that stayed so there is nothing to add: see Vary in `web.headers`."""
         if session or session.modified:
             super().save_session(app, session, response)
 

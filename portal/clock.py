@@ -10,5 +10,5 @@ def utc_now() -> datetime:
 
 
 def iso_utc(moment: datetime) -> str:
-    """`2026-11-23T05:41:09.120000Z`, whatever zone the moment is told in."""
+    """`2026-11-23T05:41:09.120000Z`, whatever zone the moment has."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -29,7 +29,7 @@ LOG_FORMATS = ("text", "json")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """All settings of one install. `docs/configuration.md` tells users of each."""
+    """All settings of one install. `docs/configuration.md` describes each for users."""
 
     data_dir: Path
     host: str
@@ -75,7 +75,7 @@ class Settings:
 
     @property
     def address(self) -> str:
-        """Where people find the portal, as far as the settings tell."""
+        """Where people find the portal, as far as the settings say."""
         host = f"[{self.own_host}]" if ":" in self.own_host else self.own_host
         return self.public_url or f"http://{host}:{self.port}"
 
@@ -136,7 +136,8 @@ def _read_database_url(environ: Mapping[str, str], data_dir: Path) -> str:
         return url  # a path that does not depend on where a command is called
     raise ConfigError(
         "DATABASE_URL must be like postgresql://portal:password@db.example.com/portal or "
-        "sqlite:////absolute/path.db, with special characters of a password as %40 and so on."
+        "sqlite:////absolute/path.db, with special characters of a password encoded, such as "
+        "%40 for @."
     )
 
 

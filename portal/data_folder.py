@@ -64,7 +64,7 @@ def _list_files(settings: Settings) -> Iterator[Path]:
 
 def _is_open(path: Path) -> bool:
     """Whether anybody but the owner may do anything with it. False for what cannot be looked at,
-    of which whoever needs it will tell."""
+    which whoever needs it will report."""
     try:
         mode = path.lstat().st_mode
     except OSError:

@@ -25,7 +25,10 @@ def get_secret_key(settings: Settings) -> str:
     file = settings.data_dir / "keys" / "cookie.key"
     found = settings.secret_key or _read_or_make(file, _new_key)
     if not found:
-        raise ConfigError(f"{file} is empty. Delete it: a new one then signs everyone out.")
+        raise ConfigError(
+            f"{file} is empty. Delete it. The portal then makes a new one, "
+            "which signs everyone out."
+        )
     return found
 
 
@@ -86,7 +89,7 @@ class KeyFile(Mapping[str, bytes]):
                 self._removed |= self._keys
                 self._keys = keys
             except (OSError, UnicodeDecodeError, ConfigError) as error:
-                log.warning("The keys stay as they were: %s", error)
+                log.warning("The encryption keys were not reloaded: %s", error)
             self._version = version
         return self._keys
 
@@ -151,8 +154,8 @@ def _read_or_make(path: Path, make: Callable[[], str]) -> str:
             _make_once(path, make() + "\n")
         return path.read_text().strip()
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no text"
-        raise ConfigError(f"{path} cannot be read or made: {reason}.") from error
+        reason = error.strerror if isinstance(error, OSError) else "it is not a text file"
+        raise ConfigError(f"{path} cannot be read or created: {reason}.") from error
 
 
 def _make_once(path: Path, text: str) -> None:

@@ -78,7 +78,7 @@ class Job:
 
 
 JOBS: Final = {
-    # Room for a fleet of 50,000 on a slow server; the run's lease tells sooner of a dead worker.
+    # Room for a fleet of 50,000 on a slow server; the run's lease shows sooner that a worker died.
     "sync_devices": Job("portal.jobs.sync.run_sync", BULK, timeout=3600),
     # 35 KB an agent, in one answer that Tactical makes up to five minutes long.
     "sync_software": Job("portal.jobs.sync.run_sync", BULK, timeout=3600),
@@ -169,7 +169,7 @@ def _stands_in_line(queue: Queue, what: str, tenant_id: int, job_id: str) -> boo
 
     The lines themselves are asked. What RQ says of a job is not to be believed: one that a
     worker took, and was killed with before it began, went on to be "queued" for more than six
-    minutes when tried. Two callers at the same moment may both be told that none waits; a job
+    minutes when tried. Two callers at the same moment may both find that none waits; a job
     that comes twice does nothing.
     """
     noted = f"portal:in-line:{queue.name}:{what}"

@@ -33,7 +33,7 @@ COMMANDS = {
         _CONNECTION, "disconnect", "Delete the credentials; mappings and assets stay."
     ),
     "sync": Lazy("portal.cli.sync", "sync", "Bring the portal's records up to date with Tactical."),
-    "plans": Lazy("portal.cli.plans", "plans", "What a device sync would do, to be decided on."),
+    "plans": Lazy("portal.cli.plans", "plans", "Show, apply or decline the plans of device syncs."),
     "map": Lazy(
         "portal.cli.mapping",
         "map_organization",
@@ -50,16 +50,16 @@ COMMANDS = {
     "webhook": Lazy(
         "portal.cli.webhook",
         "webhook",
-        "Tactical's webhook: what it sends, its secret, its installation there.",
+        "Show, install or remove Tactical's webhook, and rotate its secret.",
     ),
     "keys": Lazy("portal.cli.keys", "keys", "The keys that stored secrets are encrypted with."),
     "run": Lazy(_RUNNING, "run", "Run the portal: web, workers, scheduler and what they need."),
     "demo": Lazy(
         _RUNNING, "demo", "Run the portal with a simulated Tactical server, connected and synced."
     ),
-    "worker": Lazy(_RUNNING, "worker", "Work on one QUEUE."),
-    "scheduler": Lazy(_RUNNING, "scheduler", "Start what is due."),
-    "migrate": Lazy(_RUNNING, "migrate", "Bring the database to the newest revision."),
+    "worker": Lazy(_RUNNING, "worker", "Run the jobs of one QUEUE."),
+    "scheduler": Lazy(_RUNNING, "scheduler", "Start scheduled work when it is due."),
+    "migrate": Lazy(_RUNNING, "migrate", "Upgrade the database to the newest revision."),
 }
 
 

@@ -73,7 +73,7 @@ class PortalCommand(click.Command):
 
 
 def _explain(error: Exception) -> PortalError:
-    """What to tell of any error; of a mistake of ours, with where it was made."""
+    """The message for any error; for an internal one, with the place where it happened."""
     if isinstance(error, PortalError):
         return error
     if isinstance(error, DBAPIError):

@@ -54,7 +54,9 @@ def rotate() -> Outcome:
             "and stay as they are. `portal keys list` shows which keys they need."
         )
     if rotation.digests is None:
-        text += "\nThe digests of webhook secrets keep their key: not all can be computed again."
+        text += (
+            "\nThe digests of webhook secrets keep their old key: some secrets cannot be decrypted."
+        )
     return Outcome(data, text, PARTIAL if rotation.unreadable else SUCCESS)
 
 

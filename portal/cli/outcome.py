@@ -1,4 +1,4 @@
-"""What a command came to, and how it is told."""
+"""The outcome of a command, and how it is shown."""
 
 from __future__ import annotations
 

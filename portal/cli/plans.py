@@ -12,7 +12,7 @@ from portal.services.runs import plans as service
 
 @click.group()
 def plans() -> None:
-    """What a device sync would do, to be decided on."""
+    """Show, apply or decline the plans of device syncs."""
 
 
 @plans.command("show", cls=PortalCommand)
@@ -23,16 +23,20 @@ def show_plan(plan_id: int) -> Outcome:
     data = plan_records(service.get_plan(plan_id))
     shown = ("action", "name", "agent_id", "reason")
     lines = [[record[name] or "" for name in shown] for record in data["records"]]
-    text = columns(lines) if lines else "Tactical and the portal agree: there is nothing to do."
+    text = (
+        columns(lines) if lines else "There is nothing to do: the portal already matches Tactical."
+    )
     return Outcome(data, text)
 
 
 @plans.command("apply", cls=SyncCommand)
 @click.argument("plan_id", type=int)
-@click.option("--only", "agent_ids", multiple=True, help="Apply this agent alone; repeatable.")
+@click.option(
+    "--only", "agent_ids", multiple=True, help="Apply only the changes of this agent. Repeatable."
+)
 @tenant_option
 def apply_plan(plan_id: int, agent_ids: tuple[str, ...]) -> Outcome:
-    """Read Tactical again, and apply the plan where Tactical still says the same."""
+    """Apply a plan, except where Tactical has changed since it was made."""
     return to_outcome(service.apply_to_end(plan_id, agent_ids or None))
 
 
@@ -40,6 +44,6 @@ def apply_plan(plan_id: int, agent_ids: tuple[str, ...]) -> Outcome:
 @click.argument("plan_id", type=int)
 @tenant_option
 def decline_plan(plan_id: int) -> Outcome:
-    """Apply nothing of a plan."""
+    """Decline a plan: none of its changes is applied."""
     plan = service.decline_plan(plan_id)
-    return Outcome({"plan": plan.id, "status": str(plan.status)}, "Declined.")
+    return Outcome({"plan": plan.id, "status": str(plan.status)}, "Declined. Nothing was changed.")

@@ -7,6 +7,7 @@ import click
 from portal.cli.command import PortalCommand, tenant_option
 from portal.cli.outcome import FAILED, PARTIAL, SUCCESS, Outcome
 from portal.services.deliveries.replay import Replayed, replay_failed_now, replay_now
+from portal.wording import plural
 
 
 @click.command(cls=PortalCommand)
@@ -24,7 +25,11 @@ def _outcome(replayed: Replayed) -> Outcome:
     counts, total = replayed.counts, replayed.total
     data = {"replayed": total, **counts, "errors": replayed.reasons}
     counted = ", ".join(f"{number} {status}" for status, number in counts.items() if number)
-    text = f"{total} replayed: {counted}" if total else "There is nothing to replay."
+    text = (
+        f"Replayed {plural(total, 'delivery', 'deliveries')}: {counted}."
+        if total
+        else "There is nothing to replay."
+    )
     for reason in replayed.reasons:
         click.echo(f"portal: {reason}", err=True)
     if replayed.processed == total:

@@ -60,7 +60,7 @@ def sync_devices(dry_run: bool) -> Outcome:
         return outcome
     data = outcome.data | plan_records(plan) | {"status": str(run.status)}
     counted = ", ".join(f"{number} {action}" for action, number in data["counts"].items())
-    return Outcome(data, f"plan {plan.id}: {counted or 'nothing to do'}", outcome.exit_code)
+    return Outcome(data, f"Plan {plan.id}: {counted or 'nothing to do'}", outcome.exit_code)
 
 
 @sync.command("agent", cls=SyncCommand)
@@ -109,7 +109,7 @@ def to_outcome(run: SyncRun) -> Outcome:
     if run.status is RunStatus.HELD and (plan := plans.find_plan_of_run(run.id)):
         data["plan"] = plan.id
     counts = ", ".join(f"{number} {name}" for name, number in run.counts.items() if number)
-    text = f"{run.kind} {run.status} in {seconds:.1f} s: {counts or 'nothing there'}"
+    text = f"{run.kind} {run.status} in {seconds:.1f} s: {counts or 'no records'}"
     for error in errors:
         click.echo(f"portal: {error}", err=True)
     return Outcome(data, text, EXIT_CODES.get(run.status, FAILED))

@@ -23,14 +23,14 @@ from portal.services.webhook.rotation import rotate_secret
 from portal.services.webhook.state import get_health
 
 HEADERS_HIDDEN = (
-    "they hold the secret. Run this again with --reveal to print them, or let "
+    "hidden, because they contain the secret. Use --reveal to print them, or let "
     "`portal webhook install` enter them in Tactical."
 )
 
 
 @click.group()
 def webhook() -> None:
-    """Tactical's webhook: what it sends, its secret, its installation there."""
+    """Show, install or remove Tactical's webhook, and rotate its secret."""
 
 
 @webhook.command(cls=PortalCommand)
@@ -71,9 +71,11 @@ def show(reveal: bool) -> Outcome:
 
 @webhook.command(cls=PortalCommand)
 @tenant_option
-@click.option("--at-once", is_flag=True, help="End the old secret now, not in 24 hours.")
+@click.option(
+    "--at-once", is_flag=True, help="Invalidate the old secret now instead of in 24 hours."
+)
 def rotate(at_once: bool) -> Outcome:
-    """Make a new secret and print it, once."""
+    """Create a new secret and print it once."""
     get_integration()
     rotation = rotate_secret(at_once)
     if rotation.warning:
@@ -85,8 +87,8 @@ def rotate(at_once: bool) -> Outcome:
         "in_tactical": rotation.in_tactical,
         "warning": rotation.warning,
     }
-    until = "" if at_once else " The old one holds for 24 hours more."
-    taken = "Tactical has it already." if rotation.in_tactical else "Enter it in Tactical."
+    until = "" if at_once else " The old secret stays valid for 24 hours."
+    taken = "It is already saved in Tactical." if rotation.in_tactical else "Enter it in Tactical."
     return Outcome(data, f"{rotation.secret}\n{taken}{until}")
 
 
@@ -98,11 +100,11 @@ def rotate(at_once: bool) -> Outcome:
     multiple=True,
     metavar="default|none|client ID",
     nargs=1,
-    help="Where the alert template works: the server's default, nowhere, or client:ID (repeat it). "
-    "As it was when left out; nowhere at first.",
+    help="Where to use the alert template: default, none, or client:ID (repeatable). Without this "
+    "option, nothing changes; at first, that is nowhere.",
 )
 @click.option("--plain-header", is_flag=True, help="Do not use Tactical's key store.")
-@click.option("--dry-run", is_flag=True, help="Only say what would change.")
+@click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 @click.argument("rest", nargs=-1, metavar="")
 def install(
     places: tuple[str, ...], plain_header: bool, dry_run: bool, rest: tuple[str, ...]
@@ -116,9 +118,9 @@ def install(
 
 @webhook.command(cls=PortalCommand)
 @tenant_option
-@click.option("--dry-run", is_flag=True, help="Only say what would change.")
+@click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 def remove(dry_run: bool) -> Outcome:
-    """Take back from Tactical exactly what `install` made there."""
+    """Remove from Tactical exactly what `install` created there."""
     wanted = Wanted(url=settings.get_webhook_url())
     if dry_run:
         return _plan(InstallationAction.REMOVE, wanted)
@@ -138,7 +140,7 @@ def _read_wanted(places: tuple[str, ...], rest: tuple[str, ...], plain_header: b
     if words in (["default"], ["none"]):
         return Wanted(url, ApplyTo(words[0]), (), not plain_header)
     if not words or not all(word.isascii() and word.isdigit() for word in words):
-        raise click.UsageError("--apply-to takes default, none, or client and its id at Tactical.")
+        raise click.UsageError("Use --apply-to with default, none, or client:ID.")
     return Wanted(url, ApplyTo.ORGANIZATIONS, tuple(int(word) for word in words), not plain_header)
 
 
@@ -149,10 +151,10 @@ def _plan(action: InstallationAction, wanted: Wanted) -> Outcome:
         for change in plan.changes
     ]
     if plan.lacking:
-        lines.append(f"The role in Tactical lacks: {', '.join(plan.lacking)}")
+        lines.append(f"The role in Tactical lacks these permissions: {', '.join(plan.lacking)}")
     if plan.key_store_flag:
         lines.append(
-            f"The key store cannot be used ({plan.key_store_flag} is missing): the secret stands "
+            f"The role lacks {plan.key_store_flag}, so the key store cannot be used: the secret is "
             "in the headers of the URL actions."
         )
     data = {
@@ -207,7 +209,7 @@ def _limits_text(data: dict[str, Any]) -> str:
     refused = f"Refused: {data['refused']}"
     if data["refused"]:
         refused += f" from {data['refused_since']} to {data['refused_until']}"
-        refused += ", read from Tactical since" if data["refused_reconciled"] else ""
+        refused += ", since then read from Tactical" if data["refused_reconciled"] else ""
     return (
         f"Deliveries a second: up to {data['deliveries_per_second']:,}\n{refused}\n"
         f"Bodies: {data['body_bytes']:,} of {data['body_bytes_limit']:,} bytes"

@@ -24,7 +24,7 @@ from portal.egress.translation import translated
 from portal.egress.waiting import check_open
 
 log = logging.getLogger(__name__)
-# It would tell whole addresses, in which tokens may stand, and headers that it could not read.
+# It would log whole addresses, in which tokens may stand, and headers that it could not read.
 logging.getLogger("urllib3").setLevel(logging.ERROR)
 
 CHUNK = 32 * KIB

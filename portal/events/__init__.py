@@ -1,1 +1,1 @@
-"""The outbox of events: they are written with the change they tell of, and sent in order."""
+"""The outbox of events: they are written with the change that they report, and sent in order."""

@@ -1,7 +1,7 @@
 """One event to one subscriber: signed, sent, and what came of it.
 
 The scheme is that of https://www.standardwebhooks.com: three headers, and a body of type,
-timestamp and data. `docs/events.md` tells receivers how to check it.
+timestamp and data. `docs/events.md` explains to receivers how to check it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ GONE = 410
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """`id` is the same at every attempt, so that a receiver can tell what it has already."""
+    """`id` is the same at every attempt, so that a receiver knows what it has already."""
 
     id: str
     type: str
@@ -89,7 +89,7 @@ def judge(status: int, headers: Mapping[str, str]) -> SendOutcome:
     if 200 <= status < 300:
         return SendOutcome()
     if status == GONE:
-        return SendOutcome("The receiver answered 410: it wants no more events.", is_gone=True)
+        return SendOutcome("The receiver answered 410: it no longer wants events.", is_gone=True)
     problem = f"The receiver answered {status} instead of 2xx."
     if 300 <= status < 400:
         problem = (

@@ -1,4 +1,4 @@
-"""Writing events: in the transaction of the change that they tell of, or not at all."""
+"""Writing events: in the transaction of the change that they report, or not at all."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ def get_overview() -> Overview:
 
 @dataclass(frozen=True, slots=True)
 class _Figures:
-    """What one statement can tell."""
+    """What one statement can read."""
 
     clients: int
     failed_deliveries: int

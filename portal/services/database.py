@@ -22,7 +22,7 @@ def prepare_database() -> None:
         upgrade()
     elif found != get_head():
         raise ConfigError(
-            f"The database is at revision {found}, this portal needs {get_head()}. "
+            f"The database is at revision {found}, but this portal needs {get_head()}. "
             "Run `portal migrate` first."
         )
 
@@ -42,7 +42,7 @@ def _make_folder() -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
-        raise ConfigError(f"{folder} cannot be made: {error.strerror}.") from error
+        raise ConfigError(f"{folder} cannot be created: {error.strerror}.") from error
 
 
 def find_revision() -> str | None:

@@ -103,7 +103,7 @@ def _list_jobs() -> list[tuple[Any, ...]]:
 
 
 def _list_due() -> list[Any]:
-    """As plain values: a mapped row would be read again, and be due no more, when claimed."""
+    """As plain values: a mapped row would be read again, and no longer be due, when claimed."""
     table, its = Schedule, Integration
     rows = db.session.execute(
         select(

@@ -141,7 +141,7 @@ def _become_child(work: Callable[[], object], supervisor: int, output: int) -> N
     except PortalError as error:
         print(error.message, file=sys.stderr)
     except BaseException:
-        log.critical("Nobody caught this.", exc_info=True)
+        log.critical("Uncaught exception.", exc_info=True)
     finally:
         with contextlib.suppress(OSError, ValueError):
             sys.stdout.flush()

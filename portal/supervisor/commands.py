@@ -65,7 +65,7 @@ def scheduler() -> None:
 
 @_command("migrate")
 def migrate() -> None:
-    """Bring the database to the newest revision."""
+    """Upgrade the database to the newest revision."""
     settings = read_settings(os.environ)
     set_up_logging(settings)
     running.migrate(create_app(settings))

@@ -67,7 +67,7 @@ def simulator_child(settings: Settings) -> Child:
     if not is_free(HOST, demo.port):
         raise ConfigError(
             f"Port {demo.port}, which the demo's simulated server had before, is in use. "
-            f"Stop what uses it, or remove {settings.data_dir} to begin anew."
+            f"Stop what uses it, or remove {settings.data_dir} to start over."
         )
     return Child("tactical", partial(_become_simulator, demo), is_server=True)
 

@@ -20,8 +20,8 @@ def lock_folder(folder: Path) -> IO[str]:
         file = (folder / "portal.lock").open("a+")
     except OSError as error:
         raise ConfigError(
-            f"The data folder {folder} cannot be written ({error.strerror}). "
-            "Set PORTAL_DATA_DIR to a folder that can."
+            f"The data folder {folder} cannot be written to ({error.strerror}). "
+            "Set PORTAL_DATA_DIR to another folder."
         ) from error
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -29,7 +29,7 @@ def lock_folder(folder: Path) -> IO[str]:
         holder = _read_holder(file)
         file.close()
         raise ConfigError(
-            f"The portal runs already on the data folder {folder}{holder}. "
+            f"The portal is already running on the data folder {folder}{holder}. "
             "Stop it first, or set PORTAL_DATA_DIR to another folder."
         ) from error
     file.truncate(0)

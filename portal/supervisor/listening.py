@@ -21,7 +21,9 @@ def listen(settings: Settings) -> socket.socket:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, socket.SOCK_STREAM)
     except OSError as error:
-        raise ConfigError(f"PORTAL_HOST names {host}, which is no address of ours.") from error
+        raise ConfigError(
+            f"PORTAL_HOST names {host}, which is not an address of this machine."
+        ) from error
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(address)
@@ -37,7 +39,7 @@ def _explain(error: OSError, host: str, port: int) -> str:
         return f"Port {port} is in use on {host}. Stop what uses it, or set PORTAL_PORT to another."
     if error.errno == errno.EACCES:
         return f"Port {port} needs more rights than this user has. Set PORTAL_PORT to another."
-    return f"Cannot listen on {host} ({error.strerror}). Set PORTAL_HOST to an address of ours."
+    return f"Cannot listen on {host} ({error.strerror}). Set PORTAL_HOST to another address."
 
 
 def find_free_port(host: str) -> int:

@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 LONGEST_ENTRY = 2 * LONGEST_LINE
 QUIET = ("rq.worker", "rq.job", "alembic", "gunicorn")
-"""They would tell of every job, revision and request."""
+"""They would log every job, revision and request."""
 
 
 class TextLines(logging.Formatter):
@@ -72,7 +72,7 @@ def _list_trace(record: logging.LogRecord) -> list[str]:
 
 
 class OneLineForLostRedis(logging.Filter):
-    """Redis coming and going is told in one line, without the traceback."""
+    """Redis coming and going is logged in one line, without the traceback."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None
@@ -120,7 +120,7 @@ def _log_uncaught(
     kind: type[BaseException], error: BaseException | None, trace: TracebackType | None
 ) -> None:
     if not issubclass(kind, KeyboardInterrupt | SystemExit):
-        log.critical("Nobody caught this.", exc_info=(kind, error or kind(), trace))
+        log.critical("Uncaught exception.", exc_info=(kind, error or kind(), trace))
 
 
 class WebLogger(Logger):  # type: ignore[misc]  # gunicorn has no types

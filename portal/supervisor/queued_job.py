@@ -1,7 +1,7 @@
 """Jobs as a worker takes them from Redis: those of `portal.queue`, and nothing else.
 
 Whoever writes to Redis can put anything there, and RQ would import and call what a job names: its
-function, its callbacks, the addresses it wants to be told at. So what was stored is looked at
+function, its callbacks, the addresses for its reports. So what was stored is looked at
 before RQ reads it. Anything but ids for a function of our table is dropped, with a line in the log.
 """
 
@@ -59,7 +59,7 @@ class QueuedJob(Job):
         except (NoSuchJobError, RedisError):
             raise
         except Exception as error:
-            log.warning("A job from Redis was dropped, since RQ cannot read it: %s", error)
+            log.warning("A job from Redis was dropped because RQ cannot read it: %s", error)
             if connection is not None:
                 connection.delete(f"{cls.redis_job_namespace_prefix}{id}")
             raise NoSuchJobError(str(error)) from error
@@ -83,7 +83,7 @@ def find_problem(stored: Mapping[bytes, bytes]) -> str | None:
         return "it is too large"
     call = _read_call(fields.get("data", b""))
     if call is None:
-        return "its data are no call"
+        return "its data is not a call"
     function, ids = call
     jobs = [job for job in queue.JOBS.values() if job.function == function]
     if not any(job.queue.encode() == fields.get("origin") for job in jobs):

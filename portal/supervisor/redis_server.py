@@ -64,8 +64,8 @@ def wait_for_redis(settings: Settings, child: Child) -> Redis:
         else:
             return connection
     raise ConfigError(
-        "The embedded Redis server does not start; "
-        f"{settings.data_dir / 'redis' / LOG_NAME} tells why. REDIS_URL can name another server."
+        "The embedded Redis server did not start. "
+        f"{settings.data_dir / 'redis' / LOG_NAME} says why. Set REDIS_URL to use another server."
     )
 
 

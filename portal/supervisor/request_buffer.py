@@ -1,6 +1,6 @@
 """A request as far as it has come: is all of it there?
 
-Only so much of HTTP is read as tells where a request ends; what is wrong with it is left to the
+Only so much of HTTP is read as shows where a request ends; what is wrong with it is left to the
 web server, which reads it again.
 """
 

@@ -82,7 +82,7 @@ def _children(app: Flask, listener: int) -> list[Child]:
 
 
 def _announce(app: Flask, *, is_demo: bool) -> None:
-    """Tell where the portal is, once it answers there."""
+    """Say where the portal is, once it answers there."""
     settings: Settings = app.extensions["settings"]
     wait_until_it_answers(settings.own_host, settings.port)
     address = settings.address
@@ -93,7 +93,7 @@ def _announce(app: Flask, *, is_demo: bool) -> None:
     with app.app_context():
         token = setup.issue_token()
     if token is not None:
-        print(f"There is no user yet. Make the first one at {address}/setup")
+        print(f"There is no user yet. Create the first one at {address}/setup")
         print(f"with this one-time token: {token}")
 
 

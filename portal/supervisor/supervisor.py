@@ -66,7 +66,7 @@ class Supervisor:
 
     def _end(self, child: Child) -> None:
         if child.is_alive():
-            say(f"{child.name} does not stop and is killed")
+            say(f"{child.name} did not stop and was killed")
         child.kill()
         child.show_output()
         child.close_output()

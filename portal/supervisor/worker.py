@@ -134,7 +134,7 @@ def _work(queue_name: str, connection: Redis) -> PortalWorker | None:
         )
         worker.work(logging_level=None)
     except RedisError as error:
-        log.debug("The worker lost Redis: %s", error)
+        log.debug("The worker lost its connection to Redis: %s", error)
     return worker
 
 

@@ -42,7 +42,7 @@ def sync_organizations(integration: Integration, tactical: Tactical, run_log: Ru
 
 
 def note_restriction(integration: Integration, source: Source) -> None:
-    """Keep what the last test found where this source alone cannot tell."""
+    """Keep what the last test found where this source alone does not show it."""
     if source.restricted is not None:
         integration.key_restricted = source.restricted
 
@@ -93,7 +93,7 @@ def write_organizations(
 def _plan(
     organization: TacticalOrganization, stored: OrganizationMapping | None
 ) -> dict[str, Any] | None:
-    """The log entry of what changes; None when nothing that Tactical tells did."""
+    """The log entry of what changes; None when nothing that Tactical reports did."""
     external_id = str(organization.pk)
     if stored is None:
         return log_entry(Action.CREATED, external_id, organization.name)

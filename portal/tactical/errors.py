@@ -99,7 +99,7 @@ class WrongPassword(TacticalError):
     fault = "wrong_password"
     field = "password"
     wording = (
-        "Tactical rejected this user name and password. It also rejects correct ones for users who "
+        "Tactical rejected this username and password. It also rejects correct ones for users who "
         "sign in with SSO or are blocked from the dashboard; use an API key for such a user."
     )
 
@@ -110,7 +110,7 @@ class TokenRefused(TacticalError):
     fault = "token_refused"
     field = "password"
     wording = (
-        "Tactical accepted the user name and password, but rejected the session that it issued. "
+        "Tactical accepted the username and password, but rejected the session that it issued. "
         "Check that the clock of the Tactical server is right, and try again."
     )
 
@@ -142,7 +142,7 @@ class TotpSecretWrong(TotpWrong):
 
 
 class MissingPermission(TacticalError):
-    """`permission` is Tactical's name of the role's flag, None when it cannot be told."""
+    """`permission` is Tactical's name of the role's flag, None when it is not known."""
 
     fault = "missing_permission"
 
@@ -165,7 +165,7 @@ class Throttled(TacticalError):
     fault = "throttled"
     retryable = True
     wording = (
-        "Tactical has received too many requests and accepts no more for now. Try again {detail}."
+        "Tactical has received too many requests and accepts none for now. Try again {detail}."
     )
 
     def __init__(self, seconds: float) -> None:

@@ -151,7 +151,7 @@ class TacticalInstallation:
     def run_test(self, url: str, body: str, headers: str, rendering: Rendering) -> str:
         """What came back when Tactical sent it: the receiver's text, or why nothing did.
 
-        Tactical tells no status. A record that it does not have is a ServerError.
+        Tactical reports no status. A record that it does not have is a ServerError.
         """
         found = decode_json(
             self._session.write(

@@ -1,4 +1,4 @@
-"""Errors of one record, and telling them from those of the connection."""
+"""Errors of one record, and how they differ from those of the connection."""
 
 from __future__ import annotations
 

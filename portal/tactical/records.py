@@ -42,7 +42,7 @@ class TacticalOrganization:
     pk: int
     name: str
     agent_count: int | None
-    """None where the endpoint does not tell."""
+    """None where the endpoint does not say."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What Tactical's URL actions are told to send, and what can be read from what they send.
+"""What Tactical's URL actions are to send, and what can be read from what they send.
 
 Tactical fills placeholders in as bare text. When a value breaks the JSON, it sends the broken
 text as one JSON string. So the bodies here hold ids only, which always parse, and the reader
@@ -157,7 +157,7 @@ def _load(text: str) -> Any:
 
 
 def _recover(text: str) -> dict[str, Any] | None:
-    """Ids out of broken JSON: the last of equal keys, as free text is told to come first."""
+    """Ids out of broken JSON: the last of equal keys, as free text is to come first."""
     found = {name: value for name, value in _PAIR.findall(text) if name in _FIELDS}
     return found or None
 

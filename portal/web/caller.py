@@ -80,7 +80,7 @@ def _warn_of_unknown_proxy() -> None:
     if _has_undeclared_headers() and not current_app.extensions.get(WARNED):
         current_app.extensions[WARNED] = True
         log.warning(
-            "A request carries X-Forwarded- headers, and PORTAL_TRUSTED_PROXIES is 0, so they are "
-            "not believed. If a proxy stands before the portal, set it to their number: until "
-            "then everybody seems to come from the proxy's address."
+            "A request has X-Forwarded- headers, which the portal ignores because "
+            "PORTAL_TRUSTED_PROXIES is 0. If the portal is behind proxies, set it to their number. "
+            "Until then, everybody seems to come from the proxy's address."
         )

@@ -90,7 +90,7 @@ def _answer(status: int, message: str | None) -> Response:
 
 
 def toast_response(message: str, category: str, status: int = 200) -> Response:
-    """An answer to htmx that changes nothing on the page but tells `message`."""
+    """An answer to htmx that changes nothing on the page but shows `message`."""
     response = current_app.response_class("", status)
     response.headers["HX-Reswap"] = "none"
     response.headers["HX-Trigger"] = toast_trigger(message, category)

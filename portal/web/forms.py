@@ -39,7 +39,7 @@ def mark(form: FlaskForm, error: PortalError, otherwise: str | None = None) -> N
 
 
 def refuse(page: str | Response, error: PortalError, status: int = 422) -> Response:
-    """The page with the form that came back, and the status that tells programs why."""
+    """The page with the form that came back, and the status that says why to programs."""
     response = make_response(page, status)
     if isinstance(error, TooManyAttempts):
         response.status_code = 429

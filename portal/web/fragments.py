@@ -23,7 +23,7 @@ def page_or_region(whole: str, regions: dict[str, str], /, **context: Any) -> Re
 
 
 def with_toast(text: str, message: str, category: str = "success", status: int = 200) -> Response:
-    """A fragment that also tells what was done."""
+    """A fragment that also says what was done."""
     response = make_response(text, status)
     response.headers["HX-Trigger"] = toast_trigger(message, category)
     return response

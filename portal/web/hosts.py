@@ -30,7 +30,7 @@ def _check_host() -> None:
     if name in settings.trusted_hosts or name.endswith(_suffixes(settings)):
         return
     raise PortalError(
-        f"This portal does not answer to the name {name[:100] or 'in the request'}. Use the "
+        f"The portal cannot be reached under the name {name[:100] or 'in the request'}. Use the "
         "address that its operator gave you. The operator can add a name with PORTAL_PUBLIC_URL "
         "or PORTAL_TRUSTED_HOSTS."
     )

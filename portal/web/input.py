@@ -53,7 +53,7 @@ def read_number(name: str, problem: str = "Enter a whole number.") -> int | None
 
 
 def split_current_url() -> SplitResult:
-    """The address of the page that sent a fragment's request; empty when it tells none."""
+    """The address of the page that sent a fragment's request; empty when it names none."""
     try:
         return urlsplit(htmx.current_url or "")
     except ValueError:  # a header can say anything
@@ -62,7 +62,7 @@ def split_current_url() -> SplitResult:
 
 def check_input() -> None:
     """Before the views of a blueprint. PostgreSQL cannot store a NUL and nobody types one; nor
-    does anybody type a page into a field, whose own limit the services tell."""
+    does anybody type a page into a field, whose own limit the services know."""
     lists = (*request.args.listvalues(), *request.form.listvalues())
     sent = [request.path, *(text for texts in lists for text in texts)]
     if any("\0" in text for text in sent):

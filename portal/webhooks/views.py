@@ -52,7 +52,7 @@ def receive() -> ResponseReturnValue:
 def _read_body() -> bytes:
     """Raises RequestEntityTooLarge.
 
-    A stream without a length is cut off at the limit without a word; a byte more tells it.
+    A stream without a length is cut off at the limit without a word; a byte more shows it.
     """
     largest: int = current_app.config["MAX_CONTENT_LENGTH"]
     request.max_content_length = largest + 1
@@ -67,7 +67,7 @@ def _refuse() -> ResponseReturnValue:
     failures: FixedWindowRateLimiter = current_app.extensions["webhook_failures"]
     if not failures.hit(FAILURES, network_of(request.remote_addr or "")):
         return jsonify(ok=False, message="Too many wrong attempts. Wait a minute."), 429
-    return jsonify(ok=False, message="The webhook secret or the tenant is not right."), 401
+    return jsonify(ok=False, message="The webhook secret or the tenant is wrong."), 401
 
 
 @webhooks.errorhandler(TooManyDeliveries)
@@ -82,14 +82,16 @@ def _too_large(_error: RequestEntityTooLarge) -> ResponseReturnValue:
 
 @webhooks.errorhandler(SecretUnreadable)
 def _keys_away(_error: SecretUnreadable) -> ResponseReturnValue:
-    log.error("Webhooks cannot be let in: the encryption key of their digests is not there.")
-    return jsonify(ok=False, message="The portal lacks a key. Its operator must mend that."), 503
+    log.error("Webhooks cannot be accepted: the encryption key of their digests is missing.")
+    return jsonify(
+        ok=False, message="The portal lacks an encryption key. Its operator must restore it."
+    ), 503
 
 
 @webhooks.errorhandler(NotStored)
 @webhooks.errorhandler(SQLAlchemyError)
 def _database_down(error: Exception) -> ResponseReturnValue:
-    # Not the whole error: it would tell the statement with the delivery in it.
+    # Not the whole error: it would show the statement with the delivery in it.
     reason = error.message if isinstance(error, NotStored) else getattr(error, "orig", None)
     log.error("A webhook could not be stored: %s", reason or type(error).__name__)
     return jsonify(ok=False, message="The portal's database does not answer. Try again."), 503

@@ -126,7 +126,7 @@ def test_failed_deliveries_are_replayed(
     expect(row).to_contain_text("Processed")
     expect(row).to_contain_text("The alert is active.")
     window.get_by_role("button", name="Replay delivery").click()
-    expect(window.locator("#toasts")).to_contain_text("It still cannot be used.")
+    expect(window.locator("#toasts")).to_contain_text("The delivery still cannot be used.")
 
     row.get_by_role("rowheader").get_by_role("link").click()
     expect(window.get_by_role("region", name="Payload as received")).to_be_visible()

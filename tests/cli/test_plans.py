@@ -37,7 +37,7 @@ def test_a_dry_run_is_applied_in_part_then_as_a_whole(
     assert (applied.data["status"], applied.data["counts"]["created"]) == ("success", 2)
     again = connected("plans", "apply", plan, *TENANT)
     assert again.exit_code == 1
-    assert "applied already" in again.data["errors"][0]
+    assert "already been applied" in again.data["errors"][0]
 
     rest = connected("sync", "devices", "--dry-run", *TENANT).data
     assert rest["counts"] == {"create": len(agents) - 2}

@@ -72,7 +72,7 @@ def test_whatever_is_wrong_the_answer_is_one(intake: Intake) -> None:
     }
     [(status, body, _type)] = answers
     assert status == 401
-    assert b"secret or the tenant is not right" in body
+    assert b"secret or the tenant is wrong" in body
     right_secret = {HEADER: intake.secret}
     assert intake.knock(right_secret, "nobody").data == body
     assert intake.knock(right_secret, None).data == body

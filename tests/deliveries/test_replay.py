@@ -134,7 +134,9 @@ def test_the_command_processes_at_once(
     assert (data["replayed"], data["processed"], data["failed"]) == (2, 2, 0)
     assert [status(msp, each) for each in ids] == ["processed"] * 2
     assert run(msp, monkeypatch, "replay", "--failed").stdout == "There is nothing to replay.\n"
-    assert run(msp, monkeypatch, "replay", str(ids[0])).stdout == "1 replayed: 1 processed\n"
+    assert (
+        run(msp, monkeypatch, "replay", str(ids[0])).stdout == "Replayed 1 delivery: 1 processed.\n"
+    )
 
 
 def test_the_command_tells_what_did_not_work(

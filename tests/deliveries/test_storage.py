@@ -133,9 +133,9 @@ def test_what_is_deleted_for_its_age_counts_no_more(intake: Intake) -> None:
 def test_a_replay_tells_that_the_body_is_gone(small: Intake) -> None:
     kept = [small.get(small.post(NONSENSE)) for _ in range(17)]
     tick(small)
-    with small.scope(), pytest.raises(Refused, match="Its body was dropped"):
+    with small.scope(), pytest.raises(Refused, match="which the portal had not been able to read"):
         replay.replay_now(kept[0].id)
-    with small.scope(), pytest.raises(Refused, match="It still cannot be used"):
+    with small.scope(), pytest.raises(Refused, match="The delivery still cannot be used"):
         replay.replay_now(kept[-1].id)
 
 

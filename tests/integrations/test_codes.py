@@ -67,7 +67,7 @@ def test_a_worker_signs_in_with_the_code(signed_out: Msp) -> None:
     assert not is_code_wanted()  # it is being tried
     assert now not in str(errand.wanted)
     done = do(errand)
-    assert (done.ok, done.message) == (True, "The portal is signed in to Tactical. Syncs go on.")
+    assert (done.ok, done.message) == (True, "The portal is signed in to Tactical. Syncs continue.")
     assert stop() is None
     assert find_secret(get_integration(), "totp_code") is None
     assert signed_out.sync(SyncKind.STATUS).status is RunStatus.SUCCESS

@@ -128,7 +128,7 @@ def test_commands_in_processes_of_their_own_sign_in_once(
 
 
 def hold_lock(until: timedelta) -> None:
-    """As a process that signs in, and renews its lease no more."""
+    """As a process that signs in, and no longer renews its lease."""
     with transaction():
         integration = get_active_integration()
         integration.sign_in_lease, integration.sign_in_until = "another", utc_now() + until

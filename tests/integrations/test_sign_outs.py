@@ -1,4 +1,4 @@
-"""What becomes of a sign-in at Tactical that the portal uses no more."""
+"""What becomes of a sign-in at Tactical that the portal no longer uses."""
 
 from __future__ import annotations
 

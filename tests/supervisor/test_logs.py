@@ -1,4 +1,4 @@
-"""What stands in the log, whoever has a hand in it: strangers, libraries, a mistake of ours."""
+"""What stands in the log, whoever has a hand in it: strangers, libraries, an internal error."""
 
 from __future__ import annotations
 
@@ -173,7 +173,7 @@ def test_what_nobody_caught_is_told_in_our_form(capsys: pytest.CaptureFixture[st
     thread.start()
     thread.join()
     first, *more = capsys.readouterr().err.rstrip("\n").split("\n")
-    assert re.match(BEGINS + "Nobody caught this", first)
+    assert re.match(BEGINS + "Uncaught exception", first)
     assert more
     assert all(line.startswith("    ") for line in more)
 

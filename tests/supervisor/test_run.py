@@ -96,7 +96,7 @@ def test_a_second_start_on_the_same_folder_is_refused(
 ) -> None:
     with running_portal(tmp_path / "var", free_port()) as second:
         assert second.process.wait(30) == 1
-        second.wait_for(f"runs already on the data folder {tmp_path / 'var'}")
+        second.wait_for(f"is already running on the data folder {tmp_path / 'var'}")
         assert len(second.lines) == 1
 
 
@@ -149,6 +149,6 @@ def test_a_folder_that_cannot_be_written_is_named_in_one_line(tmp_path: Path) ->
     (tmp_path / "file").touch()
     with running_portal(tmp_path / "file" / "var", free_port()) as portal:
         assert portal.process.wait(30) == 1
-        portal.wait_for(f"The data folder {tmp_path / 'file' / 'var'} cannot be written")
+        portal.wait_for(f"The data folder {tmp_path / 'file' / 'var'} cannot be written to")
     assert len(portal.lines) == 1
     assert "PORTAL_DATA_DIR" in portal.output

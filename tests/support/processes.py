@@ -98,7 +98,7 @@ def postgres_command(folder: Path, *settings: str) -> list[str]:
         postgres += ["-c", setting]
     if os.geteuid() != 0:
         return ["sh", "-c", f"{_quote(initdb)} && exec {_quote(postgres)}"]
-    # PostgreSQL refuses to run as root, and a new user namespace forgets the parent's death.
+    # PostgreSQL refuses to run as root, and a new usernamespace forgets the parent's death.
     script = f"{_quote(initdb)} && exec setpriv --pdeathsig INT -- {_quote(postgres)}"
     return ["unshare", "-U", "--map-user=1000", "--map-group=1000", "sh", "-c", script]
 

@@ -1,4 +1,4 @@
-"""Agents that Tactical lists no more: flagged on good evidence, never on any other."""
+"""Agents that Tactical no longer lists: flagged on good evidence, never on any other."""
 
 from __future__ import annotations
 

@@ -113,9 +113,7 @@ def test_an_entry_without_a_name_is_told_of_and_hides_nothing(msp: Msp) -> None:
     software.set(agent_id, [entry("A"), entry(""), entry("Not Found")])
     run = ingest(msp)
     assert (run.status, run.skipped, run.removed) == (RunStatus.SUCCESS, 2, 1)
-    assert [log.reason for log in msp.log(run, "note")] == [
-        "Entries without a name, which say nothing: 2."
-    ]
+    assert [log.reason for log in msp.log(run, "note")] == ["Ignored 2 entries without a name."]
     software.set(agent_id, [entry("")])
     assert ingest(msp).removed == 0
     assert installed(msp, agent_id) == {("A", "1.0")}

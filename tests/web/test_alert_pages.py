@@ -136,11 +136,11 @@ def test_a_dropped_body_is_told(app: Flask, admin: FlaskClient, acme: Place) -> 
     review = {"status": DeliveryStatus.NEEDS_REVIEW, "hint": None}
     edit_delivery(app, acme, body="", kept_bytes=0, body_bytes=900_000, **review)
     page = admin.get(acme.url(f"deliveries/{acme.delivery}")).text
-    assert "The body was dropped to make room for newer ones." in page
+    assert "The body was deleted to make room for newer ones." in page
     assert "cannot be processed again" in page
     assert "only the first" not in page
     replayed = admin.post(acme.url(f"deliveries/{acme.delivery}/replay"), follow_redirects=True)
-    assert "Its body was dropped to make room" in replayed.text
+    assert "which the portal had not been able to read" in replayed.text
 
 
 def test_the_asset_and_the_dashboard_tell_of_alerts(
@@ -261,7 +261,7 @@ def test_every_empty_list_says_what_to_do(app: Flask, admin: FlaskClient, acme: 
             )
         )
     read = admin.get(acme.url("alerts/")).text
-    assert "No alerts, and no webhook that works" in read
+    assert "No alerts, and no working webhook" in read
     assert "have not been read yet" not in read
     assert "Waiting for the first delivery" in admin.get(acme.url("deliveries/")).text
 

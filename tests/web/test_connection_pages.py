@@ -95,7 +95,7 @@ def test_the_page_tells_the_interval_in_force_and_why_it_is_long(
     assert "auto (every 2 minutes now)" in told(120, status_sweep_minutes=None)
     assert "auto (every 7 minutes now)" in told(420, status_sweep_minutes=None)
     assert "every minute" in told(60, status_sweep_minutes=1)
-    assert "never by itself" in told(0, status_sweep_minutes=0)
+    assert "only when started by hand" in told(0, status_sweep_minutes=0)
 
 
 def test_saving_tests_and_the_page_follows_the_test(admin: FlaskClient, acme: Place) -> None:

@@ -142,7 +142,7 @@ def test_a_subscriber_is_added_and_its_secret_shown_once(
         ("example.com/hook", "Enter a complete address"),
         ("ftp://example.com", "Enter a complete address"),
         ("https://example.com:port/", "Enter a complete address"),
-        ("https://user:word@example.com/", "Leave out the user name and password"),
+        ("https://user:word@example.com/", "Leave out the username and password"),
         ("https://example.com/a b", "without blanks"),
         ("https://acme-pc.example", "already"),
     ],
@@ -172,7 +172,7 @@ def test_a_test_event_tells_what_came_of_it(
     receiver.secret = re.findall(r"whsec_[\w+/=]+", added.text)[0]
     receiver.plan = [(200, {}), (500, {})]
 
-    assert "Pending: it waits for a worker" in admin.post(test, follow_redirects=True).text
+    assert "Waiting for a worker" in admin.post(test, follow_redirects=True).text
     assert receiver.types == []
     work(app, acme.id)
     assert "accepted the test event" in admin.get(acme.url()).text, "on whatever page"
@@ -191,7 +191,7 @@ def test_a_tenant_that_waits_for_much_is_told_to_wait(
         for number in range(MOST_UNFINISHED):
             wanted = {"subscriber_id": 100 + number}
             request_errand(ErrandKind.TEST_SUBSCRIBER, "Ask", wanted)
-    told = f"{MOST_UNFINISHED} requests to other servers wait already"
+    told = f"{MOST_UNFINISHED} requests to other servers are already waiting"
     test = acme.url(f"{PAGE}{acme.subscriber}/test")
     assert told in admin.post(test, follow_redirects=True).text
     alert = {"action": "resolve", "alert": acme.alert}
@@ -276,7 +276,7 @@ def test_the_pages_in_a_browser(
     page.set_viewport_size({"width": 390, "height": 844})
     assert_fits(page)
     page.get_by_role("button", name="Send a test event to 127").click()
-    expect(page.locator("[data-errand=pending]")).to_contain_text("it waits for a worker")
+    expect(page.locator("[data-errand=pending]")).to_contain_text("Waiting for a worker")
     assert_accessible(page)
     assert_fits(page)
     work(app, acme.id)

@@ -146,7 +146,7 @@ def test_an_empty_call_does_not_unmap(app: Flask, post: Ask, acme: Place) -> Non
 def test_unmapping_keeps_the_assets(app: Flask, post: Ask, acme: Place, action: str) -> None:
     answer = post(action, client_name="")
 
-    assert "not mapped any more; its assets stay" in answer.headers["HX-Trigger"]
+    assert "no longer mapped. Its assets stay" in answer.headers["HX-Trigger"]
     assert read(app, acme) == (None, "Acme Client")
 
 

@@ -98,7 +98,7 @@ def test_a_try_that_is_due_and_one_that_never_comes(
     with app.app_context(), tenant_scope(away.id), transaction() as session:
         for schedule in session.scalars(select(Schedule)):
             session.delete(schedule)
-    assert "Nothing is tried by itself." in text_of(admin.get(away.url(RUNS)).text)
+    assert "The portal does not try again on its own." in text_of(admin.get(away.url(RUNS)).text)
 
 
 @pytest.mark.parametrize("page", [CONNECTION, RUNS, DASHBOARD])
@@ -117,7 +117,7 @@ def test_a_viewer_is_told_and_offered_nothing(app: Flask, viewer: FlaskClient, a
     assert "Try now" not in said
     change(app, away, stopped_for=Stop.WRONG_KEY, stopped_at=utc_now())
     said = text_of(viewer.get(away.url(RUNS)).text)
-    assert "Somebody who may change the settings has to mend them." in said
+    assert "Ask somebody who may change the settings to correct them." in said
     assert "Test as saved" not in said
 
 

@@ -185,7 +185,7 @@ def preview(msp: Msp, admin: FlaskClient, **chosen: str) -> str:
     """The page with the preview, which a worker finds: pending at first."""
     pending = admin.post(PAGE + "plan", data=chosen)
     assert pending.status_code == 302
-    assert "Pending: it waits for a worker" in admin.get(pending.location).text
+    assert "Waiting for a worker" in admin.get(pending.location).text
     work(msp.app, msp.id)
     return admin.get(pending.location).text
 
@@ -201,7 +201,7 @@ def test_a_preview_that_tactical_does_not_give(msp: Msp, admin: FlaskClient) -> 
     msp.tactical.stop()
     region = HTMX | {"HX-Target": "webhook-plan"}
     pending = admin.post(PAGE + "plan", data={"apply_to": "none"}, headers=region).text
-    assert "Pending: it waits for a worker" in pending
+    assert "Waiting for a worker" in pending
     [url] = re.findall(r'hx-get="([^"]+)"', pending)
     work(msp.app, msp.id)
     answer = admin.get(url, headers=region)

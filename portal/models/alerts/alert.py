@@ -26,14 +26,14 @@ class Severity(StrEnum):
 
 
 class AlertSource(StrEnum):
-    """What told of the alert first."""
+    """What reported the alert first."""
 
     WEBHOOK = "webhook"
     BACKFILL = "backfill"
 
 
 class Alert(TenantOwned, Base):
-    """An alert of Tactical's, as Tactical last told it.
+    """An alert of Tactical's, as Tactical last reported it.
 
     Without an `external_alert_id` it is known only from a webhook that named none; then
     `condition` is what its trigger and its resolve have in common.
@@ -76,7 +76,7 @@ class Alert(TenantOwned, Base):
     snoozed_until: Mapped[datetime | None]
     received_at: Mapped[datetime] = mapped_column(default=utc_now)
     confirmed_at: Mapped[datetime | None]
-    """When Tactical's own record was last read; None while only a webhook told of it."""
+    """When Tactical's own record was last read; None while only a webhook reported it."""
     source: Mapped[AlertSource]
     external_check_id: Mapped[str | None]
     external_task_id: Mapped[str | None]

@@ -20,7 +20,7 @@ _IS_TOLD = text("serial_key IS NOT NULL")
 class Asset(TenantOwned, Base):
     """The portal's record of a computer. An empty fact is NULL.
 
-    Two moments, of our clock, tell how new what is stored is. Who brings something older leaves
+    Two moments, of our clock, say how new the stored facts are. Who brings something older leaves
     it alone: `status_at` goes for the status and all else that changes from minute to minute,
     `last_rmm_sync_at` for the rest. Each look at all of an agent moves both.
     """

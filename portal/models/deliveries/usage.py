@@ -11,7 +11,7 @@ from portal.db import Base, BigId, TenantOwned
 class WebhookUsage(TenantOwned, Base):
     """How much a tenant's webhook sends and takes up; one row, written with its deliveries.
 
-    `refused`, `refused_from` and `refused_until` tell of the last storm that was too much.
+    `refused`, `refused_from` and `refused_until` describe the last storm that was too much.
     """
 
     __tablename__ = "webhook_usage"

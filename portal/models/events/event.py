@@ -40,7 +40,7 @@ class Event(TenantOwned, Base):
 
 
 class EventSubscriber(TenantOwned, Base):
-    """An address that is told of events, signed by the Standard Webhooks scheme.
+    """An address to which events are sent, signed by the Standard Webhooks scheme.
 
     The address, in which a token may stand, and the signing secret lie in `secrets`.
     """
@@ -55,7 +55,7 @@ class EventSubscriber(TenantOwned, Base):
     active: Mapped[bool] = mapped_column(default=True)
     """False: paused by a person, or stopped because it failed for too long."""
     last_event_id: Mapped[int]
-    """Told of everything up to this one."""
+    """Everything up to this one was sent."""
     failures: Mapped[int] = mapped_column(default=0)
     """In a row."""
     failing_since: Mapped[datetime | None]

@@ -10,7 +10,7 @@ from portal.db import Base, BigId, TenantOwned
 
 
 class EndedSignIn(TenantOwned, Base):
-    """A sign-in at Tactical that the portal uses no more and Tactical does not know of yet.
+    """A sign-in at Tactical that the portal no longer uses and Tactical does not know of yet.
 
     Its token lies in the vault, as the secret `token` of this row.
     """

@@ -10,7 +10,7 @@ from portal.db import Base, BigId, TenantOwned
 
 
 def name_key(name: str) -> str:
-    """What makes two names the same: case and blanks do not tell them apart."""
+    """What makes two names the same: case and blanks do not matter."""
     return " ".join(name.casefold().split())
 
 

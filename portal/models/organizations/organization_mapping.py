@@ -27,7 +27,7 @@ class OrganizationMapping(TenantOwned, Base):
     client_id: Mapped[int | None] = mapped_column(ForeignKey("clients.id"))
     auto_sync_assets: Mapped[bool] = mapped_column(default=True)
     agent_count: Mapped[int | None]
-    """As Tactical last told; None where the source does not tell."""
+    """As Tactical last reported; None where the source does not say."""
     gone_since: Mapped[datetime | None]
     """Missing from complete listings since then."""
     last_synced_at: Mapped[datetime] = mapped_column(default=utc_now)

@@ -37,7 +37,7 @@ class SoftwareTitle(TenantOwned, Base):
     normalized_name: Mapped[str]
     """Without differences of case, width and blanks."""
     publisher: Mapped[str] = mapped_column(default="")
-    """As most agents spell it; empty where none tells it."""
+    """As most agents spell it; empty where none reports it."""
     normalized_publisher: Mapped[str] = mapped_column(default="")
     asset_count: Mapped[int] = mapped_column(default=0)
     version_count: Mapped[int] = mapped_column(default=0)
@@ -78,7 +78,7 @@ class AssetSoftware(TenantOwned, Base):
     asset_id: Mapped[int] = mapped_column(ForeignKey("assets.id", ondelete="CASCADE"))
     title_id: Mapped[int] = mapped_column(ForeignKey("software_catalog.id", ondelete="CASCADE"))
     version: Mapped[str]
-    """Empty where the agent tells none."""
+    """Empty where the agent reports none."""
     installed_on: Mapped[date | None]
     first_seen_at: Mapped[datetime]
     removed_at: Mapped[datetime | None]

@@ -91,7 +91,7 @@ def use_reset(token: str, password: str, caller: Caller) -> tuple[User, str]:
     """Set the password, and sign the user out everywhere; the user, and the word that this device
     keeps. The link holds on when the password cannot be taken.
 
-    Raises NotFound for a link that holds no more, InvalidInput and TooManyAttempts.
+    Raises NotFound for a link that is no longer valid, InvalidInput and TooManyAttempts.
     """
     with attempt(caller):
         reset = find_reset(token)

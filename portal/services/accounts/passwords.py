@@ -20,7 +20,7 @@ LONGEST_PASSWORD = 1024
 FEWEST_DIFFERENT = 4
 
 COMMON_PASSWORDS = Path(__file__).parents[2] / "vendor" / "common-passwords.json"
-"""The commonest passwords of leaked lists, in lower case; `manifest.json` beside it tells whose."""
+"""The commonest passwords of leaked lists, in lower case; `manifest.json` beside it says whose."""
 PADDING = string.digits + string.punctuation + string.whitespace
 
 _hasher = PasswordHasher()

@@ -55,7 +55,7 @@ def remove_tenant(tenant: Tenant) -> None:
     with tenant_scope(tenant_id):
         _shut()
         _wait_for_runs()
-        sign_out_due()  # a sign-in that Tactical cannot be told of dies there after five hours
+        sign_out_due()  # a sign-in that cannot be ended there expires after five hours
         for model in list_owned_models():
             if model is not Membership:
                 _delete_rows(model)

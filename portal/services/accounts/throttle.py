@@ -32,7 +32,7 @@ PER_ACCOUNT = parse("10 per 15 minutes")
 """Also for each device that is known to the account."""
 PER_NETWORK = parse("100 per 15 minutes")
 PER_UNKNOWN_PROXY = parse("1000 per 15 minutes")
-"""Everybody comes from the address of a proxy that the portal was not told of: a hundred failures
+"""Everybody comes from the address of a proxy that the portal does not know of: a hundred failures
 of one must not lock the others out."""
 
 REDIS_TIMEOUT_SECONDS = 0.5

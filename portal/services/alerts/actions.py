@@ -151,7 +151,7 @@ def _obstacle(action: AlertAction, alert: Alert, integration_id: int) -> str | N
 def _send(
     alerts: TacticalAlerts, action: AlertAction, pks: Sequence[int], days: int | None
 ) -> PortalError | None:
-    """The request itself. What broke on the way may still have been done: the records tell."""
+    """The request itself. What broke on the way may still have been done: the records show it."""
     try:
         if action is AlertAction.RESOLVE:
             alerts.resolve(pks)

@@ -98,7 +98,7 @@ def list_alerts(shown: AlertFilter, page: int = 1) -> Page[AlertRow]:
 
 
 def list_and_count(shown: AlertFilter, page: int = 1) -> tuple[Page[AlertRow], dict[str, int]]:
-    """The page, and what `count_by_status` tells of the same filter."""
+    """The page, and what `count_by_status` counts with the same filter."""
     of_any_status = alert_conditions(replace(shown, status=""))
     of_any_status = narrow(Alert.id, of_any_status, shown.search)
     counts = _count_by_status(of_any_status)

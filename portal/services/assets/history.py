@@ -1,4 +1,4 @@
-"""The history of an asset, as its page tells it; and its end."""
+"""The history of an asset, as its page shows it, and its pruning."""
 
 from __future__ import annotations
 

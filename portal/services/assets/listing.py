@@ -24,7 +24,7 @@ STATUSES = ("online", "offline", "overdue", UNKNOWN)
 STALE = "stale"
 """Not a status: those of any status that nobody has looked at for too long."""
 MISSING = "missing"
-"""Not a status: those that Tactical lists no more. They are in no other list and no count."""
+"""Not a status: those that Tactical no longer lists. They are in no other list and no count."""
 PROPOSED = "proposed"
 """Not a status: those of the missing ones that a person is asked to retire."""
 RETIRED = "retired"
@@ -112,7 +112,7 @@ def list_assets(shown: AssetFilter, page: int = 1) -> Page[Asset]:
 def list_and_count(
     shown: AssetFilter, page: int, stale_before: datetime, integration: Integration | None = None
 ) -> tuple[Page[Asset], dict[str, int]]:
-    """The page, and what `count_by_status` tells of the same filter."""
+    """The page, and what `count_by_status` counts with the same filter."""
     of_any_status = narrow(Asset.id, _of_any_status(shown), shown.search)
     counts = _count_by_status(of_any_status, stale_before, integration)
     status = _of_status(shown.status, stale_before)

@@ -24,7 +24,7 @@ GATHER = timedelta(seconds=30)
 """Between two refreshes of one agent: a burst makes one at once and one at its end."""
 MOST_WAITING = 3
 """Runs of a tenant that stand in line. An outage has as many agents as alerts: were all of their
-refreshes in line at once, what is still to be told of the alerts would wait behind them."""
+refreshes in line at once, what is still to be read of the alerts would wait behind them."""
 
 
 def schedule_refreshes(session: Session, integration_id: int, agent_ids: Iterable[str]) -> None:

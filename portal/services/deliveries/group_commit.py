@@ -66,7 +66,7 @@ class GroupCommit(Generic[Row]):
         """Of all below."""
         self._waiting: list[_Waiting[Row]] = []
         self._is_led = False
-        """Some thread writes, or was told to."""
+        """Some thread writes, or is about to."""
         self._expected = 1
         self._gathered: threading.Lock | None = None
         """Released when as many wait as are expected."""

@@ -86,7 +86,7 @@ def list_deliveries(shown: DeliveryFilter, page: int = 1) -> Page[DeliveryRow]:
 def list_and_count(
     shown: DeliveryFilter, page: int = 1
 ) -> tuple[Page[DeliveryRow], dict[str, int]]:
-    """The page, and what `count_by_status` tells of the same filter."""
+    """The page, and what `count_by_status` counts with the same filter."""
     of_any_status = delivery_conditions(replace(shown, status=""))
     of_any_status = narrow(Delivery.id, of_any_status, shown.search)
     counts = _count_by_status(of_any_status)

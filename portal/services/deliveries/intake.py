@@ -60,7 +60,7 @@ def take_in(sender: Sender, body: bytes, remote_address: str | None) -> Receipt:
 def request_processing(tenant_id: int) -> None:
     """Ask for the processing of what waits, at most once a second for each process.
 
-    A request that is lost costs a few seconds: the schedule looks for itself.
+    A request that is lost costs a few seconds: the tick finds what is due.
     """
     now = time.monotonic()
     requests: _Requests = current_app.extensions.setdefault("processing_requests", _Requests())

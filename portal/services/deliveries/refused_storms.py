@@ -1,4 +1,4 @@
-"""Storms of deliveries that were too much: what they told is read from Tactical afterwards."""
+"""Storms of too many deliveries: their alerts are read from Tactical afterwards."""
 
 from __future__ import annotations
 

@@ -77,8 +77,8 @@ def reset(delivery_id: int) -> Delivery:
         delivery = get_delivery(delivery_id)
         if delivery.hint is None and delivery.is_body_dropped:
             raise Refused(
-                "Its body was dropped to make room for newer ones, and nothing of it had been "
-                "understood: it cannot be processed again."
+                "The delivery cannot be processed again: its body, which the portal had not been "
+                "able to read, was deleted to make room for newer ones."
             )
         _make_due(delivery)
     return delivery
@@ -113,7 +113,7 @@ def _replay(delivery_id: int) -> Delivery:
     if delivery.status is DeliveryStatus.TEST:
         raise Refused("This is a test delivery: there is nothing to process.")
     if delivery.status is not DeliveryStatus.PENDING:
-        raise Refused(f"It still cannot be used. {delivery.reason or ''}".strip())
+        raise Refused(f"The delivery still cannot be used. {delivery.reason or ''}".strip())
     return delivery
 
 
@@ -123,7 +123,7 @@ def _ask_a_worker() -> None:
 
 
 def _process(ids: list[int]) -> Replayed:
-    """Whatever else is due is processed with them. One that must wait is told as pending."""
+    """Whatever else is due is processed with them. One that must wait is reported as pending."""
     process_due()
     counts = {str(status): 0 for status in DeliveryStatus}
     reasons: dict[str, None] = {}
@@ -136,5 +136,7 @@ def _process(ids: list[int]) -> Replayed:
         for number, status, reason in rows:
             counts[str(status)] += 1
             if status is not DeliveryStatus.PROCESSED:
-                reasons.setdefault(f"Delivery {number}: {reason or 'it waits to be processed.'}")
+                reasons.setdefault(
+                    f"Delivery {number}: {reason or 'it is waiting to be processed.'}"
+                )
     return Replayed(counts, list(reasons)[:MOST_REASONS])

@@ -87,7 +87,7 @@ def _update_secret(errand: Errand) -> _Outcome:
 
 def _sign_in(_errand: Errand) -> _Outcome:
     codes.sign_in()
-    return _Outcome(ok=True, message="The portal is signed in to Tactical. Syncs go on.")
+    return _Outcome(ok=True, message="The portal is signed in to Tactical. Syncs continue.")
 
 
 _DOERS: Final[Mapping[ErrandKind, Callable[[Errand], _Outcome]]] = {

@@ -35,8 +35,8 @@ class TooManyWaiting(PortalError):
 
     def __init__(self) -> None:
         super().__init__(
-            f"{MOST_UNFINISHED} requests to other servers wait already, as many as can. "
-            "Wait until some of them are done, and try again."
+            f"{MOST_UNFINISHED} requests to other servers are already waiting, which "
+            "is the most allowed. Wait until some of them are done, then try again."
         )
 
 

@@ -23,7 +23,7 @@ PRUNED_AT_ONCE = 1000
 
 @dataclass(frozen=True, slots=True)
 class EventRow:
-    """An event, with what it tells of as far as that is there."""
+    """An event, with its records as far as they still exist."""
 
     event: Event
     asset: Asset | None
@@ -51,7 +51,7 @@ def any_events() -> bool:
 def prune_events() -> int:
     """Delete the events of the scope's tenant that are older than 30 days; how many.
 
-    Not before each active subscriber has been told of them. One that is paused or was stopped
+    Not before they were sent to each active subscriber. One that is paused or was stopped
     keeps nothing back: it may never come again.
     """
     delivered = select(func.min(EventSubscriber.last_event_id)).where(EventSubscriber.active)

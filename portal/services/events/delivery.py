@@ -1,4 +1,4 @@
-"""Telling subscribers of events: each in order, at its own pace, until it has them all.
+"""Sending events to subscribers: to each in order, at its own pace, until it has them all.
 
 At least once: an event whose answer was lost is sent again, under the same id. A subscriber
 that fails holds up its own events and nothing else.
@@ -68,7 +68,7 @@ def _deliver(subscriber_id: int, lease: str) -> tuple[int, bool]:
 
 
 def list_subscribers_behind() -> list[tuple[int, int]]:
-    """Tenant and subscriber, of those that are due and have not been told of everything."""
+    """Tenant and subscriber, of those that are due and have events waiting."""
     waits = exists().where(
         Event.tenant_id == EventSubscriber.tenant_id, Event.id > EventSubscriber.last_event_id
     )
@@ -91,7 +91,7 @@ def pause_after(failures: int, retry_after: float | None = None) -> timedelta:
 
 @dataclass(slots=True)
 class _Turn:
-    """A subscriber while it is being told."""
+    """A subscriber while events are sent to it."""
 
     subscriber_id: int
     lease: str

@@ -1,4 +1,4 @@
-"""Subscribers to events: added, tried, paused, deleted. Telling them is `event_delivery`."""
+"""Subscribers to events: added, tried, paused, deleted. `events.delivery` sends to them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ TEST_TYPE = "rmm.test"
 
 @dataclass(frozen=True, slots=True)
 class SubscriberRow:
-    """`waiting`: events that it has not been told of yet."""
+    """`waiting`: events that were not sent to it yet."""
 
     subscriber: EventSubscriber
     waiting: int
@@ -66,9 +66,9 @@ def get_subscriber(subscriber_id: int) -> EventSubscriber:
 
 
 def add_subscriber(url: str, types: Iterable[str] = ()) -> tuple[EventSubscriber, str]:
-    """The subscriber, told of what happens from now on, and its secret: seen this once.
+    """The subscriber, which gets what happens from now on, and its secret: seen this once.
 
-    Without types it is told of everything. Raises InvalidInput and Refused.
+    Without types it gets all events. Raises InvalidInput and Refused.
     """
     url, chosen = clean_url(url), _clean_types(types)
     with transaction() as session:
@@ -77,7 +77,10 @@ def add_subscriber(url: str, types: Iterable[str] = ()) -> tuple[EventSubscriber
         if any(_has_address(subscriber, url) for subscriber in stored):
             raise InvalidInput("A subscriber with this address already exists.", field="url")
         if len(stored) >= MOST_SUBSCRIBERS:
-            raise Refused(f"There are {MOST_SUBSCRIBERS} subscribers already, as many as can be.")
+            raise Refused(
+                f"There are already {MOST_SUBSCRIBERS} subscribers, which is the most allowed. "
+                "Delete one first."
+            )
         newest = session.scalar(select(func.max(Event.id))) or 0
         subscriber = EventSubscriber(host=urlsplit(url).netloc, types=chosen, last_event_id=newest)
         session.add(subscriber)
@@ -160,12 +163,12 @@ def clean_url(text: str) -> str:
         )
     if parts.username is not None or parts.password is not None:
         raise InvalidInput(
-            "Leave out the user name and password. The receiver can check the signature instead.",
+            "Leave out the username and password. The receiver can check the signature instead.",
             field="url",
         )
     if len(url) > LONGEST_URL or not url.isascii() or not url.isprintable() or " " in url:
         raise InvalidInput(
-            f"Use at most {LONGEST_URL} plain characters, without blanks.", field="url"
+            f"Use at most {LONGEST_URL} plain characters, without spaces.", field="url"
         )
     return parts._replace(fragment="").geturl()
 

@@ -45,7 +45,7 @@ def enter_code(code: str) -> Errand:
     with transaction() as session:
         integration = get_active_integration()
         if integration.stopped_for is not Stop.CODE_NEEDED:
-            raise Refused("Tactical wants no code any more: the portal is signed in.")
+            raise Refused("Tactical no longer needs a code: the portal is signed in.")
         store_secret(session, integration, "totp_code", digits)
         errand = add_errand(session, ErrandKind.SIGN_IN, "Sign in to Tactical", {})
     enqueue_errand(errand)

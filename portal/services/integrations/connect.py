@@ -88,7 +88,7 @@ def save_connection(settings: ConnectionSettings) -> Integration:
 
 
 def disconnect() -> None:
-    """Delete the credentials; mappings and assets stay. Tactical is told to end the sign-in.
+    """Delete the credentials; mappings and assets stay. The sign-in at Tactical is ended too.
 
     Runs under way are cancelled. Connecting again carries on.
     """
@@ -162,7 +162,7 @@ def _apply_credentials(
     username = integration.username
     if settings.username is not None:
         typed = settings.username.strip()
-        integration.username = typed and clean_line(typed, "username", "the user name")
+        integration.username = typed and clean_line(typed, "username", "the username")
     entered = settings.secrets
     for name, text in entered.items():
         if len(text) > LONGEST_SECRET or not text.isprintable():

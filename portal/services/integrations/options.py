@@ -77,8 +77,8 @@ OPTIONS: tuple[AnyOption, ...] = (
     NumberOption(
         name="brake_percent",
         label="Brake, in percent",
-        help="A device sync that would mark as missing or move more than this share of a client's "
-        "assets, or of all, is held until somebody decides. 100 never holds one.",
+        help="A device sync waits for a decision when it would mark as missing, move or relink "
+        "more than this share of one client's assets, or of all assets. 100 lets every sync go on.",
         page=OptionPage.CONNECTION,
         flag="--brake-percent",
         default=20,
@@ -88,7 +88,8 @@ OPTIONS: tuple[AnyOption, ...] = (
     NumberOption(
         name="brake_assets",
         label="Brake, in assets",
-        help="So many assets may go missing or move in one device sync, whatever share they are.",
+        help="A device sync does not wait for a decision while no more than this number of assets "
+        "are concerned, whatever their share.",
         page=OptionPage.CONNECTION,
         flag="--brake-assets",
         default=5,

@@ -1,4 +1,4 @@
-"""Ending, at Tactical, the sign-ins that the portal uses no more: by a job, as the server they
+"""Ending, at Tactical, the sign-ins that the portal no longer uses: by a job, as the server they
 are of may be away."""
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from portal.vault import find_secret, forget_secrets
 log = logging.getLogger(__name__)
 
 TOKEN_LASTS = timedelta(hours=5)
-"""From its last use: after that it is dead, whether or not Tactical could be told."""
+"""From its last use: after that it is dead, whether or not it could be ended."""
 TRY_AGAIN_AFTER = timedelta(minutes=10)
 
 

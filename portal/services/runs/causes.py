@@ -84,14 +84,14 @@ def retry_failed(run_id: int, entry_id: int, user_id: int) -> tuple[SyncRun, boo
     run = get_run(run_id)
     agent_ids = list(db.session.scalars(_failed_alike(run, entry_id).limit(MOST_RETRIED + 1)))
     if not agent_ids:
-        raise Refused("None of these records names an agent that could be read by itself.")
+        raise Refused("None of these records names an agent, so none can be read on its own.")
     if len(agent_ids) > MOST_RETRIED:
         raise Refused(
             f"More than {MOST_RETRIED} agents failed for this reason. Sync devices instead: it "
             "reads them in fewer requests."
         )
     if run.integration_id != get_active_integration().id:
-        raise Refused("The run read another server than the one that is connected now.")
+        raise Refused("This run read a different server from the one that is connected now.")
     subject = sha256(" ".join(agent_ids).encode()).hexdigest()[:16]
     return request_run(SyncKind.AGENTS, "button", subject, user_id, agent_ids)
 

@@ -39,7 +39,7 @@ MOST_ATTEMPTS = 3
 """A run that lost its process this often is ended: it may be what kills the process."""
 POLL_SECONDS = 0.5
 ASKED_BY_PERSON = ("button", "command")
-NOT_TRIED = "Tactical refuses the credentials. Mend them first, or start this yourself."
+NOT_TRIED = "Tactical refuses the credentials. Correct them, or start this sync yourself."
 _OF_THE_FLEET = (SyncKind.DEVICES, SyncKind.STATUS)
 """They see every agent that Tactical lists."""
 _SYNCS: dict[SyncKind, Callable[[Integration, Tactical, RunLog], None]] = {

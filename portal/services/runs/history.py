@@ -166,7 +166,7 @@ def _prune_kind(integration_id: int, kind: SyncKind) -> int:
 
 
 def _list_old_ids(integration_id: int, kind: SyncKind, before: datetime) -> Sequence[int]:
-    """Without the last that went well, however old: it tells since when nothing was read."""
+    """Without the last that went well, however old: it shows since when nothing was read."""
     last = (
         select(SyncRun.id)
         .where(

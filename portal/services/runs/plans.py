@@ -18,9 +18,9 @@ from portal.services.runs.execution import run_to_end
 from portal.services.runs.requests import enqueue_run, find_or_add_run
 
 WHY_NOT = {
-    PlanStatus.GROWING: "This plan is not finished.",
+    PlanStatus.GROWING: "This plan is not ready yet.",
     PlanStatus.OPEN: "This plan has expired. Make a new preview.",
-    PlanStatus.APPLIED: "This plan was applied already. Make a new preview for what is left.",
+    PlanStatus.APPLIED: "This plan has already been applied. Make a new preview for the rest.",
     PlanStatus.DECLINED: "This plan was declined. Make a new preview.",
     PlanStatus.REPLACED: "There is a newer plan. Open that one.",
 }
@@ -30,7 +30,7 @@ WHY_NOT = {
 def get_plan(plan_id: int) -> SyncPlan:
     plan = db.session.get(SyncPlan, plan_id)
     if plan is None or plan.status is PlanStatus.GROWING:
-        raise NotFound("There is no such plan.")
+        raise NotFound("This plan does not exist.")
     return plan
 
 

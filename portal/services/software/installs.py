@@ -13,7 +13,7 @@ from portal.services.lists.paging import Page, paginate_records
 from portal.versions import is_known_version, is_older, version_key
 
 NO_VERSION = "–"
-"""In a filter: installs whose agent tells no version."""
+"""In a filter: installs whose agent reports no version."""
 
 
 @dataclass(frozen=True, slots=True)

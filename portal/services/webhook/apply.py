@@ -102,7 +102,7 @@ class Applier:
         except ServerError as error:
             raise PortalError(
                 "Tactical could not change its default alert template, which is usual for servers "
-                "hosted by its makers. Choose the template in Tactical's Global Settings, or "
+                "hosted by its developers. Choose the template in Tactical's Global Settings, or "
                 "install the webhook for chosen organizations."
             ) from error
 

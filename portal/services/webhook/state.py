@@ -27,7 +27,7 @@ class WebhookState(StrEnum):
     """A test came, and no alert so far."""
     ARRIVING = "arriving"
     SILENT = "silent"
-    """Alerts began since anything came, and nothing was told of them."""
+    """Alerts began since anything came, and no webhook reported them."""
     UNREACHED = "unreached"
     """Tactical's last test did not come, nor has anything since."""
 
@@ -123,7 +123,7 @@ def _failed(row: WebhookInstallation | None) -> datetime | None:
 
 
 def _count_missed(integration: Integration, since: datetime) -> int:
-    """Info alerts are not counted: Tactical sends none of them unless told to."""
+    """Info alerts are not counted: Tactical sends none of them unless configured to."""
     if since > utc_now():
         return 0
     found = db.session.scalar(

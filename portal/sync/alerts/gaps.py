@@ -1,4 +1,4 @@
-"""Times of which the portal may have been told nothing: alerts began and ended there unseen."""
+"""Times in which the portal may have missed alerts that began and ended."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from portal.db import db, release, transaction
 from portal.models import Integration, SyncRun, WebhookUsage
 from portal.models.runs.sync_run import COMPLETED, SyncKind
 from portal.sync.runs.log import RunLog, log_entry
+from portal.wording import plural
 
 LATE_AFTER_INTERVALS = 2
 CLOCKS_DIFFER = timedelta(hours=1)
@@ -24,13 +25,13 @@ STORM_IS_OVER_AFTER = timedelta(seconds=10)
 def count_missed_days(integration: Integration, run_log: RunLog) -> int:
     """How many days back alerts may have begun and ended unseen; 0 where nothing was missed.
 
-    Tactical counts whole days of when an alert began. What was missed is told in the run's log.
+    Tactical counts whole days of when an alert began. The run's log names the reason.
     """
     reasons = {
         since: reason
         for since, reason in (
             (_find_late_since(integration), "The last reconciliation began on {}."),
-            (_find_storm_since(), "Webhooks have been refused since {}, as they were too many."),
+            (_find_storm_since(), "Webhooks have been refused since {} because too many arrived."),
         )
         if since is not None
     }
@@ -40,8 +41,8 @@ def count_missed_days(integration: Integration, run_log: RunLog) -> int:
     since = min(reasons)
     days = min(math.ceil((utc_now() - since + CLOCKS_DIFFER) / timedelta(days=1)), MOST_DAYS)
     reason = (
-        f"{reasons[since].format(f'{since:%Y-%m-%d at %H:%M} UTC')} What was resolved "
-        f"meanwhile is read too: alerts of the last {days} days."
+        f"{reasons[since].format(f'{since:%Y-%m-%d at %H:%M} UTC')} This run "
+        f"therefore also reads the resolved alerts of the last {plural(days, 'day')}."
     )
     with transaction() as session:
         run_log.note(session, [log_entry("note", reason=reason)])

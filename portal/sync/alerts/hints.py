@@ -1,4 +1,4 @@
-"""What a webhook alone tells of an alert, while Tactical's own record is out of reach."""
+"""What is known of an alert from its webhook alone, while Tactical's own record is out of reach."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reconciling alerts: whatever webhooks told or missed, Tactical's list puts it right."""
+"""Reconciling alerts: whatever webhooks reported or missed, Tactical's list corrects it."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def _list_missing(integration_id: int, listed: Listed) -> list[tuple[int, str]]:
 def _settle_nameless(
     integration_id: int, listed: Listed, asked_at: datetime, is_restricted: bool
 ) -> None:
-    """Alerts that a webhook told without an id.
+    """Alerts that a webhook reported without an id.
 
     Where the list shows their condition, the record of it takes their place. Where it does
     not, they are over, unless the key may not see everything.

@@ -38,7 +38,7 @@ COMPARED = (
     "external_check_id",
     "external_task_id",
 )
-"""What Tactical (and the asset found for it) tells; a change of any is an update."""
+"""What Tactical (and the asset found for it) says; a change of any is an update."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +224,7 @@ def _load_known(
 def _load_organization_ids(
     session: Session, integration_id: int, alerts: Iterable[TacticalAlert]
 ) -> dict[str, str]:
-    """By name: an alert tells no id, and Tactical's client names are unique."""
+    """By name: an alert has no id of it, and Tactical's client names are unique."""
     names = {alert.organization_name for alert in alerts if alert.organization_name}
     rows = session.execute(
         select(

@@ -1,4 +1,4 @@
-"""Assets whose agents Tactical lists no more."""
+"""Assets whose agents Tactical no longer lists."""
 
 from __future__ import annotations
 

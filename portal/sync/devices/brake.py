@@ -53,7 +53,7 @@ class BrakeVerdict(StrEnum):
 class Brake:
     verdict: BrakeVerdict
     reason: str | None = None
-    """What people are told; None for GO."""
+    """The message for people; None for GO."""
     clients: tuple[int, ...] = ()
     """Of which clients it would be too many; none where only the connection's sum is."""
 

@@ -60,5 +60,5 @@ def _fail(integration_id: int, agent_id: str, reason: str, run_log: RunLog) -> N
 def _describe(error: TacticalError) -> str:
     """Without the agent's id, so that errors of one cause read alike."""
     if isinstance(error, NotFoundInTactical):
-        return "Tactical has no such agent any more, or the key may not see it."
+        return "Tactical no longer has this agent, or the credentials may not see it."
     return error.message

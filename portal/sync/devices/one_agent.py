@@ -41,7 +41,7 @@ def read_agent(
 ) -> tuple[str, AgentPage]:
     """Where the agent was read, and a page of it alone. Raises TacticalError and EgressError.
 
-    The dashboard API tells of it, whatever the fleet is read from: it obeys the limits of the
+    The dashboard API reports it, whatever the fleet is read from: it obeys the limits of the
     key's role, and Tactical derives the facts of one agent alike for both.
     """
     detail = tactical.get_agent(agent_id)
@@ -93,7 +93,7 @@ def _load_stored(integration_id: int, agent_id: str, detail: AgentDetail) -> _St
 
 
 def _read_sites(integration: Integration, tactical: Tactical) -> Sites:
-    """From `clients/`. What it does not show is not taken for gone: a sync of all tells that."""
+    """From `clients/`. What it does not show is not taken for gone: a sync of all shows that."""
     inventory = tactical.get_dashboard_inventory()
     with transaction() as session:
         upsert_organizations(session, integration.id, only_good(inventory.organizations))

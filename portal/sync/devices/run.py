@@ -149,7 +149,8 @@ def _note_page_size(run_log: RunLog, asked: int, walk: BetaWalk) -> None:
         return
     _note(
         run_log,
-        f"{asked} agents a page took Tactical too long; it was asked for {walk.page_size}.",
+        f"Tactical took too long for pages of {asked} agents, so the portal asked for "
+        f"{walk.page_size} at a time.",
     )
 
 

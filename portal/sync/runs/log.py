@@ -164,7 +164,7 @@ class RunLog:
         raise RunEnded(CANCELLED if cancelled else "Another process took over this run.")
 
     def _note_progress(self, done: int) -> dict[str, Any]:
-        """The columns that tell how far the run is, and since when it is measured how quickly."""
+        """The columns that say how far the run is, and since when it is measured how quickly."""
         now = utc_now()
         self._progress.append((now, done))
         while len(self._progress) > 1 and self._progress[1][0] <= now - PACED_OVER:

@@ -33,6 +33,7 @@ from portal.tactical.api import Tactical
 from portal.tactical.reading.software_entries import Title
 from portal.tactical.records import BadRecord
 from portal.tactical.software import AgentSoftware
+from portal.wording import plural
 
 AGENTS_AT_ONCE = 200
 ENTRIES_AT_ONCE = 20_000
@@ -66,8 +67,8 @@ def sync_software(integration: Integration, tactical: Tactical, run_log: RunLog)
         except PortalError:
             ingest.write()
             run_log.warn(
-                f"The list of software broke off after {ingest.rows} agents. What came is kept; "
-                "nothing else was taken for removed."
+                f"The software list broke off after {plural(ingest.rows, 'agent')}. What had been "
+                "read is kept, and nothing else was marked as removed."
             )
             raise
         ingest.write()
@@ -171,7 +172,8 @@ class _Ingest:
     def note_nameless(self) -> None:
         """Tactical holds such entries as it holds any, so they are no failure."""
         if self._nameless:
-            reason = f"Entries without a name, which say nothing: {self._nameless}."
+            entries = plural(self._nameless, "entry", "entries")
+            reason = f"Ignored {entries} without a name."
             with transaction() as session:
                 self._run_log.note(session, [log_entry("note", reason=reason)])
 

@@ -150,7 +150,7 @@ def _plan_entry(
     entry: SoftwareEntry,
     known: KnownInstall | None,
 ) -> str:
-    """What the entry counts as. A date that is no longer told stays as it was."""
+    """What the entry counts as. A date that is no longer reported stays as it was."""
     if known is None:
         plan.added.append(NewInstall(asset_id, *key, entry.installed_on))
         plan.touched.add(key[0])

@@ -1,4 +1,4 @@
-"""Telling what came before from what is new, where a list is read more than once."""
+"""Leaving out what came before, where a list is read more than once."""
 
 from __future__ import annotations
 

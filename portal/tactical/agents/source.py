@@ -15,14 +15,14 @@ AUTO, BETA, DASHBOARD = "auto", "beta", "dashboard"
 
 CHOSEN = "Chosen in the settings."
 BETA_OFF = (
-    "The beta API is switched off on this server; the dashboard API has no memory size and no "
-    "offline and overdue limits."
+    "The beta API is switched off on this server. The dashboard API, which is used instead, has no "
+    "memory sizes and no offline and overdue limits."
 )
 RESTRICTED = (
     "These credentials are limited to some clients. The dashboard API obeys that limit; the beta "
     "API would show every client."
 )
-UNRESTRICTED = "The beta API is switched on and carries most."
+UNRESTRICTED = "The beta API is switched on and provides the most data."
 
 
 class BetaUnlimited(TacticalError):
@@ -41,7 +41,7 @@ class BetaUnlimited(TacticalError):
 class Source:
     """The list to read, and the clients and sites of the same view of the server.
 
-    `restricted`: the role sees only some clients. None where that cannot be told, because the
+    `restricted`: the role sees only some clients. None where that is not known, because the
     beta API, which ignores such limits, is off. `reason` says why this list.
     """
 
@@ -105,7 +105,7 @@ def _keys(inventory: Inventory) -> set[tuple[str, int]]:
 
 
 def _with_counts(beta: Inventory, dashboard: Inventory) -> Inventory:
-    """The beta list of clients does not tell how many agents each has; the other one does."""
+    """The beta list of clients does not say how many agents each has; the other one does."""
     counts = {o.pk: o.agent_count for o in only_good(dashboard.organizations)}
     organizations = [
         TacticalOrganization(o.pk, o.name, counts.get(o.pk))

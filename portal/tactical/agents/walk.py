@@ -28,7 +28,7 @@ class BetaWalk:
 
     The next page downloads while one is used. A row that is deleted during the walk shifts the
     rest by one, so that one row is missed and the last page may be gone. Then the list is
-    walked again; agents already given are left out. At the end `complete` tells whether a whole
+    walked again; agents already given are left out. At the end `complete` says whether a whole
     walk saw as many agents as Tactical counts, with that count standing still.
     """
 

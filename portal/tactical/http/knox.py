@@ -39,7 +39,7 @@ _TOKEN = re.compile(r"[\x21-\x7e]{1,512}")
 class TokenStore:
     """How tokens are shared with other processes.
 
-    `keep` is told each new token, and None when one is dead; `find` gives what was kept last;
+    `keep` is called with each new token, and None when one is dead; `find` gives the last one;
     `lock` is held while one process signs in, so that the others find its token.
     """
 

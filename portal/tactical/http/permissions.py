@@ -51,6 +51,6 @@ _NEEDED = tuple(
 
 
 def find_permission(method: str, path: str) -> Permission | None:
-    """What a 403 to this request says is missing; None where that cannot be told."""
+    """What a 403 to this request says is missing; None where that is not known."""
     request = f"{method} {path}"
     return next((needed for pattern, needed in _NEEDED if pattern.match(request)), None)

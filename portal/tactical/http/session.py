@@ -1,4 +1,4 @@
-"""One conversation with a Tactical server: who we are, and what we are told."""
+"""One conversation with a Tactical server: who we are, and what it answers."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ Value = TypeVar("Value")
 class TacticalSession:
     """Requests to one server with one set of credentials; two threads may share it.
 
-    `on_token` is told each new token, and None when one is dead; `find_token` gives a token
+    `on_token` is called with each new token, and None when one is dead; `find_token` gives a token
     that another process may have stored since; `token_lock` is held during a sign-in, and is
     handed what to pause with while another process holds it (which raises Abandoned).
     `interactive` shortens every limit and waits for no throttle.

@@ -23,7 +23,7 @@ def normalise_url(text: str) -> str:
     """`https://host[:port]` of what was entered: the API stands at the root of its host.
 
     A missing scheme becomes https; a path such as `/api` or a dashboard page, query and
-    fragment are dropped. Raises InvalidInput for user names in it and for what is no address.
+    fragment are dropped. Raises InvalidInput for usernames in it and for what is no address.
     """
     text = text.strip()
     if not text:
@@ -35,7 +35,7 @@ def normalise_url(text: str) -> str:
         raise InvalidInput("The address must begin with https:// (or http://).", field=FIELD)
     if "@" in parts.netloc:
         raise InvalidInput(
-            "Leave the user name and password out of the address: they have fields of their own.",
+            "Leave the username and password out of the address: they have fields of their own.",
             field=FIELD,
         )
     host, port = _read_host(parts.hostname or ""), parts.port

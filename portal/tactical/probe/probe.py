@@ -56,7 +56,7 @@ _FOREIGN = frozenset(
 
 
 def probe(tactical: Tactical, show: Show, setting: str = AUTO) -> ProbeResult:
-    """Test everything that the portal needs, telling `show` of each step as it goes.
+    """Test everything that the portal needs, passing each step to `show` as it goes.
 
     `setting` is the inventory source that syncs will be asked to read. Stops at the first step
     that fails. Never raises for what the network or Tactical does.
@@ -144,7 +144,7 @@ class _Probe:
         self._show(step)
 
     def _reach(self) -> Answer:
-        """The first request tells two things at once: is the address right, and is TLS."""
+        """The first request shows two things at once: is the address right, and is TLS."""
         self._report("address", RUNNING)
         try:
             answer = self._tactical.session.get_root()
@@ -182,7 +182,7 @@ class _Probe:
         return OK, ""
 
     def _check_agents(self) -> StepOutcome:
-        """Which ones there are, and whether Tactical can tell of them as the syncs will ask."""
+        """Which ones there are, and whether Tactical can list them as the syncs will ask."""
         self._agent_ids = frozenset(self._tactical.list_agent_pks())
         if not self._agent_ids:
             return NOTE, "There is no agent yet that these credentials may see."
@@ -191,7 +191,7 @@ class _Probe:
             for _agent in fleet.stream(read_presence):
                 pass
         except Timeout:
-            return NOTE, "Tactical takes long to list all agents. The syncs wait for it longer."
+            return NOTE, "Tactical takes long to list all agents. Syncs wait longer than this test."
         self._broken = tuple(fleet.broken)
         problems = " ".join(site.describe() for site in self._broken)
         return (NOTE, problems) if problems else (OK, "")
@@ -239,7 +239,7 @@ class _Probe:
         except (TacticalError, EgressError):
             self._version = None
         if self._version is None:
-            return NOTE, "Tactical did not tell its version."
+            return NOTE, "Tactical did not report its version."
         return OK, f"Tactical RMM {self._version}"
 
 

@@ -1,4 +1,4 @@
-"""What a connection test tells: step by step, and in the end."""
+"""What a connection test reports: step by step, and in the end."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Step:
 class ProbeResult:
     """`organizations` are (pk, name) and `agent_ids` all that the credentials show.
 
-    `restricted` and `server_version` are None where they cannot be told.
+    `restricted` and `server_version` are None where they are not known.
     """
 
     ok: bool

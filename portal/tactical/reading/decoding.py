@@ -66,12 +66,12 @@ def decode_record(body: bytes) -> msgspec.Raw:
 
 def decode_rows(body: bytes) -> list[msgspec.Raw]:
     """The elements of an array, not looked into."""
-    return decode(_rows, body, "A list has another form than it should, or was cut off.")
+    return decode(_rows, body, "A list does not have the expected form, or was cut off.")
 
 
 def decode_page(body: bytes) -> Page:
     """One page of a beta list."""
-    return decode(_page, body, "A page has another form than it should, or was cut off.")
+    return decode(_page, body, "A page does not have the expected form, or was cut off.")
 
 
 def decode(decoder: Decoder[Value], body: bytes, complaint: str) -> Value:

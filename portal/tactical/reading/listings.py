@@ -21,7 +21,7 @@ from portal.tactical.records import (
 
 @dataclass(frozen=True, slots=True)
 class AgentPage:
-    """Some agents: asked for at `observed_at` by our clock, told at `server_now` by Tactical's.
+    """Some agents: asked for at `observed_at` by our clock, answered at `server_now` by Tactical's.
 
     `total` is how many Tactical says there are; None where it does not say.
     """
@@ -75,11 +75,11 @@ class BrokenSite:
 
     def describe(self) -> str:
         return (
-            f"Tactical fails whenever it is to list the agents of the site {self.name} of "
-            f"{self.organization}, so they were left out; their assets stay as they are. Most "
-            "often one of them has reported no network adapters: restart the Tactical agent on "
-            "that site's computers, and delete in Tactical the one whose details still do not "
-            "open. The site is asked for again after an hour, or after a connection test."
+            f"Tactical cannot list the agents of the site {self.name} of {self.organization}, so "
+            "the portal left them out. Their assets stay as they are. Usually one of the agents "
+            "has not reported its network adapters: restart the Tactical agent on that site's "
+            "computers. If the details of an agent still do not open in Tactical, delete it there. "
+            "The portal tries the site again after an hour, or after a connection test."
         )
 
 
@@ -92,7 +92,7 @@ class Inventory:
 
     @property
     def agent_count(self) -> int | None:
-        """Agents of all organizations; None where one does not tell."""
+        """Agents of all organizations; None where one does not say."""
         counts = [o.agent_count for o in only_good(self.organizations)]
         return None if None in counts else sum(count or 0 for count in counts)
 

@@ -33,7 +33,7 @@ _TOKEN = re.compile(_STRING + rb'|(?P<cut>")|(?P<begin>[{\[])|(?P<end>[}\]])', r
 _END: Final = ord("]")
 _COMMA_OR_END: Final = b",]"
 _WITH_ENDS: Final = (b"{", b"[", b'"')
-_BROKEN: Final = "A list has another form than it should, or was cut off."
+_BROKEN: Final = "A list does not have the expected form, or was cut off."
 
 _skipping = msgspec.json.Decoder(msgspec.Raw)
 
@@ -41,7 +41,7 @@ _skipping = msgspec.json.Decoder(msgspec.Raw)
 class RowStream(Generic[Row]):
     """Rows of a plain list, or of a page (`{"count": …, "results": […]}`), however it is spelt.
 
-    msgspec tells where a row ends: it skips a value, faster than it decodes one, and complains of
+    msgspec says where a row ends: it skips a value, faster than it decodes one, and complains of
     what follows, naming the place. What it cannot skip (NaN, half of a surrogate pair) is a row
     that we count the brackets of, in Python.
 
@@ -139,7 +139,7 @@ class _Text:
 
 def _find_end(text: bytes, start: int, *, is_all: bool) -> int | None:
     """The place of the comma or bracket behind the row that begins at `start`; None where more of
-    the text is needed to tell, and for a row that is cut off. Raises UnexpectedAnswer.
+    the text is needed to know it, and for a row that is cut off. Raises UnexpectedAnswer.
 
     Half of a surrogate pair looks cut off to msgspec when it is among the last characters of all.
     """

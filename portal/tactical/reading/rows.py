@@ -56,7 +56,7 @@ class _Unusable(Exception):
 
 
 def read_beta_agent(raw: Raw, sites: Sites) -> TacticalAgent | BadRecord:
-    """A row of the beta list, or the beta detail; `sites` tell the organization."""
+    """A row of the beta list, or the beta detail; `sites` give the organization."""
     return _read(raw, lambda row: _from_beta(row, sites))
 
 

@@ -30,7 +30,7 @@ def edit(asset_id: int) -> ResponseReturnValue:
     except (InvalidInput, NotFound) as error:
         mark(form, error, otherwise="client")
         return _page(form, get_asset(asset_id)), 422
-    flash("Saved. Syncs leave the edited fields alone." if changed else "You changed nothing.")
+    flash("Saved. Syncs leave the edited fields alone." if changed else "Nothing was changed.")
     return redirect(url_for("assets.show", asset_id=asset_id))
 
 

@@ -10,7 +10,7 @@ from portal.models import Errand
 from portal.services.errands.requests import MOST_UNFINISHED, list_errands
 
 FOLLOWED = "errands"
-"""Their ids, in the signed cookie; like a flashed message each goes once it was told."""
+"""Their ids, in the signed cookie; like a flashed message each goes once it was shown."""
 
 
 def init_app(app: Flask) -> None:

@@ -22,7 +22,7 @@ TRIGGERS = {
 }
 """The event by which parts of the page learn that they are old."""
 OF_ALL_PAGES = (ErrandKind.SIGN_IN,)
-"""Their end changes so much that the page is loaded anew, which then tells of it."""
+"""Their end changes so much that the page is loaded anew, which then shows it."""
 
 
 @errands.get("/<int:errand_id>")

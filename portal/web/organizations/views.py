@@ -74,7 +74,7 @@ def map_to_client(organization_id: int) -> ResponseReturnValue:
 def unmap(organization_id: int) -> ResponseReturnValue:
     mapping = mapping_service.unmap(organization_id)
     name = mapping.external_organization_name
-    return _saved(organization_id, f"{name} is not mapped any more; its assets stay.")
+    return _saved(organization_id, f"{name} is no longer mapped. Its assets stay.")
 
 
 @organizations.post("/<int:organization_id>/auto-sync")

@@ -1,4 +1,4 @@
-"""Event subscribers: who is told of what happens, tried, paused, deleted."""
+"""Event subscribers: who gets what happens; tried, paused, deleted."""
 
 from __future__ import annotations
 

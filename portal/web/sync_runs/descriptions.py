@@ -15,7 +15,7 @@ LEFT = ("waiting", "skipped", "failed", "conflicts")
 """Counts of what was left as it was. All others are of what the run did."""
 PHRASES = {
     "missing": ("gone from Tactical", "gone from Tactical"),
-    "conflicts": ("needs you", "need you"),
+    "conflicts": ("needs your decision", "need your decision"),
 }
 """Of counts whose names are no words to say after a number: of one, and of more."""
 NAMES = {
@@ -45,7 +45,11 @@ def describe_run(run: SyncRun) -> str:
             return f"{did} so far." if did else "Nothing changed so far."
         case RunStatus.CANCELLED:
             why = "" if run.cancel_requested_at or not run.error else f" {run.error}"
-            return f"Stopped after {did}; that is kept.{why}" if did else f"Stopped early.{why}"
+            return (
+                f"Stopped after {did}. These changes are kept.{why}"
+                if did
+                else f"Stopped early.{why}"
+            )
         case RunStatus.FAILED:
             why = run.error or "The run failed."
             return f"{why} Before that: {did}." if did else why

@@ -81,7 +81,7 @@ def show(run_id: int) -> ResponseReturnValue:
 @sync_runs.get("/<int:run_id>/progress")
 @requires(Permission.READ)
 def progress(run_id: int) -> ResponseReturnValue:
-    """The panel as it is now; the last one tells the rest of the page to look again."""
+    """The panel as it is now; the last one makes the rest of the page reload."""
     run = history.get_run(run_id)
     if not htmx:
         return redirect(url_for("sync_runs.show", run_id=run_id))
@@ -97,7 +97,7 @@ def retry(run_id: int, entry_id: int) -> ResponseReturnValue:
     """Read again the agents that failed for the reason of this entry, and no others."""
     run, is_new = causes.retry_failed(run_id, entry_id, get_user().id)
     if not is_new:
-        flash("These agents are being read again already.", "info")
+        flash("These agents are already being read again.", "info")
     return go(url_for("sync_runs.show", run_id=run.id))
 
 

@@ -38,7 +38,7 @@ class Chart:
     """The newest stands at the right."""
     longest: str
     summary: str
-    """What a look at the chart tells, in a sentence."""
+    """What the chart shows, in a sentence."""
 
 
 def draw_charts() -> list[Chart]:

@@ -128,7 +128,7 @@ def _page(
 ) -> str:
     held = integration is not None and integration.state is IntegrationState.HELD
     if integration is not None and integration.state is IntegrationState.DISCONNECTED:
-        test = None  # it tells of credentials that are gone
+        test = None  # it is about credentials that are gone
     return render_template(
         "integrations/tacticalrmm.html",
         form=form,
@@ -195,7 +195,7 @@ def _status(integration: Integration) -> dict[str, Any]:
 
 
 def _source(integration: Integration) -> InventorySource | None:
-    """What the first device sync will read, as far as the last passed test tells."""
+    """What the first device sync will read, as far as the last passed test shows."""
     if integration.tested_at is None or integration.inventory_source is not InventorySource.AUTO:
         return None if integration.tested_at is None else integration.inventory_source
     reads_beta = integration.beta_api and not integration.key_restricted

@@ -125,7 +125,7 @@ def test_a_wrong_password(tactical: SimulatedTactical) -> None:
 
     found = run(tactical, user)
 
-    check(found, "wrong_password", "password", "credentials", "rejected this user name")
+    check(found, "wrong_password", "password", "credentials", "rejected this username")
 
 
 def test_a_code_that_is_needed(tactical: SimulatedTactical) -> None:

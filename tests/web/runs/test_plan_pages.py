@@ -58,7 +58,7 @@ def test_all_of_it_is_applied_by_a_run(app: Flask, admin: FlaskClient, acme: Pla
     assert (run.status, run.subject) == (RunStatus.QUEUED, str(acme.plan))
     assert plan_of(app, acme) == (PlanStatus.APPLIED, [True, False])
     again = admin.post(acme.url(f"plans/{acme.plan}/apply"), follow_redirects=True).text
-    assert "This plan was applied already." in again
+    assert "This plan has already been applied." in again
     assert len(apply_runs(app, acme)) == 1
 
 
@@ -105,7 +105,7 @@ def test_the_link_to_the_plan_comes_when_the_run_has_ended(
     assert acme.url(f"plans/{acme.plan}") in part
     assert "<html" not in part
     page = admin.get(acme.url(f"sync-runs/{acme.run}")).text
-    assert "Every record was found as it was" not in page
+    assert "Every record was already up to date" not in page
     assert "is in its plan" in page
 
 

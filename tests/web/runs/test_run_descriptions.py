@@ -56,7 +56,7 @@ def make_run(status: RunStatus, kind: SyncKind = SyncKind.DEVICES, **facts: Any)
         (make_run(CANCELLED, cancel_requested_at=NOW, error="The run."), "Stopped early."),
         (
             make_run(CANCELLED, cancel_requested_at=NOW, seen=9, created=4),
-            "Stopped after 4 created; that is kept.",
+            "Stopped after 4 created. These changes are kept.",
         ),
         (make_run(CANCELLED, error="Connect it first."), "Stopped early. Connect it first."),
     ],
@@ -66,7 +66,8 @@ def test_a_run_is_told_in_a_sentence(run: SyncRun, sentence: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("conflicts", "told"), [(1, "1 needs you"), (2, "2 need you"), (0, "1 failed")]
+    ("conflicts", "told"),
+    [(1, "1 needs your decision"), (2, "2 need your decision"), (0, "1 failed")],
 )
 def test_counts_that_come_later_fit_in(
     monkeypatch: pytest.MonkeyPatch, conflicts: int, told: str

@@ -143,7 +143,7 @@ def test_errors_are_grouped_and_those_of_agents_can_be_retried(
     assert "Chosen agents sync" in admin.get(retried.location).text
     again = admin.post(acme.url(f"sync-runs/{acme.run}/retry/{acme.failure}"))
     assert again.location == retried.location
-    assert "being read again already" in admin.get(again.location).text
+    assert "already being read again" in admin.get(again.location).text
 
 
 def test_only_who_may_sync_is_offered_a_retry(viewer: FlaskClient, acme: Place) -> None:

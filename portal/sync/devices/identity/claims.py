@@ -67,7 +67,7 @@ class Claims:
     def rivals(self, newcomer: Newcomer) -> Sequence[str]:
         """agent_ids of other newcomers with its serial number, so many as are shown at most.
 
-        Of whatever client: it tells no computer from another then.
+        Of whatever client: then it distinguishes no computers.
         """
         claimants = self._claimants.get(newcomer.serial or "", ())
         others = (agent_id for agent_id in claimants if agent_id != newcomer.agent_id)

@@ -1,6 +1,6 @@
 """What is compared where it is asked whether two records are of one computer. Values only.
 
-All moments must be told by one clock: that of Tactical, which says when an agent was last seen.
+All moments must be of one clock: that of Tactical, which says when an agent was last seen.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from portal.sync.devices.identity.serials import real_serial
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Computer:
-    """What an agent tells of the computer that it runs on. Names and ids as text of Tactical."""
+    """What an agent reports of the computer that it runs on. Names and ids as text of Tactical."""
 
     agent_id: str
     name: str
     client_id: int
     organization_id: str
     serial_number: str | None = None
-    """As Tactical tells it; `serial` is the real one, if it is one."""
+    """As Tactical reports it; `serial` is the real one, if it is one."""
     os_type: str | None = None
     """`Windows`, `Linux`, `macOS`"""
     make_model: str | None = None
@@ -73,7 +73,7 @@ class Superseded:
     asset_id: int
     superseded_at: datetime
     revived: bool = False
-    """It checked in again, and that was told: it is an agent like any other since."""
+    """It checked in again, and that was reported: since then it is an agent like any other."""
 
 
 class Identity(StrEnum):
@@ -88,7 +88,7 @@ class Identity(StrEnum):
     MERGE = "merge"
     """The same of a newcomer that has an asset: that one goes into the one in `assets`."""
     WAITING = "waiting"
-    """Too early to tell: decided anew by the next look. Nothing is written."""
+    """Too early to say: decided anew by the next sync. Nothing is written."""
     CONFLICT = "conflict"
     """A person decides; until then it has an asset of its own."""
     OFFER = "offer"

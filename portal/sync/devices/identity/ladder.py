@@ -73,8 +73,7 @@ class _Ladder:
         if claims.was_kept_apart(newcomer):
             return _separate(
                 newcomer,
-                "A person decided that it is another computer than the one with the same serial "
-                "number.",
+                "A person decided that it is not the computer with the same serial number.",
             )
         own = claims.candidates(newcomer, set_aside=False)
         if found := own or claims.candidates(newcomer, set_aside=True):
@@ -84,8 +83,8 @@ class _Ladder:
     def _judge_superseded(self, newcomer: Newcomer, old: Superseded) -> Verdict:
         if self._claims.is_silent(newcomer):
             reason = (
-                "Its computer was re-installed and has another agent now; this one has not "
-                "checked in since."
+                "Its computer was reinstalled and now has another agent. This one has not checked "
+                "in since."
             )
             return Verdict(newcomer, Identity.SKIPPED, reason)
         asset = self._claims.assets.get(old.asset_id)
@@ -152,7 +151,7 @@ class _Ladder:
         if found is not None:
             return _suggest(newcomer, found.assets, found.kind, found.reason)
         if newcomer.serial is None:
-            return _separate(newcomer, "It is new, and has no serial number to know it by.")
+            return _separate(newcomer, "It is new and has no serial number that could identify it.")
         return _separate(newcomer, "It is new: no asset has its serial number.")
 
 

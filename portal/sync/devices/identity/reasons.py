@@ -1,4 +1,4 @@
-"""What people are told about a verdict on identity: one or two full sentences."""
+"""The explanation of a verdict on identity for people: one or two full sentences."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MATCHES = {
     ),
     Identity.WAITING: (
         "It has the serial number {serial} of the asset {asset}, whose agent may still be "
-        "online. The next look decides."
+        "online. The next sync decides."
     ),
     Identity.OFFER: (
         "It has the serial number {serial} of the asset {asset}, which belongs to a connection "
@@ -56,7 +56,7 @@ _CONFLICTS = {
 
 def describe_match(action: Identity, newcomer: Newcomer, asset: KnownComputer) -> str:
     """Of RELINK, MERGE, WAITING and OFFER."""
-    because = "whose agent is not in Tactical any more."
+    because = "whose agent is no longer in Tactical."
     if asset.status is not None:
         because = "whose agent is not online and was not seen since this one was first listed."
     text = _MATCHES[action]
@@ -78,5 +78,5 @@ def describe_elsewhere(
         return f"{who} {has} the serial number {newcomer.serial} too; each has an asset of its own."
     return (
         f"The asset {holders[0].name} has the serial number {newcomer.serial} too, but belongs to "
-        "another client or is told as other hardware."
+        "another client or is reported as other hardware."
     )

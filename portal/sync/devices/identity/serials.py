@@ -13,7 +13,7 @@ LONGEST_JUNK = 3
 """In characters: `0`, `N/A`, `123`."""
 
 # Compared by letters and digits alone, so that "To be filled by O.E.M" and "DefaultString" are
-# found too. Runs (`0000000`, `0123456789`) are told by their form, in `_is_pattern`.
+# found too. Runs (`0000000`, `0123456789`) are recognised by their form, in `_is_pattern`.
 _JUNK_BY_SOURCE = {
     # What firmware holds where the maker filled nothing in: issues of FusionInventory (283, ASUS;
     # 2823, MSI), CloudLAPS (58) and EVE (pull request 6381); the names of the fields themselves.
@@ -83,7 +83,7 @@ JUNK = frozenset(_core(text) for texts in _JUNK_BY_SOURCE.values() for text in t
 
 
 def real_serial(text: str | None) -> str | None:
-    """The serial number in normal form, or None where it tells no computer from another.
+    """The serial number in normal form, or None where it distinguishes no computers.
 
     In normal form it is in capitals, with single blanks: what two agents read from one board is
     then equal.

@@ -1,7 +1,7 @@
-"""What it means that a known agent tells another serial number than before.
+"""What it means that a known agent reports another serial number than before.
 
 The board of a computer is replaced now and then, and the computer stays what it is. But an
-imaged disk carries the agent's id to a second computer, and one agent then tells of both by
+imaged disk carries the agent's id to a second computer, and one agent then reports both by
 turns.
 """
 
@@ -46,7 +46,7 @@ def judge_serial(
     """What the serial number of this look means for the asset of the same agent.
 
     `reported_before` are all that the asset had, the current one last. `name_before` is the host
-    name as Tactical told it some hours before, since an agent sends its hardware later than its
+    name as Tactical reported it some hours before, since an agent sends its hardware later than its
     name; None where only one that a person gave is stored.
     `is_settled` says that a person looked at a conflict of this agent and found one computer.
     """

@@ -14,7 +14,7 @@ from portal.sync.devices.identity.computers import Computer, Kind, KnownComputer
 from portal.sync.devices.identity.likeness import contradicts, plain
 
 MOST_ALIKE = 5
-"""What more assets of a client than this have alike (`localhost`) tells none from another."""
+"""What more assets of a client than this have alike (`localhost`) distinguishes none of them."""
 
 
 @dataclass(frozen=True, slots=True)

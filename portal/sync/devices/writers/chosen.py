@@ -32,7 +32,7 @@ from portal.sync.runs.plans import load_chosen, note_outcomes
 from portal.tactical.api import AgentPage
 
 APPLIED = "Applied."
-AS_IT_IS = "Not applied: the asset is by now as Tactical has it."
+AS_IT_IS = "Not applied: the asset already matches Tactical."
 CHANGED_SINCE = "Not applied: Tactical has changed it since the plan was made."
 UNSEEN = "Not applied: Tactical did not list it this time."
 MAYBE_LISTED = "Not applied: Tactical may still list it."
