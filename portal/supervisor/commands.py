@@ -49,7 +49,7 @@ def demo() -> None:
 @_command("worker")
 @click.argument("queue")
 def worker(queue: str) -> None:
-    """Work on one QUEUE. For installs that start the parts by themselves."""
+    """Run the jobs of one QUEUE. For installs that start each part separately."""
     settings = read_settings(os.environ)
     set_up_logging(settings)
     run_worker(create_app(settings), queue)
@@ -57,7 +57,7 @@ def worker(queue: str) -> None:
 
 @_command("scheduler")
 def scheduler() -> None:
-    """Start what is due. Any number of schedulers may run."""
+    """Start scheduled work when it is due. Any number of schedulers may run."""
     settings = read_settings(os.environ)
     set_up_logging(settings)
     run_scheduler(create_app(settings))

@@ -143,7 +143,7 @@ def test_a_subscriber_is_added_and_its_secret_shown_once(
         ("ftp://example.com", "Enter a complete address"),
         ("https://example.com:port/", "Enter a complete address"),
         ("https://user:word@example.com/", "Leave out the username and password"),
-        ("https://example.com/a b", "without blanks"),
+        ("https://example.com/a b", "without spaces"),
         ("https://acme-pc.example", "already"),
     ],
 )

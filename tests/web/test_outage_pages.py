@@ -171,7 +171,7 @@ def test_a_code_is_handed_to_a_worker_and_followed(
     assert (answer.status_code, answer.location) == (302, here)
     html = admin.get(here).text
     assert "Sign in to Tactical" in html
-    assert "Pending" in html
+    assert "Waiting for a worker" in html
     assert "code-banner" not in html
     with app.app_context(), tenant_scope(signed_out.id), transaction() as session:
         errand = session.scalars(select(Errand).where(Errand.kind == ErrandKind.SIGN_IN)).one()

@@ -11,7 +11,7 @@ from portal.models import Integration
 def lock_alerts(session: Session, integration_id: int) -> None:
     """One writer of an integration's alerts at a time, until the transaction ends.
 
-    Two that both find an alert new would tell of it twice. (SQLite has one writer anyway.)
+    Two that both find an alert new would report it twice. (SQLite has one writer anyway.)
     """
     session.execute(
         select(Integration.id)

@@ -151,7 +151,7 @@ def refresh_counts(session: Session, title_ids: Iterable[int]) -> None:
 
 
 def recount_software_of(session: Session, asset_ids: Iterable[int]) -> None:
-    """When assets become missing, what they have no longer counts; when they return, it does again."""
+    """When assets become missing, what they have does not count; when they return, it does."""
     titles: set[int] = set()
     for ids in chunked(list(asset_ids), VALUES_AT_ONCE):
         titles.update(
