@@ -63,7 +63,7 @@ def index() -> ResponseReturnValue:
         page=page,
         asset_counts=counts,
         any_assets=any_assets,
-        any_mapped=any_assets or any_mapped(),  # only an empty list tells what to do first
+        any_mapped=any_assets or any_mapped(),  # only an empty list says what to do first
         integration=integration,
         stale_before=stale_before,
         last_read_at=last_read_at,
