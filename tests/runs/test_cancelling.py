@@ -17,7 +17,7 @@ from portal.services.integrations import connect
 from portal.services.integrations.current import get_integration
 from portal.services.runs import execution, history, requests
 from portal.sync.devices import run as devices
-from portal.sync.devices.strangers import Walk
+from portal.sync.devices.arrivals.strangers import Walk
 from portal.sync.devices.writers.base import Writer
 from portal.sync.runs import log as run_log
 from portal.sync.runs.log import RunEnded, RunLog

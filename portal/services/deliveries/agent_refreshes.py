@@ -18,7 +18,7 @@ from portal.scope import get_tenant_id
 from portal.services.integrations.server_health import is_answering
 from portal.services.runs.execution import run_queued
 from portal.services.runs.requests import enqueue_run, find_or_add_run
-from portal.sync.devices.strangers import find_superseded
+from portal.sync.devices.arrivals.strangers import find_superseded
 
 GATHER = timedelta(seconds=30)
 """Between two refreshes of one agent: a burst makes one at once and one at its end."""

@@ -10,16 +10,16 @@ from portal.db import db, release, transaction
 from portal.models import Integration
 from portal.sync.devices.absence import Absence, Absent, confirm_absent, list_absent
 from portal.sync.devices.apply import count_decisions, log_entries
+from portal.sync.devices.arrivals.identification import identify, wait_for_all
+from portal.sync.devices.arrivals.newcomers import plan_wait
+from portal.sync.devices.arrivals.strangers import Walk
 from portal.sync.devices.brake import BrakeSettings
 from portal.sync.devices.evidence import Listing, find_doubt, identify_listing
-from portal.sync.devices.identification import identify, wait_for_all
 from portal.sync.devices.left_out import list_left_out, record_left_out
 from portal.sync.devices.load import load_assets, load_organizations
-from portal.sync.devices.newcomers import plan_wait
 from portal.sync.devices.plan import plan_agents
 from portal.sync.devices.retirement import note_listing
 from portal.sync.devices.sightings import drop_stale_sightings
-from portal.sync.devices.strangers import Walk
 from portal.sync.devices.writers.base import Ending, Writer, note_strangers, write_decisions
 from portal.sync.devices.writers.chosen import ChosenWriter
 from portal.sync.devices.writers.plan import PlanWriter

@@ -17,10 +17,10 @@ from portal.clock import utc_now
 from portal.db import db, release, transaction
 from portal.models import Asset, Integration
 from portal.sync.devices.apply import count_decisions, log_entries
+from portal.sync.devices.arrivals.waiting import Waiting
 from portal.sync.devices.left_out import list_left_out, record_left_out
 from portal.sync.devices.load import load_assets, load_organizations
 from portal.sync.devices.plan import plan_presences
-from portal.sync.devices.waiting import Waiting
 from portal.sync.devices.writers.base import write_decisions
 from portal.sync.runs.log import RunLog
 from portal.tactical.agents.fleet import DashboardFleet

@@ -12,16 +12,17 @@ from sqlalchemy.orm import Session
 from portal.models.runs.sync_plan import PlanAction
 from portal.sync.devices.absence import Absence
 from portal.sync.devices.apply import apply_decisions
+from portal.sync.devices.arrivals.boards import ask_about_boards
+from portal.sync.devices.arrivals.identification import Identified
+from portal.sync.devices.arrivals.newcomers import plan_newcomers
+from portal.sync.devices.arrivals.strangers import Stranger
 from portal.sync.devices.conflicts import list_questions, open_conflicts
 from portal.sync.devices.device_events import record_device_events
-from portal.sync.devices.identification import Identified
 from portal.sync.devices.load import load_assets, load_organizations
-from portal.sync.devices.newcomers import plan_newcomers
 from portal.sync.devices.plan import Decision
 from portal.sync.devices.plan_rows import PlanRow
 from portal.sync.devices.relinking import relink
 from portal.sync.devices.sightings import note_sightings
-from portal.sync.devices.strangers import Stranger
 from portal.sync.history import list_changes, record_changes
 from portal.sync.runs.action import Action
 from portal.sync.runs.log import RunLog
@@ -69,6 +70,7 @@ def write_decisions(
     session: Session, integration_id: int, decisions: Sequence[Decision], run_log: RunLog
 ) -> dict[str, int]:
     """Assets, their history and their events; the ids of new assets by agent_id."""
+    ask_about_boards(session, integration_id, decisions, run_log)
     created = apply_decisions(session, integration_id, decisions)
     record_changes(session, run_log.cause, list_changes(decisions, created))
     record_device_events(session, decisions, created)

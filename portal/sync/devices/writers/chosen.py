@@ -14,11 +14,11 @@ from portal.db import transaction
 from portal.models.runs.sync_plan import PlanAction
 from portal.sync.devices.absence import mark_missing
 from portal.sync.devices.apply import count_decisions, log_entries
-from portal.sync.devices.identification import Identified
-from portal.sync.devices.newcomers import count_newcomers
+from portal.sync.devices.arrivals.identification import Identified
+from portal.sync.devices.arrivals.newcomers import count_newcomers
+from portal.sync.devices.arrivals.strangers import Stranger
 from portal.sync.devices.plan import Decision
 from portal.sync.devices.plan_rows import PlanRow, to_row
-from portal.sync.devices.strangers import Stranger
 from portal.sync.devices.writers.base import (
     AGENTS_AT_ONCE,
     Ending,

@@ -12,9 +12,9 @@ from portal.chunks import chunked
 from portal.db import transaction
 from portal.models.runs.sync_plan import PlanOrigin
 from portal.models.runs.sync_run import RunStatus
+from portal.sync.devices.arrivals.strangers import Stranger
 from portal.sync.devices.plan import Decision
 from portal.sync.devices.plan_rows import to_rows
-from portal.sync.devices.strangers import Stranger
 from portal.sync.devices.writers.base import (
     AGENTS_AT_ONCE,
     Ending,

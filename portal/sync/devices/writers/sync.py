@@ -18,6 +18,9 @@ from portal.models.runs.sync_plan import PlanOrigin
 from portal.models.runs.sync_run import RunStatus
 from portal.sync.devices.absence import Absence, mark_missing
 from portal.sync.devices.apply import count_decisions, log_entries
+from portal.sync.devices.arrivals.identification import Identified
+from portal.sync.devices.arrivals.newcomers import count_newcomers
+from portal.sync.devices.arrivals.strangers import Stranger
 from portal.sync.devices.brake import (
     Brake,
     BrakeSettings,
@@ -25,13 +28,10 @@ from portal.sync.devices.brake import (
     ClientChanges,
     judge_changes,
 )
-from portal.sync.devices.identification import Identified
 from portal.sync.devices.load import load_assets, load_organizations
 from portal.sync.devices.moves import Move, part_moves, plan_moves
-from portal.sync.devices.newcomers import count_newcomers
 from portal.sync.devices.plan import Decision
 from portal.sync.devices.plan_rows import to_rows
-from portal.sync.devices.strangers import Stranger
 from portal.sync.devices.writers.base import (
     AGENTS_AT_ONCE,
     Ending,

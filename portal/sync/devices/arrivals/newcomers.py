@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from portal.sync.devices.identification import Identified
+from portal.sync.devices.arrivals.identification import Identified
+from portal.sync.devices.arrivals.strangers import Stranger
 from portal.sync.devices.identity.computers import Identity
 from portal.sync.devices.plan import Decision, KnownAsset, KnownOrganization, plan_agent
-from portal.sync.devices.strangers import Stranger
 from portal.sync.history import AGENT
 from portal.sync.runs.action import Action
 

@@ -2,47 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from msgspec import UNSET
-from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from portal.chunks import chunked
-from portal.models import Asset, AssetConflict, Integration, SupersededAgent
-from portal.models.assets.conflict import Settlement
+from portal.clock import utc_now
 from portal.sync.devices.absence import Absence
+from portal.sync.devices.arrivals.known_computers import (
+    describe,
+    load_assets,
+    load_kept_apart,
+    load_superseded,
+    make_known,
+    told,
+)
+from portal.sync.devices.arrivals.strangers import Listed, Stranger, Walk
 from portal.sync.devices.identity.computers import (
     Identity,
+    Kind,
     KnownComputer,
     Newcomer,
-    Superseded,
     Verdict,
 )
 from portal.sync.devices.identity.ladder import plan_identities
 from portal.sync.devices.identity.likeness import MOST_SHOWN
-from portal.sync.devices.identity.serials import real_serial
 from portal.sync.devices.load import load_organizations
 from portal.sync.devices.plan import KnownOrganization, find_status
 from portal.sync.devices.sightings import load_sightings
-from portal.sync.devices.strangers import Listed, Stranger, Walk
 from portal.tactical.reading.systems import split_system
-from portal.tactical.status import AgentStatus
 
-IDS_AT_ONCE = 1000
 NOT_COMPLETE = (
     "It has the serial number of a known asset, but the list of agents was not complete. The next "
     "complete one decides."
 )
-_COLUMNS = (
-    "id", "integration_id", "rmm_device_id", "name", "client_id", "rmm_organization_id",
-    "serial_number", "os_type", "make_model", "last_seen_at", "client_locked", "offline_minutes",
-    "missing_since", "retired_at", "name_locked", "description_locked", "asset_type_locked",
-    "created_at",
-)  # fmt: skip
+MAY_BE_ONLINE = (
+    "Its serial number {serial} has come in now. It is that of the older asset {asset}, whose "
+    "agent may still be online."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +67,15 @@ def identify(session: Session, walk: Walk, absence: Absence, is_evidence: bool) 
     """
     if walk.now is None or not (walk.strangers or walk.twins):
         return []
-    assets = _load_assets(session, walk)
+    assets = load_assets(session, walk)
     own = {row.rmm_device_id: row for row in assets if row.integration_id == walk.integration_id}
     newcomers = _list_newcomers(session, walk, own)
-    superseded = _load_superseded(session, walk)
-    known = [_make_known(row, walk, absence, is_evidence) for row in assets]
-    kept_apart = _load_kept_apart(session, walk.integration_id)
+    superseded = load_superseded(session, walk)
+    known = [make_known(row, walk, absence, is_evidence) for row in assets]
+    kept_apart = load_kept_apart(session, walk.integration_id)
     verdicts = plan_identities(newcomers, known, superseded, kept_apart, walk.now)
-    verdicts = [_ask_once(verdict, own) for verdict in verdicts]
     by_id = {asset.asset_id: asset for asset in known}
+    verdicts = [_ask_about_late(_ask_once(verdict, own), by_id) for verdict in verdicts]
     return [
         Identified(
             verdict,
@@ -99,13 +99,28 @@ def _ask_once(verdict: Verdict, own: Mapping[str, Any]) -> Verdict:
     return replace(verdict, assets=(first,))
 
 
+def _ask_about_late(verdict: Verdict, assets: Mapping[int, KnownComputer]) -> Verdict:
+    """An agent that has an asset of its own does not wait, nor is that taken from it: a person is
+    asked whether the older asset, which has its serial number, is its computer's."""
+    is_match = verdict.action in (Identity.MERGE, Identity.WAITING)
+    if verdict.newcomer.asset_id is None or not is_match:
+        return verdict
+    reason = verdict.reason
+    if verdict.action is Identity.WAITING:
+        name = assets[verdict.assets[0]].name
+        reason = MAY_BE_ONLINE.format(serial=verdict.newcomer.serial, asset=name)
+    return replace(verdict, action=Identity.SUGGESTION, kind=Kind.SAME_SERIAL, reason=reason)
+
+
 def wait_for_all(session: Session, walk: Walk) -> list[Identified]:
     """After a walk that was not complete: nothing is decided about strangers but that superseded
-    agents remain what they are."""
+    agents remain what they are, and that a person is asked about those that have assets."""
     if not walk.strangers:
         return []
-    own = {row.rmm_device_id: row for row in _load_assets(session, walk)}
-    found = []
+    own = {row.rmm_device_id: row for row in load_assets(session, walk)}
+    nothing = Absence({}, utc_now())
+    late = identify(session, walk, nothing, is_evidence=False)
+    found = [each for each in late if each.stranger and each.verdict.newcomer.asset_id is not None]
     for newcomer in _list_newcomers(session, walk, own):
         stranger = walk.strangers.get(newcomer.agent_id)
         if stranger is None or newcomer.asset_id is not None:
@@ -148,9 +163,9 @@ def _make_newcomer(
         name=agent.hostname,
         client_id=organization.client_id or 0,
         organization_id=organization.external_id,
-        serial_number=_told(agent.serial_number),
+        serial_number=told(agent.serial_number),
         os_type=None if system is UNSET else split_system(agent.plat, system)[0],
-        make_model=_told(agent.make_model),
+        make_model=told(agent.make_model),
         last_seen=agent.last_seen,
         status=find_status(agent, stranger.server_now),
         first_listed_at=first,
@@ -163,97 +178,13 @@ def _make_twin(asset: Any, listed: Listed, now: datetime | None) -> Newcomer:
     """An agent that this walk made an asset for."""
     assert now is not None
     return Newcomer(
-        **_describe(asset, listed),
+        **describe(asset, listed),
         status=listed.status,
         first_listed_at=now,
         asset_id=asset.id,
     )
 
 
-def _make_known(row: Any, walk: Walk, absence: Absence, is_evidence: bool) -> KnownComputer:
-    is_set_aside = row.integration_id != walk.integration_id
-    listed = None if is_set_aside else walk.listed.get(row.rmm_device_id)
-    status = None if listed is None else listed.status
-    is_gone = row.rmm_device_id in absence.assets or (is_evidence and row.missing_since)
-    if listed is None and not is_set_aside and not is_gone:
-        status = AgentStatus.ONLINE  # as far as is known: nothing says that it went
-    return KnownComputer(
-        **_describe(row, listed),
-        asset_id=row.id,
-        client_locked=row.client_locked,
-        status=status,
-        offline_minutes=row.offline_minutes,
-        missing_since=row.missing_since,
-        retired_at=row.retired_at,
-        set_aside=is_set_aside,
-    )
-
-
-def _describe(row: Any, listed: Listed | None) -> dict[str, Any]:
-    seen = [at for at in (row.last_seen_at, listed and listed.last_seen) if at is not None]
-    serial = row.serial_number if listed is None or listed.serial_number is None else None
-    return {
-        "agent_id": row.rmm_device_id,
-        "name": row.name,
-        "client_id": row.client_id,
-        "organization_id": row.rmm_organization_id,
-        "serial_number": serial or (listed and listed.serial_number),
-        "os_type": row.os_type,
-        "make_model": row.make_model,
-        "last_seen": max(seen, default=None),
-    }
-
-
-def _load_assets(session: Session, walk: Walk) -> Sequence[Any]:
-    """Those that share a serial number with a stranger, and those of the strangers themselves."""
-    serials: set[str] = set()
-    agent_ids = {*walk.strangers, *walk.twins}
-    for stranger in walk.strangers.values():
-        if serial := real_serial(_told(stranger.agent.serial_number)):
-            serials.add(serial)
-    columns = [getattr(Asset, name) for name in _COLUMNS]
-    of_provider = or_(
-        Asset.integration_id == walk.integration_id, Integration.set_aside_at.is_not(None)
-    )
-    chosen = select(*columns).join(Integration, Integration.id == Asset.integration_id)
-    found: dict[int, Any] = {}
-    for column, values in ((Asset.serial_key, serials), (Asset.rmm_device_id, agent_ids)):
-        for some in chunked(sorted(values), IDS_AT_ONCE):
-            rows = session.execute(chosen.where(of_provider, column.in_(some)))
-            found |= {row.id: row for row in rows}
-    return [found[id] for id in sorted(found)]
-
-
-def _load_superseded(session: Session, walk: Walk) -> dict[str, Superseded]:
-    agent_ids = [id for id, stranger in walk.strangers.items() if stranger.is_superseded]
-    if not agent_ids:
-        return {}
-    rows = session.scalars(
-        select(SupersededAgent).where(
-            SupersededAgent.integration_id == walk.integration_id,
-            SupersededAgent.agent_id.in_(agent_ids),
-        )
-    )
-    return {
-        row.agent_id: Superseded(row.asset_id, row.superseded_at, row.revived_at is not None)
-        for row in rows
-    }
-
-
-def _load_kept_apart(session: Session, integration_id: int) -> set[tuple[str, int]]:
-    rows = session.execute(
-        select(AssetConflict.agent_id, AssetConflict.other_asset_id).where(
-            AssetConflict.integration_id == integration_id,
-            AssetConflict.settled_as == Settlement.SEPARATE,
-        )
-    )
-    return {(row[0], row[1]) for row in rows if row[1] is not None}
-
-
 def _is_edited(row: Any) -> bool:
     locks = (row.name_locked, row.description_locked, row.asset_type_locked, row.client_locked)
     return any(locks)
-
-
-def _told(text: Any) -> str | None:
-    return None if text is UNSET else text

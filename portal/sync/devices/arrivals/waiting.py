@@ -18,13 +18,13 @@ from portal.clock import utc_now
 from portal.db import db, release, transaction
 from portal.models import Integration
 from portal.sync.devices.absence import Absence, confirm_absent, list_absent
+from portal.sync.devices.arrivals.identification import identify
+from portal.sync.devices.arrivals.strangers import Listed, Walk, find_superseded
 from portal.sync.devices.brake import BrakeSettings
 from portal.sync.devices.evidence import identify_listing
-from portal.sync.devices.identification import identify
 from portal.sync.devices.load import load_assets, load_organizations
 from portal.sync.devices.plan import KnownAsset, KnownOrganization, plan_agents
 from portal.sync.devices.sightings import drop_stale_sightings, load_sightings, note_sightings
-from portal.sync.devices.strangers import Listed, Walk, find_superseded
 from portal.sync.devices.writers.base import Ending
 from portal.sync.devices.writers.sync import SyncWriter
 from portal.sync.runs.log import RunLog
