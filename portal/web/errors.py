@@ -5,7 +5,18 @@ from __future__ import annotations
 import json
 import logging
 
-from flask import Flask, Response, current_app, g, make_response, render_template, request
+from flask import (
+    Flask,
+    Response,
+    current_app,
+    flash,
+    g,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
@@ -14,6 +25,7 @@ from werkzeug.exceptions import HTTPException
 from portal.errors import NotFound, PermissionDenied, PortalError, Refused
 from portal.extensions import htmx
 from portal.services.accounts.throttle import TooManyAttempts
+from portal.services.assets.removed import AssetMerged
 from portal.services.errands.requests import TooManyWaiting
 
 log = logging.getLogger(__name__)
@@ -44,6 +56,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(CSRFError, _answer_csrf)
     app.register_error_handler(HTTPException, _answer_http)
     app.register_error_handler(PortalError, _answer_portal_error)
+    app.register_error_handler(AssetMerged, _lead_on)
     app.register_error_handler(OperationalError, _answer_database_down)
     app.register_error_handler(500, _answer_mistake)
 
@@ -64,6 +77,20 @@ def _answer_http(error: HTTPException) -> ResponseReturnValue:
 
 def _answer_portal_error(error: PortalError) -> ResponseReturnValue:
     return _answer(STATUS.get(type(error), 400), error.message)
+
+
+def _lead_on(error: AssetMerged) -> ResponseReturnValue:
+    """The pages of an asset that went into another one are those of that one. Not for good: a
+    merge can be taken back."""
+    if htmx:
+        return toast_response(error.message, "error", 404)
+    names = request.view_args or {}
+    if request.method != "GET" or "asset_id" not in names:
+        flash(error.message, "info")
+        return redirect(url_for("assets.show", asset_id=error.into_id))
+    path = url_for(str(request.endpoint), **names | {"asset_id": error.into_id})
+    query = request.query_string.decode("ascii", "replace")
+    return redirect(f"{path}?{query}" if query else path)
 
 
 def _answer_database_down(error: OperationalError) -> ResponseReturnValue:

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event as hooks
+from sqlalchemy import select
 
 from portal.clock import iso_utc, utc_now
 from portal.db import db, transaction
@@ -27,6 +29,8 @@ from portal.services.events import delivery
 from portal.services.export import export_assets
 from portal.services.runs import execution, requests
 from portal.sync.devices.device_events import record_device_events
+from portal.sync.devices.merging.merge import merge_into
+from portal.sync.runs.cause import Cause
 from portal.sync.runs.log import RunEnded
 from tests.alerts.conftest import Msp, msp
 from tests.events.conftest import events, happen, subscribe
@@ -52,6 +56,7 @@ PAYLOADS = {
     EventType.DEVICE_CREATED: DEVICE | {"changed", "agent_status", "as_of"},
     EventType.DEVICE_UPDATED: DEVICE | {"changed"},
     EventType.DEVICE_STATUS: DEVICE | {"from", "to", "as_of"},
+    EventType.DEVICE_MERGED: DEVICE | {"merged_asset_id"},
     EventType.ALERT_TRIGGERED: {
         "external_alert_id",
         "agent_id",
@@ -103,6 +108,7 @@ def test_payloads_have_their_keys_and_no_secret(scoped: Msp, http: FlaskClient) 
     execution.run_to_end(SyncKind.DEVICES)
     scoped.tactical.control.faults.clear()
     execution.run_to_end(SyncKind.DEVICES)
+    merge_two_assets()
     stored = events()
     assert {event.type for event in stored} == {str(kind) for kind in EventType}
     for event in stored:
@@ -110,6 +116,14 @@ def test_payloads_have_their_keys_and_no_secret(scoped: Msp, http: FlaskClient) 
     text = json.dumps([event.payload for event in stored])
     assert scoped.secret not in text
     assert scoped.tactical.api_key not in text
+
+
+def merge_two_assets() -> None:
+    assets = db.session.scalars(select(Asset).order_by(Asset.client_id)).all()
+    db.session.rollback()
+    one, other = next(pair for pair in pairwise(assets) if pair[0].client_id == pair[1].client_id)
+    with transaction() as session:
+        merge_into(session, one.id, other.id, Cause.of_person(None), utc_now())
 
 
 def test_a_sync_tells_its_start_its_assets_and_its_end(scoped: Msp) -> None:

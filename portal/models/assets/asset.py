@@ -48,6 +48,7 @@ class Asset(TenantOwned, Base):
             sqlite_where=_IS_TOLD,
             postgresql_where=_IS_TOLD,
         ),
+        {"sqlite_autoincrement": True},  # the id of one that is gone is given to no other
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

@@ -21,6 +21,7 @@ class EventType(StrEnum):
     DEVICE_CREATED = "rmm.device.created"
     DEVICE_UPDATED = "rmm.device.updated"
     DEVICE_STATUS = "rmm.device.status"
+    DEVICE_MERGED = "rmm.device.merged"
     ALERT_TRIGGERED = "rmm.alert.triggered"
     ALERT_RESOLVED = "rmm.alert.resolved"
 

@@ -15,6 +15,7 @@ from portal.errors import NotFound
 from portal.models import Asset, Client, Integration
 from portal.models.assets.asset import KNOWN_FOR, UNKNOWN
 from portal.services.assets.freshness import get_stale_before
+from portal.services.assets.removed import find_merged
 from portal.services.integrations.current import find_integration
 from portal.services.lists.paging import Page, paginate_records
 from portal.services.lists.search import any_contains, narrow, split_words
@@ -191,6 +192,7 @@ def list_os_types() -> list[str]:
 
 
 def get_asset(asset_id: int) -> Asset:
+    """Raises NotFound; of one that was merged, AssetMerged."""
     asset = db.session.scalar(
         select(Asset)
         .where(Asset.id == asset_id)
@@ -198,7 +200,9 @@ def get_asset(asset_id: int) -> Asset:
         .execution_options(populate_existing=True)
     )
     if asset is None:
-        raise NotFound("This asset does not exist. Choose one from the list of assets.")
+        raise find_merged(asset_id) or NotFound(
+            "This asset does not exist. Choose one from the list of assets."
+        )
     return asset
 
 

@@ -13,12 +13,16 @@ from portal.clock import utc_now
 from portal.db import db, transaction
 from portal.errors import Refused
 from portal.models import (
+    AgentSighting,
     Alert,
     Asset,
+    AssetConflict,
     ExternalEntityMapping,
     Integration,
     OrganizationMapping,
+    RemovedAsset,
     Schedule,
+    SupersededAgent,
 )
 from portal.models.integrations.integration import IntegrationState
 from portal.services.integrations.current import get_integration
@@ -27,6 +31,17 @@ from portal.services.integrations.schedules import ensure_schedules
 from portal.services.integrations.server_health import clear
 
 EXAMPLES = 5
+_IMPORTED = (
+    OrganizationMapping,
+    Asset,
+    ExternalEntityMapping,
+    Alert,
+    SupersededAgent,
+    AssetConflict,
+    RemovedAsset,
+    AgentSighting,
+)
+"""All that tells ids of the server."""
 
 
 class ServerChoice(StrEnum):
@@ -131,7 +146,7 @@ def _set_aside(session: Session, integration: Integration) -> None:
         setattr(archive, interval, 0)
     session.add(archive)
     session.flush()
-    for table in (OrganizationMapping, Asset, ExternalEntityMapping, Alert):
+    for table in _IMPORTED:
         session.execute(
             update(table)
             .where(table.integration_id == integration.id)

@@ -1,0 +1,119 @@
+"""What refers to one of two assets that become one, but for what only belongs to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy.orm import Session
+
+from portal.models import Asset, AssetConflict, ExternalEntityMapping, SupersededAgent
+from portal.models.assets.conflict import Settlement
+from portal.sync.devices.merging.snapshots import row_to_json
+from portal.sync.runs.cause import Cause
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """`other` goes into `keep`, which has the agent of `current` then: one of the two."""
+
+    keep: Asset
+    other: Asset
+    current: Asset
+
+    @property
+    def loser(self) -> Asset:
+        return self.keep if self.current is self.other else self.other
+
+    @property
+    def ids(self) -> tuple[int, int]:
+        return self.keep.id, self.other.id
+
+
+def supersede_loser(
+    session: Session, pair: Pair, cause: Cause, now: datetime
+) -> list[dict[str, Any]]:
+    """The agent that is not current leads to the asset; the rows as they were."""
+    keep, loser = pair.keep, pair.loser
+    superseded = select(SupersededAgent).where(
+        or_(
+            SupersededAgent.asset_id == pair.other.id,
+            *(agent_is(asset.integration_id, asset.rmm_device_id) for asset in (keep, pair.other)),
+        )
+    )
+    rows = list(session.scalars(superseded))
+    before = [row_to_json(row) for row in rows]
+    for row in rows:
+        row.asset_id = keep.id
+    by_agent = {(row.integration_id, row.agent_id): row for row in rows}
+    own = by_agent.get((pair.current.integration_id, pair.current.rmm_device_id))
+    if own is not None:
+        session.delete(own)  # it was superseded, and is the agent again
+    lost = by_agent.get((loser.integration_id, loser.rmm_device_id))
+    if lost is None:
+        lost = SupersededAgent(integration_id=loser.integration_id, agent_id=loser.rmm_device_id)
+        session.add(lost)
+    # Not before it was seen last: it would count as revived at once.
+    superseded_at = max(now, loser.last_seen_at or now)
+    lost.asset_id, lost.run_id = keep.id, cause.run_id
+    lost.superseded_at, lost.revived_at = superseded_at, None
+    session.flush()
+    return before
+
+
+def agent_is(integration_id: int, agent_id: str) -> ColumnElement[bool]:
+    return (SupersededAgent.integration_id == integration_id) & (
+        SupersededAgent.agent_id == agent_id
+    )
+
+
+def move_entity(session: Session, pair: Pair) -> dict[int, dict[str, Any]]:
+    """The mapping of the current agent is that of the asset; both as they were, by asset id."""
+    rows = session.scalars(
+        select(ExternalEntityMapping).where(ExternalEntityMapping.asset_id.in_(pair.ids))
+    )
+    entities = {row.asset_id: row for row in rows}
+    before = {asset_id: row_to_json(row) for asset_id, row in entities.items()}
+    if lost := entities.get(pair.loser.id):
+        session.delete(lost)
+    if kept := entities.get(pair.current.id):
+        kept.asset_id = pair.keep.id
+    session.flush()
+    return before
+
+
+def move_conflicts(
+    session: Session, pair: Pair, cause: Cause, now: datetime
+) -> list[dict[str, Any]]:
+    """What was asked about the other asset is asked of this one, and what was asked about the two
+    is answered; the rows as they were."""
+    rows = list(
+        session.scalars(
+            select(AssetConflict).where(
+                or_(
+                    AssetConflict.asset_id == pair.other.id,
+                    AssetConflict.other_asset_id == pair.other.id,
+                )
+            )
+        )
+    )
+    before = [row_to_json(row) for row in rows]
+    for row in rows:
+        _move_conflict(row, pair)
+        if row.asset_id == row.other_asset_id:
+            row.other_asset_id = None
+            if row.settled_at is None:
+                row.settled_at, row.settled_as = now, Settlement.MERGE
+                row.settled_by = cause.user_id
+    session.flush()
+    return before
+
+
+def _move_conflict(row: AssetConflict, pair: Pair) -> None:
+    keep_id, other_id = pair.ids
+    if row.asset_id == other_id:
+        row.asset_id = keep_id
+    if row.other_asset_id == other_id:
+        row.other_asset_id = keep_id
