@@ -39,7 +39,7 @@ ALERTS_SHOWN = 8
 @assets.get("/")
 @requires(Permission.READ)
 def index() -> ResponseReturnValue:
-    shown = _read_filter()
+    shown = read_filter()
     stale_before, last_read_at = read_freshness()
     integration = find_integration()
     page, counts = asset_service.list_and_count(shown, page_number(), stale_before, integration)
@@ -75,7 +75,7 @@ def index() -> ResponseReturnValue:
 @requires(Permission.READ)
 def export() -> ResponseReturnValue:
     """The assets that the list shows, streamed."""
-    return send_csv("assets", ASSET_COLUMNS, export_assets(_read_filter()))
+    return send_csv("assets", ASSET_COLUMNS, export_assets(read_filter()))
 
 
 @assets.get("/<int:asset_id>")
@@ -99,7 +99,8 @@ def refresh(asset_id: int) -> ResponseReturnValue:
     return redirect(url_for("assets.show", asset_id=asset_id))
 
 
-def _read_filter() -> AssetFilter:
+def read_filter() -> AssetFilter:
+    """Of the address."""
     return AssetFilter(
         search=words("q"),
         status=words("status"),

@@ -83,12 +83,21 @@ def _attention(overview: Overview) -> list[Item]:
         text = f"{plural(unmapped, 'organization has', 'organizations have')} no client."
         where = url_for("organizations.index", show="unmapped")
         items.append(_item("warn", text, "Map", where))
+    items += _retirement_items(integration, overview.assets_by_status["proposed"])
     overdue = overview.assets_by_status["overdue"]
     if overdue:
         text = f"{plural(overdue, 'asset is', 'assets are')} overdue."
         where = url_for("assets.index", status="overdue")
         items.append(_item("info", text, "View", where))
     return items
+
+
+def _retirement_items(integration: Integration, proposed: int) -> list[Item]:
+    if not proposed:
+        return []
+    days = plural(integration.retire_after_days, "day")
+    text = f"{plural(proposed, 'asset has', 'assets have')} not been in Tactical for {days}."
+    return [_item("info", text, "Retire", url_for("assets.index", status="proposed"))]
 
 
 def _outage_items(integration: Integration, outage: Outage) -> list[Item]:

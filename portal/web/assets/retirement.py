@@ -1,0 +1,78 @@
+"""Retiring, restoring and deleting assets: one from its page, or many from the list."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from portal.errors import InvalidInput, Refused
+from portal.services.accounts.permissions import Permission
+from portal.services.assets import retirement as service
+from portal.services.assets.retirement import Chosen, Done
+from portal.web.assets.views import assets, read_filter
+from portal.web.guard import get_user, is_safe_target, requires
+from portal.web.input import to_id, to_number
+from portal.wording import plural
+
+ALL = "all"
+"""Of the form: all that the filters of its address show, and not those that are ticked."""
+
+
+@assets.post("/retire")
+@requires(Permission.MAP)
+def retire() -> ResponseReturnValue:
+    return _do(service.retire_assets)
+
+
+@assets.post("/restore")
+@requires(Permission.MAP)
+def restore() -> ResponseReturnValue:
+    return _do(service.restore_assets)
+
+
+@assets.post("/delete")
+@requires(Permission.MAP)
+def delete() -> ResponseReturnValue:
+    """Tells what goes with them first, and deletes once their number is typed."""
+    chosen, typed = _read_chosen(), request.form.get("number")
+    try:
+        contents = service.count_contents(chosen)
+        if not contents.assets:
+            raise Refused("Only retired assets can be deleted. Retire them first.")
+    except (InvalidInput, Refused) as error:
+        flash(error.message, "error")
+        return redirect(_back())
+    if typed is not None and to_number(typed) == contents.assets:
+        _tell(service.delete_assets(chosen, get_user().id))
+        return redirect(url_for("assets.index", status="retired"))
+    problem = None if typed is None else f"Enter {contents.assets} to delete them."
+    shown = {"contents": contents, "ids": chosen.ids, "problem": problem, "back": _back()}
+    return render_template("assets/delete.html", **shown), 200 if typed is None else 422
+
+
+def _do(deed: Callable[[Chosen, int], Done]) -> ResponseReturnValue:
+    try:
+        _tell(deed(_read_chosen(), get_user().id))
+    except (InvalidInput, Refused) as error:
+        flash(error.message, "error")
+    return redirect(_back())
+
+
+def _tell(done: Done) -> None:
+    flash(f"{done.title}.", "success")
+    if done.left:
+        left = "1 was" if done.left == 1 else f"{plural(done.left, 'asset')} were"
+        flash(f"{left} left as before. {service.STILL_LISTED}", "warning")
+
+
+def _read_chosen() -> Chosen:
+    if request.form.get("which") == ALL:
+        return Chosen(shown=read_filter())
+    return Chosen(request.form.getlist("asset", type=to_id))
+
+
+def _back() -> str:
+    back = request.form.get("next")
+    return back if back and is_safe_target(back) else url_for("assets.index")

@@ -1,0 +1,90 @@
+"""Retiring, restoring and deleting from the pages, without scripts."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import update
+
+from portal.clock import utc_now
+from portal.db import count_changed, db, transaction
+from portal.models import Asset
+from portal.scope import tenant_scope
+from tests.web.world import Place
+
+pytestmark = pytest.mark.one_database
+
+
+@pytest.fixture
+def proposed(app: Flask, acme: Place) -> Place:
+    """Its asset is proposed for retirement."""
+    with app.app_context(), tenant_scope(acme.id), transaction() as session:
+        old = {"missing_since": utc_now() - timedelta(days=60), "absent_runs": 9}
+        count_changed(session, update(Asset).where(Asset.id == acme.asset).values(**old))
+    return acme
+
+
+def is_retired(app: Flask, place: Place) -> bool | None:
+    """None once it is deleted."""
+    with app.app_context(), tenant_scope(place.id):
+        asset = db.session.get(Asset, place.asset)
+        return None if asset is None else asset.retired_at is not None
+
+
+def test_the_dashboard_leads_to_what_is_proposed(admin: FlaskClient, proposed: Place) -> None:
+    page = admin.get(proposed.url("")).text
+    assert "1 asset has not been in Tactical for 30 days." in page
+    assert "status=proposed" in page
+    shown = admin.get(proposed.url("assets/?status=proposed")).text
+    assert "Proposed for retirement" in shown
+    assert f'name="asset" value="{proposed.asset}"' in shown
+
+
+def test_one_is_retired_restored_and_deleted(
+    app: Flask, admin: FlaskClient, proposed: Place
+) -> None:
+    chosen = {"asset": str(proposed.asset), "which": "chosen"}
+    page = admin.post(proposed.url("assets/retire"), data=chosen, follow_redirects=True)
+    assert "Retired " in page.text
+    assert is_retired(app, proposed)
+    shown = admin.get(proposed.url(f"assets/{proposed.asset}")).text
+    assert "Restore" in shown
+    assert "Retired since" in shown
+    assert "Retired" in admin.get(proposed.url("assets/?status=retired")).text
+    admin.post(proposed.url("assets/restore"), data=chosen)
+    assert is_retired(app, proposed) is False
+
+    admin.post(proposed.url("assets/retire?status=proposed"), data={"which": "all"})
+    assert is_retired(app, proposed) is False  # it was restored, and is proposed no more
+    admin.post(proposed.url("assets/retire?status=missing"), data={"which": "all"})
+    assert is_retired(app, proposed)
+    asked = admin.post(proposed.url("assets/delete"), data=chosen)
+    assert "cannot be undone" in asked.text
+    wrong = admin.post(proposed.url("assets/delete"), data=chosen | {"number": "7"})
+    assert (wrong.status_code, "Enter 1 to delete" in wrong.text) == (422, True)
+    assert is_retired(app, proposed)
+    admin.post(proposed.url("assets/delete"), data=chosen | {"number": "1"})
+    assert is_retired(app, proposed) is None
+
+
+def test_one_in_use_is_left_and_the_reason_told(
+    app: Flask, admin: FlaskClient, acme: Place
+) -> None:
+    for path in ("retire", "delete", "restore"):
+        page = admin.post(
+            acme.url(f"assets/{path}"), data={"asset": str(acme.asset)}, follow_redirects=True
+        )
+        assert "retired" in page.text
+        nothing = admin.post(acme.url(f"assets/{path}"), data={}, follow_redirects=True)
+        assert "Select at least one asset." in nothing.text
+    assert is_retired(app, acme) is False
+
+
+def test_a_viewer_may_not(app: Flask, viewer: FlaskClient, proposed: Place) -> None:
+    for path in ("retire", "restore", "delete"):
+        answer = viewer.post(proposed.url(f"assets/{path}"), data={"asset": str(proposed.asset)})
+        assert answer.status_code == 403
+    assert is_retired(app, proposed) is False
