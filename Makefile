@@ -34,7 +34,7 @@ soak: install-dev ## Let a thousand alerts in while what processes them is kille
 STEPS = 2000
 
 test-identity: install-dev ## Try any course of events on both databases (STEPS=2000)
-	IDENTITY_STEPS=$(STEPS) $(BIN)/pytest -n 2 tests/stateful
+	IDENTITY_STEPS=$(STEPS) $(BIN)/pytest -n 2 -rP tests/stateful
 
 bench: install-dev ## Measure everything beside its floor (forty minutes)
 	$(BIN)/python -m benchmarks

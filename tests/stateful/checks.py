@@ -51,7 +51,8 @@ def check_repeat(world: World) -> None:
     """A sync of what was just synced writes nothing."""
     before = dump(world.msp.id, OF_RUNS)
     world.sync()
-    assert differences(before, dump(world.msp.id, OF_RUNS)) == []
+    if told := differences(before, dump(world.msp.id, OF_RUNS)):
+        raise AssertionError("The repeat wrote:\n" + "\n".join(told))
 
 
 def check_not_merged(world: World) -> None:

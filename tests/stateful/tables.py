@@ -17,7 +17,7 @@ LOOKS: Mapping[str, Collection[str]] = {
     "assets": ("status_at", "last_rmm_sync_at", "absent_runs"),
     "agent_sightings": ("last_listed_at",),
     "asset_conflicts": ("seen_at",),
-    "rmm_integrations": ("tested_at",),
+    "rmm_integrations": ("tested_at", "listed_run_id"),
 }
 """Columns that tell of a look, and not of what was seen."""
 

@@ -13,7 +13,8 @@ from portal.models.runs.sync_run import SyncKind
 from tests.stateful.world import MOST_AGENTS, World
 
 numbers = st.integers(0, 29)
-PAUSES = (20, 61, 6 * 60, 61 * 60, 26 * 60 * 60)
+SIX_MINUTES = 6 * 60
+PAUSES = (20, 61, SIX_MINUTES, 61 * 60, 26 * 60 * 60)
 """Seconds: two looks in one minute, a check-in, the offline limit, the wait for it, a night."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -43,6 +44,8 @@ class World:
     brake_assets: int
     gone: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Agents that were deleted in Tactical: their columns, for a backup that brings them back."""
+    done: Counter[str] = field(default_factory=Counter)
+    """What all runs together did."""
     joined: list[set[str]] = field(default_factory=list)
     """Computers that a person said are one."""
 
@@ -74,6 +77,7 @@ class World:
     def sync(self, kind: SyncKind = SyncKind.DEVICES, subject: str = "") -> SyncRun:
         run = self.msp.sync(kind, subject)
         db.session.rollback()
+        self.done.update(run.counts)
         assert run.status in WELL, (run.kind, run.status, run.error)
         return run
 

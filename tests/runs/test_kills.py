@@ -1,0 +1,176 @@
+"""A run that is killed at any of its commits, or stopped while another process does it: the end is
+that of a run which nothing befell. The clock stands still, so that moments are equal too."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+import time_machine
+from sqlalchemy import event
+from sqlalchemy.orm import Session
+
+from portal.clock import utc_now
+from portal.db import db
+from portal.lease import LEASE_TIME
+from portal.models.runs.sync_run import RunStatus, SyncKind
+from portal.services.runs import execution, history, requests
+from portal.services.runs.plans import find_plan_of_run, request_apply
+from tests.runs.world import change
+from tests.stateful.tables import dump
+from tests.support.msp import Msp
+
+OF_ONE_ATTEMPT = {"lease", "fencing_number", "heartbeat_at", "done", "paced_from", "paced_done"}
+OF_ONE_ATTEMPT |= {"seen", "created", "updated", "unchanged", "moved", "relinked", "missing"}
+OF_ONE_ATTEMPT |= {"waiting", "conflicts", "skipped", "phase", "total"}
+IN_ANY_ORDER = ("asset_changes", "events", "sync_log_entries")
+"""Their ids follow from the order of writing, which another attempt changes."""
+MOST_COMMITS = 40
+
+pytestmark = pytest.mark.one_database
+
+
+@contextmanager
+def in_child(run_id: int, hook: str, number: int, sign: signal.Signals) -> Iterator[int]:
+    """A process that executes the run and sends itself a signal at its commit of that number:
+    before it is made (`before_commit`) or after (`after_commit`)."""
+    db.session.remove()
+    db.engine.dispose()
+    pid = os.fork()
+    if not pid:
+        commits = count(1)
+
+        def strike(_session: Session) -> None:
+            if next(commits) == number:
+                os.kill(os.getpid(), sign)
+
+        event.listen(Session, hook, strike)
+        try:
+            execution.run_queued(run_id)
+        finally:
+            os._exit(0)
+    yield pid
+
+
+def kill_at(run_id: int, hook: str, number: int) -> bool:
+    """Whether it was killed; it had fewer commits otherwise."""
+    with in_child(run_id, hook, number, signal.SIGKILL) as pid:
+        _, status = os.waitpid(pid, 0)
+    return os.WIFSIGNALED(status)
+
+
+def revive(run_id: int) -> None:
+    if history.get_run(run_id).status is RunStatus.RUNNING:
+        change(run_id, heartbeat_at=utc_now() - LEASE_TIME - timedelta(seconds=1))
+        assert [each.id for each in execution.revive_abandoned_runs()] == [run_id]
+    execution.run_queued(run_id)
+
+
+def everything(msp: Msp) -> dict[str, Any]:
+    """What a run wrote, but for what tells of its attempts."""
+    db.session.rollback()
+    found: dict[str, Any] = {}
+    for table, rows in dump(msp.id, looks=True).items():
+        kept = [{k: v for k, v in row.items() if k not in OF_ONE_ATTEMPT} for row in rows.values()]
+        if table in IN_ANY_ORDER:
+            kept = [{k: v for k, v in row.items() if k != "id"} for row in kept]
+        found[table] = sorted(map(repr, kept))
+    return found
+
+
+class Saved:
+    """The SQLite database as it is now, to begin from again."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path, self._copy = Path(str(db.engine.url.database)), folder / "saved.db"
+        self._close()
+        with closing(sqlite3.connect(self._path)) as source:
+            source.execute("VACUUM INTO ?", (str(self._copy),))
+
+    def restore(self) -> None:
+        self._close()
+        copy, own = sqlite3.connect(self._copy), sqlite3.connect(self._path)
+        with closing(copy), closing(own):
+            copy.backup(own)
+
+    def _close(self) -> None:
+        db.session.remove()
+        db.engine.dispose()
+
+
+def change_the_fleet(msp: Msp) -> None:
+    """One is re-installed, one moves, one goes, one is renamed, one comes."""
+    control, [reinstalled, moved, gone, renamed] = msp.tactical.control, msp.agents[:4]
+    control.computers.new_board(reinstalled, "SERIAL-1")
+    msp.sync()
+    control.computers.reinstall(reinstalled, keep=False)
+    control.agents.move(moved, msp.sites_of_others(moved)[0]["site_pk"])
+    control.agents.remove(gone)
+    control.agents.edit(renamed, hostname="RENAMED")
+    control.agents.add(1)
+
+
+def request_sync(msp: Msp) -> int:
+    return requests.request_run(SyncKind.DEVICES, "button")[0].id
+
+
+def request_plan(msp: Msp) -> int:
+    plan = find_plan_of_run(msp.sync(SyncKind.PREVIEW).id)
+    assert plan is not None
+    return request_apply(plan.id).id
+
+
+REQUESTS: dict[str, Callable[[Msp], int]] = {"sync": request_sync, "apply": request_plan}
+
+
+@pytest.fixture
+def begun(msp: Msp, request: pytest.FixtureRequest) -> Iterator[int]:
+    """A run of that kind which waits for a worker, and will relink, move and miss."""
+    with time_machine.travel(utc_now(), tick=False):
+        msp.import_fleet(page_size=12)
+        change_the_fleet(msp)
+        yield REQUESTS[request.param](msp)
+
+
+@pytest.mark.parametrize("begun", REQUESTS, indirect=True)
+def test_a_run_that_is_killed_at_any_commit_comes_to_the_same_end(
+    msp: Msp, begun: int, tmp_path: Path
+) -> None:
+    saved = Saved(tmp_path)
+    execution.run_queued(begun)
+    expected = everything(msp)
+    assert history.get_run(begun).relinked == 1
+    for number in range(1, MOST_COMMITS):
+        saved.restore()
+        if not kill_at(begun, "before_commit", number):
+            break
+        revive(begun)
+        assert everything(msp) == expected, number
+    assert 5 < number < MOST_COMMITS
+
+
+@pytest.mark.parametrize("begun", REQUESTS, indirect=True)
+def test_a_process_that_is_stopped_and_comes_back_changes_nothing(
+    msp: Msp, begun: int, tmp_path: Path
+) -> None:
+    saved = Saved(tmp_path)
+    execution.run_queued(begun)
+    expected = everything(msp)
+    for number in range(2, 8, 2):
+        saved.restore()
+        with in_child(begun, "after_commit", number, signal.SIGSTOP) as pid:
+            _, status = os.waitpid(pid, os.WUNTRACED)
+            assert os.WIFSTOPPED(status)
+            revive(begun)
+            assert everything(msp) == expected, number
+            os.kill(pid, signal.SIGCONT)
+            os.waitpid(pid, 0)
+        assert everything(msp) == expected, number
