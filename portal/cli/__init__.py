@@ -34,6 +34,7 @@ COMMANDS = {
     ),
     "sync": Lazy("portal.cli.sync", "sync", "Bring the portal's records up to date with Tactical."),
     "plans": Lazy("portal.cli.plans", "plans", "Show, apply or decline the plans of device syncs."),
+    "runs": Lazy("portal.cli.runs", "runs", "List runs, show what one did, or undo one."),
     "map": Lazy(
         "portal.cli.mapping",
         "map_organization",

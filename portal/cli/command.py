@@ -25,6 +25,18 @@ from portal.work_id import work
 tenant_option = click.option("--tenant", required=True, help="The tenant's short name.")
 
 
+class DefaultGroup(click.Group):
+    """A group that is itself one of its commands, `default`, when none is named."""
+
+    def __init__(self, *args: Any, default: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.default = default
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        is_named = bool(args) and (args[0] in self.commands or args[0] == "--help")
+        return super().parse_args(ctx, args if is_named else [self.default, *args])
+
+
 class PortalCommand(click.Command):
     """A command over the services: its function returns an Outcome.
 

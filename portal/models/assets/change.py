@@ -4,12 +4,14 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index
+from sqlalchemy import JSON, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.clock import utc_now
 from portal.db import Base, BigId, TenantOwned
 from portal.models.accounts.user import User
+
+_HAS_RUN = text("run_id IS NOT NULL")
 
 
 class ChangeAction(StrEnum):
@@ -42,6 +44,13 @@ class AssetChange(TenantOwned, Base):
         Index(None, "asset_id", "id"),
         Index(None, "tenant_id", "id"),
         Index(None, "user_id"),
+        Index(
+            "ix_asset_changes_run_id_asset_id",
+            "run_id",
+            "asset_id",
+            sqlite_where=_HAS_RUN,
+            postgresql_where=_HAS_RUN,
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

@@ -1,12 +1,21 @@
-"""Assets that were merged into others: their addresses lead on."""
+"""Assets that were removed or merged into others: kept for a while, and their addresses lead on."""
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from sqlalchemy import select
 
+from portal.clock import utc_now
 from portal.db import db
 from portal.errors import NotFound
 from portal.models import Asset, RemovedAsset
+from portal.services.lists.pruning import delete_in_parts
+
+KEPT_FOR = timedelta(days=30)
+"""So long a run can be undone: what removed assets had is kept for as long."""
+PRUNED_AT_ONCE = 100
+"""One may have thousands of software entries."""
 
 
 class AssetMerged(NotFound):
@@ -25,3 +34,15 @@ def find_merged(asset_id: int) -> AssetMerged | None:
         .where(RemovedAsset.asset_id == asset_id)
     ).first()
     return None if found is None else AssetMerged(found.id, found.name)
+
+
+def prune_removed_assets() -> int:
+    """Delete what nothing can be made of any more; how many. What was merged goes on to lead to
+    the asset that it went into."""
+    before = utc_now() - KEPT_FOR
+    old = (
+        select(RemovedAsset.id)
+        .where(RemovedAsset.removed_at < before, RemovedAsset.into_asset_id.is_(None))
+        .limit(PRUNED_AT_ONCE)
+    )
+    return delete_in_parts(RemovedAsset, lambda: db.session.scalars(old).all())

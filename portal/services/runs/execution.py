@@ -26,6 +26,7 @@ from portal.sync.devices.one_agent import sync_agent
 from portal.sync.devices.run import apply_plan, preview_devices, sync_devices
 from portal.sync.devices.sweep import sync_status
 from portal.sync.organizations import sync_organizations
+from portal.sync.reverting.run import revert_run
 from portal.sync.runs.cause import Cause
 from portal.sync.runs.log import RunEnded, RunLog
 from portal.sync.runs.run_events import record_ended_event, record_started_event
@@ -42,6 +43,8 @@ ASKED_BY_PERSON = ("button", "command")
 NOT_TRIED = "Tactical refuses the credentials. Correct them, or start this sync yourself."
 _OF_THE_FLEET = (SyncKind.DEVICES, SyncKind.STATUS)
 """They see every agent that Tactical lists."""
+_SAYS_NOTHING = (SyncKind.PREVIEW, SyncKind.REVERT)
+"""About the connection, however they end."""
 _SYNCS: dict[SyncKind, Callable[[Integration, Tactical, RunLog], None]] = {
     SyncKind.ORGANIZATIONS: sync_organizations,
     SyncKind.DEVICES: sync_devices,
@@ -132,16 +135,11 @@ def _claim(run_id: int) -> SyncRun | None:
 def _execute(run: SyncRun) -> None:
     """Do the claimed run's work and write how it ended. A fault of ours is raised after that."""
     run_log = RunLog(run.id, run.lease or "", Cause(run.trigger, run.id, run.requested_by))
-    integration = db.session.get_one(Integration, run.integration_id)
     try:
-        _check_still_wanted(run, integration)
-        with (
-            open_tactical(integration) as tactical,
-            run_log.keep_alive(get_app(), tactical.session.abandon),
-        ):
-            db.session.expunge(integration)  # as it is now, for the whole run, like the run itself
-            release()
-            _sync(run, integration, tactical, run_log)
+        if run.kind is SyncKind.REVERT:
+            _revert(run, run_log)
+        else:
+            _ask_tactical(run, run_log)
     except PortalError as error:
         _end(run, run_log, error)
     except KeyboardInterrupt:
@@ -155,6 +153,25 @@ def _execute(run: SyncRun) -> None:
         _end(run, run_log)
 
 
+def _ask_tactical(run: SyncRun, run_log: RunLog) -> None:
+    integration = db.session.get_one(Integration, run.integration_id)
+    _check_still_wanted(run, integration)
+    with (
+        open_tactical(integration) as tactical,
+        run_log.keep_alive(get_app(), tactical.session.abandon),
+    ):
+        db.session.expunge(integration)  # as it is now, for the whole run, like the run itself
+        release()
+        _sync(run, integration, tactical, run_log)
+
+
+def _revert(run: SyncRun, run_log: RunLog) -> None:
+    """It is a matter of what is stored alone: the connection may be down, or gone."""
+    release()
+    with run_log.keep_alive(get_app(), lambda: None):
+        revert_run(run.integration_id, run_log, int(run.subject))
+
+
 def _end(run: SyncRun, run_log: RunLog, error: PortalError | None = None) -> None:
     """Write how the run ended, and what that says about the connection; nothing when another
     process has taken the run over."""
@@ -163,12 +180,12 @@ def _end(run: SyncRun, run_log: RunLog, error: PortalError | None = None) -> Non
     elif error is not None:
         is_ours = run_log.finish(RunStatus.FAILED, error.message, getattr(error, "fault", None))
         is_of_record = run.kind is SyncKind.AGENT and may_be_of_record(error)
-        if is_ours and not is_of_record and run.kind is not SyncKind.PREVIEW:
+        if is_ours and not is_of_record and run.kind not in _SAYS_NOTHING:
             note_contact(run.integration_id, error)
     else:
         partial = run_log.warnings or run_log.counts["failed"]
         usual = (RunStatus.PARTIAL if partial else RunStatus.SUCCESS, None)
-        if run_log.finish(*(run_log.outcome or usual)) and run.kind is not SyncKind.PREVIEW:
+        if run_log.finish(*(run_log.outcome or usual)) and run.kind not in _SAYS_NOTHING:
             agents = run_log.counts["seen"] if run.kind in _OF_THE_FLEET else None
             note_contact(run.integration_id, None, agents)
 

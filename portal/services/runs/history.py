@@ -13,6 +13,7 @@ from portal.errors import NotFound
 from portal.models import SyncLogEntry, SyncRun, User
 from portal.models.runs.sync_run import ACTIVE, COMPLETED, RunStatus, SyncKind
 from portal.services.assets.history import prune_history
+from portal.services.assets.removed import prune_removed_assets
 from portal.services.lists.paging import Page, paginate
 from portal.services.lists.pruning import delete_in_parts
 from portal.services.lists.search import contains
@@ -99,6 +100,17 @@ def list_runs(kind: str = "", status: str = "", page: int = 1) -> Page[SyncRun]:
     )
 
 
+def list_newest_runs(kind: str, most: int) -> list[SyncRun]:
+    """Of a kind, or of all: quiet sweeps too."""
+    runs = select(SyncRun).order_by(SyncRun.id.desc()).limit(most)
+    return list(db.session.scalars(runs.where(SyncRun.kind == kind) if kind else runs))
+
+
+def list_whole_log(run_id: int) -> list[SyncLogEntry]:
+    entries = select(SyncLogEntry).where(SyncLogEntry.run_id == run_id).order_by(SyncLogEntry.id)
+    return list(db.session.scalars(entries))
+
+
 def list_recent_fleet_runs(most: int) -> list[SyncRun]:
     """The newest of the whole fleet: webhooks make many of one agent."""
     return list(
@@ -157,6 +169,7 @@ def list_errors(run_id: int, most: int = 100) -> list[str]:
 def prune_runs(integration_id: int) -> int:
     """Delete runs that nobody looks back at any more, and assets' history; how many runs."""
     prune_history()
+    prune_removed_assets()
     return sum(_prune_kind(integration_id, kind) for kind in SyncKind)
 
 

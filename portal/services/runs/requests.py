@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -21,6 +23,7 @@ _JOBS = {
     SyncKind.DEVICES: "sync_devices",
     SyncKind.PREVIEW: "sync_devices",
     SyncKind.APPLY: "sync_devices",
+    SyncKind.REVERT: "sync_devices",
     SyncKind.SOFTWARE: "sync_software",
     SyncKind.ALERTS: "sync_steadily",
     SyncKind.STATUS: "sync_steadily",
@@ -97,11 +100,15 @@ def find_or_add_run(
     """
     if kind is SyncKind.AGENT and not subject:
         raise InvalidInput("Enter the agent_id of the agent to sync.", field="agent_id")
-    integration = get_active_integration()
+    what: dict[str, Any] = {"kind": kind, "subject": subject}
+    if kind is SyncKind.REVERT:  # it asks Tactical nothing: the connection may be gone
+        reverted = get_run(int(subject))
+        what |= {"integration_id": reverted.integration_id, "reverts_run_id": reverted.id}
+    else:
+        what["integration_id"] = get_active_integration().id
     run = find_active_run(kind, subject)
     if run is not None:
         return run, False
-    what = {"integration_id": integration.id, "kind": kind, "subject": subject}
     run = SyncRun(**what, trigger=trigger, requested_by=user_id, agent_ids=agent_ids)
     session.add(run)
     session.flush()

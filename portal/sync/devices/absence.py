@@ -16,6 +16,7 @@ from portal.db import db, release
 from portal.models import Asset
 from portal.models.assets.change import ChangeAction
 from portal.sync.devices.conflicts import settle_gone
+from portal.sync.devices.held_conflicts import list_unmarked
 from portal.sync.history import ColumnChange, record_changes
 from portal.sync.runs.log import RunLog, log_entry
 from portal.sync.software.store import recount_software_of
@@ -41,13 +42,16 @@ class Absence:
 
 
 def list_absent(integration_id: int, seen: Set[str]) -> dict[str, Absent]:
-    """By agent_id: the assets that were not seen and not known to be missing."""
+    """By agent_id: the assets that were not seen and not known to be missing, without those that a
+    revert took that mark from."""
     rows = db.session.execute(
         select(Asset.rmm_device_id, Asset.name, Asset.client_id).where(
             Asset.integration_id == integration_id, Asset.missing_since.is_(None)
         )
     )
     absent = {row[0]: Absent(row[1], row[2]) for row in rows if row[0] not in seen}
+    unmarked = list_unmarked(db.session(), integration_id) if absent else set()
+    absent = {agent_id: asset for agent_id, asset in absent.items() if agent_id not in unmarked}
     release()
     return absent
 

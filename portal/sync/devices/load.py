@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, and_, select
 from sqlalchemy.orm import Session
 
-from portal.models import Asset, ExternalEntityMapping, OrganizationMapping
+from portal.models import Asset, AssetConflict, ExternalEntityMapping, OrganizationMapping
 from portal.sync.devices.facts import FACTS, PLACE
+from portal.sync.devices.held_conflicts import is_open
 from portal.sync.devices.plan import KnownAsset, KnownOrganization
 
 LOCKS = {
@@ -62,9 +64,11 @@ def load_assets(
             Asset.rmm_device_id,
             Asset.client_id,
             ExternalEntityMapping.external_pk,
+            AssetConflict.evidence,
             *(getattr(Asset, name) for name in (*_LOOKS, *LOCKS.values(), *_FACT_COLUMNS)),
         )
         .join(ExternalEntityMapping, ExternalEntityMapping.asset_id == Asset.id)
+        .outerjoin(AssetConflict, and_(AssetConflict.asset_id == Asset.id, is_open()))
         .where(
             Asset.integration_id == integration_id,
             Asset.rmm_device_id.in_(list(agent_ids)),
@@ -72,19 +76,21 @@ def load_assets(
         .order_by(Asset.id)  # in one order for all, so that no two writers wait for each other
         .with_for_update(of=Asset)
     )
-    return {
-        row.rmm_device_id: KnownAsset(
-            id=row.id,
-            client_id=row.client_id,
-            facts=dict(zip(_FACT_COLUMNS, row[-len(_FACT_COLUMNS) :], strict=True)),
-            external_pk=row.external_pk,
-            agent_status=row.agent_status,
-            status_at=row.status_at,
-            synced_at=row.last_rmm_sync_at,
-            missing_since=row.missing_since,
-            absent_runs=row.absent_runs,
-            retired_at=row.retired_at,
-            locks=frozenset(column for column, lock in LOCKS.items() if getattr(row, lock)),
-        )
-        for row in rows
-    }
+    return {row.rmm_device_id: _make_known(row) for row in rows}
+
+
+def _make_known(row: Row[*tuple[Any, ...]]) -> KnownAsset:
+    return KnownAsset(
+        id=row.id,
+        client_id=row.client_id,
+        facts=dict(zip(_FACT_COLUMNS, row[-len(_FACT_COLUMNS) :], strict=True)),
+        external_pk=row.external_pk,
+        agent_status=row.agent_status,
+        status_at=row.status_at,
+        synced_at=row.last_rmm_sync_at,
+        missing_since=row.missing_since,
+        absent_runs=row.absent_runs,
+        retired_at=row.retired_at,
+        locks=frozenset(column for column, lock in LOCKS.items() if getattr(row, lock)),
+        held=row.evidence["held"] if row.evidence else {},
+    )

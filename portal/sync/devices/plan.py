@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from msgspec import UNSET
 
 from portal.sync.devices.facts import VITALS, facts_of, place_of, presence_of
+from portal.sync.devices.held import LISTED, spare_held
 from portal.sync.devices.identity.computers import Verdict
 from portal.sync.runs.action import Action
 from portal.tactical.records import AgentPresence, BadRecord, TacticalAgent
@@ -49,6 +50,8 @@ class KnownAsset:
     retired_at: datetime | None = None
     locks: frozenset[str] = frozenset()
     """Columns that an admin edited by hand: they stay as they are."""
+    held: Mapping[str, Any] = field(default_factory=dict)
+    """Tactical's values that a revert took back: not taken again while they are the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,9 @@ class Decision:
     def asks_person(self) -> bool:
         """Whether a person is asked whose computer it is."""
         return self.identity is not None and self.identity.asks_person
+
+    released: frozenset[str] = frozenset()
+    """Columns that are held no more: Tactical's value is another one."""
 
     @property
     def changes_status(self) -> bool:
@@ -137,11 +143,10 @@ def plan_agent(
         facts |= presence_of(agent)
         word = find_status(agent, server_now)
     facts, client_id = _spare_locked(known, facts, organization.client_id)
+    facts, client_id, released = _spare_held(known, facts, client_id)
     action, changes = Action.CREATED, None
     if known is not None:
-        changes = _changes(known, facts)
-        if known.client_id != client_id:
-            changes["client_id"] = (known.client_id, client_id)
+        changes = _changes_of(known, facts, client_id)
         action = weigh(changes.keys())
     return decide(
         action,
@@ -152,6 +157,7 @@ def plan_agent(
         agent_status=word,
         status_at=None if word is None else observed_at,
         synced_at=observed_at,
+        released=released,
     )
 
 
@@ -165,11 +171,11 @@ def plan_place(
     """What becomes of an asset by where its agent lives alone."""
     organization = organizations.get(place["rmm_organization_id"]) or _unlisted(place)
     client_id = organization.client_id if organization.syncs else None
-    if client_id is None or "client_id" in known.locks:
-        client_id = known.client_id
-    changes = _changes(known, place)
-    if client_id != known.client_id:
-        changes["client_id"] = (known.client_id, client_id)
+    if "client_id" in known.locks:
+        client_id = None
+    place, client_id, released = _spare_held(known, place, client_id)
+    client_id = known.client_id if client_id is None else client_id
+    changes = _changes_of(known, place, client_id)
     return Decision(
         weigh(changes.keys()),
         agent_id,
@@ -179,6 +185,7 @@ def plan_place(
         client_id=client_id,
         facts=place,
         changes=changes,
+        released=released,
     )
 
 
@@ -189,9 +196,12 @@ def _plan_unsynced(
     agent lives stays true."""
     if known is None:
         return decide(Action.SKIPPED)
+    place, _client_id, released = _spare_held(known, place, None)
     changes = _changes(known, place)
     action = Action.MOVED if "rmm_organization_id" in changes else Action.SKIPPED
-    return decide(action, client_id=known.client_id, facts=place, changes=changes)
+    return decide(
+        action, client_id=known.client_id, facts=place, changes=changes, released=released
+    )
 
 
 def plan_presences(
@@ -235,7 +245,7 @@ def _plan_presence(
     organization = organizations.get(known.facts["rmm_organization_id"])
     if organization is not None and not organization.syncs:
         return decide(Action.SKIPPED, returned=False)
-    facts = presence_of(agent)
+    facts, _client_id, released = _spare_held(known, presence_of(agent), None)
     changes = _changes(known, facts)
     word = None if agent.status is UNSET else str(agent.status)
     return decide(
@@ -245,6 +255,7 @@ def _plan_presence(
         changes=changes,
         agent_status=word,
         status_at=None if word is None else observed_at,
+        released=released,
     )
 
 
@@ -253,12 +264,13 @@ def _begin(
 ) -> Callable[..., Decision]:
     """What every decision about the agent has."""
     missing_since = known.missing_since if known else None
+    stays_missing = known is not None and known.held.get(LISTED) is False
     return partial(
         Decision,
         external_id=agent.agent_id,
         name=agent.hostname,
         known=known,
-        returned=missing_since is not None and missing_since < observed_at,
+        returned=missing_since is not None and missing_since < observed_at and not stays_missing,
     )
 
 
@@ -277,6 +289,28 @@ def _spare_locked(
         return facts, client_id
     kept = {name: value for name, value in facts.items() if name not in known.locks}
     return kept, known.client_id if "client_id" in known.locks else client_id
+
+
+def _spare_held(
+    known: KnownAsset | None, facts: Mapping[str, Any], client_id: int | None
+) -> tuple[dict[str, Any], int | None, frozenset[str]]:
+    """Facts and client without what a revert took back, and what is held no more. `client_id` None
+    is one that was not looked at."""
+    if known is None or not known.held:
+        return dict(facts), client_id, frozenset()
+    stored = {**known.facts, "client_id": known.client_id}
+    wanted = {**facts} if client_id is None else {**facts, "client_id": client_id}
+    found, released = spare_held(known.held, stored, wanted)
+    return found, found.pop("client_id", None), released
+
+
+def _changes_of(
+    known: KnownAsset, facts: Mapping[str, Any], client_id: int | None
+) -> dict[str, tuple[Any, Any]]:
+    changes = _changes(known, facts)
+    if client_id != known.client_id:
+        changes["client_id"] = (known.client_id, client_id)
+    return changes
 
 
 def _changes(known: KnownAsset, facts: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:

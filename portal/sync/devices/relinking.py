@@ -40,8 +40,8 @@ def relink(
         some = {asset_id: agent for asset_id, agent in some.items() if asset_id in old}
         if not some:
             continue
-        _supersede(session, integration_id, old, cause, now)
-        _give(session, integration_id, some)
+        supersede(session, integration_id, old, cause, now)
+        give_agents(session, integration_id, some)
         link_alerts(session, integration_id, list(some.values()))
         drop_sightings(session, integration_id, list(some.values()))
         changes = [
@@ -64,9 +64,10 @@ def _load_agents(
     return {row[0]: row[1] for row in rows if row[1] != agents[row[0]]}
 
 
-def _supersede(
+def supersede(
     session: Session, integration_id: int, old: Mapping[int, str], cause: Cause, now: datetime
 ) -> None:
+    """Have the agents that assets had, by asset id, lead to them from now on."""
     columns = ("asset_id", "run_id", "superseded_at", "revived_at")
     rows: list[dict[str, Any]] = [
         {
@@ -83,7 +84,8 @@ def _supersede(
     session.execute(upsert(SupersededAgent, ("integration_id", "agent_id"), columns), rows)
 
 
-def _give(session: Session, integration_id: int, agents: Mapping[int, str]) -> None:
+def give_agents(session: Session, integration_id: int, agents: Mapping[int, str]) -> None:
+    """By asset id. An agent that has an asset is not superseded."""
     ids, names = list(agents), list(agents.values())
     is_current = (
         SupersededAgent.integration_id == integration_id,

@@ -15,6 +15,7 @@ from portal.sync.devices.arrivals.newcomers import plan_wait
 from portal.sync.devices.arrivals.strangers import Walk
 from portal.sync.devices.brake import BrakeSettings
 from portal.sync.devices.evidence import Listing, find_doubt, identify_listing
+from portal.sync.devices.held_conflicts import spare_removed
 from portal.sync.devices.left_out import list_left_out, record_left_out
 from portal.sync.devices.load import load_assets, load_organizations
 from portal.sync.devices.plan import plan_agents
@@ -176,6 +177,7 @@ def apply_page(
         known = load_assets(session, integration_id, agent_ids)
         planned = plan_agents(page.agents, known, organizations, page.observed_at, page.server_now)
         decisions, waiting = walk.part(session, page, planned)
+        decisions = spare_removed(session, integration_id, decisions)
         if writer is not None:
             writer.write_page(session, page, decisions, waiting)
             return

@@ -18,6 +18,7 @@ from portal.sync.devices.arrivals.newcomers import plan_newcomers
 from portal.sync.devices.arrivals.strangers import Stranger
 from portal.sync.devices.conflicts import list_questions, open_conflicts
 from portal.sync.devices.device_events import record_device_events
+from portal.sync.devices.held_conflicts import release_held, spare_removed
 from portal.sync.devices.load import load_assets, load_organizations
 from portal.sync.devices.plan import Decision
 from portal.sync.devices.plan_rows import PlanRow
@@ -74,6 +75,8 @@ def write_decisions(
     created = apply_decisions(session, integration_id, decisions)
     record_changes(session, run_log.cause, list_changes(decisions, created))
     record_device_events(session, decisions, created)
+    if released := {d.external_id: d.released for d in decisions if d.released}:
+        release_held(session, integration_id, released)
     return created
 
 
@@ -91,7 +94,9 @@ def plan_identified(
     agent_ids = {each.verdict.newcomer.agent_id for each in some}
     agent_ids |= {each.asset.agent_id for each in some if each.is_relink and each.asset}
     organizations = load_organizations(session, integration_id)
-    return plan_newcomers(some, load_assets(session, integration_id, agent_ids), organizations)
+    known = load_assets(session, integration_id, agent_ids)
+    decisions = plan_newcomers(some, known, organizations)
+    return spare_removed(session, integration_id, decisions)
 
 
 def write_identified(

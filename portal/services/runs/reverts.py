@@ -1,0 +1,127 @@
+"""Taking back what a run did to assets: looked at first, then asked for."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+
+from portal.clock import utc_now
+from portal.db import db, release, transaction
+from portal.errors import Refused
+from portal.models import AssetChange, RemovedAsset, SyncLogEntry, SyncRun
+from portal.models.runs.sync_run import SyncKind
+from portal.services.assets.removed import KEPT_FOR
+from portal.services.lists.paging import Page, paginate_list
+from portal.services.runs.execution import run_to_end
+from portal.services.runs.history import get_run
+from portal.services.runs.requests import enqueue_run, find_or_add_run
+from portal.sync.reverting.mappings import MAPPED
+from portal.sync.reverting.plan import AssetRevert, RevertAction
+from portal.sync.reverting.run import plan_revert
+
+KINDS = (
+    SyncKind.DEVICES,
+    SyncKind.APPLY,
+    SyncKind.AGENT,
+    SyncKind.AGENTS,
+    SyncKind.STATUS,
+    SyncKind.MAPPING,
+    SyncKind.MERGE,
+    SyncKind.ASSETS,
+    SyncKind.REVERT,
+)
+"""Of runs that change assets."""
+
+
+@dataclass(frozen=True, slots=True)
+class RevertPreview:
+    """What taking a run back would do: how many of each action, how many of which something has to
+    stay, and one page of the records."""
+
+    run: SyncRun
+    counts: dict[RevertAction, int]
+    kept: int
+    page: Page[AssetRevert]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing would change."""
+        return not any(
+            count for action, count in self.counts.items() if action is not RevertAction.UNCHANGED
+        )
+
+
+def undo_until(run: SyncRun) -> datetime:
+    return (run.finished_at or run.created_at) + KEPT_FOR
+
+
+def find_obstacle(run: SyncRun) -> str | None:
+    """Why the run as a whole cannot be taken back, as a sentence; None where it can."""
+    if run.kind not in KINDS:
+        return "A run of this kind changes no assets, so there is nothing to undo."
+    if run.is_active:
+        return "This run is still working. Wait until it has ended, or cancel it."
+    if run.reverted_by_run_id is not None:
+        return f"This run was undone already, by run {run.reverted_by_run_id}."
+    if undo_until(run) < utc_now():
+        return f"A run can be undone for {KEPT_FOR.days} days. This one ended before that."
+    if not _did_something(run.id):
+        return "This run changed no assets, so there is nothing to undo."
+    return None
+
+
+def preview_revert(run_id: int, page: int = 1) -> RevertPreview:
+    """Raises NotFound, and Refused where the run cannot be taken back."""
+    found = list_reverts(run_id)
+    run = get_run(run_id)
+    counts = Counter(each.action for each in found)
+    kept = sum(bool(each.kept) for each in found)
+    return RevertPreview(run, dict(counts), kept, paginate_list(found, page))
+
+
+def list_reverts(run_id: int) -> list[AssetRevert]:
+    """All records of the preview. Raises as `preview_revert`."""
+    run = get_run(run_id)
+    _check(run)
+    found = plan_revert(db.session(), run)
+    release()
+    return found
+
+
+def request_revert(run_id: int, user_id: int | None = None) -> SyncRun:
+    """Let a worker take the run back. Raises as `preview_revert`."""
+    run, is_new = _add(run_id, "button", user_id)
+    if is_new:
+        enqueue_run(run)
+    return run
+
+
+def revert_to_end(run_id: int) -> SyncRun:
+    """As `request_revert`, in this process. For commands."""
+    run, _ = _add(run_id, "command", None)
+    return run_to_end(SyncKind.REVERT, run.subject)
+
+
+def _add(run_id: int, trigger: str, user_id: int | None) -> tuple[SyncRun, bool]:
+    with transaction() as session:
+        run = session.get(SyncRun, run_id, with_for_update=True, populate_existing=True)
+        _check(run or get_run(run_id))
+        return find_or_add_run(session, SyncKind.REVERT, trigger, str(run_id), user_id)
+
+
+def _check(run: SyncRun) -> None:
+    if (obstacle := find_obstacle(run)) is not None:
+        raise Refused(obstacle)
+
+
+def _did_something(run_id: int) -> bool:
+    mapped = (SyncLogEntry.run_id == run_id) & (SyncLogEntry.action == MAPPED)
+    traces = (
+        select(AssetChange.id).where(AssetChange.run_id == run_id),
+        select(RemovedAsset.id).where(RemovedAsset.run_id == run_id),
+        select(SyncLogEntry.id).where(mapped),
+    )
+    return any(db.session.scalar(trace.limit(1)) is not None for trace in traces)

@@ -1,0 +1,78 @@
+"""Mappings of organizations that go back: what a run mapped stands in its log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from portal.db import count_changed
+from portal.models import Client, OrganizationMapping, SyncLogEntry
+from portal.sync.reverting.plan import CLIENT, AssetRevert, RevertAction
+
+MAPPED = "mapped"
+"""The action of a log entry with `{"client_id": [before, after], "auto_sync_assets": […]}`."""
+
+
+def plan_mappings(session: Session, integration_id: int, run_id: int) -> list[AssetRevert]:
+    """A decision for each organization that the run mapped, unmapped or switched."""
+    entries = session.execute(
+        select(SyncLogEntry.external_id, SyncLogEntry.name, SyncLogEntry.changes)
+        .where(SyncLogEntry.run_id == run_id, SyncLogEntry.action == MAPPED)
+        .order_by(SyncLogEntry.id)
+    ).all()
+    if not entries:
+        return []
+    table = OrganizationMapping
+    rows = session.execute(
+        select(table.external_organization_id, table.client_id, table.auto_sync_assets)
+        .where(
+            table.integration_id == integration_id,
+            table.external_organization_id.in_([entry.external_id for entry in entries]),
+        )
+        .with_for_update()
+    )
+    stored = {row[0]: {CLIENT: row[1], "auto_sync_assets": row[2]} for row in rows}
+    clients = set(session.scalars(select(Client.id)))
+    return [
+        _plan(entry.external_id, entry.name, entry.changes or {}, stored, clients)
+        for entry in entries
+    ]
+
+
+def write_mappings(session: Session, integration_id: int, plans: Iterable[AssetRevert]) -> None:
+    for plan in plans:
+        if plan.action is not RevertAction.MAPPED:
+            continue
+        mapping = update(OrganizationMapping).where(
+            OrganizationMapping.integration_id == integration_id,
+            OrganizationMapping.external_organization_id == plan.agent_id,
+        )
+        values = {column: then for column, (_now, then) in plan.changes.items()}
+        count_changed(session, mapping.values(**values))
+
+
+def _plan(
+    external_id: str,
+    name: str,
+    done: Mapping[str, list[Any]],
+    stored: Mapping[str, Mapping[str, Any]],
+    clients: set[int],
+) -> AssetRevert:
+    now = stored.get(external_id)
+    if now is None:
+        kept = ["The organization is no longer known."]
+        return AssetRevert(None, external_id, name, RevertAction.UNCHANGED, kept=kept)
+    changes, kept = {}, []
+    for column, (before, after) in done.items():
+        if now[column] != after:
+            what = "client" if column == CLIENT else "auto-sync switch"
+            kept.append(f"The {what} of this organization was changed since.")
+        elif column == CLIENT and before is not None and before not in clients:
+            kept.append("The client that it was mapped to does not exist any more.")
+        elif before != after:
+            changes[column] = (after, before)
+    action = RevertAction.MAPPED if changes else RevertAction.UNCHANGED
+    return AssetRevert(None, external_id, name, action, changes, kept)

@@ -1,0 +1,108 @@
+"""Merges that are taken back, and those that are made again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from portal.clock import utc_now
+from portal.errors import NotFound, Refused
+from portal.models import Asset, RemovedAsset, SyncLogEntry
+from portal.sync.devices.merging.merge import merge_into
+from portal.sync.devices.merging.unmerge import unmerge
+from portal.sync.reverting.plan import AGENT, AssetRevert, RevertAction
+from portal.sync.runs.cause import Cause
+from portal.sync.runs.log import log_entry
+
+UNMERGED, REMERGED = "unmerged", "merged"
+"""Actions of a log entry with `{"asset_id": [kept, the other]}`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """`removed_id` is the row of what went into the asset `keep_id`; None of a merge that an
+    earlier revert took back, and that is to be made again."""
+
+    keep_id: int
+    other_id: int
+    agent_id: str
+    """Of the other one."""
+    name: str
+    removed_id: int | None
+
+
+def list_merges(session: Session, run_id: int) -> list[Merge]:
+    """What the run merged, the newest first, and what it took apart."""
+    rows = session.execute(
+        select(
+            RemovedAsset.id,
+            RemovedAsset.into_asset_id,
+            RemovedAsset.asset_id,
+            RemovedAsset.snapshot,
+        )
+        .where(RemovedAsset.run_id == run_id, RemovedAsset.into_asset_id.is_not(None))
+        .order_by(RemovedAsset.id.desc())
+    )
+    found = [
+        Merge(row[1], row[2], row[3]["asset"][AGENT], row[3]["asset"]["name"], row[0])
+        for row in rows
+    ]
+    entries = session.execute(
+        select(SyncLogEntry.external_id, SyncLogEntry.name, SyncLogEntry.changes)
+        .where(SyncLogEntry.run_id == run_id, SyncLogEntry.action == UNMERGED)
+        .order_by(SyncLogEntry.id.desc())
+    )
+    for agent_id, name, changes in entries:
+        keep_id, other_id = (changes or {})["asset_id"]
+        found.append(Merge(keep_id, other_id, agent_id, name, None))
+    return found
+
+
+def plan_merge(merge: Merge) -> AssetRevert:
+    """Whether it can be is known when it is tried."""
+    action = RevertAction.REMOVED if merge.removed_id is None else RevertAction.CREATED
+    return AssetRevert(merge.other_id, merge.agent_id, merge.name, action)
+
+
+def list_assets_of(merges: Sequence[Merge]) -> Iterator[int]:
+    for merge in merges:
+        yield from (merge.keep_id, merge.other_id)
+
+
+def take_back(session: Session, merge: Merge, cause: Cause) -> AssetRevert:
+    """Do it, in a savepoint of the caller's transaction."""
+    plan = plan_merge(merge)
+    try:
+        with session.begin_nested():
+            if merge.removed_id is None:
+                seen = session.scalar(select(Asset.last_seen_at).where(Asset.id == merge.other_id))
+                merge_into(session, merge.keep_id, merge.other_id, cause, seen or utc_now())
+            else:
+                unmerge(session, session.get_one(RemovedAsset, merge.removed_id), cause)
+    except (NotFound, Refused) as error:
+        kept = [error.message]
+        return AssetRevert(
+            plan.asset_id, plan.agent_id, plan.name, RevertAction.UNCHANGED, kept=kept
+        )
+    return plan
+
+
+def merge_entry(merge: Merge) -> dict[str, Any]:
+    """For the log of the run that takes it back."""
+    action = REMERGED if merge.removed_id is None else UNMERGED
+    changes = {"asset_id": [merge.keep_id, merge.other_id]}
+    return log_entry(action, merge.agent_id, merge.name, changes=changes)
+
+
+def list_done(session: Session, run_id: int) -> set[int]:
+    """The assets that this run has merged or taken apart, as its log says."""
+    changes = session.scalars(
+        select(SyncLogEntry.changes).where(
+            SyncLogEntry.run_id == run_id, SyncLogEntry.action.in_((UNMERGED, REMERGED))
+        )
+    )
+    return {asset_id for each in changes for asset_id in (each or {})["asset_id"]}

@@ -1,0 +1,175 @@
+"""Taking back what a run did."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from portal.db import db, transaction
+from portal.errors import Refused
+from portal.models import Alert, Asset, AssetConflict, AssetSoftware, SyncRun
+from portal.models.runs.sync_run import RunStatus, SyncKind
+from portal.services.assets.edits import AssetEdit, edit_asset
+from portal.services.runs.history import get_run
+from portal.services.runs.reverts import preview_revert, revert_to_end
+from portal.sync.reverting.plan import RevertAction
+from tests.support.msp import Msp, counted
+
+LOOKS = (
+    "agent_status",
+    "status_as_of",
+    "status_stale",
+    "last_seen_at",
+    "last_rmm_sync_at",
+    "uptime_seconds",
+    "boot_time",
+)
+"""What each look moves: no run takes that back."""
+
+
+def exported(msp: Msp) -> dict[str, dict[str, Any]]:
+    return {
+        agent_id: {name: value for name, value in row.items() if name not in LOOKS}
+        for agent_id, row in msp.assets().items()
+    }
+
+
+def revert(run: SyncRun) -> SyncRun:
+    made = revert_to_end(run.id)
+    db.session.rollback()
+    return made
+
+
+def change_the_fleet(msp: Msp) -> None:
+    """Something of each kind."""
+    agents = msp.tactical.control.agents
+    renamed, moved, removed, described = msp.agents[:4]
+    agents.edit(agent_id=renamed, hostname="RENAMED-1")
+    agents.edit(agent_id=described, description="Front desk")
+    agents.move(agent_id=moved, site=msp.sites_of_others(moved)[0]["site_pk"])
+    agents.remove(agent_id=removed)
+    agents.add(hostname="NEW-1", site=msp.truth(renamed)["site_pk"])
+
+
+def test_an_undone_sync_leaves_what_was_before(msp: Msp) -> None:
+    msp.import_fleet()
+    before = exported(msp)
+    change_the_fleet(msp)
+    run = msp.sync()
+    assert run.status is RunStatus.SUCCESS
+    after = exported(msp)
+    assert after != before
+    undone = revert(run)
+    assert undone.status is RunStatus.SUCCESS
+    assert exported(msp) == before
+    assert (undone.kind, undone.reverts_run_id) == (SyncKind.REVERT, run.id)
+    assert get_run(run.id).reverted_by_run_id == undone.id
+    assert counted(undone) == {"seen": 5, "updated": 3, "moved": 1, "removed": 1}
+
+    again = msp.sync()
+    assert exported(msp) == before, "the next sync does not do it again"
+    assert not {"created", "updated", "moved", "missing", "relinked"} & counted(again).keys()
+
+    redone = revert(undone)
+    assert exported(msp) == after
+    assert redone.status is RunStatus.SUCCESS
+    assert get_run(run.id).reverted_by_run_id is None
+    assert not {"created", "updated", "moved", "missing"} & counted(msp.sync()).keys()
+    assert exported(msp) == after
+
+
+def test_what_somebody_changed_since_stays_and_is_named(msp: Msp) -> None:
+    msp.import_fleet()
+    agents = msp.tactical.control.agents
+    mine, theirs = msp.agents[:2]
+    for agent_id in (mine, theirs):
+        agents.edit(agent_id=agent_id, hostname=f"NAME-{agent_id[:4]}", description="By Tactical")
+    run = msp.sync()
+    asset = db.session.query(Asset).filter_by(rmm_device_id=mine).one()
+    edit_asset(
+        asset.id,
+        AssetEdit("Reception", asset.description or "", asset.asset_type, asset.client_id),
+        None,
+    )
+    db.session.rollback()
+    undone = revert(run)
+    assert undone.status is RunStatus.PARTIAL
+    [left] = msp.log(undone, "skipped")
+    assert left.external_id == mine
+    assert "name was changed by a command" in str(left.reason)
+    rows = exported(msp)
+    assert (rows[mine]["name"], rows[mine]["description"]) != ("Reception", "By Tactical")
+    assert rows[mine]["name"] == "Reception"
+    assert rows[theirs]["name"] != f"NAME-{theirs[:4]}"
+
+
+def test_alerts_and_software_of_removed_assets_come_back_with_them(msp: Msp) -> None:
+    run = msp.import_fleet()
+    for agent_id in msp.agents[:2]:
+        msp.tactical.control.alerts.trigger(agent_id, "availability")
+    msp.sync(SyncKind.SOFTWARE)
+    msp.sync(SyncKind.ALERTS)
+    owners = dict(db.session.execute(db.select(Alert.id, Alert.asset_id)).all())
+    software = count_software()
+    before = exported(msp)
+    assert any(owners.values())
+    assert software
+    undone = revert(run)
+    assert exported(msp) == {}
+    assert count_software() == 0
+    assert counted(msp.sync()).get("created") is None, "each is held back"
+    revert(undone)
+    assert exported(msp) == before
+    assert count_software() == software
+    assert dict(db.session.execute(db.select(Alert.id, Alert.asset_id)).all()) == owners
+
+
+def test_a_new_value_of_tacticals_is_taken_again(msp: Msp) -> None:
+    msp.import_fleet()
+    agent_id = msp.agents[0]
+    before = exported(msp)[agent_id]["name"]
+    msp.tactical.control.agents.edit(agent_id=agent_id, hostname="ONE")
+    revert(msp.sync())
+    msp.sync()
+    assert exported(msp)[agent_id]["name"] == before
+    msp.tactical.control.agents.edit(agent_id=agent_id, hostname="TWO")
+    msp.sync()
+    assert exported(msp)[agent_id]["name"] == "TWO"
+    assert db.session.query(AssetConflict).filter(AssetConflict.settled_at.is_(None)).count() == 0
+
+
+def test_a_preview_says_what_would_become_of_each(msp: Msp) -> None:
+    msp.import_fleet()
+    change_the_fleet(msp)
+    run = msp.sync()
+    before = exported(msp)
+    found = preview_revert(run.id)
+    db.session.rollback()
+    assert found.counts == {
+        RevertAction.UPDATED: 3,
+        RevertAction.MOVED: 1,
+        RevertAction.REMOVED: 1,
+    }
+    assert (found.page.total, found.kept, found.is_empty) == (5, 0, False)
+    assert exported(msp) == before
+
+
+def test_what_cannot_be_undone_says_why(msp: Msp) -> None:
+    msp.import_fleet()
+    alerts = msp.sync(SyncKind.ALERTS)
+    with pytest.raises(Refused, match="changes no assets"):
+        revert_to_end(alerts.id)
+    quiet = msp.sync()
+    with pytest.raises(Refused, match="changed no assets"):
+        revert_to_end(quiet.id)
+    msp.tactical.control.agents.edit(agent_id=msp.agents[0], hostname="ONE")
+    run = msp.sync()
+    revert(run)
+    with pytest.raises(Refused, match="undone already"):
+        revert_to_end(run.id)
+
+
+def count_software() -> int:
+    with transaction() as session:
+        return session.query(AssetSoftware).count()
