@@ -24,7 +24,11 @@ ASSET_COLUMNS = [
 ]
 
 UNCHANGED = dict.fromkeys(
-    ("created", "updated", "moved", "removed", "missing", "skipped", "failed"), 0
+    [
+        *("created", "updated", "moved", "relinked", "waiting", "conflicts", "retired"),
+        *("removed", "missing", "skipped", "failed"),
+    ],
+    0,
 )
 
 

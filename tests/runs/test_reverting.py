@@ -6,14 +6,19 @@ from typing import Any
 
 import pytest
 
+from portal.clock import utc_now
 from portal.db import db, transaction
 from portal.errors import Refused
 from portal.models import Alert, Asset, AssetConflict, AssetSoftware, SyncRun
 from portal.models.runs.sync_run import RunStatus, SyncKind
 from portal.services.assets.edits import AssetEdit, edit_asset
+from portal.services.organizations import mapping
+from portal.services.runs import history
 from portal.services.runs.history import get_run
 from portal.services.runs.reverts import preview_revert, revert_to_end
+from portal.sync.devices.merging.merge import merge_into
 from portal.sync.reverting.plan import RevertAction
+from portal.sync.runs.person_runs import add_person_run, cause_of
 from tests.support.msp import Msp, counted
 
 LOOKS = (
@@ -173,3 +178,70 @@ def test_what_cannot_be_undone_says_why(msp: Msp) -> None:
 def count_software() -> int:
     with transaction() as session:
         return session.query(AssetSoftware).count()
+
+
+def test_a_mapping_that_was_wrong_is_undone_with_the_assets_that_moved(msp: Msp) -> None:
+    msp.import_fleet()
+    before, organizations = exported(msp), msp.organizations()
+    external_id = next(iter(organizations))
+    mapping.map_to_new_client(msp.mapping_id(external_id), "Wrong Ltd")
+    db.session.rollback()
+    after = exported(msp)
+    assert after != before
+    [run] = newest(1)
+    assert (run.kind, run.status) == (SyncKind.MAPPING, RunStatus.SUCCESS)
+    assert "to Wrong Ltd" in str(run.title)
+    undone = revert(run)
+    assert exported(msp) == before
+    assert msp.organizations() == organizations
+    assert not {"moved", "updated"} & counted(msp.sync()).keys()
+    revert(undone)
+    assert exported(msp) == after
+
+
+def test_an_organization_that_was_mapped_otherwise_since_stays(msp: Msp) -> None:
+    msp.import_fleet()
+    external_id = next(iter(msp.organizations()))
+    number = msp.mapping_id(external_id)
+    mapping.set_auto_sync(number, False)
+    [run] = newest(1)
+    mapping.set_auto_sync(number, True)
+    undone = revert(run)
+    assert undone.status is RunStatus.PARTIAL
+    [left] = msp.log(undone, "skipped")
+    assert "was changed since" in str(left.reason)
+    mapping.set_auto_sync(number, True)
+    assert newest(1)[0].id == undone.id, "nothing was changed, so there is no run"
+
+
+def test_a_merge_is_taken_apart_and_made_again(msp: Msp) -> None:
+    msp.import_fleet()
+    msp.sync(SyncKind.SOFTWARE)
+    before, software = exported(msp), count_software()
+    first = db.session.query(Asset).order_by(Asset.id).first()
+    assert first is not None
+    keep_id, client_id = first.id, first.client_id
+    other_id = (
+        db.session.query(Asset.id)
+        .filter(Asset.client_id == client_id, Asset.id != keep_id)
+        .limit(1)
+    ).scalar()
+    integration_id = first.integration_id
+    db.session.rollback()
+    with transaction() as session:
+        run = add_person_run(session, integration_id, SyncKind.MERGE, "Merged", None)
+        merge_into(session, keep_id, other_id, cause_of(run), utc_now())
+    merged = exported(msp)
+    assert len(merged) == len(before) - 1
+    undone = revert(run)
+    assert exported(msp) == before
+    assert count_software() == software
+    again = revert(undone)
+    assert again.status is RunStatus.SUCCESS
+    assert exported(msp) == merged
+
+
+def newest(number: int) -> list[SyncRun]:
+    found = history.list_newest_runs("", number)
+    db.session.rollback()
+    return found

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
 from portal.db import db, transaction
 from portal.errors import NotFound
-from portal.models import Asset, Client, OrganizationMapping
+from portal.models import Asset, Client, OrganizationMapping, SyncRun
 from portal.models.assets.change import ChangeAction
 from portal.models.organizations.client import name_key
+from portal.models.runs.sync_run import SyncKind
 from portal.services.clients import find_client_by_name, get_client, insert_client
 from portal.services.organizations.listing import (
     OrganizationFilter,
@@ -22,7 +25,14 @@ from portal.services.organizations.listing import (
     organization_conditions,
 )
 from portal.sync.history import ColumnChange, record_changes
-from portal.sync.runs.cause import Cause
+from portal.sync.reverting.mappings import MAPPED
+from portal.sync.runs.log import log_entry
+from portal.sync.runs.person_runs import add_person_run, cause_of, record_done
+from portal.wording import plural
+
+_COLUMNS = ("client_id", "auto_sync_assets")
+"""Of an organization: what a person decides."""
+_State = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +58,7 @@ def map_to_client(mapping_id: int, client_id: int, user_id: int | None = None) -
     """Map the organization; its assets move to the client in the same transaction."""
     with transaction() as session:
         mapping, client = get_organization(mapping_id), get_client(client_id)
-        moved = _assign(session, mapping, client, Cause.of_person(user_id))
+        moved = _map(session, mapping, client, user_id)
     return MappingChange(mapping, moved)
 
 
@@ -56,7 +66,7 @@ def map_to_new_client(mapping_id: int, name: str, user_id: int | None = None) ->
     """Make a client and map the organization to it. Raises InvalidInput when the name is taken."""
     with transaction() as session:
         mapping = get_organization(mapping_id)
-        moved = _assign(session, mapping, insert_client(session, name), Cause.of_person(user_id))
+        moved = _map(session, mapping, insert_client(session, name), user_id)
     return MappingChange(mapping, moved)
 
 
@@ -74,25 +84,29 @@ def map_to_client_named(
         if client is None and not create:
             raise NotFound(f"There is no client named {name!r}. Add --create to create it.")
         client = client or insert_client(session, name)
-        moved = _assign(session, mapping, client, Cause.of_person(None))
-        if auto_sync is not None:
-            mapping.auto_sync_assets = auto_sync
+        moved = _map(session, mapping, client, None, auto_sync)
     return MappingChange(mapping, moved)
 
 
-def unmap(mapping_id: int) -> OrganizationMapping:
+def unmap(mapping_id: int, user_id: int | None = None) -> OrganizationMapping:
     """Take the mapping back. Assets stay with their client and are no longer refreshed."""
-    with transaction():
+    with transaction() as session:
         mapping = get_organization(mapping_id)
+        before = _state_of(mapping)
         mapping.client_id = None
         mapping.client = None
+        title = f"Unmapped {mapping.external_organization_name}"
+        _record(session, title, user_id, [(mapping, before)])
     return mapping
 
 
-def set_auto_sync(mapping_id: int, on: bool) -> OrganizationMapping:
-    with transaction():
+def set_auto_sync(mapping_id: int, on: bool, user_id: int | None = None) -> OrganizationMapping:
+    with transaction() as session:
         mapping = get_organization(mapping_id)
+        before = _state_of(mapping)
         mapping.auto_sync_assets = on
+        title = f"Turned auto-sync {'on' if on else 'off'} for {mapping.external_organization_name}"
+        _record(session, title, user_id, [(mapping, before)])
     return mapping
 
 
@@ -103,13 +117,15 @@ def map_exact(create: bool = False, user_id: int | None = None) -> list[MappingC
     there is none.
     """
     with transaction() as session:
-        changes = []
-        for mapping, client in _match_by_name():
-            if client is None and not create:
-                continue
+        chosen = [each for each in _match_by_name() if each[1] is not None or create]
+        before = [(mapping, _state_of(mapping)) for mapping, _client in chosen]
+        title = f"Mapped {plural(len(chosen), 'organization')} to clients of the same name"
+        changes, run = [], _add_run(session, title, user_id, before)
+        for mapping, client in chosen:
             client = client or insert_client(session, mapping.external_organization_name)
-            moved = _assign(session, mapping, client, Cause.of_person(user_id))
+            moved = _assign(session, mapping, client, run)
             changes.append(MappingChange(mapping, moved))
+        _log(session, run, before)
     return changes
 
 
@@ -134,7 +150,72 @@ def _match_by_name() -> list[tuple[OrganizationMapping, Client | None]]:
     ]
 
 
-def _assign(session: Session, mapping: OrganizationMapping, client: Client, cause: Cause) -> int:
+def _map(
+    session: Session,
+    mapping: OrganizationMapping,
+    client: Client,
+    user_id: int | None,
+    auto_sync: bool | None = None,
+) -> int:
+    """How many assets moved along."""
+    before = [(mapping, _state_of(mapping))]
+    title = f"Mapped {mapping.external_organization_name} to {client.name}"
+    run = _add_run(session, title, user_id, before)
+    moved = _assign(session, mapping, client, run)
+    if auto_sync is not None:
+        mapping.auto_sync_assets = auto_sync
+    _log(session, run, before)
+    return moved
+
+
+def _state_of(mapping: OrganizationMapping) -> _State:
+    return {name: getattr(mapping, name) for name in _COLUMNS}
+
+
+def _record(
+    session: Session,
+    title: str,
+    user_id: int | None,
+    before: Sequence[tuple[OrganizationMapping, _State]],
+) -> None:
+    """A change that moves no asset."""
+    session.flush()
+    _log(session, _add_run(session, title, user_id, before), before)
+
+
+def _add_run(
+    session: Session,
+    title: str,
+    user_id: int | None,
+    before: Sequence[tuple[OrganizationMapping, _State]],
+) -> SyncRun | None:
+    """None where there is nothing to map."""
+    if not before:
+        return None
+    integration_id = before[0][0].integration_id
+    return add_person_run(session, integration_id, SyncKind.MAPPING, title, user_id)
+
+
+def _log(
+    session: Session, run: SyncRun | None, before: Sequence[tuple[OrganizationMapping, _State]]
+) -> None:
+    """What became of each, so that it can be undone."""
+    entries = []
+    for mapping, was in before:
+        now = _state_of(mapping)
+        changes = {name: [was[name], now[name]] for name in _COLUMNS if was[name] != now[name]}
+        if changes:
+            external_id, name = mapping.external_organization_id, mapping.external_organization_name
+            entries.append(log_entry(MAPPED, external_id, name, changes=changes))
+    if run is not None and not entries and not run.moved:
+        session.delete(run)  # all was so before
+    elif run is not None:
+        record_done(session, run, {"seen": len(before), "updated": len(entries)}, entries)
+
+
+def _assign(
+    session: Session, mapping: OrganizationMapping, client: Client, run: SyncRun | None
+) -> int:
     mapping.client_id, mapping.client = client.id, client
     # Before the assets: a sync holds the organization for the page that it writes.
     session.flush()
@@ -146,7 +227,9 @@ def _assign(session: Session, mapping: OrganizationMapping, client: Client, caus
         )
     ]
     session.execute(update(Asset).where(its_others).values(client_id=client.id))
-    record_changes(session, cause, moves)
+    if run is not None and moves:
+        record_changes(session, cause_of(run), moves)
+        record_done(session, run, {"moved": len(moves)}, [])
     return len(moves)
 
 

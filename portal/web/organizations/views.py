@@ -72,7 +72,7 @@ def map_to_client(organization_id: int) -> ResponseReturnValue:
 @organizations.post("/<int:organization_id>/unmap")
 @requires(Permission.MAP)
 def unmap(organization_id: int) -> ResponseReturnValue:
-    mapping = mapping_service.unmap(organization_id)
+    mapping = mapping_service.unmap(organization_id, get_user().id)
     name = mapping.external_organization_name
     return _saved(organization_id, f"{name} is no longer mapped. Its assets stay.")
 
@@ -80,7 +80,9 @@ def unmap(organization_id: int) -> ResponseReturnValue:
 @organizations.post("/<int:organization_id>/auto-sync")
 @requires(Permission.MAP)
 def set_auto_sync(organization_id: int) -> ResponseReturnValue:
-    mapping = mapping_service.set_auto_sync(organization_id, bool(request.form.get("auto_sync")))
+    mapping = mapping_service.set_auto_sync(
+        organization_id, bool(request.form.get("auto_sync")), get_user().id
+    )
     state = "on" if mapping.auto_sync_assets else "off"
     return _saved(organization_id, f"Auto-sync of {mapping.external_organization_name} is {state}.")
 
