@@ -40,11 +40,18 @@ COMMANDS = {
         "map_organization",
         "Map an organization, by Tactical's client number, to a client.",
     ),
-    "assets": Lazy("portal.cli.assets", "assets", "Assets that are retired, restored or deleted."),
+    "assets": Lazy(
+        "portal.cli.assets", "assets", "Assets that are merged, retired, restored or deleted."
+    ),
     "missing": Lazy(
         "portal.cli.assets",
         "missing",
         "Assets that Tactical lists no more, and which are proposed for retirement.",
+    ),
+    "conflicts": Lazy(
+        "portal.cli.conflicts",
+        "conflicts",
+        "Show the conflicts that wait for a person, or settle one.",
     ),
     "export": Lazy("portal.cli.export", "export", "Write records to standard output."),
     "replay": Lazy("portal.cli.replay", "replay", "Process webhook deliveries again, now."),

@@ -9,12 +9,13 @@ import click
 from portal.cli.command import PortalCommand, tenant_option
 from portal.cli.outcome import Outcome, columns
 from portal.services.assets import retirement as service
+from portal.services.assets.merge import merge_assets
 from portal.services.assets.missing import list_missing
 
 
 @click.group()
 def assets() -> None:
-    """Assets that are retired, restored or deleted."""
+    """Assets that are merged, retired, restored or deleted."""
 
 
 @assets.command("retire", cls=PortalCommand)
@@ -42,6 +43,21 @@ def delete_asset(device_id: str, yes: bool) -> Outcome:
     if not yes:
         raise click.UsageError("This cannot be undone. Add --yes to delete the asset for good.")
     return _do(service.delete_assets, device_id)
+
+
+@assets.command("merge", cls=PortalCommand)
+@click.argument("keep")
+@click.argument("other")
+@tenant_option
+def merge(keep: str, other: str) -> Outcome:
+    """Merge the asset OTHER into the asset KEEP, of the same client.
+
+    Name both by Tactical's agent_id or by the number of the asset.
+    """
+    keep_id, other_id = service.get_asset_id(keep), service.get_asset_id(other)
+    run = merge_assets(keep_id, other_id)
+    data = {"ok": True, "run": run.id, "asset_id": str(keep_id), "title": run.title}
+    return Outcome(data, f"{run.title}.")
 
 
 @click.command("missing", cls=PortalCommand)

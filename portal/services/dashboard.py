@@ -19,6 +19,7 @@ from portal.services.assets.freshness import (
     status_read_seconds,
 )
 from portal.services.assets.listing import count_by_status
+from portal.services.conflicts.listing import needs_person_count
 from portal.services.deliveries.history import failed_count, to_review_count
 from portal.services.integrations.current import find_integration
 from portal.services.integrations.server_health import Outage, find_outage
@@ -43,6 +44,8 @@ class Overview:
     organizations: dict[OrganizationFilter, int]
     assets_by_status: dict[str, int]
     clients: int
+    conflicts: int
+    """Those that need a person."""
     last_device_sync: SyncRun | None
     last_read_at: datetime | None
     """When the status of the fleet was last asked for."""
@@ -68,6 +71,7 @@ def get_overview() -> Overview:
         organizations=figures.organizations,
         assets_by_status=assets,
         clients=figures.clients,
+        conflicts=figures.conflicts,
         last_device_sync=last.get(SyncKind.DEVICES),
         last_read_at=last_read_at,
         stale_because=explain_staleness(integration, last_read_at, figures.status_read_seconds)
@@ -86,6 +90,7 @@ class _Figures:
     """What one statement can read."""
 
     clients: int
+    conflicts: int
     failed_deliveries: int
     deliveries_to_review: int
     status_read_seconds: int | None
@@ -95,7 +100,9 @@ class _Figures:
 def _read_figures() -> _Figures:
     clients = select(func.count()).select_from(Client).scalar_subquery()
     others = (failed_count(), to_review_count(REVIEW_PERIOD), status_read_seconds())
-    asked = select(clients, *others, *organization_counts()).select_from(OrganizationMapping)
-    number, failed, to_review, seconds, *counts = db.session.execute(asked).one()
+    asked = select(clients, needs_person_count(), *others, *organization_counts()).select_from(
+        OrganizationMapping
+    )
+    number, conflicts, failed, to_review, seconds, *counts = db.session.execute(asked).one()
     organizations = dict(zip(OrganizationFilter, counts, strict=True))
-    return _Figures(number, failed, to_review, seconds, organizations)
+    return _Figures(number, conflicts, failed, to_review, seconds, organizations)

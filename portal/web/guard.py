@@ -157,6 +157,7 @@ def _template_context() -> dict[str, Any]:
         "current_user": user,
         "current_tenant": g.get("tenant"),
         "memberships": _list_memberships(user) if user else [],
+        "conflicts_open": (membership.conflicts or 0) if membership else 0,
         "wants_code": membership is not None and membership.wants_code,
         "may": SimpleNamespace(
             change_settings=role_allows(role, Permission.CHANGE_SETTINGS),

@@ -19,6 +19,7 @@ Scheme = Literal["light", "dark"]
 
 EMAIL, PASSWORD = "anna@acme.example", "correct horse battery"
 NO_PAGES = {
+    "conflicts.show",
     "assets.export",
     "alerts.export",
     "clients.picker",
@@ -30,7 +31,7 @@ NO_PAGES = {
     "sync_runs.progress",
     "tacticalrmm.test_progress",
 }
-"""Parts of pages, and downloads."""
+"""Parts of pages, downloads, and what leads to another page."""
 
 
 @pytest.fixture

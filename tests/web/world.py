@@ -16,6 +16,7 @@ from portal.events.delivery import make_secret
 from portal.models import (
     Alert,
     Asset,
+    AssetConflict,
     AssetSoftware,
     Client,
     ConnectionTest,
@@ -70,6 +71,8 @@ class Place:
     failure: int
     """An entry in the log of the run: an agent that could not be used."""
     plan: int
+    conflict: int
+    """A suggestion: nobody needs to answer it."""
 
     def url(self, path: str = "") -> str:
         return f"/t/{self.slug}/{path}"
@@ -147,11 +150,13 @@ def make_place(app: Flask, slug: str = "acme", **integration: Any) -> Place:
         plan = make_plan(run, asset)
         session.add(plan)
         session.flush()
-        session.add_all(make_plan_rows(plan, asset))
+        conflict = make_conflict(asset)
+        session.add_all((*make_plan_rows(plan, asset), conflict))
+        session.flush()
         store_secret(session, subscriber, ADDRESS, f"https://{subscriber.host}")
         store_secret(session, subscriber, SIGNING_SECRET, make_secret())
         rows = (client, organization, asset, run, test, alert, delivery, subscriber, title, errand)
-        ids = [row.id for row in (*rows, failure, plan)]
+        ids = [row.id for row in (*rows, failure, plan, conflict)]
         return Place(tenant_id, slug, *ids)
 
 
@@ -176,6 +181,20 @@ def make_plan_rows(plan: SyncPlan, asset: Asset) -> list[SyncPlanRow]:
             **same, action=PlanAction.SKIPPED, agent_id="b", reason="Not mapped.", changes={}
         ),
     ]
+
+
+def make_conflict(
+    asset: Asset, other: Asset | None = None, kind: str = "same_name"
+) -> AssetConflict:
+    return AssetConflict(
+        integration_id=asset.integration_id,
+        kind=kind,
+        agent_id=asset.rmm_device_id,
+        asset_id=asset.id,
+        other_asset_id=other.id if other else None,
+        reason=f"{asset.name} may be a computer that is known already.",
+        evidence={},
+    )
 
 
 def make_asset(integration_id: int, client_id: int, name: str, **facts: Any) -> Asset:

@@ -39,6 +39,8 @@ class Membership(TenantOwned, Base):
     tenant: Mapped[Tenant] = relationship()
     wants_code: Mapped[bool | None] = query_expression()
     """Whether the tenant's server wants a one-time code; read where a page needs it."""
+    conflicts: Mapped[int | None] = query_expression()
+    """How many conflicts of the tenant need a person; read like `wants_code`."""
 
 
 class UserSession(Base):

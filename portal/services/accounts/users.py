@@ -17,6 +17,7 @@ from portal.scope import all_tenants
 from portal.services.accounts.passwords import hash_new_password
 from portal.services.accounts.permissions import ROLES
 from portal.services.accounts.tenants import get_tenant
+from portal.services.conflicts.listing import needs_person_count
 from portal.services.integrations.codes import is_code_wanted
 
 EMAIL_PATTERN = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
@@ -87,6 +88,7 @@ def list_memberships(user_id: int) -> list[Membership]:
             .options(
                 contains_eager(Membership.tenant),
                 with_expression(Membership.wants_code, is_code_wanted(Membership.tenant_id)),
+                with_expression(Membership.conflicts, needs_person_count(Membership.tenant_id)),
             )
             .where(Membership.user_id == user_id, _IS_OPEN)
             .order_by(Tenant.name, Tenant.id)

@@ -44,6 +44,8 @@ class Entry:
     """None too when it is too old to be kept."""
     user: User | None
     fields: list[FieldChange]
+    others: list[str]
+    """Names of assets that it was merged with, or parted from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,11 @@ def _make_entry(
         run=runs.get(first.run_id or 0),
         user=first.user,
         fields=[_make_field(change, names) for change in in_order if change.column],
+        others=[
+            change.before["name"]
+            for change in in_order
+            if not change.column and isinstance(change.before, dict) and "name" in change.before
+        ],
     )
 
 

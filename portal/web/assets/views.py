@@ -21,6 +21,7 @@ from portal.services.assets.detail import AssetDetail, get_asset_detail
 from portal.services.assets.edits import list_locked
 from portal.services.assets.freshness import get_stale_before, read_freshness
 from portal.services.assets.listing import AssetFilter
+from portal.services.conflicts.listing import find_conflicted
 from portal.services.export import ASSET_COLUMNS, export_assets
 from portal.services.integrations.current import find_integration
 from portal.services.organizations.listing import any_mapped
@@ -61,6 +62,7 @@ def index() -> ResponseReturnValue:
         else [],
         os_types=[(word, word) for word in asset_service.list_os_types()],
         page=page,
+        conflicted=find_conflicted(asset.id for asset in page.items),
         asset_counts=counts,
         any_assets=any_assets,
         any_mapped=any_assets or any_mapped(),  # only an empty list says what to do first
@@ -122,6 +124,7 @@ def _detail_context(detail: AssetDetail) -> dict[str, object]:
         "organization": detail.organization,
         "flags": _flags(detail),
         "locked": list_locked(asset),
+        "has_conflict": bool(find_conflicted([asset.id])),
         "alerts": list_alerts_of_asset(asset.id, ALERTS_SHOWN),
         "alert_counts": count_by_status(AlertFilter(asset_id=asset.id)),
         "tactical_url": None,

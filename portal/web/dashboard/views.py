@@ -75,7 +75,7 @@ def _attention(overview: Overview) -> list[Item]:
         items.append(_item("bad", integration.last_error, "Connection", settings))
     if stale_because:
         items.append(_stale_item(overview))
-    items += _alert_items(overview)
+    items += [*_alert_items(overview), *_conflict_items(overview)]
     if integration.state is IntegrationState.ACTIVE:
         items += _webhook_items(get_health(integration))
     unmapped = overview.organizations[OrganizationFilter.UNMAPPED]
@@ -152,6 +152,13 @@ def _alert_items(overview: Overview) -> list[Item]:
         where = url_for("deliveries.index", status="needs_review", period=REVIEW_PERIOD)
         items.append(_item("warn", text, "Review", where))
     return items
+
+
+def _conflict_items(overview: Overview) -> list[Item]:
+    if not overview.conflicts:
+        return []
+    text = f"{plural(overview.conflicts, 'conflict needs', 'conflicts need')} your decision."
+    return [_item("warn", text, "Decide", url_for("conflicts.index"))]
 
 
 def _webhook_items(health: Health) -> list[Item]:

@@ -19,6 +19,7 @@ IDS = {
     "delivery_id": "delivery",
     "asset_id": "asset",
     "client_id": "client",
+    "conflict_id": "conflict",
     "entry_id": "failure",
     "errand_id": "errand",
     "organization_id": "organization",

@@ -95,8 +95,13 @@ def load_pair(session: Session, keep_id: int, other_id: int) -> tuple[Asset, Ass
         raise NotFound(
             "One of the two assets does not exist any more. Choose both from the list of assets."
         )
+    return found[keep_id], found[other_id], load_set_aside(session)
+
+
+def load_set_aside(session: Session) -> set[int]:
+    """The ids of the integrations that are set aside."""
     set_aside = select(Integration.id).where(Integration.set_aside_at.is_not(None))
-    return found[keep_id], found[other_id], set(session.scalars(set_aside))
+    return set(session.scalars(set_aside))
 
 
 def _move_all(session: Session, pair: Pair, cause: Cause, now: datetime) -> dict[str, Any]:

@@ -1,0 +1,148 @@
+"""Settling conflicts: what a person decides is done at once, as a run that can be taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from portal.clock import utc_now
+from portal.db import db, transaction
+from portal.errors import InvalidInput, PortalError, Refused
+from portal.models import Asset, AssetConflict, SyncRun, User
+from portal.models.assets.conflict import Settlement
+from portal.models.runs.sync_run import SyncKind
+from portal.services.assets.merge import merge_as_run
+from portal.services.conflicts.listing import get_conflict, list_choices
+from portal.sync.devices.relinking import relink
+from portal.sync.runs.log import log_entry
+from portal.sync.runs.person_runs import add_person_run, cause_of, record_done
+
+WORDS = {
+    Settlement.RELINK: "relinked",
+    Settlement.MERGE: "merged",
+    Settlement.SEPARATE: "kept apart",
+    Settlement.APPLY: "left to the next sync",
+    Settlement.GONE: "closed, because it is not so any more",
+}
+"""What was decided, to say after "was"."""
+
+
+@dataclass
+class Settled:
+    """What became of several: `problems` are sentences about those that were left open."""
+
+    number: int = 0
+    problems: list[str] = field(default_factory=list)
+
+
+def settle_conflict(
+    conflict_id: int,
+    settlement: Settlement,
+    user_id: int | None = None,
+    target_id: int | None = None,
+) -> SyncRun | None:
+    """Decide; the run that did it, None where no asset was changed.
+
+    RELINK gives the asset in question the conflict's agent, MERGE makes one asset of both with
+    the agent that was seen last: either way what the agent's own asset had comes along. SEPARATE
+    is remembered for good. APPLY lets the next sync write what a revert took back. `target_id` is
+    the asset in question where there are several. Raises NotFound, InvalidInput, and Refused, also
+    where somebody else decided meanwhile.
+    """
+    asked = get_conflict(conflict_id)
+    _check(asked, settlement)
+    target_id = _choose_target(asked, target_id)
+    with transaction() as session:
+        # Assets first and in order, as syncs lock them; then what is asked about them.
+        pair = select(Asset.id).where(Asset.id.in_([asked.asset_id, target_id])).order_by(Asset.id)
+        session.scalars(pair.with_for_update()).all()
+        conflict = session.get_one(
+            AssetConflict, conflict_id, with_for_update=True, populate_existing=True
+        )
+        _check(conflict, settlement)
+        _choose_target(conflict, target_id)
+        run = _do(session, conflict, settlement, target_id, user_id)
+        conflict.settled_at, conflict.settled_as = utc_now(), settlement
+        conflict.settled_by = user_id
+    return run
+
+
+def settle_conflicts(
+    ids: Iterable[int], settlement: Settlement, user_id: int | None = None
+) -> Settled:
+    """One after the other, each by itself: one that cannot be settled leaves the rest alone.
+    Raises InvalidInput when none is chosen."""
+    chosen, settled = list(dict.fromkeys(ids)), Settled()
+    if not chosen:
+        raise InvalidInput("Select at least one conflict.")
+    for conflict_id in chosen:
+        try:
+            settle_conflict(conflict_id, settlement, user_id)
+        except PortalError as error:
+            settled.problems.append(error.message)
+        else:
+            settled.number += 1
+    return settled
+
+
+def _check(conflict: AssetConflict, settlement: Settlement) -> None:
+    if conflict.settled_at is not None:
+        raise Refused(_decided(conflict))
+    choices = list_choices(conflict)
+    if settlement not in choices:
+        words = ", ".join(map(str, choices))
+        raise Refused(f"Conflict {conflict.id} cannot be settled as {settlement}, only as {words}.")
+
+
+def _decided(conflict: AssetConflict) -> str:
+    """What somebody else decided first."""
+    what = WORDS[conflict.settled_as] if conflict.settled_as else "settled"
+    user = db.session.get(User, conflict.settled_by) if conflict.settled_by else None
+    by = f" by {user.email}" if user else ""
+    return f"Conflict {conflict.id} was {what}{by} already. Nothing was changed."
+
+
+def _choose_target(conflict: AssetConflict, target_id: int | None) -> int | None:
+    """The asset in question: the one named, if the evidence has it."""
+    known = {asset["asset_id"] for asset in conflict.evidence.get("assets", ())}
+    if target_id is None or target_id == conflict.other_asset_id:
+        return conflict.other_asset_id
+    if target_id not in known:
+        raise InvalidInput("This conflict is not about that asset. Choose one that it shows.")
+    return target_id
+
+
+def _do(
+    session: Session,
+    conflict: AssetConflict,
+    settlement: Settlement,
+    target_id: int | None,
+    user_id: int | None,
+) -> SyncRun | None:
+    if settlement not in (Settlement.RELINK, Settlement.MERGE):
+        return None
+    assert target_id is not None
+    if conflict.asset_id is None:
+        return _relink(session, conflict, target_id, user_id)
+    agent_of = conflict.asset_id if settlement is Settlement.RELINK else None
+    return merge_as_run(session, target_id, conflict.asset_id, user_id, agent_of, [conflict.reason])
+
+
+def _relink(
+    session: Session, conflict: AssetConflict, target_id: int, user_id: int | None
+) -> SyncRun:
+    """Of an agent without an asset of its own."""
+    asset = session.get(Asset, target_id)
+    if asset is None or asset.integration_id != conflict.integration_id:
+        raise Refused("The asset in question does not exist any more, or is of another server.")
+    title = f"Gave {asset.name} to a new agent"
+    run = add_person_run(session, conflict.integration_id, SyncKind.MERGE, title, user_id)
+    changes = {"rmm_device_id": [asset.rmm_device_id, conflict.agent_id]}
+    agents = {asset.id: conflict.agent_id}
+    relink(session, conflict.integration_id, agents, cause_of(run), utc_now())
+    entry = log_entry("relinked", conflict.agent_id, asset.name, conflict.reason, changes)
+    record_done(session, run, {"relinked": 1}, [entry])
+    return run

@@ -1,0 +1,7 @@
+"""Fixtures of the tests of conflicts."""
+
+from __future__ import annotations
+
+from tests.support.msp import msp
+
+__all__ = ["msp"]

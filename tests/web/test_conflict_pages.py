@@ -1,0 +1,168 @@
+"""The pages of conflicts and of merging by hand."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from playwright.sync_api import Page, expect
+from sqlalchemy import select
+
+from portal.db import db, transaction
+from portal.models import Asset, AssetConflict, SyncRun
+from portal.models.runs.sync_run import SyncKind
+from portal.scope import tenant_scope
+from portal.services.accounts.users import add_user
+from tests.web.accessible import assert_accessible, assert_fits
+from tests.web.test_in_browser import EMAIL, PASSWORD, sign_in
+from tests.web.world import Place, make_asset, make_conflict
+
+
+def add_conflicts(app: Flask, place: Place, number: int) -> list[int]:
+    """Each between an asset `old-N` and a younger one `new-N`; their ids."""
+    with app.app_context(), tenant_scope(place.id), transaction() as session:
+        first = session.get_one(Asset, place.asset)
+        ids = []
+        for index in range(number):
+            old, new = (
+                make_asset(
+                    first.integration_id, first.client_id, f"{word}-{index}", serial_number="S-1"
+                )
+                for word in ("old", "new")
+            )
+            session.add_all((old, new))
+            session.flush()
+            conflict = make_conflict(new, old, "clone")
+            session.add(conflict)
+            session.flush()
+            ids.append(conflict.id)
+        return ids
+
+
+def names_of(app: Flask, place: Place) -> set[str]:
+    with app.app_context(), tenant_scope(place.id):
+        return set(db.session.scalars(select(Asset.name)))
+
+
+def test_both_sides_stand_beside_each_other(app: Flask, admin: FlaskClient, acme: Place) -> None:
+    [conflict] = add_conflicts(app, acme, 1)
+    html = admin.get(acme.url("conflicts/")).text
+    assert "old-0" in html
+    assert "new-0" in html
+    assert f'id="conflict-{conflict}"' in html
+    assert 'class="differs"' in html
+    assert "1 conflict needs your decision." in admin.get(acme.url()).text
+    assert re.search(r'nav-number">1<', admin.get(acme.url("alerts/")).text)
+    assert ">Conflict<" in re.sub(r"\s*<svg.*?</svg>", "", admin.get(acme.url("assets/")).text)
+    found = admin.get(acme.url(f"conflicts/{conflict}"))
+    assert found.location.endswith(f"#conflict-{conflict}")
+
+
+def test_one_is_settled_and_the_next_is_shown(app: Flask, admin: FlaskClient, acme: Place) -> None:
+    first, second = add_conflicts(app, acme, 2)
+    form = {"one": f"merge-{first}", f"after-{first}": str(second), "next": acme.url("conflicts/")}
+    answer = admin.post(acme.url("conflicts/settle"), data=form)
+    assert answer.location == acme.url(f"conflicts/#conflict-{second}")
+    assert "Merged new-0 into old-0" in admin.get(acme.url("conflicts/")).text
+    assert names_of(app, acme) == {"acme-pc", "new-0", "old-1", "new-1"}
+    admin.post(acme.url("conflicts/settle"), data=form)
+    assert f"Conflict {first} was merged by admin@acme.example already" in " ".join(
+        admin.get(acme.url("conflicts/")).text.split()
+    )
+
+
+def test_many_are_settled_at_once(app: Flask, admin: FlaskClient, acme: Place) -> None:
+    ids = add_conflicts(app, acme, 3)
+    form = {"all": "separate", "conflict": list(map(str, ids))}
+    admin.post(acme.url("conflicts/settle"), data=form)
+    html = admin.get(acme.url("conflicts/")).text
+    assert "3 conflicts were kept apart." in html
+    assert "Nothing needs you here" in html
+    assert len(names_of(app, acme)) == 7
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {},
+        {"one": "merge-x"},
+        {"one": "gone-1"},
+        {"all": "merge"},
+        {"one": "apply-1", "next": "//evil.example"},
+    ],
+)
+def test_what_is_no_decision_is_refused(
+    admin: FlaskClient, acme: Place, form: dict[str, str]
+) -> None:
+    answer = admin.post(acme.url("conflicts/settle"), data=form)
+    assert answer.status_code == 302
+    assert answer.location.startswith(acme.url("conflicts/"))
+    assert "toast" in admin.get(answer.location.partition("#")[0]).text
+
+
+def test_a_viewer_decides_nothing(app: Flask, viewer: FlaskClient, acme: Place) -> None:
+    [conflict] = add_conflicts(app, acme, 1)
+    assert 'name="one"' not in viewer.get(acme.url("conflicts/")).text
+    form = {"one": f"merge-{conflict}"}
+    assert viewer.post(acme.url("conflicts/settle"), data=form).status_code == 403
+
+
+def test_two_assets_are_merged_by_hand(app: Flask, admin: FlaskClient, acme: Place) -> None:
+    add_conflicts(app, acme, 1)
+    with app.app_context(), tenant_scope(acme.id):
+        other = db.session.scalars(select(Asset.id).where(Asset.name == "old-0")).one()
+    chooser = admin.get(acme.url(f"assets/{acme.asset}/merge?q=old")).text
+    assert f"with={other}" in chooser
+    assert "new-0" not in chooser.partition("merge-partners")[2]
+    shown = admin.get(acme.url(f"assets/{other}/merge?with={acme.asset}")).text
+    assert "1 alert, 1 software entry and 0 changes of history come along" in shown
+    done = admin.post(acme.url(f"assets/{other}/merge"), data={"with": acme.asset})
+    assert done.location == acme.url(f"assets/{other}")
+    assert "Merged acme-pc into old-0" in admin.get(done.location).text
+    for tab in ("", "/software", "/history"):
+        old = admin.get(acme.url(f"assets/{acme.asset}{tab}?page=2"))
+        assert old.location == acme.url(f"assets/{other}{tab}?page=2")
+    assert "with acme-pc" in admin.get(acme.url(f"assets/{other}/history")).text
+    with app.app_context(), tenant_scope(acme.id):
+        run = db.session.scalars(select(SyncRun).filter_by(kind=SyncKind.MERGE)).one()
+    assert admin.get(acme.url(f"sync-runs/{run.id}")).status_code == 200
+
+
+def test_what_cannot_be_merged_is_said(admin: FlaskClient, acme: Place) -> None:
+    where = acme.url(f"assets/{acme.asset}/merge")
+    assert admin.get(f"{where}?with={acme.asset}").location == where
+    assert "cannot be merged with itself" in admin.get(where).text
+    admin.post(where, data={})
+    assert "Choose the asset to merge with." in admin.get(where).text
+
+
+@pytest.mark.one_database
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1440), ("dark", 390)])
+def test_a_conflict_is_settled_by_keyboard(
+    app: Flask, live_portal: str, page: Page, acme: Place, scheme: str, width: int
+) -> None:
+    first, second, _ = add_conflicts(app, acme, 3)
+    with app.app_context():
+        add_user(EMAIL, PASSWORD, acme.slug, "admin")
+    page.emulate_media(
+        color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce"
+    )
+    sign_in(page, live_portal)
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(live_portal + acme.url("conflicts/"))
+    assert_accessible(page)
+    assert_fits(page)
+    page.get_by_role("button", name="Keep both: new-0 and old-0").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Settled: kept apart.")).to_be_visible()
+    expect(page.locator(f"#conflict-{first}")).to_have_count(0)
+    expect(page.locator(f"#conflict-{second}")).to_be_focused()
+    page.get_by_role("button", name="Merge: new-1 and old-1").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Merged new-1 into old-1")).to_be_visible()
+    assert_accessible(page)
+    with app.app_context(), tenant_scope(acme.id):
+        settled = select(AssetConflict.id).where(AssetConflict.settled_at.is_not(None))
+        assert set(db.session.scalars(settled)) == {first, second}
