@@ -56,6 +56,11 @@ def test_both_sides_stand_beside_each_other(app: Flask, admin: FlaskClient, acme
     assert "1 conflict needs your decision." in admin.get(acme.url()).text
     assert re.search(r'nav-number">1<', admin.get(acme.url("alerts/")).text)
     assert ">Conflict<" in re.sub(r"\s*<svg.*?</svg>", "", admin.get(acme.url("assets/")).text)
+    for name in ("old-0", "new-0"):
+        listed = admin.get(acme.url(f"assets/?q={name}")).text
+        way = re.search(r'href="([^"]*/conflicts/[^"]*q=[^"]+)"', listed)
+        assert way
+        assert f'id="conflict-{conflict}"' in admin.get(way.group(1)).text
     found = admin.get(acme.url(f"conflicts/{conflict}"))
     assert found.location.endswith(f"#conflict-{conflict}")
 

@@ -16,7 +16,7 @@ from portal.models import Asset, AssetConflict
 from portal.models.assets.conflict import Settlement
 from portal.services.assets.sides import Comparison, Side, compare, side_of, side_of_evidence
 from portal.services.lists.paging import Page, paginate_records
-from portal.services.lists.search import contains, split_words
+from portal.services.lists.search import any_contains, contains, split_words
 from portal.sync.devices.conflicts import REVERTED
 from portal.sync.devices.identity.computers import Kind
 
@@ -35,6 +35,7 @@ SETTLED = "settled"
 """Not a group: those of any kind that are answered."""
 FIRST = "conflicts"
 
+_SEARCHED = (Asset.name, Asset.rmm_device_id)
 _IS_OPEN = AssetConflict.settled_at.is_(None)
 _NEEDS_PERSON = (_IS_OPEN, AssetConflict.kind.in_(GROUPS[FIRST]))
 
@@ -188,7 +189,7 @@ def _of_search(search: str) -> list[ColumnElement[bool]]:
             contains(AssetConflict.reason, word),
             contains(AssetConflict.agent_id, word),
             *(
-                column.in_(select(Asset.id).where(contains(Asset.name, word)))
+                column.in_(select(Asset.id).where(any_contains(_SEARCHED, word)))
                 for column in (AssetConflict.asset_id, AssetConflict.other_asset_id)
             ),
         )
