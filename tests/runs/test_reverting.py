@@ -241,6 +241,34 @@ def test_a_merge_is_taken_apart_and_made_again(msp: Msp) -> None:
     assert exported(msp) == merged
 
 
+@pytest.mark.parametrize("keep", [True, False], ids=["still listed", "deleted"])
+def test_a_relink_is_taken_back_and_not_made_again(msp: Msp, keep: bool) -> None:
+    msp.import_fleet()
+    old = msp.agents[0]
+    control = msp.tactical.control
+    control.computers.new_board(old, "5CG8241KL0")
+    msp.sync()
+    control.agents.seen(agent_id=old, seconds_ago=3600)
+    before = exported(msp)
+    new = control.computers.reinstall(old, keep=keep)
+    run = msp.sync()
+    assert counted(run).get("relinked") == 1
+    after = exported(msp)
+    assert (old in after, new in after) == (False, True)
+
+    undone = revert(run)
+    assert undone.status is RunStatus.SUCCESS
+    assert exported(msp) == before
+    again = msp.sync()
+    assert not {"relinked", "created", "conflicts"} & counted(again).keys()
+    assert new not in exported(msp)
+    revert(undone)
+    redone = exported(msp)
+    assert redone[new]["superseded_device_ids"] == [old]
+    assert redone[new]["asset_id"] == before[old]["asset_id"]
+    assert not {"relinked", "created", "conflicts", "waiting"} & counted(msp.sync()).keys()
+
+
 def newest(number: int) -> list[SyncRun]:
     found = history.list_newest_runs("", number)
     db.session.rollback()

@@ -26,6 +26,7 @@ from portal.sync.devices.one_agent import sync_agent
 from portal.sync.devices.run import apply_plan, preview_devices, sync_devices
 from portal.sync.devices.sweep import sync_status
 from portal.sync.organizations import sync_organizations
+from portal.sync.reverting.clearing import Clearing, remove_created
 from portal.sync.reverting.run import revert_run
 from portal.sync.runs.cause import Cause
 from portal.sync.runs.log import RunEnded, RunLog
@@ -169,7 +170,10 @@ def _revert(run: SyncRun, run_log: RunLog) -> None:
     """It is a matter of what is stored alone: the connection may be down, or gone."""
     release()
     with run_log.keep_alive(get_app(), lambda: None):
-        revert_run(run.integration_id, run_log, int(run.subject))
+        if run.reverts_run_id is not None:
+            revert_run(run.integration_id, run_log, run.reverts_run_id)
+        else:
+            remove_created(run.integration_id, run_log, Clearing.from_subject(run.subject))
 
 
 def _end(run: SyncRun, run_log: RunLog, error: PortalError | None = None) -> None:

@@ -13,9 +13,7 @@ from portal.db import transaction
 from portal.errors import InvalidInput
 from portal.models import SyncRun
 from portal.models.runs.sync_run import RunStatus, SyncKind
-from portal.services.integrations.current import (
-    get_active_integration,
-)
+from portal.services.integrations.current import get_active_integration, get_integration
 from portal.services.runs.history import find_active_run, get_run
 from portal.sync.runs.run_events import record_ended_event
 
@@ -39,13 +37,14 @@ def request_run(
     subject: str = "",
     user_id: int | None = None,
     agent_ids: list[str] | None = None,
+    title: str | None = None,
 ) -> tuple[SyncRun, bool]:
     """The run that will do it, and whether it is a new one.
 
     While a run of its kind and subject waits or works, that one is the answer. Raises Refused
     when the integration is not active.
     """
-    run, is_new = ask_for_run(kind, trigger, subject, user_id, agent_ids)
+    run, is_new = ask_for_run(kind, trigger, subject, user_id, agent_ids, title)
     if is_new:
         enqueue_run(run)
     return run, is_new
@@ -57,14 +56,15 @@ def ask_for_run(
     subject: str = "",
     user_id: int | None = None,
     agent_ids: list[str] | None = None,
+    title: str | None = None,
 ) -> tuple[SyncRun, bool]:
     """As `request_run`, for a caller that does the run itself: no worker hears of it."""
     try:
         with transaction() as session:
-            return find_or_add_run(session, kind, trigger, subject, user_id, agent_ids)
+            return find_or_add_run(session, kind, trigger, subject, user_id, agent_ids, title)
     except IntegrityError:
         # Somebody pressed at the same moment: the unique index let one of us through.
-        return ask_for_run(kind, trigger, subject, user_id, agent_ids)
+        return ask_for_run(kind, trigger, subject, user_id, agent_ids, title)
 
 
 def enqueue_run(run: SyncRun) -> bool:
@@ -93,6 +93,7 @@ def find_or_add_run(
     subject: str = "",
     user_id: int | None = None,
     agent_ids: list[str] | None = None,
+    title: str | None = None,
 ) -> tuple[SyncRun, bool]:
     """As `request_run`, in the caller's transaction, after which a new run is to be enqueued.
 
@@ -102,14 +103,21 @@ def find_or_add_run(
         raise InvalidInput("Enter the agent_id of the agent to sync.", field="agent_id")
     what: dict[str, Any] = {"kind": kind, "subject": subject}
     if kind is SyncKind.REVERT:  # it asks Tactical nothing: the connection may be gone
-        reverted = get_run(int(subject))
-        what |= {"integration_id": reverted.integration_id, "reverts_run_id": reverted.id}
+        what |= _describe_revert(subject)
     else:
         what["integration_id"] = get_active_integration().id
     run = find_active_run(kind, subject)
     if run is not None:
         return run, False
-    run = SyncRun(**what, trigger=trigger, requested_by=user_id, agent_ids=agent_ids)
+    run = SyncRun(**what, trigger=trigger, requested_by=user_id, agent_ids=agent_ids, title=title)
     session.add(run)
     session.flush()
     return run, True
+
+
+def _describe_revert(subject: str) -> dict[str, Any]:
+    """Of the run that the subject names; else of all that the connection or a mapping created."""
+    if not subject.isdecimal():
+        return {"integration_id": get_integration().id}
+    reverted = get_run(int(subject))
+    return {"integration_id": reverted.integration_id, "reverts_run_id": reverted.id}
