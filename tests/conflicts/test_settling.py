@@ -20,6 +20,7 @@ from portal.services.conflicts.listing import (
     list_conflicts,
 )
 from portal.services.conflicts.settling import settle_conflict, settle_conflicts
+from portal.services.runs.reverts import revert_to_end
 from tests.assets.tables import add_conflict, change, get, import_pair, read_tables, see_last
 from tests.support.msp import Msp
 from tests.web.world import make_user
@@ -183,3 +184,21 @@ def test_a_merge_by_hand_says_what_became_of_an_asset_that_is_no_more(msp: Msp) 
         merge_assets(keep_id, other_id)
     with pytest.raises(NotFound):
         merge_assets(keep_id, 10**9)
+
+
+@pytest.mark.parametrize("choice", [Settlement.MERGE, Settlement.RELINK])
+def test_a_settled_conflict_is_open_again_once_its_run_is_undone(
+    msp: Msp, choice: Settlement
+) -> None:
+    known_id, own_id = import_pair(msp)
+    see_last(known_id, own_id)
+    conflict = add_conflict(own_id, known_id)
+    before = read_tables()
+    run = settle_conflict(conflict, choice)
+    assert run is not None
+    undone = revert_to_end(run.id)
+    assert undone.status is RunStatus.SUCCESS
+    after = read_tables()
+    for table in ("assets", "rmm_alerts", "asset_software", "superseded_agents"):
+        assert after[table] == before[table], table
+    assert get(AssetConflict, conflict).settled_at is None

@@ -64,6 +64,8 @@ def more_pages(made: Seeded) -> list[str]:
         f"software/{made.title_id}/export.csv": [""],
         f"assets/{made.asset_id}/software": ["show=all", "q=driver"],
         f"assets/{made.asset_id}/software.csv": [""],
+        "conflicts/": ["", "show=suggestions", "show=settled", "q=pc"],
+        f"assets/{made.asset_id}/merge": ["", "q=pc"],
         "clients/": ["q=client"],
         "clients/picker": ["q=client", ""],
         f"clients/{made.client_id}": [""],
