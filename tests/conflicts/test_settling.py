@@ -12,11 +12,13 @@ from portal.models.assets.conflict import Settlement
 from portal.models.runs.sync_run import RunStatus, SyncKind
 from portal.services.assets.merge import merge_assets
 from portal.services.assets.removed import AssetMerged
+from portal.services.conflicts import settling
 from portal.services.conflicts.listing import (
     ConflictFilter,
     count_open,
     export_conflicts,
     find_conflicted,
+    get_conflict,
     list_conflicts,
 )
 from portal.services.conflicts.settling import settle_conflict, settle_conflicts
@@ -202,3 +204,21 @@ def test_a_settled_conflict_is_open_again_once_its_run_is_undone(
     for table in ("assets", "rmm_alerts", "asset_software", "superseded_agents"):
         assert after[table] == before[table], table
     assert get(AssetConflict, conflict).settled_at is None
+
+
+def test_a_conflict_that_goes_with_its_asset_meanwhile_is_no_error_of_ours(
+    msp: Msp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known_id, own_id = import_pair(msp)
+    conflict = add_conflict(own_id, known_id)
+
+    def read_then_lose(conflict_id: int) -> AssetConflict:
+        found = get_conflict(conflict_id)
+        db.session.expunge(found)
+        with transaction() as session:
+            session.delete(session.get_one(AssetConflict, conflict_id))
+        return found
+
+    monkeypatch.setattr(settling, "get_conflict", read_then_lose)
+    with pytest.raises(NotFound, match="its asset was deleted"):
+        settle_conflict(conflict, Settlement.MERGE)

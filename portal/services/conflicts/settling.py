@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from portal.clock import utc_now
 from portal.db import db, transaction
-from portal.errors import InvalidInput, PortalError, Refused
+from portal.errors import InvalidInput, NotFound, PortalError, Refused
 from portal.models import Asset, AssetConflict, SyncRun, User
 from portal.models.assets.conflict import Settlement
 from portal.models.runs.sync_run import SyncKind
@@ -59,9 +59,11 @@ def settle_conflict(
         # Assets first and in order, as syncs lock them; then what is asked about them.
         pair = select(Asset.id).where(Asset.id.in_([asked.asset_id, target_id])).order_by(Asset.id)
         session.scalars(pair.with_for_update()).all()
-        conflict = session.get_one(
+        conflict = session.get(
             AssetConflict, conflict_id, with_for_update=True, populate_existing=True
         )
+        if conflict is None:
+            raise NotFound("This conflict does not exist any more: its asset was deleted.")
         _check(conflict, settlement)
         _choose_target(conflict, target_id)
         run = _do(session, conflict, settlement, target_id, user_id)
