@@ -6,7 +6,8 @@
 Every sync runs in a process of its own, the simulated server in another. Flat out, the server
 sends what it has ready, far quicker than Tactical; at live pace it takes the 8 ms (beta) or 3 ms
 (dashboard) an agent that a live server was seen to take. For an update the stored address of
-every asset is spoilt beforehand. A run that changes nothing has the download alone for a floor.
+every asset is spoilt beforehand. A run that changes nothing has the download alone for a floor. A
+preview that finds nothing is to cost no more than such a run, and one of updates its rows beside.
 
 Tactical writes its JSON compactly. Other spellings, as of a proxy that writes it anew, are measured
 flat out with the smallest fleet.
@@ -35,7 +36,7 @@ from benchmarks.steps import (
     table_of,
 )
 from portal.db import db
-from portal.models import Asset, ExternalEntityMapping
+from portal.models import Asset, ExternalEntityMapping, SyncPlanRow
 from portal.services.integrations.options import DEFAULT_PAGE_SIZE
 from tactical_simulator.transport.spelling import Spelling
 
@@ -45,10 +46,12 @@ PACES = ("flat out", "live")
 SPELLINGS = [str(spelling) for spelling in Spelling]
 COUNTED: Final = {"create": "created", "update": "updated", "no change": "unchanged"}
 """What a run must say of every agent for its time to mean anything."""
+PREVIEWS = ("preview", "preview of updates")
 
 
 def main() -> None:
-    if serve_step({"connect": connect, "spoil": spoil, "sync": sync, "insert": insert}):
+    steps = {"connect": connect, "spoil": spoil, "sync": sync, "insert": insert}
+    if serve_step({**steps, "insert_plan": insert_plan}):
         return
     options = read_options(__doc__, source=SOURCES, database=KINDS, pace=PACES, spelling=SPELLINGS)
     print(
@@ -91,6 +94,10 @@ def measure_source(
                 made = measure(name, asked, agents)
                 begin = f"| {pace} | {source} | {spelling} | {kind} | {agents} | {name} "
                 report(begin, made, bare, agents)
+            for name in PREVIEWS:
+                made = preview(name, asked, agents)
+                begin = f"| {pace} | {source} | {spelling} | {kind} | {agents} | {name} "
+                report(begin, made, bare, agents)
 
 
 def measure(name: str, asked: Said, agents: int) -> Said:
@@ -101,6 +108,18 @@ def measure(name: str, asked: Said, agents: int) -> Said:
     inserted = {"seconds": 0.0}
     if name != "no change":
         inserted = run_step(__spec__.name, "insert", asked)
+    return {**made, "insert": inserted["seconds"]}
+
+
+def preview(name: str, asked: Said, agents: int) -> Said:
+    """One that finds nothing to do, and one with a row for each agent."""
+    inserted = {"seconds": 0.0}
+    if name == PREVIEWS[1]:
+        run_step(__spec__.name, "spoil", asked)
+    made = run_step(__spec__.name, "sync", {**asked, "kind": "preview"})
+    check(name, made, {"seen": agents}, status="planned")
+    if name == PREVIEWS[1]:
+        inserted = run_step(__spec__.name, "insert_plan", asked)
     return {**made, "insert": inserted["seconds"]}
 
 
@@ -133,6 +152,11 @@ def spoil(asked: Said) -> Said:
 def insert(asked: Said) -> Said:
     with make_app(asked["database"]).app_context():
         return {"seconds": insert_again([table_of(Asset), table_of(ExternalEntityMapping)])}
+
+
+def insert_plan(asked: Said) -> Said:
+    with make_app(asked["database"]).app_context():
+        return {"seconds": insert_again([table_of(SyncPlanRow)])}
 
 
 if __name__ == "__main__":
