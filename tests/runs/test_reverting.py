@@ -214,7 +214,8 @@ def test_an_organization_that_was_mapped_otherwise_since_stays(msp: Msp) -> None
     assert newest(1)[0].id == undone.id, "nothing was changed, so there is no run"
 
 
-def test_a_merge_is_taken_apart_and_made_again(msp: Msp) -> None:
+@pytest.mark.parametrize("kept", [True, False], ids=["its own agent", "the other's agent"])
+def test_a_merge_is_taken_apart_and_made_again(msp: Msp, kept: bool) -> None:
     msp.import_fleet()
     msp.sync(SyncKind.SOFTWARE)
     before, software = exported(msp), count_software()
@@ -227,10 +228,11 @@ def test_a_merge_is_taken_apart_and_made_again(msp: Msp) -> None:
         .limit(1)
     ).scalar()
     integration_id = first.integration_id
+    agent_of = keep_id if kept else other_id
     db.session.rollback()
     with transaction() as session:
         run = add_person_run(session, integration_id, SyncKind.MERGE, "Merged", None)
-        merge_into(session, keep_id, other_id, cause_of(run), utc_now())
+        merge_into(session, keep_id, other_id, cause_of(run), utc_now(), agent_of=agent_of)
     merged = exported(msp)
     assert len(merged) == len(before) - 1
     undone = revert(run)

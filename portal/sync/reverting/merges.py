@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from portal.clock import utc_now
@@ -19,7 +19,7 @@ from portal.sync.runs.cause import Cause
 from portal.sync.runs.log import log_entry
 
 UNMERGED, REMERGED = "unmerged", "merged"
-"""Actions of a log entry with `{"asset_id": [kept, the other]}`."""
+"""Actions of a log entry with `{"asset_id": [kept, the other], "agent_of": [None, id]}`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,8 @@ class Merge:
     agent_id: str
     """Of the other one."""
     name: str
+    agent_of: int
+    """Which of the two has, or had, the agent of the asset that both became."""
     removed_id: int | None
 
 
@@ -47,10 +49,7 @@ def list_merges(session: Session, run_id: int) -> list[Merge]:
         .where(RemovedAsset.run_id == run_id, RemovedAsset.into_asset_id.is_not(None))
         .order_by(RemovedAsset.id.desc())
     )
-    found = [
-        Merge(row[1], row[2], row[3]["asset"][AGENT], row[3]["asset"]["name"], row[0])
-        for row in rows
-    ]
+    found = [_make_merge(*row) for row in rows]
     entries = session.execute(
         select(SyncLogEntry.external_id, SyncLogEntry.name, SyncLogEntry.changes)
         .where(SyncLogEntry.run_id == run_id, SyncLogEntry.action == UNMERGED)
@@ -58,8 +57,15 @@ def list_merges(session: Session, run_id: int) -> list[Merge]:
     )
     for agent_id, name, changes in entries:
         keep_id, other_id = (changes or {})["asset_id"]
-        found.append(Merge(keep_id, other_id, agent_id, name, None))
+        agent_of = (changes or {})["agent_of"][1]
+        found.append(Merge(keep_id, other_id, agent_id, name, agent_of, None))
     return found
+
+
+def _make_merge(removed_id: int, keep_id: int, other_id: int, snapshot: dict[str, Any]) -> Merge:
+    asset, kept = snapshot["asset"], snapshot["kept"]["after"]
+    agent_of = other_id if kept[AGENT] == asset[AGENT] else keep_id
+    return Merge(keep_id, other_id, asset[AGENT], asset["name"], agent_of, removed_id)
 
 
 def plan_merge(merge: Merge) -> AssetRevert:
@@ -79,8 +85,7 @@ def take_back(session: Session, merge: Merge, cause: Cause) -> AssetRevert:
     try:
         with session.begin_nested():
             if merge.removed_id is None:
-                seen = session.scalar(select(Asset.last_seen_at).where(Asset.id == merge.other_id))
-                merge_into(session, merge.keep_id, merge.other_id, cause, seen or utc_now())
+                _merge_again(session, merge, cause)
             else:
                 unmerge(session, session.get_one(RemovedAsset, merge.removed_id), cause)
     except (NotFound, Refused) as error:
@@ -91,10 +96,20 @@ def take_back(session: Session, merge: Merge, cause: Cause) -> AssetRevert:
     return plan
 
 
+def _merge_again(session: Session, merge: Merge, cause: Cause) -> None:
+    """Nobody asks Tactical for its clock here: the last check-in of the two is the latest moment
+    that is known of it."""
+    both = Asset.id.in_((merge.keep_id, merge.other_id))
+    seen = session.scalar(select(func.max(Asset.last_seen_at)).where(both))
+    merge_into(
+        session, merge.keep_id, merge.other_id, cause, seen or utc_now(), agent_of=merge.agent_of
+    )
+
+
 def merge_entry(merge: Merge) -> dict[str, Any]:
     """For the log of the run that takes it back."""
     action = REMERGED if merge.removed_id is None else UNMERGED
-    changes = {"asset_id": [merge.keep_id, merge.other_id]}
+    changes = {"asset_id": [merge.keep_id, merge.other_id], "agent_of": [None, merge.agent_of]}
     return log_entry(action, merge.agent_id, merge.name, changes=changes)
 
 
