@@ -12,7 +12,13 @@ from urllib.parse import urlencode
 
 from flask import Flask, current_app, request, url_for
 
-from portal.web.sync_runs.descriptions import describe_pace, describe_run, name_kind
+from portal.web.sync_runs.descriptions import (
+    describe_pace,
+    describe_run,
+    describe_undo,
+    name_kind,
+    name_run,
+)
 from portal.wording import plural
 
 UNITS = (("day", 86400), ("hour", 3600), ("minute", 60))
@@ -31,6 +37,8 @@ def register(app: Flask) -> None:
         every=every,
         pretty_json=pretty_json,
         name_kind=name_kind,
+        name_run=name_run,
+        describe_undo=describe_undo,
         describe_run=describe_run,
         describe_pace=describe_pace,
     )

@@ -10,6 +10,7 @@ from portal.clock import utc_now
 from portal.db import db, transaction
 from portal.errors import Refused
 from portal.models import Alert, Asset, AssetConflict, AssetSoftware, SyncRun
+from portal.models.runs.revert_action import RevertAction
 from portal.models.runs.sync_run import RunStatus, SyncKind
 from portal.services.assets.edits import AssetEdit, edit_asset
 from portal.services.organizations import mapping
@@ -17,7 +18,6 @@ from portal.services.runs import history
 from portal.services.runs.history import get_run
 from portal.services.runs.reverts import preview_revert, revert_to_end
 from portal.sync.devices.merging.merge import merge_into
-from portal.sync.reverting.plan import RevertAction
 from portal.sync.runs.person_runs import add_person_run, cause_of
 from tests.support.msp import Msp, counted
 

@@ -45,6 +45,14 @@ def get_run(run_id: int) -> SyncRun:
     return run
 
 
+def list_linked_ids(run: SyncRun) -> set[int]:
+    """Of the runs that it undid and that undid it, those that are still there."""
+    linked = {run.reverts_run_id, run.reverted_by_run_id} - {None}
+    if not linked:
+        return set()
+    return set(db.session.scalars(select(SyncRun.id).where(SyncRun.id.in_(linked))))
+
+
 def find_active_run(kind: SyncKind, subject: str = "") -> SyncRun | None:
     return db.session.scalar(
         select(SyncRun).where(

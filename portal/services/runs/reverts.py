@@ -9,9 +9,10 @@ from datetime import datetime
 from sqlalchemy import select
 
 from portal.clock import utc_now
-from portal.db import db, release, transaction
+from portal.db import db, transaction
 from portal.errors import Refused
 from portal.models import AssetChange, RemovedAsset, SyncLogEntry, SyncRun
+from portal.models.runs.revert_action import RevertAction
 from portal.models.runs.sync_run import SyncKind
 from portal.services.assets.removed import KEPT_FOR
 from portal.services.lists.paging import Page, paginate_list
@@ -19,9 +20,10 @@ from portal.services.runs.execution import run_to_end
 from portal.services.runs.history import get_run
 from portal.services.runs.requests import enqueue_run, find_or_add_run
 from portal.sync.reverting.mappings import MAPPED
-from portal.sync.reverting.plan import AssetRevert, RevertAction
+from portal.sync.reverting.plan import AssetRevert
 from portal.sync.reverting.run import plan_revert
 
+NOTHING_DONE = "This run changed no assets, so there is nothing to undo."
 KINDS = (
     SyncKind.DEVICES,
     SyncKind.APPLY,
@@ -47,36 +49,35 @@ class RevertPreview:
     page: Page[AssetRevert]
 
     @property
+    def number(self) -> int:
+        """Of records that would change."""
+        return sum(self.counts.values()) - self.counts.get(RevertAction.UNCHANGED, 0)
+
+    @property
     def is_empty(self) -> bool:
         """Whether nothing would change."""
-        return not any(
-            count for action, count in self.counts.items() if action is not RevertAction.UNCHANGED
-        )
+        return not self.number
 
 
 def undo_until(run: SyncRun) -> datetime:
     return (run.finished_at or run.created_at) + KEPT_FOR
 
 
+def is_too_old(run: SyncRun) -> bool:
+    """Whether it could have been undone, and nobody did while that was possible."""
+    is_over = not run.is_active and undo_until(run) < utc_now()
+    return run.kind in KINDS and run.reverted_by_run_id is None and is_over
+
+
 def find_obstacle(run: SyncRun) -> str | None:
     """Why the run as a whole cannot be taken back, as a sentence; None where it can."""
-    if run.kind not in KINDS:
-        return "A run of this kind changes no assets, so there is nothing to undo."
-    if run.is_active:
-        return "This run is still working. Wait until it has ended, or cancel it."
-    if run.reverted_by_run_id is not None:
-        return f"This run was undone already, by run {run.reverted_by_run_id}."
-    if undo_until(run) < utc_now():
-        return f"A run can be undone for {KEPT_FOR.days} days. This one ended before that."
-    if not _did_something(run.id):
-        return "This run changed no assets, so there is nothing to undo."
-    return None
+    return _find_refusal(run) or (None if _did_something(run.id) else NOTHING_DONE)
 
 
 def preview_revert(run_id: int, page: int = 1) -> RevertPreview:
     """Raises NotFound, and Refused where the run cannot be taken back."""
-    found = list_reverts(run_id)
     run = get_run(run_id)
+    found = _plan(run)
     counts = Counter(each.action for each in found)
     kept = sum(bool(each.kept) for each in found)
     return RevertPreview(run, dict(counts), kept, paginate_list(found, page))
@@ -84,11 +85,7 @@ def preview_revert(run_id: int, page: int = 1) -> RevertPreview:
 
 def list_reverts(run_id: int) -> list[AssetRevert]:
     """All records of the preview. Raises as `preview_revert`."""
-    run = get_run(run_id)
-    _check(run)
-    found = plan_revert(db.session(), run)
-    release()
-    return found
+    return _plan(get_run(run_id))
 
 
 def request_revert(run_id: int, user_id: int | None = None) -> SyncRun:
@@ -110,6 +107,28 @@ def _add(run_id: int, trigger: str, user_id: int | None) -> tuple[SyncRun, bool]
         run = session.get(SyncRun, run_id, with_for_update=True, populate_existing=True)
         _check(run or get_run(run_id))
         return find_or_add_run(session, SyncKind.REVERT, trigger, str(run_id), user_id)
+
+
+def _find_refusal(run: SyncRun) -> str | None:
+    """The same by what stands in the run itself."""
+    if run.kind not in KINDS:
+        return "A run of this kind changes no assets, so there is nothing to undo."
+    if run.is_active:
+        return "This run is still working. Wait until it has ended, or cancel it."
+    if run.reverted_by_run_id is not None:
+        return f"This run was undone already, by run {run.reverted_by_run_id}."
+    if undo_until(run) < utc_now():
+        return f"A run can be undone for {KEPT_FOR.days} days. This one ended before that."
+    return None
+
+
+def _plan(run: SyncRun) -> list[AssetRevert]:
+    if (refusal := _find_refusal(run)) is not None:
+        raise Refused(refusal)
+    found = plan_revert(db.session(), run)
+    if not found:
+        raise Refused(NOTHING_DONE)
+    return found
 
 
 def _check(run: SyncRun) -> None:

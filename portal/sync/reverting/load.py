@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, aliased
 from portal.models import Asset, AssetChange, Client, User
 from portal.models.assets.change import ChangeAction
 from portal.sync.history import to_json
-from portal.sync.reverting.plan import AGENT, AssetRevert, Change, plan_asset
+from portal.sync.reverting.plan import AGENT, CLIENT, AssetRevert, Change, plan_asset
 from portal.sync.runs.cause import PERSON
 
 ASSET_COLUMNS = tuple(
@@ -50,7 +50,8 @@ def plan_reverts(
     of_assets = AssetChange.asset_id.in_(its_assets if asset_ids is None else asset_ids)
     own = _load(session, of_assets & (AssetChange.run_id == run_id))
     later = _load(session, of_assets & _is_later(run_id))
-    clients = set(session.scalars(select(Client.id)))
+    moves = any(each.column == CLIENT for changes in own.values() for each in changes)
+    clients = set(session.scalars(select(Client.id))) if moves else set()
     taken = _find_taken(session, own)
     return [
         StoredRevert(_plan(asset, own[asset["id"]], later[asset["id"]], clients, taken), asset)

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from portal.db import count_changed
 from portal.models import Client, OrganizationMapping, SyncLogEntry
-from portal.sync.reverting.plan import CLIENT, AssetRevert, RevertAction
+from portal.models.runs.revert_action import RevertAction
+from portal.sync.reverting.plan import CLIENT, AssetRevert
 
 MAPPED = "mapped"
 """The action of a log entry with `{"client_id": [before, after], "auto_sync_assets": […]}`."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from portal.models.assets.change import ChangeAction
+from portal.models.runs.revert_action import RevertAction
 
 AGENT = "rmm_device_id"
 CLIENT = "client_id"
@@ -45,21 +45,6 @@ class Change:
     after: Any
     at: datetime
     who: str
-
-
-class RevertAction(StrEnum):
-    """In the words of a run's counts."""
-
-    REMOVED = "removed"
-    CREATED = "created"
-    """An asset that had been removed is there again."""
-    MOVED = "moved"
-    RELINKED = "relinked"
-    UPDATED = "updated"
-    MAPPED = "mapped"
-    """Of an organization: it is mapped as before."""
-    UNCHANGED = "unchanged"
-    """Nothing of it can go back."""
 
 
 @dataclass(frozen=True, slots=True)

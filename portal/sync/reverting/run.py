@@ -14,6 +14,7 @@ from portal.chunks import chunked
 from portal.db import count_changed, db, release, transaction
 from portal.models import RemovedAsset, SyncLogEntry, SyncRun
 from portal.models.assets.change import ChangeAction
+from portal.models.runs.revert_action import RevertAction
 from portal.models.runs.sync_run import RunStatus, SyncKind
 from portal.sync.devices.facts import FACTS, PLACE
 from portal.sync.devices.held import LISTED, OF_AN_AGENT
@@ -30,7 +31,7 @@ from portal.sync.reverting.merges import (
     plan_merge,
     take_back,
 )
-from portal.sync.reverting.plan import AGENT, MISSING, AssetRevert, RevertAction
+from portal.sync.reverting.plan import AGENT, MISSING, AssetRevert
 from portal.sync.reverting.removing import bring_back, find_obstacles, remove_assets
 from portal.sync.reverting.write import write_changes
 from portal.sync.runs.log import RunLog, log_entry
@@ -69,7 +70,9 @@ def revert_run(integration_id: int, run_log: RunLog, run_id: int) -> None:
 
 def plan_revert(session: Session, run: SyncRun) -> list[AssetRevert]:
     """What `revert_run` would do, without doing it."""
-    plans = plan_mappings(session, run.integration_id, run.id)
+    plans: list[AssetRevert] = []
+    if run.kind in (SyncKind.MAPPING, SyncKind.REVERT):  # no other maps an organization
+        plans += plan_mappings(session, run.integration_id, run.id)
     for ids in chunked(_list_removed(session, run.id), ASSETS_AT_ONCE):
         rows = session.scalars(
             select(RemovedAsset).where(RemovedAsset.id.in_(ids)).order_by(RemovedAsset.asset_id)

@@ -6,8 +6,11 @@ from collections.abc import Iterable
 
 from portal.clock import utc_now
 from portal.models import SyncRun
-from portal.models.runs.sync_run import RunStatus, SyncKind
+from portal.models.runs.revert_action import RevertAction
+from portal.models.runs.sync_run import OF_A_PERSON, RunStatus, SyncKind
 from portal.services.runs.pace import measure_pace
+from portal.services.runs.reverts import RevertPreview
+from portal.wording import join_words, plural
 
 NOT_DESCRIBED = ("seen", "unchanged")
 """Counts that say nothing of what happened."""
@@ -22,6 +25,17 @@ NAMES = {
     SyncKind.AGENT: "One agent",
     SyncKind.AGENTS: "Chosen agents",
     SyncKind.APPLY: "Applied plan",
+    SyncKind.ASSETS: "Asset change",
+    SyncKind.REVERT: "Undo",
+}
+NO_SYNCS = (SyncKind.PREVIEW, SyncKind.APPLY, SyncKind.REVERT, *OF_A_PERSON)
+UNDOING = {
+    RevertAction.REMOVED: "remove {}",
+    RevertAction.CREATED: "bring back {}",
+    RevertAction.MOVED: "move {} back",
+    RevertAction.RELINKED: "give {} the former agent again",
+    RevertAction.UPDATED: "change {} back",
+    RevertAction.MAPPED: "map {} as before",
 }
 RECORDS = {
     SyncKind.ORGANIZATIONS: ("organization", "organizations"),
@@ -35,8 +49,27 @@ def name_kind(kind: SyncKind) -> str:
     return NAMES.get(kind, str(kind).capitalize())
 
 
+def name_run(run: SyncRun) -> str:
+    """`Devices sync`, `Undo`"""
+    return name_kind(run.kind) + ("" if run.kind in NO_SYNCS else " sync")
+
+
+def describe_undo(preview: RevertPreview) -> str:
+    """`Undoing this run would remove 1 asset and change 12 assets back.`"""
+    deeds = [
+        words.format(plural(number, "organization" if action is RevertAction.MAPPED else "asset"))
+        for action, words in UNDOING.items()
+        if (number := preview.counts.get(action))
+    ]
+    if not deeds:
+        return "Nothing of this run can be undone."
+    return f"Undoing this run would {join_words(deeds)}."
+
+
 def describe_run(run: SyncRun) -> str:
     """What happened, in a sentence: `3 created, 1 moved, 2 failed.`"""
+    if run.title and run.kind in OF_A_PERSON:
+        return f"{run.title}."
     did = _describe_counts(run, [n for n in run.counts if n not in (*NOT_DESCRIBED, *LEFT)])
     match run.status:
         case RunStatus.QUEUED:
@@ -85,10 +118,18 @@ def describe_time_left(seconds: float) -> str:
 
 
 def _describe_end(run: SyncRun, did: str) -> str:
+    if run.kind is SyncKind.REVERT:
+        return _describe_revert(run, did)
     rest = _describe_counts(run, LEFT)
     text = ", ".join(filter(None, (did, rest))) if did else _describe_no_change(run, rest)
     warned = run.status is RunStatus.PARTIAL and not run.failed
     return f"{text}, with a warning." if warned else f"{text}."
+
+
+def _describe_revert(run: SyncRun, did: str) -> str:
+    kept = f"{run.skipped:,} could not go back" if run.skipped else ""
+    details = ", ".join(filter(None, (did, kept)))
+    return f"Undid run {run.reverts_run_id}{f': {details}' if details else ''}."
 
 
 def _describe_no_change(run: SyncRun, rest: str) -> str:

@@ -8,9 +8,10 @@ from flask.typing import ResponseReturnValue
 from portal.extensions import htmx
 from portal.models.runs.sync_run import OF_A_PERSON, SyncKind
 from portal.services.accounts.permissions import Permission
+from portal.services.clients import list_client_names
 from portal.services.integrations.current import find_integration
 from portal.services.integrations.server_health import find_outage
-from portal.services.runs import causes, history
+from portal.services.runs import causes, history, reverts
 from portal.services.runs import requests as run_service
 from portal.services.runs.plans import find_plan_of_run
 from portal.web.fragments import go, page_number, page_or_region, words
@@ -63,13 +64,23 @@ def show(run_id: int) -> ResponseReturnValue:
     run = history.get_run(run_id)
     requester = history.find_requester(run)
     filters = {"action": words("action"), "q": words("q")}
+    page = history.list_log_entries(run_id, filters["action"], filters["q"], page_number())
     return page_or_region(
         "sync_runs/detail.html",
         {"log-rows": "sync_runs/_log.html", "run-causes": "sync_runs/_causes.html"},
         run=run,
         plan=find_plan_of_run(run_id),
         requested_by=requester.email if requester else None,
-        page=history.list_log_entries(run_id, filters["action"], filters["q"], page_number()),
+        undo={
+            "is_possible": reverts.find_obstacle(run) is None,
+            "is_too_old": reverts.is_too_old(run),
+            "until": reverts.undo_until(run),
+            "linked": history.list_linked_ids(run),
+        },
+        page=page,
+        client_names=list_client_names(
+            value for entry in page.items for value in (entry.changes or {}).get("client_id", ())
+        ),
         filters=filters,
         action_counts=history.count_log_actions(run_id),
         causes=causes.list_causes(run),
