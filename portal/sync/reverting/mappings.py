@@ -17,7 +17,9 @@ MAPPED = "mapped"
 """The action of a log entry with `{"client_id": [before, after], "auto_sync_assets": […]}`."""
 
 
-def plan_mappings(session: Session, integration_id: int, run_id: int) -> list[AssetRevert]:
+def plan_mappings(
+    session: Session, integration_id: int, run_id: int, lock: bool = False
+) -> list[AssetRevert]:
     """A decision for each organization that the run mapped, unmapped or switched."""
     entries = session.execute(
         select(SyncLogEntry.external_id, SyncLogEntry.name, SyncLogEntry.changes)
@@ -27,14 +29,13 @@ def plan_mappings(session: Session, integration_id: int, run_id: int) -> list[As
     if not entries:
         return []
     table = OrganizationMapping
-    rows = session.execute(
-        select(table.external_organization_id, table.client_id, table.auto_sync_assets)
-        .where(
-            table.integration_id == integration_id,
-            table.external_organization_id.in_([entry.external_id for entry in entries]),
-        )
-        .with_for_update()
+    mappings = select(
+        table.external_organization_id, table.client_id, table.auto_sync_assets
+    ).where(
+        table.integration_id == integration_id,
+        table.external_organization_id.in_([entry.external_id for entry in entries]),
     )
+    rows = session.execute(mappings.with_for_update() if lock else mappings)
     stored = {row[0]: {CLIENT: row[1], "auto_sync_assets": row[2]} for row in rows}
     clients = set(session.scalars(select(Client.id)))
     return [

@@ -137,7 +137,7 @@ class _Revert:
         with transaction() as session:
             plans = [
                 plan
-                for plan in plan_mappings(session, self.integration_id, self.run_id)
+                for plan in plan_mappings(session, self.integration_id, self.run_id, lock=True)
                 if plan.agent_id not in self.done
             ]
             if plans:

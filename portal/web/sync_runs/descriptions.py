@@ -129,7 +129,8 @@ def _describe_end(run: SyncRun, did: str) -> str:
 def _describe_revert(run: SyncRun, did: str) -> str:
     kept = f"{run.skipped:,} could not go back" if run.skipped else ""
     details = ", ".join(filter(None, (did, kept)))
-    return f"Undid run {run.reverts_run_id}{f': {details}' if details else ''}."
+    did_what = f"Undid run {run.reverts_run_id}" if run.reverts_run_id else run.title or "Undone"
+    return f"{did_what}{f': {details}' if details else ''}."
 
 
 def _describe_no_change(run: SyncRun, rest: str) -> str:

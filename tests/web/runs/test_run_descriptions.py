@@ -59,6 +59,16 @@ def make_run(status: RunStatus, kind: SyncKind = SyncKind.DEVICES, **facts: Any)
             "Stopped after 4 created. These changes are kept.",
         ),
         (make_run(CANCELLED, error="Connect it first."), "Stopped early. Connect it first."),
+        (make_run(SUCCESS, SyncKind.MERGE, title="Merged A into B"), "Merged A into B."),
+        (
+            make_run(PARTIAL, SyncKind.REVERT, reverts_run_id=7, updated=2, skipped=1),
+            "Undid run 7: 2 updated, 1 could not go back.",
+        ),
+        (make_run(SUCCESS, SyncKind.REVERT, reverts_run_id=7), "Undid run 7."),
+        (
+            make_run(SUCCESS, SyncKind.REVERT, title="Removed what Acme created", removed=3),
+            "Removed what Acme created: 3 removed.",
+        ),
     ],
 )
 def test_a_run_is_told_in_a_sentence(run: SyncRun, sentence: str) -> None:

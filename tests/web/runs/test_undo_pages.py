@@ -63,7 +63,6 @@ def test_the_preview_tells_what_goes_back(app: Flask, admin: FlaskClient, rename
     assert "Undo this run" in admin.get(renamed.url(f"sync-runs/{renamed.run}")).text
     with statements_of(app) as found:
         page = admin.get(renamed.url(f"sync-runs/{renamed.run}/undo")).text
-    print(*(s[:300] for _, s in found), sep="\n@")
     assert len(found) <= MANY_STATEMENTS
     assert "Undoing this run would move 1 asset back." in page
     assert "Undo 1 change" in page
