@@ -282,7 +282,7 @@ def test_outcomes_of_many_rows_are_noted_some_at_a_time(msp: Msp) -> None:
         add_rows(session, plan_id, (PlanRow(PlanAction.CREATE, a, a, None, {}) for a in many))
     sizes: list[int] = []
     with listening(sizes), transaction() as session:
-        note_outcomes(session, plan_id, dict.fromkeys(many, UNSEEN))
+        note_outcomes(session, plan_id, dict.fromkeys(((a, False) for a in many), UNSEEN))
     assert max(sizes) < IDS_AT_ONCE + 10
     assert set(outcomes_of(plan_id).values()) == {UNSEEN}
 

@@ -12,11 +12,20 @@ from portal.chunks import chunked
 from portal.clock import utc_now
 from portal.db import count_changed, insert
 from portal.models import SyncPlan, SyncPlanRow
-from portal.models.runs.sync_plan import PlanOrigin, PlanStatus
+from portal.models.runs.sync_plan import PlanAction, PlanOrigin, PlanStatus
 from portal.scope import get_tenant_id
 from portal.sync.devices.plan_rows import PlanRow
 
 KEPT_FOR = timedelta(days=1)
+OF_THE_END = (
+    PlanAction.RELINK,
+    PlanAction.WAITING,
+    PlanAction.CONFLICT,
+    PlanAction.MISSING,
+)
+"""What is decided when all pages are read: an agent may have such a row beside one of its page."""
+RowKey = tuple[str, bool]
+"""The agent_id of a row, and whether it is one of the end."""
 IDS_AT_ONCE = 1000
 
 
@@ -61,8 +70,8 @@ def open_plan(session: Session, plan_id: int, reason: str | None = None) -> None
     session.flush()
 
 
-def load_chosen(session: Session, plan_id: int) -> dict[str, PlanRow]:
-    """What a person wants applied and is not yet, by agent_id."""
+def load_chosen(session: Session, plan_id: int) -> dict[RowKey, PlanRow]:
+    """What a person wants applied and is not yet."""
     rows = session.scalars(
         select(SyncPlanRow).where(
             SyncPlanRow.plan_id == plan_id,
@@ -71,15 +80,24 @@ def load_chosen(session: Session, plan_id: int) -> dict[str, PlanRow]:
         )
     )
     return {
-        row.agent_id: PlanRow(row.action, row.agent_id, row.name, row.reason, row.changes)
+        (row.agent_id, row.action in OF_THE_END): PlanRow(
+            row.action, row.agent_id, row.name, row.reason, row.changes
+        )
         for row in rows
     }
 
 
-def note_outcomes(session: Session, plan_id: int, outcomes: Mapping[str, str]) -> None:
-    """What became of chosen rows, by agent_id."""
-    for outcome in sorted(set(outcomes.values())):
-        agent_ids = [agent_id for agent_id, each in outcomes.items() if each == outcome]
+def note_outcomes(session: Session, plan_id: int, outcomes: Mapping[RowKey, str]) -> None:
+    """What became of chosen rows."""
+    for outcome, at_end in sorted({(text, key[1]) for key, text in outcomes.items()}):
+        agent_ids = [
+            key[0] for key, text in outcomes.items() if (text, key[1]) == (outcome, at_end)
+        ]
+        its_action = SyncPlanRow.action.in_(OF_THE_END)
         for some in chunked(agent_ids, IDS_AT_ONCE):
-            its_rows = (SyncPlanRow.plan_id == plan_id, SyncPlanRow.agent_id.in_(some))
+            its_rows = (
+                SyncPlanRow.plan_id == plan_id,
+                SyncPlanRow.agent_id.in_(some),
+                its_action if at_end else ~its_action,
+            )
             count_changed(session, update(SyncPlanRow).where(*its_rows).values(outcome=outcome))

@@ -28,7 +28,7 @@ from portal.sync.devices.writers.base import (
     write_identified,
 )
 from portal.sync.runs.log import RunLog, log_entry
-from portal.sync.runs.plans import load_chosen, note_outcomes
+from portal.sync.runs.plans import RowKey, load_chosen, note_outcomes
 from portal.tactical.api import AgentPage
 
 APPLIED = "Applied."
@@ -43,8 +43,8 @@ class ChosenWriter:
     integration_id: int
     run_log: RunLog
     plan_id: int
-    open_rows: dict[str, PlanRow]
-    """By agent_id: those that were not come upon yet."""
+    open_rows: dict[RowKey, PlanRow]
+    """Those that were not come upon yet."""
 
     @classmethod
     def load(cls, integration_id: int, run_log: RunLog, plan_id: int) -> ChosenWriter:
@@ -59,7 +59,7 @@ class ChosenWriter:
         decisions: list[Decision],
         waiting: Sequence[Stranger],
     ) -> None:
-        same, outcomes = self._choose(decisions)
+        same, outcomes = self._choose(decisions, at_end=False)
         note_strangers(session, self.integration_id, page, waiting)
         counts = count_decisions(same) | Counter(seen=len(decisions) + len(waiting))
         self.run_log.record(session, counts, log_entries(same), page.total)
@@ -77,39 +77,54 @@ class ChosenWriter:
         chosen = replace(ending.absence, assets=wanted)
         with transaction() as session:
             marked = mark_missing(session, self.integration_id, chosen, self.run_log)
-            outcomes = {agent_id: _describe_unseen(row) for agent_id, row in self.open_rows.items()}
-            self._note(session, outcomes | dict.fromkeys(marked, APPLIED))
+            outcomes = {key: _describe_unseen(row) for key, row in self.open_rows.items()}
+            done = dict.fromkeys(((agent_id, True) for agent_id in marked), APPLIED)
+            self._note(session, outcomes | done)
 
     def _write_identified(self, some: Sequence[Identified], now: datetime) -> None:
         with transaction() as session:
             decisions = plan_identified(session, self.integration_id, some)
-            same, outcomes = self._choose(decisions)
+            same, outcomes = self._choose(decisions, at_end=True)
             self.run_log.record(session, count_newcomers(same), log_entries(same))
             write_identified(session, self.integration_id, same, self.run_log, now)
             self._note(session, outcomes)
 
-    def _choose(self, decisions: Sequence[Decision]) -> tuple[list[Decision], dict[str, str]]:
+    def _choose(
+        self, decisions: Sequence[Decision], at_end: bool
+    ) -> tuple[list[Decision], dict[RowKey, str]]:
         """Those that were chosen and are still the same; and what becomes of each chosen row."""
         same: list[Decision] = []
-        outcomes: dict[str, str] = {}
+        outcomes: dict[RowKey, str] = {}
         for decision in decisions:
-            row = self.open_rows.get(decision.external_id)
-            if row is None or row.action is PlanAction.MISSING:
+            key = self._find_row(decision, at_end)
+            if key is None:
                 continue
-            outcomes[row.agent_id] = _compare(row, to_row(decision))
-            if outcomes[row.agent_id] == APPLIED:
+            outcomes[key] = _compare(self.open_rows[key], to_row(decision))
+            if outcomes[key] == APPLIED:
                 same.append(decision)
         return same, outcomes
 
+    def _find_row(self, decision: Decision, at_end: bool) -> RowKey | None:
+        """Of the same part of the run; of the other one where an agent that has no asset is decided
+        about sooner or later than in the plan."""
+        keys = [(decision.external_id, at_end)]
+        if decision.known is None:
+            keys.append((decision.external_id, not at_end))
+        for key in keys:
+            row = self.open_rows.get(key)
+            if row is not None and row.action is not PlanAction.MISSING:
+                return key
+        return None
+
     def _is_chosen_missing(self, agent_id: str) -> bool:
-        row = self.open_rows.get(agent_id)
+        row = self.open_rows.get((agent_id, True))
         return row is not None and row.action is PlanAction.MISSING
 
-    def _note(self, session: Session, outcomes: Mapping[str, str]) -> None:
+    def _note(self, session: Session, outcomes: Mapping[RowKey, str]) -> None:
         note_outcomes(session, self.plan_id, outcomes)
         entries = [
-            log_entry("note", agent_id, self.open_rows[agent_id].name, outcome)
-            for agent_id, outcome in outcomes.items()
+            log_entry("note", key[0], self.open_rows[key].name, outcome)
+            for key, outcome in outcomes.items()
             if outcome != APPLIED
         ]
         if entries:
