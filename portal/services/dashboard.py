@@ -22,6 +22,7 @@ from portal.services.assets.listing import count_by_status
 from portal.services.conflicts.listing import needs_person_count
 from portal.services.deliveries.history import failed_count, to_review_count
 from portal.services.integrations.current import find_integration
+from portal.services.integrations.preview_due import PendingPreview, find_pending_preview
 from portal.services.integrations.server_health import Outage, find_outage
 from portal.services.organizations.listing import OrganizationFilter, organization_counts
 from portal.services.runs.history import (
@@ -41,6 +42,7 @@ class Overview:
 
     integration: Integration | None
     outage: Outage | None
+    pending_preview: PendingPreview | None
     organizations: dict[OrganizationFilter, int]
     assets_by_status: dict[str, int]
     clients: int
@@ -68,6 +70,7 @@ def get_overview() -> Overview:
     return Overview(
         integration=integration,
         outage=find_outage(integration),
+        pending_preview=find_pending_preview(integration),
         organizations=figures.organizations,
         assets_by_status=assets,
         clients=figures.clients,

@@ -34,6 +34,7 @@ from portal.services.deliveries.storage import trim_bodies
 from portal.services.errands.requests import free_lost_errands
 from portal.services.events.delivery import list_subscribers_behind
 from portal.services.integrations.breaker import Breaker
+from portal.services.integrations.preview_due import goes_on
 from portal.services.integrations.schedules import next_due
 from portal.services.integrations.server_health import ASKING, claim_try, may_try
 from portal.services.integrations.sign_outs import list_tenants_with_due_sign_outs
@@ -121,7 +122,7 @@ def _list_due() -> list[Any]:
         )
         .join(its, its.id == table.integration_id)
         .outerjoin(SyncRun, _is_last_of(table))
-        .where(table.next_due_at <= utc_now(), or_(table.kind.not_in(ASKING), may_try()))
+        .where(table.next_due_at <= utc_now(), or_(table.kind.not_in(ASKING), may_try()), goes_on())
         .order_by(table.kind != SyncKind.STATUS, table.next_due_at)
     )
     return [row for row in rows if not _is_late(row)]

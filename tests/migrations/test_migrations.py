@@ -85,3 +85,17 @@ def list_sweep_minutes() -> list[int | None]:
     with db.engine.connect() as connection:
         query = "SELECT status_sweep_minutes FROM rmm_integrations ORDER BY id"
         return list(connection.execute(text(query)).scalars())
+
+
+@pytest.mark.usefixtures("empty_app")
+def test_an_upgrade_asks_nobody_for_a_preview() -> None:
+    """What is synced by schedule is synced as before."""
+    flask_migrate.upgrade(revision="0003")
+    with db.engine.begin() as connection:
+        connection.execute(text(OLD_TENANTS))
+        given = {"number": 1, "minutes": 5, "now": datetime.now(UTC)}
+        connection.execute(text(OLD_INTEGRATION), given)
+    flask_migrate.upgrade()
+    with db.engine.connect() as connection:
+        due = connection.execute(text("SELECT preview_due, preview_due_at FROM rmm_integrations"))
+        assert [tuple(row) for row in due] == [(None, None)]

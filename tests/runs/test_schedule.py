@@ -58,6 +58,7 @@ def noon() -> Iterator[None]:
 @pytest.fixture
 def connected(msp: Msp) -> Msp:
     msp.connect(device_sync_minutes=60, alert_sync_minutes=0, status_sweep_minutes=0)
+    msp.waive_preview()
     return msp
 
 
@@ -86,6 +87,7 @@ def test_a_new_connection_looks_at_the_status_often_and_at_all_else_by_night(
     msp: Msp, jobs: Jobs
 ) -> None:
     msp.connect()
+    msp.waive_preview()
     due = due_times()
     assert due["status"] - utc_now() < timedelta(minutes=5)
     assert 1 <= due["devices"].astimezone().hour < 4
@@ -169,6 +171,7 @@ def test_many_schedulers_start_it_once(connected: Msp, jobs: Jobs) -> None:
 
 def test_an_integration_that_may_not_sync_is_passed_over(connected: Msp, jobs: Jobs) -> None:
     connect.save_connection(ConnectionSettings(api_key="not tested"))
+    connected.waive_preview()
     with later(minutes=61):
         tick(connected)
         assert jobs == []

@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from portal.db import db
+from portal.db import db, transaction
 from portal.models import ConnectionTest, SyncLogEntry, SyncRun
 from portal.models.runs.sync_run import SyncKind
 from portal.scope import tenant_scope
 from portal.services.accounts.tenants import add_tenant
 from portal.services.export import export_assets, export_organizations
 from portal.services.integrations import connect, testing
+from portal.services.integrations.current import get_integration
 from portal.services.integrations.options import OPTIONS
 from portal.services.organizations import mapping
 from portal.services.organizations.listing import get_organization_by_external_id
@@ -61,6 +62,12 @@ class Msp:
         options = {name: settings.pop(name) for name in names}
         connect.save_connection(connect.ConnectionSettings(**known | settings, options=options))
         return testing.test_now()
+
+    def waive_preview(self) -> None:
+        """As if a person had decided on one: device syncs are done by the schedule."""
+        with transaction() as session:
+            get_integration().preview_due = None
+            session.flush()
 
     def sync(self, kind: SyncKind = SyncKind.DEVICES, subject: str = "") -> SyncRun:
         return execution.run_to_end(kind, subject)

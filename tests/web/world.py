@@ -49,7 +49,12 @@ from portal.vault import store_secret
 
 TOKEN = "token"
 KEY = "THE-API-KEY-OF-THE-TESTS"
-ACTIVE = {"state": IntegrationState.ACTIVE, "server_verified": True, "beta_api": True}
+ACTIVE = {
+    "state": IntegrationState.ACTIVE,
+    "server_verified": True,
+    "beta_api": True,
+    "preview_due": None,
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,6 +105,8 @@ class Integration(TenantOwned, Base):
     preview_due: Mapped[PreviewReason | None]
     """Why scheduled device syncs wait until a person has decided on a preview; None: they do
     not."""
+    preview_due_at: Mapped[datetime | None]
+    """Since when; what was decided before does not count."""
     delivery_days: Mapped[int]
     """How long webhook deliveries are kept."""
     server_verified: Mapped[bool] = mapped_column(default=False)

@@ -10,21 +10,22 @@ from sqlalchemy.orm import Session
 
 from portal.clock import utc_now
 from portal.db import transaction
-from portal.errors import InvalidInput
+from portal.errors import InvalidInput, SecretUnreadable
 from portal.models import Integration, Schedule, SyncRun
-from portal.models.integrations.integration import AuthMode, IntegrationState
+from portal.models.integrations.integration import AuthMode, IntegrationState, PreviewReason
 from portal.models.runs.sync_run import RunStatus
 from portal.providers import TACTICAL_RMM
 from portal.services.integrations.current import find_integration, get_integration
 from portal.services.integrations.ended_sign_ins import end_sign_in
 from portal.services.integrations.option_kinds import OptionValue
 from portal.services.integrations.options import OPTIONS, apply_options
+from portal.services.integrations.preview_due import require_preview
 from portal.services.integrations.schedules import ensure_schedules
 from portal.services.integrations.server_health import clear, resume
 from portal.services.integrations.sign_outs import ask_for_sign_outs
 from portal.services.text import clean_line
 from portal.tactical.http.url import normalise_url, same_host
-from portal.vault import forget_secrets, list_last_fours, store_secret
+from portal.vault import find_secret, forget_secrets, list_last_fours, store_secret
 
 LONGEST_SECRET = 4096
 
@@ -72,6 +73,7 @@ def save_connection(settings: ConnectionSettings) -> Integration:
     with transaction() as session:
         integration = find_integration() or _new_integration(session)
         before = _connection_facts(integration)
+        changes = _list_changes(integration, settings)
         _apply_address(session, integration, settings)
         apply_options(integration, settings.options)
         _apply_credentials(session, integration, settings)
@@ -81,6 +83,8 @@ def save_connection(settings: ConnectionSettings) -> Integration:
         if settings.secrets or before != _connection_facts(integration):
             integration.state = IntegrationState.UNTESTED
             integration.last_error = integration.last_error_at = None
+        for reason in changes:
+            require_preview(integration, reason)
         resume(integration)
         _reschedule(session, integration)
     ask_for_sign_outs()
@@ -136,6 +140,7 @@ def _new_integration(session: Session) -> Integration:
         server_verified=False,
         **{option.name: option.default for option in OPTIONS},
     )
+    require_preview(integration, PreviewReason.FIRST_SYNC)
     session.add(integration)
     session.flush()
     return integration
@@ -177,6 +182,40 @@ def _apply_credentials(
     is_another = username != integration.username
     if is_by_key or is_another or entered.keys() & {"password", "totp_secret", "totp_code"}:
         end_sign_in(session, integration)
+
+
+def _list_changes(integration: Integration, settings: ConnectionSettings) -> list[PreviewReason]:
+    """In what the settings differ from what is stored, so that other agents may be listed.
+
+    Raises InvalidInput for an address that is none.
+    """
+    url = normalise_url(settings.base_url) if settings.base_url is not None else ""
+    source = settings.options.get("inventory_source") or integration.inventory_source
+    changes = {
+        PreviewReason.NEW_SERVER: bool(url)
+        and bool(integration.base_url)
+        and not same_host(integration.base_url, url),
+        PreviewReason.NEW_SOURCE: source != integration.inventory_source,
+        PreviewReason.NEW_CREDENTIALS: _brings_other_credentials(integration, settings),
+    }
+    return [reason for reason, is_so in changes.items() if is_so]
+
+
+def _brings_other_credentials(integration: Integration, settings: ConnectionSettings) -> bool:
+    """Whether the portal would see Tactical as somebody else; the same key once more is none."""
+    if settings.auth_mode not in (None, integration.auth_mode):
+        return True
+    if settings.username is not None and settings.username.strip() != integration.username:
+        return True
+    entered = settings.secrets
+    try:
+        return any(
+            find_secret(integration, name) != entered[name]
+            for name in ("api_key", "password")
+            if name in entered
+        )
+    except SecretUnreadable:
+        return True
 
 
 def _check_complete(integration: Integration) -> None:

@@ -24,9 +24,10 @@ from portal.models import (
     Schedule,
     SupersededAgent,
 )
-from portal.models.integrations.integration import IntegrationState
+from portal.models.integrations.integration import IntegrationState, PreviewReason
 from portal.services.integrations.current import get_integration
 from portal.services.integrations.options import OPTIONS, list_intervals
+from portal.services.integrations.preview_due import require_preview
 from portal.services.integrations.schedules import ensure_schedules
 from portal.services.integrations.server_health import clear
 
@@ -120,6 +121,7 @@ def decide_server(choice: ServerChoice) -> Integration:
             raise Refused("There is nothing to decide: the portal recognises this server.")
         if choice is ServerChoice.NEW:
             _set_aside(session, integration)
+            require_preview(integration, PreviewReason.NEW_SERVER)
         integration.state = IntegrationState.ACTIVE
         integration.server_verified = True
         clear(integration)

@@ -23,6 +23,7 @@ from portal.services.integrations.breaker import (
     find_stop,
     is_of_server,
 )
+from portal.services.integrations.preview_due import goes_on
 
 ASKING: Final = (*SyncKind, "keep_alive")
 """The kinds of scheduled work that ask the server; the others look after our own tables."""
@@ -129,9 +130,9 @@ def find_outage(integration: Integration | None) -> Outage | None:
         return None
     # When the pause is over, there must be something to do, too.
     due = db.session.scalar(
-        select(func.min(Schedule.next_due_at)).where(
-            Schedule.integration_id == integration.id, Schedule.kind.in_(ASKING)
-        )
+        select(func.min(Schedule.next_due_at))
+        .join(Integration, Integration.id == Schedule.integration_id)
+        .where(Schedule.integration_id == integration.id, Schedule.kind.in_(ASKING), goes_on())
     )
     next_try_at = None if due is None else max(due, integration.breaker_until)
     is_due = next_try_at is not None and next_try_at <= utc_now()

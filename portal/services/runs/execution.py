@@ -17,6 +17,7 @@ from portal.models.runs.sync_run import COUNT_NAMES, RunStatus, SyncKind
 from portal.scope import get_tenant_id
 from portal.services.application import get_app
 from portal.services.integrations.current import check_active, open_tactical
+from portal.services.integrations.preview_due import clear_preview_due, find_look
 from portal.services.integrations.server_health import note_contact
 from portal.services.runs.history import get_run
 from portal.services.runs.requests import ask_for_run
@@ -42,6 +43,7 @@ MOST_ATTEMPTS = 3
 POLL_SECONDS = 0.5
 ASKED_BY_PERSON = ("button", "command")
 NOT_TRIED = "Tactical refuses the credentials. Correct them, or start this sync yourself."
+WAITS_FOR_PREVIEW = "The connection was changed. Preview the next device sync first."
 _OF_THE_FLEET = (SyncKind.DEVICES, SyncKind.STATUS)
 """They see every agent that Tactical lists."""
 _SAYS_NOTHING = (SyncKind.PREVIEW, SyncKind.REVERT)
@@ -164,6 +166,8 @@ def _ask_tactical(run: SyncRun, run_log: RunLog) -> None:
         db.session.expunge(integration)  # as it is now, for the whole run, like the run itself
         release()
         _sync(run, integration, tactical, run_log)
+        if integration.preview_due is not None:
+            _settle_preview(run, run_log)
 
 
 def _revert(run: SyncRun, run_log: RunLog) -> None:
@@ -200,8 +204,26 @@ def _check_still_wanted(run: SyncRun, integration: Integration) -> None:
         check_active(integration)
     except Refused as refused:
         raise RunEnded(refused.message) from refused
-    if integration.stopped_for is not None and run.trigger not in ASKED_BY_PERSON:
+    if run.trigger in ASKED_BY_PERSON:
+        return
+    if integration.stopped_for is not None:
         raise RunEnded(NOT_TRIED)
+    if run.kind is SyncKind.DEVICES and integration.preview_due is not None:
+        raise RunEnded(WAITS_FOR_PREVIEW)
+
+
+def _settle_preview(run: SyncRun, run_log: RunLog) -> None:
+    """A person who synced all, or what they chose of a plan, needs no preview any more. Before the
+    run ends: where its process is lost, it is done again. Raises RunEnded."""
+    if run_log.outcome is not None or run.trigger not in ASKED_BY_PERSON:
+        return  # what was held, or only planned, waits for a decision
+    if run.kind not in (SyncKind.DEVICES, SyncKind.APPLY):
+        return
+    with transaction() as session:
+        run_log.note(session, [])  # the lease is still ours
+        is_of_plan = run.kind is SyncKind.APPLY
+        looked_at = find_look(session, int(run.subject)) if is_of_plan else run.started_at
+        clear_preview_due(session, run.integration_id, looked_at)
 
 
 def _sync(run: SyncRun, integration: Integration, tactical: Tactical, run_log: RunLog) -> None:

@@ -12,6 +12,7 @@ from portal.models import SyncPlan, SyncPlanRow, SyncRun
 from portal.models.runs.sync_plan import APPLICABLE, PlanStatus
 from portal.models.runs.sync_run import SyncKind
 from portal.services.clients import list_client_names
+from portal.services.integrations.preview_due import clear_preview_due, find_look
 from portal.services.lists.paging import Page, paginate
 from portal.services.lists.search import contains
 from portal.services.runs.execution import run_to_end
@@ -97,9 +98,10 @@ def apply_to_end(plan_id: int, only: Collection[str] | None = None) -> SyncRun:
 
 def decline_plan(plan_id: int) -> SyncPlan:
     """A person wants none of it. Raises NotFound, and Refused when it is decided already."""
-    with transaction():
+    with transaction() as session:
         plan = _get_undecided(plan_id)
         plan.status = PlanStatus.DECLINED
+        clear_preview_due(session, plan.integration_id, find_look(session, plan_id))
     return plan
 
 

@@ -11,6 +11,7 @@ from portal.models import Integration
 from portal.models.integrations.integration import IntegrationState, Stop
 from portal.services.accounts.permissions import Permission
 from portal.services.dashboard import REVIEW_PERIOD, Overview, get_overview
+from portal.services.integrations.preview_due import PendingPreview
 from portal.services.integrations.server_health import Outage
 from portal.services.organizations.listing import OrganizationFilter
 from portal.services.webhook.state import Health, WebhookState, get_health
@@ -78,11 +79,8 @@ def _attention(overview: Overview) -> list[Item]:
     items += [*_alert_items(overview), *_conflict_items(overview)]
     if integration.state is IntegrationState.ACTIVE:
         items += _webhook_items(get_health(integration))
-    unmapped = overview.organizations[OrganizationFilter.UNMAPPED]
-    if unmapped:
-        text = f"{plural(unmapped, 'organization has', 'organizations have')} no client."
-        where = url_for("organizations.index", show="unmapped")
-        items.append(_item("warn", text, "Map", where))
+    items += _unmapped_items(overview.organizations[OrganizationFilter.UNMAPPED])
+    items += _preview_items(overview.pending_preview)
     items += _retirement_items(integration, overview.assets_by_status["proposed"])
     overdue = overview.assets_by_status["overdue"]
     if overdue:
@@ -90,6 +88,22 @@ def _attention(overview: Overview) -> list[Item]:
         where = url_for("assets.index", status="overdue")
         items.append(_item("info", text, "View", where))
     return items
+
+
+def _unmapped_items(unmapped: int) -> list[Item]:
+    if not unmapped:
+        return []
+    text = f"{plural(unmapped, 'organization has', 'organizations have')} no client."
+    return [_item("warn", text, "Map", url_for("organizations.index", show="unmapped"))]
+
+
+def _preview_items(pending: PendingPreview | None) -> list[Item]:
+    if pending is None or not pending.schedule_waits:
+        return []
+    text = f"{pending.why} Scheduled device syncs wait until somebody has looked at a preview."
+    if pending.plan_id is None:
+        return [_item("warn", text, "Preview", url_for("tacticalrmm.show"))]
+    return [_item("warn", text, "Open it", url_for("plans.show", plan_id=pending.plan_id))]
 
 
 def _retirement_items(integration: Integration, proposed: int) -> list[Item]:

@@ -8,6 +8,8 @@ from flask.typing import ResponseReturnValue
 from portal.errors import InvalidInput, Refused
 from portal.models.runs.sync_plan import APPLICABLE
 from portal.services.accounts.permissions import Permission
+from portal.services.integrations.current import find_integration
+from portal.services.integrations.preview_due import find_pending_preview
 from portal.services.runs import plans as service
 from portal.web.fragments import page_number, page_or_region, words
 from portal.web.guard import get_user, requires, tenant_blueprint
@@ -21,6 +23,7 @@ def show(plan_id: int) -> ResponseReturnValue:
     plan, counts = service.get_plan(plan_id), service.count_actions(plan_id)
     filters = {"action": words("action"), "q": words("q")}
     page = service.list_rows(plan_id, filters["action"], filters["q"], page_number())
+    pending = find_pending_preview(find_integration())
     return page_or_region(
         "plans/detail.html",
         {"plan-rows": "plans/_rows.html"},
@@ -29,6 +32,7 @@ def show(plan_id: int) -> ResponseReturnValue:
         applicable=sum(counts.get(action, 0) for action in APPLICABLE),
         can_apply=[str(action) for action in APPLICABLE],
         why_not=None if plan.can_be_applied else service.WHY_NOT[plan.status],
+        is_awaited=pending is not None and pending.plan_id == plan_id,
         client_names=service.list_named_clients(page.items),
         page=page,
         filters=filters,

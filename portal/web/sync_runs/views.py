@@ -10,6 +10,7 @@ from portal.models.runs.sync_run import OF_A_PERSON, SyncKind
 from portal.services.accounts.permissions import Permission
 from portal.services.clients import list_client_names
 from portal.services.integrations.current import find_integration
+from portal.services.integrations.preview_due import find_pending_preview
 from portal.services.integrations.server_health import find_outage
 from portal.services.runs import causes, history, reverts
 from portal.services.runs import requests as run_service
@@ -40,6 +41,7 @@ def index() -> ResponseReturnValue:
         any_runs=bool(page.items or kind or status),
         integration=integration,
         outage=find_outage(integration),
+        pending_preview=find_pending_preview(integration),
         run=history.find_any_active_run(),
     )
 

@@ -21,6 +21,7 @@ from portal.services.integrations.connect import ConnectionSettings
 from portal.services.integrations.current import find_integration, list_saved_secrets
 from portal.services.integrations.option_kinds import OptionPage
 from portal.services.integrations.options import show_options
+from portal.services.integrations.preview_due import find_pending_preview
 from portal.services.integrations.server_health import find_outage
 from portal.services.integrations.sweep_intervals import find_interval
 from portal.services.organizations.listing import OrganizationFilter, count_organizations
@@ -140,6 +141,7 @@ def _page(
         run_charts=draw_charts() if integration else [],
         chart_size=SIZE,
         outage=find_outage(integration),
+        pending_preview=find_pending_preview(integration),
     )
 
 
