@@ -161,7 +161,7 @@ def test_a_conflict_is_settled_by_keyboard(
     assert_fits(page)
     page.get_by_role("button", name="Keep both: new-0 and old-0").focus()
     page.keyboard.press("Enter")
-    expect(page.get_by_text("Settled: kept apart.")).to_be_visible()
+    expect(page.get_by_text("Settled: kept apart.").first).to_be_visible()
     expect(page.locator(f"#conflict-{first}")).to_have_count(0)
     expect(page.locator(f"#conflict-{second}")).to_be_focused()
     page.get_by_role("button", name="Merge: new-1 and old-1").focus()

@@ -103,7 +103,7 @@ def test_from_connecting_to_assets(
 
     go(page, "Dashboard")
     tactical.control.faults.add("slow", "/beta/v1/agent/*", seconds=1.5)
-    page.get_by_role("button", name="Sync devices").click()
+    page.get_by_role("button", name="Sync without preview").click()
     panel = page.get_by_role("region", name="Devices sync")
     expect(panel.get_by_role("progressbar")).to_be_visible()
     expect(panel.get_by_role("status")).to_have_text("24 created.")
