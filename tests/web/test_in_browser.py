@@ -91,7 +91,7 @@ def test_from_connecting_to_assets(
         field = row.get_by_role("combobox")
         field.focus()
         page.keyboard.type(name)
-        expect(page.get_by_role("option", selected=True)).to_contain_text(name)
+        expect(page.get_by_role("option", selected=True)).to_contain_text(name, timeout=15_000)
         with page.expect_response(re.compile("/organizations/[0-9]+/client$")):
             page.keyboard.press("Enter")
         expect(page.get_by_text(re.compile(f"is now mapped to {name}")).last).to_be_visible()
