@@ -41,9 +41,9 @@ def test_merge_makes_one_asset_with_the_agent_that_was_seen_last(msp: Msp) -> No
     run = settle_conflict(conflict, Settlement.MERGE)
     assert run is not None
     assert (run.kind, run.status) == (SyncKind.MERGE, RunStatus.SUCCESS)
-    assert run.title == f"Merged {get(RemovedAsset, 1).snapshot['asset']['name']} into " + str(
-        get(Asset, known_id).name
-    )
+    removed = db.session.scalars(select(RemovedAsset)).one()
+    name, into = removed.snapshot["asset"]["name"], get(Asset, known_id).name
+    assert run.title == f"Merged {name} into {into}"
     assert (run.updated, run.removed, log_of(run.id)) == (1, 1, [("merged", gone)])
     assert get(Asset, known_id).rmm_device_id == agent
     removed = db.session.scalars(select(RemovedAsset)).one()
