@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from portal.cli import main
+from tactical_simulator import SimulatedTactical
 from tests.support.keys import KEYS
 
 
@@ -29,6 +30,7 @@ class Said:
 
 
 Portal = Callable[..., Said]
+TENANT = ("--tenant", "acme", "--json")
 
 
 @pytest.fixture
@@ -67,3 +69,13 @@ def acme(portal: Portal, folder: Path, sqlite_template: Path) -> Portal:
     (folder / "portal.db").write_bytes(sqlite_template.read_bytes())
     assert portal("tenants", "add", "Acme MSP", "--slug", "acme").exit_code == 0
     return portal
+
+
+@pytest.fixture
+def mapped(acme: Portal, tactical: SimulatedTactical) -> Portal:
+    """Connected, with every organization mapped to a client of its name."""
+    url = ("--url", tactical.url, "--api-key-stdin")
+    assert acme("connect", *url, *TENANT, stdin=f"{tactical.api_key}\n").exit_code == 0
+    acme("sync", "organizations", *TENANT)
+    acme("map", "--exact", "--create", *TENANT)
+    return acme

@@ -5,19 +5,13 @@ from __future__ import annotations
 import pytest
 
 from tactical_simulator import SimulatedTactical
-from tests.cli.conftest import Portal
-
-TENANT = ("--tenant", "acme", "--json")
+from tests.cli.conftest import TENANT, Portal
 
 
 @pytest.fixture
-def connected(acme: Portal, tactical: SimulatedTactical) -> Portal:
-    url = ("--url", tactical.url, "--api-key-stdin")
-    assert acme("connect", *url, *TENANT, stdin=f"{tactical.api_key}\n").exit_code == 0
-    acme("sync", "organizations", *TENANT)
-    acme("map", "--exact", "--create", *TENANT)
-    acme("sync", "devices", *TENANT)
-    return acme
+def connected(mapped: Portal) -> Portal:
+    mapped("sync", "devices", *TENANT)
+    return mapped
 
 
 def test_a_run_is_found_shown_and_undone(connected: Portal, tactical: SimulatedTactical) -> None:

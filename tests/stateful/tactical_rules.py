@@ -29,6 +29,7 @@ class TacticalRules(RuleBasedStateMachine):
     world: World
 
     def make_world(self, source: InventorySource, brake_assets: int) -> World:
+        """Given by the machine of the database that is tried."""
         raise NotImplementedError
 
     @initialize(

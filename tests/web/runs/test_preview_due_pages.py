@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from flask import Flask
@@ -27,11 +27,11 @@ def changed(app: Flask, acme: Place) -> Place:
     return acme
 
 
-def require(app: Flask, place: Place, since: object) -> None:
+def require(app: Flask, place: Place, since: datetime) -> None:
     with app.app_context(), tenant_scope(place.id), transaction() as session:
         integration = get_integration()
         integration.preview_due = PreviewReason.NEW_CREDENTIALS
-        integration.preview_due_at = since  # type: ignore[assignment]
+        integration.preview_due_at = since
         session.flush()
 
 
