@@ -13,13 +13,10 @@ from portal.db import insert
 from portal.models import AssetChange
 from portal.models.assets.change import ChangeAction
 from portal.scope import get_tenant_id
-from portal.sync.devices.facts import VITALS
+from portal.sync.devices.facts import AGENT, VITALS
 from portal.sync.devices.plan import Decision
 from portal.sync.runs.action import Action
 from portal.sync.runs.cause import Cause
-
-AGENT = "rmm_device_id"
-"""The column that a relink changes; its row is written with it."""
 
 
 class ColumnChange(NamedTuple):

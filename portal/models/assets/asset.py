@@ -12,6 +12,13 @@ from portal.models.organizations.client import Client
 KNOWN_FOR = timedelta(hours=24)
 """How long a status counts that nobody has looked at since."""
 UNKNOWN = "unknown"
+LOCKS = {
+    "name": "name_locked",
+    "description": "description_locked",
+    "asset_type": "asset_type_locked",
+    "client_id": "client_locked",
+}
+"""Column to the flag that locks it: a person edited it by hand."""
 
 _IS_MISSING = text("missing_since IS NOT NULL")
 _IS_TOLD = text("serial_key IS NOT NULL")

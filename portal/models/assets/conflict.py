@@ -10,6 +10,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 from portal.clock import utc_now
 from portal.db import Base, BigId, TenantOwned
 
+REVERTED = "reverted"
+"""The kind of what a revert took back: it ends when Tactical's value changes. The others are those
+of the ladder of identity."""
 _IS_OPEN = text("settled_at IS NULL")
 
 

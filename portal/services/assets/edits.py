@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from portal.db import transaction
 from portal.errors import InvalidInput
 from portal.models import Asset
+from portal.models.assets.asset import LOCKS
 from portal.models.assets.change import ChangeAction
 from portal.services.assets.listing import get_asset
 from portal.services.clients import get_client
@@ -18,13 +19,8 @@ from portal.sync.runs.cause import Cause
 
 ASSET_TYPES = ("workstation", "server")
 
-LOCKS = {
-    "name": "name_locked",
-    "description": "description_locked",
-    "asset_type": "asset_type_locked",
-    "client": "client_locked",
-}
-"""Field to the flag that locks it."""
+FIELDS = {column.removesuffix("_id"): lock for column, lock in LOCKS.items()}
+"""Of the form, to the flag that locks each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +54,7 @@ def edit_asset(asset_id: int, edit: AssetEdit, user_id: int | None = None) -> li
 
 def release_field(asset_id: int, field: str, user_id: int | None = None) -> Asset:
     """Let the sync write the field again; the next one does. Raises InvalidInput, NotFound."""
-    lock = LOCKS.get(field)
+    lock = FIELDS.get(field)
     if lock is None:
         raise InvalidInput("This field is never locked, so there is nothing to release.")
     with transaction() as session:
@@ -72,7 +68,7 @@ def release_field(asset_id: int, field: str, user_id: int | None = None) -> Asse
 
 def list_locked(asset: Asset) -> list[str]:
     """The fields of an asset that the sync leaves alone."""
-    return [field for field, lock in LOCKS.items() if getattr(asset, lock)]
+    return [field for field, lock in FIELDS.items() if getattr(asset, lock)]
 
 
 def _write(session: Session, asset: Asset, wanted: dict[str, object], cause: Cause) -> list[str]:
@@ -83,7 +79,7 @@ def _write(session: Session, asset: Asset, wanted: dict[str, object], cause: Cau
     ]
     for column in changed:
         setattr(asset, column, wanted[column])
-        setattr(asset, LOCKS["client" if column == "client_id" else column], True)
+        setattr(asset, LOCKS[column], True)
     session.flush()
     record_changes(session, cause, edits)
     return changed

@@ -13,11 +13,10 @@ from portal.clock import iso_utc
 from portal.db import db
 from portal.errors import NotFound
 from portal.models import Asset, AssetConflict
-from portal.models.assets.conflict import Settlement
+from portal.models.assets.conflict import REVERTED, Settlement
 from portal.services.assets.sides import Comparison, Side, compare, side_of, side_of_evidence
 from portal.services.lists.paging import Page, paginate_records
 from portal.services.lists.search import any_contains, contains, split_words
-from portal.sync.devices.conflicts import REVERTED
 from portal.sync.devices.identity.computers import Kind
 
 SUGGESTED = (Kind.SAME_SERIAL, Kind.SAME_NAME, Kind.SAME_MAC, Kind.SAME_MODEL)

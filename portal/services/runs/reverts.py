@@ -13,7 +13,7 @@ from portal.db import db, transaction
 from portal.errors import Refused
 from portal.models import AssetChange, RemovedAsset, SyncLogEntry, SyncRun
 from portal.models.runs.revert_action import RevertAction
-from portal.models.runs.sync_run import SyncKind
+from portal.models.runs.sync_run import OF_A_PERSON, SyncKind
 from portal.services.assets.removed import KEPT_FOR
 from portal.services.lists.paging import Page, paginate_list
 from portal.services.runs.execution import run_to_end
@@ -21,20 +21,10 @@ from portal.services.runs.history import get_run
 from portal.services.runs.requests import enqueue_run, find_or_add_run
 from portal.sync.reverting.mappings import MAPPED
 from portal.sync.reverting.plan import AssetRevert
-from portal.sync.reverting.run import plan_revert
+from portal.sync.reverting.run import FROM_TACTICAL, plan_revert
 
 NOTHING_DONE = "This run changed no assets, so there is nothing to undo."
-KINDS = (
-    SyncKind.DEVICES,
-    SyncKind.APPLY,
-    SyncKind.AGENT,
-    SyncKind.AGENTS,
-    SyncKind.STATUS,
-    SyncKind.MAPPING,
-    SyncKind.MERGE,
-    SyncKind.ASSETS,
-    SyncKind.REVERT,
-)
+KINDS = (*FROM_TACTICAL, *OF_A_PERSON, SyncKind.REVERT)
 """Of runs that change assets."""
 
 

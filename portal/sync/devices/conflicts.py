@@ -11,12 +11,9 @@ from sqlalchemy.orm import Session
 from portal.clock import utc_now
 from portal.db import count_changed
 from portal.models import AssetConflict, SupersededAgent
-from portal.models.assets.conflict import Settlement
+from portal.models.assets.conflict import REVERTED, Settlement
 from portal.sync.devices.identity.computers import Kind, Verdict
 from portal.sync.devices.plan import Decision
-
-REVERTED = "reverted"
-"""The kind of what a revert took back: that ends when Tactical's value changes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,8 @@ from msgspec import UNSET
 from portal.tactical.reading.systems import split_system
 from portal.tactical.records import AgentPresence, TacticalAgent
 
+AGENT = "rmm_device_id"
+"""Which agent it is: only a relink or a merge changes that."""
 PLACE = ("rmm_organization_id", "site_id", "site_name")
 """Where the agent lives in Tactical."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.orm import Session
@@ -13,14 +13,10 @@ from portal.chunks import chunked
 from portal.clock import utc_now
 from portal.db import insert
 from portal.models import AssetConflict
-from portal.models.assets.conflict import Settlement
+from portal.models.assets.conflict import REVERTED, Settlement
 from portal.scope import get_tenant_id
-from portal.sync.devices.held import GIVES_ASSET, LISTED, hold_back
+from portal.sync.devices.held import LISTED
 
-if TYPE_CHECKING:
-    from portal.sync.devices.plan import Decision
-
-REVERTED = "reverted"
 IDS_AT_ONCE = 1000
 
 
@@ -70,32 +66,6 @@ def release_held(
         if not left:
             conflict.settled_at, conflict.settled_as = utc_now(), Settlement.GONE
     session.flush()
-
-
-def spare_removed(
-    session: Session, integration_id: int, decisions: Sequence[Decision]
-) -> list[Decision]:
-    """The decisions, without what would give agents their assets again that a revert took from
-    them. Where no asset is given it asks for nothing."""
-    given = [each.external_id for each in decisions if each.action in GIVES_ASSET]
-    if not given:
-        return list(decisions)
-    return hold_back(decisions, _load_held_agents(session, integration_id, given))
-
-
-def _load_held_agents(
-    session: Session, integration_id: int, agent_ids: Sequence[str]
-) -> dict[str, dict[str, Any]]:
-    """What agents were whose assets a revert removed, by agent_id: of those that it holds back."""
-    rows = session.execute(
-        select(AssetConflict.agent_id, AssetConflict.evidence).where(
-            AssetConflict.integration_id == integration_id,
-            AssetConflict.agent_id.in_(agent_ids),
-            AssetConflict.asset_id.is_(None),
-            is_open(),
-        )
-    )
-    return {row.agent_id: row.evidence["held"] for row in rows}
 
 
 def list_unmarked(session: Session, integration_id: int) -> set[str]:

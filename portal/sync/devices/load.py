@@ -9,17 +9,10 @@ from sqlalchemy import Row, and_, select
 from sqlalchemy.orm import Session
 
 from portal.models import Asset, AssetConflict, ExternalEntityMapping, OrganizationMapping
+from portal.models.assets.asset import LOCKS
 from portal.sync.devices.facts import FACTS, PLACE
 from portal.sync.devices.held_conflicts import is_open
 from portal.sync.devices.plan import KnownAsset, KnownOrganization
-
-LOCKS = {
-    "name": "name_locked",
-    "description": "description_locked",
-    "asset_type": "asset_type_locked",
-    "client_id": "client_locked",
-}
-"""Column to the flag that locks it."""
 
 _LOOKS = (
     "agent_status",

@@ -15,7 +15,7 @@ from portal.sync.devices.arrivals.newcomers import plan_wait
 from portal.sync.devices.arrivals.strangers import Walk
 from portal.sync.devices.brake import BrakeSettings
 from portal.sync.devices.evidence import Listing, find_doubt, identify_listing
-from portal.sync.devices.held_conflicts import spare_removed
+from portal.sync.devices.held_agents import spare_removed
 from portal.sync.devices.left_out import list_left_out, record_left_out
 from portal.sync.devices.load import load_assets, load_organizations
 from portal.sync.devices.plan import plan_agents

@@ -13,8 +13,10 @@ from sqlalchemy.orm import Session
 from portal.chunks import chunked
 from portal.db import db, release, transaction
 from portal.models import Asset, AssetChange, OrganizationMapping
+from portal.models.assets.asset import LOCKS
 from portal.models.assets.change import ChangeAction
-from portal.sync.reverting.load import ASSET_COLUMNS
+from portal.sync.devices.facts import AGENT
+from portal.sync.reverting.load import load_assets
 from portal.sync.reverting.mappings import MAPPED
 from portal.sync.reverting.removing import remove_assets
 from portal.sync.runs.log import RunLog, log_entry
@@ -55,12 +57,7 @@ class Clearing:
 
 def is_edited() -> ColumnElement[bool]:
     """Whether a person has changed something of the asset by hand, and not released it."""
-    locks = (
-        Asset.name_locked,
-        Asset.description_locked,
-        Asset.asset_type_locked,
-        Asset.client_locked,
-    )
+    locks = (getattr(Asset, lock) for lock in LOCKS.values())
     merged = select(AssetChange.id).where(
         AssetChange.asset_id == Asset.id, AssetChange.action == ChangeAction.MERGED
     )
@@ -107,16 +104,11 @@ def _remove(
     clearing: Clearing,
     ids: Sequence[int],
 ) -> None:
-    rows = session.execute(
-        select(*(getattr(Asset, name) for name in ASSET_COLUMNS))
-        .where(Asset.id.in_(ids), *clearing.list_conditions(integration_id))
-        .order_by(Asset.id)
-        .with_for_update(of=Asset)
-    )
-    assets = [dict(row._mapping) for row in rows]
+    conditions = (Asset.id.in_(ids), *clearing.list_conditions(integration_id))
+    assets = load_assets(session, *conditions, lock=True)
     if not assets:
         return
     remove_assets(session, integration_id, assets, run_log.run_id)
-    entries = [log_entry("removed", asset["rmm_device_id"], asset["name"]) for asset in assets]
+    entries = [log_entry("removed", asset[AGENT], asset["name"]) for asset in assets]
     counts = Counter(seen=len(assets), removed=len(assets))
     run_log.record(session, counts, entries)

@@ -13,8 +13,9 @@ from sqlalchemy.orm import Session, aliased
 
 from portal.models import Asset, AssetChange, Client, User
 from portal.models.assets.change import ChangeAction
+from portal.sync.devices.facts import AGENT
 from portal.sync.history import to_json
-from portal.sync.reverting.plan import AGENT, CLIENT, AssetRevert, Change, plan_asset
+from portal.sync.reverting.plan import CLIENT, AssetRevert, Change, plan_asset
 from portal.sync.runs.cause import PERSON
 
 ASSET_COLUMNS = tuple(
@@ -31,6 +32,19 @@ class StoredRevert:
     asset: dict[str, Any]
 
 
+def load_assets(
+    session: Session, *conditions: ColumnElement[bool], lock: bool
+) -> list[dict[str, Any]]:
+    """Whole rows, `{column: value}`, by id: without what the database computes."""
+    rows = (
+        select(*(getattr(Asset, name) for name in ASSET_COLUMNS))
+        .where(*conditions)
+        .order_by(Asset.id)
+    )
+    rows = rows.with_for_update(of=Asset) if lock else rows
+    return [dict(row._mapping) for row in session.execute(rows)]
+
+
 def list_changed_assets(session: Session, run_id: int) -> list[int]:
     """The ids of the assets that there are and that the run changed, in order."""
     changed = select(AssetChange.asset_id).where(AssetChange.run_id == run_id).distinct()
@@ -38,16 +52,11 @@ def list_changed_assets(session: Session, run_id: int) -> list[int]:
 
 
 def plan_reverts(
-    session: Session, run_id: int, asset_ids: Sequence[int] | None = None, lock: bool = False
+    session: Session, run_id: int, asset_ids: Sequence[int], lock: bool = False
 ) -> list[StoredRevert]:
-    """A decision for each of these assets that the run changed, or for all of them, by id."""
-    its_assets = select(AssetChange.asset_id).where(AssetChange.run_id == run_id)
-    assets = select(*(getattr(Asset, name) for name in ASSET_COLUMNS)).order_by(Asset.id)
-    assets = assets.where(Asset.id.in_(its_assets if asset_ids is None else asset_ids))
-    if lock:
-        assets = assets.with_for_update(of=Asset)
-    stored = [dict(row._mapping) for row in session.execute(assets)]
-    of_assets = AssetChange.asset_id.in_(its_assets if asset_ids is None else asset_ids)
+    """A decision for each of these assets that the run changed."""
+    stored = load_assets(session, Asset.id.in_(asset_ids), lock=lock)
+    of_assets = AssetChange.asset_id.in_(asset_ids)
     own = _load(session, of_assets & (AssetChange.run_id == run_id))
     later = _load(session, of_assets & _is_later(run_id))
     moves = any(each.column == CLIENT for changes in own.values() for each in changes)

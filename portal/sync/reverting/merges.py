@@ -13,9 +13,10 @@ from portal.clock import utc_now
 from portal.errors import NotFound, Refused
 from portal.models import Asset, RemovedAsset, SyncLogEntry
 from portal.models.runs.revert_action import RevertAction
+from portal.sync.devices.facts import AGENT
 from portal.sync.devices.merging.merge import merge_into
 from portal.sync.devices.merging.unmerge import unmerge
-from portal.sync.reverting.plan import AGENT, AssetRevert
+from portal.sync.reverting.plan import AssetRevert
 from portal.sync.runs.cause import Cause
 from portal.sync.runs.log import log_entry
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from portal.models.assets.change import ChangeAction
 from portal.models.runs.revert_action import RevertAction
+from portal.sync.devices.facts import AGENT
 
-AGENT = "rmm_device_id"
 CLIENT = "client_id"
 MISSING = "missing_since"
 AS_A_WHOLE = ""

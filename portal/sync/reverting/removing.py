@@ -27,6 +27,7 @@ from portal.models import (
 from portal.scope import get_tenant_id
 from portal.sync.alerts.links import link_alerts
 from portal.sync.alerts.locks import lock_alerts
+from portal.sync.devices.facts import AGENT
 from portal.sync.devices.merging.snapshots import row_from_json, row_to_json
 from portal.sync.history import to_json
 from portal.sync.software.store import recount_software_of, refresh_counts
@@ -73,7 +74,7 @@ def find_obstacles(
 ) -> dict[int, str]:
     """Why assets cannot come back, by the id that they had: a sentence each."""
     wanted = {row.asset_id: row.snapshot.get("asset") or {} for row in removed}
-    agents = {asset.get("rmm_device_id"): asset_id for asset_id, asset in wanted.items()}
+    agents = {asset.get(AGENT): asset_id for asset_id, asset in wanted.items()}
     taken = session.execute(
         select(Asset.rmm_device_id, Asset.name).where(
             Asset.integration_id == integration_id, Asset.rmm_device_id.in_(agents)
@@ -176,7 +177,7 @@ def _give_alerts_back(
     session: Session, integration_id: int, removed: Sequence[RemovedAsset]
 ) -> None:
     """Those that each had, and those that its agent raised meanwhile."""
-    agents = {row.snapshot["asset"]["rmm_device_id"]: row.asset_id for row in removed}
+    agents = {row.snapshot["asset"][AGENT]: row.asset_id for row in removed}
     link_alerts(session, integration_id, list(agents))
     owners = {
         alert_id: row.asset_id for row in removed for alert_id in row.snapshot.get("alerts", ())

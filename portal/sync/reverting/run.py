@@ -16,7 +16,7 @@ from portal.models import RemovedAsset, SyncLogEntry, SyncRun
 from portal.models.assets.change import ChangeAction
 from portal.models.runs.revert_action import RevertAction
 from portal.models.runs.sync_run import RunStatus, SyncKind
-from portal.sync.devices.facts import FACTS, PLACE
+from portal.sync.devices.facts import AGENT, FACTS, PLACE
 from portal.sync.devices.held import LISTED, OF_AN_AGENT
 from portal.sync.devices.held_conflicts import Held, hold, release_held
 from portal.sync.history import ColumnChange, record_changes
@@ -31,7 +31,7 @@ from portal.sync.reverting.merges import (
     plan_merge,
     take_back,
 )
-from portal.sync.reverting.plan import AGENT, MISSING, AssetRevert
+from portal.sync.reverting.plan import MISSING, AssetRevert
 from portal.sync.reverting.removing import bring_back, find_obstacles, remove_assets
 from portal.sync.reverting.write import write_changes
 from portal.sync.runs.log import RunLog, log_entry
@@ -171,7 +171,7 @@ class _Revert:
                 for row in free
             ]
             record_changes(session, self.run_log.cause, told)
-            agents = [row.snapshot["asset"]["rmm_device_id"] for row in free]
+            agents = [row.snapshot["asset"][AGENT] for row in free]
             release_held(session, self.integration_id, dict.fromkeys(agents))
             for row in free:
                 session.expunge(row)
@@ -233,7 +233,7 @@ def _log(plan: AssetRevert) -> list[dict[str, Any]]:
     entries = []
     if plan.action is not RevertAction.UNCHANGED:
         changes = {column: list(both) for column, both in plan.changes.items()} or None
-        agent_id = plan.changes.get("rmm_device_id", (None, plan.agent_id))[1]
+        agent_id = plan.changes.get(AGENT, (None, plan.agent_id))[1]
         entries.append(log_entry(str(plan.action), agent_id, plan.name, changes=changes))
     if plan.kept:
         entries.append(log_entry("skipped", plan.agent_id, plan.name, " ".join(plan.kept)))
@@ -241,7 +241,7 @@ def _log(plan: AssetRevert) -> list[dict[str, Any]]:
 
 
 def _plan_return(row: RemovedAsset, obstacle: str | None) -> AssetRevert:
-    agent_id = row.snapshot.get("asset", {}).get("rmm_device_id", "")
+    agent_id = row.snapshot.get("asset", {}).get(AGENT, "")
     if obstacle is not None:
         kept = [obstacle]
         return AssetRevert(row.asset_id, agent_id, _name(row), RevertAction.UNCHANGED, kept=kept)

@@ -15,16 +15,16 @@ from portal.models import Asset, ExternalEntityMapping
 from portal.models.assets.change import ChangeAction
 from portal.models.events.event import EventType
 from portal.scope import get_tenant_id
-from portal.sync.devices.facts import PLACE
+from portal.sync.devices.facts import AGENT, PLACE
 from portal.sync.devices.merging.snapshots import value_from_json
 from portal.sync.devices.relinking import give_agents, supersede
 from portal.sync.history import ColumnChange, record_changes
 from portal.sync.reverting.load import ASSET_COLUMNS, StoredRevert
-from portal.sync.reverting.plan import AGENT, MISSING
+from portal.sync.reverting.plan import MISSING
 from portal.sync.runs.cause import Cause
 from portal.sync.software.store import recount_software_of
 
-_UNIQUE = ("integration_id", "rmm_device_id")
+_UNIQUE = ("integration_id", AGENT)
 _NEVER = ("id", "tenant_id", *_UNIQUE)
 COUNTED_BY = frozenset({MISSING, "retired_at"})
 """Columns that say whether the software of an asset counts."""
@@ -115,7 +115,7 @@ def _write_places(session: Session, integration_id: int, rows: Sequence[dict[str
             "tenant_id": get_tenant_id(),
             "integration_id": integration_id,
             "asset_id": 0,  # of a row that is there: left as it is
-            "external_entity_id": row["rmm_device_id"],
+            "external_entity_id": row[AGENT],
             "external_realm_id": row["rmm_organization_id"],
             "external_pk": None,
             "entity_metadata": {"site_id": row["site_id"], "site_name": row["site_name"]},

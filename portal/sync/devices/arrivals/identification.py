@@ -11,6 +11,7 @@ from msgspec import UNSET
 from sqlalchemy.orm import Session
 
 from portal.clock import utc_now
+from portal.models.assets.asset import LOCKS
 from portal.sync.devices.absence import Absence
 from portal.sync.devices.arrivals.known_computers import (
     describe,
@@ -186,5 +187,4 @@ def _make_twin(asset: Any, listed: Listed, now: datetime | None) -> Newcomer:
 
 
 def _is_edited(row: Any) -> bool:
-    locks = (row.name_locked, row.description_locked, row.asset_type_locked, row.client_locked)
-    return any(locks)
+    return any(getattr(row, lock) for lock in LOCKS.values())

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from portal.chunks import chunked
 from portal.models import Asset, AssetConflict, Integration, SupersededAgent
+from portal.models.assets.asset import LOCKS
 from portal.models.assets.conflict import Settlement
 from portal.sync.devices.absence import Absence
 from portal.sync.devices.arrivals.strangers import Listed, Walk
@@ -21,9 +22,8 @@ from portal.tactical.status import AgentStatus
 IDS_AT_ONCE = 1000
 _COLUMNS = (
     "id", "integration_id", "rmm_device_id", "name", "client_id", "rmm_organization_id",
-    "serial_number", "os_type", "make_model", "last_seen_at", "client_locked", "offline_minutes",
-    "missing_since", "retired_at", "name_locked", "description_locked", "asset_type_locked",
-    "created_at",
+    "serial_number", "os_type", "make_model", "last_seen_at", "offline_minutes", "missing_since",
+    "retired_at", "created_at", *LOCKS.values(),
 )  # fmt: skip
 
 

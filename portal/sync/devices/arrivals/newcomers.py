@@ -8,9 +8,9 @@ from dataclasses import replace
 
 from portal.sync.devices.arrivals.identification import Identified
 from portal.sync.devices.arrivals.strangers import Stranger
+from portal.sync.devices.facts import AGENT
 from portal.sync.devices.identity.computers import Identity
 from portal.sync.devices.plan import Decision, KnownAsset, KnownOrganization, plan_agent
-from portal.sync.history import AGENT
 from portal.sync.runs.action import Action
 
 NOT_LISTED = (

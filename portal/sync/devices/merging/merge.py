@@ -11,6 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload
 from portal.errors import NotFound
 from portal.events.outbox import record_events
 from portal.models import Alert, Asset, AssetChange, Integration, RemovedAsset
+from portal.models.assets.asset import LOCKS
 from portal.models.assets.change import ChangeAction
 from portal.models.events.event import EventType
 from portal.sync.alerts.locks import lock_alerts
@@ -33,7 +34,7 @@ UNTOLD = frozenset(
     {
         *VITALS,
         *("agent_status", "status_at", "last_rmm_sync_at", "software_read_at", "absent_runs"),
-        *("name_locked", "description_locked", "asset_type_locked", "client_locked"),
+        *LOCKS.values(),
     }
 )
 """Columns that the history leaves out: looks move them, or they go with another column."""

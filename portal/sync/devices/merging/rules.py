@@ -8,8 +8,8 @@ from typing import Any
 
 from portal.errors import Refused
 from portal.models import Asset
+from portal.models.assets.asset import LOCKS
 from portal.sync.devices.facts import FACTS, PLACE
-from portal.sync.devices.load import LOCKS
 
 OF_THE_AGENT = (
     "integration_id",

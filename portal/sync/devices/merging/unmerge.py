@@ -21,10 +21,10 @@ from portal.models import (
     RemovedAsset,
     SupersededAgent,
 )
+from portal.models.assets.asset import LOCKS
 from portal.models.assets.change import ChangeAction
 from portal.models.events.event import EventType
 from portal.sync.alerts.locks import lock_alerts
-from portal.sync.devices.load import LOCKS
 from portal.sync.devices.merging.merge import UNTOLD
 from portal.sync.devices.merging.parts import agent_is
 from portal.sync.devices.merging.rules import OF_THE_AGENT

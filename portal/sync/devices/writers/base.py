@@ -18,7 +18,8 @@ from portal.sync.devices.arrivals.newcomers import plan_newcomers
 from portal.sync.devices.arrivals.strangers import Stranger
 from portal.sync.devices.conflicts import list_questions, open_conflicts
 from portal.sync.devices.device_events import record_device_events
-from portal.sync.devices.held_conflicts import release_held, spare_removed
+from portal.sync.devices.held_agents import spare_removed
+from portal.sync.devices.held_conflicts import release_held
 from portal.sync.devices.load import load_assets, load_organizations
 from portal.sync.devices.plan import Decision
 from portal.sync.devices.plan_rows import PlanRow
