@@ -166,7 +166,7 @@ def test_a_conflict_is_settled_by_keyboard(
     expect(page.locator(f"#conflict-{second}")).to_be_focused()
     page.get_by_role("button", name="Merge: new-1 and old-1").focus()
     page.keyboard.press("Enter")
-    expect(page.get_by_text("Merged new-1 into old-1")).to_be_visible()
+    expect(page.get_by_text("Merged new-1 into old-1").first).to_be_visible()
     assert_accessible(page)
     with app.app_context(), tenant_scope(acme.id):
         settled = select(AssetConflict.id).where(AssetConflict.settled_at.is_not(None))
