@@ -70,8 +70,8 @@ def missing() -> Outcome:
     return Outcome({"ok": True, "missing": [row.to_json() for row in rows]}, text)
 
 
-def _do(deed: Callable[[service.Chosen], service.Done], device_id: str) -> Outcome:
+def _do(change: Callable[[service.Chosen], service.Done], device_id: str) -> Outcome:
     asset_id = service.get_asset_id(device_id)
-    done = deed(service.Chosen([asset_id]))
+    done = change(service.Chosen([asset_id]))
     data = {"ok": True, "run": done.run.id, "asset_id": str(asset_id), "title": done.title}
     return Outcome(data, f"{done.title}.")

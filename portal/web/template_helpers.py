@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 from flask import Flask, current_app, request, url_for
 
+from portal.models.assets.labels import label_column
 from portal.web.sync_runs.descriptions import (
     describe_pace,
     describe_run,
@@ -36,6 +37,7 @@ def register(app: Flask) -> None:
         plural=plural,
         every=every,
         pretty_json=pretty_json,
+        label_column=label_column,
         name_kind=name_kind,
         name_run=name_run,
         describe_undo=describe_undo,

@@ -76,7 +76,7 @@ def attempt(
         throttle.take(*counter)
     yield
     for counter in counters:
-        throttle.give_back(*counter)
+        throttle.release(*counter)
 
 
 def _list_counters(
@@ -125,7 +125,7 @@ class Throttle:
         if not self._add(limit, name, 1):
             raise TooManyAttempts(limit.get_expiry())
 
-    def give_back(self, limit: RateLimitItem, name: str) -> None:
+    def release(self, limit: RateLimitItem, name: str) -> None:
         self._add(limit, name, -1)
 
     def _add(self, limit: RateLimitItem, name: str, count: int) -> bool:

@@ -120,9 +120,16 @@ def _load(session: Session, wanted: ColumnElement[bool]) -> dict[int, list[Chang
 
 def _query(wanted: ColumnElement[bool]) -> Select[Any]:
     change = AssetChange
-    told = (change.id, change.asset_id, change.action, change.column, change.before, change.after)
+    columns = (
+        change.id,
+        change.asset_id,
+        change.action,
+        change.column,
+        change.before,
+        change.after,
+    )
     return (
-        select(*told, change.at, change.cause, change.run_id, User.email)
+        select(*columns, change.at, change.cause, change.run_id, User.email)
         .outerjoin(User, User.id == change.user_id)
         .where(wanted)
         .order_by(change.id)

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from portal.models.assets.change import ChangeAction
+from portal.models.assets.labels import label_column
 from portal.models.runs.revert_action import RevertAction
 from portal.sync.devices.facts import AGENT
 
@@ -19,18 +20,8 @@ _BROUGHT = (ChangeAction.CREATED, ChangeAction.REVERTED)
 """Whole assets that such a change tells of were not there before."""
 _UNWEIGHED = frozenset({MISSING, "absent_runs"})
 """Columns whose change by another run does not keep a created asset from being removed."""
-_WORDS = {
-    CLIENT: "client",
-    AGENT: "agent",
-    MISSING: "mark as missing",
-    "retired_at": "retirement",
-    "rmm_organization_id": "organization",
-    "os_type": "operating system",
-    "lan_ip": "LAN address",
-    "wan_ip": "WAN address",
-    "ram_gb": "memory",
-    "cpu": "CPU",
-}
+_NOUNS = {MISSING: "mark as missing", "retired_at": "retirement"}
+"""Of columns whose label is no noun."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +107,7 @@ def _why_not(column: str, now: Any, after: Any, last: Change | None) -> str | No
     if last is not None and (last.action is not ChangeAction.REVERTED or now != after):
         return _tell(column, last)
     if now != after:
-        return f"The {_word(column)} is by now another one than the run made it."
+        return f"The {_noun(column)} is no longer what the run set."
     return None
 
 
@@ -137,11 +128,11 @@ def _why_it_stays(since: Mapping[str, Change]) -> str | None:
 
 def _tell(column: str, last: Change) -> str:
     done = "released" if last.action is ChangeAction.RELEASED else "changed"
-    return f"The {_word(column)} was {done} by {last.who} on {_day(last.at)}."
+    return f"The {_noun(column)} was {done} by {last.who} on {_day(last.at)}."
 
 
-def _word(column: str) -> str:
-    return _WORDS.get(column, column.replace("_", " ")) if column else "asset"
+def _noun(column: str) -> str:
+    return _NOUNS.get(column) or label_column(column)
 
 
 def _day(at: datetime) -> str:

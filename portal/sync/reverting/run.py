@@ -166,11 +166,11 @@ class _Revert:
             if not free:
                 return
             bring_back(session, self.integration_id, free)
-            told = [
+            changes = [
                 ColumnChange(row.asset_id, ChangeAction.REVERTED, after={"name": _name(row)})
                 for row in free
             ]
-            record_changes(session, self.run_log.cause, told)
+            record_changes(session, self.run_log.cause, changes)
             agents = [row.snapshot["asset"][AGENT] for row in free]
             release_held(session, self.integration_id, dict.fromkeys(agents))
             for row in free:

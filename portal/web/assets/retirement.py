@@ -52,9 +52,9 @@ def delete() -> ResponseReturnValue:
     return render_template("assets/delete.html", **shown), 200 if typed is None else 422
 
 
-def _do(deed: Callable[[Chosen, int], Done]) -> ResponseReturnValue:
+def _do(change: Callable[[Chosen, int], Done]) -> ResponseReturnValue:
     try:
-        _tell(deed(_read_chosen(), get_user().id))
+        _tell(change(_read_chosen(), get_user().id))
     except (InvalidInput, Refused) as error:
         flash(error.message, "error")
     return redirect(_back())

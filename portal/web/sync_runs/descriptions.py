@@ -56,14 +56,14 @@ def name_run(run: SyncRun) -> str:
 
 def describe_undo(preview: RevertPreview) -> str:
     """`Undoing this run would remove 1 asset and change 12 assets back.`"""
-    deeds = [
+    actions = [
         words.format(plural(number, "organization" if action is RevertAction.MAPPED else "asset"))
         for action, words in UNDOING.items()
         if (number := preview.counts.get(action))
     ]
-    if not deeds:
+    if not actions:
         return "Nothing of this run can be undone."
-    return f"Undoing this run would {join_words(deeds)}."
+    return f"Undoing this run would {join_words(actions)}."
 
 
 def describe_run(run: SyncRun) -> str:

@@ -35,7 +35,7 @@ def test_the_log_tells_what_it_rests_on(app: Flask, admin: FlaskClient, acme: Pl
         session.add(SyncLogEntry(run_id=acme.run, action="relinked", external_id=NEW, name="pc",
                                  reason="It has the serial number.", changes=changes))  # fmt: skip
     page = admin.get(acme.url(f"sync-runs/{acme.run}")).text
-    assert "equal: serial, make model; different: name" in page
+    assert "equal: serial number, make and model; different: name" in page
     assert "last seen 2026-11-22 01:02 UTC, the new one first listed 2026-11-23 05:41 UTC" in page
     assert OLD in page
 

@@ -62,8 +62,8 @@ def _judge(
     conflicts: Sequence[AssetConflict],
 ) -> tuple[SerialVerdict, dict[str, Any]]:
     before, after = (decision.changes or {})[SERIAL]
-    told = [str(each.before) for each in history if each.column == SERIAL and each.before]
-    told += [before] if before else []
+    known = [str(each.before) for each in history if each.column == SERIAL and each.before]
+    known += [before] if before else []
     since = utc_now() - NAMES_SINCE
     names = [each.before for each in history if each.column == NAME and each.at >= since]
     name_before = names[0] if names else asset.facts[NAME]
@@ -71,9 +71,9 @@ def _judge(
         each.settled_at is not None and each.settled_as is not Settlement.GONE for each in conflicts
     )
     name = None if NAME in asset.locks else name_before
-    verdict = judge_serial(told, name, after, decision.name, is_settled)
+    verdict = judge_serial(known, name, after, decision.name, is_settled)
     evidence = {
-        "serials": [*told, after],
+        "serials": [*known, after],
         "names": [name_before, decision.name],
         "asset_id": asset.id,
     }
