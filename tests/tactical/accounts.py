@@ -10,6 +10,7 @@ import pytest
 
 from portal.tactical.api import Tactical
 from portal.tactical.errors import TacticalError
+from portal.tactical.http.knox import TokenStore
 from portal.tactical.http.session import Credentials
 from tactical_simulator import SimulatedTactical
 from tests.tactical.talking import talking
@@ -17,7 +18,7 @@ from tests.tactical.talking import talking
 CHECK, LOGIN, VERSION = "/v2/checkcreds/", "/v2/login/", "/core/version/"
 
 
-class Vault:
+class Vault(TokenStore):
     """The token as processes share it, and everything that was ever kept."""
 
     def __init__(self, token: str | None = None) -> None:
@@ -28,13 +29,14 @@ class Vault:
         self.token = token
         self.history.append(token)
 
+    def find(self) -> str | None:
+        return self.token
+
     @contextmanager
     def open(
         self, server: SimulatedTactical, credentials: Credentials, **options: object
     ) -> Iterator[Tactical]:
-        with talking(
-            server, credentials, on_token=self.keep, find_token=lambda: self.token, **options
-        ) as api:
+        with talking(server, credentials, tokens=self, **options) as api:
             yield api
 
 

@@ -84,9 +84,7 @@ def open_tactical(integration: Integration, interactive: bool = False) -> Iterat
         sign_in.credentials,
         get_gateway(),
         interactive=interactive,
-        on_token=sign_in.keep,
-        find_token=sign_in.find,
-        token_lock=sign_in.lock,
+        tokens=sign_in,
     )
     integration_id, was_clouded = integration.id, has_failed(integration)
     try:

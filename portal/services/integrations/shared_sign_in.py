@@ -27,13 +27,14 @@ from portal.services.integrations.ended_sign_ins import add_ended
 from portal.services.integrations.server_health import lock_integration, note_refusal
 from portal.tactical.errors import TacticalError
 from portal.tactical.http.credentials import ApiKey, Credentials, Password
+from portal.tactical.http.knox import TokenStore
 from portal.vault import find_secret, forget_secrets, list_change_times, store_secret
 
 POLL_SECONDS: Final = 0.2
 """How often one that waits for another's sign-in looks whether that is over."""
 
 
-class SharedSignIn:
+class SharedSignIn(TokenStore):
     """Of one integration, as it was when this was made. Raises SecretUnreadable."""
 
     def __init__(self, integration: Integration) -> None:
@@ -101,7 +102,7 @@ class SharedSignIn:
             self.note_refusal(error)  # before anybody who waits can try the same
             raise
         finally:
-            self._give_back(lease)
+            self._release(lease)
 
     def _take(self, lease: str) -> bool:
         now = utc_now()
@@ -114,7 +115,7 @@ class SharedSignIn:
     def _renew(self, lease: str) -> bool:
         return self._change(lease, lease, utc_now() + LEASE_TIME)
 
-    def _give_back(self, lease: str) -> None:
+    def _release(self, lease: str) -> None:
         self._change(lease, None, None)
 
     def _change(self, lease: str, new: str | None, until: datetime | None) -> bool:

@@ -10,7 +10,6 @@ import base64
 import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from threading import RLock
 from typing import Any
 
@@ -35,27 +34,37 @@ Post = Callable[[str, dict[str, str]], Answer]
 _TOKEN = re.compile(r"[\x21-\x7e]{1,512}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class TokenStore:
-    """How tokens are shared with other processes.
+    """Where one session keeps its token, and finds that of others. This one shares nothing."""
 
-    `keep` is called with each new token, and None when one is dead; `find` gives the last one;
-    `lock` is held while one process signs in, so that the others find its token.
-    """
+    def keep(self, token: str | None) -> None:
+        """Called with each new token, and with None when one is dead."""
 
-    keep: Callable[[str | None], None] = lambda _token: None
-    find: Callable[[], str | None] = lambda: None
-    lock: Callable[[], AbstractContextManager[object]] = nullcontext
+    def find(self) -> str | None:
+        """The last one that any process kept."""
+        return None
+
+    def lock(self, pause: Callable[[float], None]) -> AbstractContextManager[None]:  # noqa: ARG002
+        """Held during a sign-in, so that others find its token. While another process holds it,
+        `pause` is called with seconds; it raises Abandoned."""
+        return nullcontext()
 
 
 class Knox:
     """One user's token: found, made, replaced and forgotten. Threads may share it."""
 
-    def __init__(self, credentials: Password, post: Post, store: TokenStore) -> None:
+    def __init__(
+        self,
+        credentials: Password,
+        post: Post,
+        tokens: TokenStore,
+        pause: Callable[[float], None],
+    ) -> None:
         self._credentials = credentials
         self._code = credentials.totp_code
         self._post = post
-        self._store = store
+        self._tokens = tokens
+        self._pause = pause
         self._token = _usable(credentials.token)
         self._lock = RLock()
 
@@ -80,18 +89,18 @@ class Knox:
 
     def forget(self) -> None:
         self._token = None
-        self._store.keep(None)
+        self._tokens.keep(None)
 
     def _adopt_or_sign_in(self, dead: str | None) -> tuple[str, bool]:
-        with self._store.lock():
-            stored = _usable(self._store.find())
+        with self._tokens.lock(self._pause):
+            stored = _usable(self._tokens.find())
             if stored is not None and stored != dead:
                 self._token = stored
                 return stored, False
             if dead is not None:
                 self.forget()
             self._token = self._sign_in()
-            self._store.keep(self._token)
+            self._tokens.keep(self._token)
             return self._token, True
 
     def _sign_in(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -41,11 +41,9 @@ Value = TypeVar("Value")
 class TacticalSession:
     """Requests to one server with one set of credentials; two threads may share it.
 
-    `on_token` is called with each new token, and None when one is dead; `find_token` gives a token
-    that another process may have stored since; `token_lock` is held during a sign-in, and is
-    handed what to pause with while another process holds it (which raises Abandoned).
+    `tokens` shares the token of a user with other processes; a key needs none.
     `interactive` shortens every limit and waits for no throttle.
-    Every request raises TacticalError and EgressError, and what on_token and its kin raise.
+    Every request raises TacticalError and EgressError, and what `tokens` raises.
     """
 
     def __init__(
@@ -54,11 +52,7 @@ class TacticalSession:
         credentials: Credentials,
         gateway: HttpGateway,
         *,
-        on_token: Callable[[str | None], None] = lambda _token: None,
-        find_token: Callable[[], str | None] = lambda: None,
-        token_lock: Callable[
-            [Callable[[float], None]], AbstractContextManager[object]
-        ] = nullcontext,
+        tokens: TokenStore | None = None,
         interactive: bool = False,
         sleep: Callable[[float], object] | None = None,
     ) -> None:
@@ -72,11 +66,10 @@ class TacticalSession:
         self._gateway = gateway
         self._retries = Retries(interactive, sleep)
         self._key = credentials.key if isinstance(credentials, ApiKey) else None
-        pause = self._retries.pause
-        store = TokenStore(keep=on_token, find=find_token, lock=lambda: token_lock(pause))
-        self._knox = (
-            Knox(credentials, self._post, store) if isinstance(credentials, Password) else None
-        )
+        self._knox = None
+        if isinstance(credentials, Password):
+            tokens = tokens or TokenStore()
+            self._knox = Knox(credentials, self._post, tokens, self._retries.pause)
 
     # --- Requests -----------------------------------------------------------------------
 
