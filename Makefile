@@ -2,6 +2,8 @@
 BIN = .venv/bin
 # One more than there are cores: tests wait for processes, browsers and servers a third of their time.
 PYTEST_ARGS = -n $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1) --maxprocesses 5
+# Where it is set, each process of a run would compile every module anew.
+export PYTHONDONTWRITEBYTECODE =
 
 .PHONY: help install demo run test test-fast check soak test-identity bench lint format diagram lock
 
