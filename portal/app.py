@@ -62,11 +62,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or read_settings(os.environ)
     keep_private(settings)
     app = Portal("portal")
-    app.config.update(_flask_config(settings))
-    app.extensions["settings"] = settings
-    app.extensions["vault"] = Vault(get_encryption_keys(settings))
-    app.extensions["throttle"] = Throttle(settings)
-    app.extensions["gateways"] = Gateways(settings.egress_allow, settings.ca_bundle)
+    use_settings(app, settings)
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
@@ -74,6 +70,19 @@ def create_app(settings: Settings | None = None) -> Flask:
     web.init_app(app)
     webhooks.init_app(app)
     return app
+
+
+def use_settings(app: Flask, settings: Settings) -> None:
+    """Give the application its settings, and what is made from them and remembers calls, anew.
+
+    The database and the number of proxies stay those that it was created with.
+    """
+    app.config.update(_flask_config(settings))
+    app.extensions["settings"] = settings
+    app.extensions["vault"] = Vault(get_encryption_keys(settings))
+    app.extensions["throttle"] = Throttle(settings)
+    app.extensions["gateways"] = Gateways(settings.egress_allow, settings.ca_bundle)
+    app.extensions["webhook_failures"] = webhooks.make_failure_counter()
 
 
 def _flask_config(settings: Settings) -> dict[str, object]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support import properties
-from tests.support.apps import app, app_context, http, live_portal, redis_url, settings
+from tests.support.apps import app, app_context, http, kept_apps, live_portal, redis_url, settings
 from tests.support.browser import browser, page
 from tests.support.databases import (
     database_url,
@@ -28,6 +28,7 @@ __all__ = [
     "database_url",
     "empty_database_url",
     "http",
+    "kept_apps",
     "live_portal",
     "only_loopback",
     "page",

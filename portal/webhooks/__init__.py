@@ -7,10 +7,9 @@ from flask import Flask
 from portal.extensions import csrf
 from portal.webhooks.views import PREFIX, make_failure_counter, webhooks
 
-__all__ = ["PREFIX", "init_app"]
+__all__ = ["PREFIX", "init_app", "make_failure_counter"]
 
 
 def init_app(app: Flask) -> None:
     csrf.exempt(webhooks)  # the sender is no browser; its secret is in a header
-    app.extensions["webhook_failures"] = make_failure_counter()
     app.register_blueprint(webhooks)

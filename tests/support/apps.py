@@ -15,7 +15,7 @@ from flask.ctx import AppContext
 from flask.testing import FlaskClient
 from werkzeug.serving import make_server
 
-from portal import create_app
+from portal.app import create_app, use_settings
 from portal.config import Settings, read_settings
 from portal.db import db
 from tests.support.keys import KEYS
@@ -58,14 +58,41 @@ def settings(database_url: str, redis_url: str, tmp_path: Path) -> Settings:
     )
 
 
+class KeptApp:
+    """An application that tests use one after the other. Its routes, templates and statements are
+    compiled once: that would take most of the time of a test. What it remembers goes each time."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.app = create_app(settings)
+        self.app.config["TESTING"] = True
+        self._config, self._extensions = dict(self.app.config), dict(self.app.extensions)
+
+    def renew(self, settings: Settings) -> Flask:
+        for kept, at_first in (
+            (self.app.config, self._config),
+            (self.app.extensions, self._extensions),
+        ):
+            kept.clear()
+            kept.update(at_first)
+        use_settings(self.app, settings)
+        return self.app
+
+
+@pytest.fixture(scope="session")
+def kept_apps() -> dict[str, KeptApp]:
+    """By the address of their database."""
+    return {}
+
+
 @pytest.fixture
-def app(settings: Settings) -> Iterator[Flask]:
+def app(settings: Settings, kept_apps: dict[str, KeptApp]) -> Iterator[Flask]:
     """The whole application on an empty database; the test runs on SQLite and PostgreSQL.
 
     No context is pushed: requests make their own. For services take `app_context` too.
     """
-    app = create_app(settings)
-    app.config["TESTING"] = True
+    if settings.database_url not in kept_apps:
+        kept_apps[settings.database_url] = KeptApp(settings)
+    app = kept_apps[settings.database_url].renew(settings)
     yield app
     with app.app_context():
         db.session.remove()

@@ -38,9 +38,13 @@ def database_url(database_kind: str, request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
-    shutil.copyfile(sqlite_template, tmp_path / "portal.db")
-    return f"sqlite:///{tmp_path / 'portal.db'}"
+def sqlite_url(sqlite_template: Path) -> str:
+    """The file of this worker, made anew: whoever has the last one open keeps that."""
+    used = sqlite_template.with_name("used.db")
+    for ending in ("", "-wal", "-shm"):
+        used.with_name(used.name + ending).unlink(missing_ok=True)
+    shutil.copyfile(sqlite_template, used)
+    return f"sqlite:///{used}"
 
 
 @pytest.fixture(scope="session")

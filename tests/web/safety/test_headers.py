@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -15,7 +16,7 @@ from portal.config import Settings
 from portal.db import db
 from portal.services.accounts.users import add_user
 from tests.web.conftest import HTMX
-from tests.web.world import Place
+from tests.web.world import Place, make_user, sign_in
 
 pytestmark = pytest.mark.one_database
 
@@ -70,8 +71,8 @@ def test_with_an_https_address_cookies_go_over_tls_only(
 
 
 @pytest.fixture
-def broken(app: Flask, admin: FlaskClient) -> FlaskClient:
-    """With routes that fail, and errors answered as in real life."""
+def broken(settings: Settings, app: Flask, acme: Place) -> Iterator[FlaskClient]:
+    """Of an application of its own with routes that fail, errors answered as in real life."""
 
     def fail(kind: str) -> str:
         if kind == "database":
@@ -80,10 +81,13 @@ def broken(app: Flask, admin: FlaskClient) -> FlaskClient:
             raise RuntimeError("a secret of ours")
         abort(int(kind))
 
-    app._got_first_request = False
-    app.add_url_rule("/fail/<kind>", view_func=fail)
-    app.config["PROPAGATE_EXCEPTIONS"] = False
-    return admin
+    failing = create_app(settings)
+    failing.add_url_rule("/fail/<kind>", view_func=fail)
+    http = failing.test_client()
+    sign_in(app, http, make_user(app, "admin@acme.example", acme))
+    yield http
+    with failing.app_context():
+        db.engine.dispose()
 
 
 @pytest.mark.parametrize(
