@@ -18,6 +18,7 @@ from tests.support.databases import (
     sqlite_url,
 )
 from tests.support.network import only_loopback
+from tests.support.passwords import quick_passwords
 from tests.support.processes import ServersOfRun
 from tests.support.simulator import tactical
 
@@ -37,6 +38,7 @@ __all__ = [
     "postgresql_url",
     "properties",
     "pytest_generate_tests",
+    "quick_passwords",
     "redis_url",
     "settings",
     "sqlite_template",

@@ -11,6 +11,7 @@ from portal.services.accounts.passwords import (
     hash_password,
     password_matches,
 )
+from tests.support.passwords import STRONG
 
 EMAIL = "anna.smith@acme.example"
 
@@ -70,3 +71,11 @@ def test_a_password_of_old_is_hashed_again_as_far_as_it_is_compared() -> None:
     stored = hash_password("short" + "x" * LONGEST_PASSWORD)
 
     assert password_matches(stored, "short" + "x" * (LONGEST_PASSWORD - 5))
+
+
+def test_the_strength_is_the_recommended_one() -> None:
+    """Three passes over 64 MiB: of argon2id, by RFC 9106 where memory is short."""
+    stored = STRONG.hash("correct horse battery")
+
+    assert stored.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
+    assert not STRONG.check_needs_rehash(stored)
