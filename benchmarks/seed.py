@@ -106,7 +106,7 @@ class _Seed:
     def write(self) -> None:
         self._put(Tenant, ({"id": t, "slug": f"t{t}", "name": f"MSP {t}"} for t in self.sizes))
         self._put(User, [{"id": 1, "email": "bench@example.com", "password_hash": "none"}])
-        members = ({"tenant_id": t, "user_id": 1, "role": "admin"} for t in self.sizes)
+        members = ({"tenant_id": t, "user_id": 1, "role": "owner"} for t in self.sizes)
         self._put(Membership, members)
         self._put(Integration, (self._integration(t) for t in self.sizes))
         self._put(Client, self._each("clients", self._client))

@@ -14,7 +14,7 @@ from portal.services.accounts import password_changes
 from portal.services.accounts import users as user_service
 from portal.services.accounts.permissions import ROLES
 
-role_type = click.Choice(list(ROLES))
+role_type = click.Choice([str(role) for role in ROLES])
 
 
 @click.group()

@@ -114,7 +114,7 @@ def _add_tenant(demo: Demo) -> Tenant:
         tenant = tenants.get_tenant(demo.slug)
     except NotFound:
         tenant = tenants.add_tenant("Demo MSP", demo.slug)
-    users.add_user(demo.email, demo.password, demo.slug, "admin")
+    users.add_user(demo.email, demo.password, demo.slug, "owner")
     return tenant
 
 

@@ -123,7 +123,7 @@ def _enter_tenant() -> ResponseReturnValue | None:
     permission: Permission = view.permission
     if not role_allows(membership.role, permission):
         raise PermissionDenied(
-            f"Your role in this tenant, {membership.role}, does not allow this. Ask an admin."
+            f"Your role in this tenant, {membership.role}, does not allow this. Ask an owner."
         )
     g.scope = ExitStack()
     g.scope.enter_context(tenant_scope(membership.tenant_id))
@@ -160,9 +160,6 @@ def _template_context() -> dict[str, Any]:
         "conflicts_open": (membership.conflicts or 0) if membership else 0,
         "wants_code": membership is not None and membership.wants_code,
         "may": SimpleNamespace(
-            change_settings=role_allows(role, Permission.CHANGE_SETTINGS),
-            sync=role_allows(role, Permission.SYNC),
-            map=role_allows(role, Permission.MAP),
-            act_on_alerts=role_allows(role, Permission.ACT_ON_ALERTS),
+            **{each.name.lower(): role_allows(role, each) for each in Permission}
         ),
     }

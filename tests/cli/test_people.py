@@ -16,12 +16,12 @@ HERE = ("--tenant", "acme")
 
 @pytest.fixture
 def people(acme: Portal) -> Portal:
-    """Ann is admin of acme, Bert a viewer there and admin of other."""
+    """Ann owns acme, Bert is a viewer there and owns other."""
     acme("tenants", "add", "Other MSP", "--slug", "other")
     for email, tenant, role in (
-        (ANN, "acme", "admin"),
+        (ANN, "acme", "owner"),
         (BERT, "acme", "viewer"),
-        (BERT, "other", "admin"),
+        (BERT, "other", "owner"),
     ):
         words = ("users", "add", email, "--tenant", tenant, "--role", role, "--password-stdin")
         assert acme(*words, stdin=PASSWORD).exit_code == 0
@@ -36,9 +36,9 @@ def listed(portal: Portal, tenant: str = "acme") -> dict[str, tuple[str, bool]]:
 def test_users_are_listed_with_role_and_state(people: Portal) -> None:
     people("users", "disable", BERT, *HERE)
 
-    assert listed(people) == {ANN: ("admin", True), BERT: ("viewer", False)}
+    assert listed(people) == {ANN: ("owner", True), BERT: ("viewer", False)}
     lines = people("users", "list", *HERE).out.splitlines()
-    assert lines == [f"{ANN}   admin   enabled", f"{BERT}  viewer  disabled"]
+    assert lines == [f"{ANN}   owner   enabled", f"{BERT}  viewer  disabled"]
 
 
 def test_a_role_changes_in_one_tenant(people: Portal) -> None:
@@ -54,7 +54,7 @@ def test_who_is_disabled_keeps_role_and_is_not_added_again(people: Portal) -> No
     again = people(*words, stdin=PASSWORD)
     assert (again.exit_code, "Enable the user first" in again.err) == (1, True)
     assert listed(people)[BERT] == ("viewer", False)
-    assert listed(people, "other")[BERT] == ("admin", True)
+    assert listed(people, "other")[BERT] == ("owner", True)
     people("users", "enable", BERT, *HERE)
     assert listed(people)[BERT] == ("viewer", True)
 
@@ -62,7 +62,7 @@ def test_who_is_disabled_keeps_role_and_is_not_added_again(people: Portal) -> No
 def test_a_user_is_deleted_with_the_last_place(people: Portal) -> None:
     assert people("users", "remove", BERT, *HERE, "--json").data["deleted"] is False
     assert listed(people).keys() == {ANN}
-    words = ("users", "add", ANN, "--tenant", "other", "--role", "admin", "--password-stdin")
+    words = ("users", "add", ANN, "--tenant", "other", "--role", "owner", "--password-stdin")
     assert people(*words, stdin=PASSWORD).exit_code == 0
     assert people("users", "remove", BERT, "--tenant", "other", "--json").data["deleted"] is True
     assert "There is no user" in people("users", "reset", BERT).err
@@ -71,24 +71,24 @@ def test_a_user_is_deleted_with_the_last_place(people: Portal) -> None:
 @pytest.mark.parametrize(
     "words",
     [
-        ("role", ANN, "viewer"),
+        ("role", ANN, "admin"),
         ("disable", ANN),
         ("remove", ANN),
         ("add", ANN, "--role", "viewer", "--password-stdin"),
     ],
 )
-def test_the_last_admin_of_a_tenant_stays(people: Portal, words: tuple[str, ...]) -> None:
+def test_the_last_owner_of_a_tenant_stays(people: Portal, words: tuple[str, ...]) -> None:
     said = people("users", *words, *HERE, stdin=PASSWORD)
     assert said.exit_code == 1
-    assert "needs at least one admin" in said.err
-    assert listed(people)[ANN] == ("admin", True)
-    people("users", "role", BERT, "admin", *HERE)
+    assert "needs at least one owner" in said.err
+    assert listed(people)[ANN] == ("owner", True)
+    people("users", "role", BERT, "owner", *HERE)
     assert people("users", *words, *HERE, stdin=PASSWORD).exit_code == 0
-    assert listed(people).get(ANN) != ("admin", True)
+    assert listed(people).get(ANN) != ("owner", True)
 
 
-def test_a_disabled_admin_does_not_count_as_one(people: Portal) -> None:
-    people("users", "role", BERT, "admin", *HERE)
+def test_a_disabled_owner_does_not_count_as_one(people: Portal) -> None:
+    people("users", "role", BERT, "owner", *HERE)
     people("users", "disable", BERT, *HERE)
 
     assert people("users", "remove", ANN, *HERE).exit_code == 1
@@ -156,7 +156,7 @@ def test_a_tenant_is_counted_asked_for_and_removed(people: Portal) -> None:
     assert said.out == "Removed the tenant Acme MSP (acme).\n"
     assert people("clients", "add", "X", *HERE).exit_code == 1
     assert people("users", "reset", ANN).exit_code == 1
-    assert listed(people, "other") == {BERT: ("admin", True)}
+    assert listed(people, "other") == {BERT: ("owner", True)}
     again = people("tenants", "remove", "acme", "--yes", "acme")
     assert again.err == (
         "portal: There is no tenant 'acme'. `portal tenants list` shows every tenant.\n"

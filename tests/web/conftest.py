@@ -33,6 +33,13 @@ def admin(app: Flask, http: FlaskClient, acme: Place) -> FlaskClient:
 
 
 @pytest.fixture
+def owner(app: Flask, http: FlaskClient, acme: Place) -> FlaskClient:
+    app.config["WTF_CSRF_ENABLED"] = False
+    sign_in(app, http, make_user(app, "owner@acme.example", acme, role="owner"))
+    return http
+
+
+@pytest.fixture
 def viewer(app: Flask, http: FlaskClient, acme: Place) -> FlaskClient:
     app.config["WTF_CSRF_ENABLED"] = False
     sign_in(app, http, make_user(app, "viewer@acme.example", acme, role="viewer"))

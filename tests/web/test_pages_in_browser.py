@@ -40,7 +40,7 @@ def pages(app: Flask, acme: Place) -> list[str]:
     bare = make_place(app, "bare")
     with app.app_context():
         for place in (acme, bare):
-            add_user(EMAIL, PASSWORD, place.slug, "admin")
+            add_user(EMAIL, PASSWORD, place.slug, "owner")
     rules = [
         rule
         for rule in tenant_rules(app)

@@ -44,41 +44,41 @@ def test_the_dashboard_leads_to_what_is_proposed(admin: FlaskClient, proposed: P
 
 
 def test_one_is_retired_restored_and_deleted(
-    app: Flask, admin: FlaskClient, proposed: Place
+    app: Flask, owner: FlaskClient, proposed: Place
 ) -> None:
     chosen = {"asset": str(proposed.asset), "which": "chosen"}
-    page = admin.post(proposed.url("assets/retire"), data=chosen, follow_redirects=True)
+    page = owner.post(proposed.url("assets/retire"), data=chosen, follow_redirects=True)
     assert "Retired " in page.text
     assert is_retired(app, proposed)
-    shown = admin.get(proposed.url(f"assets/{proposed.asset}")).text
+    shown = owner.get(proposed.url(f"assets/{proposed.asset}")).text
     assert "Restore" in shown
     assert "Retired since" in shown
-    assert "Retired" in admin.get(proposed.url("assets/?status=retired")).text
-    admin.post(proposed.url("assets/restore"), data=chosen)
+    assert "Retired" in owner.get(proposed.url("assets/?status=retired")).text
+    owner.post(proposed.url("assets/restore"), data=chosen)
     assert is_retired(app, proposed) is False
 
-    admin.post(proposed.url("assets/retire?status=proposed"), data={"which": "all"})
+    owner.post(proposed.url("assets/retire?status=proposed"), data={"which": "all"})
     assert is_retired(app, proposed) is False  # it was restored, and is proposed no more
-    admin.post(proposed.url("assets/retire?status=missing"), data={"which": "all"})
+    owner.post(proposed.url("assets/retire?status=missing"), data={"which": "all"})
     assert is_retired(app, proposed)
-    asked = admin.post(proposed.url("assets/delete"), data=chosen)
+    asked = owner.post(proposed.url("assets/delete"), data=chosen)
     assert "cannot be undone" in asked.text
-    wrong = admin.post(proposed.url("assets/delete"), data=chosen | {"number": "7"})
+    wrong = owner.post(proposed.url("assets/delete"), data=chosen | {"number": "7"})
     assert (wrong.status_code, "Enter 1 to delete" in wrong.text) == (422, True)
     assert is_retired(app, proposed)
-    admin.post(proposed.url("assets/delete"), data=chosen | {"number": "1"})
+    owner.post(proposed.url("assets/delete"), data=chosen | {"number": "1"})
     assert is_retired(app, proposed) is None
 
 
 def test_one_in_use_is_left_and_the_reason_told(
-    app: Flask, admin: FlaskClient, acme: Place
+    app: Flask, owner: FlaskClient, acme: Place
 ) -> None:
     for path in ("retire", "delete", "restore"):
-        page = admin.post(
+        page = owner.post(
             acme.url(f"assets/{path}"), data={"asset": str(acme.asset)}, follow_redirects=True
         )
         assert "retired" in page.text
-        nothing = admin.post(acme.url(f"assets/{path}"), data={}, follow_redirects=True)
+        nothing = owner.post(acme.url(f"assets/{path}"), data={}, follow_redirects=True)
         assert "Select at least one asset." in nothing.text
     assert is_retired(app, acme) is False
 

@@ -1,4 +1,4 @@
-"""Who may do what: roles are words in one table."""
+"""Who may do what: roles and what each allows, in one table. docs/people.md shows it."""
 
 from __future__ import annotations
 
@@ -6,16 +6,31 @@ from enum import StrEnum
 
 
 class Permission(StrEnum):
-    READ = "read"
-    CHANGE_SETTINGS = "change settings"
-    SYNC = "sync"
-    MAP = "map organizations and edit clients"
+    READ = "see and export everything of the tenant but its users"
+    SYNC = "sync, preview, and apply or decline plans"
+    MAP = "map organizations, edit clients and assets, settle conflicts, undo runs"
     ACT_ON_ALERTS = "resolve and snooze alerts, and replay deliveries"
+    CHANGE_SETTINGS = "change the connection, the webhook, its secret and event subscribers"
+    DELETE = "delete assets for good"
+    MANAGE_USERS = "manage users, their roles and their sessions"
 
+
+class Role(StrEnum):
+    OWNER = "owner"
+    ADMIN = "admin"
+    TECHNICIAN = "technician"
+    VIEWER = "viewer"
+
+
+_VIEWER = frozenset({Permission.READ})
+_TECHNICIAN = _VIEWER | {Permission.SYNC, Permission.MAP, Permission.ACT_ON_ALERTS}
+_ADMIN = _TECHNICIAN | {Permission.CHANGE_SETTINGS}
 
 ROLES: dict[str, frozenset[Permission]] = {
-    "admin": frozenset(Permission),
-    "viewer": frozenset({Permission.READ}),
+    Role.OWNER: frozenset(Permission),
+    Role.ADMIN: _ADMIN,
+    Role.TECHNICIAN: _TECHNICIAN,
+    Role.VIEWER: _VIEWER,
 }
 
 

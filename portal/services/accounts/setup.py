@@ -1,4 +1,4 @@
-"""The first admin of an install, guarded by a one-time token that the console prints."""
+"""The first owner of an install, guarded by a one-time token that the console prints."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from portal.errors import InvalidInput, Refused
 from portal.models import InstallSetting, Membership, Tenant, User
 from portal.models.accounts.tenant import SLUG_PATTERN
 from portal.scope import all_tenants
+from portal.services.accounts.permissions import Role
 from portal.services.accounts.throttle import Caller, attempt
 from portal.services.accounts.tokens import digest
 from portal.services.accounts.users import any_user_exists, clean_email, find_or_add_user
@@ -38,10 +39,10 @@ def token_matches(token: str) -> bool:
     return hmac.compare_digest(stored.value, digest(token.strip()))
 
 
-def create_first_admin(
+def create_first_owner(
     token: str, email: str, password: str, tenant_name: str, slug: str, caller: Caller
 ) -> User:
-    """Make the first tenant and its admin, and use the token up.
+    """Make the first tenant and its owner, and use the token up.
 
     Raises InvalidInput, Refused and TooManyAttempts.
     """
@@ -59,7 +60,7 @@ def create_first_admin(
         tenant = Tenant(name=name, slug=slug)
         session.add(tenant)
         session.flush()
-        session.add(Membership(user_id=user.id, tenant_id=tenant.id, role="admin"))
+        session.add(Membership(user_id=user.id, tenant_id=tenant.id, role=Role.OWNER))
         session.execute(delete(InstallSetting).where(InstallSetting.key == DIGEST_KEY))
     return user
 

@@ -15,13 +15,12 @@ from portal.errors import InvalidInput, NotFound, Refused
 from portal.models import Membership, PasswordReset, Tenant, User, UserSession
 from portal.scope import all_tenants
 from portal.services.accounts.passwords import hash_new_password
-from portal.services.accounts.permissions import ROLES
+from portal.services.accounts.permissions import ROLES, Role
 from portal.services.accounts.tenants import get_tenant
 from portal.services.conflicts.listing import needs_person_count
 from portal.services.integrations.codes import is_code_wanted
 
 EMAIL_PATTERN = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
-ADMIN = "admin"
 
 _IS_OPEN = Membership.disabled_at.is_(None)
 
@@ -132,7 +131,7 @@ def change_role(email: str, tenant: str, role: str) -> Membership:
 def disable_user(email: str, tenant: str) -> Membership:
     """Close the user's place in the tenant, from the next request on; it keeps its role.
 
-    Raises NotFound, and Refused for the last admin.
+    Raises NotFound, and Refused for the last owner.
     """
     with _changing(tenant) as (session, tenant_id):
         membership = _get_place(session, email, tenant_id)
@@ -155,7 +154,7 @@ def enable_user(email: str, tenant: str) -> Membership:
 def remove_user(email: str, tenant: str) -> bool:
     """Take the user's place in the tenant away; True when the user, who had no other, is gone.
 
-    Raises NotFound, and Refused for the last admin.
+    Raises NotFound, and Refused for the last owner.
     """
     with _changing(tenant) as (session, tenant_id):
         user_id = _get_place(session, email, tenant_id).user_id
@@ -191,22 +190,22 @@ def _get_place(session: Session, email: str, tenant_id: int) -> Membership:
 @contextmanager
 def _changing(tenant: str) -> Iterator[tuple[Session, int]]:
     """A transaction on the tenant's places, one at a time. Raises Refused, and changes nothing,
-    when it would leave a tenant that had an admin without one."""
+    when it would leave a tenant that had an owner without one."""
     tenant_id = get_tenant(tenant).id
     with all_tenants(), transaction() as session:
         session.execute(select(Tenant.id).where(Tenant.id == tenant_id).with_for_update())
-        had_admin = _has_admin(session, tenant_id)
+        had_owner = _has_owner(session, tenant_id)
         yield session, tenant_id
         session.flush()
-        if had_admin and not _has_admin(session, tenant_id):
+        if had_owner and not _has_owner(session, tenant_id):
             raise Refused(
-                "Every tenant needs at least one admin, and this is the last one. Give another "
-                "user the admin role first."
+                "Every tenant needs at least one owner, and this is the last one. Make another "
+                "user an owner first."
             )
 
 
-def _has_admin(session: Session, tenant_id: int) -> bool:
-    admins = select(func.count()).where(
-        Membership.tenant_id == tenant_id, Membership.role == ADMIN, _IS_OPEN
+def _has_owner(session: Session, tenant_id: int) -> bool:
+    owners = select(func.count()).where(
+        Membership.tenant_id == tenant_id, Membership.role == Role.OWNER, _IS_OPEN
     )
-    return bool(session.scalar(admins))
+    return bool(session.scalar(owners))

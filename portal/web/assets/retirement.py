@@ -33,7 +33,7 @@ def restore() -> ResponseReturnValue:
 
 
 @assets.post("/delete")
-@requires(Permission.MAP)
+@requires(Permission.DELETE)
 def delete() -> ResponseReturnValue:
     """Tells what goes with them first, and deletes once their number is typed."""
     chosen, typed = _read_chosen(), request.form.get("number")

@@ -1,4 +1,4 @@
-"""Signing in and out, the first admin, the choice of a tenant, the account."""
+"""Signing in and out, the first owner, the choice of a tenant, the account."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def setup() -> ResponseReturnValue:
         return render_template("setup.html", form=form)
     typed = {name: form[name].data or "" for name in ("token", "email", "password")}
     try:
-        user = setup_service.create_first_admin(
+        user = setup_service.create_first_owner(
             typed["token"],
             typed["email"],
             typed["password"],

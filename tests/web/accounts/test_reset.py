@@ -25,11 +25,11 @@ NOT_VALID = "This link is not valid."
 
 @pytest.fixture
 def anna(app: Flask, acme: Place) -> int:
-    """An admin of acme beside another one."""
+    """An owner of acme beside another one."""
     app.config["WTF_CSRF_ENABLED"] = False
-    make_user(app, "boss@acme.example", acme)
+    make_user(app, "boss@acme.example", acme, role="owner")
     with app.app_context():
-        return users.add_user(EMAIL, PASSWORD, acme.slug, "admin").id
+        return users.add_user(EMAIL, PASSWORD, acme.slug, "owner").id
 
 
 @pytest.fixture
@@ -185,7 +185,7 @@ def test_a_role_holds_from_the_next_request_on(
     assert http.post(page, data={"page_size": "100"}).status_code == 403
 
 
-def test_two_admins_who_remove_each_other_at_once_leave_one(
+def test_two_owners_who_remove_each_other_at_once_leave_one(
     app: Flask, acme: Place, anna: int
 ) -> None:
     def remove(email: str) -> bool:

@@ -1,4 +1,4 @@
-"""The first visit: the first admin, guarded by the token that the console printed."""
+"""The first visit: the first owner, guarded by the token that the console printed."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_the_first_visit_leads_to_the_set_up(http: FlaskClient) -> None:
     assert "Setup token" in http.get("/setup").text
 
 
-def test_the_token_makes_one_admin_and_is_used_up(
+def test_the_token_makes_one_owner_and_is_used_up(
     app: Flask, http: FlaskClient, token: str
 ) -> None:
     assert post(http, token=f" {token} ").location == "/"

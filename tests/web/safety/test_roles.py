@@ -1,0 +1,75 @@
+"""Every route of a tenant, opened in every role: who may open what is written down here."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from portal.services.accounts.permissions import Role
+from tests.web.safety.test_isolation import address, methods, tenant_rules
+from tests.web.world import Place, make_user, sign_in
+
+pytestmark = pytest.mark.one_database
+
+LOWEST = {
+    Role.VIEWER: """
+        activity.index alerts.export alerts.index alerts.show assets.export assets.history
+        assets.index assets.show clients.index clients.picker clients.show conflicts.index
+        conflicts.show dashboard.show deliveries.index deliveries.show errands.show
+        integrations.index organizations.index organizations.row plans.show software.export
+        software.export_of_asset software.export_of_title software.index software.of_asset
+        software.show subscribers.index sync_runs.index sync_runs.preview_undo sync_runs.progress
+        sync_runs.show tacticalrmm.show tacticalrmm.test_progress webhook.progress webhook.show
+    """,
+    Role.TECHNICIAN: """
+        alerts.act alerts.act_on_many assets.do_merge assets.edit assets.merge assets.refresh
+        assets.release assets.restore assets.retire clients.delete clients.edit clients.new
+        conflicts.settle deliveries.replay_failed deliveries.replay_one organizations.accept_exact
+        organizations.accept_suggestion organizations.created organizations.map_to_client
+        organizations.remove_created organizations.set_auto_sync organizations.sync
+        organizations.unmap plans.apply plans.decline sync_runs.cancel sync_runs.retry
+        sync_runs.start sync_runs.undo
+    """,
+    Role.ADMIN: """
+        subscribers.add subscribers.delete subscribers.pause subscribers.resume subscribers.test
+        tacticalrmm.decide_identity tacticalrmm.disconnect tacticalrmm.enter_code tacticalrmm.save
+        tacticalrmm.test webhook.install webhook.plan webhook.reveal webhook.rotate webhook.save
+        webhook.test
+    """,
+    Role.OWNER: "assets.delete",
+}
+"""The lowest role that opens the route; each role opens what those before it do."""
+
+RANKS = {role: rank for rank, role in enumerate(LOWEST)}
+NEEDED = {endpoint: role for role, endpoints in LOWEST.items() for endpoint in endpoints.split()}
+
+
+def test_every_route_is_written_down(app: Flask) -> None:
+    rules = list(tenant_rules(app))
+    assert {rule.endpoint for rule in rules} == NEEDED.keys()
+    changing = {rule.endpoint for rule in rules if set(methods(rule)) - {"GET"}}
+    assert {each for each in changing if NEEDED[each] is Role.VIEWER} == set()
+
+
+@pytest.mark.parametrize("role", RANKS)
+def test_a_role_opens_its_routes_and_no_other(
+    app: Flask, http: FlaskClient, acme: Place, role: Role
+) -> None:
+    app.config["WTF_CSRF_ENABLED"] = False
+    sign_in(app, http, make_user(app, f"{role}@acme.example", acme, role=role))
+    wrong = {}
+    for rule in sorted(tenant_rules(app), key=lambda rule: RANKS[NEEDED[rule.endpoint]]):
+        for method in methods(rule):
+            status = http.open(address(rule, acme.slug, acme), method=method).status_code
+            may = RANKS[role] >= RANKS[NEEDED[rule.endpoint]]
+            reads = NEEDED[rule.endpoint] is Role.VIEWER
+            if may == (status == 403) or status >= (400 if reads else 500):
+                wrong[f"{method} {rule.endpoint}"] = status
+    assert wrong == {}
+
+
+def test_a_role_that_is_none_opens_nothing(app: Flask, http: FlaskClient, acme: Place) -> None:
+    sign_in(app, http, make_user(app, "king@acme.example", acme, role="king"))
+
+    assert http.get(acme.url()).status_code == 403
