@@ -11,6 +11,7 @@ from portal.models.runs.sync_plan import APPLICABLE
 from portal.models.runs.sync_run import RunStatus, SyncKind
 from portal.services.organizations import mapping
 from portal.services.runs.plans import apply_to_end, find_plan_of_run, list_all_rows
+from portal.sync.devices.writers.chosen import APPLIED
 from tests.stateful.checks import check_covered, check_kept, check_not_merged, check_repeat
 from tests.stateful.tables import OF_RUNS, differences, dump
 from tests.stateful.tactical_rules import PAUSES, SIX_MINUTES, TacticalRules, numbers
@@ -110,9 +111,11 @@ class PortalRules(TacticalRules):
             return
         before = dump(self.world.msp.id)
         chosen = [pick(number, rows).agent_id] if only_one else None
-        run = apply_to_end(plan_id, chosen)
+        with self.world.noting_exports():
+            run = apply_to_end(plan_id, chosen)
         assert run.status is RunStatus.SUCCESS, run.error
-        assert all(row.outcome for row in list_all_rows(plan_id) if row.chosen)
+        told = [(row.action, row.agent_id, row.outcome) for row in list_all_rows(plan_id) if row.chosen]
+        assert {outcome for _action, _agent_id, outcome in told} == {APPLIED}, told
         check_kept(before, dump(self.world.msp.id))
         check_not_merged(self.world)
 
@@ -130,13 +133,16 @@ class PortalRules(TacticalRules):
     def map_organization(self, number: int, client: int) -> None:
         before = dump(self.world.msp.id)
         mapping_id = self.world.msp.mapping_id(1 + number % FLEET.clients)
-        mapping.map_to_client(mapping_id, pick(client, self.world.client_ids))
+        with self.world.noting_exports():
+            mapping.map_to_client(mapping_id, pick(client, self.world.client_ids))
         check_kept(before, dump(self.world.msp.id))
 
     @rule(number=numbers)
     def unmap_organization(self, number: int) -> None:
-        mapping.unmap(self.world.msp.mapping_id(1 + number % FLEET.clients))
+        with self.world.noting_exports():
+            mapping.unmap(self.world.msp.mapping_id(1 + number % FLEET.clients))
 
     @rule(number=numbers, on=st.booleans())
     def switch_auto_sync(self, number: int, on: bool) -> None:
-        mapping.set_auto_sync(self.world.msp.mapping_id(1 + number % FLEET.clients), on)
+        with self.world.noting_exports():
+            mapping.set_auto_sync(self.world.msp.mapping_id(1 + number % FLEET.clients), on)

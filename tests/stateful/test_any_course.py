@@ -15,7 +15,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from portal.models.integrations.integration import InventorySource
 from portal.services.runs import execution
-from tests.stateful.portal_rules import PortalRules
+from tests.stateful.person_rules import PersonRules
 from tests.stateful.world import World
 
 STEPS = int(os.environ.get("IDENTITY_STEPS", "0"))
@@ -42,7 +42,7 @@ def without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_any_course_of_events(app: Flask) -> None:
     worlds: list[World] = []
 
-    class Course(PortalRules):
+    class Course(PersonRules):
         def make_world(self, source: InventorySource, brake_assets: int) -> World:
             worlds.append(World(app, f"msp-{len(worlds)}", source, brake_assets))
             return worlds[-1]

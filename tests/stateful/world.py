@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
@@ -29,9 +29,16 @@ FLEET = FleetSpec(
     clients=3, sites=5, agents=7, titles=3, windows=80, linux=10, epoch=START.timestamp()
 )
 MOST_AGENTS = 14
+OF_A_LOOK = {
+    *("agent_status", "status_as_of", "status_stale", "last_seen_at", "last_rmm_sync_at"),
+    *("uptime_seconds", "boot_time"),
+}
+MAPPED = ("client", "auto_sync_assets")
 WELL = {RunStatus.SUCCESS, RunStatus.PARTIAL, RunStatus.HELD}
 
 Item = TypeVar("Item")
+Export = tuple[dict[str, Any], dict[str, Any]]
+"""Of assets by agent_id, and of the mappings of organizations: without what each look moves."""
 
 
 @dataclass
@@ -46,8 +53,12 @@ class World:
     """Agents that were deleted in Tactical: their columns, for a backup that brings them back."""
     done: Counter[str] = field(default_factory=Counter)
     """What all runs together did."""
-    joined: list[set[str]] = field(default_factory=list)
-    """Computers that a person said are one."""
+    joined: dict[int, set[str]] = field(default_factory=dict)
+    """Computers that a person said are one, by the id of the run that did it."""
+    parted: dict[int, set[str]] = field(default_factory=dict)
+    """Those that are apart again, by the id of the run that took it back."""
+    exports: dict[int, tuple[Export, Export]] = field(default_factory=dict)
+    """What was exported before and after each run, by its id."""
 
     def __post_init__(self) -> None:
         self._exit = ExitStack()
@@ -75,11 +86,35 @@ class World:
         self._clock.shift(seconds)
 
     def sync(self, kind: SyncKind = SyncKind.DEVICES, subject: str = "") -> SyncRun:
-        run = self.msp.sync(kind, subject)
-        db.session.rollback()
+        with self.noting_exports():
+            run = self.msp.sync(kind, subject)
         self.done.update(run.counts)
         assert run.status in WELL, (run.kind, run.status, run.error)
         return run
+
+    def exported(self) -> Export:
+        assets = {
+            agent_id: {name: value for name, value in row.items() if name not in OF_A_LOOK}
+            for agent_id, row in self.msp.assets().items()
+        }
+        organizations = {
+            external_id: {name: row[name] for name in MAPPED}
+            for external_id, row in self.msp.organizations().items()
+        }
+        return assets, organizations
+
+    @contextmanager
+    def noting_exports(self) -> Iterator[None]:
+        """Of the run that is made meanwhile."""
+        before, last = self.exported(), self._list_runs()
+        yield
+        db.session.rollback()
+        self.exports |= dict.fromkeys(self._list_runs() - last, (before, self.exported()))
+
+    def _list_runs(self) -> set[int]:
+        found = set(db.session.scalars(select(SyncRun.id)))
+        db.session.rollback()
+        return found
 
     def new_serial(self) -> str:
         """No two computers have one but by being copied."""
