@@ -114,7 +114,9 @@ class PortalRules(TacticalRules):
         with self.world.noting_exports():
             run = apply_to_end(plan_id, chosen)
         assert run.status is RunStatus.SUCCESS, run.error
-        told = [(row.action, row.agent_id, row.outcome) for row in list_all_rows(plan_id) if row.chosen]
+        told = [
+            (row.action, row.agent_id, row.outcome) for row in list_all_rows(plan_id) if row.chosen
+        ]
         assert {outcome for _action, _agent_id, outcome in told} == {APPLIED}, told
         check_kept(before, dump(self.world.msp.id))
         check_not_merged(self.world)

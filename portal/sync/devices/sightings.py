@@ -6,7 +6,7 @@ nightly sync.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container
+from collections.abc import Collection, Container, Mapping
 from datetime import datetime
 
 from sqlalchemy import delete, select
@@ -20,17 +20,14 @@ from portal.scope import get_tenant_id
 IDS_AT_ONCE = 1000
 
 
-def note_sightings(
-    session: Session, integration_id: int, agent_ids: Collection[str], listed_at: datetime
-) -> None:
-    """That these were listed at a moment of Tactical's clock; no statement when there are none."""
-    same = {
-        "tenant_id": get_tenant_id(),
-        "integration_id": integration_id,
-        "first_listed_at": listed_at,
-        "last_listed_at": listed_at,
-    }
-    rows = [same | {"agent_id": agent_id} for agent_id in sorted(agent_ids)]
+def note_sightings(session: Session, integration_id: int, listed: Mapping[str, datetime]) -> None:
+    """That agents, by id, were listed at a moment of Tactical's clock; no statement when there are
+    none."""
+    same = {"tenant_id": get_tenant_id(), "integration_id": integration_id}
+    rows = [
+        same | {"agent_id": agent_id, "first_listed_at": at, "last_listed_at": at}
+        for agent_id, at in sorted(listed.items())
+    ]
     if rows:
         noted = upsert(AgentSighting, ("integration_id", "agent_id"), ("last_listed_at",))
         session.execute(noted, rows)

@@ -27,6 +27,7 @@ from portal.models import (
 from portal.scope import get_tenant_id
 from portal.sync.alerts.links import link_alerts
 from portal.sync.alerts.locks import lock_alerts
+from portal.sync.devices.arrivals.strangers import find_superseded
 from portal.sync.devices.facts import AGENT
 from portal.sync.devices.merging.snapshots import row_from_json, row_to_json
 from portal.sync.history import to_json
@@ -74,17 +75,13 @@ def find_obstacles(
 ) -> dict[int, str]:
     """Why assets cannot come back, by the id that they had: a sentence each."""
     wanted = {row.asset_id: row.snapshot.get("asset") or {} for row in removed}
-    agents = {asset.get(AGENT): asset_id for asset_id, asset in wanted.items()}
+    agents = {asset[AGENT]: asset_id for asset_id, asset in wanted.items() if asset}
     taken = session.execute(
         select(Asset.rmm_device_id, Asset.name).where(
             Asset.integration_id == integration_id, Asset.rmm_device_id.in_(agents)
         )
     ).all()
-    led = session.scalars(
-        select(SupersededAgent.agent_id).where(
-            SupersededAgent.integration_id == integration_id, SupersededAgent.agent_id.in_(agents)
-        )
-    )
+    led = find_superseded(session, integration_id, agents, even_revived=False)
     clients = set(session.scalars(select(Client.id)))
     found = {agents[row.rmm_device_id]: f"Its agent is that of {row.name} by now." for row in taken}
     found |= dict.fromkeys((agents[each] for each in led), "Its agent leads to another asset now.")

@@ -33,7 +33,7 @@ from portal.sync.reverting.merges import (
 )
 from portal.sync.reverting.plan import MISSING, AssetRevert
 from portal.sync.reverting.removing import bring_back, find_obstacles, remove_assets
-from portal.sync.reverting.write import write_changes
+from portal.sync.reverting.write import note_bereft, write_changes
 from portal.sync.runs.log import RunLog, log_entry
 
 ASSETS_AT_ONCE = 500
@@ -184,6 +184,8 @@ class _Revert:
                 if each.revert.agent_id not in self.done and each.asset["id"] not in self.merged
             ]
             self._record(session, [each.revert for each in stored])
+            if self.takes:
+                note_bereft(session, self.integration_id, stored)
             going = [each for each in stored if each.revert.action is RevertAction.REMOVED]
             if going:
                 assets = [each.asset for each in going]

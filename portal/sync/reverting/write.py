@@ -6,18 +6,21 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.clock import utc_now
 from portal.db import upsert
 from portal.events.outbox import record_events
-from portal.models import Asset, ExternalEntityMapping
+from portal.models import Asset, ExternalEntityMapping, SupersededAgent
 from portal.models.assets.change import ChangeAction
 from portal.models.events.event import EventType
+from portal.models.runs.revert_action import RevertAction
 from portal.scope import get_tenant_id
 from portal.sync.devices.facts import AGENT, PLACE
 from portal.sync.devices.merging.snapshots import value_from_json
 from portal.sync.devices.relinking import give_agents, supersede
+from portal.sync.devices.sightings import note_sightings
 from portal.sync.history import ColumnChange, record_changes
 from portal.sync.reverting.load import ASSET_COLUMNS, StoredRevert
 from portal.sync.reverting.plan import MISSING
@@ -58,6 +61,28 @@ def write_changes(
         session,
         [(EventType.DEVICE_UPDATED, each.revert.name, _describe(each)) for each in changed],
     )
+
+
+def note_bereft(session: Session, integration_id: int, stored: Sequence[StoredRevert]) -> None:
+    """Keep since when the agents are listed that lose their assets: without it, a clone would look
+    like a re-installation when its turn comes again. Before that is written."""
+    listed = {
+        each.asset[AGENT]: min(each.asset["created_at"], each.asset["last_seen_at"] or utc_now())
+        for each in stored
+        if each.revert.action is RevertAction.REMOVED
+    }  # rather too early than too late: the two moments are by two clocks
+    relinked = {
+        each.revert.changes[AGENT][1]: each.asset[AGENT]
+        for each in stored
+        if each.revert.action is RevertAction.RELINKED
+    }
+    if relinked:
+        superseded = select(SupersededAgent.agent_id, SupersededAgent.superseded_at).where(
+            SupersededAgent.integration_id == integration_id,
+            SupersededAgent.agent_id.in_(relinked),
+        )
+        listed |= {relinked[row.agent_id]: row.superseded_at for row in session.execute(superseded)}
+    note_sightings(session, integration_id, listed)
 
 
 def _asset_row(stored: StoredRevert) -> dict[str, Any]:

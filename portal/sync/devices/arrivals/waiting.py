@@ -75,7 +75,7 @@ class Waiting:
         }
         strangers -= find_superseded(session, self._integration.id, strangers)
         now = self._tactical.session.answered_at
-        note_sightings(session, self._integration.id, strangers, now)
+        note_sightings(session, self._integration.id, dict.fromkeys(strangers, now))
 
     def decide(self, observed_at: datetime) -> None:
         """After the whole list was read. Raises TacticalError, EgressError and RunEnded."""

@@ -85,7 +85,7 @@ def note_strangers(
     session: Session, integration_id: int, page: AgentPage, waiting: Sequence[Stranger]
 ) -> None:
     agent_ids = [each.agent.agent_id for each in waiting if not each.is_superseded]
-    note_sightings(session, integration_id, agent_ids, page.server_now)
+    note_sightings(session, integration_id, dict.fromkeys(agent_ids, page.server_now))
 
 
 def plan_identified(
