@@ -40,6 +40,11 @@ COMMANDS = {
         "map_organization",
         "Map an organization, by Tactical's client number, to a client.",
     ),
+    "organizations": Lazy(
+        "portal.cli.organizations",
+        "organizations",
+        "Show the organizations that wait for a person, or decide about them.",
+    ),
     "assets": Lazy(
         "portal.cli.assets", "assets", "Assets that are merged, retired, restored or deleted."
     ),

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.clock import utc_now
 from portal.db import transaction, upsert
 from portal.models import Integration, OrganizationMapping
+from portal.models.runs.sync_run import RunStatus
 from portal.scope import get_tenant_id
+from portal.sync.devices.brake import BrakeSettings
+from portal.sync.gone_organizations import Gone, mark_gone
 from portal.sync.runs.action import Action
 from portal.sync.runs.log import RunLog, log_entry
 from portal.tactical.agents.source import Source, choose_source
@@ -20,6 +24,14 @@ from portal.tactical.api import Tactical
 from portal.tactical.records import BadRecord, TacticalOrganization
 
 Stored = Mapping[str, OrganizationMapping]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a listing changed, for the log of the run, and what it left to a person."""
+
+    entries: list[dict[str, Any]]
+    gone: Gone
 
 
 def sync_organizations(integration: Integration, tactical: Tactical, run_log: RunLog) -> None:
@@ -31,14 +43,17 @@ def sync_organizations(integration: Integration, tactical: Tactical, run_log: Ru
     with transaction() as session:
         stored = session.get_one(Integration, integration.id)
         note_restriction(stored, source)
-        entries = write_organizations(session, stored, listed)
-        entries += [log_entry("failed", r.hint, r.hint, r.reason) for r in bad]
-        run_log.record(session, _count(entries, len(listed)), entries, total=len(listed))
+        written = write_organizations(session, stored, listed)
+        entries = written.entries + [log_entry("failed", r.hint, r.hint, r.reason) for r in bad]
+        counts = _count(entries, len(listed))
+        run_log.record(session, counts, entries + written.gone.entries, total=len(listed))
     if not listed:
         run_log.warn(
             "Tactical lists no organizations for this API key, so nothing was changed. "
             "Check the role of the key's user."
         )
+    if written.gone.waits:
+        run_log.end_as(RunStatus.HELD, written.gone.reason)
 
 
 def note_restriction(integration: Integration, source: Source) -> None:
@@ -48,7 +63,7 @@ def note_restriction(integration: Integration, source: Source) -> None:
 
 
 def _count(entries: Sequence[Mapping[str, Any]], seen: int) -> Counter[str]:
-    counts = Counter(str(entry["action"]) for entry in entries if entry["action"] != "gone")
+    counts = Counter(str(entry["action"]) for entry in entries)
     counts["unchanged"] = seen - counts.total()
     counts["seen"] = seen
     return counts
@@ -58,13 +73,12 @@ def write_organizations(
     session: Session,
     integration: Integration,
     listed: Sequence[TacticalOrganization | BadRecord],
-) -> list[dict[str, Any]]:
+) -> Written:
     """Upsert a complete listing in three statements; a log entry for each one that changed.
 
-    Organizations that are not listed any more are marked gone, unless the listing is empty,
-    holds a record that could not be read, or comes from a key that sees only some of them.
+    Organizations that are not listed any more are marked as gone or held, unless the listing is
+    empty, holds a record that could not be read, or comes from a key that sees only some of them.
     """
-    now = utc_now()
     stored = _load(session, integration.id)
     good = {str(o.pk): o for o in listed if isinstance(o, TacticalOrganization)}
     entries = [
@@ -73,21 +87,10 @@ def write_organizations(
         if (entry := _plan(organization, stored.get(external_id))) is not None
     ]
     upsert_organizations(session, integration.id, list(good.values()))
-    complete = good and len(good) == len(listed) and not integration.key_restricted
-    gone = [
-        mapping for key, mapping in stored.items() if key not in good and not mapping.gone_since
-    ]
-    if complete and gone:
-        session.execute(
-            update(OrganizationMapping)
-            .where(OrganizationMapping.id.in_([mapping.id for mapping in gone]))
-            .values(gone_since=now)
-        )
-        entries += [
-            log_entry("gone", m.external_organization_id, m.external_organization_name)
-            for m in gone
-        ]
-    return entries
+    if len(good) < len(listed) or integration.key_restricted:
+        return Written(entries, Gone([]))
+    settings = BrakeSettings(integration.brake_assets, integration.brake_percent)
+    return Written(entries, mark_gone(session, stored.values(), good.keys(), settings))
 
 
 def _plan(
@@ -103,8 +106,10 @@ def _plan(
             stored.external_organization_name,
             organization.name,
         ]
-    if stored.gone_since is not None:
-        changes["gone_since"] = [stored.gone_since.isoformat(), None]
+    for column in ("gone_since", "held_since"):
+        since = getattr(stored, column)
+        if since is not None:
+            changes[column] = [since.isoformat(), None]
     if not changes:
         return None
     return log_entry(Action.UPDATED, external_id, organization.name, changes=changes)
@@ -124,7 +129,8 @@ def upsert_organizations(
     if not organizations:
         return
     now = utc_now()
-    updated = ("external_organization_name", "agent_count", "gone_since", "last_synced_at")
+    is_here: dict[str, Any] = {"gone_since": None, "held_since": None, "kept_at": None}
+    updated = ("external_organization_name", "agent_count", *is_here, "last_synced_at")
     unique = ("integration_id", "external_organization_id")
     statement = upsert(OrganizationMapping, unique, updated)
     # In one order always: two runs that lock the same rows must not wait for each other.
@@ -136,7 +142,7 @@ def upsert_organizations(
             "external_organization_name": organization.name,
             "agent_count": organization.agent_count,
             "auto_sync_assets": True,
-            "gone_since": None,
+            **is_here,
             "last_synced_at": now,
             "created_at": now,
         }

@@ -14,6 +14,7 @@ _LABELS = {
     "current_user": "user",
     "external_id": "Tactical number",
     "gone_since": "not in Tactical since",
+    "held_since": "not in Tactical since",
     "lan_ip": "LAN address",
     "mac_addresses": "MAC address",
     "make_model": "make and model",

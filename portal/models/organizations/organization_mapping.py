@@ -30,6 +30,10 @@ class OrganizationMapping(TenantOwned, Base):
     """As Tactical last reported; None where the source does not say."""
     gone_since: Mapped[datetime | None]
     """Missing from complete listings since then."""
+    held_since: Mapped[datetime | None]
+    """The same, but it is in use as before: too many went at once, so that a person decides."""
+    kept_at: Mapped[datetime | None]
+    """When a person decided that one that is held stays in use until Tactical lists it again."""
     last_synced_at: Mapped[datetime] = mapped_column(default=utc_now)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 

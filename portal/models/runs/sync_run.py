@@ -47,7 +47,7 @@ class SyncKind(StrEnum):
     APPLY = "apply"
     """A device sync of what a person chose of a plan: its id is the subject."""
     MAPPING = "mapping"
-    """Organizations were mapped to clients, or unmapped."""
+    """Organizations were mapped to clients or unmapped, or it was said whether they are gone."""
     MERGE = "merge"
     """One asset went into another, or an agent to the asset that it belongs to."""
     ASSETS = "assets"
@@ -66,7 +66,8 @@ class RunStatus(StrEnum):
     PLANNED = "planned"
     """A preview: it wrote a plan and changed nothing."""
     HELD = "held"
-    """What would have taken too many assets away waits, as a plan, for a person."""
+    """What would have taken too many assets away waits, as a plan, for a person; or organizations
+    that are gone do."""
 
 
 OF_A_PERSON = (SyncKind.MAPPING, SyncKind.MERGE, SyncKind.ASSETS)

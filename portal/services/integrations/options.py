@@ -78,7 +78,8 @@ OPTIONS: tuple[AnyOption, ...] = (
         name="brake_percent",
         label="Brake, in percent",
         help="A device sync waits for a decision when it would mark as missing, move or relink "
-        "more than this share of one client's assets, or of all assets. 100 lets every sync go on.",
+        "more than this share of one client's assets, or of all assets. Organizations that are "
+        "gone wait likewise. 100 lets every sync go on.",
         page=OptionPage.CONNECTION,
         flag="--brake-percent",
         default=20,
@@ -88,8 +89,8 @@ OPTIONS: tuple[AnyOption, ...] = (
     NumberOption(
         name="brake_assets",
         label="Brake, in assets",
-        help="A device sync does not wait for a decision while no more than this number of assets "
-        "are concerned, whatever their share.",
+        help="A device sync does not wait for a decision while no more than this number of assets, "
+        "or of organizations, are concerned, whatever their share.",
         page=OptionPage.CONNECTION,
         flag="--brake-assets",
         default=5,

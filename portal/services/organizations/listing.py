@@ -24,6 +24,10 @@ class OrganizationFilter(StrEnum):
     MAPPED = "mapped"
     AUTO_SYNC_OFF = "auto_sync_off"
     GONE = "gone"
+    HELD = "held"
+    """Listed no more; a person is to say whether they are gone."""
+    KEPT = "kept"
+    """A person has said that they are not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +151,10 @@ def organization_conditions(shown: OrganizationFilter, search: str) -> list[Colu
             conditions.append(table.auto_sync_assets.is_(False))
         case OrganizationFilter.GONE:
             conditions.append(table.gone_since.is_not(None))
+        case OrganizationFilter.HELD:
+            conditions.append(table.held_since.is_not(None) & table.kept_at.is_(None))
+        case OrganizationFilter.KEPT:
+            conditions.append(table.kept_at.is_not(None))
     if search.strip():
         named = select(Client.id).where(contains(Client.name, search.strip()))
         conditions.append(

@@ -198,7 +198,9 @@ def _begin(integration: Integration, source: Source, run_log: RunLog) -> bool | 
         note_restriction(stored, source)
         if stored.inventory_source != source.name:
             stored.beta_api = source.beta_on
-        write_organizations(session, stored, source.organizations)
+        left = write_organizations(session, stored, source.organizations).gone.reason
+        if left:
+            run_log.note(session, [log_entry("note", reason=left)])
         return stored.key_restricted
 
 

@@ -79,6 +79,7 @@ def _attention(overview: Overview) -> list[Item]:
     items += [*_alert_items(overview), *_conflict_items(overview)]
     if integration.state is IntegrationState.ACTIVE:
         items += _webhook_items(get_health(integration))
+    items += _held_items(overview.organizations[OrganizationFilter.HELD])
     items += _unmapped_items(overview.organizations[OrganizationFilter.UNMAPPED])
     items += _preview_items(overview.pending_preview)
     items += _retirement_items(integration, overview.assets_by_status["proposed"])
@@ -88,6 +89,13 @@ def _attention(overview: Overview) -> list[Item]:
         where = url_for("assets.index", status="overdue")
         items.append(_item("info", text, "View", where))
     return items
+
+
+def _held_items(held: int) -> list[Item]:
+    if not held:
+        return []
+    text = f"Tactical no longer lists {plural(held, 'organization')}."
+    return [_item("warn", text, "Decide", url_for("organizations.index", show="held"))]
 
 
 def _unmapped_items(unmapped: int) -> list[Item]:

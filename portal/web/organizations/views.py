@@ -16,6 +16,7 @@ from portal.services.clients import find_client_by_name, get_client
 from portal.services.integrations.current import find_integration
 from portal.services.organizations import listing as organization_service
 from portal.services.organizations import mapping as mapping_service
+from portal.services.organizations.held import list_held
 from portal.services.organizations.listing import OrganizationFilter, OrganizationRow
 from portal.services.organizations.mapping import MappingChange
 from portal.services.runs import requests
@@ -209,7 +210,14 @@ def _list_context(show: str, q: str, number: int) -> dict[str, Any]:
     shown = OrganizationFilter(show) if show in list(OrganizationFilter) else OrganizationFilter.ALL
     found = organization_service.list_organizations(shown, q, number)
     page = type(found)([_row_context(r) for r in found.items], found.number, found.total)  # type: ignore[misc]
-    return {"page": page, "show": str(shown), "q": q, "organization_counts": _counts()}
+    counts = _counts()
+    return {
+        "page": page,
+        "show": str(shown),
+        "q": q,
+        "organization_counts": counts,
+        "held": list_held() if counts["held"] else [],
+    }
 
 
 def _counts() -> dict[str, int]:
@@ -228,6 +236,8 @@ def _row_context(found: OrganizationRow) -> dict[str, Any]:
         "client": mapping.client,
         "auto_sync_assets": mapping.auto_sync_assets,
         "gone_since": mapping.gone_since,
+        "held_since": mapping.held_since,
+        "kept_at": mapping.kept_at,
         "assets": found.assets,
         "suggestion": found.suggestion,
     }

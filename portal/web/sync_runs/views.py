@@ -12,6 +12,7 @@ from portal.services.clients import list_client_names
 from portal.services.integrations.current import find_integration
 from portal.services.integrations.preview_due import find_pending_preview
 from portal.services.integrations.server_health import find_outage
+from portal.services.organizations.held import list_held_by
 from portal.services.runs import causes, history, reverts
 from portal.services.runs import requests as run_service
 from portal.services.runs.plans import find_plan_of_run
@@ -86,6 +87,7 @@ def show(run_id: int) -> ResponseReturnValue:
         filters=filters,
         action_counts=history.count_log_actions(run_id),
         causes=causes.list_causes(run),
+        held=list_held_by(run),
         restart=run.kind if run.kind in STARTABLE else None,
         most_retried=causes.MOST_RETRIED,
     )
