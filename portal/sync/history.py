@@ -64,7 +64,7 @@ def list_changes(
         if decision.returned:
             since = known.missing_since
             yield ColumnChange(known.id, ChangeAction.RETURNED, "missing_since", since)
-            if known.retired_at is not None:
+            if decision.restores:
                 retired_at = known.retired_at
                 yield ColumnChange(known.id, ChangeAction.RESTORED, "retired_at", retired_at)
         is_move = decision.action is Action.MOVED

@@ -24,6 +24,7 @@ from portal.models import (
     SupersededAgent,
 )
 from portal.models.assets.conflict import Settlement
+from portal.models.events.event import EventType
 from portal.models.integrations.integration import IntegrationState
 from portal.services.assets.edits import AssetEdit, edit_asset, list_locked
 from portal.services.assets.history import read_history
@@ -34,6 +35,7 @@ from portal.services.integrations.identity import ServerChoice, decide_server
 from portal.sync.devices.merging.rules import OF_THE_AGENT
 from portal.sync.software.store import refresh_counts
 from tests.assets.tables import add_conflict, change, get, import_pair, merge, read_tables, see_last
+from tests.events.conftest import events
 from tests.support.msp import Msp
 
 
@@ -257,6 +259,8 @@ def test_missing_and_retired_go_with_the_agent(msp: Msp, current: str) -> None:
     merged = get(Asset, keep_id)
     assert merged.rmm_device_id == agent
     assert (merged.missing_since, merged.retired_at, merged.absent_runs) == (None, None, 0)
+    told = events(EventType.DEVICE_RESTORED)
+    assert [event.payload["asset_id"] for event in told] == ([keep_id] if keep_id == gone else [])
 
 
 def test_two_retired_assets_are_a_retired_one(msp: Msp) -> None:

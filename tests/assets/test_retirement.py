@@ -10,6 +10,7 @@ from portal.errors import InvalidInput, NotFound, Refused
 from portal.models import Alert, Asset, AssetChange, AssetSoftware
 from portal.models.alerts.alert import AlertSource, AlertStatus, Severity
 from portal.models.assets.change import ChangeAction
+from portal.models.events.event import EventType
 from portal.models.runs.sync_run import RunStatus, SyncKind
 from portal.services.assets.listing import (
     MISSING,
@@ -30,6 +31,8 @@ from portal.services.assets.retirement import (
 )
 from portal.services.export import export_assets
 from portal.services.integrations.current import find_integration
+from portal.services.runs import reverts
+from tests.events.conftest import events
 from tests.support.msp import Msp, counted
 from tests.sync.software import ingest
 from tests.sync.test_retirement import age, remove, retired
@@ -92,6 +95,29 @@ def test_it_is_a_run_with_its_history_and_its_log(msp: Msp) -> None:
     ]
     assert changes[0].after == changes[1].before is not None
     assert (changes[0].before, changes[1].after) == (None, None)
+
+
+@pytest.mark.one_database
+def test_whoever_listens_is_told_of_it_and_of_its_undoing(msp: Msp) -> None:
+    [asset_id] = some_missing(msp, 1)
+    asset = db.session.get_one(Asset, asset_id)
+    retired_by = retire_assets(Chosen([asset_id])).run
+    reverts.revert_to_end(retired_by.id)
+    restored_by = restore_assets(Chosen(shown=retire_again(asset_id))).run
+    reverts.revert_to_end(restored_by.id)
+    kinds = (EventType.DEVICE_RETIRED, EventType.DEVICE_RESTORED)
+    told = [event for event in events() if event.type in kinds]
+    assert [event.type for event in told] == [*kinds, *kinds, kinds[0]]
+    for event in told:
+        assert event.payload["rmm_device_id"] == asset.rmm_device_id
+        assert event.payload["missing_since"] is not None
+        is_retired = event.type == EventType.DEVICE_RETIRED
+        assert (event.payload["retired_at"] is not None) == is_retired
+
+
+def retire_again(asset_id: int) -> AssetFilter:
+    retire_assets(Chosen([asset_id]))
+    return AssetFilter(status=RETIRED)
 
 
 def test_one_that_is_listed_cannot_be_retired_and_is_told_why(msp: Msp) -> None:

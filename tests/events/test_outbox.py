@@ -25,6 +25,8 @@ from portal.models import Asset, SyncRun
 from portal.models.events.event import EventType
 from portal.models.runs.sync_run import RunStatus, SyncKind
 from portal.scope import tenant_scope
+from portal.services.assets.listing import AssetFilter
+from portal.services.assets.retirement import Chosen, restore_assets, retire_assets
 from portal.services.events import delivery
 from portal.services.export import export_assets
 from portal.services.runs import execution, requests
@@ -57,6 +59,8 @@ PAYLOADS = {
     EventType.DEVICE_UPDATED: DEVICE | {"changed"},
     EventType.DEVICE_STATUS: DEVICE | {"from", "to", "as_of"},
     EventType.DEVICE_MERGED: DEVICE | {"merged_asset_id"},
+    EventType.DEVICE_RETIRED: DEVICE | {"retired_at", "missing_since"},
+    EventType.DEVICE_RESTORED: DEVICE | {"retired_at", "missing_since"},
     EventType.ALERT_TRIGGERED: {
         "external_alert_id",
         "agent_id",
@@ -109,6 +113,7 @@ def test_payloads_have_their_keys_and_no_secret(scoped: Msp, http: FlaskClient) 
     scoped.tactical.control.faults.clear()
     execution.run_to_end(SyncKind.DEVICES)
     merge_two_assets()
+    retire_and_restore(scoped)
     stored = events()
     assert {event.type for event in stored} == {str(kind) for kind in EventType}
     for event in stored:
@@ -116,6 +121,14 @@ def test_payloads_have_their_keys_and_no_secret(scoped: Msp, http: FlaskClient) 
     text = json.dumps([event.payload for event in stored])
     assert scoped.secret not in text
     assert scoped.tactical.api_key not in text
+
+
+def retire_and_restore(msp: Msp) -> None:
+    msp.tactical.control.agents.remove(agent_id=msp.agents[-1])
+    execution.run_to_end(SyncKind.DEVICES)
+    gone = Chosen(shown=AssetFilter(status="missing"))
+    assert retire_assets(gone).number == 1
+    assert restore_assets(Chosen(shown=AssetFilter(status="retired"))).number == 1
 
 
 def merge_two_assets() -> None:

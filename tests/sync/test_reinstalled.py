@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from portal.clock import utc_now
 from portal.db import db
 from portal.models import (
     AgentSighting,
@@ -20,11 +21,14 @@ from portal.models import (
 )
 from portal.models.assets.change import ChangeAction
 from portal.models.assets.conflict import Settlement
+from portal.models.events.event import EventType
 from portal.models.integrations.integration import InventorySource
 from portal.models.runs.sync_run import RunStatus, SyncKind
 from portal.services.assets import edits
 from portal.services.assets.edits import AssetEdit
 from portal.services.runs.plans import apply_to_end, find_plan_of_run
+from tests.assets.tables import change
+from tests.events.conftest import events
 from tests.support.msp import Msp, counted
 
 SOURCES = [InventorySource.BETA, InventorySource.DASHBOARD]
@@ -285,3 +289,18 @@ def test_no_history_of_a_serial_number_that_is_none(msp: Msp) -> None:
     run = msp.sync()
     assert (run.created, run.relinked) == (1, 0)
     assert asset_of(new).id != asset_of(old).id
+
+
+@pytest.mark.one_database
+def test_a_retired_asset_is_in_use_again_and_whoever_listens_is_told(msp: Msp) -> None:
+    msp.import_fleet()
+    old = pick(msp)
+    msp.sync()
+    asset = asset_of(old)
+    change(asset.id, missing_since=utc_now(), retired_at=utc_now(), absent_runs=9)
+    new = reinstall(msp, old, keep=False)
+    assert msp.sync().relinked == 1
+    after = asset_of(new)
+    assert (after.id, after.missing_since, after.retired_at) == (asset.id, None, None)
+    [told] = events(EventType.DEVICE_RESTORED)
+    assert (told.payload["asset_id"], told.payload["rmm_device_id"]) == (asset.id, new)

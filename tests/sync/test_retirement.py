@@ -11,8 +11,10 @@ from portal.clock import utc_now
 from portal.db import count_changed, db, transaction
 from portal.models import Asset, AssetChange, Integration
 from portal.models.assets.change import ChangeAction
+from portal.models.events.event import EventType
 from portal.models.integrations.integration import InventorySource
 from portal.models.runs.sync_run import RunStatus, SyncKind
+from tests.events.conftest import events
 from tests.support.msp import Msp
 
 
@@ -146,6 +148,9 @@ def test_an_agent_that_returns_restores_its_asset(msp: Msp, come_back: SyncKind)
     change = last_change(ChangeAction.RESTORED)
     assert (change.run_id, change.column, change.after) == (run.id, "retired_at", None)
     assert change.before is not None
+    [told] = events(EventType.DEVICE_RESTORED)
+    assert (told.payload["rmm_device_id"], told.payload["missing_since"]) == (agent, None)
+    assert len(events(EventType.DEVICE_RETIRED)) == 1
 
 
 def last_change(action: ChangeAction) -> AssetChange:

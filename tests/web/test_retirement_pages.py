@@ -88,3 +88,20 @@ def test_a_viewer_may_not(app: Flask, viewer: FlaskClient, proposed: Place) -> N
         answer = viewer.post(proposed.url(f"assets/{path}"), data={"asset": str(proposed.asset)})
         assert answer.status_code == 403
     assert is_retired(app, proposed) is False
+
+
+def test_the_page_of_the_connection_says_so_too(admin: FlaskClient, proposed: Place) -> None:
+    page = admin.get(proposed.url("integrations/tacticalrmm/")).text
+    assert "1 asset has not been in Tactical for 30 days" in page
+    assert "assets/?status=proposed" in page
+
+
+def test_a_retired_asset_is_shown_as_such_wherever_it_is(
+    admin: FlaskClient, proposed: Place
+) -> None:
+    admin.post(proposed.url("assets/retire"), data={"asset": str(proposed.asset)})
+    for path in (f"assets/{proposed.asset}/software", f"software/{proposed.title}?show=missing"):
+        page = admin.get(proposed.url(path)).text
+        assert "Retired</span>" in page
+        assert "Not in Tactical</span>" not in page
+    assert "Retired</span>" in admin.get(proposed.url(f"alerts/{proposed.alert}")).text

@@ -22,6 +22,8 @@ class EventType(StrEnum):
     DEVICE_UPDATED = "rmm.device.updated"
     DEVICE_STATUS = "rmm.device.status"
     DEVICE_MERGED = "rmm.device.merged"
+    DEVICE_RETIRED = "rmm.device.retired"
+    DEVICE_RESTORED = "rmm.device.restored"
     ALERT_TRIGGERED = "rmm.alert.triggered"
     ALERT_RESOLVED = "rmm.alert.resolved"
 

@@ -1,8 +1,10 @@
-"""The events of a page of agents: assets that are new, whose facts or whose status changed."""
+"""The events of assets: those that are new, whose facts or whose status changed, that are retired
+or restored."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -33,7 +35,32 @@ def record_device_events(
             change = {"from": decision.known.agent_status, "to": decision.agent_status}
             status = _about(decision.known.id, decision) | change | _as_of(decision)
             news.append((EventType.DEVICE_STATUS, decision.name, status))
+        if decision.known is not None and decision.restores:
+            news.append(retirement_event(**_about(decision.known.id, decision)))
     record_events(session, news)
+
+
+def retirement_event(
+    *,
+    asset_id: int,
+    rmm_device_id: str,
+    name: str,
+    client_id: int | None,
+    retired_at: datetime | None = None,
+    missing_since: datetime | None = None,
+) -> Happening:
+    """Of an asset as it is now: without `retired_at` it was restored, and without `missing_since`
+    because Tactical lists its agent again."""
+    kind = EventType.DEVICE_RESTORED if retired_at is None else EventType.DEVICE_RETIRED
+    payload = {
+        "asset_id": asset_id,
+        "rmm_device_id": rmm_device_id,
+        "name": name,
+        "client_id": client_id,
+        "retired_at": None if retired_at is None else iso_utc(retired_at),
+        "missing_since": None if missing_since is None else iso_utc(missing_since),
+    }
+    return kind, name, payload
 
 
 def is_news(decision: Decision) -> bool:

@@ -87,6 +87,11 @@ class Decision:
         """Whether a person is asked whose computer it is."""
         return self.identity is not None and self.identity.asks_person
 
+    @property
+    def restores(self) -> bool:
+        """Whether a retired asset is in use again."""
+        return self.returned and self.known is not None and self.known.retired_at is not None
+
     released: frozenset[str] = frozenset()
     """Columns that are held no more: Tactical's value is another one."""
 

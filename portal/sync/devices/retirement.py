@@ -16,15 +16,17 @@ from sqlalchemy.orm import Session
 
 from portal.clock import utc_now
 from portal.db import count_changed, transaction
+from portal.events.outbox import record_events
 from portal.models import Asset, Integration
 from portal.models.assets.change import ChangeAction
+from portal.sync.devices.device_events import retirement_event
 from portal.sync.devices.evidence import Listing
 from portal.sync.history import ColumnChange, record_changes
 from portal.sync.runs.cause import Cause
 from portal.sync.runs.log import RunLog, log_entry
 
-Retired = Row[int, str, str, datetime | None]
-"""id, rmm_device_id, name, missing_since."""
+Retired = Row[int, str, str, int, datetime | None, datetime | None]
+"""id, rmm_device_id, name, client_id, retired_at and missing_since, as they are now."""
 
 RETIRABLE = (Asset.missing_since.is_not(None), Asset.retired_at.is_(None))
 """Of one whose agent is listed, the next sync would make an asset in use again."""
@@ -72,6 +74,7 @@ def retire(
     rows = _set(session, [*which, *RETIRABLE], {"retired_at": now})
     changes = [ColumnChange(row.id, ChangeAction.RETIRED, "retired_at", None, now) for row in rows]
     record_changes(session, cause, changes)
+    _record_events(session, rows)
     return rows
 
 
@@ -87,7 +90,23 @@ def restore(
         for row in rows
     ]
     record_changes(session, cause, changes)
+    _record_events(session, rows)
     return rows
+
+
+def _record_events(session: Session, rows: Sequence[Retired]) -> None:
+    events = [
+        retirement_event(
+            asset_id=row.id,
+            rmm_device_id=row.rmm_device_id,
+            name=row.name,
+            client_id=row.client_id,
+            retired_at=row.retired_at,
+            missing_since=row.missing_since,
+        )
+        for row in rows
+    ]
+    record_events(session, events)
 
 
 def _set(
@@ -97,7 +116,14 @@ def _set(
         update(Asset)
         .where(*conditions)
         .values(**values)
-        .returning(Asset.id, Asset.rmm_device_id, Asset.name, Asset.missing_since)
+        .returning(
+            Asset.id,
+            Asset.rmm_device_id,
+            Asset.name,
+            Asset.client_id,
+            Asset.retired_at,
+            Asset.missing_since,
+        )
         .execution_options(synchronize_session=False)
     ).all()
 

@@ -11,12 +11,13 @@ from sqlalchemy.orm import Session
 
 from portal.clock import utc_now
 from portal.db import upsert
-from portal.events.outbox import record_events
+from portal.events.outbox import Happening, record_events
 from portal.models import Asset, ExternalEntityMapping, SupersededAgent
 from portal.models.assets.change import ChangeAction
 from portal.models.events.event import EventType
 from portal.models.runs.revert_action import RevertAction
 from portal.scope import get_tenant_id
+from portal.sync.devices.device_events import retirement_event
 from portal.sync.devices.facts import AGENT, PLACE
 from portal.sync.devices.merging.snapshots import value_from_json
 from portal.sync.devices.relinking import give_agents, supersede
@@ -29,7 +30,8 @@ from portal.sync.software.store import recount_software_of
 
 _UNIQUE = ("integration_id", AGENT)
 _NEVER = ("id", "tenant_id", *_UNIQUE)
-COUNTED_BY = frozenset({MISSING, "retired_at"})
+RETIRED = "retired_at"
+COUNTED_BY = frozenset({MISSING, RETIRED})
 """Columns that say whether the software of an asset counts."""
 
 
@@ -57,9 +59,20 @@ def write_changes(
     counted = [each for each in changed if COUNTED_BY & each.revert.changes.keys()]
     recount_software_of(session, [each.asset["id"] for each in counted])
     record_changes(session, cause, _list_changes(changed))
-    record_events(
-        session,
-        [(EventType.DEVICE_UPDATED, each.revert.name, _describe(each)) for each in changed],
+    news = [(EventType.DEVICE_UPDATED, each.revert.name, _describe(each)) for each in changed]
+    retired = [each for each in changed if RETIRED in each.revert.changes]
+    record_events(session, news + [_describe_retirement(each) for each in retired])
+
+
+def _describe_retirement(stored: StoredRevert) -> Happening:
+    row = _asset_row(stored)
+    return retirement_event(
+        asset_id=stored.asset["id"],
+        rmm_device_id=row[AGENT],
+        name=row["name"],
+        client_id=row["client_id"],
+        retired_at=row[RETIRED],
+        missing_since=row[MISSING],
     )
 
 

@@ -191,7 +191,7 @@ def _status(integration: Integration) -> dict[str, Any]:
         "sweep_interval": find_interval(integration),
         "organizations_mapped": counts[OrganizationFilter.MAPPED],
         "organizations_total": counts[OrganizationFilter.ALL],
-        "assets": count_by_status(),
+        "assets": count_by_status(integration=integration),
         "active_alerts": count_active_by_severity()["total"],
     }
 

@@ -9,12 +9,13 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload
 
 from portal.errors import NotFound
-from portal.events.outbox import record_events
+from portal.events.outbox import Happening, record_events
 from portal.models import Alert, Asset, AssetChange, Integration, RemovedAsset
 from portal.models.assets.asset import LOCKS
 from portal.models.assets.change import ChangeAction
 from portal.models.events.event import EventType
 from portal.sync.alerts.locks import lock_alerts
+from portal.sync.devices.device_events import retirement_event
 from portal.sync.devices.facts import VITALS
 from portal.sync.devices.merging.parts import Pair, move_conflicts, move_entity, supersede_loser
 from portal.sync.devices.merging.rules import check_mergeable, choose_current, plan_merged
@@ -183,4 +184,21 @@ def _tell(session: Session, pair: Pair, before: dict[str, Any], cause: Cause) ->
         "name": keep.name,
         "merged_asset_id": other.id,
     }
-    record_events(session, [(EventType.DEVICE_MERGED, keep.name, about)])
+    news: list[Happening] = [(EventType.DEVICE_MERGED, keep.name, about)]
+    record_events(session, news + tell_retirement(keep, before))
+
+
+def tell_retirement(keep: Asset, before: dict[str, Any]) -> list[Happening]:
+    """The event, where a merge or its undoing restored or retired the asset."""
+    if (keep.retired_at is None) is (before["retired_at"] is None):
+        return []
+    return [
+        retirement_event(
+            asset_id=keep.id,
+            rmm_device_id=keep.rmm_device_id,
+            name=keep.name,
+            client_id=keep.client_id,
+            retired_at=keep.retired_at,
+            missing_since=keep.missing_since,
+        )
+    ]

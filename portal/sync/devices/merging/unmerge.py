@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from portal.clock import iso_utc
 from portal.db import insert
 from portal.errors import Refused
-from portal.events.outbox import record_events
+from portal.events.outbox import Happening, record_events
 from portal.models import (
     Alert,
     Asset,
@@ -25,7 +25,7 @@ from portal.models.assets.asset import LOCKS
 from portal.models.assets.change import ChangeAction
 from portal.models.events.event import EventType
 from portal.sync.alerts.locks import lock_alerts
-from portal.sync.devices.merging.merge import UNTOLD
+from portal.sync.devices.merging.merge import UNTOLD, tell_retirement
 from portal.sync.devices.merging.parts import agent_is
 from portal.sync.devices.merging.rules import OF_THE_AGENT
 from portal.sync.devices.merging.snapshots import row_from_json, row_to_json, value_from_json
@@ -261,4 +261,5 @@ def _tell(
     about = {name: asset[name] for name in ("rmm_device_id", "name", "client_id", "agent_status")}
     as_of = iso_utc(value_from_json(Asset, "status_at", asset["status_at"]))
     about |= {"asset_id": asset["id"], "changed": [], "as_of": as_of}
-    record_events(session, [(EventType.DEVICE_CREATED, asset["name"], about)])
+    news: list[Happening] = [(EventType.DEVICE_CREATED, asset["name"], about)]
+    record_events(session, news + tell_retirement(keep, was))
