@@ -20,18 +20,22 @@ from portal import create_app
 from portal.config import Settings
 from portal.db import db, transaction
 from portal.errors import InvalidInput, NotFound, Refused, SecretUnreadable
-from portal.models import Client, Integration, Secret, Tenant, WebhookKey
+from portal.models import Authenticator, Client, Integration, Secret, Tenant, WebhookKey
 from portal.scope import all_tenants, tenant_scope
 from portal.services import key_rotation
+from portal.services.accounts.second_factors.totp import read_secret
 from portal.services.accounts.tenants import add_tenant
+from portal.services.accounts.users import add_user
 from portal.services.integrations.connect import ConnectionSettings, save_connection
 from portal.services.integrations.current import get_integration
 from portal.services.key_rotation import KeyUse, list_keys, remove_key, rotate_keys
 from portal.services.webhook import keys
 from portal.services.webhook.keys import identify_sender, reveal
 from portal.vault import find_secret, get_vault, store_secret
+from tests.support.second_factors import set_up_app
 
 MANY = 400
+PASSWORD = "correct horse battery"
 API_KEY = "THE-API-KEY-OF-ACME"
 ACME = ConnectionSettings(base_url="https://api.acme.example", api_key=API_KEY)
 OTHER = ConnectionSettings(base_url="https://api.other.example", api_key=API_KEY)
@@ -92,19 +96,23 @@ def test_everything_hangs_on_the_new_key_and_the_old_one_goes(
 ) -> None:
     make_many(450)
     secret = reveal()
-    assert [(use.key_id, use.envelopes) for use in list_keys()] == [("k1", 453)]
+    user = add_user("anna@acme.example", PASSWORD, "acme", "admin")
+    phone, _codes = set_up_app(user.id, PASSWORD)
+    assert [(use.key_id, use.envelopes) for use in list_keys()] == [("k1", 454)]
 
     rotation = rotate_keys()
-    assert (rotation.key_id, rotation.made, rotation.moved) == ("k2", True, 453)
+    assert (rotation.key_id, rotation.made, rotation.moved) == ("k2", True, 454)
     assert (rotation.unreadable, rotation.digests) == (0, 1)
-    assert list_keys() == [KeyUse("k2", 453, encrypts=True), KeyUse("k1", 0)]
+    assert list_keys() == [KeyUse("k2", 454, encrypts=True), KeyUse("k1", 0)]
 
     remove_key("k1")
-    assert list_keys() == [KeyUse("k2", 453, encrypts=True)]
+    assert list_keys() == [KeyUse("k2", 454, encrypts=True)]
     with at_work(create_app(settings), acme):
         assert set(read_many()) == all_of(450)
         assert find_secret(get_integration(), "api_key") == API_KEY
         assert identify_sender("acme", secret) is not None
+        row = db.session.scalars(select(Authenticator)).one()
+        assert read_secret(row, "").secret == phone.secret
 
 
 def test_a_process_that_runs_sees_the_new_key(app: Flask, acme: int, settings: Settings) -> None:

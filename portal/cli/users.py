@@ -13,6 +13,7 @@ from portal.models import Membership
 from portal.services.accounts import password_changes
 from portal.services.accounts import users as user_service
 from portal.services.accounts.permissions import ROLES
+from portal.services.accounts.second_factors import changes
 
 role_type = click.Choice([str(role) for role in ROLES])
 
@@ -119,6 +120,20 @@ def reset(email: str, password_stdin: bool) -> Outcome:
     return Outcome(
         data,
         f"{made.link}\nThis link sets the password of {made.email}. It works once, within a day.",
+    )
+
+
+@users.command("reset-factors", cls=PortalCommand)
+@click.argument("email")
+def reset_factors(email: str) -> Outcome:
+    """Remove all second factors of a user who has lost them; the password is kept.
+
+    The user is signed out everywhere. Make sure first that it is the user who asks.
+    """
+    user = changes.reset_factors(email)
+    return Outcome(
+        {"ok": True, "email": user.email},
+        f"{user.email} has no second factor any more and is signed out everywhere.",
     )
 
 

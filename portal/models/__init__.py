@@ -1,5 +1,6 @@
 """All tables, by noun. Importing this package makes every one known to the metadata."""
 
+from portal.models.accounts.second_factor import Authenticator, PendingSignIn, RecoveryCode
 from portal.models.accounts.tenant import Tenant
 from portal.models.accounts.user import InstallSetting, Membership, PasswordReset, User, UserSession
 from portal.models.alerts.alert import Alert
@@ -36,6 +37,7 @@ __all__ = [
     "AssetChange",
     "AssetConflict",
     "AssetSoftware",
+    "Authenticator",
     "Client",
     "ConnectionTest",
     "Delivery",
@@ -51,6 +53,8 @@ __all__ = [
     "Membership",
     "OrganizationMapping",
     "PasswordReset",
+    "PendingSignIn",
+    "RecoveryCode",
     "RemovedAsset",
     "Schedule",
     "Secret",

@@ -15,8 +15,9 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from portal.db import changed_one, db, release, transaction
 from portal.errors import InvalidInput, NotFound, Refused, SecretUnreadable
 from portal.keys import KeyFile
-from portal.models import InstallSetting, Secret
+from portal.models import Authenticator, InstallSetting, Secret
 from portal.scope import all_tenants
+from portal.services.accounts.second_factors.totp import bind_to_user
 from portal.services.webhook import digests as webhook_digests
 from portal.vault import VERSION, bind_to, get_vault, read_key_id
 
@@ -28,8 +29,10 @@ AT_ONCE = 200
 
 _PLACES: tuple[tuple[InstrumentedAttribute[str], ColumnElement[bool] | None], ...] = (
     (Secret.envelope, None),
+    (Authenticator.envelope, None),
     (InstallSetting.value, InstallSetting.key == webhook_digests.SETTING),
 )
+_LOCK_PLACES = "LOCK TABLE secrets, authenticators IN SHARE ROW EXCLUSIVE MODE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +104,7 @@ def remove_key(key_id: str) -> None:
     with all_tenants(), transaction() as session:
         if session.get_bind().dialect.name == "postgresql":
             # Whoever is about to write waits, then sees that the key is gone: see `store_secret`.
-            session.connection().exec_driver_sql("LOCK TABLE secrets IN SHARE ROW EXCLUSIVE MODE")
+            session.connection().exec_driver_sql(_LOCK_PLACES)
         hanging = _count(session).get(key_id, 0)
         if hanging:
             raise Refused(
@@ -121,7 +124,7 @@ def _is_begun() -> bool:
 
 
 def _count(session: Session) -> dict[str, int]:
-    """Key id to envelopes, over the secrets of all tenants and of the install."""
+    """Key id to envelopes, over the secrets of all tenants, of users and of the install."""
     counts: dict[str, int] = {}
     for column, only in _PLACES:
         key_id = _select_key_id(column)
@@ -140,7 +143,7 @@ def _select_key_id(envelope: InstrumentedAttribute[str]) -> ColumnElement[str]:
 
 def _move_all(key_id: str) -> int:
     """One look through everything; how many were moved."""
-    moved, after = _move_setting(key_id), 0
+    moved, after = _move_setting(key_id) + _move_authenticators(key_id), 0
     while rows := _list_others(key_id, after):
         moved += _move(rows)
         after = rows[-1].id
@@ -174,6 +177,27 @@ def _move(rows: Sequence[Envelope]) -> int:
                 .where(Secret.id == row.id, Secret.envelope == row.envelope)
                 .values(envelope=sealed),
             )
+    return moved
+
+
+def _move_authenticators(key_id: str) -> int:
+    """Those of all users: one each, and few beside the rest."""
+    release()
+    row_id, envelope = Authenticator.user_id, Authenticator.envelope
+    rows = db.session.execute(
+        select(row_id, envelope).where(_select_key_id(envelope) != key_id)
+    ).all()
+    moved = 0
+    for user_id, old in rows:
+        sealed = _reseal(old, bind_to_user(user_id))
+        if sealed is not None:
+            with transaction() as session:
+                moved += changed_one(
+                    session,
+                    update(Authenticator)
+                    .where(row_id == user_id, envelope == old)
+                    .values(envelope=sealed),
+                )
     return moved
 
 

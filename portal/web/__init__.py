@@ -21,6 +21,8 @@ from portal.web.errands import following
 
 AREAS = (
     "portal.web.auth.views:auth",
+    "portal.web.auth.second_step:second_step",
+    "portal.web.account.second_factors:second_factors",
     "portal.web.health:health",
     "portal.web.dashboard.views:dashboard",
     "portal.web.assets:assets",

@@ -124,6 +124,11 @@ def test_an_operator_sets_a_password(people: Portal) -> None:
     assert (refused.exit_code, "one of the most common" in refused.data["message"]) == (1, True)
 
 
+def test_an_operator_removes_second_factors(people: Portal) -> None:
+    assert people("users", "reset-factors", ANN, "--json").data == {"ok": True, "email": ANN}
+    assert people("users", "reset-factors", "nobody@acme.example").exit_code == 1
+
+
 def test_tenants_are_listed(people: Portal) -> None:
     rows = people("tenants", "list", "--json").data["tenants"]
 

@@ -47,7 +47,9 @@ def pages(app: Flask, acme: Place) -> list[str]:
         if "GET" in methods(rule) and rule.endpoint not in NO_PAGES
     ]
     own = [address(rule, acme.slug, acme) for rule in rules]
-    return [*own, "/account", "/tenants", "/nowhere", acme.url("assets/?q=nothing+like+it")]
+    factors = [f"/account/second-factor/{page}" for page in ("", "app", "recovery-codes")]
+    own += ["/account", *factors, "/tenants", "/nowhere"]
+    return [*own, acme.url("assets/?q=nothing+like+it")]
 
 
 # Colours do not depend on the width, nor sizes on the colours.

@@ -13,9 +13,10 @@ from portal.clock import utc_now
 from portal.config import Settings
 from portal.db import changed_one, db, transaction
 from portal.errors import InvalidInput, NotFound, PortalError
-from portal.models import PasswordReset, User, UserSession
+from portal.models import PasswordReset, User
 from portal.services.accounts.known_devices import find_device, issue_device
 from portal.services.accounts.passwords import hash_new_password, password_matches
+from portal.services.accounts.sign_in import end_sessions
 from portal.services.accounts.throttle import Caller, attempt
 from portal.services.accounts.tokens import digest, new_token
 from portal.services.accounts.users import get_user
@@ -108,14 +109,10 @@ def use_reset(token: str, password: str, caller: Caller) -> tuple[User, str]:
 
 
 def _replace(session: Session, user: User, new_hash: str, keep_session: str = "") -> None:
-    """Ends the user's sessions but one, and links that were not used."""
+    """Ends the user's sessions but one, and links that were not used. Second factors stay."""
     user.password_hash = new_hash
     session.execute(delete(PasswordReset).where(PasswordReset.user_id == user.id))
-    session.execute(
-        delete(UserSession).where(
-            UserSession.user_id == user.id, UserSession.token_digest != keep_session
-        )
-    )
+    end_sessions(session, user.id, keep_session)
 
 
 def used_up() -> NotFound:

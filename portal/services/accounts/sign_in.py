@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import Session, joinedload
 
 from portal.clock import utc_now
 from portal.db import db, transaction
 from portal.errors import Refused
-from portal.models import User, UserSession
+from portal.models import PendingSignIn, User, UserSession
 from portal.services.accounts.known_devices import find_device, issue_device
 from portal.services.accounts.passwords import hash_password, needs_rehash, password_matches
+from portal.services.accounts.second_factors.status import has_factor, lock_user
 from portal.services.accounts.throttle import Caller, attempt
 from portal.services.accounts.tokens import digest, new_token
 from portal.services.accounts.users import is_shut_out
@@ -21,6 +22,7 @@ from portal.services.accounts.users import is_shut_out
 IDLE_LIMIT = timedelta(hours=2)
 ABSOLUTE_LIMIT = timedelta(hours=12)
 TOUCH_EVERY = timedelta(minutes=1)
+SECOND_STEP_WITHIN = timedelta(minutes=10)
 WRONG_CREDENTIALS = "The email address or the password is incorrect."
 
 
@@ -33,8 +35,18 @@ class SignIn:
     device: str
 
 
-def sign_in(email: str, password: str, caller: Caller) -> SignIn:
-    """Raises Refused, with one message for every reason, and TooManyAttempts."""
+@dataclass(frozen=True, slots=True)
+class SecondStep:
+    """What the browser keeps until its user gave a second factor."""
+
+    token: str
+
+
+def sign_in(email: str, password: str, caller: Caller) -> SignIn | SecondStep:
+    """The session; for a user who has a second factor, a step towards one.
+
+    Raises Refused, with one message for every reason, and TooManyAttempts.
+    """
     email = email.strip().lower()
     user = db.session.scalar(select(User).where(User.email == email))
     with attempt(caller, email, find_device(user, caller.device)):
@@ -42,25 +54,50 @@ def sign_in(email: str, password: str, caller: Caller) -> SignIn:
         if not matches or user is None or is_shut_out(user.id):
             raise Refused(WRONG_CREDENTIALS)
     stale = needs_rehash(user.password_hash)
-    return start_session(user, hash_password(password) if stale else None)
-
-
-def start_session(user: User, new_hash: str | None = None) -> SignIn:
-    """For a user who has just proved to be one; `new_hash`, of the same password, where the old
-    one is weaker than those of today.
-
-    Raises Refused when the user is gone since, or has another password.
-    """
-    token, user_id, proven = new_token(), user.id, user.password_hash
+    new_hash = hash_password(password) if stale else None
     with transaction() as session:
-        session.execute(delete(UserSession).where(UserSession.last_used_at < _oldest_allowed()))
-        now = session.get(User, user_id)
-        if now is None or now.password_hash != proven:
-            raise Refused(WRONG_CREDENTIALS)
-        now.last_sign_in_at = utc_now()
-        now.password_hash = new_hash or proven
-        session.add(UserSession(token_digest=digest(token), user_id=user_id))
-    return SignIn(now.email, token, issue_device(now))
+        now = _lock_proven(session, user, new_hash)
+        if has_factor(session, now.id):
+            return _begin_second_step(session, now)
+        return open_session(session, now)
+
+
+def start_session(user: User) -> SignIn:
+    """For a new user, who has just proved to be one. Raises Refused when the user is gone since,
+    or has another password."""
+    with transaction() as session:
+        return open_session(session, _lock_proven(session, user))
+
+
+def open_session(session: Session, user: User) -> SignIn:
+    """For a user who has proved everything that is asked for."""
+    session.execute(delete(UserSession).where(UserSession.last_used_at < _oldest_allowed()))
+    token = new_token()
+    user.last_sign_in_at = utc_now()
+    session.add(UserSession(token_digest=digest(token), user_id=user.id))
+    return SignIn(user.email, token, issue_device(user))
+
+
+def _lock_proven(session: Session, user: User, new_hash: str | None = None) -> User:
+    """The user whose password was right; `new_hash`, of the same password, where the old one is
+    weaker than those of today."""
+    user_id, proven = user.id, user.password_hash
+    now = lock_user(session, user_id)
+    if now is None or now.password_hash != proven:
+        raise Refused(WRONG_CREDENTIALS)
+    now.password_hash = new_hash or proven
+    return now
+
+
+def _begin_second_step(session: Session, user: User) -> SecondStep:
+    now, token = utc_now(), new_token()
+    session.execute(delete(PendingSignIn).where(PendingSignIn.expires_at < now))
+    session.add(
+        PendingSignIn(
+            token_digest=digest(token), user_id=user.id, expires_at=now + SECOND_STEP_WITHIN
+        )
+    )
+    return SecondStep(token)
 
 
 def find_session(token: str) -> UserSession | None:
@@ -86,6 +123,14 @@ def find_session(token: str) -> UserSession | None:
 def sign_out(token: str) -> None:
     with transaction() as session:
         session.execute(delete(UserSession).where(UserSession.token_digest == digest(token)))
+
+
+def end_sessions(session: Session, user_id: int, keep: str = "") -> None:
+    """Those of the user, but for the one with that digest, and sign-ins that are half done."""
+    session.execute(
+        delete(UserSession).where(UserSession.user_id == user_id, UserSession.token_digest != keep)
+    )
+    session.execute(delete(PendingSignIn).where(PendingSignIn.user_id == user_id))
 
 
 def _oldest_allowed() -> datetime:

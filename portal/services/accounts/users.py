@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, contains_eager, joinedload, with_expression
 from portal.clock import utc_now
 from portal.db import db, transaction
 from portal.errors import InvalidInput, NotFound, Refused
-from portal.models import Membership, PasswordReset, Tenant, User, UserSession
+from portal.models import Membership, PasswordReset, PendingSignIn, Tenant, User, UserSession
 from portal.scope import all_tenants
 from portal.services.accounts.passwords import hash_new_password
 from portal.services.accounts.permissions import ROLES, Role
@@ -138,7 +138,7 @@ def disable_user(email: str, tenant: str) -> Membership:
         membership.disabled_at = membership.disabled_at or utc_now()
         session.flush()
         if is_shut_out(membership.user_id):
-            for table in (UserSession, PasswordReset):
+            for table in (UserSession, PendingSignIn, PasswordReset):
                 session.execute(delete(table).where(table.user_id == membership.user_id))
     return membership
 

@@ -7,14 +7,12 @@ from typing import Any
 
 from flask import (
     Blueprint,
-    Response,
     flash,
     g,
     make_response,
     redirect,
     render_template,
     request,
-    session,
     url_for,
 )
 from flask.typing import ResponseReturnValue
@@ -23,12 +21,14 @@ from portal.errors import InvalidInput, Refused
 from portal.services.accounts import password_changes, users
 from portal.services.accounts import setup as setup_service
 from portal.services.accounts import sign_in as sign_in_service
-from portal.services.accounts.sign_in import SignIn
+from portal.services.accounts.second_factors.status import get_status
+from portal.services.accounts.sign_in import SecondStep
 from portal.services.accounts.throttle import TooManyAttempts
 from portal.web.auth.forms import AccountForm, ResetForm, SetupForm, SignInForm
+from portal.web.auth.session import after_sign_in, ask_second_factor, begin_session, end_session
 from portal.web.caller import get_caller, remember_device
 from portal.web.forms import mark, refuse
-from portal.web.guard import TOKEN, View, find_user, get_user, is_safe_target, send_to_sign_in
+from portal.web.guard import View, find_user, get_user, send_to_sign_in
 from portal.web.input import check_input
 
 auth = Blueprint("auth", __name__)
@@ -63,7 +63,7 @@ def sign_in() -> ResponseReturnValue:
     form = SignInForm(next=request.args.get("next"))
     if not form.is_submitted():
         if find_user():
-            return redirect(_after_sign_in(form.next.data))
+            return redirect(after_sign_in(form.next.data))
         return render_template("sign_in.html", form=form)
     email = form.email.data or ""
     try:
@@ -71,12 +71,15 @@ def sign_in() -> ResponseReturnValue:
     except Refused as error:
         mark(form, error)
         return refuse(render_template("sign_in.html", form=form), error, SIGN_IN_FAILED)
-    return _begin_session(done, _after_sign_in(form.next.data))
+    target = after_sign_in(form.next.data)
+    if isinstance(done, SecondStep):
+        return ask_second_factor(done, target)
+    return begin_session(done, target)
 
 
 @auth.post("/sign-out")
 def sign_out() -> ResponseReturnValue:
-    _end_session()
+    end_session()
     flash("You are signed out.", "success")
     return redirect(url_for("auth.sign_in"))
 
@@ -101,7 +104,7 @@ def setup() -> ResponseReturnValue:
     except (InvalidInput, Refused) as error:
         mark(form, error, otherwise="token")
         return refuse(render_template("setup.html", form=form), error)
-    return _begin_session(sign_in_service.start_session(user), url_for("auth.home"))
+    return begin_session(sign_in_service.start_session(user), url_for("auth.home"))
 
 
 @auth.get("/tenants")
@@ -115,7 +118,7 @@ def choose_tenant() -> ResponseReturnValue:
 def account() -> ResponseReturnValue:
     form, email = AccountForm(), get_user().email
     if not form.is_submitted():
-        return render_template("account.html", form=form)
+        return _account_page(form)
     try:
         device = password_changes.change_password(
             get_user().id,
@@ -128,11 +131,15 @@ def account() -> ResponseReturnValue:
         if isinstance(error, InvalidInput) and error.field == "password":
             error = InvalidInput(error.message, field="new_password")
         mark(form, error)
-        return refuse(render_template("account.html", form=form), error)
+        return refuse(_account_page(form), error)
     flash("Your password was changed, and your other browsers were signed out.", "success")
     response = make_response(redirect(url_for("auth.account")))
     remember_device(response, email, device)
     return response
+
+
+def _account_page(form: AccountForm) -> str:
+    return render_template("account.html", form=form, factors=get_status(get_user().id))
 
 
 @auth.route("/reset/<token>", methods=["GET", "POST"])
@@ -149,28 +156,8 @@ def reset(token: str) -> ResponseReturnValue:
     except (InvalidInput, TooManyAttempts) as error:
         mark(form, error)
         return refuse(render_template("reset.html", form=form, email=email), error)
-    _end_session()
+    end_session()
     flash("Your password was changed. Sign in with the new one.", "success")
     response = make_response(redirect(url_for("auth.sign_in")))
     remember_device(response, user.email, device)
-    return response
-
-
-def _after_sign_in(target: str | None) -> str:
-    return target if target and is_safe_target(target) else url_for("auth.home")
-
-
-def _end_session() -> None:
-    token = session.get(TOKEN)
-    if isinstance(token, str):
-        sign_in_service.sign_out(token)
-    session.clear()
-
-
-def _begin_session(done: SignIn, target: str) -> Response:
-    """A new cookie: nothing of the earlier one is carried over, and its session ends."""
-    _end_session()
-    session[TOKEN] = done.token
-    response = make_response(redirect(target))
-    remember_device(response, done.email, done.device)
     return response

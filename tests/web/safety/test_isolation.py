@@ -33,7 +33,7 @@ IDS = {
 WORDS = {"kind": "devices", "field": "name", "token": "nobodys"}
 """Parameters that name nobody's row."""
 
-NO_TENANT = {"static", "auth", "health", "webhooks"}
+NO_TENANT = {"static", "auth", "second_step", "second_factors", "health", "webhooks"}
 """Blueprints outside `/t/<slug>`."""
 
 

@@ -1,0 +1,106 @@
+"""Second factors set up and taken away, by their user or by an operator."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import delete
+from sqlalchemy.orm import Session
+
+from portal.clock import utc_now
+from portal.db import db, transaction
+from portal.errors import NotFound, Refused
+from portal.models import Authenticator, User
+from portal.services.accounts.second_factors import recovery_codes, totp
+from portal.services.accounts.second_factors.proof import Proof, proven
+from portal.services.accounts.second_factors.status import find_app, has_factor, lock_user
+from portal.services.accounts.sign_in import end_sessions
+from portal.services.accounts.throttle import Caller
+from portal.services.accounts.users import get_user
+
+SET_UP_WITHIN = timedelta(minutes=30)
+
+
+def begin_app(user_id: int, proof: Proof, caller: Caller) -> None:
+    """A new secret for an authenticator app, which counts once `confirm_app` was given a code.
+
+    Raises InvalidInput, Refused and TooManyAttempts.
+    """
+    with proven(user_id, proof, caller) as (session, user):
+        if find_app(session, user_id) is not None:
+            raise Refused("An authenticator app is set up already. Remove it first.")
+        totp.put_new_secret(session, user)
+
+
+def find_new_app(user_id: int) -> totp.SharedSecret | None:
+    """What the app is given that is being set up; None when none is, or it took too long."""
+    row = _find_unconfirmed(db.session(), user_id)
+    return totp.read_secret(row, db.session.get_one(User, user_id).email) if row else None
+
+
+def confirm_app(user_id: int, code: str, keep_session: str) -> list[str]:
+    """The app counts from now on; recovery codes, if it is the user's first second factor.
+
+    Then other sessions end: they were opened without one. Raises InvalidInput and NotFound.
+    """
+    with transaction() as session:
+        lock_user(session, user_id)
+        row = _find_unconfirmed(session, user_id)
+        if row is None:
+            raise NotFound("Setting up the app took too long. Start again.")
+        totp.use_code(session, row, code)
+        is_first = not has_factor(session, user_id)
+        row.confirmed_at = utc_now()
+        session.flush()
+        return _begin_with_factor(session, user_id, keep_session) if is_first else []
+
+
+def remove_app(user_id: int, proof: Proof, keep_session: str, caller: Caller) -> None:
+    """Other sessions end. Raises InvalidInput and TooManyAttempts."""
+    with proven(user_id, proof, caller) as (session, _user):
+        session.execute(delete(Authenticator).where(Authenticator.user_id == user_id))
+        _end_without_factor(session, user_id, keep_session)
+
+
+def renew_codes(user_id: int, proof: Proof, caller: Caller) -> list[str]:
+    """Ten new recovery codes in place of the old ones.
+
+    Raises InvalidInput, Refused and TooManyAttempts.
+    """
+    with proven(user_id, proof, caller) as (session, _user):
+        if not has_factor(session, user_id):
+            raise Refused("Recovery codes come with a second factor. Set one up first.")
+        return recovery_codes.make_codes(session, user_id)
+
+
+def reset_factors(email: str) -> User:
+    """Take every second factor of the user away and end the sessions, for an operator.
+
+    Raises NotFound.
+    """
+    user_id = get_user(email).id
+    with transaction() as session:
+        user = lock_user(session, user_id)
+        if user is None:
+            raise NotFound(f"There is no user {email!r}. Check the address.")
+        session.execute(delete(Authenticator).where(Authenticator.user_id == user_id))
+        _end_without_factor(session, user_id, keep_session="")
+    return user
+
+
+def _find_unconfirmed(session: Session, user_id: int) -> Authenticator | None:
+    row = session.get(Authenticator, user_id, populate_existing=True)
+    if row is None or row.confirmed_at is not None:
+        return None
+    return row if row.created_at > utc_now() - SET_UP_WITHIN else None
+
+
+def _begin_with_factor(session: Session, user_id: int, keep_session: str) -> list[str]:
+    end_sessions(session, user_id, keep_session)
+    return recovery_codes.make_codes(session, user_id)
+
+
+def _end_without_factor(session: Session, user_id: int, keep_session: str) -> None:
+    end_sessions(session, user_id, keep_session)
+    if not has_factor(session, user_id):
+        recovery_codes.forget_codes(session, user_id)

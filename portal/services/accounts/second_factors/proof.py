@@ -1,0 +1,56 @@
+"""A person proves again to be the user: by a second factor if there is one, else the password."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from portal.db import db, transaction
+from portal.errors import InvalidInput
+from portal.models import User
+from portal.services.accounts.known_devices import find_device
+from portal.services.accounts.passwords import password_matches
+from portal.services.accounts.second_factors import recovery_codes, totp
+from portal.services.accounts.second_factors.status import find_app, has_factor, lock_user
+from portal.services.accounts.throttle import Caller, attempt
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What was entered: one of these. A password counts for a user without a second factor."""
+
+    code: str = ""
+    recovery_code: str = ""
+    password: str = ""
+
+
+@contextmanager
+def proven(user_id: int, proof: Proof, caller: Caller) -> Iterator[tuple[Session, User]]:
+    """Run the block, in a transaction that holds the user's row, if the proof is right.
+
+    It is counted as an attempt at the password is. What was used up is used up with what the
+    block does: when it fails, nothing was. Raises InvalidInput and TooManyAttempts.
+    """
+    user = db.session.get_one(User, user_id)
+    with attempt(caller, user.email, find_device(user, caller.device)):
+        password_hash = user.password_hash
+        matches = bool(proof.password) and password_matches(password_hash, proof.password)
+        with transaction() as session:
+            now = lock_user(session, user_id)
+            if now is None:
+                raise InvalidInput("This user does not exist any more.")
+            if has_factor(session, user_id):
+                _use_factor(session, user_id, proof)
+            elif not matches or now.password_hash != password_hash:
+                raise InvalidInput("This is not your current password.", field="password")
+            yield session, now
+
+
+def _use_factor(session: Session, user_id: int, proof: Proof) -> None:
+    if proof.recovery_code:
+        recovery_codes.use_code(session, user_id, proof.recovery_code)
+    else:
+        totp.use_code(session, find_app(session, user_id), proof.code)

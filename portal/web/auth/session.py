@@ -1,0 +1,40 @@
+"""What a browser keeps of a sign-in, and where it goes on to."""
+
+from __future__ import annotations
+
+from flask import Response, make_response, redirect, session, url_for
+
+from portal.services.accounts import sign_in as sign_in_service
+from portal.services.accounts.sign_in import SecondStep, SignIn
+from portal.web.caller import remember_device
+from portal.web.guard import TOKEN, is_safe_target
+
+STEP = "second_step"
+"""Where the signed cookie keeps the token of a sign-in that waits for its second factor."""
+
+
+def begin_session(done: SignIn, target: str) -> Response:
+    """A new cookie: nothing of the earlier one is carried over, and its session ends."""
+    end_session()
+    session[TOKEN] = done.token
+    response = make_response(redirect(target))
+    remember_device(response, done.email, done.device)
+    return response
+
+
+def ask_second_factor(step: SecondStep, target: str) -> Response:
+    """Signed in as nobody until then; an earlier session ends."""
+    end_session()
+    session[STEP] = step.token
+    return make_response(redirect(url_for("second_step.show", next=target)))
+
+
+def end_session() -> None:
+    token = session.get(TOKEN)
+    if isinstance(token, str):
+        sign_in_service.sign_out(token)
+    session.clear()
+
+
+def after_sign_in(target: str | None) -> str:
+    return target if target and is_safe_target(target) else url_for("auth.home")
