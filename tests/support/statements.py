@@ -23,8 +23,10 @@ def counting() -> Iterator[list[str]]:
         found.append(statement)
 
     event.listen(db.engine, "before_cursor_execute", note)
-    yield found
-    event.remove(db.engine, "before_cursor_execute", note)
+    try:
+        yield found
+    finally:
+        event.remove(db.engine, "before_cursor_execute", note)
 
 
 def asked(statements: list[str]) -> list[str]:
