@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import traceback
-from typing import Any
+from typing import Any, ClassVar
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing import Map
 
 from tactical_simulator.answers import (
     Crash,
@@ -55,6 +56,32 @@ _NOUNS = (
 )
 
 
+class Tactical(Flask):
+    """Its addresses are compiled once for all servers of a process, which have the same."""
+
+    _compiled: ClassVar[Map | None] = None
+    _known: ClassVar[set[str]] = set()
+
+    def __init__(self) -> None:
+        super().__init__(__name__, static_folder=None)
+        self.url_map.converters["agent"] = AgentIdConverter
+        # The real server's own redirect comes below; Werkzeug's would be absolute and a 308.
+        self.url_map.strict_slashes = False
+        self.url_map.merge_slashes = False
+        if Tactical._compiled is None:
+            Tactical._compiled = self.url_map
+        self.url_map = Tactical._compiled
+
+    def add_url_rule(
+        self, rule: str, endpoint: str | None = None, view_func: Any = None, *rest: Any, **more: Any
+    ) -> None:
+        name = endpoint or rule
+        if name not in self._known:
+            super().add_url_rule(rule, name, view_func, *rest, **more)
+            self._known.add(name)
+        self.view_functions[name] = view_func
+
+
 def create_tactical(fleet: FleetSpec | None = None, *, state: State | None = None) -> Flask:
     """Behaves as a live Tactical RMM 1.5.1, its oddities included.
 
@@ -62,12 +89,8 @@ def create_tactical(fleet: FleetSpec | None = None, *, state: State | None = Non
     `POST /_control/…` from this machine, adds them.
     """
     state = state or State(fleet or FleetSpec())
-    app = Flask(__name__, static_folder=None)
+    app = Tactical()
     app.extensions[EXTENSION] = state
-    app.url_map.converters["agent"] = AgentIdConverter
-    # The real server's own redirect comes below; Werkzeug's would be absolute and a 308.
-    app.url_map.strict_slashes = False
-    app.url_map.merge_slashes = False
     for noun in _NOUNS:
         noun.register(app, state)
     register_control(app, Control(state))

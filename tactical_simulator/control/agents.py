@@ -10,7 +10,7 @@ from tactical_simulator.control.part import Part
 class AgentsControl(Part):
     def ids(self) -> list[str]:
         """In pk order."""
-        return [agent.agent_id for agent in self._state.agents.all()]
+        return self._state.agents.ids()
 
     def add(self, site: int, **values: Any) -> str:
         """A new agent, generated but for the columns given; its `agent_id`."""

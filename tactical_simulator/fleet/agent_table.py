@@ -54,6 +54,10 @@ class AgentTable:
         with self._lock:
             return list(self._live)
 
+    def ids(self) -> list[str]:
+        """In that order, without making the agents."""
+        return [self._agent_id(pk) for pk in self.pks()]
+
     def heap(self) -> list[int]:
         """In the order of PostgreSQL's heap: an updated row moves to the end."""
         with self._lock:
