@@ -11,8 +11,10 @@ from portal.cli.networks import NETWORK_COMMANDS
 from portal.cli.outcome import Outcome, columns
 from portal.errors import InvalidInput
 from portal.models import Tenant
+from portal.models.accounts.tenant import FactorRule
 from portal.services.accounts import tenant_removal
 from portal.services.accounts import tenants as tenant_service
+from portal.services.accounts.second_factors import requirement
 
 
 @click.group()
@@ -42,6 +44,7 @@ def list_tenants() -> Outcome:
             "id": str(tenant.id),
             "slug": tenant.slug,
             "name": tenant.name,
+            "second_factor": str(tenant.factor_rule),
             "created_at": tenant.created_at.isoformat(),
         }
         for tenant in tenant_service.list_tenants()
@@ -67,6 +70,16 @@ def remove_tenant(slug: str, yes: str | None) -> Outcome:
     text = f"Removed the tenant {tenant.name} ({tenant.slug})."
     tenant_removal.remove_tenant(tenant)
     return Outcome(data, text)
+
+
+@tenants.command("second-factor", cls=PortalCommand)
+@click.argument("slug")
+@click.argument("rule", type=click.Choice([str(each) for each in FactorRule]))
+def require_factor(slug: str, rule: str) -> Outcome:
+    """Say whose second factor a tenant requires; admins are owners too."""
+    tenant = requirement.set_rule(slug, rule)
+    data = {"ok": True, "slug": tenant.slug, "second_factor": str(tenant.factor_rule)}
+    return Outcome(data, f"{tenant.name} requires a second factor of {tenant.factor_rule}.")
 
 
 def _confirm(tenant: Tenant, counts: dict[str, int], typed: str | None) -> None:

@@ -40,6 +40,7 @@ AREAS = (
     "portal.web.tacticalrmm:tacticalrmm",
     "portal.web.subscribers.views:subscribers",
     "portal.web.webhook.views:webhook",
+    "portal.web.factor_rules.views:factor_rules",
 )
 
 

@@ -16,6 +16,7 @@ from portal.extensions import htmx
 from portal.models import Membership, Tenant, User
 from portal.scope import tenant_scope
 from portal.services.accounts.permissions import Permission, role_allows
+from portal.services.accounts.second_factors.requirement import lacks_factor
 from portal.services.accounts.sign_in import find_session
 from portal.services.accounts.users import list_memberships
 from portal.web.input import check_input, split_current_url
@@ -70,11 +71,16 @@ def get_tenant() -> Tenant:
 
 
 def send_to_sign_in() -> ResponseReturnValue:
-    """To the sign-in page and back here; a fragment's page is left as a whole."""
+    """To the sign-in page and back here."""
+    return _send_to("auth.sign_in")
+
+
+def _send_to(endpoint: str) -> ResponseReturnValue:
+    """To a page that leads back here; a fragment's page is left as a whole."""
     here = request.full_path.rstrip("?") if request.method == "GET" else None
     if htmx:
         here = _find_current_path()
-    target = url_for("auth.sign_in", next=here)
+    target = url_for(endpoint, next=here)
     if htmx:
         return "", 401, {"HX-Redirect": target}
     return redirect(target)
@@ -118,6 +124,8 @@ def _enter_tenant() -> ResponseReturnValue | None:
     membership = next(places, None)
     if membership is None:
         abort(404)
+    if lacks_factor(membership):
+        return _send_to("second_factors.offer")
     g.membership, g.tenant = membership, membership.tenant
     view: Any = current_app.view_functions[request.endpoint or ""]
     permission: Permission = view.permission

@@ -129,6 +129,15 @@ def test_an_operator_removes_second_factors(people: Portal) -> None:
     assert people("users", "reset-factors", "nobody@acme.example").exit_code == 1
 
 
+def test_a_tenant_requires_a_second_factor(people: Portal) -> None:
+    said = people("tenants", "second-factor", "acme", "admins", "--json")
+
+    assert said.data == {"ok": True, "slug": "acme", "second_factor": "admins"}
+    rows = people("tenants", "list", "--json").data["tenants"]
+    assert [row["second_factor"] for row in rows] == ["admins", "nobody"]
+    assert people("tenants", "second-factor", "acme", "some").exit_code != 0
+
+
 def test_tenants_are_listed(people: Portal) -> None:
     rows = people("tenants", "list", "--json").data["tenants"]
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from enum import StrEnum
 
 from sqlalchemy.orm import Mapped, mapped_column, validates
 
@@ -12,6 +13,14 @@ SLUG_PATTERN = re.compile(r"[a-z][a-z0-9-]{0,39}")
 """Starts with a letter, so that a slug is never mistaken for an id."""
 
 
+class FactorRule(StrEnum):
+    """Whose second factor a tenant requires; `admins` are owners too."""
+
+    NOBODY = "nobody"
+    ADMINS = "admins"
+    ALL = "all"
+
+
 class Tenant(Base):
     """One MSP."""
 
@@ -20,6 +29,7 @@ class Tenant(Base):
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     slug: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str]
+    factor_rule: Mapped[FactorRule] = mapped_column(default=FactorRule.NOBODY)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
     @validates("slug")

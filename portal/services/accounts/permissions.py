@@ -12,7 +12,7 @@ class Permission(StrEnum):
     ACT_ON_ALERTS = "resolve and snooze alerts, and replay deliveries"
     CHANGE_SETTINGS = "change the connection, the webhook, its secret and event subscribers"
     DELETE = "delete assets for good"
-    MANAGE_USERS = "manage users, their roles and their sessions"
+    MANAGE_USERS = "manage users, their roles, their sessions, and whose second factor is required"
 
 
 class Role(StrEnum):

@@ -33,6 +33,7 @@ class SignIn:
     email: str
     token: str
     device: str
+    user: User
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ def open_session(session: Session, user: User) -> SignIn:
     token = new_token()
     user.last_sign_in_at = utc_now()
     session.add(UserSession(token_digest=digest(token), user_id=user.id))
-    return SignIn(user.email, token, issue_device(user))
+    return SignIn(user.email, token, issue_device(user), user)
 
 
 def _lock_proven(session: Session, user: User, new_hash: str | None = None) -> User:

@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
 from portal.errors import InvalidInput, NotFound, Refused
-from portal.services.accounts.second_factors import changes
+from portal.services.accounts.second_factors import changes, requirement
 from portal.services.accounts.second_factors.proof import Proof
 from portal.services.accounts.second_factors.status import get_status
 from portal.services.accounts.throttle import Caller, TooManyAttempts
@@ -22,6 +22,7 @@ from portal.web.caller import get_caller
 from portal.web.forms import mark, refuse
 from portal.web.guard import get_user
 from portal.web.input import check_input
+from portal.wording import join_words
 
 second_factors = Blueprint("second_factors", __name__, url_prefix="/account/second-factor")
 second_factors.before_request(check_input)
@@ -59,6 +60,20 @@ NEW_CODES = Purpose(
 @signed_in
 def show() -> ResponseReturnValue:
     return render_template("account/second_factors.html", factors=get_status(get_user().id))
+
+
+@second_factors.route("/offer", methods=["GET", "POST"])
+@signed_in
+def offer() -> ResponseReturnValue:
+    """Before anything of a tenant that requires a second factor; a new owner may skip it."""
+    user, go_on = get_user(), after_sign_in(request.args.get("next"))
+    requiring = requirement.list_requiring(user.id)
+    if get_status(user.id).has_factor:
+        return redirect(go_on)
+    if request.method == "GET":
+        return render_template("account/offer.html", requiring=join_words(requiring))
+    requirement.skip_offer(user.id)
+    return redirect(go_on)
 
 
 # --- The authenticator app --------------------------------------------------------------

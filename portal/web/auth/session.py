@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Response, make_response, redirect, session, url_for
 
 from portal.services.accounts import sign_in as sign_in_service
+from portal.services.accounts.second_factors.requirement import is_offered
 from portal.services.accounts.sign_in import SecondStep, SignIn
 from portal.web.caller import remember_device
 from portal.web.guard import TOKEN, is_safe_target
@@ -17,6 +18,8 @@ def begin_session(done: SignIn, target: str) -> Response:
     """A new cookie: nothing of the earlier one is carried over, and its session ends."""
     end_session()
     session[TOKEN] = done.token
+    if is_offered(done.user):
+        target = url_for("second_factors.offer", next=target)
     response = make_response(redirect(target))
     remember_device(response, done.email, done.device)
     return response

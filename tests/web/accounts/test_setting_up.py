@@ -40,7 +40,7 @@ def test_the_first_visit_leads_to_the_set_up(http: FlaskClient) -> None:
 def test_the_token_makes_one_owner_and_is_used_up(
     app: Flask, http: FlaskClient, token: str
 ) -> None:
-    assert post(http, token=f" {token} ").location == "/"
+    assert post(http, token=f" {token} ").location == "/account/second-factor/offer?next=/"
     assert http.get("/").location == "/t/acme/"
     assert http.get("/t/acme/").status_code == 200
 

@@ -26,7 +26,8 @@ LOWEST = {
         alerts.act alerts.act_on_many assets.do_merge assets.edit assets.merge assets.refresh
         assets.release assets.restore assets.retire clients.delete clients.edit clients.new
         conflicts.settle deliveries.replay_failed deliveries.replay_one organizations.accept_exact
-        organizations.accept_suggestion organizations.created organizations.map_to_client
+        organizations.accept_suggestion organizations.created organizations.decide
+        organizations.map_to_client
         organizations.remove_created organizations.set_auto_sync organizations.sync
         organizations.unmap plans.apply plans.decline sync_runs.cancel sync_runs.retry
         sync_runs.start sync_runs.undo
@@ -37,7 +38,7 @@ LOWEST = {
         tacticalrmm.test webhook.install webhook.plan webhook.reveal webhook.rotate webhook.save
         webhook.test
     """,
-    Role.OWNER: "assets.delete",
+    Role.OWNER: "assets.delete factor_rules.save factor_rules.show",
 }
 """The lowest role that opens the route; each role opens what those before it do."""
 

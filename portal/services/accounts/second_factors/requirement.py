@@ -1,0 +1,100 @@
+"""Whose second factor a tenant requires, and who is offered one without that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import exists, select
+
+from portal.clock import utc_now
+from portal.db import db, transaction
+from portal.errors import InvalidInput
+from portal.models import Authenticator, Membership, Tenant, User
+from portal.models.accounts.tenant import FactorRule
+from portal.scope import all_tenants
+from portal.services.accounts.permissions import Role
+from portal.services.accounts.second_factors.status import has_factor
+from portal.services.accounts.tenants import get_tenant
+from portal.services.accounts.users import list_members, list_memberships
+
+ADMINS = frozenset({Role.OWNER, Role.ADMIN})
+
+
+@dataclass(frozen=True, slots=True)
+class MemberFactor:
+    """Whether somebody of the tenant has a second factor, and needs one."""
+
+    email: str
+    role: str
+    has_factor: bool
+    is_required: bool
+
+
+def is_required(rule: FactorRule, role: str) -> bool:
+    return rule is FactorRule.ALL or (rule is FactorRule.ADMINS and role in ADMINS)
+
+
+def lacks_factor(place: Membership) -> bool:
+    """Whether the place's tenant shows nothing to its user before a second factor is set up."""
+    rule = place.tenant.factor_rule
+    return is_required(rule, place.role) and not has_factor(db.session(), place.user_id)
+
+
+def list_requiring(user_id: int) -> list[str]:
+    """The names of the user's tenants that require a second factor of this user."""
+    places = list_memberships(user_id)
+    return [each.tenant.name for each in places if is_required(each.tenant.factor_rule, each.role)]
+
+
+def set_rule(tenant: str, rule: str) -> Tenant:
+    """`tenant`: slug or id. From the next request of each member on.
+
+    Raises InvalidInput and NotFound.
+    """
+    if rule not in list(FactorRule):
+        raise InvalidInput(f"Choose one of these: {', '.join(FactorRule)}.", field="rule")
+    tenant_id = get_tenant(tenant).id
+    with transaction() as session:
+        found = session.get_one(Tenant, tenant_id)
+        found.factor_rule = FactorRule(rule)
+    return found
+
+
+def list_member_factors(rule: FactorRule) -> list[MemberFactor]:
+    """Of everybody in the scope's tenant who is not disabled, by address."""
+    members = [each for each in list_members() if each.disabled_at is None]
+    ids = [each.user_id for each in members]
+    having = set(
+        db.session.scalars(
+            select(Authenticator.user_id).where(
+                Authenticator.user_id.in_(ids), Authenticator.confirmed_at.is_not(None)
+            )
+        )
+    )
+    return [
+        MemberFactor(
+            each.user.email, each.role, each.user_id in having, is_required(rule, each.role)
+        )
+        for each in members
+    ]
+
+
+# --- Offered ----------------------------------------------------------------------------
+
+
+def is_offered(user: User) -> bool:
+    """Whether to ask an owner, who has none and did not skip it yet, to set one up."""
+    if user.factor_offered_at is not None or has_factor(db.session(), user.id):
+        return False
+    owns = exists().where(
+        Membership.user_id == user.id,
+        Membership.role == Role.OWNER,
+        Membership.disabled_at.is_(None),
+    )
+    with all_tenants():
+        return bool(db.session.scalar(select(owns)))
+
+
+def skip_offer(user_id: int) -> None:
+    with transaction() as session:
+        session.get_one(User, user_id).factor_offered_at = utc_now()
