@@ -17,12 +17,24 @@ from portal.config import read_settings
 from portal.errors import PortalError
 from portal.scope import tenant_scope
 from portal.services.accounts.tenants import get_tenant
-from portal.services.database import close_database, prepare_database
+from portal.services.database import LARGEST_ID, close_database, prepare_database
 from portal.supervisor.escaping import describe
 from portal.supervisor.logs import command_logging
 from portal.work_id import work
 
 tenant_option = click.option("--tenant", required=True, help="The tenant's short name.")
+
+
+class RowNumber(click.ParamType[int]):
+    """The number of a run, a plan, a conflict: one that the database can hold."""
+
+    name = "number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        number: int = click.INT.convert(value, param, ctx)
+        if not 0 < number <= LARGEST_ID:
+            self.fail(f"Nothing has the number {number}.", param, ctx)
+        return number
 
 
 class DefaultGroup(click.Group):

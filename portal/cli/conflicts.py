@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from portal.cli.command import DefaultGroup, PortalCommand, tenant_option
+from portal.cli.command import DefaultGroup, PortalCommand, RowNumber, tenant_option
 from portal.cli.outcome import Outcome, columns
 from portal.models.assets.conflict import Settlement
 from portal.services.conflicts.listing import export_conflicts
@@ -29,7 +29,7 @@ def list_open() -> Outcome:
 
 
 @conflicts.command("settle", cls=PortalCommand)
-@click.argument("conflict_id", type=int)
+@click.argument("conflict_id", type=RowNumber())
 @click.option("--as", "choice", required=True, type=click.Choice(CHOICES), help="What was decided.")
 @tenant_option
 def settle(conflict_id: int, choice: str) -> Outcome:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from portal.cli.command import PortalCommand, tenant_option
+from portal.cli.command import PortalCommand, RowNumber, tenant_option
 from portal.cli.outcome import Outcome, columns
 from portal.cli.sync import SyncCommand, plan_records, to_outcome
 from portal.services.runs import plans as service
@@ -16,7 +16,7 @@ def plans() -> None:
 
 
 @plans.command("show", cls=PortalCommand)
-@click.argument("plan_id", type=int)
+@click.argument("plan_id", type=RowNumber())
 @tenant_option
 def show_plan(plan_id: int) -> Outcome:
     """Show a plan with its rows."""
@@ -30,7 +30,7 @@ def show_plan(plan_id: int) -> Outcome:
 
 
 @plans.command("apply", cls=SyncCommand)
-@click.argument("plan_id", type=int)
+@click.argument("plan_id", type=RowNumber())
 @click.option(
     "--only", "agent_ids", multiple=True, help="Apply only the changes of this agent. Repeatable."
 )
@@ -41,7 +41,7 @@ def apply_plan(plan_id: int, agent_ids: tuple[str, ...]) -> Outcome:
 
 
 @plans.command("decline", cls=PortalCommand)
-@click.argument("plan_id", type=int)
+@click.argument("plan_id", type=RowNumber())
 @tenant_option
 def decline_plan(plan_id: int) -> Outcome:
     """Decline a plan: none of its changes is applied."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from portal.cli.command import DefaultGroup, PortalCommand, tenant_option
+from portal.cli.command import DefaultGroup, PortalCommand, RowNumber, tenant_option
 from portal.cli.outcome import Outcome, columns
 from portal.cli.sync import SyncCommand, to_outcome
 from portal.models import SyncRun
@@ -36,7 +36,7 @@ def list_runs(kind: str | None) -> Outcome:
 
 
 @runs.command("show", cls=PortalCommand)
-@click.argument("run_id", type=int)
+@click.argument("run_id", type=RowNumber())
 @tenant_option
 def show_run(run_id: int) -> Outcome:
     """Show what a run did to each record."""
@@ -57,7 +57,7 @@ def show_run(run_id: int) -> Outcome:
 
 
 @runs.command("revert", cls=SyncCommand)
-@click.argument("run_id", type=int)
+@click.argument("run_id", type=RowNumber())
 @click.option("--dry-run", is_flag=True, help="Change nothing; show what would be undone.")
 @tenant_option
 def revert_run(run_id: int, dry_run: bool) -> Outcome:

@@ -13,6 +13,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from portal.db import db
 from portal.errors import ConfigError
 
+LARGEST_ID = 2**63 - 1
+"""Of a row, in either database."""
+
 
 def prepare_database() -> None:
     """Bring an empty database to our revision. Raises ConfigError when another one is there."""

@@ -9,8 +9,8 @@ from werkzeug.routing import IntegerConverter, Map
 
 from portal.errors import InvalidInput
 from portal.extensions import htmx
+from portal.services.database import LARGEST_ID
 
-LARGEST_ID = 2**63 - 1
 LONGEST_NUMBER = len(str(LARGEST_ID)) - 1
 """Digits that every column of numbers can hold."""
 LONGEST_VALUE = 8192

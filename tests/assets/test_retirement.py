@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
 
 from portal.db import db, transaction
 from portal.errors import InvalidInput, NotFound, Refused
-from portal.models import Alert, Asset, AssetChange, AssetSoftware
+from portal.models import Alert, Asset, AssetChange, AssetSoftware, SyncRun
 from portal.models.alerts.alert import AlertSource, AlertStatus, Severity
 from portal.models.assets.change import ChangeAction
 from portal.models.events.event import EventType
 from portal.models.runs.sync_run import RunStatus, SyncKind
+from portal.services.assets import retirement
 from portal.services.assets.listing import (
     MISSING,
     PROPOSED,
@@ -23,6 +28,7 @@ from portal.services.assets.listing import (
 from portal.services.assets.missing import list_missing
 from portal.services.assets.retirement import (
     Chosen,
+    Done,
     count_contents,
     delete_assets,
     get_asset_id,
@@ -192,6 +198,38 @@ def test_an_asset_is_found_by_its_agent_or_its_number(msp: Msp) -> None:
     for nobody in ("0", "9" * 30, "nobody"):
         with pytest.raises(NotFound):
             get_asset_id(nobody)
+
+
+@pytest.mark.one_database
+def test_an_agent_with_the_number_of_another_asset_names_neither(msp: Msp) -> None:
+    msp.import_fleet()
+    one, other = (get_asset_id(agent) for agent in msp.agents[:2])
+    with transaction() as session:
+        session.get_one(Asset, other).rmm_device_id = str(one)
+    with pytest.raises(InvalidInput, match=f"{one} is the number of one asset and the agent_id"):
+        get_asset_id(str(one))
+
+
+@pytest.mark.one_database
+@pytest.mark.parametrize("deed", [retire_assets, restore_assets, delete_assets])
+def test_who_comes_second_has_done_nothing(
+    msp: Msp, deed: Callable[[Chosen], Done], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = some_missing(msp, 2)
+    if deed is not retire_assets:
+        retire_assets(Chosen(ids))
+    runs = db.session.scalar(select(func.count(SyncRun.id)))
+    begin = retirement._begin
+
+    def begin_and_lose(session: Session, *others: Any) -> SyncRun | None:
+        run = begin(session, *others)
+        session.execute(delete(Asset).where(Asset.id.in_(ids)))
+        return run
+
+    monkeypatch.setattr(retirement, "_begin", begin_and_lose)
+    with pytest.raises(Refused, match="has just changed these assets"):
+        deed(Chosen(ids))
+    assert db.session.scalar(select(func.count(SyncRun.id))) == runs
 
 
 def test_what_is_missing_is_listed_with_what_is_proposed(msp: Msp) -> None:

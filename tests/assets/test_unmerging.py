@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from portal.clock import utc_now
 from portal.db import db, transaction
@@ -17,14 +17,23 @@ from portal.models import (
     AssetChange,
     AssetConflict,
     AssetSoftware,
+    OrganizationMapping,
     RemovedAsset,
     SoftwareTitle,
     SupersededAgent,
+    SyncRun,
+    User,
 )
-from portal.models.runs.sync_run import SyncKind
+from portal.models.assets.conflict import Settlement
+from portal.models.runs.sync_run import RunStatus, SyncKind
 from portal.services.assets.edits import AssetEdit, edit_asset
 from portal.services.assets.history import read_history
 from portal.services.assets.listing import get_asset
+from portal.services.assets.merge import merge_assets
+from portal.services.clients import add_client, delete_client
+from portal.services.conflicts.settling import settle_conflict
+from portal.services.organizations.mapping import map_to_client
+from portal.services.runs.reverts import revert_to_end
 from portal.sync.devices.merging.unmerge import Unmerged, unmerge
 from portal.sync.runs.cause import Cause
 from tests.assets.tables import (
@@ -38,6 +47,7 @@ from tests.assets.tables import (
     see_last,
 )
 from tests.support.msp import Msp
+from tests.web.world import make_user
 
 
 def take_back(removed_id: int) -> Unmerged:
@@ -188,3 +198,40 @@ def test_a_conflict_that_the_merge_answered_is_open_again(msp: Msp) -> None:
     assert get(AssetConflict, conflict).settled_at is not None
     take_back(removed_id)
     assert get(AssetConflict, conflict).settled_at is None
+
+
+def test_a_client_that_was_deleted_keeps_the_two_together(msp: Msp) -> None:
+    keep_id, other_id = import_pair(msp)
+    run = merge_assets(keep_id, other_id)
+    client_id, new = get(Asset, keep_id).client_id, add_client("Elsewhere").id
+    for mapping_id in db.session.scalars(
+        select(OrganizationMapping.id).where(OrganizationMapping.client_id == client_id)
+    ).all():
+        map_to_client(mapping_id, new)
+    delete_client(client_id)
+    undone = revert_to_end(run.id)
+    assert undone.status is RunStatus.PARTIAL
+    assert [entry.reason for entry in msp.log(undone)] == [
+        f"The client that {name_of_other(run)} had does not exist any more."
+    ]
+    assert get(Asset, keep_id).client_id == new
+
+
+def name_of_other(run: SyncRun) -> str:
+    removed = db.session.scalars(select(RemovedAsset).filter_by(run_id=run.id)).one()
+    name: str = removed.snapshot["asset"]["name"]
+    return name
+
+
+def test_who_settled_a_conflict_and_was_deleted_since_does_not_stand_in_the_way(msp: Msp) -> None:
+    keep_id, other_id = import_pair(msp)
+    user_id = make_user(msp.app, "gone@acme.example")
+    conflict = add_conflict(other_id, keep_id)
+    settle_conflict(conflict, Settlement.SEPARATE, user_id)
+    removed_id = merge(keep_id, other_id)
+    with transaction() as session:
+        session.execute(delete(User).where(User.id == user_id))
+    take_back(removed_id)
+    kept = get(AssetConflict, conflict)
+    assert (kept.settled_as, kept.settled_by) == (Settlement.SEPARATE, None)
+    assert (kept.asset_id, kept.other_asset_id) == (other_id, keep_id)

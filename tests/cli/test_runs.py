@@ -45,6 +45,25 @@ def test_a_run_is_found_shown_and_undone(connected: Portal, tactical: SimulatedT
     assert "undone already" in again.data["errors"][0]
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("runs", "show"),
+        ("runs", "revert"),
+        ("plans", "show"),
+        ("plans", "apply"),
+        ("plans", "decline"),
+        ("conflicts", "settle", "--as", "merge"),
+    ],
+)
+def test_a_number_that_no_database_holds_is_nobodys(acme: Portal, words: tuple[str, ...]) -> None:
+    for number in ("9" * 25, "0"):
+        said = acme(*words, number, *TENANT)
+        assert said.exit_code == 1
+        assert f"Nothing has the number {number}." in said.out
+        assert "Traceback" not in said.err
+
+
 def test_a_run_that_does_not_exist_is_named(connected: Portal) -> None:
     said = connected("runs", "show", "999", *TENANT)
     assert (said.exit_code, said.data["message"]) == (1, "This sync run does not exist.")

@@ -222,3 +222,53 @@ def test_a_conflict_that_goes_with_its_asset_meanwhile_is_no_error_of_ours(
     monkeypatch.setattr(settling, "get_conflict", read_then_lose)
     with pytest.raises(NotFound, match="its asset was deleted"):
         settle_conflict(conflict, Settlement.MERGE)
+
+
+def test_an_asset_that_the_agent_got_meanwhile_goes_along(msp: Msp) -> None:
+    known_id, own_id = import_pair(msp)
+    agent, conflict = get(Asset, own_id).rmm_device_id, add_conflict(own_id, known_id)
+    change_conflict(conflict, asset_id=None)
+    run = settle_conflict(conflict, Settlement.RELINK)
+    assert run is not None
+    assert log_of(run.id) == [("merged", agent)]
+    assert get(Asset, known_id).rmm_device_id == agent
+    assert db.session.scalars(select(RemovedAsset.asset_id)).all() == [own_id]
+
+
+@pytest.mark.one_database
+def test_the_agent_that_an_asset_has_is_not_given_to_it(msp: Msp) -> None:
+    known_id, own_id = import_pair(msp)
+    conflict = add_conflict(own_id, known_id)
+    change_conflict(conflict, asset_id=None, agent_id=get(Asset, known_id).rmm_device_id)
+    before = read_tables()
+    with pytest.raises(Refused, match="has this agent already"):
+        settle_conflict(conflict, Settlement.RELINK)
+    assert read_tables() == before
+
+
+@pytest.mark.one_database
+def test_a_sync_that_makes_the_asset_first_is_no_error_of_ours(
+    msp: Msp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known_id, own_id = import_pair(msp)
+    conflict = add_conflict(own_id, known_id)
+    change_conflict(conflict, asset_id=None)
+    read = settling._find_own_id
+    monkeypatch.setattr(settling, "_find_own_id", lambda *_: None)
+    with pytest.raises(Refused, match="at the same moment"):
+        settle_conflict(conflict, Settlement.RELINK)
+    monkeypatch.setattr(settling, "_find_own_id", read)
+    assert settle_conflict(conflict, Settlement.RELINK) is not None
+
+
+@pytest.mark.one_database
+def test_no_more_are_settled_at_once_than_a_request_can_wait_for(msp: Msp) -> None:
+    with pytest.raises(InvalidInput, match="at most 500"):
+        settle_conflicts(range(1, 502), Settlement.MERGE)
+
+
+def change_conflict(conflict_id: int, **values: object) -> None:
+    with transaction() as session:
+        conflict = session.get_one(AssetConflict, conflict_id)
+        for name, value in values.items():
+            setattr(conflict, name, value)

@@ -13,7 +13,7 @@ from portal.chunks import chunked
 from portal.clock import utc_now
 from portal.db import count_changed, db, transaction
 from portal.errors import InvalidInput, NotFound, Refused
-from portal.models import Alert, Asset, AssetChange, AssetSoftware, SyncRun
+from portal.models import Alert, Asset, AssetChange, AssetSoftware, Integration, SyncRun
 from portal.models.runs.sync_run import SyncKind
 from portal.services.assets.freshness import get_stale_before
 from portal.services.assets.listing import AssetFilter, asset_conditions
@@ -28,6 +28,10 @@ MOST_DIGITS = 18
 STILL_LISTED = (
     "Only an asset that is missing from Tactical can be retired. While its agent is listed, the "
     "next sync would bring it back: delete the agent in Tactical first."
+)
+OVERTAKEN = (
+    "A sync or another person has just changed these assets, so nothing was done. Look at them "
+    "again, and decide then."
 )
 IS_RETIRED = Asset.retired_at.is_not(None)
 
@@ -126,6 +130,8 @@ def delete_assets(chosen: Chosen, user_id: int | None = None) -> Done:
             if run is None:
                 continue
             number += _delete(session, run, some)
+            if not number:
+                raise Refused(OVERTAKEN)
             run.title = f"Deleted {plural(number, 'asset')} for good"
     if run is None:
         raise Refused("Only retired assets can be deleted. Retire them first.")
@@ -133,14 +139,30 @@ def delete_assets(chosen: Chosen, user_id: int | None = None) -> Done:
 
 
 def get_asset_id(name: str) -> int:
-    """Of an asset by Tactical's agent_id, or by its own number. Raises NotFound."""
-    is_it = Asset.rmm_device_id == name
-    if name.isascii() and name.isdigit() and len(name) <= MOST_DIGITS:
-        is_it |= Asset.id == int(name)
-    found = db.session.scalar(select(Asset.id).where(is_it).order_by(Asset.id.desc()).limit(1))
-    if found is None:
-        raise NotFound(f"There is no asset {name}. Name it by its agent_id or its number.")
-    return found
+    """Of an asset by Tactical's agent_id, or by its own number. Raises NotFound, and InvalidInput
+    where a server has given an agent the number of another asset."""
+    found = {each for each in (_find_by_agent(name), _find_by_number(name)) if each is not None}
+    if not found:
+        raise NotFound(f"There is no asset {name!r}. Name it by its agent_id or its number.")
+    if len(found) > 1:
+        raise InvalidInput(
+            f"{name} is the number of one asset and the agent_id of another one. Use the pages of "
+            "the portal for these two."
+        )
+    return found.pop()
+
+
+def _find_by_agent(agent_id: str) -> int | None:
+    """Of the connected server, if it has such an agent; else of the one that was set aside last."""
+    ids = select(Asset.id).join(Integration, Integration.id == Asset.integration_id)
+    newest = (Integration.set_aside_at.is_not(None), Asset.id.desc())
+    return db.session.scalar(ids.where(Asset.rmm_device_id == agent_id).order_by(*newest).limit(1))
+
+
+def _find_by_number(text: str) -> int | None:
+    if not (text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS):
+        return None
+    return db.session.scalar(select(Asset.id).where(Asset.id == int(text)))
 
 
 def _delete(session: Session, run: SyncRun, ids: Sequence[int]) -> int:
@@ -174,6 +196,8 @@ def _end(
     entries: Sequence[dict[str, object]],
     left: int = 0,
 ) -> Done:
+    if not rows:
+        raise Refused(OVERTAKEN)
     what = rows[0].name if len(rows) == 1 else plural(len(rows), "asset")
     run.title = f"{verb} {what}"
     counts = {"retired": len(rows)} if verb == "Retired" else {"updated": len(rows)}

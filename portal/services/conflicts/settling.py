@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from portal.clock import utc_now
@@ -20,6 +21,12 @@ from portal.sync.devices.relinking import relink
 from portal.sync.runs.log import log_entry
 from portal.sync.runs.person_runs import add_person_run, cause_of, record_done
 
+MOST_AT_ONCE = 500
+"""Conflicts in one request: each takes some milliseconds."""
+OVERTAKEN = (
+    "A sync changed one of these assets at the same moment, so nothing was done. Look at the "
+    "conflict again, and decide then."
+)
 WORDS = {
     Settlement.RELINK: "relinked",
     Settlement.MERGE: "merged",
@@ -55,20 +62,16 @@ def settle_conflict(
     asked = get_conflict(conflict_id)
     _check(asked, settlement)
     target_id = _choose_target(asked, target_id)
-    with transaction() as session:
-        # Assets first and in order, as syncs lock them; then what is asked about them.
-        pair = select(Asset.id).where(Asset.id.in_([asked.asset_id, target_id])).order_by(Asset.id)
-        session.scalars(pair.with_for_update()).all()
-        conflict = session.get(
-            AssetConflict, conflict_id, with_for_update=True, populate_existing=True
-        )
-        if conflict is None:
-            raise NotFound("This conflict does not exist any more: its asset was deleted.")
-        _check(conflict, settlement)
-        _choose_target(conflict, target_id)
-        run = _do(session, conflict, settlement, target_id, user_id)
-        conflict.settled_at, conflict.settled_as = utc_now(), settlement
-        conflict.settled_by = user_id
+    try:
+        with transaction() as session:
+            conflict = _lock(session, asked, target_id)
+            _check(conflict, settlement)
+            _choose_target(conflict, target_id)
+            run = _do(session, conflict, settlement, target_id, user_id)
+            conflict.settled_at, conflict.settled_as = utc_now(), settlement
+            conflict.settled_by = user_id
+    except IntegrityError:
+        raise Refused(OVERTAKEN) from None
     return run
 
 
@@ -80,6 +83,8 @@ def settle_conflicts(
     chosen, settled = list(dict.fromkeys(ids)), Settled()
     if not chosen:
         raise InvalidInput("Select at least one conflict.")
+    if len(chosen) > MOST_AT_ONCE:
+        raise InvalidInput(f"Select at most {MOST_AT_ONCE} conflicts at once.")
     for conflict_id in chosen:
         try:
             settle_conflict(conflict_id, settlement, user_id)
@@ -88,6 +93,29 @@ def settle_conflicts(
         else:
             settled.number += 1
     return settled
+
+
+def _lock(session: Session, asked: AssetConflict, target_id: int | None) -> AssetConflict:
+    """The conflict as it stands: assets first and in order, as syncs lock them; then what is asked
+    about them. An agent that got an asset meanwhile has one of its own."""
+    own_id = _find_own_id(session, asked)
+    pair = select(Asset.id).where(Asset.id.in_([own_id, target_id])).order_by(Asset.id)
+    session.scalars(pair.with_for_update()).all()
+    conflict = session.get(AssetConflict, asked.id, with_for_update=True, populate_existing=True)
+    if conflict is None:
+        raise NotFound("This conflict does not exist any more: its asset was deleted.")
+    if own_id is not None and own_id == target_id:
+        raise Refused("The known asset has this agent already, so there is nothing to join.")
+    conflict.asset_id = conflict.asset_id or own_id
+    return conflict
+
+
+def _find_own_id(session: Session, asked: AssetConflict) -> int | None:
+    """The agent's own asset: that of the question, or one that it got since."""
+    if asked.asset_id is not None or asked.other_asset_id is None:
+        return asked.asset_id
+    its = (Asset.integration_id == asked.integration_id, Asset.rmm_device_id == asked.agent_id)
+    return session.scalar(select(Asset.id).where(*its))
 
 
 def _check(conflict: AssetConflict, settlement: Settlement) -> None:
@@ -139,7 +167,7 @@ def _relink(
     """Of an agent without an asset of its own."""
     asset = session.get(Asset, target_id)
     if asset is None or asset.integration_id != conflict.integration_id:
-        raise Refused("The asset in question does not exist any more, or is of another server.")
+        raise Refused("The known asset does not exist any more, or is of another server.")
     title = f"Gave {asset.name} to a new agent"
     run = add_person_run(session, conflict.integration_id, SyncKind.MERGE, title, user_id)
     changes = {"rmm_device_id": [asset.rmm_device_id, conflict.agent_id]}

@@ -29,6 +29,7 @@ from portal.sync.devices.sweep import sync_status
 from portal.sync.organizations import sync_organizations
 from portal.sync.reverting.clearing import Clearing, remove_created
 from portal.sync.reverting.run import revert_run
+from portal.sync.reverting.servers import REPLACED, was_replaced_since
 from portal.sync.runs.cause import Cause
 from portal.sync.runs.log import RunEnded, RunLog
 from portal.sync.runs.run_events import record_ended_event, record_started_event
@@ -172,6 +173,8 @@ def _ask_tactical(run: SyncRun, run_log: RunLog) -> None:
 
 def _revert(run: SyncRun, run_log: RunLog) -> None:
     """It is a matter of what is stored alone: the connection may be down, or gone."""
+    if was_replaced_since(db.session(), run):  # after it was asked for
+        raise Refused(REPLACED)
     release()
     with run_log.keep_alive(get_app(), lambda: None):
         if run.reverts_run_id is not None:

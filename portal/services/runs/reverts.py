@@ -22,10 +22,17 @@ from portal.services.runs.requests import enqueue_run, find_or_add_run
 from portal.sync.reverting.mappings import MAPPED
 from portal.sync.reverting.plan import AssetRevert
 from portal.sync.reverting.run import FROM_TACTICAL, plan_revert
+from portal.sync.reverting.servers import REPLACED, was_replaced_since
 
 NOTHING_DONE = "This run changed no assets, so there is nothing to undo."
+NOTHING_LEFT = (
+    "The assets that this run changed do not exist any more, so there is nothing to undo."
+)
+DELETED = "Assets that were deleted for good cannot be brought back."
 KINDS = (*FROM_TACTICAL, *OF_A_PERSON, SyncKind.REVERT)
 """Of runs that change assets."""
+CHANGES = ("created", "updated", "moved", "relinked", "retired", "removed", "missing")
+"""Counts of assets that were changed, each with rows in their history."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +68,7 @@ def is_too_old(run: SyncRun) -> bool:
 
 def find_obstacle(run: SyncRun) -> str | None:
     """Why the run as a whole cannot be taken back, as a sentence; None where it can."""
-    return _find_refusal(run) or (None if _did_something(run.id) else NOTHING_DONE)
+    return _find_refusal(run) or (None if _did_something(run.id) else _why_nothing(run))
 
 
 def preview_revert(run_id: int, page: int = 1) -> RevertPreview:
@@ -109,7 +116,7 @@ def _find_refusal(run: SyncRun) -> str | None:
         return f"This run was undone already, by run {run.reverted_by_run_id}."
     if undo_until(run) < utc_now():
         return f"A run can be undone for {KEPT_FOR.days} days. This one ended before that."
-    return None
+    return REPLACED if was_replaced_since(db.session(), run) else None
 
 
 def _plan(run: SyncRun) -> list[AssetRevert]:
@@ -117,13 +124,21 @@ def _plan(run: SyncRun) -> list[AssetRevert]:
         raise Refused(refusal)
     found = plan_revert(db.session(), run)
     if not found:
-        raise Refused(NOTHING_DONE)
+        raise Refused(_why_nothing(run))
     return found
 
 
 def _check(run: SyncRun) -> None:
     if (obstacle := find_obstacle(run)) is not None:
         raise Refused(obstacle)
+
+
+def _why_nothing(run: SyncRun) -> str:
+    """Of a run without a trace: the history of an asset goes with it."""
+    of_run = select(SyncLogEntry.id).where(SyncLogEntry.run_id == run.id)
+    if db.session.scalar(of_run.where(SyncLogEntry.action == "deleted").limit(1)) is not None:
+        return DELETED
+    return NOTHING_LEFT if any(run.counts[name] for name in CHANGES) else NOTHING_DONE
 
 
 def _did_something(run_id: int) -> bool:

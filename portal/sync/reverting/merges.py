@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 
 from portal.clock import utc_now
 from portal.errors import NotFound, Refused
-from portal.models import Asset, RemovedAsset, SyncLogEntry
+from portal.models import Asset, RemovedAsset, SyncLogEntry, SyncRun
 from portal.models.runs.revert_action import RevertAction
+from portal.models.runs.sync_run import SyncKind
 from portal.sync.devices.facts import AGENT
 from portal.sync.devices.merging.merge import merge_into
 from portal.sync.devices.merging.unmerge import unmerge
@@ -39,7 +40,7 @@ class Merge:
     removed_id: int | None
 
 
-def list_merges(session: Session, run_id: int) -> list[Merge]:
+def list_merges(session: Session, run: SyncRun) -> list[Merge]:
     """What the run merged, the newest first, and what it took apart."""
     rows = session.execute(
         select(
@@ -48,13 +49,15 @@ def list_merges(session: Session, run_id: int) -> list[Merge]:
             RemovedAsset.asset_id,
             RemovedAsset.snapshot,
         )
-        .where(RemovedAsset.run_id == run_id, RemovedAsset.into_asset_id.is_not(None))
+        .where(RemovedAsset.run_id == run.id, RemovedAsset.into_asset_id.is_not(None))
         .order_by(RemovedAsset.id.desc())
     )
     found = [_make_merge(*row) for row in rows]
+    if run.kind is not SyncKind.REVERT:  # no other takes merges apart
+        return found
     entries = session.execute(
         select(SyncLogEntry.external_id, SyncLogEntry.name, SyncLogEntry.changes)
-        .where(SyncLogEntry.run_id == run_id, SyncLogEntry.action == UNMERGED)
+        .where(SyncLogEntry.run_id == run.id, SyncLogEntry.action == UNMERGED)
         .order_by(SyncLogEntry.id.desc())
     )
     for agent_id, name, changes in entries:

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from portal.chunks import chunked
 from portal.clock import utc_now
 from portal.db import Base, count_changed, insert
 from portal.models import (
@@ -29,7 +30,7 @@ from portal.sync.alerts.links import link_alerts
 from portal.sync.alerts.locks import lock_alerts
 from portal.sync.devices.arrivals.strangers import find_superseded
 from portal.sync.devices.facts import AGENT
-from portal.sync.devices.merging.snapshots import row_from_json, row_to_json
+from portal.sync.devices.merging.snapshots import forget_lost_users, row_from_json, row_to_json
 from portal.sync.history import to_json
 from portal.sync.software.store import recount_software_of, refresh_counts
 
@@ -38,8 +39,12 @@ PARTS: Mapping[str, tuple[type[Base], InstrumentedAttribute[Any]]] = {
     "changes": (AssetChange, AssetChange.asset_id),
     "superseded": (SupersededAgent, SupersededAgent.asset_id),
     "entities": (ExternalEntityMapping, ExternalEntityMapping.asset_id),
+    "merged": (RemovedAsset, RemovedAsset.into_asset_id),
 }
 """What goes with an asset, and comes back in whole rows."""
+KNOWN_BY_ID = (Asset, AssetChange, AssetConflict, RemovedAsset)
+"""Tables whose ids stand in addresses, or in what is kept of merges."""
+IDS_AT_ONCE = 1000
 
 
 def remove_assets(
@@ -102,9 +107,11 @@ def bring_back(session: Session, integration_id: int, removed: Sequence[RemovedA
     titles = {row["title_id"] for shot in shots for row in shot["software"]}
     there = set(session.scalars(select(SoftwareTitle.id).where(SoftwareTitle.id.in_(titles))))
     for name, (table, _owner) in PARTS.items():
-        rows = (row for shot in shots for row in shot[name])
+        rows: Sequence[Any] = [row for shot in shots for row in shot.get(name, ())]
         if table is AssetSoftware:
-            rows = (row for row in rows if row["title_id"] in there)
+            rows = [row for row in rows if row["title_id"] in there]
+        elif table is SupersededAgent:
+            rows = _leave_led(session, integration_id, rows)
         _insert(session, table, rows)
     _bring_conflicts_back(session, [row for shot in shots for row in shot["conflicts"]])
     _give_alerts_back(session, integration_id, removed)
@@ -160,12 +167,30 @@ def _bring_conflicts_back(session: Session, rows: Sequence[Mapping[str, Any]]) -
     _insert(session, AssetConflict, whole)
 
 
+def _leave_led(
+    session: Session, integration_id: int, rows: Sequence[Mapping[str, Any]]
+) -> Sequence[Mapping[str, Any]]:
+    """Of superseded agents those that lead nowhere now: where one has gone since, it stays."""
+    agents = [row["agent_id"] for row in rows]
+    led: set[str] = set()
+    for table, agent in ((Asset, Asset.rmm_device_id), (SupersededAgent, SupersededAgent.agent_id)):
+        for some in chunked(agents, IDS_AT_ONCE):
+            its = (table.integration_id == integration_id, agent.in_(some))
+            led.update(session.scalars(select(agent).where(*its)))
+    return [row for row in rows if row["agent_id"] not in led]
+
+
 def _insert(session: Session, table: type[Base], rows: Iterable[Mapping[str, Any]]) -> None:
-    """In their order. Only assets keep their ids: those of other rows may be taken by now."""
+    """In their order; under their old ids, but for those that stand nowhere and those that other
+    rows have by now (SQLite gives the highest one anew)."""
     values = [row_from_json(table, row) for row in rows]
-    if table is not Asset:
-        for row in values:
-            del row["id"]
+    forget_lost_users(session, table, values)
+    if table in KNOWN_BY_ID:
+        same = insert(table).on_conflict_do_nothing(index_elements=["id"])
+        made = set(session.scalars(same.returning(table.__table__.c.id), values)) if values else ()
+        values = [row for row in values if row["id"] not in made]
+    for row in values:
+        del row["id"]
     if values:
         session.execute(insert(table), values)
 

@@ -81,7 +81,7 @@ def plan_revert(session: Session, run: SyncRun) -> list[AssetRevert]:
         plans += [_plan_return(row, obstacles.get(row.asset_id)) for row in rows]
         for row in rows:
             session.expunge(row)
-    merges = list_merges(session, run.id)
+    merges = list_merges(session, run)
     plans += [plan_merge(merge) for merge in merges]
     merged = set(list_assets_of(merges))
     others = [each for each in list_changed_assets(session, run.id) if each not in merged]
@@ -120,14 +120,15 @@ class _Revert:
     @classmethod
     def begin(cls, integration_id: int, run_log: RunLog, run_id: int) -> _Revert:
         session = db.session()
-        takes = takes_from_tactical(session, session.get_one(SyncRun, run_id))
+        run = session.get_one(SyncRun, run_id)
+        takes = takes_from_tactical(session, run)
         entries = SyncLogEntry.run_id == run_log.run_id
         done = set(session.scalars(select(SyncLogEntry.external_id).where(entries)))
         counts = session.execute(
             select(SyncLogEntry.action, func.count()).where(entries).group_by(SyncLogEntry.action)
         )
         run_log.counts = Counter({row[0]: row[1] for row in counts}) + Counter(seen=len(done))
-        merges = [each for each in list_merges(session, run_id) if each.agent_id not in done]
+        merges = [each for each in list_merges(session, run) if each.agent_id not in done]
         merged = {*list_assets_of(merges), *list_done(session, run_log.run_id)}
         release()
         return cls(integration_id, run_log, run_id, takes, done, merges, merged)

@@ -17,6 +17,7 @@ from portal.models import (
     Asset,
     AssetChange,
     AssetConflict,
+    Client,
     ExternalEntityMapping,
     RemovedAsset,
     SupersededAgent,
@@ -28,7 +29,12 @@ from portal.sync.alerts.locks import lock_alerts
 from portal.sync.devices.merging.merge import UNTOLD, tell_retirement
 from portal.sync.devices.merging.parts import agent_is
 from portal.sync.devices.merging.rules import OF_THE_AGENT
-from portal.sync.devices.merging.snapshots import row_from_json, row_to_json, value_from_json
+from portal.sync.devices.merging.snapshots import (
+    forget_lost_users,
+    row_from_json,
+    row_to_json,
+    value_from_json,
+)
 from portal.sync.history import ColumnChange, record_changes, to_json
 from portal.sync.runs.cause import Cause
 from portal.sync.software.merge import (
@@ -65,6 +71,7 @@ def unmerge(session: Session, removed: RemovedAsset, cause: Cause) -> Unmerged:
     had_agent = _agent_of(after) == _agent_of(snapshot["asset"])
     """Whether the merged asset got the agent of the one that went into it."""
     _check_agents(session, keep, snapshot, had_agent)
+    _check_clients(session, keep, snapshot)
     for integration_id in sorted({before["integration_id"], snapshot["asset"]["integration_id"]}):
         lock_alerts(session, integration_id)
     was = row_to_json(keep)
@@ -72,7 +79,8 @@ def unmerge(session: Session, removed: RemovedAsset, cause: Cause) -> Unmerged:
     _make_anew(session, snapshot, own)
     _give_back(session, keep.id, snapshot)
     _restore_entities(session, keep.id, snapshot, had_agent)
-    _restore_superseded(session, snapshot, _agent_of(before), _agent_of(snapshot["asset"]))
+    agents = _agent_of(before), _agent_of(snapshot["asset"])
+    _restore_superseded(session, keep.id, snapshot, *agents)
     _restore_conflicts(session, snapshot["conflicts"])
     _restore_software(session, keep, snapshot, had_agent, was["software_read_at"])
     session.delete(removed)
@@ -131,6 +139,17 @@ def _check_agents(session: Session, keep: Asset, snapshot: dict[str, Any], had_a
                 f"The agent {agent_id} has an asset of its own by now: {holder.name}. Merge that "
                 f"one into {keep.name} first, or keep both."
             )
+
+
+def _check_clients(session: Session, keep: Asset, snapshot: dict[str, Any]) -> None:
+    before, after = snapshot["kept"]["before"], snapshot["kept"]["after"]
+    needed = {snapshot["asset"]["client_id"]: snapshot["asset"]["name"]}
+    if keep.client_id == after["client_id"]:  # else it stays where it is by now
+        needed |= {before["client_id"]: keep.name}
+    there = set(session.scalars(select(Client.id).where(Client.id.in_(needed))))
+    for client_id, name in needed.items():
+        if client_id not in there:
+            raise Refused(f"The client that {name} had does not exist any more.")
 
 
 def _write_kept(
@@ -194,16 +213,20 @@ def _restore_entities(
 
 
 def _restore_superseded(
-    session: Session, snapshot: dict[str, Any], *agents: tuple[int, str]
+    session: Session, keep_id: int, snapshot: dict[str, Any], *agents: tuple[int, str]
 ) -> None:
+    """Those of `agents` are their assets' own again. One that has gone elsewhere since stays."""
     ids = [row["id"] for row in snapshot["superseded"]]
+    its = SupersededAgent.id.in_(ids) & (SupersededAgent.asset_id == keep_id)
     session.execute(
         delete(SupersededAgent)
-        .where(or_(SupersededAgent.id.in_(ids), *(agent_is(*agent) for agent in agents)))
+        .where(or_(its, *(agent_is(*agent) for agent in agents)))
         .execution_options(synchronize_session=False)
     )
     for row in snapshot["superseded"]:
-        if session.get(Asset, row["asset_id"]) is not None:
+        agent = agent_is(row["integration_id"], row["agent_id"])
+        is_led = session.scalar(select(SupersededAgent.id).where(agent)) is not None
+        if not is_led and session.get(Asset, row["asset_id"]) is not None:
             _insert(session, SupersededAgent, row)
 
 
@@ -220,7 +243,9 @@ def _restore_conflicts(session: Session, rows: list[dict[str, Any]]) -> None:
         named = {row["asset_id"], row["other_asset_id"]} - {None}
         if conflict is None or any(session.get(Asset, each) is None for each in named):
             continue
-        for name, value in row_from_json(AssetConflict, row).items():
+        values = row_from_json(AssetConflict, row)
+        forget_lost_users(session, AssetConflict, [values])
+        for name, value in values.items():
             setattr(conflict, name, value)
     session.flush()
 
