@@ -10,7 +10,7 @@ import click
 from portal.cli.command import PortalCommand, read_secret_line, tenant_option
 from portal.cli.outcome import Outcome, columns
 from portal.models import Membership
-from portal.services.accounts import password_changes
+from portal.services.accounts import invitations, password_changes, sign_in
 from portal.services.accounts import users as user_service
 from portal.services.accounts.permissions import ROLES
 from portal.services.accounts.second_factors import changes
@@ -50,6 +50,25 @@ def add_user(email: str, member_of: str, role: str, password_stdin: bool) -> Out
     user = user_service.add_user(email, read_secret_line("password"), member_of, role)
     data = {"ok": True, "id": str(user.id), "email": user.email, "role": role}
     return Outcome(data, f"{user.email} is now {role} of {member_of}.")
+
+
+@member_command("invite")
+@click.option("--role", type=role_type, required=True)
+def invite_user(email: str, member_of: str, role: str) -> Outcome:
+    """Print a link that gives a person a role in a tenant, once and within seven days."""
+    made = invitations.invite(email, member_of, role)
+    data = {
+        "ok": True,
+        "email": made.email,
+        "role": made.role,
+        "link": made.link,
+        "expires_at": made.expires_at.isoformat(),
+    }
+    return Outcome(
+        data,
+        f"{made.link}\nThis link makes {made.email} {role} of {member_of}. It works once, within "
+        "seven days.",
+    )
 
 
 @users.command("list", cls=PortalCommand)
@@ -95,6 +114,15 @@ def remove_user(email: str, member_of: str) -> Outcome:
     rest = "They were in no other tenant, so the user was deleted." if is_gone else ""
     data = {"ok": True, "email": email, "tenant": member_of, "deleted": is_gone}
     return Outcome(data, f"{email} was removed from {member_of}. {rest}".strip())
+
+
+@users.command("sign-out", cls=PortalCommand)
+@click.argument("email")
+def sign_out(email: str) -> Outcome:
+    """Sign a user out in every browser; the password stays."""
+    user = user_service.get_user(email)
+    sign_in.sign_out_everywhere(user.id)
+    return Outcome({"ok": True, "email": user.email}, f"{user.email} is signed out everywhere.")
 
 
 @users.command("reset", cls=PortalCommand)

@@ -1,5 +1,6 @@
 """All tables, by noun. Importing this package makes every one known to the metadata."""
 
+from portal.models.accounts.invitation import Invitation
 from portal.models.accounts.second_factor import Authenticator, PendingSignIn, RecoveryCode
 from portal.models.accounts.tenant import Tenant
 from portal.models.accounts.user import InstallSetting, Membership, PasswordReset, User, UserSession
@@ -49,6 +50,7 @@ __all__ = [
     "ExternalEntityMapping",
     "InstallSetting",
     "Integration",
+    "Invitation",
     "LeftOutSite",
     "Membership",
     "OrganizationMapping",

@@ -20,7 +20,7 @@ from portal.web import (
 from portal.web.errands import following
 
 AREAS = (
-    "portal.web.auth.views:auth",
+    "portal.web.auth:auth",
     "portal.web.auth.second_step:second_step",
     "portal.web.account.second_factors:second_factors",
     "portal.web.health:health",
@@ -40,6 +40,7 @@ AREAS = (
     "portal.web.tacticalrmm:tacticalrmm",
     "portal.web.subscribers.views:subscribers",
     "portal.web.webhook.views:webhook",
+    "portal.web.users:users",
     "portal.web.factor_rules.views:factor_rules",
 )
 

@@ -116,6 +116,25 @@ def test_a_reset_link_is_printed_and_only_its_digest_kept(people: Portal, folder
     assert people("users", "reset", "nobody@acme.example").exit_code == 1
 
 
+def test_an_invitation_is_printed_and_only_its_digest_kept(people: Portal, folder: Path) -> None:
+    words = ("users", "invite", "Carl@acme.example", "--role", "technician")
+    said = people(*words, *HERE, "--json")
+    token = said.data["link"].rpartition("/invitation/")[2]
+
+    assert (said.data["email"], said.data["role"]) == ("carl@acme.example", "technician")
+    assert re.fullmatch(r"[\w-]{43}", token)
+    for file in folder.glob("portal.db*"):
+        assert token.encode() not in file.read_bytes()
+    assert "/invitation/" in people(*words, *HERE).out
+    refused = people("users", "invite", BERT, "--role", "viewer", *HERE)
+    assert (refused.exit_code, "is a user of this tenant already" in refused.err) == (1, True)
+
+
+def test_an_operator_signs_somebody_out(people: Portal) -> None:
+    assert people("users", "sign-out", ANN).out == f"{ANN} is signed out everywhere.\n"
+    assert people("users", "sign-out", "nobody@acme.example").exit_code == 1
+
+
 def test_an_operator_sets_a_password(people: Portal) -> None:
     words = ("users", "reset", ANN, "--password-stdin", "--json")
 

@@ -24,6 +24,7 @@ from portal.models import (
     Errand,
     EventSubscriber,
     ExternalEntityMapping,
+    Invitation,
     Membership,
     OrganizationMapping,
     SoftwareTitle,
@@ -78,6 +79,9 @@ class Place:
     plan: int
     conflict: int
     """A suggestion: nobody needs to answer it."""
+    member: int
+    """A viewer who has a place nowhere else."""
+    invitation: int
 
     def url(self, path: str = "") -> str:
         return f"/t/{self.slug}/{path}"
@@ -160,9 +164,24 @@ def make_place(app: Flask, slug: str = "acme", **integration: Any) -> Place:
         session.flush()
         store_secret(session, subscriber, ADDRESS, f"https://{subscriber.host}")
         store_secret(session, subscriber, SIGNING_SECRET, make_secret())
+        member = User(email=f"member@{slug}.example", password_hash="none")
+        session.add(member)
+        session.flush()
+        invitation = make_invitation(f"guest@{slug}.example")
+        session.add_all((Membership(user_id=member.id, role="viewer"), invitation))
+        session.flush()
         rows = (client, organization, asset, run, test, alert, delivery, subscriber, title, errand)
-        ids = [row.id for row in (*rows, failure, plan, conflict)]
+        ids = [row.id for row in (*rows, failure, plan, conflict, member, invitation)]
         return Place(tenant_id, slug, *ids)
+
+
+def make_invitation(email: str, role: str = "viewer") -> Invitation:
+    return Invitation(
+        email=email,
+        role=role,
+        token_digest=secrets.token_hex(8),
+        expires_at=utc_now() + timedelta(days=1),
+    )
 
 
 def make_plan(run: SyncRun, asset: Asset) -> SyncPlan:

@@ -6,16 +6,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from flask import current_app
-from sqlalchemy import delete, select
+from sqlalchemy import delete, exists, select
 from sqlalchemy.orm import Session, joinedload
 
 from portal.clock import utc_now
 from portal.config import Settings
 from portal.db import changed_one, db, transaction
-from portal.errors import InvalidInput, NotFound, PortalError
-from portal.models import PasswordReset, User
+from portal.errors import InvalidInput, NotFound, PortalError, Refused
+from portal.models import Membership, PasswordReset, User
+from portal.scope import all_tenants
 from portal.services.accounts.known_devices import find_device, issue_device
 from portal.services.accounts.passwords import hash_new_password, password_matches
+from portal.services.accounts.second_factors.status import lock_user
 from portal.services.accounts.sign_in import end_sessions
 from portal.services.accounts.throttle import Caller, attempt
 from portal.services.accounts.tokens import digest, new_token
@@ -68,15 +70,31 @@ def set_password(email: str, password: str) -> User:
     return user
 
 
-def issue_reset(email: str) -> ResetLink:
-    """A link that sets the user's password once, in place of an earlier one. Raises NotFound."""
+def issue_reset(email: str, only_of: int | None = None) -> ResetLink:
+    """A link that sets the user's password once, in place of an earlier one.
+
+    `only_of`: the tenant whose owner asks. Raises NotFound, and Refused for a person of another
+    tenant too, which the link would open to the owners of this one.
+    """
     token, expires_at = new_token(), utc_now() + RESET_LASTS
     settings: Settings = current_app.extensions["settings"]
     user = get_user(email)
     reset = PasswordReset(user_id=user.id, token_digest=digest(token), expires_at=expires_at)
     with transaction() as session:
+        lock_user(session, reset.user_id)  # nobody joins a tenant meanwhile
+        if only_of is not None and _is_in_another(session, reset.user_id, only_of):
+            raise Refused(
+                f"{email} is in other tenants of this portal too, so only an operator can make a "
+                "link for a new password, with `portal users reset`."
+            )
         session.merge(reset)
     return ResetLink(user.email, f"{settings.address}/reset/{token}", expires_at)
+
+
+def _is_in_another(session: Session, user_id: int, tenant_id: int) -> bool:
+    elsewhere = exists().where(Membership.user_id == user_id, Membership.tenant_id != tenant_id)
+    with all_tenants():
+        return bool(session.scalar(select(elsewhere)))
 
 
 def find_reset(token: str) -> PasswordReset | None:

@@ -11,12 +11,12 @@ from portal.clock import utc_now
 from portal.db import changed_one, db
 from portal.errors import Refused
 from portal.models import PendingSignIn
+from portal.services.accounts.places import is_shut_out
 from portal.services.accounts.second_factors.proof import Proof, proven
 from portal.services.accounts.second_factors.recovery_codes import FEW, count_codes
 from portal.services.accounts.sign_in import SignIn, open_session
 from portal.services.accounts.throttle import Caller
 from portal.services.accounts.tokens import digest
-from portal.services.accounts.users import is_shut_out
 
 
 class StepExpired(Refused):

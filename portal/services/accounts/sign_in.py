@@ -14,10 +14,10 @@ from portal.errors import Refused
 from portal.models import PendingSignIn, User, UserSession
 from portal.services.accounts.known_devices import find_device, issue_device
 from portal.services.accounts.passwords import hash_password, needs_rehash, password_matches
+from portal.services.accounts.places import is_shut_out
 from portal.services.accounts.second_factors.status import has_factor, lock_user
 from portal.services.accounts.throttle import Caller, attempt
 from portal.services.accounts.tokens import digest, new_token
-from portal.services.accounts.users import is_shut_out
 
 IDLE_LIMIT = timedelta(hours=2)
 ABSOLUTE_LIMIT = timedelta(hours=12)
@@ -132,6 +132,12 @@ def end_sessions(session: Session, user_id: int, keep: str = "") -> None:
         delete(UserSession).where(UserSession.user_id == user_id, UserSession.token_digest != keep)
     )
     session.execute(delete(PendingSignIn).where(PendingSignIn.user_id == user_id))
+
+
+def sign_out_everywhere(user_id: int) -> None:
+    """From the next request on, in every tenant."""
+    with transaction() as session:
+        end_sessions(session, user_id)
 
 
 def _oldest_allowed() -> datetime:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import aliased
 from portal.clock import utc_now
 from portal.db import Base, TenantOwned, db, release, transaction
 from portal.errors import Refused
-from portal.models import Membership, SyncRun, Tenant, User, WebhookKey
+from portal.models import Invitation, Membership, SyncRun, Tenant, User, WebhookKey
 from portal.models.integrations.integration import IntegrationState
 from portal.models.runs.sync_run import ACTIVE
 from portal.scope import all_tenants, tenant_scope
@@ -74,6 +74,7 @@ def _shut() -> None:
             .execution_options(synchronize_session=False)
         )
         session.execute(delete(WebhookKey))
+        session.execute(delete(Invitation))
     integration = find_integration()
     if integration is not None and integration.state is not IntegrationState.DISCONNECTED:
         disconnect()

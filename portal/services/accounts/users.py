@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 
-from sqlalchemy import delete, exists, func, select
-from sqlalchemy.orm import Session, contains_eager, joinedload, with_expression
+from sqlalchemy import delete, exists, select
+from sqlalchemy.orm import Session, contains_eager, with_expression
 
 from portal.clock import utc_now
-from portal.db import db, transaction
+from portal.db import db
 from portal.errors import InvalidInput, NotFound, Refused
 from portal.models import Membership, PasswordReset, PendingSignIn, Tenant, User, UserSession
 from portal.scope import all_tenants
 from portal.services.accounts.passwords import hash_new_password
-from portal.services.accounts.permissions import ROLES, Role
-from portal.services.accounts.tenants import get_tenant
+from portal.services.accounts.places import (
+    IS_OPEN,
+    add_place,
+    changing_places,
+    check_role,
+    find_place,
+    get_place,
+    is_shut_out,
+    set_role,
+    withdraw_invitations,
+)
 from portal.services.conflicts.listing import needs_person_count
 from portal.services.integrations.codes import is_code_wanted
 
 EMAIL_PATTERN = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
-
-_IS_OPEN = Membership.disabled_at.is_(None)
 
 
 def add_user(email: str, password: str, tenant: str, role: str) -> User:
@@ -31,18 +36,16 @@ def add_user(email: str, password: str, tenant: str, role: str) -> User:
     The password of a user who exists already is left alone, and the role replaced.
     Raises InvalidInput, NotFound, and Refused for a place that is disabled.
     """
-    email, role = clean_email(email), _check_role(role)
-    with _changing(tenant) as (session, tenant_id):
+    email, role = clean_email(email), check_role(role)
+    with changing_places(tenant) as (session, tenant_id):
         user = find_or_add_user(session, email, password)
-        membership = session.scalar(
-            select(Membership).filter_by(user_id=user.id, tenant_id=tenant_id)
-        )
+        membership = find_place(session, email, tenant_id)
         if membership is None:
-            membership = Membership(user_id=user.id, tenant_id=tenant_id)
-            session.add(membership)
+            add_place(session, user.id, tenant_id, role)
         elif membership.disabled_at is not None:
             raise Refused(f"{email} is disabled in this tenant. Enable the user first.")
-        membership.role = role
+        else:
+            set_role(session, membership, role)
     return user
 
 
@@ -89,7 +92,7 @@ def list_memberships(user_id: int) -> list[Membership]:
                 with_expression(Membership.wants_code, is_code_wanted(Membership.tenant_id)),
                 with_expression(Membership.conflicts, needs_person_count(Membership.tenant_id)),
             )
-            .where(Membership.user_id == user_id, _IS_OPEN)
+            .where(Membership.user_id == user_id, IS_OPEN)
             .order_by(Tenant.name, Tenant.id)
         ).all()
     for membership in found:
@@ -110,21 +113,25 @@ def list_members() -> list[Membership]:
     )
 
 
-def is_shut_out(user_id: int) -> bool:
-    """Whether every place of the user is disabled."""
-    with all_tenants():
-        places = db.session.scalars(
-            select(Membership.disabled_at).where(Membership.user_id == user_id)
-        ).all()
-    return bool(places) and None not in places
+def get_member(user_id: int) -> Membership:
+    """The user's place in the scope's tenant, with the user. Raises NotFound."""
+    membership = db.session.scalar(
+        select(Membership)
+        .join(Membership.user)
+        .options(contains_eager(Membership.user))
+        .where(Membership.user_id == user_id)
+    )
+    if membership is None:
+        raise NotFound("This user is not in this tenant any more.")
+    return membership
 
 
 def change_role(email: str, tenant: str, role: str) -> Membership:
     """From the user's next request on. Raises InvalidInput, NotFound, Refused."""
-    role = _check_role(role)
-    with _changing(tenant) as (session, tenant_id):
-        membership = _get_place(session, email, tenant_id)
-        membership.role = role
+    role = check_role(role)
+    with changing_places(tenant) as (session, tenant_id):
+        membership = get_place(session, email, tenant_id)
+        set_role(session, membership, role)
     return membership
 
 
@@ -133,9 +140,10 @@ def disable_user(email: str, tenant: str) -> Membership:
 
     Raises NotFound, and Refused for the last owner.
     """
-    with _changing(tenant) as (session, tenant_id):
-        membership = _get_place(session, email, tenant_id)
+    with changing_places(tenant) as (session, tenant_id):
+        membership = get_place(session, email, tenant_id)
         membership.disabled_at = membership.disabled_at or utc_now()
+        withdraw_invitations(session, membership)
         session.flush()
         if is_shut_out(membership.user_id):
             for table in (UserSession, PendingSignIn, PasswordReset):
@@ -145,8 +153,8 @@ def disable_user(email: str, tenant: str) -> Membership:
 
 def enable_user(email: str, tenant: str) -> Membership:
     """Raises NotFound."""
-    with _changing(tenant) as (session, tenant_id):
-        membership = _get_place(session, email, tenant_id)
+    with changing_places(tenant) as (session, tenant_id):
+        membership = get_place(session, email, tenant_id)
         membership.disabled_at = None
     return membership
 
@@ -156,8 +164,10 @@ def remove_user(email: str, tenant: str) -> bool:
 
     Raises NotFound, and Refused for the last owner.
     """
-    with _changing(tenant) as (session, tenant_id):
-        user_id = _get_place(session, email, tenant_id).user_id
+    with changing_places(tenant) as (session, tenant_id):
+        membership = get_place(session, email, tenant_id)
+        user_id = membership.user_id
+        withdraw_invitations(session, membership)
         session.execute(
             delete(Membership).where(
                 Membership.user_id == user_id, Membership.tenant_id == tenant_id
@@ -169,43 +179,15 @@ def remove_user(email: str, tenant: str) -> bool:
     return is_gone
 
 
-def _check_role(role: str) -> str:
-    if role not in ROLES:
-        raise InvalidInput(f"Choose one of these roles: {', '.join(ROLES)}.", field="role")
-    return role
-
-
-def _get_place(session: Session, email: str, tenant_id: int) -> Membership:
-    membership = session.scalar(
-        select(Membership)
-        .join(Membership.user)
-        .options(contains_eager(Membership.user), joinedload(Membership.tenant))
-        .where(Membership.tenant_id == tenant_id, User.email == email.strip().lower())
-    )
-    if membership is None:
-        raise NotFound(f"{email!r} is not a user of this tenant. Check the address and the tenant.")
-    return membership
-
-
-@contextmanager
-def _changing(tenant: str) -> Iterator[tuple[Session, int]]:
-    """A transaction on the tenant's places, one at a time. Raises Refused, and changes nothing,
-    when it would leave a tenant that had an owner without one."""
-    tenant_id = get_tenant(tenant).id
-    with all_tenants(), transaction() as session:
-        session.execute(select(Tenant.id).where(Tenant.id == tenant_id).with_for_update())
-        had_owner = _has_owner(session, tenant_id)
-        yield session, tenant_id
-        session.flush()
-        if had_owner and not _has_owner(session, tenant_id):
-            raise Refused(
-                "Every tenant needs at least one owner, and this is the last one. Make another "
-                "user an owner first."
-            )
-
-
-def _has_owner(session: Session, tenant_id: int) -> bool:
-    owners = select(func.count()).where(
-        Membership.tenant_id == tenant_id, Membership.role == Role.OWNER, _IS_OPEN
-    )
-    return bool(session.scalar(owners))
+def leave_tenant(user_id: int, tenant: str) -> None:
+    """Raises NotFound, and Refused for the only tenant and for the last owner."""
+    with all_tenants():
+        places = db.session.scalars(
+            select(Membership.tenant_id).where(Membership.user_id == user_id, IS_OPEN)
+        ).all()
+    if len(places) < 2:
+        raise Refused(
+            "This is your only tenant: without it you could not sign in. Ask an owner to remove "
+            "you instead."
+        )
+    remove_user(db.session.get_one(User, user_id).email, tenant)

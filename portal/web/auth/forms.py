@@ -25,5 +25,9 @@ class AccountForm(FlaskForm):  # type: ignore[misc]
     new_password = PasswordField("New password")
 
 
+class InvitationForm(FlaskForm):  # type: ignore[misc]
+    password = PasswordField("Choose a password")
+
+
 class ResetForm(FlaskForm):  # type: ignore[misc]
     password = PasswordField("New password")

@@ -221,7 +221,7 @@ def test_a_password_of_old_that_is_too_simple_still_signs_in(
     app: Flask, http: FlaskClient, anna: None
 ) -> None:
     with app.app_context(), transaction() as session:
-        user = session.scalars(select(User)).one()
+        user = session.scalars(select(User).filter_by(email=EMAIL)).one()
         user.password_hash = PasswordHasher(time_cost=1).hash("password")
 
     assert post(http, password="password").status_code == 302

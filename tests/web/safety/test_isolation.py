@@ -21,12 +21,14 @@ IDS = {
     "conflict_id": "conflict",
     "entry_id": "failure",
     "errand_id": "errand",
+    "invitation_id": "invitation",
     "organization_id": "organization",
     "plan_id": "plan",
     "run_id": "run",
     "subscriber_id": "subscriber",
     "test_id": "test",
     "title_id": "title",
+    "user_id": "member",
 }
 """Parameter of a route -> what it names. A route with another one must be listed here."""
 
@@ -117,16 +119,18 @@ def test_a_foreign_tenant_is_not_there(app: Flask, admin: FlaskClient, other: Pl
         ("deliveries/?q=other", 200),
         ("activity/?q=other", 200),
         ("integrations/events/", 200),
+        ("users/", 200),
     ],
 )
 def test_filters_reach_no_further(
-    admin: FlaskClient, acme: Place, other: Place, path: str, status: int
+    owner: FlaskClient, acme: Place, other: Place, path: str, status: int
 ) -> None:
-    answer = admin.get(acme.url(path.format(other=other)))
+    answer = owner.get(acme.url(path.format(other=other)))
 
     assert answer.status_code == status
     assert "Other " not in answer.text
     assert "other-pc" not in answer.text
+    assert "@other.example" not in answer.text
 
 
 @pytest.mark.parametrize("action", ["client", "suggestion"])

@@ -38,7 +38,11 @@ LOWEST = {
         tacticalrmm.test webhook.install webhook.plan webhook.reveal webhook.rotate webhook.save
         webhook.test
     """,
-    Role.OWNER: "assets.delete factor_rules.save factor_rules.show",
+    Role.OWNER: """
+        assets.delete factor_rules.save factor_rules.show users.change_role users.disable
+        users.enable users.index users.invite users.remove users.renew_invitation users.reset
+        users.show users.sign_out users.withdraw_invitation
+    """,
 }
 """The lowest role that opens the route; each role opens what those before it do."""
 

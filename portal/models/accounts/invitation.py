@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from portal.clock import utc_now
+from portal.db import Base, BigId, TenantOwned
+from portal.models.accounts.tenant import Tenant
+from portal.models.accounts.user import User
+
+
+class Invitation(TenantOwned, Base):
+    """A link that gives the person of an address a place in the tenant, once. `email` is lower
+    case; of the token only the digest is kept."""
+
+    __tablename__ = "invitations"
+    __table_args__ = (UniqueConstraint("tenant_id", "email"), Index(None, "invited_by"))
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    email: Mapped[str]
+    role: Mapped[str]
+    token_digest: Mapped[str] = mapped_column(unique=True)
+    invited_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    """None: an operator, by a command."""
+    expires_at: Mapped[datetime]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+    tenant: Mapped[Tenant] = relationship()
+    inviter: Mapped[User | None] = relationship()

@@ -1,0 +1,183 @@
+"""Invitations: a link gives the person of an address a place in a tenant, once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from flask import current_app
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session, joinedload
+
+from portal.clock import utc_now
+from portal.config import Settings
+from portal.db import changed_one, db, transaction
+from portal.errors import InvalidInput, NotFound, Refused
+from portal.models import Invitation, Membership, User
+from portal.scope import all_tenants
+from portal.services.accounts.passwords import hash_new_password
+from portal.services.accounts.places import add_place, changing_places, check_role, find_place
+from portal.services.accounts.throttle import Caller, attempt
+from portal.services.accounts.tokens import digest, new_token
+from portal.services.accounts.users import clean_email
+
+INVITATION_LASTS = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class InvitationLink:
+    """`link` is a secret: whoever has it gets the place."""
+
+    email: str
+    role: str
+    link: str
+    expires_at: datetime
+
+
+def invite(email: str, tenant: str, role: str, invited_by: int | None = None) -> InvitationLink:
+    """A link into the tenant (slug or id), in place of an earlier one for the same address.
+
+    Raises InvalidInput, and NotFound for an unknown tenant.
+    """
+    email, role, token = clean_email(email), check_role(role), new_token()
+    expires_at = utc_now() + INVITATION_LASTS
+    with changing_places(tenant) as (session, tenant_id):
+        _check_has_no_place(session, email, tenant_id)
+        here = Invitation.tenant_id == tenant_id
+        outdated = (Invitation.email == email) | (Invitation.expires_at <= utc_now())
+        session.execute(delete(Invitation).where(here, outdated))
+        session.add(
+            Invitation(
+                tenant_id=tenant_id,
+                email=email,
+                role=role,
+                token_digest=digest(token),
+                invited_by=invited_by,
+                expires_at=expires_at,
+            )
+        )
+    settings: Settings = current_app.extensions["settings"]
+    return InvitationLink(email, role, f"{settings.address}/invitation/{token}", expires_at)
+
+
+def list_invitations() -> list[Invitation]:
+    """Those of the scope's tenant that can still be accepted, by address."""
+    return list(
+        db.session.scalars(
+            select(Invitation)
+            .options(joinedload(Invitation.inviter))
+            .where(Invitation.expires_at > utc_now())
+            .order_by(Invitation.email)
+        )
+    )
+
+
+def get_invitation(invitation_id: int) -> Invitation:
+    """One of the scope's tenant. Raises NotFound."""
+    invitation = db.session.get(Invitation, invitation_id)
+    if invitation is None:
+        raise NotFound("This invitation is not open any more.")
+    return invitation
+
+
+def withdraw_invitation(invitation_id: int) -> str:
+    """The link gives no place any more; whose it was. Raises NotFound."""
+    with transaction() as session:
+        invitation = get_invitation(invitation_id)
+        session.delete(invitation)
+    return invitation.email
+
+
+# --- Accepting --------------------------------------------------------------------------
+
+
+def find_invitation(token: str) -> Invitation | None:
+    """With its tenant; None for a link that was used, withdrawn or replaced, or is too old."""
+    with all_tenants():
+        return db.session.scalar(
+            select(Invitation)
+            .options(joinedload(Invitation.tenant))
+            .where(Invitation.token_digest == digest(token), Invitation.expires_at > utc_now())
+        )
+
+
+def find_invited(invitation: Invitation) -> User | None:
+    """The user that the invited person is already, perhaps of another tenant."""
+    return db.session.scalar(select(User).where(User.email == invitation.email))
+
+
+def accept_as_new(token: str, password: str, caller: Caller) -> tuple[User, str]:
+    """Make the user, with this password, and the place; the user, and the tenant's slug.
+
+    Raises NotFound for a link that is not valid any more, Refused for somebody who has a user
+    meanwhile, InvalidInput and TooManyAttempts.
+    """
+    found = _check_token(token, caller)
+    new_hash = hash_new_password(password, found.email)
+    with changing_places(str(found.tenant_id)) as (session, tenant_id):
+        invitation = _take(session, token)
+        if find_invited(invitation) is not None:
+            raise Refused("You have an account here already. Sign in to accept the invitation.")
+        user = User(email=invitation.email, password_hash=new_hash)
+        session.add(user)
+        session.flush()
+        add_place(session, user.id, tenant_id, invitation.role)
+    return user, invitation.tenant.slug
+
+
+def accept_as(user: User, token: str, caller: Caller) -> str:
+    """Give the signed-in user the place; the tenant's slug. Who has one there keeps it as it is.
+
+    Raises NotFound for a link that is not valid any more, Refused for somebody else's, and
+    TooManyAttempts.
+    """
+    found = _check_token(token, caller)
+    if user.email != found.email:
+        raise Refused(
+            f"This invitation is for {found.email}, and you are signed in as {user.email}. "
+            "Sign out, then open the link again."
+        )
+    user_id = user.id
+    with changing_places(str(found.tenant_id)) as (session, tenant_id):
+        invitation = _take(session, token)
+        if find_place(session, invitation.email, tenant_id) is None:
+            add_place(session, user_id, tenant_id, invitation.role)
+    return invitation.tenant.slug
+
+
+def used_up() -> NotFound:
+    """The same for a link that was used, withdrawn, is too old, or never was."""
+    return NotFound(
+        "This invitation is not valid. It works once, and for seven days. Ask whoever invited you "
+        "for a new one."
+    )
+
+
+def _check_token(token: str, caller: Caller) -> Invitation:
+    with attempt(caller):
+        invitation = find_invitation(token)
+        if invitation is None:
+            raise used_up()
+    return invitation
+
+
+def _take(session: Session, token: str) -> Invitation:
+    """The invitation, which is used up now. Raises NotFound when somebody used or withdrew it at
+    the same moment."""
+    invitation = find_invitation(token)
+    used = delete(Invitation).where(Invitation.token_digest == digest(token))
+    if invitation is None or not changed_one(session, used):
+        raise used_up()
+    session.expunge(invitation)
+    return invitation
+
+
+def _check_has_no_place(session: Session, email: str, tenant_id: int) -> None:
+    place: Membership | None = find_place(session, email, tenant_id)
+    if place is None:
+        return
+    if place.disabled_at is not None:
+        raise InvalidInput(
+            f"{email} is disabled in this tenant. Enable the user instead.", field="email"
+        )
+    raise InvalidInput(f"{email} is a user of this tenant already.", field="email")

@@ -1,0 +1,126 @@
+"""The users of a tenant: who has which role, changed, disabled, removed, signed out."""
+
+from __future__ import annotations
+
+from flask import flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from portal.errors import InvalidInput, Refused
+from portal.models import Membership
+from portal.services.accounts import password_changes, sign_in
+from portal.services.accounts import users as user_service
+from portal.services.accounts.invitations import InvitationLink, list_invitations
+from portal.services.accounts.password_changes import ResetLink
+from portal.services.accounts.permissions import Permission
+from portal.web.forms import mark
+from portal.web.guard import get_tenant, get_user, requires, tenant_blueprint
+from portal.web.users.forms import InviteForm, RoleForm
+
+users = tenant_blueprint("users", __name__, "/users")
+
+HELPS = {
+    "owner": "Everything, and decides who else is here.",
+    "admin": "Also the connection to Tactical, the webhook and event subscribers.",
+    "technician": "Syncs, maps, edits, and acts on alerts.",
+    "viewer": "Sees everything but users, and changes nothing.",
+}
+
+
+@users.get("/")
+@requires(Permission.MANAGE_USERS)
+def index() -> ResponseReturnValue:
+    return show_list(InviteForm(role="technician"))
+
+
+@users.get("/<int:user_id>")
+@requires(Permission.MANAGE_USERS)
+def show(user_id: int) -> ResponseReturnValue:
+    member = user_service.get_member(user_id)
+    return _show_member(member, RoleForm(role=member.role))
+
+
+@users.post("/<int:user_id>/role")
+@requires(Permission.MANAGE_USERS)
+def change_role(user_id: int) -> ResponseReturnValue:
+    member, form = _get_other(user_id), RoleForm()
+    try:
+        role = form.role.data or ""
+        user_service.change_role(member.user.email, get_tenant().slug, role)
+    except (InvalidInput, Refused) as error:
+        mark(form, error, otherwise="role")
+        return _show_member(user_service.get_member(user_id), form), 422
+    flash(f"{member.user.email} is now {role}.", "success")
+    return redirect(url_for("users.show", user_id=user_id))
+
+
+@users.post("/<int:user_id>/disable")
+@requires(Permission.MANAGE_USERS)
+def disable(user_id: int) -> ResponseReturnValue:
+    member = _get_other(user_id)
+    user_service.disable_user(member.user.email, get_tenant().slug)
+    flash(f"{member.user.email} is disabled. The role is kept.", "success")
+    return redirect(url_for("users.show", user_id=user_id))
+
+
+@users.post("/<int:user_id>/enable")
+@requires(Permission.MANAGE_USERS)
+def enable(user_id: int) -> ResponseReturnValue:
+    member = _get_other(user_id)
+    user_service.enable_user(member.user.email, get_tenant().slug)
+    flash(f"{member.user.email} is enabled.", "success")
+    return redirect(url_for("users.show", user_id=user_id))
+
+
+@users.post("/<int:user_id>/remove")
+@requires(Permission.MANAGE_USERS)
+def remove(user_id: int) -> ResponseReturnValue:
+    member = _get_other(user_id)
+    user_service.remove_user(member.user.email, get_tenant().slug)
+    flash(f"{member.user.email} was removed from {get_tenant().name}.", "success")
+    return redirect(url_for("users.index"))
+
+
+@users.post("/<int:user_id>/reset")
+@requires(Permission.MANAGE_USERS)
+def reset(user_id: int) -> ResponseReturnValue:
+    """The answer itself shows the link, which is kept nowhere that could show it again."""
+    member = _get_other(user_id)
+    link = password_changes.issue_reset(member.user.email, only_of=member.tenant_id)
+    return _show_member(member, RoleForm(formdata=None, role=member.role), link)
+
+
+@users.post("/<int:user_id>/sign-out")
+@requires(Permission.MANAGE_USERS)
+def sign_out(user_id: int) -> ResponseReturnValue:
+    member = _get_other(user_id)
+    sign_in.sign_out_everywhere(user_id)
+    flash(f"{member.user.email} is signed out everywhere.", "success")
+    return redirect(url_for("users.show", user_id=user_id))
+
+
+def show_list(form: InviteForm, invited: InvitationLink | None = None) -> str:
+    return render_template(
+        "users/list.html",
+        form=form,
+        helps=HELPS,
+        members=user_service.list_members(),
+        invitations=list_invitations(),
+        invited=invited,
+    )
+
+
+def _show_member(member: Membership, form: RoleForm, reset_link: ResetLink | None = None) -> str:
+    return render_template(
+        "users/detail.html", member=member, form=form, helps=HELPS, reset_link=reset_link
+    )
+
+
+def _get_other(user_id: int) -> Membership:
+    """Nobody shuts himself out by mistake. Raises NotFound, and Refused for oneself."""
+    member = user_service.get_member(user_id)
+    if user_id == get_user().id:
+        raise Refused(
+            "This is your own place. Another owner can change it. To sign your other browsers "
+            "out, to change your password or to leave the tenant, open your account."
+        )
+    return member
