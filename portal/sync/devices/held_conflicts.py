@@ -18,6 +18,9 @@ from portal.scope import get_tenant_id
 from portal.sync.devices.held import LISTED
 
 IDS_AT_ONCE = 1000
+MERGED = "merged"
+"""The action of a merge that was taken back: `Held.asset_id` is of the asset that is there again.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +126,12 @@ def _reason(item: Held) -> str:
         return (
             f"{item.name} was removed when a run was undone. The sync does not create it again "
             "until Tactical changes it or you apply it."
+        )
+    if item.action == MERGED:
+        return (
+            f"{item.name} was merged into the older asset with its serial number, and that was "
+            "undone. Syncs keep both assets until Tactical changes the serial number or you apply "
+            "the merge."
         )
     return (
         f"What Tactical says of {item.name} was undone. The sync leaves it so until Tactical "

@@ -10,7 +10,7 @@ from portal.db import db, release, transaction
 from portal.models import Integration
 from portal.sync.devices.absence import Absence, Absent, confirm_absent, list_absent
 from portal.sync.devices.apply import count_decisions, log_entries
-from portal.sync.devices.arrivals.identification import identify, wait_for_all
+from portal.sync.devices.arrivals.identification import identify, list_open, wait_for_all
 from portal.sync.devices.arrivals.newcomers import plan_wait
 from portal.sync.devices.arrivals.strangers import Walk
 from portal.sync.devices.brake import BrakeSettings
@@ -20,7 +20,7 @@ from portal.sync.devices.left_out import list_left_out, record_left_out
 from portal.sync.devices.load import load_assets, load_organizations
 from portal.sync.devices.plan import plan_agents
 from portal.sync.devices.retirement import note_listing
-from portal.sync.devices.sightings import drop_stale_sightings
+from portal.sync.devices.sightings import drop_stale_sightings, load_sightings
 from portal.sync.devices.writers.base import Ending, Writer, note_strangers, write_decisions
 from portal.sync.devices.writers.chosen import ChosenWriter
 from portal.sync.devices.writers.plan import PlanWriter
@@ -101,9 +101,11 @@ def _walk(
     absence = Absence(assets, utc_now())
     if seen.listed:
         absence = _confirm(tactical, listing, assets, run_log)
-    writer.write_end(_identify_strangers(seen, absence, walk.complete, listing.is_evidence))
+    ending = _identify_strangers(seen, absence, walk.complete, listing.is_evidence)
+    writer.write_end(ending)
     if is_whole and not isinstance(writer, PlanWriter):
-        drop_stale_sightings(integration.id, seen.listed)
+        open_ones = list_open(ending.identified)
+        drop_stale_sightings(integration.id, seen.sightings, seen.listed, open_ones)
     return listing
 
 
@@ -111,12 +113,13 @@ def _identify_strangers(
     seen: Walk, absence: Absence, is_complete: bool, is_evidence: bool
 ) -> Ending:
     """When it is sure who is gone: that says of strangers whose computers they may be."""
+    seen.sightings = load_sightings(db.session(), seen.integration_id)
     if is_complete:
         identified = identify(db.session(), seen, absence, is_evidence)
     else:
         identified = wait_for_all(db.session(), seen)
     release()
-    taken = {each.asset.agent_id for each in identified if each.is_relink and each.asset}
+    taken = {each.asset.agent_id for each in identified if each.takes_asset and each.asset}
     left = {id: asset for id, asset in absence.assets.items() if id not in taken}
     ending = replace(absence, assets=left), len(seen.listed), identified
     return Ending(*ending, seen.now or utc_now())
@@ -176,13 +179,13 @@ def apply_page(
         organizations = load_organizations(session, integration_id)
         known = load_assets(session, integration_id, agent_ids)
         planned = plan_agents(page.agents, known, organizations, page.observed_at, page.server_now)
-        decisions, waiting = walk.part(session, page, planned)
+        decisions, strangers = walk.part(session, page, planned)
         decisions = spare_removed(session, integration_id, decisions)
         if writer is not None:
-            writer.write_page(session, page, decisions, waiting)
+            writer.write_page(session, page, decisions, strangers)
             return
-        note_strangers(session, integration_id, page, waiting)
-        decisions += [plan_wait(stranger) for stranger in waiting]
+        note_strangers(session, integration_id, page, strangers)
+        decisions += [plan_wait(each) for each in strangers if each.asset_id is None]
         run_log.record(session, count_decisions(decisions), log_entries(decisions), page.total)
         write_decisions(session, integration_id, decisions, run_log)
 

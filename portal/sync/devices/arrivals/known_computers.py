@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from msgspec import UNSET
@@ -11,7 +12,6 @@ from sqlalchemy.orm import Session
 
 from portal.chunks import chunked
 from portal.models import Asset, AssetConflict, Integration, SupersededAgent
-from portal.models.assets.asset import LOCKS
 from portal.models.assets.conflict import Settlement
 from portal.sync.devices.absence import Absence
 from portal.sync.devices.arrivals.strangers import Listed, Walk
@@ -23,7 +23,7 @@ IDS_AT_ONCE = 1000
 _COLUMNS = (
     "id", "integration_id", "rmm_device_id", "name", "client_id", "rmm_organization_id",
     "serial_number", "os_type", "make_model", "last_seen_at", "offline_minutes", "missing_since",
-    "retired_at", "created_at", *LOCKS.values(),
+    "retired_at", "created_at", "client_locked",
 )  # fmt: skip
 
 
@@ -63,11 +63,10 @@ def describe(row: Any, listed: Listed | None) -> dict[str, Any]:
 
 def load_assets(session: Session, walk: Walk) -> Sequence[Any]:
     """Those that share a serial number with a stranger, and those of the strangers themselves."""
-    serials: set[str] = set()
-    agent_ids = {*walk.strangers, *walk.twins}
-    for stranger in walk.strangers.values():
-        if serial := real_serial(told(stranger.agent.serial_number)):
-            serials.add(serial)
+    agent_ids = {*walk.strangers, *walk.twins, *walk.late}
+    reported = [told(each.agent.serial_number) for each in walk.strangers.values()]
+    reported += [walk.listed[agent_id].serial_number for agent_id in walk.late]
+    serials = {serial for text in reported if (serial := real_serial(text))}
     columns = [getattr(Asset, name) for name in _COLUMNS]
     of_provider = or_(
         Asset.integration_id == walk.integration_id, Integration.set_aside_at.is_not(None)
@@ -95,6 +94,17 @@ def load_superseded(session: Session, walk: Walk) -> dict[str, Superseded]:
         row.agent_id: Superseded(row.asset_id, row.superseded_at, row.revived_at is not None)
         for row in rows
     }
+
+
+def load_superseded_at(session: Session, integration_id: int) -> dict[str, datetime]:
+    """Since when each agent is superseded, by Tactical's clock; without those that checked in again
+    and have been asked about."""
+    rows = session.execute(
+        select(SupersededAgent.agent_id, SupersededAgent.superseded_at).where(
+            SupersededAgent.integration_id == integration_id, SupersededAgent.revived_at.is_(None)
+        )
+    )
+    return {row[0]: row[1] for row in rows}
 
 
 def load_kept_apart(session: Session, integration_id: int) -> set[tuple[str, int]]:

@@ -32,10 +32,12 @@ def plan_newcomers(
 
 
 def count_newcomers(decisions: Iterable[Decision]) -> Counter[str]:
-    """They were seen with their pages; those that have an asset were counted there, too."""
+    """They were seen with their pages. Those that have an asset were counted there, too: of them
+    it is counted that they wait, and, as relinks, that they are merged."""
     counts: Counter[str] = Counter()
     for decision in decisions:
-        if decision.identity is not None and decision.identity.newcomer.asset_id is None:
+        newcomer = decision.identity and decision.identity.newcomer
+        if newcomer and (newcomer.asset_id is None or decision.action is not Action.UNCHANGED):
             counts[str(decision.action)] += 1
         counts["conflicts"] += decision.asks_person
     return counts
@@ -60,7 +62,7 @@ def _plan_newcomer(
         Action.UNCHANGED, newcomer.agent_id, newcomer.name, verdict.reason, identity=verdict
     )
     if newcomer.asset_id is not None:
-        return decision if verdict.asks_person else None
+        return _plan_owner(each, decision, known)
     if stranger is None or newcomer.agent_id in known:
         return None
     if verdict.action in (Identity.WAITING, Identity.SKIPPED):
@@ -73,6 +75,35 @@ def _plan_newcomer(
     return replace(made, reason=made.reason or verdict.reason, identity=verdict)
 
 
+def _plan_owner(
+    each: Identified, decision: Decision, known: Mapping[str, KnownAsset]
+) -> Decision | None:
+    """Of an agent that has an asset: what was told of it is written already."""
+    action, newcomer = each.verdict.action, each.verdict.newcomer
+    if action is Identity.WAITING:
+        return replace(decision, action=Action.WAITING)
+    if not each.is_merge:
+        return decision if each.verdict.asks_person else None
+    own, asset = known.get(newcomer.agent_id), _find_asset(each, known)
+    if own is None or own.id != newcomer.asset_id or asset is None:
+        return None
+    agents = (each.asset.agent_id if each.asset else None, newcomer.agent_id)
+    return replace(
+        decision,
+        action=Action.RELINKED,
+        known=asset,
+        client_id=asset.client_id,
+        changes={AGENT: agents},
+    )
+
+
+def _find_asset(each: Identified, known: Mapping[str, KnownAsset]) -> KnownAsset | None:
+    """The asset that becomes its, where that has still the agent that was looked at."""
+    assert each.asset is not None
+    asset = known.get(each.asset.agent_id)
+    return asset if asset is not None and asset.id == each.asset.asset_id else None
+
+
 def _plan_relink(
     each: Identified,
     stranger: Stranger,
@@ -80,9 +111,8 @@ def _plan_relink(
     organizations: Mapping[str, KnownOrganization],
 ) -> Decision | None:
     """The asset takes over what is known of the new agent."""
-    assert each.asset is not None
-    asset = known.get(each.asset.agent_id)
-    if asset is None or asset.id != each.asset.asset_id:
+    asset = _find_asset(each, known)
+    if asset is None or each.asset is None:
         return None
     # A later look was at the old agent: it says nothing of the new one.
     observed_at = max(stranger.observed_at, asset.synced_at, asset.status_at)

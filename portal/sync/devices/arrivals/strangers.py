@@ -3,9 +3,9 @@ asset, and there is something that may be its computer: it waits for the end of 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from msgspec import UNSET
@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from portal.models import Asset, SupersededAgent
 from portal.sync.devices.identity.serials import real_serial
 from portal.sync.devices.plan import Decision, find_status
+from portal.sync.devices.sightings import Sighting
 from portal.sync.runs.action import Action
 from portal.tactical.api import AgentPage
 from portal.tactical.records import TacticalAgent
@@ -48,36 +49,57 @@ class Walk:
     strangers: dict[str, Stranger] = field(default_factory=dict)
     twins: set[str] = field(default_factory=set)
     """agent_ids that came with this walk, several with one serial number that nothing else had."""
+    created: set[str] = field(default_factory=set)
+    """agent_ids of all for which pages made assets."""
+    sightings: Mapping[str, Sighting] = field(default_factory=dict)
+    """What is noted when all pages are read."""
     now: datetime | None = None
     """The latest moment of Tactical's clock; None before the first page."""
+    skew: timedelta = timedelta()
+    """How far Tactical's clock is behind ours, as less than nothing."""
     _agent_by_serial: dict[str, str] = field(default_factory=dict)
     """Of the agents that this walk made assets for."""
+
+    @property
+    def late(self) -> set[str]:
+        """agent_ids that have assets, and that an earlier look left open: whether these are of
+        computers that had one."""
+        return {
+            agent_id
+            for agent_id, sighting in self.sightings.items()
+            if sighting.has_asset
+            and agent_id in self.listed
+            and agent_id not in self.strangers
+            and agent_id not in self.created
+        }
 
     def part(
         self, session: Session, page: AgentPage, decisions: Sequence[Decision]
     ) -> tuple[list[Decision], list[Stranger]]:
-        """What is written with the page, and the strangers of it that wait."""
+        """What is written with the page, and the strangers of it."""
         self._note(page)
         serials = {each.external_id: _new_serial(each) for each in decisions}
         known = _find_known_serials(session, {serial for serial in serials.values() if serial})
         new = [each.external_id for each in decisions if each.action is Action.CREATED]
         superseded = find_superseded(session, self.integration_id, new)
-        now, waiting = [], []
+        now, strangers = [], []
         for agent, decision in zip(page.agents, decisions, strict=True):
             serial = serials[decision.external_id]
             is_stranger = serial in known or decision.external_id in superseded
             if isinstance(agent, TacticalAgent) and is_stranger:
                 stranger = self._add(agent, page, decision, decision.external_id in superseded)
+                strangers.append(stranger)
                 if stranger.asset_id is None:
-                    waiting.append(stranger)
                     continue
             elif serial:
                 self._note_twins(serial, decision.external_id)
             now.append(decision)
-        return now, waiting
+        self.created |= {each.external_id for each in now if each.action is Action.CREATED}
+        return now, strangers
 
     def _note(self, page: AgentPage) -> None:
         self.now = page.server_now if self.now is None else max(self.now, page.server_now)
+        self.skew = min(self.skew, page.server_now - page.observed_at)
         for agent in page.agents:
             if isinstance(agent, TacticalAgent):
                 serial = None if agent.serial_number is UNSET else agent.serial_number

@@ -1,7 +1,9 @@
-"""Agents without an asset, as a status sweep comes upon them.
+"""Agents without an asset, or with one that may be another's computer, as a status sweep comes upon
+them.
 
-All of them are noted. Those that earlier looks have noted, and that may be a known computer, are
-decided anew: the old agent may have gone silent meanwhile.
+All without one are noted. Those that earlier looks have noted, and that may be a known computer,
+are decided anew: the old agent may have gone silent meanwhile. So are those that were superseded
+and check in again.
 """
 
 from __future__ import annotations
@@ -18,7 +20,8 @@ from portal.clock import utc_now
 from portal.db import db, release, transaction
 from portal.models import Integration
 from portal.sync.devices.absence import Absence, confirm_absent, list_absent
-from portal.sync.devices.arrivals.identification import identify
+from portal.sync.devices.arrivals.identification import Identified, identify, list_open
+from portal.sync.devices.arrivals.known_computers import load_superseded_at
 from portal.sync.devices.arrivals.strangers import Listed, Walk, find_superseded
 from portal.sync.devices.brake import BrakeSettings
 from portal.sync.devices.evidence import identify_listing
@@ -41,6 +44,7 @@ class Waiting:
     def __init__(self, integration: Integration, tactical: Tactical, run_log: RunLog) -> None:
         self._integration, self._tactical, self._run_log = integration, tactical, run_log
         self._noted = load_sightings(db.session(), integration.id)
+        self._superseded = load_superseded_at(db.session(), integration.id)
         release()
         self._walk = Walk(integration.id)
         self._rows: dict[str, Raw] = {}
@@ -50,12 +54,18 @@ class Waiting:
         agent = read_presence(raw)
         if isinstance(agent, BadRecord):
             self._is_readable = False
-        elif self._noted:
+        elif self._noted or self._superseded:
             status = AgentStatus.UNKNOWN if agent.status is UNSET else agent.status
             self._walk.listed[agent.agent_id] = Listed(str(status), agent.last_seen, None)
-            if agent.agent_id in self._noted:
+            if agent.agent_id in self._noted or self._is_revived(agent):
                 self._rows[agent.agent_id] = raw
         return agent
+
+    def _is_revived(self, agent: AgentPresence) -> bool:
+        superseded_at = self._superseded.get(agent.agent_id)
+        if superseded_at is None or agent.last_seen is None:
+            return False
+        return agent.last_seen > superseded_at
 
     def note(
         self,
@@ -82,20 +92,26 @@ class Waiting:
         if not self._rows:
             return
         inventory = self._tactical.get_dashboard_inventory()
-        if len(self._walk.listed) < (inventory.agent_count or 0):
+        walk = self._walk
+        if len(walk.listed) < (inventory.agent_count or 0):
             return  # some were left out
-        drop_stale_sightings(self._integration.id, self._walk.listed)
         self._find_strangers(inventory.places(), observed_at)
-        if not self._walk.strangers:
-            return
+        identified = self._identify() if walk.strangers or walk.late else []
+        drop_stale_sightings(
+            self._integration.id, walk.sightings, walk.listed, list_open(identified)
+        )
+
+    def _identify(self) -> list[Identified]:
+        """And write what follows."""
         absence, is_evidence = Absence({}, utc_now()), self._is_evidence()
         if is_evidence:
             absent = list_absent(self._integration.id, self._walk.listed.keys())
             absence = confirm_absent(self._tactical, absent) if absent else absence
         identified = identify(db.session(), self._walk, absence, is_evidence)
         release()
+        without_asset = sum(each.verdict.newcomer.asset_id is None for each in identified)
         with transaction() as session:  # so far they count as skipped
-            self._run_log.record(session, Counter(skipped=-len(identified)), [])
+            self._run_log.record(session, Counter(skipped=-without_asset), [])
         ending = Ending(
             replace(absence, assets={}),  # whether they are missing is a device sync's to say
             len(self._walk.listed),
@@ -105,9 +121,10 @@ class Waiting:
         brake = BrakeSettings(self._integration.brake_assets, self._integration.brake_percent)
         writer = SyncWriter(self._integration.id, self._run_log, brake, makes_plan=False)
         writer.write_end(ending)
+        return identified
 
     def _find_strangers(self, places: Places, observed_at: datetime) -> None:
-        """Those whose computer may be known; what else has no asset is left to a device sync."""
+        """Those whose computer may be known."""
         now = self._tactical.session.answered_at
         agents = [read_dashboard_agent(row, places) for row in self._rows.values()]
         page = AgentPage(agents, None, observed_at, now)
@@ -116,6 +133,8 @@ class Waiting:
         known = load_assets(session, self._integration.id, self._rows)
         planned = plan_agents(agents, known, organizations, observed_at, now)
         self._walk.part(session, page, planned)
+        self._walk.created.clear()  # nothing is: what else has no asset is left to a device sync
+        self._walk.sightings = load_sightings(session, self._integration.id)
         release()
 
     def _is_evidence(self) -> bool:

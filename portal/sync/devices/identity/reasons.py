@@ -10,7 +10,7 @@ _MATCHES = {
     Identity.RELINK: "It has the serial number {serial} of the asset {asset}, {because}",
     Identity.MERGE: (
         "Its serial number {serial} has come in now. It is that of the older asset {asset}, "
-        "{because}"
+        "{because} Both become one asset."
     ),
     Identity.WAITING: (
         "It has the serial number {serial} of the asset {asset}, whose agent may still be "

@@ -24,7 +24,7 @@ from portal.sync.devices.load import load_assets, load_organizations
 from portal.sync.devices.plan import Decision
 from portal.sync.devices.plan_rows import PlanRow
 from portal.sync.devices.relinking import relink
-from portal.sync.devices.sightings import note_sightings
+from portal.sync.devices.sightings import drop_sightings, note_sightings
 from portal.sync.history import list_changes, record_changes
 from portal.sync.runs.action import Action
 from portal.sync.runs.log import RunLog
@@ -49,8 +49,12 @@ class Ending:
         return [each for each in self.identified if each.is_relink]
 
     @property
+    def merges(self) -> Sequence[Identified]:
+        return [each for each in self.identified if each.is_merge]
+
+    @property
     def others(self) -> Sequence[Identified]:
-        return [each for each in self.identified if not each.is_relink]
+        return [each for each in self.identified if not each.takes_asset]
 
 
 class Writer(Protocol):
@@ -59,10 +63,10 @@ class Writer(Protocol):
         session: Session,
         page: AgentPage,
         decisions: list[Decision],
-        waiting: Sequence[Stranger],
+        strangers: Sequence[Stranger],
     ) -> None:
-        """In the transaction that holds what the decisions are about. The strangers in `waiting`
-        are identified at the end."""
+        """In the transaction that holds what the decisions are about. The strangers are identified
+        at the end."""
 
     def write_end(self, ending: Ending) -> None:
         """After the last page, in transactions of its own."""
@@ -82,9 +86,9 @@ def write_decisions(
 
 
 def note_strangers(
-    session: Session, integration_id: int, page: AgentPage, waiting: Sequence[Stranger]
+    session: Session, integration_id: int, page: AgentPage, strangers: Sequence[Stranger]
 ) -> None:
-    agent_ids = [each.agent.agent_id for each in waiting if not each.is_superseded]
+    agent_ids = [each.agent.agent_id for each in strangers if not each.is_superseded]
     note_sightings(session, integration_id, dict.fromkeys(agent_ids, page.server_now))
 
 
@@ -93,7 +97,7 @@ def plan_identified(
 ) -> list[Decision]:
     """The decisions about them by what is stored now."""
     agent_ids = {each.verdict.newcomer.agent_id for each in some}
-    agent_ids |= {each.asset.agent_id for each in some if each.is_relink and each.asset}
+    agent_ids |= {each.asset.agent_id for each in some if each.takes_asset and each.asset}
     organizations = load_organizations(session, integration_id)
     known = load_assets(session, integration_id, agent_ids)
     decisions = plan_newcomers(some, known, organizations)
@@ -107,7 +111,7 @@ def write_identified(
     run_log: RunLog,
     now: datetime,
 ) -> None:
-    """Relinks, new assets and questions to people."""
+    """Relinks, new assets and questions to people: all but merges."""
     agents = {
         decision.known.id: decision.external_id
         for decision in decisions
@@ -117,6 +121,11 @@ def write_identified(
     created = write_decisions(session, integration_id, decisions, run_log)
     questions = list_questions(decisions, created)
     open_conflicts(session, integration_id, questions, run_log.run_id)
+    drop_sightings(session, integration_id, {*created, *_list_asked(decisions)})
+
+
+def _list_asked(decisions: Sequence[Decision]) -> set[str]:
+    return {decision.external_id for decision in decisions if decision.asks_person}
 
 
 def missing_rows(absence: Absence) -> Iterator[PlanRow]:

@@ -27,6 +27,7 @@ from portal.sync.devices.writers.base import (
     write_decisions,
     write_identified,
 )
+from portal.sync.devices.writers.merges import write_merge
 from portal.sync.runs.log import RunLog, log_entry
 from portal.sync.runs.plans import RowKey, load_chosen, note_outcomes
 from portal.tactical.api import AgentPage
@@ -57,18 +58,20 @@ class ChosenWriter:
         session: Session,
         page: AgentPage,
         decisions: list[Decision],
-        waiting: Sequence[Stranger],
+        strangers: Sequence[Stranger],
     ) -> None:
         same, outcomes = self._choose(decisions, at_end=False)
-        note_strangers(session, self.integration_id, page, waiting)
-        counts = count_decisions(same) | Counter(seen=len(decisions) + len(waiting))
+        note_strangers(session, self.integration_id, page, strangers)
+        counts = count_decisions(same) | Counter(seen=len(page.agents))
         self.run_log.record(session, counts, log_entries(same), page.total)
         write_decisions(session, self.integration_id, same, self.run_log)
         self._note(session, outcomes)
 
     def write_end(self, ending: Ending) -> None:
-        for some in chunked(ending.identified, AGENTS_AT_ONCE):
+        for some in chunked([*ending.relinks, *ending.others], AGENTS_AT_ONCE):
             self._write_identified(some, ending.now)
+        for each in ending.merges:
+            self._merge(each, ending.now)
         wanted = {
             agent_id: asset
             for agent_id, asset in ending.absence.assets.items()
@@ -87,6 +90,16 @@ class ChosenWriter:
             same, outcomes = self._choose(decisions, at_end=True)
             self.run_log.record(session, count_newcomers(same), log_entries(same))
             write_identified(session, self.integration_id, same, self.run_log, now)
+            self._note(session, outcomes)
+
+    def _merge(self, each: Identified, now: datetime) -> None:
+        with transaction() as session:
+            decisions = plan_identified(session, self.integration_id, [each])
+            same, outcomes = self._choose(decisions, at_end=True)
+            for decision in same:
+                problem = write_merge(session, self.integration_id, decision, self.run_log, now)
+                if problem is not None:
+                    outcomes[decision.external_id, True] = f"Not applied: {problem}"
             self._note(session, outcomes)
 
     def _choose(

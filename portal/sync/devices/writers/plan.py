@@ -37,10 +37,10 @@ class PlanWriter:
         session: Session,
         page: AgentPage,
         decisions: list[Decision],
-        waiting: Sequence[Stranger],
+        strangers: Sequence[Stranger],  # noqa: ARG002  a plan notes nobody
     ) -> None:
         self._begin(session)
-        self.run_log.record(session, Counter(seen=len(decisions) + len(waiting)), [], page.total)
+        self.run_log.record(session, Counter(seen=len(page.agents)), [], page.total)
         add_rows(session, self._plan_id, to_rows(decisions))
 
     def write_end(self, ending: Ending) -> None:

@@ -41,6 +41,7 @@ from portal.sync.devices.writers.base import (
     write_decisions,
     write_identified,
 )
+from portal.sync.devices.writers.merges import merge_identified
 from portal.sync.runs.log import RunLog
 from portal.sync.runs.plans import add_plan, add_rows, open_plan
 from portal.tactical.api import AgentPage
@@ -62,21 +63,22 @@ class SyncWriter:
         session: Session,
         page: AgentPage,
         decisions: list[Decision],
-        waiting: Sequence[Stranger],
+        strangers: Sequence[Stranger],
     ) -> None:
         now, moves = part_moves(decisions, page.observed_at)
         moving = {move.agent_id for move in moves}
         counts = count_decisions([each for each in now if each.external_id not in moving])
-        counts["seen"] = len(decisions) + len(waiting)
+        counts["seen"] = len(page.agents)
         self.run_log.record(session, counts, log_entries(now), page.total)
         write_decisions(session, self.integration_id, now, self.run_log)
-        note_strangers(session, self.integration_id, page, waiting)
+        note_strangers(session, self.integration_id, page, strangers)
         self._moves += moves
 
     def write_end(self, ending: Ending) -> None:
         for some in chunked(ending.others, AGENTS_AT_ONCE):
             self._write_identified(some, ending.now)
-        if not self._moves and not ending.absence.assets and not ending.relinks:
+        takes_assets = ending.relinks or ending.merges
+        if not self._moves and not ending.absence.assets and not takes_assets:
             return
         brake = self._judge(ending)
         if brake.verdict is BrakeVerdict.NOTHING_LISTED:
@@ -87,6 +89,9 @@ class SyncWriter:
             self._write_identified(some, ending.now)
         for moves in chunked(self._moves, MOVES_AT_ONCE):
             self._move(moves)
+        for each in ending.merges:
+            with transaction() as session:
+                merge_identified(session, self.integration_id, each, self.run_log, ending.now)
         if ending.absence.assets:
             with transaction() as session:
                 mark_missing(session, self.integration_id, ending.absence, self.run_log)
@@ -121,7 +126,7 @@ class SyncWriter:
             ]
             relinks = [
                 decision
-                for some in chunked(ending.relinks, AGENTS_AT_ONCE)
+                for some in chunked([*ending.relinks, *ending.merges], AGENTS_AT_ONCE)
                 for decision in plan_identified(session, self.integration_id, some)
             ]
             clients = self._count_changes(session, moves, relinks, ending.absence)
