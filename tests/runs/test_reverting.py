@@ -10,9 +10,11 @@ from portal.clock import utc_now
 from portal.db import db, transaction
 from portal.errors import Refused
 from portal.models import Alert, Asset, AssetConflict, AssetSoftware, SyncRun
+from portal.models.assets.conflict import Settlement
 from portal.models.runs.revert_action import RevertAction
 from portal.models.runs.sync_run import RunStatus, SyncKind
 from portal.services.assets.edits import AssetEdit, edit_asset
+from portal.services.conflicts.settling import settle_conflict
 from portal.services.organizations import mapping
 from portal.services.runs import history
 from portal.services.runs.history import get_run
@@ -269,6 +271,55 @@ def test_a_relink_is_taken_back_and_not_made_again(msp: Msp, keep: bool) -> None
     assert redone[new]["superseded_device_ids"] == [old]
     assert redone[new]["asset_id"] == before[old]["asset_id"]
     assert not {"relinked", "created", "conflicts", "waiting"} & counted(msp.sync()).keys()
+
+
+@pytest.mark.parametrize("waits", [False, True], ids=["at once", "a look later"])
+def test_a_merge_by_a_sync_is_taken_back_and_not_made_again(msp: Msp, waits: bool) -> None:
+    msp.import_fleet()
+    old = msp.agents[0]
+    control = msp.tactical.control
+    control.computers.new_board(old, "5CG8241KL0")
+    msp.sync()
+    if waits:
+        control.agents.edit(agent_id=old, checkin=0)
+    else:
+        control.agents.seen(agent_id=old, seconds_ago=3600)
+    new = control.computers.reinstall(old, hardware=False)
+    msp.sync()
+    if waits:
+        control.computers.report(new)
+        assert msp.sync().waiting == 1
+        control.server.advance(seconds=600)
+        msp.sync(SyncKind.SOFTWARE)
+    before, software = exported(msp), count_software()
+    if not waits:
+        control.computers.report(new)
+    run = msp.sync()
+    assert run.relinked == 1
+    after = exported(msp)
+    assert (old in after, after[new]["asset_id"]) == (False, before[old]["asset_id"])
+
+    undone = revert(run)
+    assert undone.status is RunStatus.SUCCESS
+    assert (exported(msp), count_software()) == (before, software)
+    again = [msp.sync(), msp.sync(SyncKind.STATUS), msp.sync()]
+    assert all(not {"relinked", "conflicts", "waiting"} & counted(each).keys() for each in again)
+    assert exported(msp) == before, "the next syncs do not do it again"
+    [question] = db.session.query(AssetConflict).all()
+    db.session.rollback()
+    assert (question.kind, question.agent_id) == ("reverted", new)
+    assert "was merged into the older asset" in question.reason
+
+    redone = revert(undone)
+    assert redone.status is RunStatus.SUCCESS
+    assert exported(msp) == after
+    assert not {"relinked", "conflicts", "updated"} & counted(msp.sync()).keys()
+    undone = revert(redone)
+    assert exported(msp) == before
+    [question] = db.session.query(AssetConflict).filter(AssetConflict.settled_at.is_(None)).all()
+    settle_conflict(question.id, Settlement.APPLY)
+    assert msp.sync().relinked == 1
+    assert exported(msp) == after
 
 
 def newest(number: int) -> list[SyncRun]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import func, select
@@ -12,17 +12,22 @@ from sqlalchemy.orm import Session
 from portal.clock import utc_now
 from portal.errors import NotFound, Refused
 from portal.models import Asset, RemovedAsset, SyncLogEntry, SyncRun
+from portal.models.assets.change import ChangeAction
 from portal.models.runs.revert_action import RevertAction
 from portal.models.runs.sync_run import SyncKind
 from portal.sync.devices.facts import AGENT
 from portal.sync.devices.merging.merge import merge_into
+from portal.sync.devices.merging.snapshots import value_from_json
 from portal.sync.devices.merging.unmerge import unmerge
+from portal.sync.history import ColumnChange, record_changes, to_json
 from portal.sync.reverting.plan import AssetRevert
 from portal.sync.runs.cause import Cause
 from portal.sync.runs.log import log_entry
 
 UNMERGED, REMERGED = "unmerged", "merged"
-"""Actions of a log entry with `{"asset_id": [kept, the other], "agent_of": [None, id]}`."""
+"""Actions of a log entry with `{"asset_id": [kept, the other], "agent_of": [None, id]}`. What else
+was taken back of the two stands under COLUMNS: `{asset id as text: {column: [now, then]}}`."""
+COLUMNS = "columns"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,8 @@ class Merge:
     agent_of: int
     """Which of the two has, or had, the agent of the asset that both became."""
     removed_id: int | None
+    columns: Mapping[str, Mapping[str, Sequence[Any]]] = field(default_factory=dict)
+    """As COLUMNS has them, of a merge that is to be made again."""
 
 
 def list_merges(session: Session, run: SyncRun) -> list[Merge]:
@@ -62,8 +69,8 @@ def list_merges(session: Session, run: SyncRun) -> list[Merge]:
     )
     for agent_id, name, changes in entries:
         keep_id, other_id = (changes or {})["asset_id"]
-        agent_of = (changes or {})["agent_of"][1]
-        found.append(Merge(keep_id, other_id, agent_id, name, agent_of, None))
+        agent_of, columns = (changes or {})["agent_of"][1], (changes or {}).get(COLUMNS, {})
+        found.append(Merge(keep_id, other_id, agent_id, name, agent_of, None, columns))
     return found
 
 
@@ -104,6 +111,7 @@ def take_back(session: Session, merge: Merge, cause: Cause) -> AssetRevert:
 def _merge_again(session: Session, merge: Merge, cause: Cause) -> None:
     """Nobody asks Tactical for its clock here: the last check-in of the two is the latest moment
     that is known of it."""
+    _restore(session, merge, cause)
     both = Asset.id.in_((merge.keep_id, merge.other_id))
     seen = session.scalar(select(func.max(Asset.last_seen_at)).where(both))
     merge_into(
@@ -111,10 +119,34 @@ def _merge_again(session: Session, merge: Merge, cause: Cause) -> None:
     )
 
 
-def merge_entry(merge: Merge) -> dict[str, Any]:
-    """For the log of the run that takes it back."""
+def _restore(session: Session, merge: Merge, cause: Cause) -> None:
+    """What the run that took the merge back took back of the two besides."""
+    told = []
+    for asset_id, columns in merge.columns.items():
+        asset = session.get(Asset, int(asset_id), with_for_update=True, populate_existing=True)
+        for column, (before, then) in columns.items():
+            if asset is None or to_json(getattr(asset, column)) != then:
+                continue  # something else has changed it since
+            setattr(asset, column, value_from_json(Asset, column, before))
+            told.append(ColumnChange(asset.id, ChangeAction.REVERTED, column, then, before))
+    session.flush()
+    record_changes(session, cause, told)
+
+
+def merge_entry(merge: Merge, others: Iterable[AssetRevert] = ()) -> dict[str, Any]:
+    """For the log of the run that takes it back, with what else it took back of the two."""
     action = REMERGED if merge.removed_id is None else UNMERGED
-    changes = {"asset_id": [merge.keep_id, merge.other_id], "agent_of": [None, merge.agent_of]}
+    changes: dict[str, Any] = {
+        "asset_id": [merge.keep_id, merge.other_id],
+        "agent_of": [None, merge.agent_of],
+    }
+    columns = {
+        str(each.asset_id): {name: list(both) for name, both in each.changes.items()}
+        for each in others
+        if each.changes
+    }
+    if columns:
+        changes |= {COLUMNS: columns}
     return log_entry(action, merge.agent_id, merge.name, changes=changes)
 
 

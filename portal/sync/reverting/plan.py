@@ -18,6 +18,8 @@ AS_A_WHOLE = ""
 """The column of a change that is about the asset itself."""
 _BROUGHT = (ChangeAction.CREATED, ChangeAction.REVERTED)
 """Whole assets that such a change tells of were not there before."""
+_APART = (ChangeAction.RELEASED, ChangeAction.MERGED)
+"""No columns go back by these: a merge is taken back as a whole."""
 _UNWEIGHED = frozenset({MISSING, "absent_runs"})
 """Columns whose change by another run does not keep a created asset from being removed."""
 _NOUNS = {MISSING: "mark as missing", "retired_at": "retirement"}
@@ -88,7 +90,7 @@ def _net_changes(own: Iterable[Change]) -> dict[str, tuple[Any, Any]]:
     """`{column: (before, after)}` of the whole run."""
     found: dict[str, tuple[Any, Any]] = {}
     for change in own:
-        if change.column == AS_A_WHOLE or change.action is ChangeAction.RELEASED:
+        if change.column == AS_A_WHOLE or change.action in _APART:
             continue
         first = found.get(change.column)
         found[change.column] = (first[0] if first else change.before, change.after)

@@ -12,13 +12,14 @@ from sqlalchemy.orm import Session
 
 from portal.chunks import chunked
 from portal.db import count_changed, db, release, transaction
-from portal.models import RemovedAsset, SyncLogEntry, SyncRun
+from portal.models import Asset, RemovedAsset, SyncLogEntry, SyncRun
 from portal.models.assets.change import ChangeAction
 from portal.models.runs.revert_action import RevertAction
 from portal.models.runs.sync_run import RunStatus, SyncKind
 from portal.sync.devices.facts import AGENT, FACTS, PLACE
 from portal.sync.devices.held import LISTED, OF_AN_AGENT
-from portal.sync.devices.held_conflicts import Held, hold, release_held
+from portal.sync.devices.held_conflicts import MERGED, Held, hold, release_held
+from portal.sync.devices.sightings import note_sightings
 from portal.sync.history import ColumnChange, record_changes
 from portal.sync.reverting.load import StoredRevert, list_changed_assets, plan_reverts
 from portal.sync.reverting.mappings import plan_mappings, write_mappings
@@ -37,6 +38,7 @@ from portal.sync.reverting.write import note_bereft, write_changes
 from portal.sync.runs.log import RunLog, log_entry
 
 ASSETS_AT_ONCE = 500
+SERIAL = "serial_number"
 FROM_TACTICAL = (
     SyncKind.DEVICES,
     SyncKind.APPLY,
@@ -149,8 +151,32 @@ class _Revert:
         with transaction() as session:
             plan = take_back(session, merge, self.run_log.cause)
             self._record(session, [plan])
-            if plan.action is not RevertAction.UNCHANGED:
+            if plan.action is RevertAction.UNCHANGED:
+                return
+            if merge.removed_id is None:
                 self.run_log.note(session, [merge_entry(merge)])
+                if self.takes is None:
+                    release_held(session, self.integration_id, {merge.agent_id: None})
+                return
+            stored = self._take_both_back(session, merge)
+            self.run_log.note(session, [merge_entry(merge, (each.revert for each in stored))])
+
+    def _take_both_back(self, session: Session, merge: Merge) -> list[StoredRevert]:
+        """What the run did to the two besides merging them, and have the sync keep them apart."""
+        ids = sorted((merge.keep_id, merge.other_id))
+        stored = [
+            each
+            for each in plan_reverts(session, self.run_id, ids, lock=True)
+            if each.revert.action is not RevertAction.UNCHANGED or each.revert.kept
+        ]
+        other = session.get_one(Asset, merge.other_id)
+        told = Held(merge.agent_id, other.id, other.name, MERGED, {SERIAL: other.serial_number})
+        self._write_back(session, stored)
+        is_there = session.get(Asset, merge.other_id, populate_existing=True) is not None
+        if self.takes and is_there and told.values[SERIAL] is not None:
+            hold(session, self.integration_id, self.run_log.run_id, [told])
+            note_sightings(session, self.integration_id, {merge.agent_id: other.created_at})
+        return stored
 
     def bring_back(self, removed_ids: Sequence[int]) -> None:
         with transaction() as session:
@@ -184,20 +210,23 @@ class _Revert:
                 for each in plan_reverts(session, self.run_id, asset_ids, lock=True)
                 if each.revert.agent_id not in self.done and each.asset["id"] not in self.merged
             ]
-            self._record(session, [each.revert for each in stored])
-            if self.takes:
-                note_bereft(session, self.integration_id, stored)
-            going = [each for each in stored if each.revert.action is RevertAction.REMOVED]
-            if going:
-                assets = [each.asset for each in going]
-                remove_assets(session, self.integration_id, assets, self.run_log.run_id)
-            cause, supersedes = self.run_log.cause, self.takes is not True
-            write_changes(session, self.integration_id, stored, cause, supersedes)
-            if self.takes:
-                items = [item for each in stored if (item := _to_hold(each))]
-                hold(session, self.integration_id, self.run_log.run_id, items)
-            elif self.takes is None:
-                release_held(session, self.integration_id, _list_given(stored))
+            self._write_back(session, stored)
+
+    def _write_back(self, session: Session, stored: Sequence[StoredRevert]) -> None:
+        self._record(session, [each.revert for each in stored])
+        if self.takes:
+            note_bereft(session, self.integration_id, stored)
+        going = [each for each in stored if each.revert.action is RevertAction.REMOVED]
+        if going:
+            assets = [each.asset for each in going]
+            remove_assets(session, self.integration_id, assets, self.run_log.run_id)
+        cause, supersedes = self.run_log.cause, self.takes is not True
+        write_changes(session, self.integration_id, stored, cause, supersedes)
+        if self.takes:
+            items = [item for each in stored if (item := _to_hold(each))]
+            hold(session, self.integration_id, self.run_log.run_id, items)
+        elif self.takes is None:
+            release_held(session, self.integration_id, _list_given(stored))
 
     def end(self) -> None:
         """Have both runs name each other; what the run itself had taken back is done again."""
