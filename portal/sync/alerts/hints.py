@@ -8,10 +8,9 @@ from sqlalchemy import case, select
 from sqlalchemy.orm import Session
 
 from portal.clock import utc_now
-from portal.events.outbox import record_events
 from portal.models import Alert, Asset
 from portal.models.alerts.alert import AlertSource, AlertStatus, Severity
-from portal.sync.alerts.alert_events import EVENT_COLUMNS, alert_event
+from portal.sync.alerts.alert_events import EVENT_COLUMNS, record_alert_events
 from portal.sync.alerts.links import find_asset_ids
 from portal.sync.alerts.locks import lock_alerts
 from portal.tactical.webhook import RESOLVE, TRIGGER, Hint
@@ -140,4 +139,5 @@ def _is_newer(hint: Hint, known: Alert) -> bool:
 
 def _record_event(session: Session, alert: Alert) -> None:
     values = {name: getattr(alert, name) for name in EVENT_COLUMNS}
-    record_events(session, [alert_event(values, confirmed=alert.confirmed_at is not None)])
+    is_confirmed = alert.confirmed_at is not None
+    record_alert_events(session, alert.integration_id, [values], is_confirmed)

@@ -35,6 +35,19 @@ def find_asset_ids(
     return found
 
 
+def find_replaced(session: Session, integration_id: int, agent_ids: Collection[str]) -> set[str]:
+    """Those of the agents whose computers have another one by now; no statement where there are
+    none to ask about."""
+    if not agent_ids:
+        return set()
+    replaced = select(SupersededAgent.agent_id).where(
+        SupersededAgent.integration_id == integration_id,
+        SupersededAgent.agent_id.in_(agent_ids),
+        SupersededAgent.revived_at.is_(None),
+    )
+    return set(session.scalars(replaced))
+
+
 def link_alerts(session: Session, integration_id: int, agent_ids: Sequence[str]) -> None:
     """Alerts that came before their agent had an asset belong to it now."""
     lock_alerts(session, integration_id)

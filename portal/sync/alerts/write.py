@@ -13,11 +13,10 @@ from sqlalchemy.orm import Session
 
 from portal.clock import utc_now
 from portal.db import upsert
-from portal.events.outbox import record_events
 from portal.models import Alert, OrganizationMapping
 from portal.models.alerts.alert import AlertSource, AlertStatus
 from portal.scope import get_tenant_id
-from portal.sync.alerts.alert_events import alert_event
+from portal.sync.alerts.alert_events import record_alert_events
 from portal.sync.alerts.links import find_asset_ids
 from portal.sync.alerts.locks import lock_alerts
 from portal.tactical.alerts import TacticalAlert
@@ -123,14 +122,8 @@ def write_alerts(
         session.flush()
     if changed:
         written.ids.update(_upsert(session, integration_id, changed, source))
-    record_events(
-        session,
-        [
-            alert_event({**d.values, "occurrences": d.occurrences}, confirmed=True)
-            for d in changed
-            if d.news
-        ],
-    )
+    news = [{**each.values, "occurrences": each.occurrences} for each in changed if each.news]
+    record_alert_events(session, integration_id, news, confirmed=True)
     return written
 
 
