@@ -77,6 +77,26 @@ def test_a_sweep_asks_after_an_hour(msp: Msp) -> None:
     assert conflict.asset_id == asset_of(new).id
 
 
+def test_a_sweep_finds_a_superseded_agent_that_checks_in_again(msp: Msp) -> None:
+    msp.import_fleet()
+    old = pick(msp)
+    msp.sync()
+    before = asset_of(old)
+    silence(msp, old)
+    new = msp.tactical.control.computers.reinstall(old)
+    assert msp.sync().relinked == 1
+    assert counted(msp.sync(SyncKind.STATUS)) == {"seen": 13, "unchanged": 12, "skipped": 1}
+    msp.tactical.control.server.advance(120)
+    msp.tactical.control.agents.edit(agent_id=old, checkin=0)
+    run = msp.sync(SyncKind.STATUS)
+    assert counted(run) == {"seen": 13, "unchanged": 12, "created": 1, "conflicts": 1}
+    [conflict] = all_of(AssetConflict)
+    assert (conflict.kind, conflict.agent_id) == ("revived", old)
+    assert (conflict.asset_id, conflict.other_asset_id) == (asset_of(old).id, before.id)
+    assert asset_of(new).id == before.id
+    assert counted(msp.sync(SyncKind.STATUS)) == {"seen": 13, "unchanged": 13}
+
+
 def test_a_sweep_that_leaves_rows_out_decides_nothing(msp: Msp) -> None:
     msp.import_fleet()
     old = pick(msp)
