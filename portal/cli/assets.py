@@ -8,7 +8,9 @@ import click
 
 from portal.cli.command import PortalCommand, tenant_option
 from portal.cli.outcome import Outcome, columns
+from portal.models import SyncRun
 from portal.services.assets import retirement as service
+from portal.services.assets.deletion import delete_to_end
 from portal.services.assets.merge import merge_assets
 from portal.services.assets.missing import list_missing
 
@@ -42,7 +44,8 @@ def delete_asset(device_id: str, yes: bool) -> Outcome:
     """Delete a retired asset for good, with its software and its history."""
     if not yes:
         raise click.UsageError("This cannot be undone. Add --yes to delete the asset for good.")
-    return _do(service.delete_assets, device_id)
+    asset_id = service.get_asset_id(device_id)
+    return _to_outcome(asset_id, delete_to_end(asset_id))
 
 
 @assets.command("merge", cls=PortalCommand)
@@ -72,6 +75,9 @@ def missing() -> Outcome:
 
 def _do(change: Callable[[service.Chosen], service.Done], device_id: str) -> Outcome:
     asset_id = service.get_asset_id(device_id)
-    done = change(service.Chosen([asset_id]))
-    data = {"ok": True, "run": done.run.id, "asset_id": str(asset_id), "title": done.title}
-    return Outcome(data, f"{done.title}.")
+    return _to_outcome(asset_id, change(service.Chosen([asset_id])).run)
+
+
+def _to_outcome(asset_id: int, run: SyncRun) -> Outcome:
+    data = {"ok": True, "run": run.id, "asset_id": str(asset_id), "title": run.title}
+    return Outcome(data, f"{run.title}.")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from portal.db import db, transaction
+from portal.db import count_changed, db, transaction
 from portal.errors import InvalidInput, NotFound, Refused
 from portal.models import Alert, Asset, AssetChange, AssetSoftware, SyncRun
 from portal.models.alerts.alert import AlertSource, AlertStatus, Severity
@@ -17,6 +18,7 @@ from portal.models.assets.change import ChangeAction
 from portal.models.events.event import EventType
 from portal.models.runs.sync_run import RunStatus, SyncKind
 from portal.services.assets import retirement
+from portal.services.assets.deletion import count_contents, delete_to_end, request_deletion
 from portal.services.assets.listing import (
     MISSING,
     PROPOSED,
@@ -29,15 +31,16 @@ from portal.services.assets.missing import list_missing
 from portal.services.assets.retirement import (
     Chosen,
     Done,
-    count_contents,
-    delete_assets,
     get_asset_id,
     restore_assets,
     retire_assets,
 )
 from portal.services.export import export_assets
+from portal.services.integrations.connect import disconnect
 from portal.services.integrations.current import find_integration
-from portal.services.runs import reverts
+from portal.services.runs import execution, reverts
+from portal.services.runs.history import get_run
+from portal.sync.runs.log import RunLog
 from tests.events.conftest import events
 from tests.support.msp import Msp, counted
 from tests.sync.software import ingest
@@ -160,7 +163,7 @@ def test_a_restored_asset_is_proposed_again_only_after_as_many_runs(msp: Msp) ->
 def test_only_retired_ones_are_deleted_with_all_that_goes_with_them(msp: Msp) -> None:
     ids = some_missing(msp, 3)
     with pytest.raises(Refused, match="Only retired"):
-        delete_assets(Chosen(ids))
+        request_deletion(Chosen(ids), 3)
     with transaction() as session:
         alert = Alert(
             integration_id=db.session.get_one(Asset, ids[0]).integration_id,
@@ -181,8 +184,14 @@ def test_only_retired_ones_are_deleted_with_all_that_goes_with_them(msp: Msp) ->
     assert (contents.assets, contents.alerts) == (2, 1)
     assert contents.changes >= 6
     before = number_of(AssetSoftware)
-    done = delete_assets(Chosen(ids))
-    assert (done.title, counted(done.run)) == ("Deleted 2 assets for good", {"removed": 2})
+    with pytest.raises(InvalidInput, match="Enter 2"):
+        request_deletion(Chosen(ids), 3)
+    run = request_deletion(Chosen(ids), 2)
+    assert request_deletion(Chosen(ids), 2).id == run.id
+    execution.run_queued(run.id)
+    done = get_run(run.id)
+    assert (done.status, done.title) == (RunStatus.SUCCESS, "Deleted 2 assets for good")
+    assert counted(done) == {"seen": 2, "removed": 2}
     assert number_of(AssetSoftware) == before - contents.software
     assert db.session.get(Asset, ids[0]) is None
     assert db.session.get(Asset, ids[2]) is not None
@@ -211,7 +220,7 @@ def test_an_agent_with_the_number_of_another_asset_names_neither(msp: Msp) -> No
 
 
 @pytest.mark.one_database
-@pytest.mark.parametrize("deed", [retire_assets, restore_assets, delete_assets])
+@pytest.mark.parametrize("deed", [retire_assets, restore_assets])
 def test_who_comes_second_has_done_nothing(
     msp: Msp, deed: Callable[[Chosen], Done], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -245,10 +254,43 @@ def test_what_is_missing_is_listed_with_what_is_proposed(msp: Msp) -> None:
 
 
 @pytest.mark.fleet(agents=60)
-def test_many_are_deleted_some_at_a_time(msp: Msp, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("portal.services.assets.retirement.IDS_AT_ONCE", 7)
-    some_missing(msp, 40)
+def test_many_are_deleted_some_at_a_time_and_an_interrupted_run_goes_on(
+    msp: Msp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("portal.sync.devices.deletion.ASSETS_AT_ONCE", 7)
+    ids = some_missing(msp, 40)
     assert retire_assets(Chosen(shown=AssetFilter(status=MISSING))).number == 40
-    done = delete_assets(Chosen(shown=AssetFilter(status=RETIRED)))
-    assert (done.number, done.run.removed, len(msp.log(done.run))) == (40, 40, 40)
-    assert len(msp.assets()) == 20
+    run = request_deletion(Chosen(shown=AssetFilter(status=RETIRED)), 40)
+    restore_assets(Chosen(ids[-1:]))  # meanwhile
+    with monkeypatch.context() as patch:
+        patch.setattr(RunLog, "check", stop_after(3))
+        with pytest.raises(KeyboardInterrupt):
+            execution.run_queued(run.id)
+    assert len(msp.assets()) == 60 - 21
+    with transaction() as session:
+        values = {"status": RunStatus.QUEUED, "lease": None, "finished_at": None}
+        count_changed(session, update(SyncRun).where(SyncRun.id == run.id).values(**values))
+    execution.run_queued(run.id)
+    done = get_run(run.id)
+    assert (done.status, done.title) == (RunStatus.SUCCESS, "Deleted 39 assets for good")
+    assert (done.done, done.total, len(msp.log(done))) == (40, 40, 39)
+    assert [asset.id for asset in list_assets(AssetFilter(status=MISSING)).items] == ids[-1:]
+
+
+def stop_after(number: int) -> Callable[[RunLog], None]:
+    """As if the process were told to end then."""
+    calls = count(1)
+
+    def check(_run_log: RunLog) -> None:
+        if next(calls) > number:
+            raise KeyboardInterrupt
+
+    return check
+
+
+@pytest.mark.one_database
+def test_a_deletion_needs_no_connection(msp: Msp) -> None:
+    [asset_id] = some_missing(msp, 1)
+    retire_assets(Chosen([asset_id]))
+    disconnect()
+    assert delete_to_end(asset_id).removed == 1

@@ -32,7 +32,7 @@ def test_an_asset_is_retired_restored_and_deleted(
     mapped("assets", "retire", agent, *TENANT)
     assert mapped("assets", "delete", agent, *TENANT).exit_code == 1  # without --yes
     deleted = mapped("assets", "delete", agent, "--yes", *TENANT).data
-    assert deleted["title"] == "Deleted 1 asset for good"
+    assert deleted["title"] == f"Deleted {row['name']} for good"
     gone = mapped("assets", "restore", agent, *TENANT)
     assert (gone.exit_code, "no asset" in gone.data["message"]) == (1, True)
     exported = mapped("export", "assets", *TENANT).data

@@ -19,11 +19,12 @@ from portal.models import (
 from portal.models.assets.conflict import Settlement
 from portal.models.integrations.integration import IntegrationState
 from portal.models.runs.sync_run import RunStatus
+from portal.services.assets.deletion import delete_to_end
 from portal.services.assets.edits import AssetEdit, edit_asset
 from portal.services.assets.listing import get_asset
 from portal.services.assets.merge import merge_assets
 from portal.services.assets.removed import AssetMerged
-from portal.services.assets.retirement import Chosen, delete_assets, retire_assets
+from portal.services.assets.retirement import Chosen, retire_assets
 from portal.services.conflicts.settling import settle_conflict
 from portal.services.integrations.current import get_integration
 from portal.services.integrations.identity import ServerChoice, decide_server
@@ -144,7 +145,7 @@ def test_what_a_server_brought_that_was_replaced_is_not_undone(msp: Msp) -> None
 def test_what_was_deleted_for_good_is_said_to_be_gone(msp: Msp) -> None:
     ids = some_missing(msp, 1)
     retired = retire_assets(Chosen(ids)).run
-    deleted = delete_assets(Chosen(ids)).run
+    deleted = delete_to_end(ids[0])
     assert find_obstacle(get_run(retired.id)) == reverts.NOTHING_LEFT
     assert find_obstacle(get_run(deleted.id)) == reverts.DELETED
     idle = msp.sync()

@@ -13,6 +13,7 @@ from portal.clock import utc_now
 from portal.db import count_changed, db, transaction
 from portal.models import Asset
 from portal.scope import tenant_scope
+from portal.services.runs import execution
 from tests.web.world import Place
 
 pytestmark = pytest.mark.one_database
@@ -64,10 +65,16 @@ def test_one_is_retired_restored_and_deleted(
     asked = owner.post(proposed.url("assets/delete"), data=chosen)
     assert "cannot be undone" in asked.text
     wrong = owner.post(proposed.url("assets/delete"), data=chosen | {"number": "7"})
-    assert (wrong.status_code, "Enter 1 to delete" in wrong.text) == (422, True)
+    assert (wrong.status_code, "Enter 1 to confirm" in wrong.text) == (422, True)
     assert is_retired(app, proposed)
-    owner.post(proposed.url("assets/delete"), data=chosen | {"number": "1"})
+    asked = owner.post(proposed.url("assets/delete"), data=chosen | {"number": "1"})
+    again = owner.post(proposed.url("assets/delete"), data=chosen | {"number": "1"})
+    assert again.location == asked.location  # one run, however often it is pressed
+    assert "Waiting for a worker" in owner.get(asked.location).text
+    with app.app_context(), tenant_scope(proposed.id):
+        execution.run_queued(int(asked.location.rpartition("/")[2]))
     assert is_retired(app, proposed) is None
+    assert " for good." in owner.get(asked.location).text
 
 
 def test_one_in_use_is_left_and_the_reason_told(

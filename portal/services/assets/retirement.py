@@ -1,19 +1,18 @@
-"""Assets that are retired, restored or deleted for good, each time as a run that can be seen and,
-but for what is deleted, taken back."""
+"""Assets that are retired or restored, each time as a run that can be seen and taken back."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from portal.chunks import chunked
 from portal.clock import utc_now
-from portal.db import count_changed, db, transaction
+from portal.db import db, transaction
 from portal.errors import InvalidInput, NotFound, Refused
-from portal.models import Alert, Asset, AssetChange, AssetSoftware, Integration, SyncRun
+from portal.models import Asset, Integration, SyncRun
 from portal.models.runs.sync_run import SyncKind
 from portal.services.assets.freshness import get_stale_before
 from portal.services.assets.listing import AssetFilter, asset_conditions
@@ -50,19 +49,6 @@ class Chosen:
         if not self.ids:
             raise InvalidInput("Select at least one asset.")
         return [Asset.id.in_(self.ids)]
-
-
-@dataclass(frozen=True, slots=True)
-class Contents:
-    """What goes with assets that are deleted."""
-
-    assets: int
-    software: int
-    changes: int
-    alerts: int
-    """They stay, without their asset."""
-    example: str | None = None
-    """The name of one of the assets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,40 +90,6 @@ def restore_assets(chosen: Chosen, user_id: int | None = None) -> Done:
         return _end(session, run, "Restored", rows, entries)
 
 
-def count_contents(chosen: Chosen) -> Contents:
-    """What deleting would take; of the retired ones among the chosen."""
-    which = select(Asset.id).where(*chosen.to_conditions(), IS_RETIRED)
-    software, changes, alerts = (
-        db.session.scalar(select(func.count()).where(table.asset_id.in_(which))) or 0
-        for table in (AssetSoftware, AssetChange, Alert)
-    )
-    assets = select(func.count(), func.min(Asset.name)).where(Asset.id.in_(which))
-    number, example = db.session.execute(assets).one()
-    return Contents(number, software, changes, alerts, example)
-
-
-def delete_assets(chosen: Chosen, user_id: int | None = None) -> Done:
-    """Delete the retired ones for good, some at a time; alerts stay, without their asset.
-
-    Raises Refused when none is retired, and InvalidInput for no choice.
-    """
-    conditions = [*chosen.to_conditions(), IS_RETIRED]
-    ids = list(db.session.scalars(select(Asset.id).where(*conditions).order_by(Asset.id)))
-    run, number = None, 0
-    for some in chunked(ids, IDS_AT_ONCE):
-        with transaction() as session:
-            run = run or _begin(session, [Asset.id.in_(some), IS_RETIRED], user_id)
-            if run is None:
-                continue
-            number += _delete(session, run, some)
-            if not number:
-                raise Refused(OVERTAKEN)
-            run.title = f"Deleted {plural(number, 'asset')} for good"
-    if run is None:
-        raise Refused("Only retired assets can be deleted. Retire them first.")
-    return Done(run, number, 0, str(run.title))
-
-
 def get_asset_id(name: str) -> int:
     """Of an asset by Tactical's agent_id, or by its own number. Raises NotFound, and InvalidInput
     where a server has given an agent the number of another asset."""
@@ -163,18 +115,6 @@ def _find_by_number(text: str) -> int | None:
     if not (text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS):
         return None
     return db.session.scalar(select(Asset.id).where(Asset.id == int(text)))
-
-
-def _delete(session: Session, run: SyncRun, ids: Sequence[int]) -> int:
-    which = (Asset.id.in_(ids), IS_RETIRED)
-    found = select(Asset.rmm_device_id, Asset.name).where(*which).order_by(Asset.id)
-    entries = [
-        log_entry("deleted", row.rmm_device_id, row.name)
-        for row in session.execute(found.with_for_update())
-    ]
-    count_changed(session, delete(Asset).where(*which))
-    record_done(session, run, {"removed": len(entries)}, entries)
-    return len(entries)
 
 
 def _begin(

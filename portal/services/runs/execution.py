@@ -23,6 +23,7 @@ from portal.services.runs.history import get_run
 from portal.services.runs.requests import ask_for_run
 from portal.sync.alerts.reconcile import sync_alerts
 from portal.sync.devices.chosen import sync_chosen
+from portal.sync.devices.deletion import delete_for_good
 from portal.sync.devices.one_agent import sync_agent
 from portal.sync.devices.run import apply_plan, preview_devices, sync_devices
 from portal.sync.devices.sweep import sync_status
@@ -47,7 +48,9 @@ NOT_TRIED = "Tactical refuses the credentials. Correct them, or start this sync 
 WAITS_FOR_PREVIEW = "The connection was changed. Preview the next device sync first."
 _OF_THE_FLEET = (SyncKind.DEVICES, SyncKind.STATUS)
 """They see every agent that Tactical lists."""
-_SAYS_NOTHING = (SyncKind.PREVIEW, SyncKind.REVERT)
+_OF_WHAT_IS_STORED = (SyncKind.REVERT, SyncKind.ASSETS)
+"""They ask Tactical nothing."""
+_SAYS_NOTHING = (SyncKind.PREVIEW, *_OF_WHAT_IS_STORED)
 """About the connection, however they end."""
 _SYNCS: dict[SyncKind, Callable[[Integration, Tactical, RunLog], None]] = {
     SyncKind.ORGANIZATIONS: sync_organizations,
@@ -140,8 +143,8 @@ def _execute(run: SyncRun) -> None:
     """Do the claimed run's work and write how it ended. A fault of ours is raised after that."""
     run_log = RunLog(run.id, run.lease or "", Cause(run.trigger, run.id, run.requested_by))
     try:
-        if run.kind is SyncKind.REVERT:
-            _revert(run, run_log)
+        if run.kind in _OF_WHAT_IS_STORED:
+            _change_stored(run, run_log)
         else:
             _ask_tactical(run, run_log)
     except PortalError as error:
@@ -171,13 +174,15 @@ def _ask_tactical(run: SyncRun, run_log: RunLog) -> None:
             _settle_preview(run, run_log)
 
 
-def _revert(run: SyncRun, run_log: RunLog) -> None:
-    """It is a matter of what is stored alone: the connection may be down, or gone."""
-    if was_replaced_since(db.session(), run):  # after it was asked for
-        raise Refused(REPLACED)
+def _change_stored(run: SyncRun, run_log: RunLog) -> None:
+    """The connection may be down, or gone."""
+    if run.kind is SyncKind.REVERT and was_replaced_since(db.session(), run):
+        raise Refused(REPLACED)  # after it was asked for
     release()
     with run_log.keep_alive(get_app(), lambda: None):
-        if run.reverts_run_id is not None:
+        if run.kind is SyncKind.ASSETS:
+            delete_for_good(run_log)
+        elif run.reverts_run_id is not None:
             revert_run(run.integration_id, run_log, run.reverts_run_id)
         else:
             remove_created(run.integration_id, run_log, Clearing.from_subject(run.subject))

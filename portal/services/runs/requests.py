@@ -26,6 +26,7 @@ _JOBS = {
     SyncKind.ALERTS: "sync_steadily",
     SyncKind.STATUS: "sync_steadily",
     SyncKind.AGENTS: "sync_steadily",
+    SyncKind.ASSETS: "sync_steadily",
     SyncKind.ORGANIZATIONS: "sync_organizations",
     SyncKind.AGENT: "refresh_agent",
 }

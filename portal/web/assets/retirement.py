@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from portal.errors import InvalidInput, Refused
 from portal.services.accounts.permissions import Permission
+from portal.services.assets import deletion
 from portal.services.assets import retirement as service
 from portal.services.assets.retirement import Chosen, Done
 from portal.web.assets.views import assets, read_filter
@@ -35,21 +36,20 @@ def restore() -> ResponseReturnValue:
 @assets.post("/delete")
 @requires(Permission.DELETE)
 def delete() -> ResponseReturnValue:
-    """Tells what goes with them first, and deletes once their number is typed."""
-    chosen, typed = _read_chosen(), request.form.get("number")
+    """Tells what goes with them first; once their number is typed, a worker deletes them."""
+    chosen, typed, problem = _read_chosen(), request.form.get("number"), None
     try:
-        contents = service.count_contents(chosen)
-        if not contents.assets:
-            raise Refused("Only retired assets can be deleted. Retire them first.")
+        contents = deletion.count_contents(chosen)
+        if typed is not None:
+            run = deletion.request_deletion(chosen, to_number(typed), get_user().id)
+            return redirect(url_for("sync_runs.show", run_id=run.id))
     except (InvalidInput, Refused) as error:
-        flash(error.message, "error")
-        return redirect(_back())
-    if typed is not None and to_number(typed) == contents.assets:
-        _tell(service.delete_assets(chosen, get_user().id))
-        return redirect(url_for("assets.index", status="retired"))
-    problem = None if typed is None else f"Enter {contents.assets} to delete them."
+        if getattr(error, "field", None) != "number":
+            flash(error.message, "error")
+            return redirect(_back())
+        problem = error.message
     shown = {"contents": contents, "ids": chosen.ids, "problem": problem, "back": _back()}
-    return render_template("assets/delete.html", **shown), 200 if typed is None else 422
+    return render_template("assets/delete.html", **shown), 422 if problem else 200
 
 
 def _do(change: Callable[[Chosen, int], Done]) -> ResponseReturnValue:
