@@ -10,7 +10,7 @@ import click
 from portal.cli.command import PortalCommand, read_secret_line, tenant_option
 from portal.cli.outcome import Outcome, columns
 from portal.models import Membership
-from portal.services.accounts import invitations, password_changes, sign_in
+from portal.services.accounts import invitations, password_changes, sessions
 from portal.services.accounts import users as user_service
 from portal.services.accounts.permissions import ROLES
 from portal.services.accounts.second_factors import changes
@@ -121,7 +121,7 @@ def remove_user(email: str, member_of: str) -> Outcome:
 def sign_out(email: str) -> Outcome:
     """Sign a user out in every browser; the password stays."""
     user = user_service.get_user(email)
-    sign_in.sign_out_everywhere(user.id)
+    sessions.sign_out_everywhere(user.id)
     return Outcome({"ok": True, "email": user.email}, f"{user.email} is signed out everywhere.")
 
 

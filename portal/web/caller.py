@@ -11,6 +11,7 @@ from portal.config import Settings
 from portal.services.accounts.known_devices import KNOWN_DEVICE_TIME
 from portal.services.accounts.throttle import Caller
 from portal.services.accounts.tokens import digest
+from portal.web.devices import describe_device
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +35,7 @@ def get_caller(email: str = "") -> Caller:
     return Caller(
         address=request.remote_addr or "",
         behind_unknown_proxy=is_behind_unknown_proxy(),
+        browser=describe_device(request.user_agent.string),
         device=request.cookies.get(_cookie_name(email), "") if email else "",
     )
 

@@ -55,6 +55,12 @@ class UserSession(Base):
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     last_used_at: Mapped[datetime] = mapped_column(default=utc_now)
+    device: Mapped[str] = mapped_column(default="", server_default="")
+    """In words, as the browser told at the sign-in; empty if it told nothing."""
+    address: Mapped[str] = mapped_column(default="", server_default="")
+    """Where the sign-in came from."""
+    proved_at: Mapped[datetime | None] = mapped_column(default=utc_now)
+    """When its user last proved to be the one; None in a session of before this was kept."""
 
     user: Mapped[User] = relationship()
 

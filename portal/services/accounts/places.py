@@ -13,7 +13,7 @@ from portal.db import db, transaction
 from portal.errors import InvalidInput, NotFound, Refused
 from portal.models import Invitation, Membership, PasswordReset, Tenant, User
 from portal.scope import all_tenants
-from portal.services.accounts.permissions import ROLES, Permission, Role, role_allows
+from portal.services.accounts.permissions import ROLES, Role
 from portal.services.accounts.second_factors.status import lock_user
 from portal.services.accounts.tenants import get_tenant
 
@@ -63,12 +63,6 @@ def get_place(session: Session, email: str, tenant_id: int) -> Membership:
     if membership is None:
         raise NotFound(f"{email!r} is not a user of this tenant. Check the address and the tenant.")
     return membership
-
-
-def set_role(session: Session, membership: Membership, role: str) -> None:
-    membership.role = role
-    if not role_allows(role, Permission.MANAGE_USERS):
-        withdraw_invitations(session, membership)
 
 
 def withdraw_invitations(session: Session, membership: Membership) -> None:

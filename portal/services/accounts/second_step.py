@@ -59,4 +59,4 @@ def finish(token: str, proof: Proof, caller: Caller) -> Finished:
         if not changed_one(session, done) or is_shut_out(user.id):
             raise StepExpired
         left = count_codes(session, user.id)
-        return Finished(open_session(session, user), left if left <= FEW else None)
+        return Finished(open_session(session, user, caller), left if left <= FEW else None)

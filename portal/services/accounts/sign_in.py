@@ -60,22 +60,29 @@ def sign_in(email: str, password: str, caller: Caller) -> SignIn | SecondStep:
         now = _lock_proven(session, user, new_hash)
         if has_factor(session, now.id):
             return _begin_second_step(session, now)
-        return open_session(session, now)
+        return open_session(session, now, caller)
 
 
-def start_session(user: User) -> SignIn:
+def start_session(user: User, caller: Caller) -> SignIn:
     """For a new user, who has just proved to be one. Raises Refused when the user is gone since,
     or has another password."""
     with transaction() as session:
-        return open_session(session, _lock_proven(session, user))
+        return open_session(session, _lock_proven(session, user), caller)
 
 
-def open_session(session: Session, user: User) -> SignIn:
+def open_session(session: Session, user: User, caller: Caller) -> SignIn:
     """For a user who has proved everything that is asked for."""
     session.execute(delete(UserSession).where(UserSession.last_used_at < _oldest_allowed()))
     token = new_token()
     user.last_sign_in_at = utc_now()
-    session.add(UserSession(token_digest=digest(token), user_id=user.id))
+    session.add(
+        UserSession(
+            token_digest=digest(token),
+            user_id=user.id,
+            device=caller.browser,
+            address=caller.address,
+        )
+    )
     return SignIn(user.email, token, issue_device(user), user)
 
 
@@ -132,12 +139,6 @@ def end_sessions(session: Session, user_id: int, keep: str = "") -> None:
         delete(UserSession).where(UserSession.user_id == user_id, UserSession.token_digest != keep)
     )
     session.execute(delete(PendingSignIn).where(PendingSignIn.user_id == user_id))
-
-
-def sign_out_everywhere(user_id: int) -> None:
-    """From the next request on, in every tenant."""
-    with transaction() as session:
-        end_sessions(session, user_id)
 
 
 def _oldest_allowed() -> datetime:

@@ -58,6 +58,8 @@ class Caller:
 
     address: str
     behind_unknown_proxy: bool = False
+    browser: str = ""
+    """What it says that it is, in words."""
     device: str = ""
 
 

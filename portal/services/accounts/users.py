@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session, contains_eager, with_expression
 from portal.clock import utc_now
 from portal.db import db
 from portal.errors import InvalidInput, NotFound, Refused
-from portal.models import Membership, PasswordReset, PendingSignIn, Tenant, User, UserSession
+from portal.models import Membership, PasswordReset, Tenant, User
 from portal.scope import all_tenants
 from portal.services.accounts.passwords import hash_new_password
+from portal.services.accounts.permissions import Permission, role_allows
 from portal.services.accounts.places import (
     IS_OPEN,
     add_place,
@@ -21,9 +22,9 @@ from portal.services.accounts.places import (
     find_place,
     get_place,
     is_shut_out,
-    set_role,
     withdraw_invitations,
 )
+from portal.services.accounts.sign_in import end_sessions
 from portal.services.conflicts.listing import needs_person_count
 from portal.services.integrations.codes import is_code_wanted
 
@@ -45,7 +46,7 @@ def add_user(email: str, password: str, tenant: str, role: str) -> User:
         elif membership.disabled_at is not None:
             raise Refused(f"{email} is disabled in this tenant. Enable the user first.")
         else:
-            set_role(session, membership, role)
+            _set_role(session, membership, role)
     return user
 
 
@@ -127,16 +128,16 @@ def get_member(user_id: int) -> Membership:
 
 
 def change_role(email: str, tenant: str, role: str) -> Membership:
-    """From the user's next request on. Raises InvalidInput, NotFound, Refused."""
+    """The user signs in anew to have it. Raises InvalidInput, NotFound, Refused."""
     role = check_role(role)
     with changing_places(tenant) as (session, tenant_id):
         membership = get_place(session, email, tenant_id)
-        set_role(session, membership, role)
+        _set_role(session, membership, role)
     return membership
 
 
 def disable_user(email: str, tenant: str) -> Membership:
-    """Close the user's place in the tenant, from the next request on; it keeps its role.
+    """Close the user's place in the tenant, which keeps its role, and sign the user out.
 
     Raises NotFound, and Refused for the last owner.
     """
@@ -145,9 +146,11 @@ def disable_user(email: str, tenant: str) -> Membership:
         membership.disabled_at = membership.disabled_at or utc_now()
         withdraw_invitations(session, membership)
         session.flush()
+        end_sessions(session, membership.user_id)
         if is_shut_out(membership.user_id):
-            for table in (UserSession, PendingSignIn, PasswordReset):
-                session.execute(delete(table).where(table.user_id == membership.user_id))
+            session.execute(
+                delete(PasswordReset).where(PasswordReset.user_id == membership.user_id)
+            )
     return membership
 
 
@@ -191,3 +194,12 @@ def leave_tenant(user_id: int, tenant: str) -> None:
             "you instead."
         )
     remove_user(db.session.get_one(User, user_id).email, tenant)
+
+
+def _set_role(session: Session, membership: Membership, role: str) -> None:
+    if membership.role == role:
+        return
+    membership.role = role
+    end_sessions(session, membership.user_id)
+    if not role_allows(role, Permission.MANAGE_USERS):
+        withdraw_invitations(session, membership)

@@ -40,7 +40,7 @@ def accept_invitation(token: str) -> ResponseReturnValue:
             raise
         mark(form, error)
         return refuse(_page(invitation, form), error)
-    return begin_session(start_session(user), url_for("dashboard.show", slug=slug))
+    return begin_session(start_session(user, get_caller()), url_for("dashboard.show", slug=slug))
 
 
 def _page(invitation: Invitation, form: InvitationForm) -> str:

@@ -22,6 +22,7 @@ from portal.services.accounts import password_changes, users
 from portal.services.accounts import setup as setup_service
 from portal.services.accounts import sign_in as sign_in_service
 from portal.services.accounts.second_factors.status import get_status
+from portal.services.accounts.sessions import list_browsers
 from portal.services.accounts.sign_in import SecondStep
 from portal.services.accounts.throttle import TooManyAttempts
 from portal.web.auth.forms import AccountForm, ResetForm, SetupForm, SignInForm
@@ -104,7 +105,7 @@ def setup() -> ResponseReturnValue:
     except (InvalidInput, Refused) as error:
         mark(form, error, otherwise="token")
         return refuse(render_template("setup.html", form=form), error)
-    return begin_session(sign_in_service.start_session(user), url_for("auth.home"))
+    return begin_session(sign_in_service.start_session(user, get_caller()), url_for("auth.home"))
 
 
 @auth.get("/tenants")
@@ -139,7 +140,12 @@ def account() -> ResponseReturnValue:
 
 
 def _account_page(form: AccountForm) -> str:
-    return render_template("account.html", form=form, factors=get_status(get_user().id))
+    return render_template(
+        "account.html",
+        form=form,
+        factors=get_status(get_user().id),
+        browsers=list_browsers(get_user().id, this=g.session_digest),
+    )
 
 
 @auth.post("/account/tenants/<slug>/leave")

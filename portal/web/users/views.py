@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from flask import flash, redirect, render_template, url_for
+from flask import flash, g, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.errors import InvalidInput, Refused
 from portal.models import Membership
-from portal.services.accounts import password_changes, sign_in
+from portal.services.accounts import password_changes, sessions
 from portal.services.accounts import users as user_service
 from portal.services.accounts.invitations import InvitationLink, list_invitations
 from portal.services.accounts.password_changes import ResetLink
@@ -93,8 +93,17 @@ def reset(user_id: int) -> ResponseReturnValue:
 @requires(Permission.MANAGE_USERS)
 def sign_out(user_id: int) -> ResponseReturnValue:
     member = _get_other(user_id)
-    sign_in.sign_out_everywhere(user_id)
+    sessions.sign_out_everywhere(user_id)
     flash(f"{member.user.email} is signed out everywhere.", "success")
+    return redirect(url_for("users.show", user_id=user_id))
+
+
+@users.post("/<int:user_id>/browsers/<handle>/end")
+@requires(Permission.MANAGE_USERS)
+def end_browser(user_id: int, handle: str) -> ResponseReturnValue:
+    _get_other(user_id)
+    sessions.end_session(user_id, handle)
+    flash("The browser is signed out.", "success")
     return redirect(url_for("users.show", user_id=user_id))
 
 
@@ -111,7 +120,12 @@ def show_list(form: InviteForm, invited: InvitationLink | None = None) -> str:
 
 def _show_member(member: Membership, form: RoleForm, reset_link: ResetLink | None = None) -> str:
     return render_template(
-        "users/detail.html", member=member, form=form, helps=HELPS, reset_link=reset_link
+        "users/detail.html",
+        member=member,
+        form=form,
+        helps=HELPS,
+        reset_link=reset_link,
+        browsers=sessions.list_browsers(member.user_id, this=g.session_digest),
     )
 
 

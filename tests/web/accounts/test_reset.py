@@ -164,25 +164,30 @@ def test_who_has_another_tenant_keeps_that(
     other = make_place(app, "other")
     with app.app_context():
         users.add_user(EMAIL, PASSWORD, "other", "viewer")
-    sign_in(app, http, anna)
-    with app.app_context():
         change(EMAIL, acme.slug)  # type: ignore[operator]
+    http.post("/sign-in", data={"email": EMAIL, "password": PASSWORD})
 
     assert http.get(acme.url()).status_code == 404
     assert http.get(other.url()).status_code == 200
     assert acme.url() not in http.get("/account").text
 
 
-def test_a_role_holds_from_the_next_request_on(
-    app: Flask, http: FlaskClient, acme: Place, anna: int
+@pytest.mark.parametrize("change", ["viewer", "disable", "none"])
+def test_another_role_and_a_closed_place_end_the_sessions(
+    app: Flask, http: FlaskClient, acme: Place, anna: int, change: str
 ) -> None:
     sign_in(app, http, anna)
-    page = acme.url("integrations/tacticalrmm/")
-    assert http.post(page, data={"page_size": "100"}).status_code == 302
     with app.app_context():
-        users.change_role(EMAIL, acme.slug, "viewer")
+        if change == "disable":
+            users.disable_user(EMAIL, acme.slug)
+        else:
+            users.change_role(EMAIL, acme.slug, "viewer" if change == "viewer" else "owner")
 
-    assert http.post(page, data={"page_size": "100"}).status_code == 403
+    ended = http.get(acme.url()).location
+    assert (ended or "").startswith("/sign-in") == (change != "none")
+    http.post("/sign-in", data={"email": EMAIL, "password": PASSWORD})
+    settings = http.post(acme.url("integrations/tacticalrmm/"), data={"page_size": "100"})
+    assert settings.status_code == (403 if change == "viewer" else 302)
 
 
 def test_two_owners_who_remove_each_other_at_once_leave_one(

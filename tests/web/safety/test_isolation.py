@@ -32,7 +32,7 @@ IDS = {
 }
 """Parameter of a route -> what it names. A route with another one must be listed here."""
 
-WORDS = {"kind": "devices", "field": "name", "token": "nobodys"}
+WORDS = {"kind": "devices", "field": "name", "handle": "nobodys", "token": "nobodys"}
 """Parameters that name nobody's row."""
 
 NO_TENANT = {"static", "auth", "second_step", "second_factors", "health", "webhooks"}
