@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from portal.clock import utc_now
 from portal.db import db, transaction
 from portal.errors import Refused
-from portal.models import Alert, Asset, AssetConflict, AssetSoftware, SyncRun
+from portal.models import Alert, Asset, AssetConflict, AssetSoftware, SupersededAgent, SyncRun
 from portal.models.assets.conflict import Settlement
 from portal.models.runs.revert_action import RevertAction
 from portal.models.runs.sync_run import RunStatus, SyncKind
@@ -235,14 +236,21 @@ def test_a_merge_is_taken_apart_and_made_again(msp: Msp, kept: bool) -> None:
     with transaction() as session:
         run = add_person_run(session, integration_id, SyncKind.MERGE, "Merged", None)
         merge_into(session, keep_id, other_id, cause_of(run), utc_now(), agent_of=agent_of)
-    merged = exported(msp)
-    assert len(merged) == len(before) - 1
+    merged, moments = exported(msp), list_superseded()
+    assert (len(merged), len(moments)) == (len(before) - 1, 1)
     undone = revert(run)
     assert exported(msp) == before
     assert count_software() == software
     again = revert(undone)
     assert again.status is RunStatus.SUCCESS
     assert exported(msp) == merged
+    assert list_superseded() == moments, "exports name the agents in this order"
+
+
+def list_superseded() -> list[tuple[str, datetime]]:
+    rows = db.session.query(SupersededAgent.agent_id, SupersededAgent.superseded_at).all()
+    db.session.rollback()
+    return [tuple(row) for row in rows]
 
 
 @pytest.mark.parametrize("keep", [True, False], ids=["still listed", "deleted"])

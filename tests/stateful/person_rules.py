@@ -124,14 +124,15 @@ class PersonRules(PortalRules):
         self.revert_a_revert(0)
 
     def _pick_revertible(self, fits: Callable[[SyncRun], bool], number: int) -> SyncRun | None:
-        runs = db.session.scalars(select(SyncRun).order_by(SyncRun.id.desc())).all()
+        noted = SyncRun.id.in_(self.world.exports)
+        runs = db.session.scalars(select(SyncRun).where(noted).order_by(SyncRun.id.desc())).all()
         found = [run for run in runs if fits(run) and find_obstacle(run) is None][:A_FEW]
         db.session.expunge_all()
         db.session.rollback()
         return pick(number, found) if found else None
 
     def _revert(self, run: SyncRun) -> None:
-        before, after = self.world.exports.get(run.id, (None, None))
+        before, after = self.world.exports[run.id]
         is_as_left = after == self.world.exported() and not _changed_since(run)
         done = self.decide(
             lambda: revert_to_end(run.id), lambda done: self._note_reverted(run, done)
@@ -142,7 +143,8 @@ class PersonRules(PortalRules):
             assert done.status is RunStatus.SUCCESS, [
                 (entry.name, entry.reason) for entry in self.world.msp.log(done, "skipped")
             ]
-            assert self.world.exported() == before
+            told = differences(before, self.world.exported())
+            assert not told, told
 
     def _note_joined(self, run: SyncRun | None, computers: set[str]) -> None:
         if run is not None and computers:

@@ -22,6 +22,7 @@ from portal.models.runs.sync_run import RunStatus, SyncKind
 from portal.scope import tenant_scope
 from portal.services.accounts.tenants import add_tenant
 from tactical_simulator import FleetSpec, SimulatedTactical
+from tests.stateful.tables import Dump
 from tests.support.msp import Msp
 
 START = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -37,8 +38,6 @@ MAPPED = ("client", "auto_sync_assets")
 WELL = {RunStatus.SUCCESS, RunStatus.PARTIAL, RunStatus.HELD}
 
 Item = TypeVar("Item")
-Export = tuple[dict[str, Any], dict[str, Any]]
-"""Of assets by agent_id, and of the mappings of organizations: without what each look moves."""
 
 
 @dataclass
@@ -57,7 +56,7 @@ class World:
     """Computers that a person said are one, by the id of the run that did it."""
     parted: dict[int, set[str]] = field(default_factory=dict)
     """Those that are apart again, by the id of the run that took it back."""
-    exports: dict[int, tuple[Export, Export]] = field(default_factory=dict)
+    exports: dict[int, tuple[Dump, Dump]] = field(default_factory=dict)
     """What was exported before and after each run, by its id."""
 
     def __post_init__(self) -> None:
@@ -92,7 +91,8 @@ class World:
         assert run.status in WELL, (run.kind, run.status, run.error)
         return run
 
-    def exported(self) -> Export:
+    def exported(self) -> Dump:
+        """Without what each look moves."""
         assets = {
             agent_id: {name: value for name, value in row.items() if name not in OF_A_LOOK}
             for agent_id, row in self.msp.assets().items()
@@ -101,7 +101,7 @@ class World:
             external_id: {name: row[name] for name in MAPPED}
             for external_id, row in self.msp.organizations().items()
         }
-        return assets, organizations
+        return {"assets": assets, "organizations": organizations}
 
     @contextmanager
     def noting_exports(self) -> Iterator[None]:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from portal.clock import utc_now
 from portal.errors import NotFound, Refused
-from portal.models import Asset, RemovedAsset, SyncLogEntry, SyncRun
+from portal.models import Asset, RemovedAsset, SupersededAgent, SyncLogEntry, SyncRun
 from portal.models.assets.change import ChangeAction
 from portal.models.runs.revert_action import RevertAction
 from portal.models.runs.sync_run import SyncKind
@@ -25,8 +25,9 @@ from portal.sync.runs.cause import Cause
 from portal.sync.runs.log import log_entry
 
 UNMERGED, REMERGED = "unmerged", "merged"
-"""Actions of a log entry with `{"asset_id": [kept, the other], "agent_of": [None, id]}`. What else
-was taken back of the two stands under COLUMNS: `{asset id as text: {column: [now, then]}}`."""
+"""Actions of a log entry with `{"asset_id": [kept, the other], "agent_of": [None, id],
+"superseded_at": [None, moment]}`. What else was taken back of the two stands under COLUMNS:
+`{asset id as text: {column: [now, then]}}`."""
 COLUMNS = "columns"
 
 
@@ -43,6 +44,8 @@ class Merge:
     agent_of: int
     """Which of the two has, or had, the agent of the asset that both became."""
     removed_id: int | None
+    superseded_at: str | None = None
+    """Since when the agent that it has no more leads to it; None where that is not known."""
     columns: Mapping[str, Mapping[str, Sequence[Any]]] = field(default_factory=dict)
     """As COLUMNS has them, of a merge that is to be made again."""
 
@@ -70,14 +73,18 @@ def list_merges(session: Session, run: SyncRun) -> list[Merge]:
     for agent_id, name, changes in entries:
         keep_id, other_id = (changes or {})["asset_id"]
         agent_of, columns = (changes or {})["agent_of"][1], (changes or {}).get(COLUMNS, {})
-        found.append(Merge(keep_id, other_id, agent_id, name, agent_of, None, columns))
+        _, superseded_at = (changes or {}).get("superseded_at", (None, None))
+        told = agent_id, name, agent_of
+        found.append(Merge(keep_id, other_id, *told, None, superseded_at, columns))
     return found
 
 
 def _make_merge(removed_id: int, keep_id: int, other_id: int, snapshot: dict[str, Any]) -> Merge:
     asset, kept = snapshot["asset"], snapshot["kept"]["after"]
     agent_of = other_id if kept[AGENT] == asset[AGENT] else keep_id
-    return Merge(keep_id, other_id, asset[AGENT], asset["name"], agent_of, removed_id)
+    superseded_at = snapshot["kept"].get("superseded_at")
+    told = asset[AGENT], asset["name"], agent_of
+    return Merge(keep_id, other_id, *told, removed_id, superseded_at)
 
 
 def plan_merge(merge: Merge) -> AssetRevert:
@@ -109,14 +116,14 @@ def take_back(session: Session, merge: Merge, cause: Cause) -> AssetRevert:
 
 
 def _merge_again(session: Session, merge: Merge, cause: Cause) -> None:
-    """Nobody asks Tactical for its clock here: the last check-in of the two is the latest moment
-    that is known of it."""
+    """As of when it was made: nobody asks Tactical for its clock here. Else the last check-in of
+    the two is the latest moment that is known of it."""
     _restore(session, merge, cause)
     both = Asset.id.in_((merge.keep_id, merge.other_id))
-    seen = session.scalar(select(func.max(Asset.last_seen_at)).where(both))
-    merge_into(
-        session, merge.keep_id, merge.other_id, cause, seen or utc_now(), agent_of=merge.agent_of
-    )
+    seen = session.scalar(select(func.max(Asset.last_seen_at)).where(both)) or utc_now()
+    if merge.superseded_at is not None:
+        seen = value_from_json(SupersededAgent, "superseded_at", merge.superseded_at)
+    merge_into(session, merge.keep_id, merge.other_id, cause, seen, agent_of=merge.agent_of)
 
 
 def _restore(session: Session, merge: Merge, cause: Cause) -> None:
@@ -139,6 +146,7 @@ def merge_entry(merge: Merge, others: Iterable[AssetRevert] = ()) -> dict[str, A
     changes: dict[str, Any] = {
         "asset_id": [merge.keep_id, merge.other_id],
         "agent_of": [None, merge.agent_of],
+        "superseded_at": [None, merge.superseded_at],
     }
     columns = {
         str(each.asset_id): {name: list(both) for name, both in each.changes.items()}

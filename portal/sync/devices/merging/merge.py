@@ -20,7 +20,7 @@ from portal.sync.devices.facts import VITALS
 from portal.sync.devices.merging.parts import Pair, move_conflicts, move_entity, supersede_loser
 from portal.sync.devices.merging.rules import check_mergeable, choose_current, plan_merged
 from portal.sync.devices.merging.snapshots import row_to_json
-from portal.sync.history import ColumnChange, record_changes
+from portal.sync.history import ColumnChange, record_changes, to_json
 from portal.sync.runs.cause import Cause
 from portal.sync.software.merge import (
     SoftwareOf,
@@ -109,6 +109,8 @@ def load_set_aside(session: Session) -> set[int]:
 def _move_all(session: Session, pair: Pair, cause: Cause, now: datetime) -> dict[str, Any]:
     """Give the kept asset what refers to the other one; the snapshot of what was before."""
     keep, other = pair.keep, pair.other
+    # Not before it was seen last: it would count as revived at once.
+    superseded_at = max(now, pair.loser.last_seen_at or now)
     entities = move_entity(session, pair)
     kept, others = (
         SoftwareOf(asset.software_read_at, load_installs_of(session, asset.id))
@@ -123,12 +125,13 @@ def _move_all(session: Session, pair: Pair, cause: Cause, now: datetime) -> dict
         "alerts": _move(session, Alert.asset_id, pair),
         "changes": _move(session, AssetChange.asset_id, pair),
         "removed": _move(session, RemovedAsset.into_asset_id, pair),
-        "superseded": supersede_loser(session, pair, cause, now),
+        "superseded": supersede_loser(session, pair, cause, superseded_at),
         "conflicts": move_conflicts(session, pair, cause, now),
         "kept": {
             "before": row_to_json(keep),
             "entity": entities.get(keep.id),
             "software": installs_to_json(kept.installs),
+            "superseded_at": to_json(superseded_at),
         },
     }
 

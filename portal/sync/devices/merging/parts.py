@@ -33,9 +33,9 @@ class Pair:
 
 
 def supersede_loser(
-    session: Session, pair: Pair, cause: Cause, now: datetime
+    session: Session, pair: Pair, cause: Cause, at: datetime
 ) -> list[dict[str, Any]]:
-    """The agent that is not current leads to the asset; the rows as they were."""
+    """The agent that is not current leads to the asset from then on; the rows as they were."""
     keep, loser = pair.keep, pair.loser
     superseded = select(SupersededAgent).where(
         or_(
@@ -55,10 +55,8 @@ def supersede_loser(
     if lost is None:
         lost = SupersededAgent(integration_id=loser.integration_id, agent_id=loser.rmm_device_id)
         session.add(lost)
-    # Not before it was seen last: it would count as revived at once.
-    superseded_at = max(now, loser.last_seen_at or now)
     lost.asset_id, lost.run_id = keep.id, cause.run_id
-    lost.superseded_at, lost.revived_at = superseded_at, None
+    lost.superseded_at, lost.revived_at = at, None
     session.flush()
     return before
 
