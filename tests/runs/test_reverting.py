@@ -250,7 +250,7 @@ def test_a_merge_is_taken_apart_and_made_again(msp: Msp, kept: bool) -> None:
 def list_superseded() -> list[tuple[str, datetime]]:
     rows = db.session.query(SupersededAgent.agent_id, SupersededAgent.superseded_at).all()
     db.session.rollback()
-    return [tuple(row) for row in rows]
+    return [(row[0], row[1]) for row in rows]
 
 
 @pytest.mark.parametrize("keep", [True, False], ids=["still listed", "deleted"])

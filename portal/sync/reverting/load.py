@@ -4,13 +4,14 @@ any number of assets."""
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Row, and_, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
+from portal.chunks import chunked
 from portal.models import Asset, AssetChange, Client, User
 from portal.models.assets.change import ChangeAction
 from portal.sync.devices.facts import AGENT
@@ -20,6 +21,13 @@ from portal.sync.runs.cause import PERSON
 
 ASSET_COLUMNS = tuple(
     name for name, column in Asset.__table__.columns.items() if column.computed is None
+)
+PREVIEWED_AT_ONCE = 10_000
+_NAMED = frozenset({"id", "name", AGENT})
+"""What every decision tells of its asset."""
+_TOLD = (
+    *(AssetChange.id, AssetChange.asset_id, AssetChange.action, AssetChange.column),
+    *(AssetChange.before, AssetChange.after, AssetChange.at),
 )
 _BY = {"command": "a command", PERSON: "a person who is gone"}
 
@@ -33,14 +41,13 @@ class StoredRevert:
 
 
 def load_assets(
-    session: Session, *conditions: ColumnElement[bool], lock: bool
+    session: Session,
+    *conditions: ColumnElement[bool],
+    lock: bool,
+    columns: Collection[str] = ASSET_COLUMNS,
 ) -> list[dict[str, Any]]:
-    """Whole rows, `{column: value}`, by id: without what the database computes."""
-    rows = (
-        select(*(getattr(Asset, name) for name in ASSET_COLUMNS))
-        .where(*conditions)
-        .order_by(Asset.id)
-    )
+    """`{column: value}`, by id: whole rows without what the database computes, or some columns."""
+    rows = select(*(getattr(Asset, name) for name in columns)).where(*conditions).order_by(Asset.id)
     rows = rows.with_for_update(of=Asset) if lock else rows
     return [dict(row._mapping) for row in session.execute(rows)]
 
@@ -51,32 +58,65 @@ def list_changed_assets(session: Session, run_id: int) -> list[int]:
     return list(session.scalars(changed.order_by(AssetChange.asset_id)))
 
 
+def list_clients(session: Session) -> set[int]:
+    """The ids of all."""
+    return set(session.scalars(select(Client.id)))
+
+
+def preview_reverts(
+    session: Session, run_id: int, asset_ids: Sequence[int], clients: Set[int]
+) -> Iterator[AssetRevert]:
+    """As `plan_reverts` decides, of any number of assets in order of their ids: of each, no more
+    is read than the columns that the run changed."""
+    for some in chunked(asset_ids, PREVIEWED_AT_ONCE):
+        wanted = set(some)
+        changed = AssetChange.asset_id.between(some[0], some[-1])
+        own = _load_own(session, run_id, changed)
+        named = {change.column for changes in own.values() for change in changes}
+        columns = [name for name in ASSET_COLUMNS if name in named | _NAMED]
+        of_run = select(AssetChange.asset_id).where(AssetChange.run_id == run_id, changed)
+        assets = load_assets(session, Asset.id.in_(of_run), lock=False, columns=columns)
+        for each in _plan_all(session, run_id, assets, own, changed, clients):
+            if each.asset["id"] in wanted:
+                yield each.revert
+
+
 def plan_reverts(
     session: Session, run_id: int, asset_ids: Sequence[int], lock: bool = False
 ) -> list[StoredRevert]:
     """A decision for each of these assets that the run changed."""
-    stored = load_assets(session, Asset.id.in_(asset_ids), lock=lock)
-    of_assets = AssetChange.asset_id.in_(asset_ids)
-    own = _load(session, of_assets & (AssetChange.run_id == run_id))
-    later = _load(session, of_assets & _is_later(run_id))
+    assets = load_assets(session, Asset.id.in_(asset_ids), lock=lock)
+    changed = AssetChange.asset_id.in_(asset_ids)
+    own = _load_own(session, run_id, changed)
     moves = any(each.column == CLIENT for changes in own.values() for each in changes)
-    clients = set(session.scalars(select(Client.id))) if moves else set()
+    clients = list_clients(session) if moves else set[int]()
+    return _plan_all(session, run_id, assets, own, changed, clients)
+
+
+def _plan_all(
+    session: Session,
+    run_id: int,
+    assets: Iterable[dict[str, Any]],
+    own: Mapping[int, list[Change]],
+    changed: ColumnElement[bool],
+    clients: Set[int],
+) -> list[StoredRevert]:
+    later = _load_later(session, changed & _is_later(run_id))
     taken = _find_taken(session, own)
     return [
-        StoredRevert(_plan(asset, own[asset["id"]], later[asset["id"]], clients, taken), asset)
-        for asset in stored
+        StoredRevert(
+            plan_asset(
+                {name: to_json(value) for name, value in asset.items()},
+                own[asset["id"]],
+                later.get(asset["id"], ()),
+                clients,
+                taken,
+            ),
+            asset,
+        )
+        for asset in assets
         if asset["id"] in own
     ]
-
-
-def _plan(
-    asset: dict[str, Any],
-    own: list[Change],
-    later: list[Change],
-    clients: set[int],
-    taken: set[str],
-) -> AssetRevert:
-    return plan_asset({k: to_json(v) for k, v in asset.items()}, own, later, clients, taken)
 
 
 def _find_taken(session: Session, own: Mapping[int, Sequence[Change]]) -> set[str]:
@@ -99,38 +139,32 @@ def _is_later(run_id: int) -> ColumnElement[bool]:
     return and_(AssetChange.id > since, others)
 
 
-def _load(session: Session, wanted: ColumnElement[bool]) -> dict[int, list[Change]]:
+def _load_own(
+    session: Session, run_id: int, wanted: ColumnElement[bool]
+) -> dict[int, list[Change]]:
+    """What the run did, by asset."""
     found: defaultdict[int, list[Change]] = defaultdict(list)
-    for row in session.execute(_query(wanted)):
-        who = row.email or (f"run {row.run_id}" if row.run_id else _BY.get(row.cause, row.cause))
-        found[row.asset_id].append(
-            Change(
-                row.id,
-                row.asset_id,
-                ChangeAction(row.action),
-                row.column,
-                row.before,
-                row.after,
-                row.at,
-                who,
-            )
-        )
-    return found
+    rows = select(*_TOLD).where(AssetChange.run_id == run_id, wanted).order_by(AssetChange.id)
+    for row in session.execute(rows):
+        found[row.asset_id].append(_make_change(row, f"run {run_id}"))
+    return dict(found)
 
 
-def _query(wanted: ColumnElement[bool]) -> Select[Any]:
-    change = AssetChange
-    columns = (
-        change.id,
-        change.asset_id,
-        change.action,
-        change.column,
-        change.before,
-        change.after,
-    )
-    return (
-        select(*columns, change.at, change.cause, change.run_id, User.email)
-        .outerjoin(User, User.id == change.user_id)
+def _load_later(session: Session, wanted: ColumnElement[bool]) -> dict[int, list[Change]]:
+    """What others did, by asset."""
+    found: defaultdict[int, list[Change]] = defaultdict(list)
+    rows = (
+        select(*_TOLD, AssetChange.cause, AssetChange.run_id, User.email)
+        .outerjoin(User, User.id == AssetChange.user_id)
         .where(wanted)
-        .order_by(change.id)
+        .order_by(AssetChange.id)
     )
+    for row in session.execute(rows):
+        who = row.email or (f"run {row.run_id}" if row.run_id else _BY.get(row.cause, row.cause))
+        found[row.asset_id].append(_make_change(row, who))
+    return dict(found)
+
+
+def _make_change(row: Row[Any], who: str) -> Change:
+    told = row.id, row.asset_id, ChangeAction(row.action), row.column, row.before, row.after
+    return Change(*told, row.at, who)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from portal.db import count_changed
-from portal.models import Client, OrganizationMapping, SyncLogEntry
+from portal.models import OrganizationMapping, SyncLogEntry
 from portal.models.runs.revert_action import RevertAction
 from portal.sync.reverting.plan import CLIENT, AssetRevert
 
@@ -18,9 +18,10 @@ MAPPED = "mapped"
 
 
 def plan_mappings(
-    session: Session, integration_id: int, run_id: int, lock: bool = False
+    session: Session, integration_id: int, run_id: int, clients: Set[int], lock: bool = False
 ) -> list[AssetRevert]:
-    """A decision for each organization that the run mapped, unmapped or switched."""
+    """A decision for each organization that the run mapped, unmapped or switched; `clients` are
+    those that there are."""
     entries = session.execute(
         select(SyncLogEntry.external_id, SyncLogEntry.name, SyncLogEntry.changes)
         .where(SyncLogEntry.run_id == run_id, SyncLogEntry.action == MAPPED)
@@ -37,7 +38,6 @@ def plan_mappings(
     )
     rows = session.execute(mappings.with_for_update() if lock else mappings)
     stored = {row[0]: {CLIENT: row[1], "auto_sync_assets": row[2]} for row in rows}
-    clients = set(session.scalars(select(Client.id)))
     return [
         _plan(entry.external_id, entry.name, entry.changes or {}, stored, clients)
         for entry in entries
@@ -61,7 +61,7 @@ def _plan(
     name: str,
     done: Mapping[str, list[Any]],
     stored: Mapping[str, Mapping[str, Any]],
-    clients: set[int],
+    clients: Set[int],
 ) -> AssetRevert:
     now = stored.get(external_id)
     if now is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,13 @@ from portal.sync.devices.held import LISTED, OF_AN_AGENT
 from portal.sync.devices.held_conflicts import MERGED, Held, hold, release_held
 from portal.sync.devices.sightings import note_sightings
 from portal.sync.history import ColumnChange, record_changes
-from portal.sync.reverting.load import StoredRevert, list_changed_assets, plan_reverts
+from portal.sync.reverting.load import (
+    StoredRevert,
+    list_changed_assets,
+    list_clients,
+    plan_reverts,
+    preview_reverts,
+)
 from portal.sync.reverting.mappings import plan_mappings, write_mappings
 from portal.sync.reverting.merges import (
     Merge,
@@ -73,23 +79,29 @@ def revert_run(integration_id: int, run_log: RunLog, run_id: int) -> None:
 def plan_revert(session: Session, run: SyncRun) -> list[AssetRevert]:
     """What `revert_run` would do, without doing it."""
     plans: list[AssetRevert] = []
+    merges: Sequence[Merge] = ()
+    clients = list_clients(session)
     if run.kind in (SyncKind.MAPPING, SyncKind.REVERT):  # no other maps an organization
-        plans += plan_mappings(session, run.integration_id, run.id)
+        plans += plan_mappings(session, run.integration_id, run.id, clients)
+    if run.kind is not SyncKind.MAPPING:  # that removes and merges none
+        plans += _plan_returns(session, run)
+        merges = list_merges(session, run)
+    plans += [plan_merge(merge) for merge in merges]
+    merged = set(list_assets_of(merges))
+    others = [each for each in list_changed_assets(session, run.id) if each not in merged]
+    plans += preview_reverts(session, run.id, others, clients)
+    return plans
+
+
+def _plan_returns(session: Session, run: SyncRun) -> Iterator[AssetRevert]:
     for ids in chunked(_list_removed(session, run.id), ASSETS_AT_ONCE):
         rows = session.scalars(
             select(RemovedAsset).where(RemovedAsset.id.in_(ids)).order_by(RemovedAsset.asset_id)
         ).all()
         obstacles = find_obstacles(session, run.integration_id, rows)
-        plans += [_plan_return(row, obstacles.get(row.asset_id)) for row in rows]
+        yield from [_plan_return(row, obstacles.get(row.asset_id)) for row in rows]
         for row in rows:
             session.expunge(row)
-    merges = list_merges(session, run)
-    plans += [plan_merge(merge) for merge in merges]
-    merged = set(list_assets_of(merges))
-    others = [each for each in list_changed_assets(session, run.id) if each not in merged]
-    for some in chunked(others, ASSETS_AT_ONCE):
-        plans += [each.revert for each in plan_reverts(session, run.id, some)]
-    return plans
 
 
 def takes_from_tactical(session: Session, run: SyncRun) -> bool | None:
@@ -138,11 +150,9 @@ class _Revert:
     def map_back(self) -> None:
         """First, so that no sync moves the assets there again."""
         with transaction() as session:
-            plans = [
-                plan
-                for plan in plan_mappings(session, self.integration_id, self.run_id, lock=True)
-                if plan.agent_id not in self.done
-            ]
+            clients = list_clients(session)
+            found = plan_mappings(session, self.integration_id, self.run_id, clients, lock=True)
+            plans = [plan for plan in found if plan.agent_id not in self.done]
             if plans:
                 write_mappings(session, self.integration_id, plans)
                 self._record(session, plans)
