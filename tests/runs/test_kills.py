@@ -1,5 +1,5 @@
-"""A run that is killed at any of its commits, or stopped while another process does it: the end is
-that of a run which nothing befell. The clock stands still, so that moments are equal too."""
+"""What is killed at any of its commits, or stopped while another process does it: the end is that
+of what nothing befell. The clock stands still, so that moments are equal too."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import os
 import signal
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
@@ -21,9 +22,13 @@ from sqlalchemy.orm import Session
 from portal.clock import utc_now
 from portal.db import db
 from portal.lease import LEASE_TIME
+from portal.models import Asset
 from portal.models.runs.sync_run import RunStatus, SyncKind
+from portal.services.assets.merge import merge_assets
+from portal.services.assets.removed import AssetMerged
 from portal.services.runs import execution, history, requests
 from portal.services.runs.plans import find_plan_of_run, request_apply
+from portal.services.runs.reverts import request_revert, revert_to_end
 from tests.runs.world import change
 from tests.stateful.tables import dump
 from tests.support.msp import Msp
@@ -38,9 +43,17 @@ MOST_COMMITS = 40
 pytestmark = pytest.mark.one_database
 
 
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """Something that a process does, and what brings it to its end when that process is gone."""
+
+    work: Callable[[], object]
+    go_on: Callable[[], object]
+
+
 @contextmanager
-def in_child(run_id: int, hook: str, number: int, sign: signal.Signals) -> Iterator[int]:
-    """A process that executes the run and sends itself a signal at its commit of that number:
+def in_child(begun: Begun, hook: str, number: int, sign: signal.Signals) -> Iterator[int]:
+    """A process that does the work and sends itself a signal at its commit of that number:
     before it is made (`before_commit`) or after (`after_commit`)."""
     db.session.remove()
     db.engine.dispose()
@@ -54,15 +67,15 @@ def in_child(run_id: int, hook: str, number: int, sign: signal.Signals) -> Itera
 
         event.listen(Session, hook, strike)
         try:
-            execution.run_queued(run_id)
+            begun.work()
         finally:
             os._exit(0)
     yield pid
 
 
-def kill_at(run_id: int, hook: str, number: int) -> bool:
+def kill_at(begun: Begun, hook: str, number: int) -> bool:
     """Whether it was killed; it had fewer commits otherwise."""
-    with in_child(run_id, hook, number, signal.SIGKILL) as pid:
+    with in_child(begun, hook, number, signal.SIGKILL) as pid:
         _, status = os.waitpid(pid, 0)
     return os.WIFSIGNALED(status)
 
@@ -118,58 +131,90 @@ def change_the_fleet(msp: Msp) -> None:
     control.agents.add(1)
 
 
-def request_sync(msp: Msp) -> int:
-    return requests.request_run(SyncKind.DEVICES, "button")[0].id
+def begin_run(run_id: int) -> Begun:
+    return Begun(lambda: execution.run_queued(run_id), lambda: revive(run_id))
 
 
-def request_plan(msp: Msp) -> int:
+def begin_sync(_msp: Msp) -> Begun:
+    return begin_run(requests.request_run(SyncKind.DEVICES, "button")[0].id)
+
+
+def begin_apply(msp: Msp) -> Begun:
     plan = find_plan_of_run(msp.sync(SyncKind.PREVIEW).id)
     assert plan is not None
-    return request_apply(plan.id).id
+    return begin_run(request_apply(plan.id).id)
 
 
-REQUESTS: dict[str, Callable[[Msp], int]] = {"sync": request_sync, "apply": request_plan}
+def begin_undo(msp: Msp) -> Begun:
+    return begin_run(request_revert(msp.sync().id).id)
+
+
+def begin_undoing_an_undo(msp: Msp) -> Begun:
+    return begin_run(request_revert(revert_to_end(msp.sync().id).id).id)
+
+
+def begin_merge(msp: Msp) -> Begun:
+    """By hand; whose answer did not come presses again."""
+    msp.sync()
+    first = db.session.query(Asset).order_by(Asset.id).first()
+    assert first is not None
+    alike = db.session.query(Asset.id).filter(Asset.client_id == first.client_id)
+    pair = first.id, alike.filter(Asset.id != first.id).order_by(Asset.id).limit(1).scalar()
+
+    def press_again() -> None:
+        with suppress(AssetMerged):
+            merge_assets(*pair)
+
+    return Begun(lambda: merge_assets(*pair), press_again)
+
+
+RUNS = {"sync": begin_sync, "apply": begin_apply}
+UNDONE = {"undo": begin_undo, "undoing an undo": begin_undoing_an_undo, "merge": begin_merge}
+WORK: dict[str, Callable[[Msp], Begun]] = RUNS | UNDONE
 
 
 @pytest.fixture
-def begun(msp: Msp, request: pytest.FixtureRequest) -> Iterator[int]:
-    """A run of that kind which waits for a worker, and will relink, move and miss."""
+def begun(
+    msp: Msp, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Begun]:
+    """Of a fleet in which one was re-installed, moved and missed."""
+    monkeypatch.setattr("portal.sync.reverting.run.ASSETS_AT_ONCE", 2)  # for more commits
     with time_machine.travel(utc_now(), tick=False):
         msp.import_fleet(page_size=12)
         change_the_fleet(msp)
-        yield REQUESTS[request.param](msp)
+        yield WORK[request.param](msp)
 
 
-@pytest.mark.parametrize("begun", REQUESTS, indirect=True)
-def test_a_run_that_is_killed_at_any_commit_comes_to_the_same_end(
-    msp: Msp, begun: int, tmp_path: Path
+@pytest.mark.parametrize("begun", WORK, indirect=True)
+def test_what_is_killed_at_any_commit_comes_to_the_same_end(
+    msp: Msp, begun: Begun, tmp_path: Path
 ) -> None:
-    saved = Saved(tmp_path)
-    execution.run_queued(begun)
+    saved, before = Saved(tmp_path), everything(msp)
+    begun.work()
     expected = everything(msp)
-    assert history.get_run(begun).relinked == 1
+    assert expected["assets"] != before["assets"]
     for number in range(1, MOST_COMMITS):
         saved.restore()
         if not kill_at(begun, "before_commit", number):
             break
-        revive(begun)
+        begun.go_on()
         assert everything(msp) == expected, number
-    assert 5 < number < MOST_COMMITS
+    assert number < MOST_COMMITS
 
 
-@pytest.mark.parametrize("begun", REQUESTS, indirect=True)
+@pytest.mark.parametrize("begun", RUNS, indirect=True)
 def test_a_process_that_is_stopped_and_comes_back_changes_nothing(
-    msp: Msp, begun: int, tmp_path: Path
+    msp: Msp, begun: Begun, tmp_path: Path
 ) -> None:
     saved = Saved(tmp_path)
-    execution.run_queued(begun)
+    begun.work()
     expected = everything(msp)
     for number in range(2, 8, 2):
         saved.restore()
         with in_child(begun, "after_commit", number, signal.SIGSTOP) as pid:
             _, status = os.waitpid(pid, os.WUNTRACED)
             assert os.WIFSTOPPED(status)
-            revive(begun)
+            begun.go_on()
             assert everything(msp) == expected, number
             os.kill(pid, signal.SIGCONT)
             os.waitpid(pid, 0)
