@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from portal.db import db
-from portal.models import Asset, ExternalEntityMapping, OrganizationMapping
+from portal.models import Asset, OrganizationMapping, SupersededAgent
 from portal.services.assets.listing import get_asset
 
 
@@ -15,7 +15,8 @@ from portal.services.assets.listing import get_asset
 class AssetDetail:
     asset: Asset
     organization: OrganizationMapping | None
-    external_pk: int | None
+    superseded: list[str]
+    """The agents that its computer had before, the first one first."""
 
     @property
     def not_synced_because(self) -> str | None:
@@ -44,7 +45,9 @@ def get_asset_detail(asset_id: int) -> AssetDetail:
             OrganizationMapping.external_organization_id == asset.rmm_organization_id,
         )
     )
-    external_pk = db.session.scalar(
-        select(ExternalEntityMapping.external_pk).where(ExternalEntityMapping.asset_id == asset.id)
+    superseded = db.session.scalars(
+        select(SupersededAgent.agent_id)
+        .where(SupersededAgent.asset_id == asset.id)
+        .order_by(SupersededAgent.superseded_at, SupersededAgent.id)
     )
-    return AssetDetail(asset, organization, external_pk)
+    return AssetDetail(asset, organization, list(superseded))

@@ -122,6 +122,7 @@ def _detail_context(detail: AssetDetail) -> dict[str, object]:
         "stale_before": get_stale_before(),
         "uptime": asset.uptime_at(utc_now()),
         "organization": detail.organization,
+        "superseded": detail.superseded,
         "flags": _flags(detail),
         "locked": list_locked(asset),
         "has_conflict": bool(find_conflicted([asset.id])),
