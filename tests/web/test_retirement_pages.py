@@ -41,6 +41,7 @@ def test_the_dashboard_leads_to_what_is_proposed(admin: FlaskClient, proposed: P
     assert "status=proposed" in page
     shown = admin.get(proposed.url("assets/?status=proposed")).text
     assert "Proposed for retirement" in shown
+    assert "Not in Tactical since" in shown
     assert f'name="asset" value="{proposed.asset}"' in shown
 
 
@@ -54,7 +55,7 @@ def test_one_is_retired_restored_and_deleted(
     shown = owner.get(proposed.url(f"assets/{proposed.asset}")).text
     assert "Restore" in shown
     assert "Retired since" in shown
-    assert "Retired" in owner.get(proposed.url("assets/?status=retired")).text
+    assert "Retired since" in owner.get(proposed.url("assets/?status=retired")).text
     owner.post(proposed.url("assets/restore"), data=chosen)
     assert is_retired(app, proposed) is False
 

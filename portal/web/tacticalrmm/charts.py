@@ -16,7 +16,12 @@ from portal.wording import plural
 SLOT, GAP, TALLEST, SHORTEST = 10, 3, 48, 2
 """In units of the drawing: the room of a bar, what of it stays free, and heights."""
 SIZE = {"slot": SLOT, "gap": GAP, "tallest": TALLEST, "width": SLOT * MOST_OF_A_KIND}
-TONES = {RunStatus.SUCCESS: "good", RunStatus.PARTIAL: "warn", RunStatus.FAILED: "bad"}
+TONES = {
+    RunStatus.SUCCESS: "good",
+    RunStatus.PARTIAL: "warn",
+    RunStatus.HELD: "warn",
+    RunStatus.FAILED: "bad",
+}
 
 
 @dataclass(frozen=True, slots=True)
