@@ -313,7 +313,7 @@ def test_a_merge_by_a_sync_is_taken_back_and_not_made_again(msp: Msp, waits: boo
     again = [msp.sync(), msp.sync(SyncKind.STATUS), msp.sync()]
     assert all(not {"relinked", "conflicts", "waiting"} & counted(each).keys() for each in again)
     assert exported(msp) == before, "the next syncs do not do it again"
-    [question] = db.session.query(AssetConflict).all()
+    [question] = db.session.query(AssetConflict).filter_by(kind="reverted").all()
     db.session.rollback()
     assert (question.kind, question.agent_id) == ("reverted", new)
     assert "was merged into the older asset" in question.reason
@@ -324,7 +324,7 @@ def test_a_merge_by_a_sync_is_taken_back_and_not_made_again(msp: Msp, waits: boo
     assert not {"relinked", "conflicts", "updated"} & counted(msp.sync()).keys()
     undone = revert(redone)
     assert exported(msp) == before
-    [question] = db.session.query(AssetConflict).filter(AssetConflict.settled_at.is_(None)).all()
+    [question] = db.session.query(AssetConflict).filter_by(kind="reverted", settled_at=None).all()
     settle_conflict(question.id, Settlement.APPLY)
     assert msp.sync().relinked == 1
     assert exported(msp) == after

@@ -13,11 +13,13 @@ from portal.sync.devices.apply import count_decisions, log_entries
 from portal.sync.devices.arrivals.identification import identify, list_open, wait_for_all
 from portal.sync.devices.arrivals.newcomers import plan_wait
 from portal.sync.devices.arrivals.strangers import Walk
+from portal.sync.devices.arrivals.suggesting import suggest
 from portal.sync.devices.brake import BrakeSettings
 from portal.sync.devices.evidence import Listing, find_doubt, identify_listing
 from portal.sync.devices.held_agents import spare_removed
 from portal.sync.devices.left_out import list_left_out, record_left_out
 from portal.sync.devices.load import load_assets, load_organizations
+from portal.sync.devices.lost_agents import settle_lost
 from portal.sync.devices.plan import plan_agents
 from portal.sync.devices.retirement import note_listing
 from portal.sync.devices.sightings import drop_stale_sightings, load_sightings
@@ -104,8 +106,9 @@ def _walk(
     ending = _identify_strangers(seen, absence, walk.complete, listing.is_evidence)
     writer.write_end(ending)
     if is_whole and not isinstance(writer, PlanWriter):
+        lost = settle_lost(tactical, integration.id, seen.lost) if listing.is_evidence else set()
         open_ones = list_open(ending.identified)
-        drop_stale_sightings(integration.id, seen.sightings, seen.listed, open_ones)
+        drop_stale_sightings(integration.id, seen.sightings, lost, open_ones)
     return listing
 
 
@@ -116,6 +119,7 @@ def _identify_strangers(
     seen.sightings = load_sightings(db.session(), seen.integration_id)
     if is_complete:
         identified = identify(db.session(), seen, absence, is_evidence)
+        identified += suggest(db.session(), seen, absence, is_evidence)
     else:
         identified = wait_for_all(db.session(), seen)
     release()

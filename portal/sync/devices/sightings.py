@@ -66,15 +66,15 @@ def drop_sightings(session: Session, integration_id: int, agent_ids: Collection[
 def drop_stale_sightings(
     integration_id: int,
     sightings: Mapping[str, Sighting],
-    listed: Container[str],
+    lost: Container[str],
     open_ones: Container[str],
 ) -> None:
-    """After a complete walk: of agents that it did not list, or that have an asset, without those
-    that are still to be decided about. In a transaction of its own, if there are any."""
+    """After a complete walk: of agents that are gone, or that have an asset, without those that are
+    still to be decided about. In a transaction of its own, if there are any."""
     stale = [
         agent_id
         for agent_id, sighting in sightings.items()
-        if agent_id not in listed or (sighting.has_asset and agent_id not in open_ones)
+        if agent_id in lost or (sighting.has_asset and agent_id not in open_ones)
     ]
     if stale:
         with transaction() as session:

@@ -73,6 +73,15 @@ class Walk:
             and agent_id not in self.created
         }
 
+    @property
+    def lost(self) -> set[str]:
+        """agent_ids that have no asset, and that an earlier look listed and this walk did not."""
+        return {
+            agent_id
+            for agent_id, sighting in self.sightings.items()
+            if not sighting.has_asset and agent_id not in self.listed
+        }
+
     def part(
         self, session: Session, page: AgentPage, decisions: Sequence[Decision]
     ) -> tuple[list[Decision], list[Stranger]]:

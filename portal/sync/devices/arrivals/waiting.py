@@ -97,9 +97,8 @@ class Waiting:
             return  # some were left out
         self._find_strangers(inventory.places(), observed_at)
         identified = self._identify() if walk.strangers or walk.late else []
-        drop_stale_sightings(
-            self._integration.id, walk.sightings, walk.listed, list_open(identified)
-        )
+        # Those that are gone are a device sync's to say.
+        drop_stale_sightings(self._integration.id, walk.sightings, (), list_open(identified))
 
     def _identify(self) -> list[Identified]:
         """And write what follows."""

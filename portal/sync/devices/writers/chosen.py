@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -46,6 +46,8 @@ class ChosenWriter:
     plan_id: int
     open_rows: dict[RowKey, PlanRow]
     """Those that were not come upon yet."""
+    _made: set[str] = field(default_factory=set)
+    """Agents for which chosen rows made assets: what is asked about these goes with them."""
 
     @classmethod
     def load(cls, integration_id: int, run_log: RunLog, plan_id: int) -> ChosenWriter:
@@ -64,7 +66,7 @@ class ChosenWriter:
         note_strangers(session, self.integration_id, page, strangers)
         counts = count_decisions(same) | Counter(seen=len(page.agents))
         self.run_log.record(session, counts, log_entries(same), page.total)
-        write_decisions(session, self.integration_id, same, self.run_log)
+        self._made |= write_decisions(session, self.integration_id, same, self.run_log).keys()
         self._note(session, outcomes)
 
     def write_end(self, ending: Ending) -> None:
@@ -111,6 +113,8 @@ class ChosenWriter:
         for decision in decisions:
             key = self._find_row(decision, at_end)
             if key is None:
+                if decision.asks_person and decision.external_id in self._made:
+                    same.append(decision)
                 continue
             outcomes[key] = _compare(self.open_rows[key], to_row(decision))
             if outcomes[key] == APPLIED:
