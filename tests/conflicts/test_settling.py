@@ -262,6 +262,23 @@ def test_a_sync_that_makes_the_asset_first_is_no_error_of_ours(
 
 
 @pytest.mark.one_database
+def test_who_comes_while_the_first_one_decides_is_told_so_too(
+    msp: Msp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known_id, own_id = import_pair(msp)
+    conflict = add_conflict(own_id, known_id)
+
+    def come_second(asked: AssetConflict, target_id: int | None) -> int | None:
+        monkeypatch.undo()
+        settle_conflict(conflict, Settlement.MERGE)
+        return target_id or known_id
+
+    monkeypatch.setattr(settling, "_choose_target", come_second)
+    with pytest.raises(Refused, match="was merged already"):
+        settle_conflict(conflict, Settlement.RELINK)
+
+
+@pytest.mark.one_database
 def test_no_more_are_settled_at_once_than_a_request_can_wait_for(msp: Msp) -> None:
     with pytest.raises(InvalidInput, match="at most 500"):
         settle_conflicts(range(1, 502), Settlement.MERGE)

@@ -104,8 +104,6 @@ def _lock(session: Session, asked: AssetConflict, target_id: int | None) -> Asse
     conflict = session.get(AssetConflict, asked.id, with_for_update=True, populate_existing=True)
     if conflict is None:
         raise NotFound("This conflict does not exist any more: its asset was deleted.")
-    if own_id is not None and own_id == target_id:
-        raise Refused("The known asset has this agent already, so there is nothing to join.")
     conflict.asset_id = conflict.asset_id or own_id
     return conflict
 
@@ -155,6 +153,8 @@ def _do(
     if settlement not in (Settlement.RELINK, Settlement.MERGE):
         return None
     assert target_id is not None
+    if conflict.asset_id == target_id:
+        raise Refused("The known asset has this agent already, so there is nothing to join.")
     if conflict.asset_id is None:
         return _relink(session, conflict, target_id, user_id)
     agent_of = conflict.asset_id if settlement is Settlement.RELINK else None

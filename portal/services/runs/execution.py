@@ -79,6 +79,20 @@ def run_to_end(kind: SyncKind, subject: str = "") -> SyncRun:
         revive_abandoned_runs()
 
 
+def work_to_end(run_id: int) -> SyncRun:
+    """The same of a run that is there: this very one, and no other after it. Whoever comes while
+    another process works on it waits for that."""
+    while get_run(run_id).is_active:
+        claimed = _claim(run_id)
+        if claimed is not None:
+            _execute(claimed)
+            break
+        release()
+        time.sleep(POLL_SECONDS)
+        revive_abandoned_runs()
+    return get_run(run_id)
+
+
 def run_queued(run_id: int) -> None:
     """Execute the run if it still waits; a job that comes twice does nothing."""
     run = _claim(run_id)

@@ -15,7 +15,7 @@ from portal.services.clients import list_client_names
 from portal.services.integrations.preview_due import clear_preview_due, find_look
 from portal.services.lists.paging import Page, paginate
 from portal.services.lists.search import contains
-from portal.services.runs.execution import run_to_end
+from portal.services.runs.execution import work_to_end
 from portal.services.runs.requests import enqueue_run, find_or_add_run
 
 WHY_NOT = {
@@ -93,7 +93,7 @@ def request_apply(
 def apply_to_end(plan_id: int, only: Collection[str] | None = None) -> SyncRun:
     """As `request_apply`, in this process. For commands."""
     run = _choose(plan_id, only, "command", None)
-    return run_to_end(SyncKind.APPLY, run.subject)
+    return work_to_end(run.id)
 
 
 def decline_plan(plan_id: int) -> SyncPlan:

@@ -16,7 +16,7 @@ from portal.models.runs.revert_action import RevertAction
 from portal.models.runs.sync_run import OF_A_PERSON, SyncKind
 from portal.services.assets.removed import KEPT_FOR
 from portal.services.lists.paging import Page, paginate_list
-from portal.services.runs.execution import run_to_end
+from portal.services.runs.execution import work_to_end
 from portal.services.runs.history import get_run
 from portal.services.runs.requests import enqueue_run, find_or_add_run
 from portal.sync.reverting.mappings import MAPPED
@@ -96,7 +96,7 @@ def request_revert(run_id: int, user_id: int | None = None) -> SyncRun:
 def revert_to_end(run_id: int) -> SyncRun:
     """As `request_revert`, in this process. For commands."""
     run, _ = _add(run_id, "command", None)
-    return run_to_end(SyncKind.REVERT, run.subject)
+    return work_to_end(run.id)
 
 
 def _add(run_id: int, trigger: str, user_id: int | None) -> tuple[SyncRun, bool]:
