@@ -76,7 +76,8 @@ class Settings:
     @property
     def address(self) -> str:
         """Where people find the portal, as far as the settings say."""
-        host = f"[{self.own_host}]" if ":" in self.own_host else self.own_host
+        own = "localhost" if self.own_host in ("127.0.0.1", "::1") else self.own_host
+        host = f"[{own}]" if ":" in own else own  # browsers offer passkeys to names only
         return self.public_url or f"http://{host}:{self.port}"
 
     @property

@@ -1,6 +1,7 @@
 """All tables, by noun. Importing this package makes every one known to the metadata."""
 
 from portal.models.accounts.invitation import Invitation
+from portal.models.accounts.passkey import Passkey, PasskeyChallenge
 from portal.models.accounts.second_factor import Authenticator, PendingSignIn, RecoveryCode
 from portal.models.accounts.tenant import Tenant
 from portal.models.accounts.user import InstallSetting, Membership, PasswordReset, User, UserSession
@@ -54,6 +55,8 @@ __all__ = [
     "LeftOutSite",
     "Membership",
     "OrganizationMapping",
+    "Passkey",
+    "PasskeyChallenge",
     "PasswordReset",
     "PendingSignIn",
     "RecoveryCode",

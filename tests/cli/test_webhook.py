@@ -29,7 +29,7 @@ def connected(acme: Portal, tactical: SimulatedTactical) -> Portal:
 def test_show_tells_what_to_enter(connected: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
     said = connected("show", "--json")
     assert said.exit_code == 0
-    assert said.data["url"] == f"http://127.0.0.1:5000{URL}"
+    assert said.data["url"] == f"http://localhost:5000{URL}"
     assert said.data["header"] == SECRET_HEADER
     assert said.data["templates"] == {"failure": FAILURE_BODY, "resolved": RESOLVED_BODY}
     assert (said.data["state"], said.data["installed"]) == ("waiting", False)

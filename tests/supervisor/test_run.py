@@ -53,7 +53,7 @@ def test_it_serves_pages_and_offers_to_make_the_first_user(portal: RunningPortal
     port = portal.environ["PORTAL_PORT"]
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/livez") as answer:
         assert answer.status == 200
-    portal.wait_for(f"http://127.0.0.1:{port}/setup")
+    portal.wait_for(f"http://localhost:{port}/setup")
     token = portal.wait_for("one-time token: ").rpartition(" ")[2]
     assert len(token) >= 20
 

@@ -20,6 +20,8 @@ class User(Base):
     password_hash: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     last_sign_in_at: Mapped[datetime | None]
+    passkey_handle: Mapped[str | None]
+    """What passkeys know the user by: random bytes in hexadecimal."""
     factor_offered_at: Mapped[datetime | None]
     """When the user chose to sign in without a second factor for now."""
 

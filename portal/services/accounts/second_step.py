@@ -8,14 +8,24 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import joinedload
 
 from portal.clock import utc_now
-from portal.db import changed_one, db
+from portal.db import changed_one, db, transaction
 from portal.errors import Refused
 from portal.models import PendingSignIn
+from portal.models.accounts.passkey import PasskeyPurpose
 from portal.services.accounts.places import is_shut_out
+from portal.services.accounts.second_factors import passkeys
+from portal.services.accounts.second_factors.challenges import (
+    Ceremony,
+    RelyingParty,
+    Signed,
+    ask_to_sign,
+    take,
+)
 from portal.services.accounts.second_factors.proof import Proof, proven
 from portal.services.accounts.second_factors.recovery_codes import FEW, count_codes
+from portal.services.accounts.second_factors.status import lock_user
 from portal.services.accounts.sign_in import SignIn, open_session
-from portal.services.accounts.throttle import Caller
+from portal.services.accounts.throttle import Caller, attempt, count_question
 from portal.services.accounts.tokens import digest
 
 
@@ -44,6 +54,27 @@ def get_pending(token: str) -> PendingSignIn:
     if found is None:
         raise StepExpired
     return found
+
+
+def ask_for_passkey(party: RelyingParty, caller: Caller) -> Ceremony:
+    """For whoever signs in with one alone. Raises TooManyAttempts."""
+    count_question(caller)
+    return ask_to_sign(party, None)
+
+
+def sign_in_by_passkey(signed: Signed, caller: Caller) -> SignIn:
+    """With a passkey alone: it is what the user has, and it verified the user.
+
+    Raises InvalidInput, with one message for every reason, and TooManyAttempts.
+    """
+    with attempt(caller):
+        challenge = take(signed.token, PasskeyPurpose.SIGN_IN, None)
+        with transaction() as session:
+            user = lock_user(session, passkeys.find_owner(session, signed))
+            if user is None or is_shut_out(user.id):
+                raise passkeys.WrongPasskey
+            passkeys.use_key(session, user, signed, challenge, alone=True)
+            return open_session(session, user, caller)
 
 
 def finish(token: str, proof: Proof, caller: Caller) -> Finished:

@@ -81,6 +81,13 @@ def attempt(
         throttle.release(*counter)
 
 
+def count_question(caller: Caller) -> None:
+    """Of somebody unknown, which costs a row whatever comes of it. Raises TooManyAttempts."""
+    throttle: Throttle = current_app.extensions["throttle"]
+    limit = PER_UNKNOWN_PROXY if caller.behind_unknown_proxy else PER_NETWORK
+    throttle.take(limit, f"question {network_of(caller.address)}")
+
+
 def _list_counters(
     caller: Caller, account: str | None, device: str | None
 ) -> Iterator[tuple[RateLimitItem, str]]:

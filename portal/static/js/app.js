@@ -5,6 +5,7 @@ import "./selection.js";
 import "./shortcuts.js";
 import "./times.js";
 import "./clipboard.js";
+import "./passkeys.js";
 import { connectToasts } from "./toasts.js";
 import { connectHtmx } from "./requests.js";
 

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 import segno
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
-from portal.errors import InvalidInput, NotFound, Refused
+from portal.errors import InvalidInput, NotFound
 from portal.services.accounts.second_factors import changes, requirement
 from portal.services.accounts.second_factors.proof import Proof
 from portal.services.accounts.second_factors.status import get_status
-from portal.services.accounts.throttle import Caller, TooManyAttempts
-from portal.web.account.forms import CodeForm, ProofForm
+from portal.services.accounts.throttle import Caller
+from portal.web.account import passkeys
+from portal.web.account.forms import CodeForm
+from portal.web.account.proving import Purpose, here, prove, show_codes
 from portal.web.auth.session import after_sign_in
 from portal.web.auth.views import signed_in
-from portal.web.caller import get_caller
 from portal.web.forms import mark, refuse
 from portal.web.guard import get_user
 from portal.web.input import check_input
@@ -26,17 +24,6 @@ from portal.wording import join_words
 
 second_factors = Blueprint("second_factors", __name__, url_prefix="/account/second-factor")
 second_factors.before_request(check_input)
-
-
-@dataclass(frozen=True, slots=True)
-class Purpose:
-    """What a person proves for: the title of the page, what follows, the words on the button."""
-
-    title: str
-    lead: str
-    action: str
-    is_removal: bool = False
-
 
 ADD_APP = Purpose(
     "Set up an authenticator app",
@@ -59,7 +46,11 @@ NEW_CODES = Purpose(
 @second_factors.get("/")
 @signed_in
 def show() -> ResponseReturnValue:
-    return render_template("account/second_factors.html", factors=get_status(get_user().id))
+    return render_template(
+        "account/second_factors.html",
+        factors=get_status(get_user().id),
+        passkey_problem=passkeys.find_problem(),
+    )
 
 
 @second_factors.route("/offer", methods=["GET", "POST"])
@@ -71,7 +62,11 @@ def offer() -> ResponseReturnValue:
     if get_status(user.id).has_factor:
         return redirect(go_on)
     if request.method == "GET":
-        return render_template("account/offer.html", requiring=join_words(requiring))
+        return render_template(
+            "account/offer.html",
+            requiring=join_words(requiring),
+            passkey_problem=passkeys.find_problem(),
+        )
     requirement.skip_offer(user.id)
     return redirect(go_on)
 
@@ -86,11 +81,11 @@ def add_app() -> ResponseReturnValue:
 
     def begin(proof: Proof, caller: Caller) -> ResponseReturnValue:
         changes.begin_app(get_user().id, proof, caller)
-        return redirect(_here("second_factors.add_app"))
+        return redirect(here("second_factors.add_app"))
 
     if request.method == "GET" and changes.find_new_app(get_user().id) is not None:
         return _app_page(CodeForm())
-    return _prove(ADD_APP, begin)
+    return prove(ADD_APP, begin)
 
 
 @second_factors.post("/app/confirm")
@@ -104,11 +99,11 @@ def confirm_app() -> ResponseReturnValue:
         return refuse(_app_page(form), error)
     except NotFound as error:
         flash(error.message, "error")
-        return redirect(_here("second_factors.add_app"))
+        return redirect(here("second_factors.add_app"))
     if codes:
-        return _codes_page(codes)
+        return show_codes(codes)
     flash("The authenticator app is set up.", "success")
-    return redirect(_here("second_factors.show"))
+    return redirect(here("second_factors.show"))
 
 
 @second_factors.route("/app/remove", methods=["GET", "POST"])
@@ -119,7 +114,7 @@ def remove_app() -> ResponseReturnValue:
         flash("The app was removed, and your other browsers were signed out.", "success")
         return redirect(url_for("second_factors.show"))
 
-    return _prove(REMOVE_APP, remove)
+    return prove(REMOVE_APP, remove)
 
 
 def _app_page(form: CodeForm) -> str:
@@ -144,43 +139,6 @@ def _app_page(form: CodeForm) -> str:
 @signed_in
 def renew_codes() -> ResponseReturnValue:
     def renew(proof: Proof, caller: Caller) -> ResponseReturnValue:
-        return _codes_page(changes.renew_codes(get_user().id, proof, caller))
+        return show_codes(changes.renew_codes(get_user().id, proof, caller))
 
-    return _prove(NEW_CODES, renew)
-
-
-def _codes_page(codes: list[str]) -> str:
-    """The only page that ever shows them."""
-    return render_template(
-        "account/codes.html", codes=codes, go_on=after_sign_in(request.args.get("next"))
-    )
-
-
-# --- Parts ------------------------------------------------------------------------------
-
-
-def _prove(
-    purpose: Purpose, then: Callable[[Proof, Caller], ResponseReturnValue]
-) -> ResponseReturnValue:
-    """Ask for a proof; with one that was sent do what it is for."""
-    form, user = ProofForm(), get_user()
-    try:
-        if form.is_submitted():
-            return then(form.read(), get_caller(user.email))
-    except (InvalidInput, TooManyAttempts) as error:
-        mark(form, error)
-        return refuse(_proof_page(form, purpose), error)
-    except Refused as error:
-        flash(error.message, "error")
-        return redirect(_here("second_factors.show"))
-    return _proof_page(form, purpose)
-
-
-def _proof_page(form: ProofForm, purpose: Purpose) -> str:
-    factors = get_status(get_user().id)
-    return render_template("account/prove.html", form=form, purpose=purpose, factors=factors)
-
-
-def _here(endpoint: str) -> str:
-    """The page, with where the person goes on to afterwards."""
-    return url_for(endpoint, next=request.args.get("next"))
+    return prove(NEW_CODES, renew)

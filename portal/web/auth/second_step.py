@@ -6,10 +6,23 @@ from flask import Blueprint, flash, redirect, render_template, request, session,
 from flask.typing import ResponseReturnValue
 
 from portal.errors import InvalidInput
+from portal.services.accounts import second_step as steps
 from portal.services.accounts.second_factors.status import get_status
-from portal.services.accounts.second_step import StepExpired, finish, get_pending
+from portal.services.accounts.second_step import (
+    StepExpired,
+    finish,
+    get_pending,
+    sign_in_by_passkey,
+)
 from portal.services.accounts.throttle import TooManyAttempts
-from portal.web.account.forms import ProofForm
+from portal.web.account.forms import PasskeyForm, ProofForm
+from portal.web.account.passkeys import (
+    ask_for_passkey,
+    begin,
+    find_problem,
+    get_party,
+    read_signed,
+)
 from portal.web.auth.session import STEP, after_sign_in, begin_session
 from portal.web.caller import get_caller
 from portal.web.forms import mark, refuse
@@ -44,6 +57,29 @@ def check() -> ResponseReturnValue:
     return response
 
 
+@second_step.route("/passkey", methods=["GET", "POST"])
+def use_passkey_alone() -> ResponseReturnValue:
+    """Instead of password and second factor: the key is had, and it verified its user."""
+    form = PasskeyForm()
+    try:
+        if request.method == "POST":
+            signed = read_signed(form.passkey.data)
+            if signed is None:
+                raise InvalidInput("No passkey was sent. Try again.", field="passkey")
+            done = sign_in_by_passkey(signed, get_caller())
+            return begin_session(done, after_sign_in(request.args.get("next")))
+    except (InvalidInput, TooManyAttempts) as error:
+        mark(form, error)
+        return refuse(_passkey_page(form), error)
+    return _passkey_page(form)
+
+
+def _passkey_page(form: PasskeyForm) -> str:
+    problem = find_problem()
+    options = None if problem else begin(steps.ask_for_passkey(get_party(), get_caller()))
+    return render_template("passkey.html", form=form, options=options, problem=problem)
+
+
 @second_step.errorhandler(StepExpired)
 def _ask_password_again(error: StepExpired) -> ResponseReturnValue:
     session.pop(STEP, None)
@@ -53,8 +89,14 @@ def _ask_password_again(error: StepExpired) -> ResponseReturnValue:
 
 def _page(form: ProofForm) -> str:
     user = get_pending(_token()).user
+    factors = get_status(user.id)
     return render_template(
-        "second_step.html", form=form, email=user.email, factors=get_status(user.id)
+        "second_step.html",
+        form=form,
+        email=user.email,
+        factors=factors,
+        passkey_options=ask_for_passkey(user.id, factors),
+        passkey_problem=find_problem(),
     )
 
 

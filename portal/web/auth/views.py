@@ -25,6 +25,7 @@ from portal.services.accounts.second_factors.status import get_status
 from portal.services.accounts.sessions import list_browsers
 from portal.services.accounts.sign_in import SecondStep
 from portal.services.accounts.throttle import TooManyAttempts
+from portal.web.account import passkeys
 from portal.web.auth.forms import AccountForm, ResetForm, SetupForm, SignInForm
 from portal.web.auth.session import after_sign_in, ask_second_factor, begin_session, end_session
 from portal.web.caller import get_caller, remember_device
@@ -65,17 +66,22 @@ def sign_in() -> ResponseReturnValue:
     if not form.is_submitted():
         if find_user():
             return redirect(after_sign_in(form.next.data))
-        return render_template("sign_in.html", form=form)
+        return _sign_in_page(form)
     email = form.email.data or ""
     try:
         done = sign_in_service.sign_in(email, form.password.data or "", get_caller(email))
     except Refused as error:
         mark(form, error)
-        return refuse(render_template("sign_in.html", form=form), error, SIGN_IN_FAILED)
+        return refuse(_sign_in_page(form), error, SIGN_IN_FAILED)
     target = after_sign_in(form.next.data)
     if isinstance(done, SecondStep):
         return ask_second_factor(done, target)
     return begin_session(done, target)
+
+
+def _sign_in_page(form: SignInForm) -> str:
+    offers_passkeys = passkeys.find_problem() is None
+    return render_template("sign_in.html", form=form, offers_passkeys=offers_passkeys)
 
 
 @auth.post("/sign-out")

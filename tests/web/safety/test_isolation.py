@@ -23,6 +23,7 @@ IDS = {
     "errand_id": "errand",
     "invitation_id": "invitation",
     "organization_id": "organization",
+    "passkey_id": "asset",
     "plan_id": "plan",
     "run_id": "run",
     "subscriber_id": "subscriber",
@@ -35,7 +36,7 @@ IDS = {
 WORDS = {"kind": "devices", "field": "name", "handle": "nobodys", "token": "nobodys"}
 """Parameters that name nobody's row."""
 
-NO_TENANT = {"static", "auth", "second_step", "second_factors", "health", "webhooks"}
+NO_TENANT = {"static", "auth", "second_step", "second_factors", "passkeys", "health", "webhooks"}
 """Blueprints outside `/t/<slug>`."""
 
 

@@ -4,19 +4,28 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from portal.clock import utc_now
 from portal.db import db, transaction
-from portal.errors import NotFound, Refused
-from portal.models import Authenticator, User
-from portal.services.accounts.second_factors import recovery_codes, totp
+from portal.errors import InvalidInput, NotFound, Refused
+from portal.models import Authenticator, Passkey, PasskeyChallenge, User
+from portal.models.accounts.passkey import PasskeyPurpose
+from portal.services.accounts.second_factors import passkeys, recovery_codes, totp
+from portal.services.accounts.second_factors.challenges import (
+    Ceremony,
+    RelyingParty,
+    Signed,
+    ask_to_add,
+    take,
+)
 from portal.services.accounts.second_factors.proof import Proof, proven
 from portal.services.accounts.second_factors.status import find_app, has_factor, lock_user
 from portal.services.accounts.sign_in import end_sessions
 from portal.services.accounts.throttle import Caller
 from portal.services.accounts.users import get_user
+from portal.services.text import clean_line
 
 SET_UP_WITHIN = timedelta(minutes=30)
 
@@ -62,6 +71,56 @@ def remove_app(user_id: int, proof: Proof, keep_session: str, caller: Caller) ->
         _end_without_factor(session, user_id, keep_session)
 
 
+def begin_passkey(user_id: int, proof: Proof, party: RelyingParty, caller: Caller) -> Ceremony:
+    """What the browser gives to a new passkey. Raises InvalidInput and TooManyAttempts."""
+    with proven(user_id, proof, caller) as (_session, user):
+        pass
+    return ask_to_add(user, party)
+
+
+def add_passkey(user_id: int, name: str, signed: Signed, keep_session: str) -> list[str]:
+    """It counts from now on; recovery codes, if it is the user's first second factor.
+
+    Then other sessions end. Raises InvalidInput.
+    """
+    name = clean_line(name, "name", "a name for the passkey")
+    challenge = take(signed.token, PasskeyPurpose.ADD, user_id)
+    if challenge is None:
+        raise InvalidInput("Adding the passkey took too long. Start again.", field="passkey")
+    with transaction() as session:
+        user = lock_user(session, user_id)
+        if user is None:
+            raise passkeys.WrongPasskey
+        is_first = not has_factor(session, user_id)
+        passkeys.add_key(session, user, signed, challenge, name)
+        return _begin_with_factor(session, user_id, keep_session) if is_first else []
+
+
+def get_passkey(user_id: int, passkey_id: int) -> Passkey:
+    """Raises NotFound for one that is not the user's."""
+    found = db.session.scalar(select(Passkey).filter_by(id=passkey_id, user_id=user_id))
+    if found is None:
+        raise NotFound("There is no such passkey. It may have been removed.")
+    return found
+
+
+def rename_passkey(user_id: int, passkey_id: int, name: str) -> None:
+    """Raises InvalidInput and NotFound."""
+    name = clean_line(name, "name", "a name for the passkey")
+    with transaction():
+        get_passkey(user_id, passkey_id).name = name
+
+
+def remove_passkey(
+    user_id: int, passkey_id: int, proof: Proof, keep_session: str, caller: Caller
+) -> None:
+    """Other sessions end. Raises InvalidInput, NotFound and TooManyAttempts."""
+    get_passkey(user_id, passkey_id)
+    with proven(user_id, proof, caller) as (session, _user):
+        session.execute(delete(Passkey).filter_by(id=passkey_id, user_id=user_id))
+        _end_without_factor(session, user_id, keep_session)
+
+
 def renew_codes(user_id: int, proof: Proof, caller: Caller) -> list[str]:
     """Ten new recovery codes in place of the old ones.
 
@@ -83,7 +142,8 @@ def reset_factors(email: str) -> User:
         user = lock_user(session, user_id)
         if user is None:
             raise NotFound(f"There is no user {email!r}. Check the address.")
-        session.execute(delete(Authenticator).where(Authenticator.user_id == user_id))
+        for table in (Authenticator, Passkey, PasskeyChallenge):
+            session.execute(delete(table).where(table.user_id == user_id))
         _end_without_factor(session, user_id, keep_session="")
     return user
 

@@ -11,9 +11,11 @@ from sqlalchemy.orm import Session
 from portal.db import db, transaction
 from portal.errors import InvalidInput
 from portal.models import User
+from portal.models.accounts.passkey import PasskeyPurpose
 from portal.services.accounts.known_devices import find_device
 from portal.services.accounts.passwords import password_matches
-from portal.services.accounts.second_factors import recovery_codes, totp
+from portal.services.accounts.second_factors import passkeys, recovery_codes, totp
+from portal.services.accounts.second_factors.challenges import Signed, take
 from portal.services.accounts.second_factors.status import find_app, has_factor, lock_user
 from portal.services.accounts.throttle import Caller, attempt
 
@@ -25,6 +27,7 @@ class Proof:
     code: str = ""
     recovery_code: str = ""
     password: str = ""
+    passkey: Signed | None = None
 
 
 @contextmanager
@@ -38,19 +41,23 @@ def proven(user_id: int, proof: Proof, caller: Caller) -> Iterator[tuple[Session
     with attempt(caller, user.email, find_device(user, caller.device)):
         password_hash = user.password_hash
         matches = bool(proof.password) and password_matches(password_hash, proof.password)
+        key = proof.passkey
+        challenge = take(key.token, PasskeyPurpose.PROVE, user_id) if key else None
         with transaction() as session:
             now = lock_user(session, user_id)
             if now is None:
                 raise InvalidInput("This user does not exist any more.")
             if has_factor(session, user_id):
-                _use_factor(session, user_id, proof)
+                _use_factor(session, now, proof, challenge)
             elif not matches or now.password_hash != password_hash:
                 raise InvalidInput("This is not your current password.", field="password")
             yield session, now
 
 
-def _use_factor(session: Session, user_id: int, proof: Proof) -> None:
-    if proof.recovery_code:
-        recovery_codes.use_code(session, user_id, proof.recovery_code)
+def _use_factor(session: Session, user: User, proof: Proof, challenge: bytes | None) -> None:
+    if proof.passkey:
+        passkeys.use_key(session, user, proof.passkey, challenge)
+    elif proof.recovery_code:
+        recovery_codes.use_code(session, user.id, proof.recovery_code)
     else:
-        totp.use_code(session, find_app(session, user_id), proof.code)
+        totp.use_code(session, find_app(session, user.id), proof.code)

@@ -9,11 +9,11 @@ from sqlalchemy import exists, select
 from portal.clock import utc_now
 from portal.db import db, transaction
 from portal.errors import InvalidInput
-from portal.models import Authenticator, Membership, Tenant, User
+from portal.models import Membership, Tenant, User
 from portal.models.accounts.tenant import FactorRule
 from portal.scope import all_tenants
 from portal.services.accounts.permissions import Role
-from portal.services.accounts.second_factors.status import has_factor
+from portal.services.accounts.second_factors.status import has_factor, select_having
 from portal.services.accounts.tenants import get_tenant
 from portal.services.accounts.users import list_members, list_memberships
 
@@ -63,14 +63,7 @@ def set_rule(tenant: str, rule: str) -> Tenant:
 def list_member_factors(rule: FactorRule) -> list[MemberFactor]:
     """Of everybody in the scope's tenant who is not disabled, by address."""
     members = [each for each in list_members() if each.disabled_at is None]
-    ids = [each.user_id for each in members]
-    having = set(
-        db.session.scalars(
-            select(Authenticator.user_id).where(
-                Authenticator.user_id.in_(ids), Authenticator.confirmed_at.is_not(None)
-            )
-        )
-    )
+    having = set(db.session.scalars(select_having(*(each.user_id for each in members))))
     return [
         MemberFactor(
             each.user.email, each.role, each.user_id in having, is_required(rule, each.role)

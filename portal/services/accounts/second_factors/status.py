@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import exists, select
+from sqlalchemy import CompoundSelect, select, union_all
 from sqlalchemy.orm import Session
 
 from portal.db import db
-from portal.models import Authenticator, User
+from portal.models import Authenticator, Passkey, User
 from portal.services.accounts.second_factors import recovery_codes
 
 
@@ -18,11 +18,12 @@ class FactorStatus:
     """`app_since`: when the authenticator app was set up, None without one."""
 
     app_since: datetime | None
+    passkeys: list[Passkey]
     codes_left: int
 
     @property
     def has_factor(self) -> bool:
-        return self.app_since is not None
+        return self.app_since is not None or bool(self.passkeys)
 
     @property
     def has_few_codes(self) -> bool:
@@ -34,14 +35,24 @@ def get_status(user_id: int) -> FactorStatus:
     app = find_app(session, user_id)
     return FactorStatus(
         app_since=app.confirmed_at if app else None,
+        passkeys=list(
+            session.scalars(select(Passkey).filter_by(user_id=user_id).order_by(Passkey.id))
+        ),
         codes_left=recovery_codes.count_codes(session, user_id),
     )
 
 
 def has_factor(session: Session, user_id: int) -> bool:
     """Recovery codes are none: they stand in for one."""
-    app = exists().where(Authenticator.user_id == user_id, Authenticator.confirmed_at.is_not(None))
-    return bool(session.scalar(select(app)))
+    return bool(session.scalar(select(select_having(user_id).exists())))
+
+
+def select_having(*user_ids: int) -> CompoundSelect[int]:
+    """The ids of those who have a second factor, some twice."""
+    apps = select(Authenticator.user_id).where(
+        Authenticator.user_id.in_(user_ids), Authenticator.confirmed_at.is_not(None)
+    )
+    return union_all(apps, select(Passkey.user_id).where(Passkey.user_id.in_(user_ids)))
 
 
 def find_app(session: Session, user_id: int) -> Authenticator | None:
