@@ -107,9 +107,8 @@ def _load_user() -> None:
         return
     found = find_session(token)
     if found is None:
-        session.pop(TOKEN, None)
-        return
-    g.user, g.session_digest = found.user, found.token_digest
+        return  # the cookie stays: a page of before must not take that of a session renewed since
+    g.user, g.user_session, g.session_digest = found.user, found, found.token_digest
 
 
 def _take_slug(_endpoint: str | None, values: dict[str, Any] | None) -> None:

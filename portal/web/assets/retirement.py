@@ -15,6 +15,7 @@ from portal.services.assets.retirement import Chosen, Done
 from portal.web.assets.views import assets, read_filter
 from portal.web.guard import get_user, is_safe_target, requires
 from portal.web.input import to_id, to_number
+from portal.web.reauthentication import fresh_sign_in_required
 from portal.wording import plural
 
 ALL = "all"
@@ -35,6 +36,7 @@ def restore() -> ResponseReturnValue:
 
 @assets.post("/delete")
 @requires(Permission.DELETE)
+@fresh_sign_in_required
 def delete() -> ResponseReturnValue:
     """Tells what goes with them first; once their number is typed, a worker deletes them."""
     chosen, typed, problem = _read_chosen(), request.form.get("number"), None

@@ -14,6 +14,7 @@ from portal.services.accounts.permissions import Permission
 from portal.services.accounts.second_factors import requirement
 from portal.web.forms import mark, refuse
 from portal.web.guard import get_tenant, requires, tenant_blueprint
+from portal.web.reauthentication import fresh_sign_in_required
 
 factor_rules = tenant_blueprint("factor_rules", __name__, "/second-factors")
 
@@ -37,6 +38,7 @@ def show() -> ResponseReturnValue:
 
 @factor_rules.post("/")
 @requires(Permission.MANAGE_USERS)
+@fresh_sign_in_required
 def save() -> ResponseReturnValue:
     form = RuleForm()
     try:

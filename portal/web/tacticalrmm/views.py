@@ -29,6 +29,7 @@ from portal.services.runs.history import find_last_finished_runs
 from portal.web.forms import mark
 from portal.web.guard import requires, tenant_blueprint
 from portal.web.options import read_options
+from portal.web.reauthentication import fresh_sign_in_required
 from portal.web.tacticalrmm.charts import SIZE, draw_charts
 from portal.web.tacticalrmm.forms import ConnectionForm
 
@@ -53,6 +54,7 @@ def show() -> ResponseReturnValue:
 
 @tacticalrmm.post("/")
 @requires(Permission.CHANGE_SETTINGS)
+@fresh_sign_in_required
 def save() -> ResponseReturnValue:
     """Save, then test: an untested connection syncs nothing."""
     form = ConnectionForm()
@@ -101,6 +103,7 @@ def decide_identity() -> ResponseReturnValue:
 
 @tacticalrmm.post("/disconnect")
 @requires(Permission.CHANGE_SETTINGS)
+@fresh_sign_in_required
 def disconnect() -> ResponseReturnValue:
     connect_service.disconnect()
     flash("Disconnected. Mappings and assets are kept.", "success")

@@ -10,12 +10,14 @@ from portal.services.accounts import invitations
 from portal.services.accounts.permissions import Permission
 from portal.web.forms import mark
 from portal.web.guard import get_tenant, get_user, requires
+from portal.web.reauthentication import fresh_sign_in_required
 from portal.web.users.forms import InviteForm
 from portal.web.users.views import show_list, users
 
 
 @users.post("/invite")
 @requires(Permission.MANAGE_USERS)
+@fresh_sign_in_required
 def invite() -> ResponseReturnValue:
     """The answer itself shows the link, which is kept nowhere that could show it again."""
     form = InviteForm()
@@ -28,6 +30,7 @@ def invite() -> ResponseReturnValue:
 
 @users.post("/invitations/<int:invitation_id>/renew")
 @requires(Permission.MANAGE_USERS)
+@fresh_sign_in_required
 def renew_invitation(invitation_id: int) -> ResponseReturnValue:
     """Another link, which ends the earlier one."""
     invitation = invitations.get_invitation(invitation_id)
@@ -36,6 +39,7 @@ def renew_invitation(invitation_id: int) -> ResponseReturnValue:
 
 @users.post("/invitations/<int:invitation_id>/withdraw")
 @requires(Permission.MANAGE_USERS)
+@fresh_sign_in_required
 def withdraw_invitation(invitation_id: int) -> ResponseReturnValue:
     email = invitations.withdraw_invitation(invitation_id)
     flash(f"The invitation of {email} was withdrawn.", "success")

@@ -14,6 +14,7 @@ from portal.services.accounts.password_changes import ResetLink
 from portal.services.accounts.permissions import Permission
 from portal.web.forms import mark
 from portal.web.guard import get_tenant, get_user, requires, tenant_blueprint
+from portal.web.reauthentication import fresh_sign_in_required
 from portal.web.users.forms import InviteForm, RoleForm
 
 users = tenant_blueprint("users", __name__, "/users")
@@ -41,6 +42,7 @@ def show(user_id: int) -> ResponseReturnValue:
 
 @users.post("/<int:user_id>/role")
 @requires(Permission.MANAGE_USERS)
+@fresh_sign_in_required
 def change_role(user_id: int) -> ResponseReturnValue:
     member, form = _get_other(user_id), RoleForm()
     try:
@@ -55,6 +57,7 @@ def change_role(user_id: int) -> ResponseReturnValue:
 
 @users.post("/<int:user_id>/disable")
 @requires(Permission.MANAGE_USERS)
+@fresh_sign_in_required
 def disable(user_id: int) -> ResponseReturnValue:
     member = _get_other(user_id)
     user_service.disable_user(member.user.email, get_tenant().slug)
@@ -64,6 +67,7 @@ def disable(user_id: int) -> ResponseReturnValue:
 
 @users.post("/<int:user_id>/enable")
 @requires(Permission.MANAGE_USERS)
+@fresh_sign_in_required
 def enable(user_id: int) -> ResponseReturnValue:
     member = _get_other(user_id)
     user_service.enable_user(member.user.email, get_tenant().slug)
@@ -73,6 +77,7 @@ def enable(user_id: int) -> ResponseReturnValue:
 
 @users.post("/<int:user_id>/remove")
 @requires(Permission.MANAGE_USERS)
+@fresh_sign_in_required
 def remove(user_id: int) -> ResponseReturnValue:
     member = _get_other(user_id)
     user_service.remove_user(member.user.email, get_tenant().slug)
@@ -82,6 +87,7 @@ def remove(user_id: int) -> ResponseReturnValue:
 
 @users.post("/<int:user_id>/reset")
 @requires(Permission.MANAGE_USERS)
+@fresh_sign_in_required
 def reset(user_id: int) -> ResponseReturnValue:
     """The answer itself shows the link, which is kept nowhere that could show it again."""
     member = _get_other(user_id)
@@ -91,6 +97,7 @@ def reset(user_id: int) -> ResponseReturnValue:
 
 @users.post("/<int:user_id>/sign-out")
 @requires(Permission.MANAGE_USERS)
+@fresh_sign_in_required
 def sign_out(user_id: int) -> ResponseReturnValue:
     member = _get_other(user_id)
     sessions.sign_out_everywhere(user_id)
@@ -100,6 +107,7 @@ def sign_out(user_id: int) -> ResponseReturnValue:
 
 @users.post("/<int:user_id>/browsers/<handle>/end")
 @requires(Permission.MANAGE_USERS)
+@fresh_sign_in_required
 def end_browser(user_id: int, handle: str) -> ResponseReturnValue:
     _get_other(user_id)
     sessions.end_session(user_id, handle)

@@ -34,6 +34,7 @@ from portal.web.fragments import page_or_region
 from portal.web.guard import get_user, requires, tenant_blueprint
 from portal.web.input import to_id, to_number
 from portal.web.options import read_options
+from portal.web.reauthentication import fresh_sign_in_required
 from portal.web.webhook.forms import InstallForm, OptionForm, RevealForm
 from portal.web.webhook.page import page_context
 
@@ -120,6 +121,7 @@ def reveal() -> ResponseReturnValue:
 
 @webhook.post("/rotate")
 @requires(Permission.CHANGE_SETTINGS)
+@fresh_sign_in_required
 def rotate() -> ResponseReturnValue:
     at_once = request.form.get("at_once") == "yes"
     try:

@@ -1,0 +1,149 @@
+"""Re-authentication: what matters most wants a proof of the last half hour, and loses nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import pytest
+import time_machine
+from flask import Flask
+from flask.testing import FlaskClient
+
+from portal.clock import utc_now
+from portal.scope import tenant_scope
+from portal.services.accounts import users
+from portal.services.integrations.current import get_integration
+from tests.web.safety.test_isolation import address
+from tests.web.world import Place, make_user
+
+EMAIL, PASSWORD = "anna@acme.example", "correct horse battery"
+ASKS = {
+    *("assets.delete", "tacticalrmm.disconnect", "tacticalrmm.save", "webhook.rotate"),
+    *("auth.end_browser", "auth.end_other_browsers", "factor_rules.save"),
+    *("users.change_role", "users.disable", "users.enable", "users.end_browser", "users.invite"),
+    *("users.remove", "users.renew_invitation", "users.reset", "users.sign_out"),
+    "users.withdraw_invitation",
+}
+KEY = "A-KEY-THAT-WAS-TYPED-0123"
+
+
+@pytest.fixture
+def anna(app: Flask, http: FlaskClient, acme: Place) -> FlaskClient:
+    """An owner of acme, who signed in with her password."""
+    app.config["WTF_CSRF_ENABLED"] = False
+    with app.app_context():
+        users.add_user(EMAIL, PASSWORD, acme.slug, "owner")
+    http.post("/sign-in", data={"email": EMAIL, "password": PASSWORD})
+    return http
+
+
+@contextmanager
+def half_an_hour_later() -> Iterator[None]:
+    with time_machine.travel(utc_now() + timedelta(minutes=30), tick=False):
+        yield
+
+
+def sealed_in(page: str) -> list[str]:
+    """The parts of the form that the page carries, as one of its forms sends them."""
+    form = page[page.index('class="proof"') :]
+    return re.findall(r'name="sealed" value="([^"]+)"', form[: form.index("</form>")])
+
+
+@pytest.mark.one_database
+def test_what_matters_most_asks_and_nothing_else_does(
+    app: Flask, anna: FlaskClient, acme: Place
+) -> None:
+    asking, before = set(), set(users_of(app, acme))
+    with half_an_hour_later():
+        for rule in app.url_map.iter_rules():
+            if "POST" not in (rule.methods or ()) or rule.endpoint == "auth.sign_out":
+                continue
+            view = app.view_functions[rule.endpoint]
+            if rule.endpoint in ASKS or getattr(view, "is_fresh_required", False):
+                answer = anna.post(address(rule, acme.slug, acme))
+                if answer.status_code == 401 and "Confirm that it is you" in answer.text:
+                    asking.add(rule.endpoint)
+
+    assert asking == ASKS
+    assert set(users_of(app, acme)) == before
+
+
+def users_of(app: Flask, acme: Place) -> list[tuple[str, str, bool]]:
+    with app.app_context(), tenant_scope(acme.id):
+        return [
+            (each.user.email, each.role, each.disabled_at is None) for each in users.list_members()
+        ]
+
+
+def test_the_form_is_carried_through_and_holds_no_secret_in_clear(
+    app: Flask, anna: FlaskClient, acme: Place
+) -> None:
+    page, secret = acme.url("integrations/tacticalrmm/"), KEY * 350
+    typed = {"base_url": "https://api.acme.example", "page_size": "123", "api_key": KEY}
+    assert anna.post(page, data={"page_size": "99"}).status_code == 302, "fresh"
+    with half_an_hour_later():
+        asked = anna.post(page, data=typed | {"password": secret[:8192]})
+        sealed = sealed_in(asked.text)
+        assert (asked.status_code, KEY in asked.text, len(sealed) > 1) == (401, False, True)
+        wrong = anna.post(page, data={"sealed": sealed, "password": "wrong"})
+        assert (wrong.status_code, sealed_in(wrong.text)) == (422, sealed)
+        anna.post(page, data={"sealed": sealed_in(asked.text), "password": PASSWORD})
+        assert page_size_of(app, acme) == 99, "so long a password is refused, and nothing saved"
+        assert anna.post(page, data=typed | {"page_size": "124"}).status_code == 302, "fresh again"
+    assert page_size_of(app, acme) == 124
+
+
+def page_size_of(app: Flask, acme: Place) -> int:
+    with app.app_context(), tenant_scope(acme.id):
+        return get_integration().page_size
+
+
+def test_the_session_of_before_ends(app: Flask, anna: FlaskClient, acme: Place) -> None:
+    taken = app.test_client()
+    with anna.session_transaction() as own, taken.session_transaction() as copy:
+        copy.update(own)
+    assert taken.get(acme.url()).status_code == 200
+    page, role = acme.url(f"users/{acme.member}/role"), {"role": "admin"}
+    with half_an_hour_later():
+        sealed = sealed_in(anna.post(page, data=role).text)
+        done = anna.post(page, data={"sealed": sealed, "password": PASSWORD})
+
+        assert done.location == acme.url(f"users/{acme.member}")
+        assert ("member@acme.example", "admin", True) in users_of(app, acme)
+        assert anna.get(acme.url()).status_code == 200
+        assert taken.get(acme.url()).location.startswith("/sign-in")
+
+
+@pytest.mark.one_database
+def test_what_was_sealed_opens_for_its_session_and_address_alone(
+    app: Flask, anna: FlaskClient, acme: Place
+) -> None:
+    member, other = acme.member, make_user(app, "other@acme.example", acme, role="viewer")
+    page = acme.url(f"users/{member}/role")
+    with half_an_hour_later():
+        sealed = sealed_in(anna.post(page, data={"role": "owner"}).text)
+        proof = {"sealed": sealed, "password": PASSWORD}
+        for path, form in (
+            (acme.url(f"users/{other}/role"), proof),
+            (page, proof | {"sealed": ["v1.k1.AAAA.AAAA"]}),
+            (page, proof | {"sealed": ["nothing"]}),
+        ):
+            answer = anna.post(path, data=form)
+            assert (answer.status_code, "cannot be read any more" in answer.text) == (400, True)
+        visitor = app.test_client()
+        visitor.post("/sign-in", data={"email": EMAIL, "password": PASSWORD})
+        assert visitor.post(page, data=proof).status_code == 400
+    assert ("member@acme.example", "viewer", True) in users_of(app, acme)
+
+
+@pytest.mark.one_database
+def test_passwords_cannot_be_tried_out(anna: FlaskClient, acme: Place) -> None:
+    page = acme.url("users/invite")
+    with half_an_hour_later():
+        sealed = sealed_in(anna.post(page, data={"email": "x@y.example"}).text)
+        wrong = {"sealed": sealed, "password": "wrong"}
+        codes = [anna.post(page, data=wrong).status_code for _ in range(11)]
+    assert codes == [422] * 10 + [429]
