@@ -54,6 +54,8 @@ class Settings:
     """Deliveries a second that a tenant's webhook may send for as long as it likes."""
     webhook_storage: int
     """MiB that the bodies of a tenant's deliveries may take up."""
+    audit_days: int
+    """How long rows of the audit trail are kept."""
 
     @property
     def redis_socket(self) -> Path:
@@ -110,6 +112,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         webhook_storage=_read_int(
             environ, "PORTAL_WEBHOOK_STORAGE", 256, lowest=1, highest=1_000_000
         ),
+        audit_days=_read_int(environ, "PORTAL_AUDIT_DAYS", 400, lowest=1, highest=100_000),
     )
 
 

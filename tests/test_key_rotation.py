@@ -98,15 +98,16 @@ def test_everything_hangs_on_the_new_key_and_the_old_one_goes(
     secret = reveal()
     user = add_user("anna@acme.example", PASSWORD, "acme", "admin")
     phone, _codes = set_up_app(user.id, PASSWORD)
-    assert [(use.key_id, use.envelopes) for use in list_keys()] == [("k1", 454)]
+    assert [(use.key_id, use.envelopes) for use in list_keys()] == [("k1", 455)]
 
     rotation = rotate_keys()
-    assert (rotation.key_id, rotation.made, rotation.moved) == ("k2", True, 454)
+    assert (rotation.key_id, rotation.made, rotation.moved) == ("k2", True, 455)
     assert (rotation.unreadable, rotation.digests) == (0, 1)
-    assert list_keys() == [KeyUse("k2", 454, encrypts=True), KeyUse("k1", 0)]
+    # And the key of the audit trail's rows that are written from now on.
+    assert list_keys() == [KeyUse("k2", 456, encrypts=True), KeyUse("k1", 0)]
 
     remove_key("k1")
-    assert list_keys() == [KeyUse("k2", 454, encrypts=True)]
+    assert list_keys() == [KeyUse("k2", 456, encrypts=True)]
     with at_work(create_app(settings), acme):
         assert set(read_many()) == all_of(450)
         assert find_secret(get_integration(), "api_key") == API_KEY
@@ -152,7 +153,7 @@ def test_what_cannot_be_read_is_counted_and_left(acme: int) -> None:
 
 def test_what_is_still_needed_is_not_removed(acme: int) -> None:
     get_vault().keys.put_first()  # type: ignore[attr-defined]
-    with pytest.raises(Refused, match="1 secrets are encrypted with k1"):
+    with pytest.raises(Refused, match="2 secrets are encrypted with k1"):
         remove_key("k1")
     with pytest.raises(InvalidInput, match="k2 is the current encryption key"):
         remove_key("k2")
@@ -175,7 +176,7 @@ def test_keys_of_the_environment_are_rotated_by_it(
         with pytest.raises(Refused, match="portal keys rotate"):
             remove_key("k1")
         rotation = rotate_keys()
-        assert (rotation.key_id, rotation.made, rotation.moved) == ("new", False, 1)
+        assert (rotation.key_id, rotation.made, rotation.moved) == ("new", False, 2)
         with pytest.raises(Refused, match="Remove it from PORTAL_ENCRYPTION_KEYS"):
             remove_key("k1")
     after = create_app(replace(settings, encryption_keys=new))
@@ -231,7 +232,7 @@ def test_a_killed_rotation_goes_on_where_it_was(app: Flask, acme: int, settings:
     kill_a_rotation(settings, after=130)
     uses = {use.key_id: use.envelopes for use in list_keys()}
     assert list(uses) == ["k2", "k1"]
-    assert uses == {"k2": 100, "k1": MANY - 99}  # two batches; the third was rolled back
+    assert uses == {"k2": 101, "k1": MANY - 99}  # two batches and a key; the third was rolled back
     assert set(read_many()) == all_of()
     db.session.rollback()
 

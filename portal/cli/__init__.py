@@ -66,6 +66,9 @@ COMMANDS = {
         "Show, install or remove Tactical's webhook, and rotate its secret.",
     ),
     "keys": Lazy("portal.cli.keys", "keys", "The keys that stored secrets are encrypted with."),
+    "audit": Lazy(
+        "portal.cli.audit", "audit", "Who did what: list the audit trail, verify that it is whole."
+    ),
     "run": Lazy(_RUNNING, "run", "Run the portal: web, workers, scheduler and what they need."),
     "demo": Lazy(
         _RUNNING, "demo", "Run the portal with a simulated Tactical server, connected and synced."

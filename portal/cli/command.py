@@ -17,6 +17,7 @@ from portal.config import read_settings
 from portal.errors import PortalError
 from portal.scope import tenant_scope
 from portal.services.accounts.tenants import get_tenant
+from portal.services.audit.actor import acting_as, find_operator
 from portal.services.database import LARGEST_ID, close_database, prepare_database
 from portal.supervisor.escaping import describe
 from portal.supervisor.logs import command_logging
@@ -89,6 +90,7 @@ class PortalCommand(click.Command):
         stack.enter_context(app.app_context())
         stack.callback(close_database)
         prepare_database()
+        stack.enter_context(acting_as(find_operator(ctx.command_path)))
         if "tenant" in ctx.params:
             tenant = get_tenant(ctx.params.pop("tenant"))
             stack.enter_context(tenant_scope(tenant.id))

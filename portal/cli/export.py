@@ -9,6 +9,7 @@ import click
 
 from portal.cli.command import PortalCommand, tenant_option
 from portal.cli.outcome import Outcome
+from portal.services.audit.exports import record_export
 from portal.services.csv_lines import to_csv
 from portal.services.export import (
     ALERT_COLUMNS,
@@ -39,7 +40,7 @@ def export() -> None:
 @format_option
 def organizations(form: str) -> Outcome:
     """The organizations and what they are mapped to."""
-    return _outcome(form, ORGANIZATION_COLUMNS, export_organizations())
+    return _outcome("organizations", form, ORGANIZATION_COLUMNS, export_organizations())
 
 
 @export.command("assets", cls=PortalCommand)
@@ -47,7 +48,7 @@ def organizations(form: str) -> Outcome:
 @format_option
 def assets(form: str) -> Outcome:
     """The assets."""
-    return _outcome(form, ASSET_COLUMNS, export_assets())
+    return _outcome("assets", form, ASSET_COLUMNS, export_assets())
 
 
 @export.command("alerts", cls=PortalCommand)
@@ -55,7 +56,7 @@ def assets(form: str) -> Outcome:
 @format_option
 def alerts(form: str) -> Outcome:
     """The alerts."""
-    return _outcome(form, ALERT_COLUMNS, export_alerts())
+    return _outcome("alerts", form, ALERT_COLUMNS, export_alerts())
 
 
 @export.command("deliveries", cls=PortalCommand)
@@ -63,7 +64,7 @@ def alerts(form: str) -> Outcome:
 @format_option
 def deliveries(form: str) -> Outcome:
     """The webhook deliveries, without their bodies."""
-    return _outcome(form, DELIVERY_COLUMNS, export_deliveries())
+    return _outcome("deliveries", form, DELIVERY_COLUMNS, export_deliveries())
 
 
 @export.command("software", cls=PortalCommand)
@@ -71,10 +72,11 @@ def deliveries(form: str) -> Outcome:
 @format_option
 def software(form: str) -> Outcome:
     """The software that assets have and had."""
-    return _outcome(form, SOFTWARE_COLUMNS, export_software())
+    return _outcome("software", form, SOFTWARE_COLUMNS, export_software())
 
 
-def _outcome(form: str, columns: Iterable[str], rows: Iterator[Row]) -> Outcome:
+def _outcome(name: str, form: str, columns: Iterable[str], rows: Iterator[Row]) -> Outcome:
+    record_export(name, form, {})
     return Outcome({}, lines=to_csv(columns, rows) if form == "csv" else _to_json(rows))
 
 

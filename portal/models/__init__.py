@@ -13,6 +13,7 @@ from portal.models.assets.conflict import AssetConflict
 from portal.models.assets.external_entity_mapping import ExternalEntityMapping
 from portal.models.assets.removed_asset import RemovedAsset
 from portal.models.assets.superseded_agent import SupersededAgent
+from portal.models.audit.entry import AuditEntry, InstallAuditEntry
 from portal.models.deliveries.delivery import AgentRefresh, Delivery, WebhookKey
 from portal.models.deliveries.usage import WebhookUsage
 from portal.models.errands.errand import Errand
@@ -39,6 +40,7 @@ __all__ = [
     "AssetChange",
     "AssetConflict",
     "AssetSoftware",
+    "AuditEntry",
     "Authenticator",
     "Client",
     "ConnectionTest",
@@ -49,6 +51,7 @@ __all__ = [
     "Event",
     "EventSubscriber",
     "ExternalEntityMapping",
+    "InstallAuditEntry",
     "InstallSetting",
     "Integration",
     "Invitation",

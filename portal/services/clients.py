@@ -13,6 +13,8 @@ from portal.db import db, transaction
 from portal.errors import InvalidInput, NotFound, Refused
 from portal.models import Asset, Client, OrganizationMapping
 from portal.models.organizations.client import name_key
+from portal.services.audit.actions import Action
+from portal.services.audit.record import Target, record
 from portal.services.lists.paging import Page, paginate
 from portal.services.lists.search import contains
 from portal.services.text import clean_line
@@ -88,13 +90,17 @@ def insert_client(session: Session, name: str) -> Client:
     client = Client(name=_free_name(name, but=None))
     session.add(client)
     session.flush()
+    record(Action.CLIENT_ADDED, _target(client), after={"name": client.name})
     return client
 
 
 def rename_client(client_id: int, name: str) -> Client:
     with transaction():
         client = get_client(client_id)
-        client.name = _free_name(name, but=client_id)
+        before, client.name = client.name, _free_name(name, but=client_id)
+        if client.name != before:
+            values = {"name": before}, {"name": client.name}
+            record(Action.CLIENT_RENAMED, _target(client), *values)
     return client
 
 
@@ -121,7 +127,12 @@ def delete_client(client_id: int) -> str:
             )
         name = client.name
         session.delete(client)
+        record(Action.CLIENT_DELETED, _target(client), before={"name": name})
     return name
+
+
+def _target(client: Client) -> Target:
+    return Target("client", client.id, client.name)
 
 
 def _free_name(name: str, but: int | None) -> str:

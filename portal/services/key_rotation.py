@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Row, func, select, update
+from sqlalchemy import ColumnElement, Row, func, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from portal.db import changed_one, db, release, transaction
@@ -18,6 +18,9 @@ from portal.keys import KeyFile
 from portal.models import Authenticator, InstallSetting, Secret
 from portal.scope import all_tenants
 from portal.services.accounts.second_factors.totp import bind_to_user
+from portal.services.audit import keys as audit_keys
+from portal.services.audit.actions import Action
+from portal.services.audit.record import Target, record_in
 from portal.services.webhook import digests as webhook_digests
 from portal.vault import VERSION, bind_to, get_vault, read_key_id
 
@@ -27,10 +30,15 @@ Envelope = Row[int, int, str, int, str, str]
 AT_ONCE = 200
 """Envelopes in a transaction: nobody waits for longer than these take."""
 
+_IS_SEALED = or_(
+    InstallSetting.key == webhook_digests.SETTING,
+    InstallSetting.key.startswith(audit_keys.PREFIX, autoescape=True),
+)
+"""Of the install's settings: keys that no tenant owns."""
 _PLACES: tuple[tuple[InstrumentedAttribute[str], ColumnElement[bool] | None], ...] = (
     (Secret.envelope, None),
     (Authenticator.envelope, None),
-    (InstallSetting.value, InstallSetting.key == webhook_digests.SETTING),
+    (InstallSetting.value, _IS_SEALED),
 )
 _LOCK_PLACES = "LOCK TABLE secrets, authenticators IN SHARE ROW EXCLUSIVE MODE"
 
@@ -89,7 +97,11 @@ def rotate_keys() -> KeyRotation:
         key_id = next(iter(keys))
         unreadable = sum(n for name, n in _count(db.session()).items() if name != key_id)
         release()
-    return KeyRotation(key_id, made, moved, unreadable, _renew_digests())
+    digests = _renew_digests()
+    with transaction():
+        after = {"encrypts": key_id, "is_new": made, "moved": moved, "unreadable": unreadable}
+        record_in([None], Action.KEYS_ROTATED, Target("key", key_id, key_id), after=after)
+    return KeyRotation(key_id, made, moved, unreadable, digests)
 
 
 def remove_key(key_id: str) -> None:
@@ -116,6 +128,7 @@ def remove_key(key_id: str) -> None:
                 "PORTAL_ENCRYPTION_KEYS, then restart the portal."
             )
         keys.remove(key_id)
+        record_in([None], Action.KEY_REMOVED, Target("key", key_id, key_id))
 
 
 def _is_begun() -> bool:
@@ -143,7 +156,7 @@ def _select_key_id(envelope: InstrumentedAttribute[str]) -> ColumnElement[str]:
 
 def _move_all(key_id: str) -> int:
     """One look through everything; how many were moved."""
-    moved, after = _move_setting(key_id) + _move_authenticators(key_id), 0
+    moved, after = _move_settings(key_id) + _move_authenticators(key_id), 0
     while rows := _list_others(key_id, after):
         moved += _move(rows)
         after = rows[-1].id
@@ -201,17 +214,18 @@ def _move_authenticators(key_id: str) -> int:
     return moved
 
 
-def _move_setting(key_id: str) -> int:
-    """The key of the digests, which no tenant owns."""
+def _move_settings(key_id: str) -> int:
+    """The keys that no tenant owns: of digests, and of the audit trail."""
+    moved = 0
     with transaction() as session:
-        setting = session.get(InstallSetting, webhook_digests.SETTING, with_for_update=True)
-        if setting is None or read_key_id(setting.value) == key_id:
-            return 0
-        sealed = _reseal(setting.value, webhook_digests.BOUND_TO)
-        if sealed is None:
-            return 0
-        setting.value = sealed
-    return 1
+        sealed_ones = select(InstallSetting).where(_IS_SEALED).order_by(InstallSetting.key)
+        for setting in session.scalars(sealed_ones.with_for_update()):
+            if read_key_id(setting.value) == key_id:
+                continue
+            sealed = _reseal(setting.value, f"install/{setting.key}")
+            if sealed is not None:
+                setting.value, moved = sealed, moved + 1
+    return moved
 
 
 def _reseal(envelope: str, bound_to: str) -> str | None:

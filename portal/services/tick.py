@@ -24,6 +24,7 @@ from portal.models import (
 )
 from portal.models.runs.sync_run import ACTIVE, RunStatus, SyncKind
 from portal.scope import all_tenants, tenant_scope
+from portal.services.audit.retention import prune_if_due
 from portal.services.deliveries.agent_refreshes import (
     list_tenants_with_due_refreshes,
     start_due_refreshes,
@@ -83,6 +84,7 @@ def tick() -> None:
         if run.kind is not SyncKind.STATUS:
             enqueue_run(run)
     trim_bodies()
+    prune_if_due()
 
 
 def _list_jobs() -> list[tuple[Any, ...]]:

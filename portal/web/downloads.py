@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from flask import Response, stream_with_context
+from flask import Response, request, stream_with_context
 
 from portal.clock import utc_now
 from portal.scope import tenant_scope
+from portal.services.audit.exports import record_export
 from portal.services.csv_lines import to_csv
 from portal.web.guard import get_tenant
 
@@ -16,6 +17,8 @@ from portal.web.guard import get_tenant
 def send_csv(name: str, columns: Iterable[str], rows: Iterator[dict[str, Any]]) -> Response:
     """The rows, read while they are sent; the file is called after the list, tenant and day."""
     tenant = get_tenant()
+    filters = {name: value for name, value in request.args.items() if value}
+    record_export(name, "csv", (request.view_args or {}) | filters)
 
     def lines() -> Iterator[str]:
         with tenant_scope(tenant.id):

@@ -14,17 +14,21 @@ from flask.typing import ResponseReturnValue
 from portal.errors import PermissionDenied
 from portal.extensions import htmx
 from portal.models import Membership, Tenant, User
+from portal.models.audit.entry import ActorKind
 from portal.scope import tenant_scope
 from portal.services.accounts.permissions import Permission, role_allows
 from portal.services.accounts.second_factors.requirement import lacks_factor
 from portal.services.accounts.sign_in import find_session
 from portal.services.accounts.users import list_memberships
+from portal.services.audit.actor import Actor, acting_as
 from portal.web.input import check_input, split_current_url
 
 View = TypeVar("View", bound=Callable[..., Any])
 
 TOKEN = "token"  # noqa: S105  # the name of a cookie field
 """Where the signed cookie keeps the token of the server-side session."""
+NO_ACTORS = ("static", "webhooks.receive")
+"""Endpoints where nobody does anything that the audit trail keeps."""
 
 
 def requires(permission: Permission) -> Callable[[View], View]:
@@ -48,7 +52,8 @@ def tenant_blueprint(name: str, import_name: str, url_prefix: str = "") -> Bluep
 
 def init_app(app: Flask) -> None:
     app.before_request(_load_user)
-    app.teardown_request(_leave_tenant)
+    app.before_request(_name_actor)
+    app.teardown_request(_leave)
     app.url_defaults(_fill_slug)
     app.context_processor(_template_context)
 
@@ -111,6 +116,23 @@ def _load_user() -> None:
     g.user, g.user_session, g.session_digest = found.user, found, found.token_digest
 
 
+def _name_actor() -> None:
+    """Whom the audit trail names. The route is kept as it is declared: an address may hold a
+    secret."""
+    rule, user = request.url_rule, find_user()
+    if rule is None or request.endpoint in NO_ACTORS:
+        return
+    actor = Actor(
+        ActorKind.USER if user else ActorKind.ANONYMOUS,
+        user.email if user else "",
+        user.id if user else None,
+        request.remote_addr or "",
+        f"{request.method} {rule.rule}",
+    )
+    g.acting = ExitStack()
+    g.acting.enter_context(acting_as(actor))
+
+
 def _take_slug(_endpoint: str | None, values: dict[str, Any] | None) -> None:
     g.slug = (values or {}).pop("slug", None)
 
@@ -145,10 +167,11 @@ def _list_memberships(user: User) -> list[Membership]:
     return memberships
 
 
-def _leave_tenant(_error: BaseException | None) -> None:
-    scope: ExitStack | None = g.pop("scope", None)
-    if scope is not None:
-        scope.close()
+def _leave(_error: BaseException | None) -> None:
+    for name in ("scope", "acting"):
+        entered: ExitStack | None = g.pop(name, None)
+        if entered is not None:
+            entered.close()
 
 
 def _fill_slug(endpoint: str, values: dict[str, Any]) -> None:

@@ -199,5 +199,6 @@ def test_a_tenant_is_counted_asked_for_and_removed(people: Portal) -> None:
 def test_json_is_one_object_and_asks_nothing(people: Portal) -> None:
     said = people("tenants", "remove", "acme", "--yes", "acme", "--json")
 
-    assert said.data == {"ok": True, "slug": "acme", "removed": {"memberships": 2}}
+    assert said.data["removed"].keys() == {"memberships", "events", "audit_entries"}
+    assert (said.data["ok"], said.data["slug"]) == (True, "acme")
     assert said.err == ""

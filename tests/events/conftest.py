@@ -13,7 +13,7 @@ from sqlalchemy import select
 from portal.db import db, transaction
 from portal.events.outbox import record_events
 from portal.models import Event, EventSubscriber
-from portal.models.events.event import EventType
+from portal.models.events.event import ORDINARY, EventType
 from portal.scope import tenant_scope
 from portal.services.events import subscribers
 from tests.events.receiver import Receiver, receiving
@@ -60,8 +60,6 @@ def get(subscriber_id: int) -> EventSubscriber:
 
 
 def events(*kinds: EventType) -> list[Event]:
-    """Of these types, or all, in order."""
-    query = select(Event).order_by(Event.id)
-    if kinds:
-        query = query.where(Event.type.in_([str(kind) for kind in kinds]))
-    return list(db.session.scalars(query))
+    """Of these types, or all but those of the audit trail, in order."""
+    query = select(Event).where(Event.type.in_([str(kind) for kind in kinds or ORDINARY]))
+    return list(db.session.scalars(query.order_by(Event.id)))

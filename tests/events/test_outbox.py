@@ -77,6 +77,10 @@ PAYLOADS = {
         "confirmed",
     },
 }
+PAYLOADS[EventType.AUDIT_RECORDED] = {
+    *("number", "at", "action", "actor", "address", "source", "request_id", "target"),
+    *("before", "after", "mac"),
+}
 PAYLOADS[EventType.ALERT_RESOLVED] = PAYLOADS[EventType.ALERT_TRIGGERED]
 
 
@@ -114,7 +118,7 @@ def test_payloads_have_their_keys_and_no_secret(scoped: Msp, http: FlaskClient) 
     execution.run_to_end(SyncKind.DEVICES)
     merge_two_assets()
     retire_and_restore(scoped)
-    stored = events()
+    stored = events(*EventType)
     assert {event.type for event in stored} == {str(kind) for kind in EventType}
     for event in stored:
         assert set(event.payload) == PAYLOADS[EventType(event.type)], event.type
@@ -254,8 +258,10 @@ def test_many_events_cost_as_many_statements_as_one(scoped: Msp) -> None:
         assert run.updated >= len(agent_ids) // 2
         return len([text for text in statements if "INSERT INTO events" in text])
 
-    assert sync_after_editing(scoped.agents[:1], "one") == 3  # started, a page, completed
-    assert sync_after_editing(scoped.agents, "all") == 3
+    assert (
+        sync_after_editing(scoped.agents[:1], "one") == 4
+    )  # asked for, started, a page, completed
+    assert sync_after_editing(scoped.agents, "all") == 4
 
 
 def test_an_abandoned_run_ends_with_an_event_too(scoped: Msp) -> None:

@@ -26,6 +26,12 @@ class EventType(StrEnum):
     DEVICE_RESTORED = "rmm.device.restored"
     ALERT_TRIGGERED = "rmm.alert.triggered"
     ALERT_RESOLVED = "rmm.alert.resolved"
+    AUDIT_RECORDED = "audit.recorded"
+    """For owners and admins alone: not among the events that everybody sees, and sent to those
+    who name it."""
+
+
+ORDINARY = tuple(kind for kind in EventType if kind is not EventType.AUDIT_RECORDED)
 
 
 class Event(TenantOwned, Base):

@@ -20,6 +20,9 @@ from portal.services.accounts.places import add_place, changing_places, check_ro
 from portal.services.accounts.throttle import Caller, attempt
 from portal.services.accounts.tokens import digest, new_token
 from portal.services.accounts.users import clean_email
+from portal.services.audit.actions import Action
+from portal.services.audit.people import as_user
+from portal.services.audit.record import Target, record, record_in
 
 INVITATION_LASTS = timedelta(days=7)
 
@@ -56,6 +59,8 @@ def invite(email: str, tenant: str, role: str, invited_by: int | None = None) ->
                 expires_at=expires_at,
             )
         )
+        after = {"role": role, "expires_at": expires_at}
+        record_in([tenant_id], Action.USER_INVITED, Target("user", "", email), after=after)
     settings: Settings = current_app.extensions["settings"]
     return InvitationLink(email, role, f"{settings.address}/invitation/{token}", expires_at)
 
@@ -85,6 +90,8 @@ def withdraw_invitation(invitation_id: int) -> str:
     with transaction() as session:
         invitation = get_invitation(invitation_id)
         session.delete(invitation)
+        about = Target("user", "", invitation.email)
+        record(Action.INVITATION_WITHDRAWN, about, {"role": invitation.role})
     return invitation.email
 
 
@@ -122,6 +129,7 @@ def accept_as_new(token: str, password: str, caller: Caller) -> tuple[User, str]
         session.add(user)
         session.flush()
         add_place(session, user.id, tenant_id, invitation.role)
+        _record_accepted(tenant_id, user, invitation)
     return user, invitation.tenant.slug
 
 
@@ -142,7 +150,13 @@ def accept_as(user: User, token: str, caller: Caller) -> str:
         invitation = _take(session, token)
         if find_place(session, invitation.email, tenant_id) is None:
             add_place(session, user_id, tenant_id, invitation.role)
+        _record_accepted(tenant_id, session.get_one(User, user_id), invitation)
     return invitation.tenant.slug
+
+
+def _record_accepted(tenant_id: int, user: User, invitation: Invitation) -> None:
+    who, after = Target("user", user.id, user.email), {"role": invitation.role}
+    record_in([tenant_id], Action.INVITATION_ACCEPTED, who, after=after, actor=as_user(user))
 
 
 def used_up() -> NotFound:

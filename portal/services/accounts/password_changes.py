@@ -22,6 +22,8 @@ from portal.services.accounts.sign_in import end_sessions
 from portal.services.accounts.throttle import Caller, attempt
 from portal.services.accounts.tokens import digest, new_token
 from portal.services.accounts.users import get_user
+from portal.services.audit.actions import Action
+from portal.services.audit.people import as_user, record_of_user, record_refusal
 
 RESET_LASTS = timedelta(days=1)
 
@@ -42,6 +44,7 @@ def check_present_password(
     user = db.session.get_one(User, user_id)
     with attempt(caller, user.email, find_device(user, caller.device)):
         if not password_matches(user.password_hash, password):
+            record_refusal(user)
             raise problem
     return user
 
@@ -57,6 +60,7 @@ def change_password(user_id: int, old: str, new: str, keep_session: str, caller:
     with transaction() as session:
         user = session.get_one(User, user_id)
         _replace(session, user, new_hash, keep_session)
+        record_of_user(Action.PASSWORD_CHANGED, user)
     return issue_device(user)
 
 
@@ -67,6 +71,7 @@ def set_password(email: str, password: str) -> User:
     with transaction() as session:
         user = session.get_one(User, user.id)
         _replace(session, user, new_hash)
+        record_of_user(Action.PASSWORD_SET, user)
     return user
 
 
@@ -88,6 +93,7 @@ def issue_reset(email: str, only_of: int | None = None) -> ResetLink:
                 "link for a new password, with `portal users reset`."
             )
         session.merge(reset)
+        record_of_user(Action.PASSWORD_LINK_ISSUED, user, after={"expires_at": expires_at})
     return ResetLink(user.email, f"{settings.address}/reset/{token}", expires_at)
 
 
@@ -123,6 +129,7 @@ def use_reset(token: str, password: str, caller: Caller) -> tuple[User, str]:
             raise used_up()  # by somebody who pressed at the same moment
         user = session.get_one(User, user_id)
         _replace(session, user, new_hash)
+        record_of_user(Action.PASSWORD_RESET, user, actor=as_user(user))
     return user, issue_device(user)
 
 

@@ -6,11 +6,12 @@ from enum import StrEnum
 
 
 class Permission(StrEnum):
-    READ = "see and export everything of the tenant but its users"
+    READ = "see and export everything of the tenant but its users and its audit trail"
     SYNC = "sync, preview, and apply or decline plans"
     MAP = "map organizations, edit clients and assets, settle conflicts, undo runs"
     ACT_ON_ALERTS = "resolve and snooze alerts, and replay deliveries"
     CHANGE_SETTINGS = "change the connection, the webhook, its secret and event subscribers"
+    READ_AUDIT = "see and export the audit trail"
     DELETE = "delete assets for good"
     MANAGE_USERS = "manage users, their roles, their sessions, and whose second factor is required"
 
@@ -24,7 +25,7 @@ class Role(StrEnum):
 
 _VIEWER = frozenset({Permission.READ})
 _TECHNICIAN = _VIEWER | {Permission.SYNC, Permission.MAP, Permission.ACT_ON_ALERTS}
-_ADMIN = _TECHNICIAN | {Permission.CHANGE_SETTINGS}
+_ADMIN = _TECHNICIAN | {Permission.CHANGE_SETTINGS, Permission.READ_AUDIT}
 
 ROLES: dict[str, frozenset[Permission]] = {
     Role.OWNER: frozenset(Permission),

@@ -81,7 +81,8 @@ def changing_places(tenant: str) -> Iterator[tuple[Session, int]]:
     when it would leave a tenant that had an owner without one."""
     tenant_id = get_tenant(tenant).id
     with all_tenants(), transaction() as session:
-        session.execute(select(Tenant.id).where(Tenant.id == tenant_id).with_for_update())
+        only = select(Tenant.id).where(Tenant.id == tenant_id)
+        session.execute(only.with_for_update(key_share=True))
         had_owner = _has_owner(session, tenant_id)
         yield session, tenant_id
         session.flush()

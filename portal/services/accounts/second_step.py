@@ -9,7 +9,7 @@ from sqlalchemy.orm import joinedload
 
 from portal.clock import utc_now
 from portal.db import changed_one, db, transaction
-from portal.errors import Refused
+from portal.errors import InvalidInput, Refused
 from portal.models import PendingSignIn
 from portal.models.accounts.passkey import PasskeyPurpose
 from portal.services.accounts.places import is_shut_out
@@ -27,6 +27,7 @@ from portal.services.accounts.second_factors.status import lock_user
 from portal.services.accounts.sign_in import SignIn, open_session
 from portal.services.accounts.throttle import Caller, attempt, count_question
 from portal.services.accounts.tokens import digest
+from portal.services.audit.people import record_failure
 
 
 class StepExpired(Refused):
@@ -69,12 +70,16 @@ def sign_in_by_passkey(signed: Signed, caller: Caller) -> SignIn:
     """
     with attempt(caller):
         challenge = take(signed.token, PasskeyPurpose.SIGN_IN, None)
-        with transaction() as session:
-            user = lock_user(session, passkeys.find_owner(session, signed))
-            if user is None or is_shut_out(user.id):
-                raise passkeys.WrongPasskey
-            passkeys.use_key(session, user, signed, challenge, alone=True)
-            return open_session(session, user, caller)
+        try:
+            with transaction() as session:
+                user = lock_user(session, passkeys.find_owner(session, signed))
+                if user is None or is_shut_out(user.id):
+                    raise passkeys.WrongPasskey
+                passkeys.use_key(session, user, signed, challenge, alone=True)
+                return open_session(session, user, caller)
+        except InvalidInput:
+            record_failure(None, "")
+            raise
 
 
 def finish(token: str, proof: Proof, caller: Caller) -> Finished:

@@ -11,9 +11,11 @@ from sqlalchemy import delete, select
 from portal.clock import utc_now
 from portal.db import db, transaction
 from portal.errors import NotFound
-from portal.models import UserSession
+from portal.models import User, UserSession
 from portal.services.accounts.sign_in import ABSOLUTE_LIMIT, IDLE_LIMIT, end_sessions
 from portal.services.accounts.tokens import digest
+from portal.services.audit.actions import Action
+from portal.services.audit.people import record_of_user
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +54,14 @@ def end_session(user_id: int, handle: str) -> None:
         if not ended:
             raise NotFound("This browser is signed out already.")
         session.execute(delete(UserSession).where(UserSession.token_digest.in_(ended)))
+        record_of_user(Action.SIGNED_OUT_ELSEWHERE, session.get_one(User, user_id))
 
 
 def sign_out_everywhere(user_id: int, but: str = "") -> None:
     """From the next request on, in every tenant; `but`: the digest of a session that stays."""
     with transaction() as session:
         end_sessions(session, user_id, but)
+        record_of_user(Action.SIGNED_OUT_EVERYWHERE, session.get_one(User, user_id))
 
 
 def _list_sessions(user_id: int) -> Sequence[UserSession]:

@@ -16,6 +16,8 @@ from portal.services.accounts.permissions import Role
 from portal.services.accounts.throttle import Caller, attempt
 from portal.services.accounts.tokens import digest
 from portal.services.accounts.users import any_user_exists, clean_email, find_or_add_user
+from portal.services.audit.actions import Action
+from portal.services.audit.record import Target, record, record_in
 from portal.services.text import clean_line
 
 DIGEST_KEY = "setup_token_digest"
@@ -53,6 +55,9 @@ def create_first_owner(
             "Start with a letter, and use only lowercase letters, digits and hyphens.", field="slug"
         )
     with attempt(caller):
+        if not token_matches(token):
+            with transaction():
+                record(Action.SETUP_REFUSED, Target("install"))
         _check_token(token)
     with all_tenants(), transaction() as session:
         _check_token(token)
@@ -62,6 +67,9 @@ def create_first_owner(
         session.flush()
         session.add(Membership(user_id=user.id, tenant_id=tenant.id, role=Role.OWNER))
         session.execute(delete(InstallSetting).where(InstallSetting.key == DIGEST_KEY))
+        first = {"tenant": name, "role": str(Role.OWNER)}
+        who = Target("user", user.id, user.email)
+        record_in([None, tenant.id], Action.INSTALL_SET_UP, who, after=first)
     return user
 
 

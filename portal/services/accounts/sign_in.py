@@ -18,6 +18,8 @@ from portal.services.accounts.places import is_shut_out
 from portal.services.accounts.second_factors.status import has_factor, lock_user
 from portal.services.accounts.throttle import Caller, attempt
 from portal.services.accounts.tokens import digest, new_token
+from portal.services.audit.actions import Action
+from portal.services.audit.people import as_user, record_failure, record_of_user
 
 IDLE_LIMIT = timedelta(hours=2)
 ABSOLUTE_LIMIT = timedelta(hours=12)
@@ -53,6 +55,7 @@ def sign_in(email: str, password: str, caller: Caller) -> SignIn | SecondStep:
     with attempt(caller, email, find_device(user, caller.device)):
         matches = password_matches(user.password_hash if user else None, password)
         if not matches or user is None or is_shut_out(user.id):
+            record_failure(user, email)
             raise Refused(WRONG_CREDENTIALS)
     stale = needs_rehash(user.password_hash)
     new_hash = hash_password(password) if stale else None
@@ -83,6 +86,7 @@ def open_session(session: Session, user: User, caller: Caller) -> SignIn:
             address=caller.address,
         )
     )
+    record_of_user(Action.SIGNED_IN, user, actor=as_user(user))
     return SignIn(user.email, token, issue_device(user), user)
 
 
@@ -130,7 +134,11 @@ def find_session(token: str) -> UserSession | None:
 
 def sign_out(token: str) -> None:
     with transaction() as session:
-        session.execute(delete(UserSession).where(UserSession.token_digest == digest(token)))
+        own = UserSession.token_digest == digest(token)
+        user = session.scalar(select(User).join(UserSession).where(own))
+        if user is not None:
+            session.execute(delete(UserSession).where(own))
+            record_of_user(Action.SIGNED_OUT, user)
 
 
 def end_sessions(session: Session, user_id: int, keep: str = "") -> None:

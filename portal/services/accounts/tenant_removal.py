@@ -11,10 +11,13 @@ from sqlalchemy.orm import aliased
 from portal.clock import utc_now
 from portal.db import Base, TenantOwned, db, release, transaction
 from portal.errors import Refused
-from portal.models import Invitation, Membership, SyncRun, Tenant, User, WebhookKey
+from portal.models import AuditEntry, Invitation, Membership, SyncRun, Tenant, User, WebhookKey
 from portal.models.integrations.integration import IntegrationState
 from portal.models.runs.sync_run import ACTIVE
 from portal.scope import all_tenants, tenant_scope
+from portal.services.audit.actions import Action
+from portal.services.audit.chain import read_head
+from portal.services.audit.record import Target, record_in
 from portal.services.integrations.connect import disconnect
 from portal.services.integrations.current import find_integration
 from portal.services.integrations.sign_outs import sign_out_due
@@ -57,10 +60,14 @@ def remove_tenant(tenant: Tenant) -> None:
         _wait_for_runs()
         sign_out_due()  # a sign-in that cannot be ended there expires after five hours
         for model in list_owned_models():
-            if model is not Membership:
+            if model not in (Membership, AuditEntry):
                 _delete_rows(model)
     with all_tenants(), transaction() as session:
         session.execute(delete(User).where(User.id.in_(_users_of_no_other(tenant_id))))
+        number, mac = read_head(session, tenant_id)
+        about = Target("tenant", tenant_id, tenant.slug)
+        before = {"name": tenant.name, "slug": tenant.slug, "audit_head": f"{number}:{mac}"}
+        record_in([None], Action.TENANT_REMOVED, about, before=before)
         session.execute(delete(Tenant).where(Tenant.id == tenant_id))
 
 

@@ -8,6 +8,8 @@ from portal.db import db, transaction
 from portal.errors import InvalidInput, NotFound
 from portal.models import Tenant
 from portal.models.accounts.tenant import SLUG_PATTERN
+from portal.services.audit.actions import Action
+from portal.services.audit.record import Target, record_in
 from portal.services.text import clean_line
 
 
@@ -27,6 +29,13 @@ def add_tenant(name: str, slug: str) -> Tenant:
             )
         tenant = Tenant(name=name, slug=slug)
         session.add(tenant)
+        session.flush()
+        record_in(
+            [None, tenant.id],
+            Action.TENANT_ADDED,
+            Target("tenant", tenant.id, tenant.slug),
+            after={"name": name, "slug": slug},
+        )
     return tenant
 
 

@@ -25,6 +25,8 @@ from portal.services.accounts.places import (
     withdraw_invitations,
 )
 from portal.services.accounts.sign_in import end_sessions
+from portal.services.audit.actions import Action
+from portal.services.audit.people import record_of_place
 from portal.services.conflicts.listing import needs_person_count
 from portal.services.integrations.codes import is_code_wanted
 
@@ -43,10 +45,13 @@ def add_user(email: str, password: str, tenant: str, role: str) -> User:
         membership = find_place(session, email, tenant_id)
         if membership is None:
             add_place(session, user.id, tenant_id, role)
+            before = None
         elif membership.disabled_at is not None:
             raise Refused(f"{email} is disabled in this tenant. Enable the user first.")
         else:
+            before = {"role": membership.role}
             _set_role(session, membership, role)
+        record_of_place(Action.USER_ADDED, tenant_id, user, before, {"role": role})
     return user
 
 
@@ -132,7 +137,11 @@ def change_role(email: str, tenant: str, role: str) -> Membership:
     role = check_role(role)
     with changing_places(tenant) as (session, tenant_id):
         membership = get_place(session, email, tenant_id)
+        before = {"role": membership.role}
         _set_role(session, membership, role)
+        record_of_place(
+            Action.USER_ROLE_CHANGED, tenant_id, membership.user, before, {"role": role}
+        )
     return membership
 
 
@@ -151,6 +160,7 @@ def disable_user(email: str, tenant: str) -> Membership:
             session.execute(
                 delete(PasswordReset).where(PasswordReset.user_id == membership.user_id)
             )
+        record_of_place(Action.USER_DISABLED, tenant_id, membership.user)
     return membership
 
 
@@ -159,6 +169,7 @@ def enable_user(email: str, tenant: str) -> Membership:
     with changing_places(tenant) as (session, tenant_id):
         membership = get_place(session, email, tenant_id)
         membership.disabled_at = None
+        record_of_place(Action.USER_ENABLED, tenant_id, membership.user)
     return membership
 
 
@@ -169,6 +180,8 @@ def remove_user(email: str, tenant: str) -> bool:
     """
     with changing_places(tenant) as (session, tenant_id):
         membership = get_place(session, email, tenant_id)
+        before = {"role": membership.role}
+        record_of_place(Action.USER_REMOVED, tenant_id, membership.user, before)
         user_id = membership.user_id
         withdraw_invitations(session, membership)
         session.execute(

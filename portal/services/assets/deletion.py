@@ -12,7 +12,8 @@ from portal.db import db, transaction
 from portal.errors import InvalidInput, Refused
 from portal.models import Alert, Asset, AssetChange, AssetSoftware, SyncRun
 from portal.models.runs.sync_run import RunStatus, SyncKind
-from portal.services.assets.retirement import IS_RETIRED, OVERTAKEN, Chosen
+from portal.services.assets.retirement import IS_RETIRED, OVERTAKEN, Chosen, record_many
+from portal.services.audit.actions import Action
 from portal.services.runs.execution import run_queued
 from portal.services.runs.history import find_active_run, get_run
 from portal.services.runs.requests import enqueue_run
@@ -71,7 +72,8 @@ def _add(
     chosen: Chosen, trigger: str, typed: int | None, user_id: int | None
 ) -> tuple[SyncRun, bool]:
     """The run that deletes them, and whether it is a new one."""
-    wanted = select(Asset.id, Asset.integration_id).where(*chosen.to_conditions(), IS_RETIRED)
+    wanted = select(Asset.id, Asset.integration_id, Asset.name)
+    wanted = wanted.where(*chosen.to_conditions(), IS_RETIRED)
     try:
         with transaction() as session:
             rows = session.execute(wanted.order_by(Asset.id)).all()
@@ -93,6 +95,7 @@ def _add(
             )
             session.add(run)
             session.flush()
+            record_many(Action.ASSETS_DELETED, run, [row.name for row in rows])
     except IntegrityError:  # somebody pressed at the same moment
         return _add(chosen, trigger, typed, user_id)
     return run, True

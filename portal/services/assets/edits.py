@@ -12,6 +12,8 @@ from portal.models import Asset
 from portal.models.assets.asset import LOCKS
 from portal.models.assets.change import ChangeAction
 from portal.services.assets.listing import get_asset
+from portal.services.audit.actions import Action
+from portal.services.audit.record import Target, record
 from portal.services.clients import get_client
 from portal.services.text import LONGEST_LINE, clean_line
 from portal.sync.history import ColumnChange, record_changes
@@ -63,6 +65,7 @@ def release_field(asset_id: int, field: str, user_id: int | None = None) -> Asse
             setattr(asset, lock, False)
             change = ColumnChange(asset.id, ChangeAction.RELEASED, lock.replace("_locked", ""))
             record_changes(session, Cause.of_person(user_id), [change])
+            record(Action.ASSET_RELEASED, _target(asset), {"locked": field}, {"locked": None})
     return asset
 
 
@@ -73,6 +76,7 @@ def list_locked(asset: Asset) -> list[str]:
 
 def _write(session: Session, asset: Asset, wanted: dict[str, object], cause: Cause) -> list[str]:
     changed = [column for column, value in wanted.items() if getattr(asset, column) != value]
+    before = {column: getattr(asset, column) for column in changed}
     edits = [
         ColumnChange(asset.id, ChangeAction.EDITED, column, getattr(asset, column), wanted[column])
         for column in changed
@@ -82,4 +86,11 @@ def _write(session: Session, asset: Asset, wanted: dict[str, object], cause: Cau
         setattr(asset, LOCKS[column], True)
     session.flush()
     record_changes(session, cause, edits)
+    if changed:
+        after = {column: wanted[column] for column in changed}
+        record(Action.ASSET_EDITED, _target(asset), before, after)
     return changed
+
+
+def _target(asset: Asset) -> Target:
+    return Target("asset", asset.id, asset.name)

@@ -14,6 +14,8 @@ from portal.models import Alert, Asset, AssetChange, AssetSoftware, SyncRun
 from portal.models.runs.sync_run import SyncKind
 from portal.services.assets.listing import get_asset
 from portal.services.assets.sides import Comparison, compare, side_of
+from portal.services.audit.actions import Action
+from portal.services.audit.record import Target, record
 from portal.services.lists.search import contains
 from portal.sync.devices.merging.merge import load_pair, load_set_aside, merge_into
 from portal.sync.devices.merging.rules import check_mergeable, choose_current
@@ -71,7 +73,11 @@ def merge_assets(keep_id: int, other_id: int, user_id: int | None = None) -> Syn
     for asset_id in (keep_id, other_id):
         get_asset(asset_id)  # of one that was merged, it says into what
     with transaction() as session:
-        return merge_as_run(session, keep_id, other_id, user_id)
+        run = merge_as_run(session, keep_id, other_id, user_id)
+        keep = session.get_one(Asset, keep_id)
+        merged = {"merged_asset_id": other_id, "run_id": run.id, "did": run.title}
+        record(Action.ASSETS_MERGED, Target("asset", keep_id, keep.name), after=merged)
+    return run
 
 
 def merge_as_run(

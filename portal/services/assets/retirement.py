@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
@@ -16,6 +17,8 @@ from portal.models import Asset, Integration, SyncRun
 from portal.models.runs.sync_run import SyncKind
 from portal.services.assets.freshness import get_stale_before
 from portal.services.assets.listing import AssetFilter, asset_conditions
+from portal.services.audit.actions import Action
+from portal.services.audit.record import Target, record
 from portal.sync.devices.retirement import RETIRABLE, Retired, restore, retire, retired_entry
 from portal.sync.runs.log import log_entry
 from portal.sync.runs.person_runs import add_person_run, cause_of, record_done
@@ -70,7 +73,7 @@ def retire_assets(chosen: Chosen, user_id: int | None = None) -> Done:
             raise Refused(_why_not(session, conditions))
         rows = retire(session, conditions, cause_of(run), utc_now())
         entries = [retired_entry(row) for row in rows]
-        return _end(session, run, "Retired", rows, entries, found - len(rows))
+        return _end(session, run, Action.ASSETS_RETIRED, rows, entries, found - len(rows))
 
 
 def restore_assets(chosen: Chosen, user_id: int | None = None) -> Done:
@@ -87,7 +90,7 @@ def restore_assets(chosen: Chosen, user_id: int | None = None) -> Done:
             some = {asset_id: at for asset_id in ids if (at := since[asset_id]) is not None}
             rows += restore(session, some, cause_of(run))
         entries = [log_entry("restored", row.rmm_device_id, row.name) for row in rows]
-        return _end(session, run, "Restored", rows, entries)
+        return _end(session, run, Action.ASSETS_RESTORED, rows, entries)
 
 
 def get_asset_id(name: str) -> int:
@@ -131,18 +134,25 @@ def _begin(
 def _end(
     session: Session,
     run: SyncRun,
-    verb: str,
+    action: Action,
     rows: Sequence[Retired],
-    entries: Sequence[dict[str, object]],
+    entries: Sequence[dict[str, Any]],
     left: int = 0,
 ) -> Done:
     if not rows:
         raise Refused(OVERTAKEN)
     what = rows[0].name if len(rows) == 1 else plural(len(rows), "asset")
-    run.title = f"{verb} {what}"
-    counts = {"retired": len(rows)} if verb == "Retired" else {"updated": len(rows)}
-    record_done(session, run, counts, entries)
+    is_retired = action is Action.ASSETS_RETIRED
+    run.title = f"{'Retired' if is_retired else 'Restored'} {what}"
+    record_done(session, run, {"retired" if is_retired else "updated": len(rows)}, entries)
+    record_many(action, run, [entry["name"] for entry in entries])
     return Done(run, len(rows), left, run.title)
+
+
+def record_many(action: Action, run: SyncRun, names: Sequence[str]) -> None:
+    """One row for all of them."""
+    what = names[0] if len(names) == 1 else plural(len(names), "asset")
+    record(action, Target("asset", "", what), after={"assets": names, "run_id": run.id})
 
 
 def _why_not(session: Session, conditions: Sequence[ColumnElement[bool]]) -> str:

@@ -16,6 +16,8 @@ from portal.models import Asset, AssetConflict, SyncRun, User
 from portal.models.assets.conflict import Settlement
 from portal.models.runs.sync_run import SyncKind
 from portal.services.assets.merge import merge_as_run
+from portal.services.audit.actions import Action
+from portal.services.audit.record import Target, record
 from portal.services.conflicts.listing import get_conflict, list_choices
 from portal.sync.devices.relinking import relink
 from portal.sync.runs.log import log_entry
@@ -70,6 +72,10 @@ def settle_conflict(
             run = _do(session, conflict, settlement, target_id, user_id)
             conflict.settled_at, conflict.settled_as = utc_now(), settlement
             conflict.settled_by = user_id
+            after = {"as": settlement, "agent_id": conflict.agent_id, "asset_id": conflict.asset_id}
+            after |= {"other_asset_id": target_id, "run_id": run.id if run else None}
+            about = Target("conflict", conflict.id, conflict.reason)
+            record(Action.CONFLICTS_SETTLED, about, after=after)
     except IntegrityError:
         raise Refused(OVERTAKEN) from None
     return run

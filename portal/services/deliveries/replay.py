@@ -15,9 +15,12 @@ from portal.errors import Refused
 from portal.models import Delivery
 from portal.models.deliveries.delivery import DeliveryStatus
 from portal.scope import get_tenant_id
+from portal.services.audit.actions import Action
+from portal.services.audit.record import Target, record
 from portal.services.deliveries.history import get_delivery
 from portal.services.deliveries.processing import process_due
 from portal.tactical.webhook import read_delivery
+from portal.wording import plural
 
 MOST_REASONS = 20
 IDS_AT_ONCE = 500
@@ -81,6 +84,8 @@ def reset(delivery_id: int) -> Delivery:
                 "able to read, was deleted to make room for newer ones."
             )
         _make_due(delivery)
+        if delivery.status is DeliveryStatus.PENDING:
+            record(Action.DELIVERIES_REPLAYED, Target("delivery", delivery.id))
     return delivery
 
 
@@ -92,6 +97,11 @@ def reset_failed() -> int:
         ).all()
         for delivery in failed:
             _make_due(delivery)
+        if failed:
+            about = Target(
+                "delivery", "", plural(len(failed), "failed delivery", "failed deliveries")
+            )
+            record(Action.DELIVERIES_REPLAYED, about, after={"number": len(failed)})
     return len(failed)
 
 

@@ -22,10 +22,18 @@ from portal.models import Errand, Tenant
 from portal.models.errands.errand import ErrandKind
 from portal.scope import get_tenant_id
 from portal.services import leases
+from portal.services.alerts.results import AlertAction
+from portal.services.audit.actions import Action
+from portal.services.audit.record import Target, record
 
 MOST_UNFINISHED = 20
 """Of one tenant: what a team presses, and no more than a worker is through with in minutes."""
 KEPT_ERRANDS = 100
+_OF_ALERTS = {
+    AlertAction.RESOLVE: Action.ALERTS_RESOLVED,
+    AlertAction.SNOOZE: Action.ALERTS_SNOOZED,
+    AlertAction.UNSNOOZE: Action.ALERTS_UNSNOOZED,
+}
 LOST_AFTER = timedelta(minutes=30)
 """Longer than the errands of a tenant take, one after the other."""
 
@@ -65,6 +73,7 @@ def add_errand(session: Session, kind: ErrandKind, title: str, wanted: dict[str,
     errand = Errand(kind=kind, title=title, wanted=wanted)
     session.add(errand)
     session.flush()
+    _record(errand)
     _prune(session)
     return errand
 
@@ -94,6 +103,18 @@ def free_lost_errands() -> None:
         Errand.lease.is_(None) & (Errand.asked_at < utc_now() - LOST_AFTER),
         "The request was interrupted and may be partly done. Check before you try again.",
     )
+
+
+def _record(errand: Errand) -> None:
+    """What is asked for here alone; of the rest, who asks for it records what it is."""
+    wanted = errand.wanted
+    if errand.kind is ErrandKind.ACT_ON_ALERTS:
+        ids = wanted["alert_ids"]
+        about = Target("alert", ids[0] if len(ids) == 1 else "", errand.title)
+        after = {"alert_ids": ids, "days": wanted["days"]}
+        record(_OF_ALERTS[AlertAction(wanted["deed"])], about, after=after)
+    elif errand.kind is ErrandKind.PLAN_WEBHOOK:
+        record(Action.WEBHOOK_PLANNED, Target("webhook"), after=wanted)
 
 
 def _prune(session: Session) -> None:

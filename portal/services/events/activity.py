@@ -1,4 +1,5 @@
-"""What happened, as people look at it: the events, and what each is about."""
+"""What happened, as people look at it: the events, and what each is about. Those of the audit trail
+have a page of their own."""
 
 from __future__ import annotations
 
@@ -19,6 +20,7 @@ from portal.services.lists.search import any_contains, find_named, narrow, split
 
 EVENTS_KEPT_FOR = timedelta(days=30)
 PRUNED_AT_ONCE = 1000
+_IS_FOR_ALL = Event.type != EventType.AUDIT_RECORDED
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ def list_events(kind: str = "", search: str = "", page: int = 1) -> Page[EventRo
 
 
 def any_events() -> bool:
-    return db.session.scalar(select(Event.id).limit(1)) is not None
+    return db.session.scalar(select(Event.id).where(_IS_FOR_ALL).limit(1)) is not None
 
 
 def prune_events() -> int:
@@ -69,7 +71,7 @@ def _list_old_ids(before: datetime, up_to: int | None) -> list[int]:
 
 
 def _conditions(kind: str, search: str) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
+    conditions: list[ColumnElement[bool]] = [_IS_FOR_ALL]
     if kind:
         conditions.append(Event.type == kind)
     columns = (Event.subject, Event.type, cast(Event.payload, String))

@@ -25,7 +25,7 @@ from portal.lease import LEASE_TIME, beating, make_lease
 from portal.models import Event, EventSubscriber
 from portal.scope import get_tenant_id
 from portal.services.application import get_app
-from portal.services.events.subscribers import SIGNING_SECRET, get_address
+from portal.services.events.subscribers import SIGNING_SECRET, get_address, is_wanted
 from portal.services.integrations.networks import get_gateway
 from portal.vault import find_secret
 
@@ -236,10 +236,8 @@ def _change(values: dict[str, Any], *which: ColumnExpressionArgument[bool]) -> b
 def _list_events(turn: _Turn, newest: int) -> list[Row[Any]]:
     query = (
         select(Event.id, Event.type, Event.payload, Event.occurred_at)
-        .where(Event.id > turn.last_event_id, Event.id <= newest)
+        .where(Event.id > turn.last_event_id, Event.id <= newest, is_wanted(turn.types))
         .order_by(Event.id)
         .limit(AT_ONCE)
     )
-    if turn.types:
-        query = query.where(Event.type.in_(turn.types))
     return list(db.session.execute(query).all())

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 
 from portal.clock import utc_now
 from portal.db import db, release, transaction
@@ -15,9 +15,12 @@ from portal.errors import InvalidInput, NotFound, Refused, SecretUnreadable
 from portal.events.delivery import Message, SendOutcome, make_secret, send
 from portal.models import Errand, Event, EventSubscriber, Tenant
 from portal.models.errands.errand import ErrandKind
-from portal.models.events.event import EventType
+from portal.models.events.event import ORDINARY, EventType
 from portal.scope import get_tenant_id
-from portal.services.errands.requests import request_errand
+from portal.services.audit.actions import Action
+from portal.services.audit.record import Target, record
+from portal.services.audit.values import Values
+from portal.services.errands.requests import add_errand, enqueue_errand
 from portal.services.integrations.networks import get_gateway
 from portal.vault import find_secret, forget_secrets, store_secret
 
@@ -68,11 +71,12 @@ def get_subscriber(subscriber_id: int) -> EventSubscriber:
 def add_subscriber(url: str, types: Iterable[str] = ()) -> tuple[EventSubscriber, str]:
     """The subscriber, which gets what happens from now on, and its secret: seen this once.
 
-    Without types it gets all events. Raises InvalidInput and Refused.
+    Without types it gets all events but those of the audit trail. Raises InvalidInput and Refused.
     """
     url, chosen = clean_url(url), _clean_types(types)
     with transaction() as session:
-        session.get_one(Tenant, get_tenant_id(), with_for_update=True)  # one at a time
+        # One at a time; who only adds rows of the tenant does not wait.
+        session.get_one(Tenant, get_tenant_id(), with_for_update={"key_share": True})
         stored = session.scalars(select(EventSubscriber)).all()
         if any(_has_address(subscriber, url) for subscriber in stored):
             raise InvalidInput("A subscriber with this address already exists.", field="url")
@@ -88,12 +92,16 @@ def add_subscriber(url: str, types: Iterable[str] = ()) -> tuple[EventSubscriber
         secret = make_secret()
         store_secret(session, subscriber, ADDRESS, url)
         store_secret(session, subscriber, SIGNING_SECRET, secret)
+        _record(
+            Action.SUBSCRIBER_ADDED, subscriber, after={"types": chosen, "signing_secret": secret}
+        )
     return subscriber, secret
 
 
 def pause_subscriber(subscriber_id: int) -> EventSubscriber:
     with transaction():
         subscriber = get_subscriber(subscriber_id)
+        _record(Action.SUBSCRIBER_PAUSED, subscriber, {"active": subscriber.active})
         subscriber.active = False
         _forget_failures(subscriber)
     return subscriber
@@ -103,6 +111,7 @@ def resume_subscriber(subscriber_id: int) -> EventSubscriber:
     """Go on where it was: what happened meanwhile is sent now, as far as it is kept."""
     with transaction():
         subscriber = get_subscriber(subscriber_id)
+        _record(Action.SUBSCRIBER_RESUMED, subscriber, {"active": subscriber.active})
         subscriber.active = True
         _forget_failures(subscriber)
     return subscriber
@@ -111,6 +120,7 @@ def resume_subscriber(subscriber_id: int) -> EventSubscriber:
 def delete_subscriber(subscriber_id: int) -> None:
     with transaction() as session:
         subscriber = get_subscriber(subscriber_id)
+        _record(Action.SUBSCRIBER_DELETED, subscriber, {"types": subscriber.types})
         forget_secrets(session, subscriber)
         session.delete(subscriber)
 
@@ -119,7 +129,12 @@ def request_test(subscriber_id: int) -> Errand:
     """Have a worker send a test event, beside the line of the others. Raises TooManyWaiting."""
     subscriber = get_subscriber(subscriber_id)
     title = f"Send a test event to {subscriber.host}"
-    return request_errand(ErrandKind.TEST_SUBSCRIBER, title, {"subscriber_id": subscriber_id})
+    with transaction() as session:
+        wanted = {"subscriber_id": subscriber_id}
+        errand = add_errand(session, ErrandKind.TEST_SUBSCRIBER, title, wanted)
+        _record(Action.SUBSCRIBER_TESTED, get_subscriber(subscriber_id))
+    enqueue_errand(errand)
+    return errand
 
 
 def send_test(subscriber_id: int, message_id: str) -> SendOutcome:
@@ -186,7 +201,21 @@ def _clean_types(types: Iterable[str]) -> list[str]:
     chosen = sorted(set(types))
     if any(kind not in list(EventType) for kind in chosen):
         raise InvalidInput("Choose only event types from the list.", field="types")
-    return [] if len(chosen) == len(EventType) else chosen
+    return [] if set(chosen) == set(ORDINARY) else chosen
+
+
+def is_wanted(types: Collection[str]) -> ColumnElement[bool]:
+    """Of events: those that a subscriber to these types gets."""
+    return Event.type.in_(types) if types else Event.type != EventType.AUDIT_RECORDED
+
+
+def _record(
+    action: Action,
+    subscriber: EventSubscriber,
+    before: Values | None = None,
+    after: Values | None = None,
+) -> None:
+    record(action, Target("subscriber", subscriber.id, subscriber.host), before, after)
 
 
 def _forget_failures(subscriber: EventSubscriber) -> None:
@@ -196,6 +225,4 @@ def _forget_failures(subscriber: EventSubscriber) -> None:
 
 def _count_waiting(subscriber: EventSubscriber) -> int:
     query = select(func.count()).select_from(Event).where(Event.id > subscriber.last_event_id)
-    if subscriber.types:
-        query = query.where(Event.type.in_(subscriber.types))
-    return db.session.scalar(query) or 0
+    return db.session.scalar(query.where(is_wanted(subscriber.types))) or 0

@@ -12,8 +12,11 @@ from portal.errors import InvalidInput, PortalError, Refused
 from portal.models import Errand, Integration
 from portal.models.errands.errand import ErrandKind
 from portal.models.integrations.integration import IntegrationState, Stop
+from portal.services.audit.actions import Action
+from portal.services.audit.record import record
 from portal.services.errands.requests import add_errand, enqueue_errand
 from portal.services.integrations.current import get_active_integration, open_tactical
+from portal.services.integrations.facts import target_of
 from portal.vault import forget_secrets, store_secret
 
 DIGITS: Final = 6
@@ -48,6 +51,7 @@ def enter_code(code: str) -> Errand:
             raise Refused("Tactical no longer needs a code: the portal is signed in.")
         store_secret(session, integration, "totp_code", digits)
         errand = add_errand(session, ErrandKind.SIGN_IN, "Sign in to Tactical", {})
+        record(Action.CONNECTION_CODE_ENTERED, target_of(integration))
     enqueue_errand(errand)
     return errand
 

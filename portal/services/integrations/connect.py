@@ -15,8 +15,11 @@ from portal.models import Integration, Schedule, SyncRun
 from portal.models.integrations.integration import AuthMode, IntegrationState, PreviewReason
 from portal.models.runs.sync_run import RunStatus
 from portal.providers import TACTICAL_RMM
+from portal.services.audit.actions import Action
+from portal.services.audit.record import record
 from portal.services.integrations.current import find_integration, get_integration
 from portal.services.integrations.ended_sign_ins import end_sign_in
+from portal.services.integrations.facts import facts_of, record_saved, target_of
 from portal.services.integrations.option_kinds import OptionValue
 from portal.services.integrations.options import OPTIONS, apply_options
 from portal.services.integrations.preview_due import require_preview
@@ -72,7 +75,7 @@ def save_connection(settings: ConnectionSettings) -> Integration:
     """
     with transaction() as session:
         integration = find_integration() or _new_integration(session)
-        before = _connection_facts(integration)
+        before, facts = _connection_facts(integration), facts_of(integration)
         changes = _list_changes(integration, settings)
         _apply_address(session, integration, settings)
         apply_options(integration, settings.options)
@@ -87,6 +90,7 @@ def save_connection(settings: ConnectionSettings) -> Integration:
             require_preview(integration, reason)
         resume(integration)
         _reschedule(session, integration)
+        record_saved(integration, facts, settings.secrets)
     ask_for_sign_outs()
     return integration
 
@@ -98,6 +102,7 @@ def disconnect() -> None:
     """
     with transaction() as session:
         integration = get_integration()
+        record(Action.CONNECTION_ENDED, target_of(integration), facts_of(integration))
         _forget_credentials(session, integration)
         integration.state = IntegrationState.DISCONNECTED
         integration.server_verified = False

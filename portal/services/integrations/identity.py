@@ -25,7 +25,10 @@ from portal.models import (
     SupersededAgent,
 )
 from portal.models.integrations.integration import IntegrationState, PreviewReason
+from portal.services.audit.actions import Action
+from portal.services.audit.record import record
 from portal.services.integrations.current import get_integration
+from portal.services.integrations.facts import target_of
 from portal.services.integrations.options import OPTIONS, list_intervals
 from portal.services.integrations.preview_due import require_preview
 from portal.services.integrations.schedules import ensure_schedules
@@ -126,6 +129,8 @@ def decide_server(choice: ServerChoice) -> Integration:
         integration.server_verified = True
         clear(integration)
         ensure_schedules(session, integration)
+        about = target_of(integration)
+        record(Action.CONNECTION_SERVER_DECIDED, about, after={"server": choice})
     return integration
 
 

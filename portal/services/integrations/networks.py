@@ -17,6 +17,8 @@ from portal.errors import InvalidInput, NotFound, Refused
 from portal.models import EgressNetwork
 from portal.scope import get_tenant_id, tenant_scope
 from portal.services.application import get_app
+from portal.services.audit.actions import Action
+from portal.services.audit.record import Target, record
 
 
 def list_networks() -> list[str]:
@@ -40,6 +42,7 @@ def allow_network(text: str) -> str:
     with transaction() as session:
         if str(network) not in list_networks():
             session.add(EgressNetwork(network=str(network)))
+            record(Action.NETWORK_ALLOWED, Target("network", "", str(network)))
     return str(network)
 
 
@@ -51,6 +54,7 @@ def withdraw_network(text: str) -> str:
         if found is None:
             raise NotFound(f"{network} is not among the networks that are open to this tenant.")
         session.delete(found)
+        record(Action.NETWORK_WITHDRAWN, Target("network", "", network))
     return network
 
 

@@ -19,11 +19,14 @@ from portal.models import ConnectionTest, Integration
 from portal.models.integrations.integration import IntegrationState
 from portal.scope import get_tenant_id
 from portal.services import leases
+from portal.services.audit.actions import Action
+from portal.services.audit.record import record
 from portal.services.integrations.current import (
     check_active,
     get_integration,
     open_tactical,
 )
+from portal.services.integrations.facts import target_of
 from portal.services.integrations.identity import (
     ServerFingerprint,
     load_stored_fingerprint,
@@ -140,6 +143,7 @@ def _add_test() -> ConnectionTest:
             return waiting
         test = ConnectionTest(integration_id=integration.id, steps=[])
         session.add(test)
+        record(Action.CONNECTION_TESTED, target_of(integration))
     return test
 
 

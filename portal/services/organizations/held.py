@@ -15,6 +15,8 @@ from portal.db import db, transaction
 from portal.errors import NotFound, Refused
 from portal.models import Asset, OrganizationMapping, SyncRun
 from portal.models.runs.sync_run import RunStatus, SyncKind
+from portal.services.audit.actions import Action
+from portal.services.audit.record import Target, record
 from portal.services.integrations.current import get_integration, integration_id
 from portal.services.organizations.listing import OrganizationFilter, organization_conditions
 from portal.sync.gone_organizations import GONE, KEPT, to_entries
@@ -140,4 +142,6 @@ def _add_run(
     what_was_done = title.format(what)
     run = add_person_run(session, get_integration().id, SyncKind.MAPPING, what_was_done, user_id)
     record_done(session, run, {}, entries)
+    after = {"did": what_was_done, "organizations": names, "run_id": run.id}
+    record(Action.ORGANIZATIONS_DECIDED, Target("organization", "", what), after=after)
     return run

@@ -16,6 +16,8 @@ from portal.models import Asset, Client, OrganizationMapping, SyncRun
 from portal.models.assets.change import ChangeAction
 from portal.models.organizations.client import name_key
 from portal.models.runs.sync_run import SyncKind
+from portal.services.audit.actions import Action
+from portal.services.audit.record import Target, record
 from portal.services.clients import find_client_by_name, get_client, insert_client
 from portal.services.organizations.listing import (
     OrganizationFilter,
@@ -211,6 +213,25 @@ def _log(
         session.delete(run)  # all was so before
     elif run is not None:
         record_done(session, run, {"seen": len(before), "updated": len(entries)}, entries)
+        _audit(run, before)
+
+
+def _audit(run: SyncRun, before: Sequence[tuple[OrganizationMapping, _State]]) -> None:
+    """One row, whether it is about one organization or about many."""
+    mapping, was = before[0]
+    now = _state_of(mapping)
+    if len(before) > 1:
+        names = [each.external_organization_name for each, _was in before]
+        about = Target("organization", "", plural(len(names), "organization"))
+        record(Action.ORGANIZATIONS_MAPPED, about, after={"organizations": names, "run_id": run.id})
+        return
+    action = Action.AUTO_SYNC_SET
+    if was["client_id"] != now["client_id"]:
+        is_mapped = mapping.client_id is not None
+        action = Action.ORGANIZATIONS_MAPPED if is_mapped else Action.ORGANIZATION_UNMAPPED
+    client = mapping.client.name if mapping.client else None
+    about = Target("organization", mapping.id, mapping.external_organization_name)
+    record(action, about, was, now | {"client": client, "run_id": run.id})
 
 
 def _assign(

@@ -20,7 +20,7 @@ from portal.services.integrations.current import check_active, open_tactical
 from portal.services.integrations.preview_due import clear_preview_due, find_look
 from portal.services.integrations.server_health import note_contact
 from portal.services.runs.history import get_run
-from portal.services.runs.requests import ask_for_run
+from portal.services.runs.requests import ASKED_BY_PERSON, ask_for_run
 from portal.sync.alerts.reconcile import sync_alerts
 from portal.sync.devices.chosen import sync_chosen
 from portal.sync.devices.deletion import delete_for_good
@@ -43,7 +43,6 @@ log = logging.getLogger(__name__)
 MOST_ATTEMPTS = 3
 """A run that lost its process this often is ended: it may be what kills the process."""
 POLL_SECONDS = 0.5
-ASKED_BY_PERSON = ("button", "command")
 NOT_TRIED = "Tactical refuses the credentials. Correct them, or start this sync yourself."
 WAITS_FOR_PREVIEW = "The connection was changed. Preview the next device sync first."
 _OF_THE_FLEET = (SyncKind.DEVICES, SyncKind.STATUS)

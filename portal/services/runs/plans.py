@@ -11,6 +11,8 @@ from portal.errors import InvalidInput, NotFound, Refused
 from portal.models import SyncPlan, SyncPlanRow, SyncRun
 from portal.models.runs.sync_plan import APPLICABLE, PlanStatus
 from portal.models.runs.sync_run import SyncKind
+from portal.services.audit.actions import Action
+from portal.services.audit.record import Target, record
 from portal.services.clients import list_client_names
 from portal.services.integrations.preview_due import clear_preview_due, find_look
 from portal.services.lists.paging import Page, paginate
@@ -102,6 +104,8 @@ def decline_plan(plan_id: int) -> SyncPlan:
         plan = _get_undecided(plan_id)
         plan.status = PlanStatus.DECLINED
         clear_preview_due(session, plan.integration_id, find_look(session, plan_id))
+        about = Target("plan", plan.id, plan.reason or "")
+        record(Action.PLAN_DECLINED, about, after={"run_id": plan.run_id})
     return plan
 
 

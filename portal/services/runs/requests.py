@@ -13,10 +13,14 @@ from portal.db import transaction
 from portal.errors import InvalidInput
 from portal.models import SyncRun
 from portal.models.runs.sync_run import RunStatus, SyncKind
+from portal.services.audit.actions import Action
+from portal.services.audit.record import Target, record
 from portal.services.integrations.current import get_active_integration, get_integration
 from portal.services.runs.history import find_active_run, get_run
 from portal.sync.runs.run_events import record_ended_event
 
+ASKED_BY_PERSON = ("button", "command")
+"""Triggers of runs."""
 _JOBS = {
     SyncKind.DEVICES: "sync_devices",
     SyncKind.PREVIEW: "sync_devices",
@@ -77,6 +81,8 @@ def cancel_run(run_id: int) -> SyncRun:
     """Ask a run to stop. A waiting one ends at once, a working one within two seconds."""
     with transaction() as session:
         run = get_run(run_id)
+        if run.is_active and run.cancel_requested_at is None:
+            record(Action.RUN_CANCELLED, Target("run", run.id, run.title or str(run.kind)))
         if run.status is RunStatus.QUEUED:
             run.status, run.finished_at = RunStatus.CANCELLED, utc_now()
             if run.fencing_number:  # it had started, and lost its process
@@ -113,7 +119,24 @@ def find_or_add_run(
     run = SyncRun(**what, trigger=trigger, requested_by=user_id, agent_ids=agent_ids, title=title)
     session.add(run)
     session.flush()
+    if trigger in ASKED_BY_PERSON:
+        _record(run)
     return run, True
+
+
+def _record(run: SyncRun) -> None:
+    """What a person asked for. What a schedule or a webhook starts is no person's doing."""
+    action = Action.RUN_STARTED
+    if run.kind is SyncKind.APPLY:
+        action = Action.PLAN_APPLIED
+    elif run.kind is SyncKind.REVERT:
+        is_whole = run.reverts_run_id is None
+        action = Action.CREATED_REMOVED if is_whole else Action.RUN_REVERTED
+    about = Target("run", run.id, run.title or str(run.kind))
+    after: dict[str, Any] = {"kind": run.kind, "subject": run.subject or None}
+    if run.agent_ids is not None:
+        after["agent_ids"] = run.agent_ids
+    record(action, about, after=after)
 
 
 def _describe_revert(subject: str) -> dict[str, Any]:

@@ -20,6 +20,8 @@ from portal.models.errands.errand import ErrandKind
 from portal.models.webhook.installation import InstallationAction
 from portal.scope import get_tenant_id
 from portal.services import leases
+from portal.services.audit.actions import Action
+from portal.services.audit.record import Target, record
 from portal.services.errands.requests import request_errand
 from portal.services.integrations.current import (
     find_integration,
@@ -43,6 +45,11 @@ log = logging.getLogger(__name__)
 
 NOT_ARRIVED = TestNotArrived.fault
 
+_ACTIONS = {
+    InstallationAction.INSTALL: Action.WEBHOOK_INSTALLED,
+    InstallationAction.REMOVE: Action.WEBHOOK_REMOVED,
+    InstallationAction.TEST: Action.WEBHOOK_TESTED,
+}
 LOST_AFTER = timedelta(minutes=5)
 """Longer than any action takes, its waiting for a worker included; another may begin."""
 
@@ -142,6 +149,7 @@ def _add_action(action: InstallationAction, wanted: Wanted) -> WebhookInstallati
         row.ok = row.fault = row.message = row.test_delivery_id = None
         row.requested_at, row.started_at, row.finished_at = utc_now(), None, None
         row.lease, row.fencing_number = None, 0
+        record(_ACTIONS[action], Target("webhook", integration_id), after=row.wanted)
     return row
 
 

@@ -10,6 +10,8 @@ from portal.db import release, transaction
 from portal.errors import PortalError
 from portal.models import Errand
 from portal.models.errands.errand import ErrandKind
+from portal.services.audit.actions import Action
+from portal.services.audit.record import Target, record
 from portal.services.errands.requests import add_errand, enqueue_errand
 from portal.services.integrations.current import get_active_integration, open_tactical
 from portal.services.webhook import keys
@@ -37,6 +39,7 @@ def rotate_secret(at_once: bool = False) -> SecretRotation:
     """
     with transaction() as session:
         old_ids = keys.add_next_key(session, at_once)
+        _record(at_once)
     is_installed = read_made(find_installation()).find_pk(Piece.FAILURE) is not None
     warning = update_in_tactical(old_ids if at_once else [])
     secret = keys.reveal()
@@ -51,6 +54,7 @@ def request_rotation(at_once: bool = False) -> Errand | None:
     is_installed = read_made(find_installation()).find_pk(Piece.FAILURE) is not None
     with transaction() as session:
         old_ids = keys.add_next_key(session, at_once)
+        _record(at_once)
         errand = _add_update(session, old_ids if at_once else []) if is_installed else None
     if errand is not None:
         enqueue_errand(errand)
@@ -77,6 +81,10 @@ def _add_update(session: Session, ended_key_ids: list[int]) -> Errand:
     title = "Update the secret in Tactical"
     wanted = {"ended_key_ids": ended_key_ids}
     return add_errand(session, ErrandKind.UPDATE_SECRET, title, wanted)
+
+
+def _record(at_once: bool) -> None:
+    record(Action.WEBHOOK_SECRET_ROTATED, Target("webhook"), after={"at_once": at_once})
 
 
 def _send_secret(made: Made, secret: str) -> str | None:

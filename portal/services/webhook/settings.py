@@ -13,12 +13,14 @@ from flask import current_app
 from sqlalchemy import select
 
 from portal.config import Settings
-from portal.db import db
+from portal.db import db, transaction
 from portal.errors import Refused
 from portal.models import Tenant, WebhookKey
 from portal.scope import get_tenant_id
 from portal.services.accounts.password_changes import check_present_password
 from portal.services.accounts.throttle import Caller
+from portal.services.audit.actions import Action
+from portal.services.audit.record import Target, record
 from portal.services.integrations.current import integration_id
 from portal.services.webhook.execution import read_wanted
 from portal.services.webhook.installation import find_installation
@@ -108,6 +110,8 @@ def reveal_to(user_id: int, password: str, caller: Caller) -> str:
     Raises Refused and TooManyAttempts.
     """
     check_present_password(user_id, password, caller, Refused("This is not your password."))
+    with transaction():
+        record(Action.WEBHOOK_SECRET_REVEALED, Target("webhook"))
     return reveal_secret()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask.typing import ResponseReturnValue
 
-from portal.models.events.event import EventType
+from portal.models.events.event import ORDINARY
 from portal.services.accounts.permissions import Permission
 from portal.services.events import activity as activity_service
 from portal.web.fragments import page_number, page_or_region, words
@@ -23,7 +23,7 @@ def index() -> ResponseReturnValue:
         {"event-rows": "activity/_rows.html"},
         page=page,
         filters={"type": kind, "q": q},
-        types=list(EventType),
+        types=ORDINARY,
         any_events=page.total > 0 or activity_service.any_events(),
         kept_days=activity_service.EVENTS_KEPT_FOR.days,
     )

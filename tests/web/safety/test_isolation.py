@@ -33,7 +33,10 @@ IDS = {
 }
 """Parameter of a route -> what it names. A route with another one must be listed here."""
 
-WORDS = {"kind": "devices", "field": "name", "handle": "nobodys", "token": "nobodys"}
+WORDS = {
+    **{"kind": "devices", "field": "name", "handle": "nobodys", "token": "nobodys"},
+    "number": 1,
+}
 """Parameters that name nobody's row."""
 
 NO_TENANT = {"static", "auth", "second_step", "second_factors", "passkeys", "health", "webhooks"}

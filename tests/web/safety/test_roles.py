@@ -36,7 +36,7 @@ LOWEST = {
         subscribers.add subscribers.delete subscribers.pause subscribers.resume subscribers.test
         tacticalrmm.decide_identity tacticalrmm.disconnect tacticalrmm.enter_code tacticalrmm.save
         tacticalrmm.test webhook.install webhook.plan webhook.reveal webhook.rotate webhook.save
-        webhook.test
+        webhook.test audit.index audit.show audit.export
     """,
     Role.OWNER: """
         assets.delete factor_rules.save factor_rules.show users.change_role users.disable

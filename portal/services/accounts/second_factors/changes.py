@@ -25,6 +25,8 @@ from portal.services.accounts.second_factors.status import find_app, has_factor,
 from portal.services.accounts.sign_in import end_sessions
 from portal.services.accounts.throttle import Caller
 from portal.services.accounts.users import get_user
+from portal.services.audit.actions import Action
+from portal.services.audit.people import record_of_user
 from portal.services.text import clean_line
 
 SET_UP_WITHIN = timedelta(minutes=30)
@@ -39,6 +41,7 @@ def begin_app(user_id: int, proof: Proof, caller: Caller) -> None:
         if find_app(session, user_id) is not None:
             raise Refused("An authenticator app is set up already. Remove it first.")
         totp.put_new_secret(session, user)
+        record_of_user(Action.APP_BEGUN, user)
 
 
 def find_new_app(user_id: int) -> totp.SharedSecret | None:
@@ -53,21 +56,23 @@ def confirm_app(user_id: int, code: str, keep_session: str) -> list[str]:
     Then other sessions end: they were opened without one. Raises InvalidInput and NotFound.
     """
     with transaction() as session:
-        lock_user(session, user_id)
+        user = lock_user(session, user_id)
         row = _find_unconfirmed(session, user_id)
-        if row is None:
+        if user is None or row is None:
             raise NotFound("Setting up the app took too long. Start again.")
         totp.use_code(session, row, code)
         is_first = not has_factor(session, user_id)
         row.confirmed_at = utc_now()
         session.flush()
+        record_of_user(Action.APP_ADDED, user, after={"is_first_factor": is_first})
         return _begin_with_factor(session, user_id, keep_session) if is_first else []
 
 
 def remove_app(user_id: int, proof: Proof, keep_session: str, caller: Caller) -> None:
     """Other sessions end. Raises InvalidInput and TooManyAttempts."""
-    with proven(user_id, proof, caller) as (session, _user):
+    with proven(user_id, proof, caller) as (session, user):
         session.execute(delete(Authenticator).where(Authenticator.user_id == user_id))
+        record_of_user(Action.APP_REMOVED, user)
         _end_without_factor(session, user_id, keep_session)
 
 
@@ -93,6 +98,7 @@ def add_passkey(user_id: int, name: str, signed: Signed, keep_session: str) -> l
             raise passkeys.WrongPasskey
         is_first = not has_factor(session, user_id)
         passkeys.add_key(session, user, signed, challenge, name)
+        record_of_user(Action.PASSKEY_ADDED, user, after={"name": name})
         return _begin_with_factor(session, user_id, keep_session) if is_first else []
 
 
@@ -109,6 +115,9 @@ def rename_passkey(user_id: int, passkey_id: int, name: str) -> None:
     name = clean_line(name, "name", "a name for the passkey")
     with transaction():
         get_passkey(user_id, passkey_id).name = name
+        record_of_user(
+            Action.PASSKEY_RENAMED, db.session.get_one(User, user_id), after={"name": name}
+        )
 
 
 def remove_passkey(
@@ -116,8 +125,9 @@ def remove_passkey(
 ) -> None:
     """Other sessions end. Raises InvalidInput, NotFound and TooManyAttempts."""
     get_passkey(user_id, passkey_id)
-    with proven(user_id, proof, caller) as (session, _user):
+    with proven(user_id, proof, caller) as (session, user):
         session.execute(delete(Passkey).filter_by(id=passkey_id, user_id=user_id))
+        record_of_user(Action.PASSKEY_REMOVED, user)
         _end_without_factor(session, user_id, keep_session)
 
 
@@ -126,9 +136,10 @@ def renew_codes(user_id: int, proof: Proof, caller: Caller) -> list[str]:
 
     Raises InvalidInput, Refused and TooManyAttempts.
     """
-    with proven(user_id, proof, caller) as (session, _user):
+    with proven(user_id, proof, caller) as (session, user):
         if not has_factor(session, user_id):
             raise Refused("Recovery codes come with a second factor. Set one up first.")
+        record_of_user(Action.CODES_RENEWED, user)
         return recovery_codes.make_codes(session, user_id)
 
 
@@ -145,6 +156,7 @@ def reset_factors(email: str) -> User:
         for table in (Authenticator, Passkey, PasskeyChallenge):
             session.execute(delete(table).where(table.user_id == user_id))
         _end_without_factor(session, user_id, keep_session="")
+        record_of_user(Action.FACTORS_RESET, user)
     return user
 
 

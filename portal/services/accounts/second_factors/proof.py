@@ -18,6 +18,7 @@ from portal.services.accounts.second_factors import passkeys, recovery_codes, to
 from portal.services.accounts.second_factors.challenges import Signed, take
 from portal.services.accounts.second_factors.status import find_app, has_factor, lock_user
 from portal.services.accounts.throttle import Caller, attempt
+from portal.services.audit.people import record_refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,19 +40,35 @@ def proven(user_id: int, proof: Proof, caller: Caller) -> Iterator[tuple[Session
     """
     user = db.session.get_one(User, user_id)
     with attempt(caller, user.email, find_device(user, caller.device)):
-        password_hash = user.password_hash
-        matches = bool(proof.password) and password_matches(password_hash, proof.password)
+        was = user.password_hash
+        matches = bool(proof.password) and password_matches(was, proof.password)
         key = proof.passkey
         challenge = take(key.token, PasskeyPurpose.PROVE, user_id) if key else None
         with transaction() as session:
             now = lock_user(session, user_id)
             if now is None:
                 raise InvalidInput("This user does not exist any more.")
-            if has_factor(session, user_id):
-                _use_factor(session, now, proof, challenge)
-            elif not matches or now.password_hash != password_hash:
-                raise InvalidInput("This is not your current password.", field="password")
-            yield session, now
+            matches = matches and now.password_hash == was
+            problem = _find_problem(session, now, proof, challenge, matches)
+            if problem is None:
+                yield session, now
+        if problem is not None:
+            record_refusal(user)
+            raise problem
+
+
+def _find_problem(
+    session: Session, user: User, proof: Proof, challenge: bytes | None, matches: bool
+) -> InvalidInput | None:
+    """What is wrong with the proof; a code that is right is used up."""
+    try:
+        if has_factor(session, user.id):
+            _use_factor(session, user, proof, challenge)
+        elif not matches:
+            return InvalidInput("This is not your current password.", field="password")
+    except InvalidInput as error:
+        return error
+    return None
 
 
 def _use_factor(session: Session, user: User, proof: Proof, challenge: bytes | None) -> None:

@@ -16,6 +16,9 @@ from portal.services.accounts.permissions import Role
 from portal.services.accounts.second_factors.status import has_factor, select_having
 from portal.services.accounts.tenants import get_tenant
 from portal.services.accounts.users import list_members, list_memberships
+from portal.services.audit.actions import Action
+from portal.services.audit.people import record_of_user
+from portal.services.audit.record import Target, record_in
 
 ADMINS = frozenset({Role.OWNER, Role.ADMIN})
 
@@ -56,7 +59,9 @@ def set_rule(tenant: str, rule: str) -> Tenant:
     tenant_id = get_tenant(tenant).id
     with transaction() as session:
         found = session.get_one(Tenant, tenant_id)
-        found.factor_rule = FactorRule(rule)
+        before, found.factor_rule = found.factor_rule, FactorRule(rule)
+        about, after = Target("tenant", tenant_id, found.slug), {"required_of": rule}
+        record_in([tenant_id], Action.FACTOR_RULE_SET, about, {"required_of": before}, after)
     return found
 
 
@@ -90,4 +95,6 @@ def is_offered(user: User) -> bool:
 
 def skip_offer(user_id: int) -> None:
     with transaction() as session:
-        session.get_one(User, user_id).factor_offered_at = utc_now()
+        user = session.get_one(User, user_id)
+        user.factor_offered_at = utc_now()
+        record_of_user(Action.FACTOR_OFFER_SKIPPED, user)

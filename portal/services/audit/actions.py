@@ -1,0 +1,101 @@
+"""What is recorded. The words are stable: filters, subscribers and scripts rely on them."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Action(StrEnum):
+    SIGNED_IN = "sign_in.succeeded"
+    SIGN_IN_FAILED = "sign_in.failed"
+    SIGNED_OUT = "sign_in.ended"
+    PASSWORD_REFUSED = "password.refused"  # noqa: S105  # a word, like those that follow
+    """Or a code of a second factor: of somebody who is signed in, or in the second step of it."""
+    PASSWORD_CHANGED = "password.changed"  # noqa: S105
+    PASSWORD_SET = "password.set"  # noqa: S105
+    PASSWORD_LINK_ISSUED = "password.link_issued"  # noqa: S105
+    PASSWORD_RESET = "password.reset"  # noqa: S105
+    APP_BEGUN = "factor.app_begun"
+    APP_ADDED = "factor.app_added"
+    APP_REMOVED = "factor.app_removed"
+    PASSKEY_ADDED = "factor.passkey_added"
+    PASSKEY_RENAMED = "factor.passkey_renamed"
+    PASSKEY_REMOVED = "factor.passkey_removed"
+    CODES_RENEWED = "factor.codes_renewed"
+    FACTORS_RESET = "factor.reset"
+    FACTOR_OFFER_SKIPPED = "factor.offer_skipped"
+    FACTOR_RULE_SET = "factor.rule_set"
+    """Of whom a tenant requires a second factor."""
+
+    INSTALL_SET_UP = "install.set_up"
+    SETUP_REFUSED = "install.set_up_refused"
+    TENANT_ADDED = "tenant.added"
+    TENANT_REMOVED = "tenant.removed"
+    NETWORK_ALLOWED = "network.allowed"
+    NETWORK_WITHDRAWN = "network.withdrawn"
+    KEYS_ROTATED = "keys.rotated"
+    KEY_REMOVED = "keys.removed"
+
+    USER_ADDED = "user.added"
+    USER_ROLE_CHANGED = "user.role_changed"
+    USER_DISABLED = "user.disabled"
+    USER_ENABLED = "user.enabled"
+    USER_REMOVED = "user.removed"
+    USER_INVITED = "user.invited"
+    INVITATION_WITHDRAWN = "user.invitation_withdrawn"
+    INVITATION_ACCEPTED = "user.invitation_accepted"
+    SIGNED_OUT_ELSEWHERE = "user.browser_signed_out"
+    SIGNED_OUT_EVERYWHERE = "user.signed_out"
+
+    CONNECTION_SAVED = "connection.saved"
+    CONNECTION_TESTED = "connection.tested"
+    CONNECTION_CODE_ENTERED = "connection.code_entered"
+    CONNECTION_SERVER_DECIDED = "connection.server_decided"
+    CONNECTION_ENDED = "connection.ended"
+
+    WEBHOOK_PLANNED = "webhook.planned"
+    WEBHOOK_INSTALLED = "webhook.installed"
+    WEBHOOK_REMOVED = "webhook.removed"
+    WEBHOOK_TESTED = "webhook.tested"
+    WEBHOOK_SECRET_REVEALED = "webhook.secret_revealed"  # noqa: S105
+    WEBHOOK_SECRET_ROTATED = "webhook.secret_rotated"  # noqa: S105
+
+    SUBSCRIBER_ADDED = "subscriber.added"
+    SUBSCRIBER_PAUSED = "subscriber.paused"
+    SUBSCRIBER_RESUMED = "subscriber.resumed"
+    SUBSCRIBER_DELETED = "subscriber.deleted"
+    SUBSCRIBER_TESTED = "subscriber.tested"
+
+    CLIENT_ADDED = "client.added"
+    CLIENT_RENAMED = "client.renamed"
+    CLIENT_DELETED = "client.deleted"
+    ORGANIZATIONS_MAPPED = "organization.mapped"
+    ORGANIZATION_UNMAPPED = "organization.unmapped"
+    ORGANIZATIONS_DECIDED = "organization.decided"
+    """About organizations that Tactical does not list any more."""
+    AUTO_SYNC_SET = "organization.auto_sync_set"
+
+    ASSET_EDITED = "asset.edited"
+    ASSET_RELEASED = "asset.released"
+    ASSETS_MERGED = "asset.merged"
+    ASSETS_RETIRED = "asset.retired"
+    ASSETS_RESTORED = "asset.restored"
+    ASSETS_DELETED = "asset.deleted"
+    CONFLICTS_SETTLED = "conflict.settled"
+
+    RUN_STARTED = "run.started"
+    RUN_CANCELLED = "run.cancelled"
+    RUN_REVERTED = "run.reverted"
+    CREATED_REMOVED = "run.created_removed"
+    """Asked for: that all that the connection or a mapping created is removed."""
+    PLAN_APPLIED = "plan.applied"
+    PLAN_DECLINED = "plan.declined"
+
+    ALERTS_RESOLVED = "alert.resolved"
+    ALERTS_SNOOZED = "alert.snoozed"
+    ALERTS_UNSNOOZED = "alert.unsnoozed"
+    DELIVERIES_REPLAYED = "delivery.replayed"
+
+    LIST_EXPORTED = "list.exported"
+    AUDIT_PRUNED = "audit.pruned"
+    """The checkpoint for rows that were older than they are kept."""

@@ -1,0 +1,149 @@
+"""Every command that changes something, driven against the simulated server, writes its row."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tactical_simulator import SimulatedTactical
+from tests.audit.test_everything_is_recorded import COMMANDS
+from tests.cli.conftest import Portal, acme, folder, mapped, portal
+from tests.support.keys import KEYS
+
+__all__ = ["acme", "folder", "mapped", "portal"]
+
+pytestmark = [pytest.mark.one_database, pytest.mark.servers]
+
+PASSWORD = "correct horse battery\n"
+NEW_KEY = "k2:" + "bnV3IGtleSBvZiB0aGUgdGVzdHMgMDEyMzQ1Njc4OWE="
+OF_INSTALL = ("tenants", "users", "keys")
+"""First words of commands that take no `--tenant`, or one of their own."""
+ELSEWHERE = {
+    "audit prune": "test_chain.py::test_retention_leaves_a_checkpoint",
+    "keys remove": "test_chain.py::test_a_rotated_key_keeps_old_rows_verifiable",
+}
+
+DELIVERY = """
+INSERT INTO webhook_deliveries (tenant_id, integration_id, body, body_bytes, kept_bytes, status,
+hint, attempts, received_at) SELECT tenant_id, id, '{}', 2, 2, 'failed', '{}', 0,
+'2026-01-01 00:00:00.000000' FROM rmm_integrations LIMIT 1
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    portal: Portal
+    file: Path
+
+    def change(self, statement: str) -> None:
+        """What only syncs, webhooks and a long time would bring about."""
+        with closing(sqlite3.connect(self.file)) as connection, connection:
+            connection.execute(statement)
+
+    def ask(self, query: str) -> str:
+        with closing(sqlite3.connect(self.file)) as connection:
+            return str(connection.execute(query).fetchone()[0])
+
+    def list_written(self) -> set[tuple[str, str]]:
+        """Command and action of all rows."""
+        query = "SELECT source, action FROM {} WHERE actor_kind = 'command'"
+        with closing(sqlite3.connect(self.file)) as connection:
+            return {
+                (source.removeprefix("portal "), action)
+                for table in ("audit_entries", "install_audit_entries")
+                for source, action in connection.execute(query.format(table))
+            }
+
+    def run(self, text: str, stdin: str = "") -> str:
+        """Standard output; what is to be done need not be done well, but must be accepted."""
+        words = text.split()
+        tenant = () if words[0] in OF_INSTALL else ("--tenant", "acme")
+        return self.portal(*words, *tenant, stdin=stdin).out
+
+
+def test_every_command_writes_its_row(
+    mapped: Portal, tactical: SimulatedTactical, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(mapped, folder / "portal.db")
+    drive_syncs(world, tactical)
+    drive_assets(world, tactical)
+    drive_connection(world, monkeypatch)
+    drive_people(world)
+
+    written = world.list_written()
+    missing = {
+        (command, action)
+        for command, action in COMMANDS.items()
+        if (command, action) not in written and command not in ELSEWHERE
+    }
+    assert missing == set()
+    assert mapped("audit", "verify").exit_code == 0
+
+
+def drive_syncs(world: World, tactical: SimulatedTactical) -> None:
+    agent = tactical.control.agents.ids()[0]
+    plan = "SELECT max(id) FROM sync_plans"
+    world.run("sync devices --dry-run")
+    world.run(f"plans decline {world.ask(plan)}")
+    world.run("sync devices --dry-run")
+    world.run(f"plans apply {world.ask(plan)}")
+    for kind in ("devices", "software", "alerts", "status", f"agent {agent}"):
+        world.run(f"sync {kind}")
+    tactical.control.agents.edit(agent_id=agent, hostname="RENAMED")
+    world.run("sync devices")
+    run = world.ask("SELECT max(id) FROM sync_runs")
+    world.run(f"runs revert {run}")
+    for name in ("organizations", "assets", "alerts", "deliveries", "software"):
+        world.run(f"export {name}")
+
+
+def drive_assets(world: World, tactical: SimulatedTactical) -> None:
+    conflict = world.ask("SELECT id FROM asset_conflicts")  # about what was just undone
+    world.run(f"conflicts settle {conflict} --as apply")
+    twins = "SELECT {}(id) FROM assets WHERE client_id = (SELECT client_id FROM assets LIMIT 1)"
+    keep, other = (world.ask(twins.format(name)) for name in ("min", "max"))
+    world.run(f"assets merge {keep} {other}")
+    gone = world.ask("SELECT rmm_device_id FROM assets ORDER BY id DESC LIMIT 1")
+    tactical.control.agents.remove(agent_id=gone)
+    world.run("sync devices")
+    for deed in ("retire", "restore", "retire", "delete --yes"):
+        world.run(f"assets {deed} {gone}")
+    world.run("clients add Zebra")
+    world.change("UPDATE rmm_organization_mappings SET held_since = '2026-01-01 00:00:00.000000'")
+    world.run("organizations settle --as gone")
+
+
+def drive_connection(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.change(DELIVERY)
+    world.run("replay --failed")
+    world.run("test-connection")
+    world.run("webhook install --apply-to none")
+    world.run("webhook rotate --at-once")
+    world.run("webhook remove")
+    world.change("UPDATE rmm_integrations SET state = 'held'")
+    world.run("decide-server same")
+    world.run("disconnect")
+    world.run("tenants allow-network acme 10.1.0.0/16")
+    world.run("tenants withdraw-network acme 10.1.0.0/16")
+    old = KEYS["PORTAL_ENCRYPTION_KEYS"]
+    monkeypatch.setenv("PORTAL_ENCRYPTION_KEYS", f"{NEW_KEY},{old}")
+    world.run("keys rotate")
+
+
+def drive_people(world: World) -> None:
+    for email in ("a@acme.example", "b@acme.example"):
+        world.run(f"users add {email} --tenant acme --role owner --password-stdin", PASSWORD)
+    for deed in ("role b@acme.example viewer", "disable b@acme.example", "enable b@acme.example"):
+        world.run(f"users {deed} --tenant acme")
+    world.run("users reset b@acme.example")
+    world.run("users sign-out b@acme.example")
+    world.run("users invite c@acme.example --tenant acme --role viewer")
+    world.run("tenants second-factor acme admins")
+    world.run("users reset-factors b@acme.example")
+    world.run("users remove b@acme.example --tenant acme")
+    world.run("tenants add Other --slug other")
+    world.run("tenants remove other --yes other")

@@ -1,0 +1,377 @@
+"""Every route and command that changes something writes a row: one that is not known fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import click
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from werkzeug.routing import Rule
+
+from portal.cli import portal as portal_command
+from portal.cli.command import PortalCommand
+from portal.clock import utc_now
+from portal.db import db, transaction
+from portal.models import (
+    Asset,
+    AuditEntry,
+    Client,
+    Delivery,
+    Integration,
+    OrganizationMapping,
+    SyncRun,
+    User,
+)
+from portal.models.deliveries.delivery import DeliveryStatus
+from portal.models.integrations.integration import IntegrationState, Stop
+from portal.models.runs.sync_run import RunStatus
+from portal.scope import all_tenants, tenant_scope
+from portal.services.accounts.passwords import hash_password
+from portal.services.organizations.mapping import set_auto_sync
+from tests.web.safety.test_isolation import address, methods
+from tests.web.world import Place, make_asset, make_place, make_user, sign_in
+
+pytestmark = pytest.mark.one_database
+
+PASSWORD = "correct horse battery"
+Prepare = Callable[[Place], dict[str, Any] | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Drive:
+    """How a route is called, and what it writes. `prepare` makes what it needs in the tenant's
+    scope, and may give more of the form."""
+
+    action: str
+    form: dict[str, Any] = field(default_factory=dict)
+    prepare: Prepare | None = None
+
+
+def _change(model: type[Any], row_id: int, **values: Any) -> None:
+    with transaction() as session:
+        row = session.get_one(model, row_id)
+        for name, value in values.items():
+            setattr(row, name, value)
+
+
+def _missing(place: Place) -> dict[str, Any]:
+    _change(Asset, place.asset, missing_since=utc_now())
+    return {"asset": place.asset}
+
+
+def _retired(place: Place) -> dict[str, Any]:
+    _change(Asset, place.asset, missing_since=utc_now(), retired_at=utc_now())
+    return {"asset": place.asset, "number": 1}
+
+
+def _another_asset(place: Place) -> dict[str, Any]:
+    with transaction() as session:
+        integration = session.get_one(Asset, place.asset).integration_id
+        other = make_asset(integration, place.client, "acme-twin")
+        session.add(other)
+        session.flush()
+        return {"with": other.id}
+
+
+def _another_client(place: Place) -> dict[str, Any]:
+    with transaction() as session:
+        client = Client(name="Another")
+        session.add(client)
+        session.flush()
+        return {"client_id": client.id, "client_name": "", "confirmed": "1"}
+
+
+def _free_client(place: Place) -> None:
+    with transaction() as session:
+        session.delete(session.get_one(Asset, place.asset))
+        session.get_one(OrganizationMapping, place.organization).client_id = None
+
+
+def _named_client(place: Place) -> None:
+    with transaction() as session:
+        mapping = session.get_one(OrganizationMapping, place.organization)
+        mapping.client_id = None
+        session.add(Client(name=mapping.external_organization_name))
+
+
+def _locked(place: Place) -> None:
+    _change(Asset, place.asset, name_locked=True)
+
+
+def _failed_delivery(place: Place) -> None:
+    _change(Delivery, place.delivery, status=DeliveryStatus.FAILED, hint={"kind": "none"})
+
+
+def _held(_place: Place) -> None:
+    _of_integration(state=IntegrationState.HELD)
+
+
+def _held_organization(place: Place) -> dict[str, Any]:
+    _change(OrganizationMapping, place.organization, held_since=utc_now())
+    return {"organization": place.organization}
+
+
+def _code_wanted(_place: Place) -> None:
+    _of_integration(stopped_for=Stop.CODE_NEEDED)
+
+
+def _of_integration(**values: Any) -> None:
+    integration = db.session.scalars(select(Integration)).one()
+    _change(Integration, integration.id, **values)
+
+
+def _queued(place: Place) -> None:
+    _change(SyncRun, place.run, status=RunStatus.QUEUED)
+
+
+def _with_run_to_undo(place: Place) -> None:
+    set_auto_sync(place.organization, on=False)
+    with transaction() as session:
+        newest = session.scalars(select(SyncRun).order_by(SyncRun.id.desc()).limit(1)).one()
+        place_run[place.id] = newest.id
+
+
+place_run: dict[int, int] = {}
+"""The run that a route is about, where it is another than the place's."""
+
+
+def _with_password(place: Place) -> None:
+    with all_tenants():
+        for user in db.session.scalars(select(User)).all():
+            _change(User, user.id, password_hash=hash_password(PASSWORD))
+
+
+ROUTES = {
+    "alerts.act": Drive("alert.resolved", {"action": "resolve"}),
+    "alerts.act_on_many": Drive(
+        "alert.snoozed", {"action": "snooze", "days": "3"}, lambda place: {"alert": place.alert}
+    ),
+    "assets.delete": Drive("asset.deleted", prepare=_retired),
+    "assets.do_merge": Drive("asset.merged", prepare=_another_asset),
+    "assets.edit": Drive(
+        "asset.edited",
+        {"name": "New", "asset_type": "server"},
+        lambda place: {"client_id": place.client},
+    ),
+    "assets.refresh": Drive("run.started"),
+    "assets.release": Drive("asset.released", prepare=_locked),
+    "assets.restore": Drive("asset.restored", prepare=_retired),
+    "assets.retire": Drive("asset.retired", prepare=_missing),
+    "clients.delete": Drive("client.deleted", prepare=_free_client),
+    "clients.edit": Drive("client.renamed", {"name": "New"}),
+    "clients.new": Drive("client.added", {"name": "New"}),
+    "conflicts.settle": Drive(
+        "conflict.settled", prepare=lambda place: {"one": f"separate-{place.conflict}"}
+    ),
+    "deliveries.replay_failed": Drive("delivery.replayed", prepare=_failed_delivery),
+    "deliveries.replay_one": Drive("delivery.replayed", prepare=_failed_delivery),
+    "organizations.accept_exact": Drive("organization.mapped", prepare=_named_client),
+    "organizations.accept_suggestion": Drive("organization.mapped", prepare=_another_client),
+    "organizations.decide": Drive("organization.decided", {"decision": "gone"}, _held_organization),
+    "organizations.map_to_client": Drive("organization.mapped", prepare=_another_client),
+    "organizations.remove_created": Drive("run.created_removed", {"number": "1"}),
+    "organizations.set_auto_sync": Drive("organization.auto_sync_set"),
+    "organizations.sync": Drive("run.started"),
+    "organizations.unmap": Drive("organization.unmapped"),
+    "plans.apply": Drive("plan.applied"),
+    "plans.decline": Drive("plan.declined"),
+    "subscribers.add": Drive("subscriber.added", {"url": "https://siem.example/hook"}),
+    "subscribers.delete": Drive("subscriber.deleted"),
+    "subscribers.pause": Drive("subscriber.paused"),
+    "subscribers.resume": Drive("subscriber.resumed"),
+    "subscribers.test": Drive("subscriber.tested"),
+    "sync_runs.cancel": Drive("run.cancelled", prepare=_queued),
+    "sync_runs.retry": Drive("run.started"),
+    "sync_runs.start": Drive("run.started"),
+    "sync_runs.undo": Drive("run.reverted", prepare=_with_run_to_undo),
+    "tacticalrmm.decide_identity": Drive("connection.server_decided", {"decision": "same"}, _held),
+    "tacticalrmm.disconnect": Drive("connection.ended"),
+    "tacticalrmm.enter_code": Drive(
+        "connection.code_entered", {"totp_code": "123456"}, _code_wanted
+    ),
+    "tacticalrmm.save": Drive("connection.saved", {"api_key": "A-NEW-KEY-OF-THE-TESTS"}),
+    "tacticalrmm.test": Drive("connection.tested"),
+    "factor_rules.save": Drive("factor.rule_set", {"rule": "admins"}),
+    "users.change_role": Drive("user.role_changed", {"role": "technician"}),
+    "users.disable": Drive("user.disabled"),
+    "users.enable": Drive("user.enabled"),
+    "users.invite": Drive("user.invited", {"email": "new@acme.example", "role": "viewer"}),
+    "users.remove": Drive("user.removed"),
+    "users.renew_invitation": Drive("user.invited"),
+    "users.reset": Drive("password.link_issued"),
+    "users.sign_out": Drive("user.signed_out"),
+    "users.withdraw_invitation": Drive("user.invitation_withdrawn"),
+    "webhook.install": Drive("webhook.installed", {"apply_to": "none", "action": "install"}),
+    "webhook.plan": Drive("webhook.planned", {"apply_to": "none", "action": "install"}),
+    "webhook.reveal": Drive("webhook.secret_revealed", {"password": PASSWORD}, _with_password),
+    "webhook.rotate": Drive("webhook.secret_rotated", {"at_once": "yes"}),
+    "webhook.save": Drive("connection.saved", {"delivery_days": "7"}),
+    "webhook.test": Drive("webhook.tested"),
+    # Files: they change nothing, but leave the portal.
+    "alerts.export": Drive("list.exported"),
+    "assets.export": Drive("list.exported"),
+    "audit.export": Drive("list.exported"),
+    "software.export": Drive("list.exported"),
+    "software.export_of_asset": Drive("list.exported"),
+    "software.export_of_title": Drive("list.exported"),
+}
+
+ELSEWHERE = {
+    "auth.sign_in": "test_people.py",
+    "auth.sign_out": "test_people.py",
+    "auth.setup": "test_people.py",
+    "auth.account": "test_people.py",
+    "auth.reset": "test_people.py",
+    "second_factors.add_app": "test_people.py",
+    "second_factors.confirm_app": "test_people.py",
+    "second_factors.remove_app": "test_people.py",
+    "second_factors.renew_codes": "test_people.py",
+    "second_step.check": "test_people.py",
+    "second_factors.offer": "test_people.py",
+    "auth.leave_tenant": "test_people.py",
+    "auth.accept_invitation": "test_people.py",
+}
+"""Of people and not of a tenant: driven there."""
+TAKES_A_BROWSER = {
+    *("passkeys.add", "passkeys.finish", "passkeys.rename", "passkeys.remove"),
+    *(
+        "second_step.use_passkey_alone",
+        "auth.end_browser",
+        "auth.end_other_browsers",
+        "users.end_browser",
+    ),
+}
+"""Of several browsers or of a passkey: not driven here."""
+NOBODYS = {"webhooks.receive"}
+"""What Tactical sends is no person's doing: it is a delivery, and an event."""
+
+
+def changing_rules(app: Flask) -> Iterator[Rule]:
+    for rule in app.url_map.iter_rules():
+        if set(methods(rule)) - {"GET"} or rule.rule.endswith(".csv"):
+            yield rule
+
+
+def test_every_route_is_known(app: Flask) -> None:
+    known = {*ROUTES, *ELSEWHERE, *NOBODYS, *TAKES_A_BROWSER}
+    assert {rule.endpoint for rule in changing_rules(app)} == known
+
+
+def test_every_route_of_a_tenant_writes_its_row(app: Flask, http: FlaskClient) -> None:
+    app.config["WTF_CSRF_ENABLED"] = False
+    wrong = {}
+    for number, rule in enumerate(changing_rules(app)):
+        drive = ROUTES.get(rule.endpoint)
+        if drive is None:
+            continue
+        place = make_place(app, f"t{number}")
+        sign_in(app, http, make_user(app, f"owner@t{number}.example", place, role="owner"))
+        wrote = _drive(app, http, rule, drive, place)
+        if drive.action not in wrote or len(wrote) > 2:
+            wrong[rule.rule] = (drive.action, wrote)
+    assert wrong == {}
+
+
+def _drive(
+    app: Flask, http: FlaskClient, rule: Rule, drive: Drive, place: Place
+) -> list[str] | tuple[int, str]:
+    """The actions that it wrote; the answer instead where there are none."""
+    with app.app_context(), tenant_scope(place.id):
+        more = drive.prepare(place) if drive.prepare else None
+        before = _newest()
+        db.session.remove()
+    where = address(rule, place.slug, place)
+    if place.id in place_run:
+        where = where.replace(f"/{place.run}/", f"/{place_run[place.id]}/")
+    method = "POST" if "POST" in methods(rule) else "GET"
+    answer = http.open(where, method=method, data={**drive.form, **(more or {})})
+    text = answer.get_data(as_text=True)
+    with app.app_context(), tenant_scope(place.id):
+        rows = select(AuditEntry).where(AuditEntry.number > before).order_by(AuditEntry.number)
+        found = db.session.scalars(rows).all()
+        wrote = [row.action for row in found]
+        assert all(row.actor_kind == "user" and row.address == "127.0.0.1" for row in found)
+        assert all(row.source == f"{method} {rule.rule}" for row in found)
+        db.session.remove()
+    return wrote or (answer.status_code, text[-300:])
+
+
+def _newest() -> int:
+    query = select(AuditEntry.number).order_by(AuditEntry.number.desc()).limit(1)
+    return db.session.scalar(query) or 0
+
+
+READ_ONLY = {
+    *("audit list", "audit verify", "organizations list", "conflicts list", "keys list", "missing"),
+    *("plans show", "runs list", "runs show", "tenants list", "tenants list-networks"),
+    *("users list", "webhook show"),
+}
+COMMANDS = {
+    "assets delete": "asset.deleted",
+    "assets merge": "asset.merged",
+    "assets restore": "asset.restored",
+    "assets retire": "asset.retired",
+    "audit prune": "audit.pruned",
+    "clients add": "client.added",
+    "conflicts settle": "conflict.settled",
+    "connect": "connection.saved",
+    "decide-server": "connection.server_decided",
+    "disconnect": "connection.ended",
+    "export alerts": "list.exported",
+    "export assets": "list.exported",
+    "export deliveries": "list.exported",
+    "export organizations": "list.exported",
+    "export software": "list.exported",
+    "keys remove": "keys.removed",
+    "keys rotate": "keys.rotated",
+    "map": "organization.mapped",
+    "organizations settle": "organization.decided",
+    "plans apply": "plan.applied",
+    "plans decline": "plan.declined",
+    "replay": "delivery.replayed",
+    "runs revert": "run.reverted",
+    **dict.fromkeys(
+        (f"sync {kind}" for kind in ("agent", "alerts", "devices", "organizations")), "run.started"
+    ),
+    "sync software": "run.started",
+    "sync status": "run.started",
+    "tenants add": "tenant.added",
+    "tenants second-factor": "factor.rule_set",
+    "tenants allow-network": "network.allowed",
+    "tenants remove": "tenant.removed",
+    "tenants withdraw-network": "network.withdrawn",
+    "test-connection": "connection.tested",
+    "users add": "user.added",
+    "users disable": "user.disabled",
+    "users enable": "user.enabled",
+    "users remove": "user.removed",
+    "users invite": "user.invited",
+    "users sign-out": "user.signed_out",
+    "users reset": "password.link_issued",
+    "users reset-factors": "factor.reset",
+    "users role": "user.role_changed",
+    "webhook install": "webhook.installed",
+    "webhook remove": "webhook.removed",
+    "webhook rotate": "webhook.secret_rotated",
+}
+"""What each writes; `test_commands.py` drives them."""
+
+
+def list_commands(command: click.Command, name: str = "") -> Iterator[str]:
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for word in command.list_commands(context):
+            found = command.get_command(context, word)
+            assert found is not None
+            yield from list_commands(found, f"{name} {word}".strip())
+    elif isinstance(command, PortalCommand):
+        yield name
+
+
+def test_every_command_is_known() -> None:
+    assert set(list_commands(portal_command)) == READ_ONLY | COMMANDS.keys()
