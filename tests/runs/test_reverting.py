@@ -112,6 +112,20 @@ def test_what_somebody_changed_since_stays_and_is_named(msp: Msp) -> None:
     assert rows[theirs]["name"] != f"NAME-{theirs[:4]}"
 
 
+def test_a_run_of_which_nothing_could_go_back_can_be_undone_later(msp: Msp) -> None:
+    msp.import_fleet()
+    agent_id = msp.agents[0]
+    msp.tactical.control.agents.edit(agent_id=agent_id, hostname="BY-TACTICAL")
+    run = msp.sync()
+    asset = db.session.query(Asset).filter_by(rmm_device_id=agent_id).one()
+    facts = asset.description or "", asset.asset_type, asset.client_id
+    edit_asset(asset.id, AssetEdit("Reception", *facts), None)
+    db.session.rollback()
+    undone = revert(run)
+    assert (undone.status, msp.log(undone, "updated")) == (RunStatus.PARTIAL, [])
+    assert get_run(run.id).reverted_by_run_id is None
+
+
 def test_alerts_and_software_of_removed_assets_come_back_with_them(msp: Msp) -> None:
     run = msp.import_fleet()
     for agent_id in msp.agents[:2]:

@@ -239,15 +239,20 @@ class _Revert:
             release_held(session, self.integration_id, _list_given(stored))
 
     def end(self) -> None:
-        """Have both runs name each other; what the run itself had taken back is done again."""
-        own_id = self.run_log.run_id
+        """Have both runs name each other; what the run itself had taken back is done again. A run
+        of which nothing went back can be undone still."""
+        own_id, counts = self.run_log.run_id, self.run_log.counts
+        did_something = any(
+            counts[action] for action in set(RevertAction) - {RevertAction.UNCHANGED}
+        )
         with transaction() as session:
             self.run_log.note(session, [])
-            its_run = update(SyncRun).where(SyncRun.id == self.run_id)
-            count_changed(session, its_run.values(reverted_by_run_id=own_id))
-            undone = update(SyncRun).where(SyncRun.reverted_by_run_id == self.run_id)
-            count_changed(session, undone.values(reverted_by_run_id=None))
-        if self.run_log.counts["skipped"]:
+            if did_something:
+                its_run = update(SyncRun).where(SyncRun.id == self.run_id)
+                count_changed(session, its_run.values(reverted_by_run_id=own_id))
+                undone = update(SyncRun).where(SyncRun.reverted_by_run_id == self.run_id)
+                count_changed(session, undone.values(reverted_by_run_id=None))
+        if counts["skipped"]:
             self.run_log.end_as(RunStatus.PARTIAL)
 
     def _record(self, session: Session, plans: Iterable[AssetRevert]) -> None:
