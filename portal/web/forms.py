@@ -6,7 +6,7 @@ import re
 
 from flask import Response, make_response
 from flask_wtf import FlaskForm
-from wtforms import StringField
+from wtforms import HiddenField, StringField
 
 from portal.errors import InvalidInput, PortalError
 from portal.services.accounts.throttle import TooManyAttempts
@@ -16,6 +16,13 @@ _CREDENTIALS = re.compile(r"^((?:[A-Za-z][A-Za-z0-9+.-]*:)?//)?[^/?#]*@")
 
 class CodeField(StringField):
     """A code that people read while they type it. A page that comes back leaves it out."""
+
+    def _value(self) -> str:
+        return ""
+
+
+class SignedField(HiddenField):
+    """What a key signed for this one answer. A page that comes back leaves it out."""
 
     def _value(self) -> str:
         return ""

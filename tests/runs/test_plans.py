@@ -35,7 +35,8 @@ from portal.sync.runs.plans import IDS_AT_ONCE, add_rows, note_outcomes
 from tests.support.msp import Msp, counted
 
 SOURCES = [InventorySource.BETA, InventorySource.DASHBOARD]
-OF_A_PREVIEW = {"sync_runs", "sync_log_entries", "sync_plans", "sync_plan_rows"}
+OF_A_PREVIEW = {"sync_runs", "sync_log_entries", "sync_plans", "sync_plan_rows", "audit_entries"}
+"""And an event that it was asked for."""
 
 
 def preview(msp: Msp) -> SyncPlan:
@@ -67,7 +68,10 @@ def hash_tables() -> dict[str, str]:
         for table in Base.metadata.sorted_tables:
             if table.name in OF_A_PREVIEW:
                 continue
-            rows = connection.execute(text(f"SELECT * FROM {table.name}"))  # noqa: S608
+            query = f"SELECT * FROM {table.name}"  # noqa: S608
+            if table.name == "events":
+                query += " WHERE type <> 'audit.recorded'"
+            rows = connection.execute(text(query))
             told = sorted(map(repr, rows))
             hashes[table.name] = hashlib.sha256("\n".join(told).encode()).hexdigest()
     return hashes

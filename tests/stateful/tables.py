@@ -12,7 +12,12 @@ from portal.db import Base, db
 Rows = dict[Any, dict[str, Any]]
 Dump = dict[str, Rows]
 
-OF_RUNS = frozenset({"sync_runs", "sync_log_entries", "sync_plans", "sync_plan_rows"})
+OF_RUNS = frozenset(
+    {"sync_runs", "sync_log_entries", "sync_plans", "sync_plan_rows", "audit_entries"}
+)
+"""With who asked for them."""
+OF_RUNS_TOO = ("rmm.sync.", "audit.")
+"""How the types of their events begin."""
 LOOKS: Mapping[str, Collection[str]] = {
     "assets": ("status_at", "last_rmm_sync_at", "absent_runs"),
     "agent_sightings": ("last_listed_at",),
@@ -23,8 +28,8 @@ LOOKS: Mapping[str, Collection[str]] = {
 
 
 def dump(tenant_id: int, leave_out: Collection[str] = (), looks: bool = False) -> Dump:
-    """Rows by table and primary key, without those of the tables left out, of what is told of
-    runs among events, and, unless `looks`, without the columns that tell of a look."""
+    """Rows by table and primary key, without those of the tables left out, of what events tell of
+    runs and of who did something, and, unless `looks`, without the columns that tell of a look."""
     tables = [t for t in Base.metadata.sorted_tables if "tenant_id" in t.c]
     with db.engine.connect() as connection:
         return {
@@ -41,7 +46,7 @@ def _rows(connection: Any, table: Table, tenant_id: int, looks: bool) -> Rows:
     return {
         tuple(row[key] for key in keys): {k: v for k, v in row.items() if k not in hidden}
         for row in found.mappings()
-        if not (table.name == "events" and str(row["type"]).startswith("rmm.sync."))
+        if not (table.name == "events" and str(row["type"]).startswith(OF_RUNS_TOO))
     }
 
 

@@ -22,6 +22,7 @@ NO_PAGES = {
     "conflicts.show",
     "assets.export",
     "alerts.export",
+    "audit.export",
     "clients.picker",
     "errands.show",
     "organizations.row",

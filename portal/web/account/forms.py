@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 from flask_wtf import FlaskForm
-from wtforms import HiddenField, PasswordField, StringField
+from wtforms import PasswordField, StringField
 
 from portal.services.accounts.second_factors.proof import Proof
 from portal.web.account.passkeys import read_signed
-from portal.web.forms import CodeField
+from portal.web.forms import CodeField, SignedField
 
 
 class CodeForm(FlaskForm):  # type: ignore[misc]
@@ -17,7 +17,7 @@ class ProofForm(CodeForm):
 
     recovery_code = CodeField("Recovery code")
     password = PasswordField("Current password")
-    passkey = HiddenField()
+    passkey = SignedField()
 
     def read(self) -> Proof:
         return Proof(
@@ -30,4 +30,4 @@ class ProofForm(CodeForm):
 
 class PasskeyForm(FlaskForm):  # type: ignore[misc]
     name = StringField("Name")
-    passkey = HiddenField()
+    passkey = SignedField()
