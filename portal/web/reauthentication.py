@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import wraps
 from typing import Any
 
-from flask import g, render_template, request, session
+from flask import g, request, session
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import ImmutableMultiDict
 
@@ -18,11 +18,10 @@ from portal.services.accounts.reauthentication import (
     prove_again,
     seal_form,
 )
-from portal.services.accounts.second_factors.status import get_status
 from portal.services.accounts.throttle import TooManyAttempts
 from portal.services.accounts.tokens import digest
 from portal.web.account.forms import ProofForm
-from portal.web.account.passkeys import ask_for_passkey, find_problem
+from portal.web.account.proving import render_proof
 from portal.web.caller import get_caller
 from portal.web.forms import mark, refuse
 from portal.web.guard import TOKEN, View, get_user
@@ -79,13 +78,4 @@ def _bound_to() -> str:
 
 def _page(form: ProofForm, sealed: str) -> str:
     parts = [sealed[start : start + PART] for start in range(0, len(sealed), PART)]
-    user_id = get_user().id
-    factors = get_status(user_id)
-    return render_template(
-        "account/confirm.html",
-        form=form,
-        sealed=parts,
-        factors=factors,
-        passkey_options=ask_for_passkey(user_id, factors),
-        passkey_problem=find_problem(),
-    )
+    return render_proof("account/confirm.html", form, sealed=parts)

@@ -11,7 +11,7 @@ from portal.services.accounts.second_factors.proof import Proof
 from portal.services.accounts.throttle import Caller
 from portal.web.account.forms import PasskeyForm
 from portal.web.account.passkeys import begin, find_problem, get_party, read_signed
-from portal.web.account.proving import Purpose, here, prove, show_codes
+from portal.web.account.proving import Purpose, answer_added, here, prove
 from portal.web.auth.views import signed_in
 from portal.web.forms import mark, refuse
 from portal.web.guard import get_user
@@ -62,10 +62,7 @@ def finish() -> ResponseReturnValue:
     except InvalidInput as error:
         flash(error.message, "error")
         return redirect(here("passkeys.add"))
-    if codes:
-        return show_codes(codes)
-    flash("The passkey was added.", "success")
-    return redirect(here("second_factors.show"))
+    return answer_added(codes, "The passkey was added.")
 
 
 @passkeys.route("/<int:passkey_id>", methods=["GET", "POST"])

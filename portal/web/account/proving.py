@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -54,19 +55,32 @@ def show_codes(codes: list[str]) -> str:
     )
 
 
+def answer_added(codes: list[str], message: str) -> ResponseReturnValue:
+    """After a factor was added: the codes that came with the first one, else the message."""
+    if codes:
+        return show_codes(codes)
+    flash(message, "success")
+    return redirect(here("second_factors.show"))
+
+
+def render_proof(template: str, form: ProofForm, **shown: Any) -> str:
+    """A page with the ways in which the user can prove who they are (account/_proof.html)."""
+    user_id = get_user().id
+    factors = get_status(user_id)
+    return render_template(
+        template,
+        form=form,
+        factors=factors,
+        passkey_options=ask_for_passkey(user_id, factors),
+        passkey_problem=find_problem(),
+        **shown,
+    )
+
+
 def here(endpoint: str) -> str:
     """The page, with where the person goes on to afterwards."""
     return url_for(endpoint, next=request.args.get("next"))
 
 
 def _page(form: ProofForm, purpose: Purpose) -> str:
-    user_id = get_user().id
-    factors = get_status(user_id)
-    return render_template(
-        "account/prove.html",
-        form=form,
-        purpose=purpose,
-        factors=factors,
-        passkey_options=ask_for_passkey(user_id, factors),
-        passkey_problem=find_problem(),
-    )
+    return render_proof("account/prove.html", form, purpose=purpose)

@@ -14,7 +14,7 @@ from portal.services.accounts.second_factors.status import get_status
 from portal.services.accounts.throttle import Caller
 from portal.web.account import passkeys
 from portal.web.account.forms import CodeForm
-from portal.web.account.proving import Purpose, here, prove, show_codes
+from portal.web.account.proving import Purpose, answer_added, here, prove, show_codes
 from portal.web.auth.session import after_sign_in
 from portal.web.auth.views import signed_in
 from portal.web.forms import mark, refuse
@@ -100,10 +100,7 @@ def confirm_app() -> ResponseReturnValue:
     except NotFound as error:
         flash(error.message, "error")
         return redirect(here("second_factors.add_app"))
-    if codes:
-        return show_codes(codes)
-    flash("The authenticator app is set up.", "success")
-    return redirect(here("second_factors.show"))
+    return answer_added(codes, "The authenticator app is set up.")
 
 
 @second_factors.route("/app/remove", methods=["GET", "POST"])
