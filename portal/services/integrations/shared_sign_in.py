@@ -5,7 +5,7 @@ Everything here may be called from a thread of the session's own, without a cont
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -27,7 +27,7 @@ from portal.services.integrations.ended_sign_ins import add_ended
 from portal.services.integrations.server_health import lock_integration, note_refusal
 from portal.tactical.errors import TacticalError
 from portal.tactical.http.credentials import ApiKey, Credentials, Password
-from portal.tactical.http.knox import TokenStore
+from portal.tactical.http.knox import Pause, TokenStore
 from portal.vault import find_secret, forget_secrets, list_change_times, store_secret
 
 POLL_SECONDS: Final = 0.2
@@ -84,7 +84,7 @@ class SharedSignIn(TokenStore):
             note_refusal(integration, error)
 
     @contextmanager
-    def lock(self, pause: Callable[[float], None]) -> Iterator[None]:
+    def lock(self, pause: Pause) -> Iterator[None]:
         """Held while one process signs in. It ends with its process, by itself.
 
         One that had to wait for a sign-in that was refused raises the same refusal.

@@ -30,6 +30,8 @@ from portal.tactical.reading.decoding import decode_json
 
 Post = Callable[[str, dict[str, str]], Answer]
 """Sends an object to a path, without credentials."""
+Pause = Callable[[float], None]
+"""Waits so many seconds."""
 
 _TOKEN = re.compile(r"[\x21-\x7e]{1,512}")
 
@@ -44,7 +46,7 @@ class TokenStore:
         """The last one that any process kept."""
         return None
 
-    def lock(self, pause: Callable[[float], None]) -> AbstractContextManager[None]:  # noqa: ARG002
+    def lock(self, pause: Pause) -> AbstractContextManager[None]:  # noqa: ARG002  waits for nobody
         """Held during a sign-in, so that others find its token. While another process holds it,
         `pause` is called with seconds; it raises Abandoned."""
         return nullcontext()
@@ -58,7 +60,7 @@ class Knox:
         credentials: Password,
         post: Post,
         tokens: TokenStore,
-        pause: Callable[[float], None],
+        pause: Pause,
     ) -> None:
         self._credentials = credentials
         self._code = credentials.totp_code
