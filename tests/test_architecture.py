@@ -8,6 +8,7 @@ import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 from portal import queue
@@ -160,6 +161,42 @@ def test_every_module_has_a_layer() -> None:
         each.stem for each in children if each.suffix == ".py" or (each / "__init__.py").exists()
     }
     assert modules - {"__init__"} == named
+
+
+def test_every_module_can_be_the_first_that_is_imported() -> None:
+    """A circle of imports works or fails with the order in which its modules are asked for.
+    Without one they can be sorted; else the error names the circle."""
+    modules = {module_name(file): file for file in python_files()}
+    needs = {name: set(imported_first(name, modules)) for name in modules}
+    assert len(list(TopologicalSorter(needs).static_order())) == len(modules)
+
+
+def module_name(file: Path) -> str:
+    return ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def imported_first(name: str, modules: dict[str, Path]) -> Iterator[str]:
+    """What is imported while the module is: of another package its `__init__` before all else."""
+    for module, taken in imports_at_once(tree_of(modules[name])):
+        target = f"{module}.{taken}" if f"{module}.{taken}" in modules else module
+        while target in modules and not f"{name}.".startswith(f"{target}."):
+            yield target
+            target = target.rpartition(".")[0]
+
+
+def imports_at_once(node: ast.AST) -> Iterator[tuple[str, str]]:
+    """The imports but those in functions, which wait for a call, and those for types alone."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.ImportFrom):
+            yield from ((child.module or "", alias.name) for alias in child.names)
+        elif isinstance(child, ast.Import):
+            yield from ((alias.name, "") for alias in child.names)
+        elif not isinstance(child, ast.FunctionDef) and not is_for_types(child):
+            yield from imports_at_once(child)
+
+
+def is_for_types(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING")
 
 
 def test_templates_hold_no_inline_script_or_style() -> None:

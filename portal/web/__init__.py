@@ -24,6 +24,7 @@ AREAS = (
     "portal.web.auth.second_step:second_step",
     "portal.web.account.second_factors:second_factors",
     "portal.web.account.keys:passkeys",
+    "portal.web.account.browsers:browsers",
     "portal.web.health:health",
     "portal.web.dashboard.views:dashboard",
     "portal.web.assets:assets",

@@ -241,8 +241,8 @@ TAKES_A_BROWSER = {
     *("passkeys.add", "passkeys.finish", "passkeys.rename", "passkeys.remove"),
     *(
         "second_step.use_passkey_alone",
-        "auth.end_browser",
-        "auth.end_other_browsers",
+        "browsers.end",
+        "browsers.end_others",
         "users.end_browser",
     ),
 }

@@ -1,6 +1,6 @@
 """The pages of people: importing them gives the blueprint its views."""
 
-from portal.web.auth import browsers, invitation
+from portal.web.auth import invitation
 from portal.web.auth.views import auth
 
-__all__ = ["auth", "browsers", "invitation"]
+__all__ = ["auth", "invitation"]

@@ -22,7 +22,7 @@ from tests.web.world import Place, make_user
 EMAIL, PASSWORD = "anna@acme.example", "correct horse battery"
 ASKS = {
     *("assets.delete", "tacticalrmm.disconnect", "tacticalrmm.save", "webhook.rotate"),
-    *("auth.end_browser", "auth.end_other_browsers", "factor_rules.save"),
+    *("browsers.end", "browsers.end_others", "factor_rules.save"),
     *("users.change_role", "users.disable", "users.enable", "users.end_browser", "users.invite"),
     *("users.remove", "users.renew_invitation", "users.reset", "users.sign_out"),
     "users.withdraw_invitation",

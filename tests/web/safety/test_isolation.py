@@ -39,7 +39,10 @@ WORDS = {
 }
 """Parameters that name nobody's row."""
 
-NO_TENANT = {"static", "auth", "second_step", "second_factors", "passkeys", "health", "webhooks"}
+NO_TENANT = {
+    *("static", "health", "webhooks"),
+    *("auth", "second_step", "second_factors", "passkeys", "browsers"),
+}
 """Blueprints outside `/t/<slug>`."""
 
 
