@@ -19,10 +19,9 @@ from pathlib import Path
 
 from flask import Flask
 
-from portal import create_app
 from portal.config import read_settings
+from portal.core import create_core
 from portal.db import db
-from portal.services.database import prepare_database
 from tests.support.keys import KEYS
 from tests.support.processes import die_with_parent, postgres_command
 
@@ -42,18 +41,20 @@ def database(kind: str) -> Iterator[str]:
             yield _migrated(f"postgresql://portal@/postgres?host={folder}")
 
 
-def make_app(url: str) -> Flask:
-    """A portal on the database; it may reach servers of this machine."""
+def make_core(url: str) -> Flask:
+    """What a worker of a portal on the database runs in; it may reach servers of this machine."""
     folder = Path(tempfile.gettempdir(), f"portal-benchmarks-{os.getuid()}")
     folder.mkdir(mode=0o700, exist_ok=True)  # the portal takes none that is open to others
     known = {**KEYS, "DATABASE_URL": url, "PORTAL_DATA_DIR": str(folder)}
-    return create_app(read_settings({**known, "PORTAL_EGRESS_ALLOW": "127.0.0.0/8"}))
+    return create_core(read_settings({**known, "PORTAL_EGRESS_ALLOW": "127.0.0.0/8"}))
 
 
 def _migrated(url: str) -> str:
-    app = make_app(url)
+    from portal.services.database import upgrade_database  # noqa: PLC0415  # no worker has it
+
+    app = make_core(url)
+    upgrade_database(app)
     with app.app_context():
-        prepare_database()
         db.engine.dispose()
     return url
 

@@ -20,7 +20,7 @@ from typing import Final
 
 from sqlalchemy import update
 
-from benchmarks.databases import KINDS, database, make_app
+from benchmarks.databases import KINDS, database, make_core
 from benchmarks.server import Server, tactical
 from benchmarks.steps import (
     Download,
@@ -144,18 +144,18 @@ def list_paths(source: str, agents: int) -> list[str]:
 
 
 def spoil(asked: Said) -> Said:
-    with make_app(asked["database"]).app_context(), db.engine.begin() as connection:
+    with make_core(asked["database"]).app_context(), db.engine.begin() as connection:
         connection.execute(update(table_of(Asset)).values(lan_ip="192.0.2.1"))
     return {}
 
 
 def insert(asked: Said) -> Said:
-    with make_app(asked["database"]).app_context():
+    with make_core(asked["database"]).app_context():
         return {"seconds": insert_again([table_of(Asset), table_of(ExternalEntityMapping)])}
 
 
 def insert_plan(asked: Said) -> Said:
-    with make_app(asked["database"]).app_context():
+    with make_core(asked["database"]).app_context():
         return {"seconds": insert_again([table_of(SyncPlanRow)])}
 
 

@@ -19,9 +19,10 @@ from flask.testing import FlaskClient
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-from benchmarks.databases import KINDS, database, make_app
+from benchmarks.databases import KINDS, database, make_core
 from benchmarks.seed import Seeded, seed
 from benchmarks.steps import NO_STATEMENTS
+from portal import add_pages
 from portal.db import db, transaction
 from portal.models import UserSession
 from portal.services.accounts.tokens import digest
@@ -72,8 +73,10 @@ def main() -> None:
     print("|---|---|---|---|---|")
     for kind in options.database or KINDS:
         with database(kind) as url:
-            made = seed(make_app(url))
-            measure(make_app(url), made, kind, options.times, options.slow)
+            made = seed(make_core(url))
+            app = make_core(url)
+            add_pages(app)
+            measure(app, made, kind, options.times, options.slow)
 
 
 def measure(app: Flask, made: Seeded, kind: str, times: int, show_slow: bool) -> None:

@@ -14,7 +14,7 @@ from typing import Final
 
 from sqlalchemy import update
 
-from benchmarks.databases import KINDS, database, make_app
+from benchmarks.databases import KINDS, database, make_core
 from benchmarks.devices import PACES, report
 from benchmarks.server import Server, tactical
 from benchmarks.steps import (
@@ -91,7 +91,7 @@ def measure(name: str, asked: Said) -> Said:
 
 def spoil(asked: Said) -> Said:
     table = table_of(AssetSoftware)
-    with make_app(asked["database"]).app_context(), db.engine.begin() as connection:
+    with make_core(asked["database"]).app_context(), db.engine.begin() as connection:
         connection.execute(
             update(table)
             .where(table.c.id % SPOILT == 0)
@@ -101,7 +101,7 @@ def spoil(asked: Said) -> Said:
 
 
 def insert(asked: Said) -> Said:
-    with make_app(asked["database"]).app_context():
+    with make_core(asked["database"]).app_context():
         return {"seconds": insert_again([table_of(AssetSoftware)], asked["newest"])}
 
 

@@ -21,7 +21,7 @@ from typing import Any
 import requests
 from sqlalchemy import Table, delete, event, insert, select
 
-from benchmarks.databases import make_app
+from benchmarks.databases import make_core
 from benchmarks.server import Server
 from portal.db import Base, db
 from portal.models.runs.sync_run import SyncKind, SyncRun
@@ -72,7 +72,7 @@ def serve_step(steps: dict[str, Step]) -> bool:
 
 def connect(asked: Said) -> Said:
     """Connect `url` with `key`, reading from `source`, and map its organizations."""
-    with make_app(asked["database"]).app_context():
+    with make_core(asked["database"]).app_context():
         tenant_id = add_tenant("Bench", "bench").id
         with tenant_scope(tenant_id):
             save_connection(
@@ -90,7 +90,7 @@ def connect(asked: Said) -> Said:
 
 def sync(asked: Said) -> Said:
     """One run of `kind`: seconds, CPU seconds, peak memory of the process, statements, counts."""
-    app = make_app(asked["database"])
+    app = make_core(asked["database"])
     settle()  # as a worker does
     with app.app_context(), tenant_scope(TENANT), counted() as statements:
         begun, cpu = time.perf_counter(), time.process_time()

@@ -1,6 +1,6 @@
-"""The portal: create_app() and nothing else.
+"""The portal: create_app(), add_pages() and nothing else.
 
-It is imported when it is asked for: the command line shows its help without it.
+They are imported when they are asked for: commands and workers do without pages.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from portal.app import create_app
+    from portal.app import add_pages, create_app
 
-__all__ = ["create_app"]
+__all__ = ["add_pages", "create_app"]
 
 
 def __getattr__(name: str) -> Any:

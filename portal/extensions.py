@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from flask_htmx import HTMX
-from flask_migrate import Migrate
 from flask_wtf.csrf import CSRFProtect
 
 csrf = CSRFProtect()
 htmx = HTMX()
-migrate = Migrate()

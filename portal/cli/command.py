@@ -11,11 +11,12 @@ from typing import Any
 import click
 from sqlalchemy.exc import DBAPIError
 
-from portal import create_app
 from portal.cli.outcome import FAILED, Outcome, failure, show, show_failure
 from portal.config import read_settings
+from portal.core import create_core
 from portal.errors import PortalError
 from portal.scope import tenant_scope
+from portal.services import database
 from portal.services.accounts.tenants import get_tenant
 from portal.services.audit.actor import acting_as, find_operator
 from portal.services.database import LARGEST_ID, close_database, prepare_database
@@ -86,7 +87,8 @@ class PortalCommand(click.Command):
         settings = read_settings(os.environ)
         stack.enter_context(work())
         stack.enter_context(command_logging(settings))
-        app = create_app(settings)
+        app = create_core(settings)
+        database.init_app(app)
         stack.enter_context(app.app_context())
         stack.callback(close_database)
         prepare_database()

@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
-from portal import create_app
 from portal.config import read_settings
+from portal.core import create_core
 from portal.errors import PortalError
 from portal.supervisor import run as running
 from portal.supervisor.escaping import escape_lines
@@ -52,7 +52,7 @@ def worker(queue: str) -> None:
     """Run the jobs of one QUEUE. For installs that start each part separately."""
     settings = read_settings(os.environ)
     set_up_logging(settings)
-    run_worker(create_app(settings), queue)
+    run_worker(create_core(settings), queue)
 
 
 @_command("scheduler")
@@ -60,7 +60,7 @@ def scheduler() -> None:
     """Start scheduled work when it is due. Any number of schedulers may run."""
     settings = read_settings(os.environ)
     set_up_logging(settings)
-    run_scheduler(create_app(settings))
+    run_scheduler(create_core(settings))
 
 
 @_command("migrate")
@@ -68,7 +68,7 @@ def migrate() -> None:
     """Upgrade the database to the newest revision."""
     settings = read_settings(os.environ)
     set_up_logging(settings)
-    running.migrate(create_app(settings))
+    running.migrate(create_core(settings))
 
 
 COMMANDS = (run, demo, worker, scheduler, migrate)

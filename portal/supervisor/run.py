@@ -7,11 +7,12 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
-import flask_migrate
 from flask import Flask
 
-from portal import create_app, queue
+import portal
+from portal import queue
 from portal.config import Settings, read_settings
+from portal.core import create_core
 from portal.data_folder import keep_private
 from portal.services.accounts import setup
 from portal.supervisor import demo
@@ -50,8 +51,9 @@ def run_portal(*, is_demo: bool = False) -> None:
 
 
 def migrate(app: Flask) -> None:
-    with app.app_context():
-        flask_migrate.upgrade()
+    from portal.services.database import upgrade_database  # noqa: PLC0415  # workers fork from here
+
+    upgrade_database(app)
 
 
 def _start(supervisor: Supervisor, settings: Settings, listener: int, *, is_demo: bool) -> None:
@@ -61,24 +63,30 @@ def _start(supervisor: Supervisor, settings: Settings, listener: int, *, is_demo
         supervisor.add(redis)
         with wait_for_redis(settings, redis) as connection:
             end_turns(connection)
-    app = create_app(settings)
+    core = create_core(settings)
     if is_demo:
         supervisor.add(demo.simulator_child(settings))
-    supervisor.run_step(Child("migrate", partial(migrate, app), ends=True))
+    supervisor.run_step(Child("migrate", partial(migrate, core), ends=True))
     if is_demo:
-        supervisor.run_step(Child("seed", partial(demo.seed, app), ends=True))
-    for child in _children(app, listener):
+        supervisor.run_step(Child("seed", partial(demo.seed, core), ends=True))
+    for child in _children(core, listener):
         supervisor.add(child)
-    supervisor.add(Child("portal", partial(_announce, app, is_demo=is_demo), ends=True))
+    supervisor.add(Child("portal", partial(_announce, core, is_demo=is_demo), ends=True))
 
 
-def _children(app: Flask, listener: int) -> list[Child]:
-    children = [Child("web", partial(run_web, app, listener))]
+def _serve(core: Flask, listener: int) -> None:
+    """The pages come after the fork: the other processes do without them."""
+    portal.add_pages(core)
+    run_web(core, listener)
+
+
+def _children(core: Flask, listener: int) -> list[Child]:
+    children = [Child("web", partial(_serve, core, listener))]
     for name, count in queue.QUEUES.items():
         for number in range(1, count + 1):
             label = name if count == 1 else f"{name}-{number}"
-            children.append(Child(label, partial(run_worker, app, name)))
-    return [*children, Child("scheduler", partial(run_scheduler, app))]
+            children.append(Child(label, partial(run_worker, core, name)))
+    return [*children, Child("scheduler", partial(run_scheduler, core))]
 
 
 def _announce(app: Flask, *, is_demo: bool) -> None:
