@@ -25,6 +25,7 @@ AREAS = (
     "portal.web.account.second_factors:second_factors",
     "portal.web.account.keys:passkeys",
     "portal.web.account.browsers:browsers",
+    "portal.web.account.places:places",
     "portal.web.health:health",
     "portal.web.dashboard.views:dashboard",
     "portal.web.assets:assets",

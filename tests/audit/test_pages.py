@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from portal.db import db
 from portal.scope import tenant_scope
 from portal.services.audit.verification import verify
-from portal.services.clients import add_client, rename_client
+from portal.services.clients import add_client, delete_client, rename_client
 from tests.cli.conftest import Portal, folder, portal
 from tests.cli.conftest import acme as cli_acme
 from tests.web.conftest import acme, owner
@@ -42,6 +42,18 @@ def test_the_page_shows_before_and_after(app: Flask, owner: FlaskClient, acme: P
     assert "<ins>Zulu &lt;b&gt;</ins>" in detail
     assert "client.renamed" in detail
     assert owner.get(acme.url("audit/999999")).status_code == 404
+
+
+def test_what_was_not_there_before_has_no_empty_half(
+    app: Flask, owner: FlaskClient, acme: Place
+) -> None:
+    with app.app_context(), tenant_scope(acme.id):
+        delete_client(add_client("Zebra").id)
+
+    page = owner.get(acme.url("audit/?what=client")).text
+    assert "<ins>Zebra</ins>" in page
+    assert "<del>Zebra</del>" in page
+    assert "empty" not in page[page.index("<table") : page.index("</table>")]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select, update
@@ -27,14 +28,17 @@ from portal.models.deliveries.delivery import DeliveryStatus
 from portal.models.runs.sync_run import SyncKind
 from portal.models.webhook.installation import InstallationAction
 from portal.services.accounts.tenants import add_tenant
-from portal.services.accounts.users import add_user
+from portal.services.accounts.users import add_user, get_user
 from portal.services.integrations.current import get_integration
 from portal.services.runs import execution
 from portal.services.webhook import installation, keys
 from portal.services.webhook.records import Wanted
 from portal.services.webhook.settings import list_key_rows
 from tactical_simulator import SimulatedTactical
+from tests.support.second_factors import set_up_app
 from tests.support.webhooks import Msp, make_msp
+from tests.web import world
+from tests.web.accounts.test_reauthentication import sealed_in
 from tests.web.conftest import HTMX, work
 
 pytestmark = pytest.mark.one_database
@@ -112,16 +116,16 @@ def test_a_viewer_looks_without_secrets(msp: Msp, http: FlaskClient) -> None:
 # --- The secret -------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("headers", [{}, HTMX | {"HX-Target": "webhook-secret"}])
-def test_the_secret_is_shown_for_the_password_alone(
-    msp: Msp, admin: FlaskClient, headers: dict[str, str]
-) -> None:
+def test_the_secret_is_shown_to_who_proved_who_they_are(msp: Msp, admin: FlaskClient) -> None:
     secret = secret_of(msp)
-    wrong = admin.post(PAGE + "reveal", data={"password": "wrong"}, headers=headers)
-    assert (wrong.status_code, secret in wrong.text) == (422, False)
-    assert "This is not your password." in wrong.text
+    with time_machine.travel(utc_now() + timedelta(minutes=30), tick=False):
+        asked = admin.post(PAGE + "reveal", data={"password": PASSWORD})
+        assert (asked.status_code, secret in asked.text) == (401, False)
+        proof = {"sealed": sealed_in(asked.text), "password": "wrong"}
+        wrong = admin.post(PAGE + "reveal", data=proof)
+        assert (wrong.status_code, secret in wrong.text) == (422, False)
 
-    right = admin.post(PAGE + "reveal", data={"password": PASSWORD}, headers=headers)
+        right = admin.post(PAGE + "reveal", data=proof | {"password": PASSWORD})
     assert right.status_code == 200
     assert f"{secret}" in right.text
     assert f"&#34;X-Alga-Webhook-Secret&#34;: &#34;{secret}&#34;" in right.text
@@ -129,9 +133,19 @@ def test_the_secret_is_shown_for_the_password_alone(
     assert secret not in admin.get(PAGE).text
 
 
-def test_passwords_cannot_be_tried_out(msp: Msp, admin: FlaskClient) -> None:
-    codes = [admin.post(PAGE + "reveal", data={"password": "wrong"}).status_code for _ in range(11)]
-    assert codes == [422] * 10 + [429]
+def test_with_a_second_factor_the_password_reveals_nothing(
+    msp: Msp, app: Flask, admin: FlaskClient
+) -> None:
+    with app.app_context():
+        user_id = get_user(EMAIL).id
+        phone, _codes = set_up_app(user_id, PASSWORD)
+    world.sign_in(app, admin, user_id)
+    secret = secret_of(msp)
+    with time_machine.travel(utc_now() + timedelta(minutes=30), tick=False):
+        sealed = {"sealed": sealed_in(admin.post(PAGE + "reveal").text)}
+        by_password = admin.post(PAGE + "reveal", data=sealed | {"password": PASSWORD})
+        assert (by_password.status_code, secret in by_password.text) == (422, False)
+        assert secret in admin.post(PAGE + "reveal", data=sealed | {"code": phone.code()}).text
 
 
 @pytest.mark.parametrize(("at_once", "left"), [("yes", 1), ("", 2)])

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, joinedload
 from portal.clock import utc_now
 from portal.config import Settings
 from portal.db import changed_one, db, transaction
-from portal.errors import InvalidInput, NotFound, PortalError, Refused
+from portal.errors import InvalidInput, NotFound, Refused
 from portal.models import Membership, PasswordReset, User
 from portal.scope import all_tenants
 from portal.services.accounts.known_devices import find_device, issue_device
@@ -37,25 +37,16 @@ class ResetLink:
     expires_at: datetime
 
 
-def check_present_password(
-    user_id: int, password: str, caller: Caller, problem: PortalError
-) -> User:
-    """The user, who has just proved to be that one. Raises `problem` and TooManyAttempts."""
-    user = db.session.get_one(User, user_id)
-    with attempt(caller, user.email, find_device(user, caller.device)):
-        if not password_matches(user.password_hash, password):
-            record_refusal(user)
-            raise problem
-    return user
-
-
 def change_password(user_id: int, old: str, new: str, keep_session: str, caller: Caller) -> str:
     """Signs every other browser of the user out; the word that this device keeps from now on.
 
     Raises InvalidInput and TooManyAttempts.
     """
-    problem = InvalidInput("This is not your current password.", field="old_password")
-    user = check_present_password(user_id, old, caller, problem)
+    user = db.session.get_one(User, user_id)
+    with attempt(caller, user.email, find_device(user, caller.device)):
+        if not password_matches(user.password_hash, old):
+            record_refusal(user)
+            raise InvalidInput("This is not your current password.", field="old_password")
     new_hash = hash_new_password(new, user.email)
     with transaction() as session:
         user = session.get_one(User, user_id)

@@ -154,18 +154,6 @@ def _account_page(form: AccountForm) -> str:
     )
 
 
-@auth.post("/account/tenants/<slug>/leave")
-@signed_in
-def leave_tenant(slug: str) -> ResponseReturnValue:
-    try:
-        users.leave_tenant(get_user().id, slug)
-    except Refused as error:
-        flash(error.message, "error")
-    else:
-        flash("You left the tenant.", "success")
-    return redirect(url_for("auth.account"))
-
-
 @auth.route("/reset/<token>", methods=["GET", "POST"])
 def reset(token: str) -> ResponseReturnValue:
     """Looking at the page uses nothing up: some mail programs open every link."""

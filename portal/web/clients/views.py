@@ -14,6 +14,7 @@ from portal.web.clients.forms import ClientForm
 from portal.web.forms import mark
 from portal.web.fragments import page_number, page_or_region, words
 from portal.web.guard import requires, tenant_blueprint
+from portal.web.reauthentication import fresh_sign_in_required
 from portal.wording import plural
 
 clients = tenant_blueprint("clients", __name__, "/clients")
@@ -88,6 +89,7 @@ def edit(client_id: int) -> ResponseReturnValue:
 
 @clients.post("/<int:client_id>/delete")
 @requires(Permission.MAP)
+@fresh_sign_in_required
 def delete(client_id: int) -> ResponseReturnValue:
     try:
         name = client_service.delete_client(client_id)

@@ -11,6 +11,7 @@ from portal.services.runs import clearing as service
 from portal.web.guard import get_user, requires
 from portal.web.input import to_number
 from portal.web.organizations.views import organizations
+from portal.web.reauthentication import fresh_sign_in_required
 
 
 @organizations.get("/created")
@@ -23,6 +24,7 @@ def created(organization_id: int | None = None) -> ResponseReturnValue:
 @organizations.post("/created")
 @organizations.post("/<int:organization_id>/created")
 @requires(Permission.MAP)
+@fresh_sign_in_required
 def remove_created(organization_id: int | None = None) -> ResponseReturnValue:
     typed, edited_too = to_number(request.form.get("number", "")), bool(request.form.get("edited"))
     try:

@@ -14,6 +14,7 @@ from portal.services.events import subscribers as subscriber_service
 from portal.web.errands.following import follow
 from portal.web.forms import mark
 from portal.web.guard import requires, tenant_blueprint
+from portal.web.reauthentication import fresh_sign_in_required
 from portal.web.subscribers.forms import SubscriberForm
 
 subscribers = tenant_blueprint("subscribers", __name__, "/integrations/events")
@@ -27,6 +28,7 @@ def index() -> ResponseReturnValue:
 
 @subscribers.post("/")
 @requires(Permission.CHANGE_SETTINGS)
+@fresh_sign_in_required
 def add() -> ResponseReturnValue:
     """The answer itself shows the secret, which is kept nowhere that could show it again."""
     form = SubscriberForm()
@@ -68,6 +70,7 @@ def resume(subscriber_id: int) -> ResponseReturnValue:
 
 @subscribers.post("/<int:subscriber_id>/delete")
 @requires(Permission.CHANGE_SETTINGS)
+@fresh_sign_in_required
 def delete(subscriber_id: int) -> ResponseReturnValue:
     subscriber_service.delete_subscriber(subscriber_id)
     flash("The subscriber was deleted.", "success")

@@ -91,6 +91,7 @@ def test_progress(test_id: int) -> ResponseReturnValue:
 
 @tacticalrmm.post("/server")
 @requires(Permission.CHANGE_SETTINGS)
+@fresh_sign_in_required
 def decide_identity() -> ResponseReturnValue:
     word = request.form.get("decision", "")
     if word not in list(identity.ServerChoice):

@@ -12,6 +12,7 @@ from portal.services.accounts import users as user_service
 from portal.services.accounts.invitations import InvitationLink, list_invitations
 from portal.services.accounts.password_changes import ResetLink
 from portal.services.accounts.permissions import Permission
+from portal.services.accounts.second_factors.status import list_kinds
 from portal.web.forms import mark
 from portal.web.guard import get_tenant, get_user, requires, tenant_blueprint
 from portal.web.reauthentication import fresh_sign_in_required
@@ -116,11 +117,13 @@ def end_browser(user_id: int, handle: str) -> ResponseReturnValue:
 
 
 def show_list(form: InviteForm, invited: InvitationLink | None = None) -> str:
+    members = user_service.list_members()
     return render_template(
         "users/list.html",
         form=form,
         helps=HELPS,
-        members=user_service.list_members(),
+        members=members,
+        factors=list_kinds(*(member.user_id for member in members)),
         invitations=list_invitations(),
         invited=invited,
     )

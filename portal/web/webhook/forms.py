@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, PasswordField, RadioField, SelectMultipleField
+from wtforms import BooleanField, RadioField, SelectMultipleField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 
 from portal.services.integrations.option_kinds import OptionPage
@@ -22,10 +22,6 @@ class InstallForm(FlaskForm):  # type: ignore[misc]
     )
     clients = SelectMultipleField("Organizations", validate_choice=False)
     use_key_store = BooleanField("Keep the secret in Tactical's key store")
-
-
-class RevealForm(FlaskForm):  # type: ignore[misc]
-    password = PasswordField("Your password")
 
 
 @with_options(OptionPage.WEBHOOK)

@@ -19,7 +19,7 @@ from portal.services.webhook.installation import find_installation, read_request
 from portal.services.webhook.records import ApplyTo, Made, Piece, Wanted
 from portal.services.webhook.state import get_health
 from portal.services.webhook.survey import Plan
-from portal.web.webhook.forms import InstallForm, OptionForm, RevealForm
+from portal.web.webhook.forms import InstallForm, OptionForm
 from portal.wording import join_words
 
 
@@ -31,7 +31,6 @@ def page_context(
     action: InstallationAction = InstallationAction.INSTALL,
     wanted: Wanted | None = None,
     secret: str | None = None,
-    reveal_form: RevealForm | None = None,
     option_form: OptionForm | None = None,
 ) -> dict[str, Any]:
     """For every part of the page; `integration` is None before anything is connected."""
@@ -57,7 +56,6 @@ def page_context(
         "places": _describe_places(made),
         "organizations": list_live_organizations(),
         "install_form": _install_form(wanted or read_wanted(row)),
-        "reveal_form": reveal_form or RevealForm(formdata=None),
         "option_form": option_form or _option_form(integration),
         **_plan(planned, plan_error),
         "action": action,

@@ -27,15 +27,14 @@ from portal.services.webhook import installation, settings
 from portal.services.webhook.installation import find_installation
 from portal.services.webhook.records import ApplyTo, Wanted
 from portal.services.webhook.rotation import request_rotation
-from portal.web.caller import get_caller
 from portal.web.errands.following import follow
-from portal.web.forms import mark, refuse
+from portal.web.forms import mark
 from portal.web.fragments import page_or_region
-from portal.web.guard import get_user, requires, tenant_blueprint
+from portal.web.guard import requires, tenant_blueprint
 from portal.web.input import to_id, to_number
 from portal.web.options import read_options
 from portal.web.reauthentication import fresh_sign_in_required
-from portal.web.webhook.forms import InstallForm, OptionForm, RevealForm
+from portal.web.webhook.forms import InstallForm, OptionForm
 from portal.web.webhook.page import page_context
 
 webhook = tenant_blueprint("webhook", __name__, "/integrations/tacticalrmm/webhook")
@@ -108,15 +107,10 @@ def _request(action: InstallationAction, wanted: Wanted) -> ResponseReturnValue:
 
 @webhook.post("/reveal")
 @requires(Permission.CHANGE_SETTINGS)
+@fresh_sign_in_required
 def reveal() -> ResponseReturnValue:
-    """The secret in full, to somebody who has just given their password."""
-    form, user = RevealForm(), get_user()
-    try:
-        secret = settings.reveal_to(user.id, form.password.data or "", get_caller(user.email))
-    except Refused as error:
-        mark(form, error, otherwise="password")
-        return refuse(_page(reveal_form=form), error)
-    return _page(secret=secret)
+    """The only page that shows the secret in full."""
+    return _page(secret=settings.reveal())
 
 
 @webhook.post("/rotate")

@@ -22,7 +22,9 @@ from tests.web.world import Place, make_user
 EMAIL, PASSWORD = "anna@acme.example", "correct horse battery"
 ASKS = {
     *("assets.delete", "tacticalrmm.disconnect", "tacticalrmm.save", "webhook.rotate"),
-    *("browsers.end", "browsers.end_others", "factor_rules.save"),
+    *("browsers.end", "browsers.end_others", "factor_rules.save", "places.leave"),
+    *("clients.delete", "organizations.remove_created", "subscribers.add", "subscribers.delete"),
+    *("tacticalrmm.decide_identity", "webhook.reveal"),
     *("users.change_role", "users.disable", "users.enable", "users.end_browser", "users.invite"),
     *("users.remove", "users.renew_invitation", "users.reset", "users.sign_out"),
     "users.withdraw_invitation",

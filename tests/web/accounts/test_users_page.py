@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+import secrets
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from portal.clock import utc_now
+from portal.db import transaction
+from portal.models import Authenticator, Passkey
 from portal.scope import tenant_scope
 from portal.services.accounts import users
 from tests.web.world import Place, make_place, make_user, sign_in
@@ -67,6 +71,36 @@ def test_nobody_shuts_himself_out(app: Flask, http: FlaskClient, acme: Place) ->
         assert (answer.status_code, "This is your own place." in answer.text) == (409, True), word
     assert role_of(app, acme, me) == ("owner", True)
     assert "Another owner can change your role." in http.get(acme.url(f"users/{me}")).text
+
+
+@pytest.mark.one_database
+def test_the_list_says_who_has_which_second_factor(
+    app: Flask, owner: FlaskClient, acme: Place, anna: int
+) -> None:
+    def shown() -> list[str]:
+        page = owner.get(acme.url("users/")).text
+        return [
+            re.sub("<[^>]+>", "", cell)
+            for cell in re.findall(r'data-label="Second factor">(.*?)</td>', page)
+        ]
+
+    assert shown() == ["None"] * 3
+    with app.app_context(), transaction() as session:
+        for _ in range(2):
+            session.add(
+                Passkey(
+                    user_id=anna,
+                    credential_id=secrets.token_hex(4),
+                    public_key=b"",
+                    sign_count=0,
+                    name="Laptop",
+                )
+            )
+    assert shown() == ["Passkey", "None", "None"]
+    with app.app_context(), transaction() as session:
+        session.add(Authenticator(user_id=acme.member, envelope=""))
+        session.add(Authenticator(user_id=anna, envelope="", confirmed_at=utc_now()))
+    assert shown() == ["App and passkey", "None", "None"], "an app counts when it is confirmed"
 
 
 def test_an_owner_signs_somebody_out_everywhere(

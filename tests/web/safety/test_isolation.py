@@ -41,7 +41,7 @@ WORDS = {
 
 NO_TENANT = {
     *("static", "health", "webhooks"),
-    *("auth", "second_step", "second_factors", "passkeys", "browsers"),
+    *("auth", "second_step", "second_factors", "passkeys", "browsers", "places"),
 }
 """Blueprints outside `/t/<slug>`."""
 

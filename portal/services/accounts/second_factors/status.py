@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import CompoundSelect, select, union_all
+from sqlalchemy import CompoundSelect, literal, literal_column, select, union_all
 from sqlalchemy.orm import Session
 
 from portal.db import db
@@ -53,6 +53,18 @@ def select_having(*user_ids: int) -> CompoundSelect[int]:
         Authenticator.user_id.in_(user_ids), Authenticator.confirmed_at.is_not(None)
     )
     return union_all(apps, select(Passkey.user_id).where(Passkey.user_id.in_(user_ids)))
+
+
+def list_kinds(*user_ids: int) -> dict[int, list[str]]:
+    """Of each of them who has a second factor: `app`, `passkey`, or both in this order."""
+    apps = select(Authenticator.user_id, literal("app")).where(
+        Authenticator.user_id.in_(user_ids), Authenticator.confirmed_at.is_not(None)
+    )
+    keys = select(Passkey.user_id, literal("passkey")).where(Passkey.user_id.in_(user_ids))
+    found: dict[int, list[str]] = {}
+    for user_id, kind in db.session.execute(apps.union(keys).order_by(literal_column("2"))):
+        found.setdefault(user_id, []).append(kind)
+    return found
 
 
 def find_app(session: Session, user_id: int) -> Authenticator | None:
