@@ -6,7 +6,7 @@ from flask import Flask, Request, Response
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from portal import web, webhooks
+from portal import api, web, webhooks
 from portal.config import Settings
 from portal.core import create_core, use_settings
 from portal.services import database
@@ -17,7 +17,7 @@ __all__ = ["add_pages", "create_app", "use_settings"]
 class BrowserSessions(SecureCookieSessionInterface):
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         """An empty one for what no browser sends, whatever its cookies say."""
-        if request.path.startswith(webhooks.PREFIX):
+        if request.path.startswith((webhooks.PREFIX, api.PREFIX)):
             return self.session_class()
         return super().open_session(app, request)
 
@@ -38,7 +38,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 
 def add_pages(app: Flask) -> None:
-    """Let a core answer requests: those of browsers, and Tactical's."""
+    """Let a core answer requests: those of browsers, of programs, and Tactical's."""
     settings: Settings = app.extensions["settings"]
     app.session_interface = BrowserSessions()
     if settings.trusted_proxies:
@@ -47,3 +47,4 @@ def add_pages(app: Flask) -> None:
     database.init_app(app)
     web.init_app(app)
     webhooks.init_app(app)
+    api.init_app(app)

@@ -14,7 +14,7 @@ from pathlib import Path
 from portal import queue
 
 ROOT = Path(__file__).parents[1]
-ENTRY_POINTS = ("web", "webhooks", "cli", "jobs", "supervisor")
+ENTRY_POINTS = ("web", "webhooks", "api", "cli", "jobs", "supervisor")
 NETWORK = {"requests", "urllib3", "socket", "http", "urllib.request", "ftplib", "smtplib"}
 LONGEST_FUNCTION = 40
 MOST_FILES = 25

@@ -21,6 +21,11 @@ COMMANDS = {
     "users": Lazy(
         "portal.cli.users", "users", "The people who sign in, and their roles in tenants."
     ),
+    "tokens": Lazy(
+        "portal.cli.tokens",
+        "tokens",
+        "Tokens by which programs read a tenant's records through the API.",
+    ),
     "clients": Lazy("portal.cli.clients", "clients", "The tenant's customers."),
     "connect": Lazy(_CONNECTION, "connect", "Save how to reach a Tactical server, and test it."),
     "test-connection": Lazy(_CONNECTION, "test_connection", "Test the saved connection."),

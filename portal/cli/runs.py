@@ -9,9 +9,9 @@ import click
 from portal.cli.command import DefaultGroup, PortalCommand, RowNumber, tenant_option
 from portal.cli.outcome import Outcome, columns
 from portal.cli.sync import SyncCommand, to_outcome
-from portal.models import SyncRun
 from portal.models.runs.sync_run import SyncKind
 from portal.services.runs import history, reverts
+from portal.services.runs.present import describe_record, describe_run
 
 MOST_LISTED = 100
 
@@ -28,7 +28,7 @@ def runs() -> None:
 @tenant_option
 def list_runs(kind: str | None) -> Outcome:
     """The newest runs, the newest first."""
-    found = [_describe(run) for run in history.list_newest_runs(kind or "", MOST_LISTED)]
+    found = [describe_run(run) for run in history.list_newest_runs(kind or "", MOST_LISTED)]
     lines = [[str(each["id"]), each["kind"], each["status"], each["created_at"]] for each in found]
     return Outcome(
         {"ok": True, "runs": found}, columns(lines) if lines else "There are no runs yet."
@@ -41,19 +41,10 @@ def list_runs(kind: str | None) -> Outcome:
 def show_run(run_id: int) -> Outcome:
     """Show what a run did to each record."""
     run = history.get_run(run_id)
-    records: list[dict[str, Any]] = [
-        {
-            "action": entry.action,
-            "agent_id": entry.external_id,
-            "name": entry.name,
-            "reason": entry.reason,
-            "changes": entry.changes or {},
-        }
-        for entry in history.list_whole_log(run_id)
-    ]
+    records = [describe_record(entry) for entry in history.list_whole_log(run_id)]
     lines = [[each["action"], each["name"], each["reason"] or ""] for each in records]
     text = columns(lines) if lines else "This run changed nothing."
-    return Outcome(_describe(run) | {"records": records}, text)
+    return Outcome(describe_run(run) | {"records": records}, text)
 
 
 @runs.command("revert", cls=SyncCommand)
@@ -83,20 +74,3 @@ def revert_run(run_id: int, dry_run: bool) -> Outcome:
     lines = [[each["action"], each["name"], each["reason"] or ""] for each in records]
     text = columns(lines) if lines else "There is nothing to undo."
     return Outcome({"status": "planned", "counts": counts, "records": records}, text)
-
-
-def _describe(run: SyncRun) -> dict[str, Any]:
-    return {
-        "id": run.id,
-        "kind": str(run.kind),
-        "title": run.title,
-        "status": str(run.status),
-        "trigger": run.trigger,
-        "counts": run.counts,
-        "error": run.error,
-        "reverts": run.reverts_run_id,
-        "reverted_by": run.reverted_by_run_id,
-        "created_at": run.created_at.isoformat(),
-        "finished_at": run.finished_at.isoformat() if run.finished_at else None,
-        "undo_until": reverts.undo_until(run).isoformat() if run.kind in reverts.KINDS else None,
-    }

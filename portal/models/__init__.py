@@ -1,5 +1,6 @@
 """All tables, by noun. Importing this package makes every one known to the metadata."""
 
+from portal.models.accounts.api_token import ApiToken
 from portal.models.accounts.invitation import Invitation
 from portal.models.accounts.passkey import Passkey, PasskeyChallenge
 from portal.models.accounts.second_factor import Authenticator, PendingSignIn, RecoveryCode
@@ -36,6 +37,7 @@ __all__ = [
     "AgentRefresh",
     "AgentSighting",
     "Alert",
+    "ApiToken",
     "Asset",
     "AssetChange",
     "AssetConflict",

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Select, case, func, select
+from sqlalchemy import ColumnElement, Select, case, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from portal.db import db, transaction
@@ -44,19 +44,28 @@ def pick_clients(search: str) -> Page[ClientRow]:
 
 
 def _page_of_clients(search: str, page: int, *order: Any) -> Page[ClientRow]:
+    query, total = query_clients().order_by(*order, Client.id), select(func.count(Client.id))
+    if search:
+        condition = is_named_like(search)
+        query, total = query.where(condition), total.where(condition)
+    return paginate(query, total, page, lambda row: ClientRow(**row._mapping))
+
+
+def query_clients() -> Select[Any]:
+    """With the columns of `ClientRow`."""
     assets = _count(Asset.id, Asset.client_id).where(Asset.missing_since.is_(None))
     organizations = _count(OrganizationMapping.id, OrganizationMapping.client_id)
-    query = select(
+    return select(
         Client.id,
         Client.name,
         assets.scalar_subquery().label("assets"),
         organizations.scalar_subquery().label("organizations"),
-    ).order_by(*order, Client.id)
-    total = select(func.count()).select_from(Client)
-    if search:
-        condition = contains(Client.name_key, name_key(search))
-        query, total = query.where(condition), total.where(condition)
-    return paginate(query, total, page, lambda row: ClientRow(**row._mapping))
+    )
+
+
+def is_named_like(search: str) -> ColumnElement[bool]:
+    """The name holds the text, whatever its case."""
+    return contains(Client.name_key, name_key(search))
 
 
 def list_client_names(ids: Iterable[int | None]) -> dict[int, str]:

@@ -10,8 +10,8 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy.orm import InstrumentedAttribute, joinedload
 
 from portal.clock import iso_utc, utc_now
 from portal.db import db
@@ -24,7 +24,13 @@ from portal.models import (
     SoftwareTitle,
     SupersededAgent,
 )
-from portal.services.alerts.listing import AlertFilter, alert_conditions, query_alerts, with_clients
+from portal.services.alerts.listing import (
+    AlertFilter,
+    AlertRow,
+    alert_conditions,
+    query_alerts,
+    with_clients,
+)
 from portal.services.assets.freshness import get_stale_before
 from portal.services.assets.listing import AssetFilter, asset_conditions
 from portal.services.deliveries.history import DeliveryFilter, delivery_conditions
@@ -94,22 +100,23 @@ ALERT_COLUMNS = (
 
 DELIVERY_COLUMNS = ("id", "received_at", "status", "external_alert_id", "agent_id", "reason")
 
-SOFTWARE_COLUMNS = (
-    "asset",
-    "rmm_device_id",
-    "name",
-    "publisher",
-    "version",
-    "installed_on",
-    "first_seen_at",
-    "removed_at",
-    "missing_since",
-)
+SOFTWARE: dict[str, InstrumentedAttribute[Any]] = {
+    "asset": Asset.name,
+    "rmm_device_id": Asset.rmm_device_id,
+    "name": SoftwareTitle.name,
+    "publisher": SoftwareTitle.publisher,
+    "version": AssetSoftware.version,
+    "installed_on": AssetSoftware.installed_on,
+    "first_seen_at": AssetSoftware.first_seen_at,
+    "removed_at": AssetSoftware.removed_at,
+    "missing_since": Asset.missing_since,
+}
+SOFTWARE_COLUMNS = tuple(SOFTWARE)
 
 
 def export_assets(shown: AssetFilter | None = None) -> Iterator[Row]:
     """The assets that the filter shows, by name; without one all, missing and retired ones too."""
-    now, stale_before = utc_now(), get_stale_before()
+    stale_before = get_stale_before()
     found = db.session.scalars(
         select(Asset)
         .where(*(asset_conditions(shown, stale_before) if shown else ()))
@@ -118,9 +125,14 @@ def export_assets(shown: AssetFilter | None = None) -> Iterator[Row]:
         .execution_options(yield_per=ROWS_AT_ONCE)
     )
     for part in found.partitions():
-        superseded = _list_superseded([asset.id for asset in part])
-        for asset in part:
-            yield _asset_row(asset, superseded.get(asset.id, []), now, stale_before)
+        yield from to_asset_rows(part, stale_before)
+
+
+def to_asset_rows(assets: Sequence[Asset], stale_before: datetime) -> Iterator[Row]:
+    """Of assets that were read with their clients."""
+    superseded, now = _list_superseded([asset.id for asset in assets]), utc_now()
+    for asset in assets:
+        yield _asset_row(asset, superseded.get(asset.id, []), now, stale_before)
 
 
 def _list_superseded(asset_ids: Sequence[int]) -> dict[int, list[str]]:
@@ -143,12 +155,12 @@ def _asset_row(asset: Asset, superseded: list[str], now: datetime, stale_before:
         "superseded_device_ids": superseded,
         "client": asset.client.name,
         "agent_status": asset.shown_status,
-        "status_as_of": _plain(asset.status_at),
+        "status_as_of": plain(asset.status_at),
         "status_stale": asset.status_at < stale_before,
         "uptime_seconds": None if uptime is None else int(uptime.total_seconds()),
     }
     return {
-        name: computed[name] if name in computed else _plain(getattr(asset, name))
+        name: computed[name] if name in computed else plain(getattr(asset, name))
         for name in ASSET_COLUMNS
     }
 
@@ -162,12 +174,15 @@ def export_organizations() -> Iterator[Row]:
         .options(joinedload(OrganizationMapping.client))
         .order_by(OrganizationMapping.external_organization_name, OrganizationMapping.id)
     )
-    for mapping in found:
-        client = mapping.client.name if mapping.client else None
-        yield {
-            name: client if name == "client" else _plain(getattr(mapping, name))
-            for name in ORGANIZATION_COLUMNS
-        }
+    yield from map(to_organization_row, found)
+
+
+def to_organization_row(mapping: OrganizationMapping) -> Row:
+    client = mapping.client.name if mapping.client else None
+    return {
+        name: client if name == "client" else plain(getattr(mapping, name))
+        for name in ORGANIZATION_COLUMNS
+    }
 
 
 def export_alerts(shown: AlertFilter | None = None) -> Iterator[Row]:
@@ -178,15 +193,18 @@ def export_alerts(shown: AlertFilter | None = None) -> Iterator[Row]:
         .execution_options(yield_per=ROWS_AT_ONCE)
     )
     for part in found.partitions():
-        for alert, client in ((row.alert, row.client) for row in with_clients(part)):
-            names = {
-                "asset": alert.asset.name if alert.asset else None,
-                "client": client.name if client else None,
-            }
-            yield {
-                name: names[name] if name in names else _plain(getattr(alert, name))
-                for name in ALERT_COLUMNS
-            }
+        yield from map(to_alert_row, with_clients(part))
+
+
+def to_alert_row(row: AlertRow) -> Row:
+    names = {
+        "asset": row.alert.asset.name if row.alert.asset else None,
+        "client": row.client.name if row.client else None,
+    }
+    return {
+        name: names[name] if name in names else plain(getattr(row.alert, name))
+        for name in ALERT_COLUMNS
+    }
 
 
 def export_deliveries(shown: DeliveryFilter | None = None) -> Iterator[Row]:
@@ -198,35 +216,37 @@ def export_deliveries(shown: DeliveryFilter | None = None) -> Iterator[Row]:
         .execution_options(yield_per=ROWS_AT_ONCE)
     )
     for row in found:
-        yield {name: _plain(value) for name, value in row._mapping.items()} | {"id": str(row.id)}
+        yield {name: plain(value) for name, value in row._mapping.items()} | {"id": str(row.id)}
 
 
 def export_software(*conditions: ColumnElement[bool]) -> Iterator[Row]:
     """Every version of a title that an asset has or had, asset by asset; of missing ones too."""
     found = db.session.execute(
-        select(
-            Asset.name,
-            Asset.rmm_device_id,
-            SoftwareTitle.name,
-            SoftwareTitle.publisher,
-            AssetSoftware.version,
-            AssetSoftware.installed_on,
-            AssetSoftware.first_seen_at,
-            AssetSoftware.removed_at,
-            Asset.missing_since,
-        )
-        .join(Asset, Asset.id == AssetSoftware.asset_id)
-        .join(SoftwareTitle, SoftwareTitle.id == AssetSoftware.title_id)
+        query_software()
         .where(*conditions)
         .order_by(AssetSoftware.asset_id, AssetSoftware.title_id, AssetSoftware.version)
         .execution_options(yield_per=ROWS_AT_ONCE)
     )
-    for row in found:
-        values = (None if value == "" else _plain(value) for value in row)
-        yield dict(zip(SOFTWARE_COLUMNS, values, strict=True))
+    return map(to_software_row, found)
 
 
-def _plain(value: Any) -> Any:
+def query_software(*more: InstrumentedAttribute[Any]) -> Select[Any]:
+    """The columns of SOFTWARE, and some more after them."""
+    return (
+        select(*SOFTWARE.values(), *more)
+        .join(Asset, Asset.id == AssetSoftware.asset_id)
+        .join(SoftwareTitle, SoftwareTitle.id == AssetSoftware.title_id)
+    )
+
+
+def to_software_row(values: Sequence[Any]) -> Row:
+    """Of a row of `query_software`."""
+    plain_values = (None if value == "" else plain(value) for value in values)
+    return dict(zip(SOFTWARE_COLUMNS, plain_values, strict=False))
+
+
+def plain(value: Any) -> Any:
+    """As JSON has it."""
     if isinstance(value, datetime):
         return iso_utc(value)
     if isinstance(value, date):

@@ -46,6 +46,7 @@ AREAS = (
     "portal.web.webhook.views:webhook",
     "portal.web.users:users",
     "portal.web.factor_rules.views:factor_rules",
+    "portal.web.api_tokens.views:api_tokens",
 )
 
 

@@ -1,4 +1,5 @@
-"""Errors to pages, once. A request by htmx gets words for a toast, others a whole page."""
+"""Errors to pages, once. A request by htmx gets words for a toast, the API a problem document,
+others a whole page."""
 
 from __future__ import annotations
 
@@ -22,9 +23,12 @@ from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
+from portal.api.problems import is_asked_for, make_problem
 from portal.errors import NotFound, PermissionDenied, PortalError, Refused
 from portal.extensions import htmx
 from portal.services.accounts.throttle import TooManyAttempts
+from portal.services.api.rate import TooManyRequests
+from portal.services.api.tokens import TokenForbidden, TokenRefused
 from portal.services.assets.removed import AssetMerged
 from portal.services.errands.requests import TooManyWaiting
 
@@ -36,7 +40,10 @@ STATUS = {
     PermissionDenied: 403,
     Refused: 409,
     TooManyAttempts: 429,
+    TooManyRequests: 429,
     TooManyWaiting: 429,
+    TokenForbidden: 403,
+    TokenRefused: 401,
 }
 
 MESSAGES = {
@@ -76,14 +83,14 @@ def _answer_http(error: HTTPException) -> ResponseReturnValue:
 
 
 def _answer_portal_error(error: PortalError) -> ResponseReturnValue:
-    return _answer(STATUS.get(type(error), 400), error.message)
+    return _answer(STATUS.get(type(error), 400), error.message, error)
 
 
 def _lead_on(error: AssetMerged) -> ResponseReturnValue:
     """The pages of an asset that went into another one are those of that one. Not for good: a
     merge can be taken back."""
-    if htmx:
-        return toast_response(error.message, "error", 404)
+    if htmx or is_asked_for():
+        return _answer(404, error.message)
     names = request.view_args or {}
     if request.method != "GET" or "asset_id" not in names:
         flash(error.message, "info")
@@ -102,7 +109,9 @@ def _answer_mistake(_error: Exception) -> ResponseReturnValue:
     return _answer(500, None)
 
 
-def _answer(status: int, message: str | None) -> Response:
+def _answer(status: int, message: str | None, error: Exception | None = None) -> Response:
+    if is_asked_for():
+        return make_problem(status, message, error)
     if htmx:
         return toast_response(message or MESSAGES.get(status, MESSAGES[400]), "error", status)
     g.user = None  # the error pages need nobody, and whoever asks the database may fail again

@@ -44,7 +44,7 @@ def _add_headers(response: Response) -> Response:
         # The address holds the file's hash; without one it is not ours to keep.
         kept = f"public, max-age={YEAR}, immutable" if request.args.get("v") else "no-cache"
         headers["Cache-Control"] = kept
-    else:
+    elif "Cache-Control" not in headers:  # the API lets programs keep an answer with its ETag
         headers["Cache-Control"] = "no-store"
         headers["Vary"] = "Cookie, HX-Request, HX-Target"
     return response

@@ -145,5 +145,7 @@ def drive_people(world: World) -> None:
     world.run("tenants second-factor acme admins")
     world.run("users reset-factors b@acme.example")
     world.run("users remove b@acme.example --tenant acme")
+    world.run("tokens add reports --scope read")
+    world.run("tokens revoke reports")
     world.run("tenants add Other --slug other")
     world.run("tenants remove other --yes other")

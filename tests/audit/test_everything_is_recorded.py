@@ -138,6 +138,8 @@ place_run: dict[int, int] = {}
 
 
 ROUTES = {
+    "api_tokens.add": Drive("token.made", {"name": "Reports", "scopes": "read", "days": "90"}),
+    "api_tokens.revoke": Drive("token.revoked"),
     "alerts.act": Drive("alert.resolved", {"action": "resolve"}),
     "alerts.act_on_many": Drive(
         "alert.snoozed", {"action": "snooze", "days": "3"}, lambda place: {"alert": place.alert}
@@ -298,7 +300,7 @@ def _newest() -> int:
 READ_ONLY = {
     *("audit list", "audit verify", "organizations list", "conflicts list", "keys list", "missing"),
     *("plans show", "runs list", "runs show", "tenants list", "tenants list-networks"),
-    *("users list", "webhook show"),
+    *("tokens list", "users list", "webhook show"),
 }
 COMMANDS = {
     "assets delete": "asset.deleted",
@@ -335,6 +337,8 @@ COMMANDS = {
     "tenants remove": "tenant.removed",
     "tenants withdraw-network": "network.withdrawn",
     "test-connection": "connection.tested",
+    "tokens add": "token.made",
+    "tokens revoke": "token.revoked",
     "users add": "user.added",
     "users disable": "user.disabled",
     "users enable": "user.enabled",

@@ -15,6 +15,7 @@ from portal.db import transaction
 from portal.events.delivery import make_secret
 from portal.models import (
     Alert,
+    ApiToken,
     Asset,
     AssetConflict,
     AssetSoftware,
@@ -82,6 +83,8 @@ class Place:
     member: int
     """A viewer who has a place nowhere else."""
     invitation: int
+    token: int
+    """Of the API; nobody knows what it is."""
 
     def url(self, path: str = "") -> str:
         return f"/t/{self.slug}/{path}"
@@ -168,11 +171,23 @@ def make_place(app: Flask, slug: str = "acme", **integration: Any) -> Place:
         session.add(member)
         session.flush()
         invitation = make_invitation(f"guest@{slug}.example")
-        session.add_all((Membership(user_id=member.id, role="viewer"), invitation))
+        token = make_token(slug)
+        session.add_all((Membership(user_id=member.id, role="viewer"), invitation, token))
         session.flush()
         rows = (client, organization, asset, run, test, alert, delivery, subscriber, title, errand)
-        ids = [row.id for row in (*rows, failure, plan, conflict, member, invitation)]
+        ids = [row.id for row in (*rows, failure, plan, conflict, member, invitation, token)]
         return Place(tenant_id, slug, *ids)
+
+
+def make_token(slug: str) -> ApiToken:
+    return ApiToken(
+        name=f"{slug} reports",
+        token_digest=digest(secrets.token_hex()),
+        ending="last",
+        scopes=["read"],
+        networks=[],
+        expires_at=utc_now() + timedelta(days=90),
+    )
 
 
 def make_invitation(email: str, role: str = "viewer") -> Invitation:

@@ -35,6 +35,7 @@ class Asset(TenantOwned, Base):
     __tablename__ = "assets"
     __table_args__ = (
         UniqueConstraint("integration_id", "rmm_device_id"),
+        Index(None, "tenant_id", "id"),
         Index(None, "tenant_id", "name"),
         Index(None, "tenant_id", "client_id"),
         Index(None, "client_id"),

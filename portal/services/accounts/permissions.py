@@ -14,6 +14,7 @@ class Permission(StrEnum):
     READ_AUDIT = "see and export the audit trail"
     DELETE = "delete assets for good"
     MANAGE_USERS = "manage users, their roles, their sessions, and whose second factor is required"
+    MANAGE_TOKENS = "make and revoke tokens of the API"
 
 
 class Role(StrEnum):

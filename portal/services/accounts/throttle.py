@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from flask import current_app
 from limits import RateLimitItem, parse
 from limits.storage import MemoryStorage, RedisStorage
-from limits.strategies import FixedWindowRateLimiter
 from redis import RedisError
 
 from portal import queue
@@ -125,26 +124,27 @@ class Throttle:
 
     def __init__(self, settings: Settings) -> None:
         pool = queue.connect(settings, REDIS_TIMEOUT_SECONDS).connection_pool
-        self._shared = FixedWindowRateLimiter(RedisStorage("redis://", connection_pool=pool))
-        self._own = FixedWindowRateLimiter(MemoryStorage())
+        self._shared = RedisStorage("redis://", connection_pool=pool)
+        self._own = MemoryStorage()
         self._away_until = 0.0
 
     def take(self, limit: RateLimitItem, name: str) -> None:
         """Raises TooManyAttempts when that is one more than the limit."""
-        if not self._add(limit, name, 1):
+        if self.count(limit, name) > limit.amount:
             raise TooManyAttempts(limit.get_expiry())
 
     def release(self, limit: RateLimitItem, name: str) -> None:
-        self._add(limit, name, -1)
+        self.count(limit, name, -1)
 
-    def _add(self, limit: RateLimitItem, name: str, count: int) -> bool:
-        """Whether the sum is within the limit. Added and read in one step."""
-        key = digest(name)
+    def count(self, limit: RateLimitItem, name: str, more: int = 1) -> int:
+        """How many there are with these ones, in the time that the limit is for. Added and read in
+        one step."""
+        key = limit.key_for(digest(name))
         if time.monotonic() >= self._away_until:
             try:
-                return self._shared.hit(limit, key, cost=count)
+                return self._shared.incr(key, limit.get_expiry(), more)
             except RedisError as error:
                 self._away_until = time.monotonic() + PAUSE_WITHOUT_REDIS
                 state = queue.state_of(error)
-                log.warning("%s; each process counts sign-ins for itself: %s", state, error)
-        return self._own.hit(limit, key, cost=count)
+                log.warning("%s; each process counts for itself: %s", state, error)
+        return self._own.incr(key, limit.get_expiry(), more)

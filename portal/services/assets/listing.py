@@ -28,6 +28,8 @@ MISSING = "missing"
 """Not a status: those that Tactical no longer lists. They are in no other list and no count."""
 PROPOSED = "proposed"
 """Not a status: those of the missing ones that a person is asked to retire."""
+EVERY = "every"
+"""Not a status: all of them, missing and retired ones too; for exports and programs."""
 RETIRED = "retired"
 """Not a status: those that are retired. They are missing too, but not among MISSING."""
 
@@ -55,8 +57,8 @@ _SEARCHED = (
 class AssetFilter:
     """What the list shows; an empty field does not filter. `sort` with a `-` is downwards.
 
-    `status` is one of STATUSES, STALE, MISSING, PROPOSED or RETIRED; whatever it is, what is
-    missing is shown with the last three only.
+    `status` is one of STATUSES, STALE, MISSING, PROPOSED, RETIRED or EVERY; whatever it is, what is
+    missing is shown with the last four only.
     """
 
     search: str = ""
@@ -77,6 +79,8 @@ def _of_status(status: str, stale_before: datetime) -> list[ColumnElement[bool]]
     """As `Asset.shown_status` has it, but so that an index of the word helps."""
     if status == MISSING:
         return [Asset.missing_since.is_not(None), Asset.retired_at.is_(None)]
+    if status == EVERY:
+        return []
     if status == RETIRED:
         return [Asset.retired_at.is_not(None)]
     if status == PROPOSED:

@@ -66,6 +66,9 @@ class Action(StrEnum):
     SUBSCRIBER_DELETED = "subscriber.deleted"
     SUBSCRIBER_TESTED = "subscriber.tested"
 
+    TOKEN_MADE = "token.made"  # noqa: S105
+    TOKEN_REVOKED = "token.revoked"  # noqa: S105
+
     CLIENT_ADDED = "client.added"
     CLIENT_RENAMED = "client.renamed"
     CLIENT_DELETED = "client.deleted"

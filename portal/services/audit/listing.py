@@ -23,7 +23,18 @@ EXPORTED_AT_ONCE = 500
 MOST_DAYS = 100_000
 TARGET_KINDS = (
     *("alert", "asset", "audit", "client", "conflict", "connection", "delivery", "install", "key"),
-    *("list", "network", "organization", "plan", "run", "subscriber", "tenant", "user", "webhook"),
+    *(
+        "list",
+        "network",
+        "organization",
+        "plan",
+        "run",
+        "subscriber",
+        "tenant",
+        "token",
+        "user",
+        "webhook",
+    ),
 )
 
 
@@ -53,7 +64,7 @@ class AuditPage:
 
 def list_page(chain: Chain, wanted: AuditFilter, before: int = 0) -> AuditPage:
     """The newest first; `before` is the number that the page before ended with."""
-    query = _select(chain, wanted, before).limit(PAGE_SIZE + 1)
+    query = select_rows(chain, wanted, before).limit(PAGE_SIZE + 1)
     with all_tenants():
         found = db.session.scalars(query).all()
     items = found[:PAGE_SIZE]
@@ -63,14 +74,14 @@ def list_page(chain: Chain, wanted: AuditFilter, before: int = 0) -> AuditPage:
 
 def list_newest(chain: Chain, wanted: AuditFilter, most: int) -> list[AuditRow]:
     with all_tenants():
-        return list(db.session.scalars(_select(chain, wanted).limit(most)))
+        return list(db.session.scalars(select_rows(chain, wanted).limit(most)))
 
 
 def get_entry(chain: Chain, number: int) -> AuditRow:
     """Raises NotFound."""
     model = model_of(chain)
     with all_tenants():
-        found = db.session.scalar(_select(chain, AuditFilter()).where(model.number == number))
+        found = db.session.scalar(select_rows(chain, AuditFilter()).where(model.number == number))
     if found is None:
         raise NotFound(
             "This row of the audit trail does not exist, or is older than rows are kept."
@@ -83,7 +94,7 @@ def walk_all(chain: Chain, wanted: AuditFilter) -> Iterator[AuditRow]:
     before = 0
     while True:
         with all_tenants():
-            query = _select(chain, wanted, before).limit(EXPORTED_AT_ONCE)
+            query = select_rows(chain, wanted, before).limit(EXPORTED_AT_ONCE)
             rows = db.session.scalars(query).all()
         yield from rows
         if len(rows) < EXPORTED_AT_ONCE:
@@ -100,7 +111,8 @@ def list_action_groups() -> dict[str, list[Action]]:
     return groups
 
 
-def _select(chain: Chain, wanted: AuditFilter, before: int = 0) -> Select[AuditRow]:
+def select_rows(chain: Chain, wanted: AuditFilter, before: int = 0) -> Select[AuditRow]:
+    """The newest first; with `before` those with a lower number."""
     model = model_of(chain)
     conditions: list[ColumnElement[bool]] = []
     if chain is not None:

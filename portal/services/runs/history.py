@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ScalarSelect, func, or_, select
+from sqlalchemy import ColumnElement, ScalarSelect, func, or_, select
 
 from portal.clock import utc_now
 from portal.db import db
@@ -97,15 +97,19 @@ def last_finished_id(kind: SyncKind) -> ScalarSelect[int]:
 
 def list_runs(kind: str = "", status: str = "", page: int = 1) -> Page[SyncRun]:
     """Runs, the newest first; an empty filter shows all but sweeps that went well."""
-    conditions = [SyncRun.kind == kind if kind else _IS_NO_QUIET_SWEEP]
-    if status:
-        conditions.append(SyncRun.status == status)
+    conditions = run_conditions(kind, status)
     return paginate(
         select(SyncRun).where(*conditions).order_by(SyncRun.id.desc()),
         select(func.count()).select_from(SyncRun).where(*conditions),
         page,
         lambda row: row[0],
     )
+
+
+def run_conditions(kind: str, status: str) -> list[ColumnElement[bool]]:
+    """The filter in SQL."""
+    conditions: list[ColumnElement[bool]] = [SyncRun.kind == kind if kind else _IS_NO_QUIET_SWEEP]
+    return [*conditions, SyncRun.status == status] if status else conditions
 
 
 def list_newest_runs(kind: str, most: int) -> list[SyncRun]:

@@ -34,7 +34,7 @@ class TitleFilter:
 
 
 def list_titles(shown: TitleFilter, page: int = 1) -> Page[SoftwareTitle]:
-    conditions = _conditions(shown)
+    conditions = title_conditions(shown)
     return paginate(
         select(SoftwareTitle).where(*conditions).order_by(*_order(shown.sort)),
         select(func.count(SoftwareTitle.id)).where(*conditions),
@@ -58,7 +58,7 @@ def export_titles(shown: TitleFilter) -> Iterator[dict[str, Any]]:
     """The titles that the filter shows, in its order."""
     found = db.session.execute(
         select(*(getattr(SoftwareTitle, name) for name in TITLE_COLUMNS))
-        .where(*_conditions(shown))
+        .where(*title_conditions(shown))
         .order_by(*_order(shown.sort))
         .execution_options(yield_per=ROWS_AT_ONCE)
     )
@@ -66,7 +66,8 @@ def export_titles(shown: TitleFilter) -> Iterator[dict[str, Any]]:
         yield dict(row._mapping)
 
 
-def _conditions(shown: TitleFilter) -> list[ColumnElement[bool]]:
+def title_conditions(shown: TitleFilter) -> list[ColumnElement[bool]]:
+    """The filter in SQL."""
     columns = (SoftwareTitle.name, SoftwareTitle.publisher)
     conditions = [any_contains(columns, word) for word in split_words(shown.search)]
     if not shown.with_gone:

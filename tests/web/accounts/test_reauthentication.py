@@ -24,7 +24,7 @@ ASKS = {
     *("assets.delete", "tacticalrmm.disconnect", "tacticalrmm.save", "webhook.rotate"),
     *("browsers.end", "browsers.end_others", "factor_rules.save", "places.leave"),
     *("clients.delete", "organizations.remove_created", "subscribers.add", "subscribers.delete"),
-    *("tacticalrmm.decide_identity", "webhook.reveal"),
+    *("tacticalrmm.decide_identity", "webhook.reveal", "api_tokens.add", "api_tokens.revoke"),
     *("users.change_role", "users.disable", "users.enable", "users.end_browser", "users.invite"),
     *("users.remove", "users.renew_invitation", "users.reset", "users.sign_out"),
     "users.withdraw_invitation",

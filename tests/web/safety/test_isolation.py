@@ -29,6 +29,7 @@ IDS = {
     "subscriber_id": "subscriber",
     "test_id": "test",
     "title_id": "title",
+    "token_id": "token",
     "user_id": "member",
 }
 """Parameter of a route -> what it names. A route with another one must be listed here."""
@@ -42,6 +43,8 @@ WORDS = {
 NO_TENANT = {
     *("static", "health", "webhooks"),
     *("auth", "second_step", "second_factors", "passkeys", "browsers", "places"),
+    *("api_openapi", "api_clients", "api_organizations", "api_assets", "api_alerts"),
+    *("api_software", "api_runs", "api_audit"),  # of the token's tenant: see tests/api
 }
 """Blueprints outside `/t/<slug>`."""
 

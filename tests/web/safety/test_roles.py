@@ -14,7 +14,8 @@ pytestmark = pytest.mark.one_database
 
 LOWEST = {
     Role.VIEWER: """
-        activity.index alerts.export alerts.index alerts.show assets.export assets.history
+        activity.index alerts.export alerts.index alerts.show api_tokens.reference assets.export
+        assets.history
         assets.index assets.show clients.index clients.picker clients.show conflicts.index
         conflicts.show dashboard.show deliveries.index deliveries.show errands.show
         integrations.index organizations.index organizations.row plans.show software.export
@@ -39,9 +40,10 @@ LOWEST = {
         webhook.test audit.index audit.show audit.export
     """,
     Role.OWNER: """
-        assets.delete factor_rules.save factor_rules.show users.change_role users.disable
-        users.enable users.end_browser users.index users.invite users.remove
-        users.renew_invitation users.reset users.show users.sign_out users.withdraw_invitation
+        api_tokens.add api_tokens.index api_tokens.revoke assets.delete factor_rules.save
+        factor_rules.show users.change_role users.disable users.enable users.end_browser
+        users.index users.invite users.remove users.renew_invitation users.reset users.show
+        users.sign_out users.withdraw_invitation
     """,
 }
 """The lowest role that opens the route; each role opens what those before it do."""

@@ -1,0 +1,26 @@
+"""The API by which programs read a tenant's records."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from portal.api import document
+from portal.api.problems import PREFIX
+from portal.api.views import assets, audit, openapi, records
+
+__all__ = ["PREFIX", "init_app"]
+
+ROOMS = [
+    records.clients,
+    records.organizations,
+    assets.assets,
+    records.alerts,
+    records.software,
+    records.runs,
+    audit.audit,
+]
+
+
+def init_app(app: Flask) -> None:
+    document.init_app(app, ROOMS)
+    app.register_blueprint(openapi.openapi)

@@ -1,0 +1,218 @@
+"""What the API's records hold: the facts of `portal export` under the same names, and ids."""
+
+from __future__ import annotations
+
+from marshmallow import fields
+
+from portal.api.fields import (
+    Record,
+    anything,
+    day,
+    moment,
+    number,
+    page_address,
+    row_id,
+    text,
+    yes_or_no,
+)
+from portal.models.runs.sync_run import COUNT_NAMES
+
+Counts = Record.from_dict({name: number("Records.") for name in COUNT_NAMES}, name="Counts")
+"""Of a run: how many records it did what to."""
+
+
+class Client(Record):
+    id = row_id("Its number.")
+    name = text("Its name.")
+    asset_count = number("Its assets, without those that are missing from Tactical.")
+    organization_count = number("Organizations of Tactical that are mapped to it.")
+    url = page_address()
+
+
+class Organization(Record):
+    id = row_id("Its number in the portal.")
+    client_id = row_id("The client that it is mapped to.", nullable=True)
+    external_organization_id = text("Its number at Tactical, where it is called a client.")
+    external_organization_name = text("Its name at Tactical.")
+    client = text("The name of the client that it is mapped to.", nullable=True)
+    auto_sync_assets = yes_or_no("Whether syncs write its assets.")
+    agent_count = number("Its agents, as Tactical last counted them.", nullable=True)
+    gone_since = moment("Since when Tactical does not list it.", nullable=True)
+    last_synced_at = moment("When Tactical was last asked for it.")
+    url = page_address()
+
+
+class Asset(Record):
+    id = row_id("Its number.")
+    client_id = row_id("Whose it is.")
+    organization_id = row_id("The organization that its agent belongs to.", nullable=True)
+    asset_id = row_id("The same as `id`, as exports call it.")
+    name = text("Its name.")
+    asset_type = text("`server` or `workstation`.")
+    client = text("The name of its client.")
+    serial_number = text("As its agent reports it.", nullable=True)
+    os_type = text("Such as `windows`.", nullable=True)
+    os_version = text("Its operating system.", nullable=True)
+    agent_version = text("The version of its agent.", nullable=True)
+    make_model = text("Its maker and model.", nullable=True)
+    cpu = text("Its processors.", nullable=True)
+    ram_gb = number("Its memory, in GB.", nullable=True)
+    current_user = text("Who is, or was last, signed in to it.", nullable=True)
+    boot_time = moment("When it started.", nullable=True)
+    uptime_seconds = number("How long it has been up, or had been when last seen.", nullable=True)
+    lan_ip = text("Its addresses in its own network.", nullable=True)
+    wan_ip = text("The address it comes from.", nullable=True)
+    description = text("What somebody wrote about it.", nullable=True)
+    rmm_provider = text("`tacticalrmm`.")
+    rmm_device_id = text("Tactical's `agent_id`.")
+    rmm_organization_id = text("Tactical's number of its client.")
+    site_id = text("Tactical's number of its site.", nullable=True)
+    site_name = text("The name of its site.", nullable=True)
+    agent_status = text("`online`, `offline`, `overdue` or `unknown`.")
+    status_as_of = moment("When Tactical was asked for the status.")
+    status_stale = yes_or_no("Whether that is too long ago.")
+    last_seen_at = moment("When its agent last checked in.", nullable=True)
+    last_rmm_sync_at = moment("When all its facts were last read.")
+    missing_since = moment("Since when Tactical does not list its agent.", nullable=True)
+    retired_at = moment("When it was retired.", nullable=True)
+    superseded_device_ids = fields.List(
+        fields.String(),
+        required=True,
+        metadata={"description": "The agents that its computer had before, the first one first."},
+    )
+    url = page_address()
+
+
+class Alert(Record):
+    id = row_id("Its number in the portal.")
+    asset_id = row_id("The asset that it is about.", nullable=True)
+    client_id = row_id("The asset's client, or that of its organization.", nullable=True)
+    external_alert_id = text("Its number at Tactical.", nullable=True)
+    agent_id = text("The agent that it is about.", nullable=True)
+    asset = text("The name of the asset.", nullable=True)
+    client = text("The name of the client.", nullable=True)
+    alert_type = text("`availability`, `check`, `task` or `custom`.")
+    severity = text("`info`, `warning` or `error`.")
+    message = text("What it says.", nullable=True)
+    status = text("`active`, `snoozed` or `resolved`.")
+    triggered_at = moment("When it was triggered.")
+    resolved_at = moment("When Tactical resolved it.", nullable=True)
+    source = text("What reported it first: `webhook` or `backfill`.")
+    occurrences = number("How often it was triggered.")
+    url = page_address()
+
+
+class Title(Record):
+    """Of software."""
+
+    id = row_id("Its number.")
+    name = text("As most agents spell it.")
+    publisher = text("As most agents spell it; empty where none reports one.")
+    asset_count = number("On how many assets it is installed.")
+    version_count = number("In how many versions it is installed.")
+    url = page_address()
+
+
+class Install(Record):
+    """A version of a title on an asset."""
+
+    id = row_id("Its number.")
+    asset_id = row_id("The asset.")
+    title_id = row_id("The title.")
+    client_id = row_id("The asset's client.")
+    asset = text("The name of the asset.")
+    rmm_device_id = text("Tactical's `agent_id`.")
+    name = text("The name of the title.")
+    publisher = text("The publisher of the title.", nullable=True)
+    version = text("The version, where the agent reports one.", nullable=True)
+    installed_on = day("When it was installed, as the agent reports.", nullable=True)
+    first_seen_at = moment("When the portal first found it.")
+    removed_at = moment("When the portal found it gone.", nullable=True)
+    missing_since = moment("Since when Tactical does not list the asset.", nullable=True)
+    url = page_address()
+
+
+class Run(Record):
+    """A sync, or what a person did to many records."""
+
+    id = row_id("Its number.")
+    kind = text("Such as `devices`, `alerts` or `software`.")
+    title = text("What a person did, as a sentence.", nullable=True)
+    status = text("Such as `success`, `partial` or `failed`.")
+    trigger = text("`button`, `schedule`, `command` or `webhook`.")
+    counts = fields.Nested(Counts, required=True)
+    error = text("Why it failed.", nullable=True)
+    reverts = row_id("The run that it undid.", nullable=True)
+    reverted_by = row_id("The run that undid it.", nullable=True)
+    created_at = moment("When it was asked for.")
+    started_at = moment("When it began.", nullable=True)
+    finished_at = moment("When it ended.", nullable=True)
+    undo_until = moment("Until when it can be undone, if it changed assets.", nullable=True)
+    url = page_address()
+
+
+class RunRecord(Record):
+    """What a run did to a record."""
+
+    id = row_id("Its number.")
+    run_id = row_id("The run.")
+    action = text("Such as `created`, `updated` or `failed`.")
+    agent_id = text("Tactical's id of the record.")
+    name = text("The name of the record.")
+    reason = text("Why, where there is something to say.", nullable=True)
+    changes = fields.Dict(required=True, metadata={"description": "`{field: [before, after]}`."})
+    url = page_address()
+
+
+class Change(Record):
+    """What became of one column of an asset."""
+
+    id = row_id("Its number. A change that came later has a higher one.")
+    asset_id = row_id("The asset.")
+    at = moment("When.")
+    action = text("Such as `created`, `updated` or `moved`.")
+    column = text("The fact that changed; null where the asset as a whole did.", nullable=True)
+    before = anything("What it was.")
+    after = anything("What it became.")
+    cause = text("`button`, `schedule`, `command`, `webhook` or `person`.")
+    run_id = row_id("The run that did it.", nullable=True)
+    user = text("Who did it.", nullable=True)
+    url = page_address()
+
+
+class Actor(Record):
+    kind = text("`user`, `command`, `anonymous` or `system`.")
+    id = number("The number of a user.", nullable=True)
+    name = text("The email address, or the account at the machine.")
+
+
+class Target(Record):
+    kind = text("Such as `client`.")
+    id = text("Its number, where it has one.")
+    name = text("Its name, where it has one.")
+
+
+class AuditRow(Record):
+    number = number("From 1, without a gap.")
+    at = moment("When.")
+    action = text("Such as `client.renamed`.")
+    actor = fields.Nested(Actor, required=True)
+    address = text("Where it came from.")
+    source = text("The route or the command.")
+    request_id = text("As in the log.")
+    target = fields.Nested(Target, required=True)
+    before = anything("The values that changed, as they were.")
+    after = anything("The same as they became.")
+    mac = text("The row's code in the chain.")
+    url = page_address()
+
+
+class Problem(Record):
+    """Why there is no other answer (RFC 9457)."""
+
+    type = text("`about:blank`.")
+    title = text("The status in words.")
+    status = number("The HTTP status.")
+    detail = text("What is wrong and what to do, as sentences.")
+    request_id = text("By which the portal's log knows the request.")
+    parameter = fields.String(metadata={"description": "The argument at fault."})

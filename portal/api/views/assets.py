@@ -1,0 +1,109 @@
+"""Assets, what is installed on them, and what became of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask.typing import ResponseReturnValue
+
+from portal.api import schemas
+from portal.api.answers import answer_list, answer_one, page_url
+from portal.api.document import Room
+from portal.api.fields import ListArguments, one_of, search, wanted_id
+from portal.errors import InvalidInput
+from portal.services.api import assets as asset_service
+from portal.services.api.assets import InstallsWanted
+from portal.services.assets import listing
+from portal.services.assets.listing import AssetFilter
+
+assets = Room("assets", __name__, "Computers, with what they have and had.")
+
+STATUSES = (
+    *listing.STATUSES,
+    *(listing.STALE, listing.MISSING, listing.PROPOSED, listing.RETIRED, listing.EVERY),
+)
+
+
+class AssetArguments(ListArguments):
+    q = search("Words that must all be found in name, serial number, user, addresses, description.")
+    status = one_of(
+        STATUSES,
+        "Without it, what Tactical lists. `missing`, `proposed` (for retirement) and `retired` are "
+        "not listed by Tactical; `every` is all there is.",
+    )
+    type = one_of(("server", "workstation"), "The `asset_type`.")
+    client_id = wanted_id("Those of a client.")
+    site = search("The `site_name`.")
+    os = search("The `os_type`.")
+
+
+class InstallArguments(ListArguments):
+    asset_id = wanted_id("Those of an asset.")
+    title_id = wanted_id("Those of a title.")
+    client_id = wanted_id("Those of a client's assets.")
+    version = search("This version.")
+    older_than = search("Versions that are older than this one. Needs `title_id`.")
+    show = one_of(("gone",), "What was installed and is gone.")
+
+
+class HistoryArguments(ListArguments):
+    asset_id = wanted_id("That of an asset.")
+    run_id = wanted_id("What a run did.")
+    after_id = wanted_id("Only changes with a higher `id`: what is new since you last asked.")
+
+
+@assets.lists("/assets", schemas.Asset, AssetArguments)
+def list_assets(arguments: dict[str, Any]) -> ResponseReturnValue:
+    """List assets, those first that came into the portal first."""
+    shown = AssetFilter(
+        search=arguments.get("q", ""),
+        status=arguments.get("status", ""),
+        asset_type=arguments.get("type", ""),
+        client_id=arguments.get("client_id"),
+        site_name=arguments.get("site", ""),
+        os_type=arguments.get("os", ""),
+    )
+    add_url = page_url("assets.show", "asset_id")
+    return answer_list(arguments, lambda part: asset_service.list_assets(shown, part), add_url)
+
+
+@assets.shows("/assets/<int:asset_id>", schemas.Asset)
+def show_asset(asset_id: int) -> ResponseReturnValue:
+    """Show an asset."""
+    return answer_one(asset_service.read_asset(asset_id), page_url("assets.show", "asset_id"))
+
+
+@assets.lists("/installs", schemas.Install, InstallArguments)
+def list_installs(arguments: dict[str, Any]) -> ResponseReturnValue:
+    """List what is installed, asset by asset, on assets that Tactical lists."""
+    wanted = InstallsWanted(
+        asset_id=arguments.get("asset_id"),
+        title_id=arguments.get("title_id"),
+        client_id=arguments.get("client_id"),
+        version=arguments.get("version", ""),
+        older_than=arguments.get("older_than", ""),
+        gone=arguments.get("show") == "gone",
+    )
+    if wanted.older_than and wanted.title_id is None:
+        raise InvalidInput(
+            "older_than: Versions are compared within a title. Add its title_id.",
+            field="older_than",
+        )
+    add_url = page_url("software.of_asset", "asset_id", "asset_id")
+    return answer_list(arguments, lambda part: asset_service.list_installs(wanted, part), add_url)
+
+
+@assets.lists("/history", schemas.Change, HistoryArguments)
+def list_history(arguments: dict[str, Any]) -> ResponseReturnValue:
+    """List what became of assets, the newest first.
+
+    Each item is one column of one asset. Status and times of looks, which change all the time, are
+    not in it.
+    """
+    asset_id, run_id = arguments.get("asset_id"), arguments.get("run_id")
+    after_id = arguments.get("after_id", 0)
+    return answer_list(
+        arguments,
+        lambda part: asset_service.list_history(asset_id, run_id, after_id, part),
+        page_url("assets.history", "asset_id", "asset_id"),
+    )

@@ -1,0 +1,157 @@
+"""Clients, organizations, alerts, software titles and runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask.typing import ResponseReturnValue
+from marshmallow import fields
+
+from portal.api import schemas
+from portal.api.answers import answer_list, answer_one, list_url, page_url
+from portal.api.document import Room
+from portal.api.fields import ListArguments, one_of, search, wanted_id
+from portal.models.alerts.alert import AlertStatus, Severity
+from portal.models.runs.sync_run import RunStatus, SyncKind
+from portal.services.alerts.listing import AGES, AlertFilter
+from portal.services.api import lists
+from portal.services.organizations.listing import OrganizationFilter
+from portal.services.software.titles import TitleFilter
+
+clients = Room("clients", __name__, "Your customers.")
+organizations = Room("organizations", __name__, "Tactical's clients, and whom they stand for.")
+alerts = Room("alerts", __name__, "Tactical's alerts.")
+software = Room("software", __name__, "Titles of software across all assets.")
+runs = Room("runs", __name__, "Syncs and other changes of many records.")
+
+
+class ClientArguments(ListArguments):
+    q = search("A part of the name.")
+
+
+class OrganizationArguments(ListArguments):
+    q = search("A part of the name, or of the client's.")
+    show = one_of([each for each in OrganizationFilter if each], "Without it, all.")
+
+
+class AlertArguments(ListArguments):
+    q = search("Words that must all be found in the message, names, kind or numbers.")
+    status = one_of(AlertStatus, "Without it, all.")
+    severity = one_of(Severity, "Without it, all.")
+    client_id = wanted_id("Those of a client.")
+    asset_id = wanted_id("Those of an asset.")
+    age = one_of(AGES, "How long ago they were triggered.")
+    since = fields.AwareDateTime(
+        format="iso", metadata={"description": "Triggered at this time or later."}
+    )
+    until = fields.AwareDateTime(
+        format="iso", metadata={"description": "Triggered before this time."}
+    )
+
+
+class TitleArguments(ListArguments):
+    q = search("Words that must all be found in name or publisher.")
+    show = one_of(("all",), "What no asset has any more, too.")
+
+
+class RunArguments(ListArguments):
+    kind = one_of(SyncKind, "Without it, all but status sweeps that went well.")
+    status = one_of(RunStatus, "Without it, all.")
+
+
+class RecordArguments(ListArguments):
+    action = search("Only those of an action, such as `failed`.")
+
+
+@clients.lists("/clients", schemas.Client, ClientArguments)
+def list_clients(arguments: dict[str, Any]) -> ResponseReturnValue:
+    """List clients by name."""
+    search_text = arguments.get("q", "")
+    add_url = page_url("clients.show", "client_id")
+    return answer_list(arguments, lambda part: lists.list_clients(search_text, part), add_url)
+
+
+@clients.shows("/clients/<int:client_id>", schemas.Client)
+def show_client(client_id: int) -> ResponseReturnValue:
+    """Show a client."""
+    return answer_one(lists.read_client(client_id), page_url("clients.show", "client_id"))
+
+
+@organizations.lists("/organizations", schemas.Organization, OrganizationArguments)
+def list_organizations(arguments: dict[str, Any]) -> ResponseReturnValue:
+    """List the organizations of the connected server."""
+    shown, search_text = OrganizationFilter(arguments.get("show", "")), arguments.get("q", "")
+    return answer_list(
+        arguments,
+        lambda part: lists.list_organizations(shown, search_text, part),
+        list_url("organizations.index", "q", "external_organization_name"),
+    )
+
+
+@organizations.shows("/organizations/<int:organization_id>", schemas.Organization)
+def show_organization(organization_id: int) -> ResponseReturnValue:
+    """Show an organization."""
+    add_url = list_url("organizations.index", "q", "external_organization_name")
+    return answer_one(lists.read_organization(organization_id), add_url)
+
+
+@alerts.lists("/alerts", schemas.Alert, AlertArguments)
+def list_alerts(arguments: dict[str, Any]) -> ResponseReturnValue:
+    """List alerts, the newest first."""
+    shown = AlertFilter(
+        search=arguments.get("q", ""),
+        status=arguments.get("status", ""),
+        severity=arguments.get("severity", ""),
+        client_id=arguments.get("client_id"),
+        asset_id=arguments.get("asset_id"),
+        age=arguments.get("age", ""),
+    )
+    since, until = arguments.get("since"), arguments.get("until")
+    return answer_list(
+        arguments,
+        lambda part: lists.list_alerts(shown, since, until, part),
+        page_url("alerts.show", "alert_id"),
+    )
+
+
+@alerts.shows("/alerts/<int:alert_id>", schemas.Alert)
+def show_alert(alert_id: int) -> ResponseReturnValue:
+    """Show an alert."""
+    return answer_one(lists.read_alert(alert_id), page_url("alerts.show", "alert_id"))
+
+
+@software.lists("/software", schemas.Title, TitleArguments)
+def list_titles(arguments: dict[str, Any]) -> ResponseReturnValue:
+    """List titles of software by name."""
+    shown = TitleFilter(arguments.get("q", ""), arguments.get("show") == "all")
+    add_url = page_url("software.show", "title_id")
+    return answer_list(arguments, lambda part: lists.list_titles(shown, part), add_url)
+
+
+@software.shows("/software/<int:title_id>", schemas.Title)
+def show_title(title_id: int) -> ResponseReturnValue:
+    """Show a title of software."""
+    return answer_one(lists.read_title(title_id), page_url("software.show", "title_id"))
+
+
+@runs.lists("/runs", schemas.Run, RunArguments)
+def list_runs(arguments: dict[str, Any]) -> ResponseReturnValue:
+    """List runs, the newest first."""
+    kind, status = arguments.get("kind", ""), arguments.get("status", "")
+    add_url = page_url("sync_runs.show", "run_id")
+    return answer_list(arguments, lambda part: lists.list_runs(kind, status, part), add_url)
+
+
+@runs.shows("/runs/<int:run_id>", schemas.Run)
+def show_run(run_id: int) -> ResponseReturnValue:
+    """Show a run."""
+    return answer_one(lists.read_run(run_id), page_url("sync_runs.show", "run_id"))
+
+
+@runs.lists("/runs/<int:run_id>/records", schemas.RunRecord, RecordArguments, 404)
+def list_records(arguments: dict[str, Any], run_id: int) -> ResponseReturnValue:
+    """List what a run did to each record, in order. Records that it left as they were are not in
+    it."""
+    action = arguments.get("action", "")
+    add_url = page_url("sync_runs.show", "run_id", "run_id")
+    return answer_list(arguments, lambda part: lists.list_records(run_id, action, part), add_url)

@@ -1,0 +1,188 @@
+"""Clients, organizations, alerts, software titles, runs and audit rows, as the API gives them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import joinedload
+
+from portal.clock import iso_utc
+from portal.db import db
+from portal.errors import NotFound
+from portal.models import Alert, Client, OrganizationMapping, SoftwareTitle, SyncLogEntry, SyncRun
+from portal.scope import get_tenant_id
+from portal.services.alerts.listing import (
+    AlertFilter,
+    AlertRow,
+    alert_conditions,
+    get_alert_row,
+    query_alerts,
+    with_clients,
+)
+from portal.services.api.paging import Items, Part, read_part
+from portal.services.audit.listing import AuditFilter, get_entry, select_rows
+from portal.services.audit.present import to_public_row
+from portal.services.clients import ClientRow, is_named_like, query_clients
+from portal.services.export import Row as Record
+from portal.services.export import to_alert_row, to_organization_row
+from portal.services.organizations.listing import (
+    OrganizationFilter,
+    get_organization,
+    organization_conditions,
+)
+from portal.services.runs.history import get_run, run_conditions
+from portal.services.runs.present import describe_record, describe_run
+from portal.services.software.titles import (
+    TITLE_COLUMNS,
+    TitleFilter,
+    get_title,
+    title_conditions,
+)
+
+RUN_TIMES = ("created_at", "finished_at", "undo_until")
+
+
+def list_clients(search: str, part: Part) -> Items:
+    """By name."""
+    conditions = [is_named_like(search)] if search.strip() else []
+    query = query_clients().where(*conditions).order_by(Client.name_key, Client.id)
+    return read_part(query, part, lambda rows: [_to_client(row) for row in rows])
+
+
+def read_client(client_id: int) -> Record:
+    """Raises NotFound."""
+    row = db.session.execute(query_clients().where(Client.id == client_id)).first()
+    if row is None:
+        raise NotFound("This client does not exist.")
+    return _to_client(row)
+
+
+def list_organizations(shown: OrganizationFilter, search: str, part: Part) -> Items:
+    """Of the connected server, in the order in which they were imported."""
+    query = (
+        select(OrganizationMapping)
+        .where(*organization_conditions(shown, search))
+        .options(joinedload(OrganizationMapping.client))
+        .order_by(OrganizationMapping.id)
+    )
+    return read_part(query, part, lambda rows: [_to_organization(row[0]) for row in rows])
+
+
+def read_organization(organization_id: int) -> Record:
+    """Raises NotFound."""
+    return _to_organization(get_organization(organization_id))
+
+
+def list_alerts(
+    shown: AlertFilter, since: datetime | None, until: datetime | None, part: Part
+) -> Items:
+    """The newest first; `since` and `until` bound when they were triggered."""
+    conditions = alert_conditions(shown)
+    if since is not None:
+        conditions.append(Alert.triggered_at >= since)
+    if until is not None:
+        conditions.append(Alert.triggered_at < until)
+    query = query_alerts(*conditions).order_by(Alert.triggered_at.desc(), Alert.id.desc())
+    return read_part(
+        query,
+        part,
+        lambda rows: [_to_alert(each) for each in with_clients([row[0] for row in rows])],
+    )
+
+
+def read_alert(alert_id: int) -> Record:
+    """Raises NotFound."""
+    return _to_alert(get_alert_row(alert_id))
+
+
+def list_titles(shown: TitleFilter, part: Part) -> Items:
+    """By name."""
+    query = (
+        select(SoftwareTitle)
+        .where(*title_conditions(shown))
+        .order_by(SoftwareTitle.normalized_name, SoftwareTitle.normalized_publisher)
+    )
+    return read_part(query, part, lambda rows: [_to_title(row[0]) for row in rows])
+
+
+def read_title(title_id: int) -> Record:
+    """Raises NotFound."""
+    return _to_title(get_title(title_id))
+
+
+def list_runs(kind: str, status: str, part: Part) -> Items:
+    """The newest first; without a kind, sweeps that went well are left out."""
+    query = select(SyncRun).where(*run_conditions(kind, status)).order_by(SyncRun.id.desc())
+    return read_part(query, part, lambda rows: [_to_run(row[0]) for row in rows])
+
+
+def read_run(run_id: int) -> Record:
+    """Raises NotFound."""
+    return _to_run(get_run(run_id))
+
+
+def list_records(run_id: int, action: str, part: Part) -> Items:
+    """What the run did to each record, in order. Raises NotFound."""
+    get_run(run_id)
+    conditions: list[ColumnElement[bool]] = [SyncLogEntry.run_id == run_id]
+    if action:
+        conditions.append(SyncLogEntry.action == action)
+    query = select(SyncLogEntry).where(*conditions).order_by(SyncLogEntry.id)
+    return read_part(query, part, lambda rows: [_to_record(row[0]) for row in rows])
+
+
+def list_audit(wanted: AuditFilter, part: Part) -> Items:
+    """The newest first."""
+    query = select_rows(get_tenant_id(), wanted)
+    return read_part(query, part, lambda rows: [to_public_row(row[0]) for row in rows])
+
+
+def read_audit(number: int) -> Record:
+    """Raises NotFound."""
+    return to_public_row(get_entry(get_tenant_id(), number))
+
+
+def _to_client(row: Any) -> Record:
+    client = ClientRow(**{name: getattr(row, name) for name in ClientRow.__slots__})
+    return {
+        "id": str(client.id),
+        "name": client.name,
+        "asset_count": client.assets,
+        "organization_count": client.organizations,
+    }
+
+
+def _to_organization(mapping: OrganizationMapping) -> Record:
+    ids = {"id": str(mapping.id), "client_id": _text(mapping.client_id)}
+    return ids | to_organization_row(mapping)
+
+
+def _to_alert(row: AlertRow) -> Record:
+    ids = {
+        "id": str(row.alert.id),
+        "asset_id": _text(row.alert.asset_id),
+        "client_id": _text(row.client.id if row.client else None),
+    }
+    return ids | to_alert_row(row)
+
+
+def _to_title(title: SoftwareTitle) -> Record:
+    return {"id": str(title.id)} | {name: getattr(title, name) for name in TITLE_COLUMNS}
+
+
+def _to_run(run: SyncRun) -> Record:
+    facts = describe_run(run)
+    facts |= {name: facts[name] and facts[name].replace("+00:00", "Z") for name in RUN_TIMES}
+    ids = {"id": run.id, "reverts": run.reverts_run_id, "reverted_by": run.reverted_by_run_id}
+    started_at = run.started_at and iso_utc(run.started_at)
+    return facts | {"started_at": started_at} | {name: _text(each) for name, each in ids.items()}
+
+
+def _to_record(entry: SyncLogEntry) -> Record:
+    return {"id": str(entry.id), "run_id": str(entry.run_id)} | describe_record(entry)
+
+
+def _text(number: int | None) -> str | None:
+    return None if number is None else str(number)

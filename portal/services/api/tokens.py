@@ -1,0 +1,225 @@
+"""Tokens of the API: made, listed, revoked, and known again when a program shows one."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import joinedload
+
+from portal.clock import utc_now
+from portal.db import changed_one, db, transaction
+from portal.errors import InvalidInput, NotFound, PortalError
+from portal.models import ApiToken
+from portal.scope import all_tenants
+from portal.services.accounts.tokens import digest, new_token
+from portal.services.audit.actions import Action
+from portal.services.audit.record import Target, record
+from portal.services.text import clean_line
+
+log = logging.getLogger(__name__)
+
+PREFIX = "rmmp_"
+"""So that those who look for secrets in code and logs know it for one."""
+ENDING = 4
+DEFAULT_DAYS = 90
+MOST_DAYS = 365
+MOST_NETWORKS = 20
+NOTED_EVERY = timedelta(minutes=1)
+NOTING_SECONDS = 1.0
+
+
+class Scope(StrEnum):
+    """What a token opens."""
+
+    READ = "read"
+    """Everything but the audit trail."""
+    AUDIT = "audit"
+    """The audit trail."""
+
+
+class TokenRefused(PortalError):
+    """No token, or one that opens nothing: unknown, revoked, expired."""
+
+
+class TokenForbidden(PortalError):
+    """A token that is valid, but not from there, or not for that."""
+
+
+@dataclass(frozen=True, slots=True)
+class MadeToken:
+    """`secret` is the token itself: shown now, and kept nowhere."""
+
+    token: ApiToken
+    secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What a token gives to whoever shows it."""
+
+    token_id: int
+    tenant_id: int
+    slug: str
+    scopes: frozenset[str]
+
+
+def add_token(
+    name: str,
+    scopes: Sequence[str],
+    days: int | None = DEFAULT_DAYS,
+    networks: Sequence[str] = (),
+    made_by: int | None = None,
+) -> MadeToken:
+    """A token of the scope's tenant. Raises InvalidInput that names the field at fault."""
+    name, secret = clean_line(name, "name", "a name for the token"), PREFIX + new_token()
+    token = ApiToken(
+        name=name,
+        token_digest=digest(secret),
+        ending=secret[-ENDING:],
+        scopes=_check_scopes(scopes),
+        networks=_check_networks(networks),
+        made_by=made_by,
+        expires_at=utc_now() + _check_days(days),
+    )
+    with transaction() as session:
+        if session.scalar(select(ApiToken.id).where(ApiToken.name == name)) is not None:
+            raise InvalidInput(
+                f"There is a token named {name} already. Choose another name, or revoke that one.",
+                field="name",
+            )
+        session.add(token)
+        session.flush()
+        record(Action.TOKEN_MADE, _target(token), after=_facts(token))
+    return MadeToken(token, secret)
+
+
+def list_tokens() -> list[ApiToken]:
+    """Those of the scope's tenant, expired ones too, by name."""
+    query = select(ApiToken).options(joinedload(ApiToken.maker)).order_by(ApiToken.name)
+    return list(db.session.scalars(query))
+
+
+def revoke_token(token_id: int) -> str:
+    """It opens nothing from the next request on; its name. Raises NotFound."""
+    return _revoke(ApiToken.id == token_id)
+
+
+def revoke_token_named(name: str) -> str:
+    """Raises NotFound."""
+    return _revoke(ApiToken.name == " ".join(name.split()))
+
+
+def identify(secret: str, address: str) -> Access:
+    """Whose token it is, used from this address; that it was used is noted once a minute.
+
+    Raises TokenRefused, and TokenForbidden for an address that it may not be used from.
+    """
+    with all_tenants():
+        token = db.session.scalar(
+            select(ApiToken)
+            .options(joinedload(ApiToken.tenant))
+            .where(ApiToken.token_digest == digest(secret))
+        )
+        if token is None:
+            raise TokenRefused(
+                "The API does not know this token: it was revoked, or was never one. Make another "
+                "one under API in the portal, or with `portal tokens add`."
+            )
+        if token.expires_at <= utc_now():
+            raise TokenRefused(
+                f"This token expired on {token.expires_at:%Y-%m-%d}. Make another one under API in "
+                "the portal, or with `portal tokens add`."
+            )
+        if not is_within(address, token.networks):
+            raise TokenForbidden(f"This token must not be used from {address or 'there'}.")
+        found = Access(token.id, token.tenant_id, token.tenant.slug, frozenset(token.scopes))
+        if token.last_used_at is None or token.last_used_at <= utc_now() - NOTED_EVERY:
+            _note_use(token.id, address)
+    return found
+
+
+def is_within(address: str, networks: Sequence[str]) -> bool:
+    """Whether the address is in one of the networks; in any case where there are none."""
+    if not networks:
+        return True
+    try:
+        place = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    if isinstance(place, ipaddress.IPv6Address) and place.ipv4_mapped:
+        place = place.ipv4_mapped
+    return any(place in ipaddress.ip_network(network) for network in networks)
+
+
+def is_expired(token: ApiToken) -> bool:
+    return token.expires_at <= utc_now()
+
+
+def _note_use(token_id: int, address: str) -> None:
+    """In a statement that one of many requests at once finds something to do for. Who only reads
+    does not wait for others to write: then it is left to the next request."""
+    now = utc_now()
+    is_due = or_(ApiToken.last_used_at.is_(None), ApiToken.last_used_at <= now - NOTED_EVERY)
+    values = {"last_used_at": now, "last_used_from": address}
+    try:
+        with transaction(timeout=NOTING_SECONDS) as session:
+            note = update(ApiToken).where(ApiToken.id == token_id, is_due).values(values)
+            changed_one(session, note)
+    except OperationalError:
+        log.info("The use of the API token %d was not noted: the database is busy.", token_id)
+
+
+def _revoke(which: ColumnElement[bool]) -> str:
+    with transaction() as session:
+        token = session.scalar(select(ApiToken).where(which))
+        if token is None:
+            raise NotFound("There is no such token. It may have been revoked already.")
+        session.delete(token)
+        record(Action.TOKEN_REVOKED, _target(token), before=_facts(token))
+    return token.name
+
+
+def _target(token: ApiToken) -> Target:
+    return Target("token", token.id, token.name)
+
+
+def _facts(token: ApiToken) -> dict[str, object]:
+    facts: dict[str, object] = {"scopes": token.scopes, "expires_at": token.expires_at}
+    return facts | ({"networks": token.networks} if token.networks else {})
+
+
+def _check_scopes(scopes: Sequence[str]) -> list[str]:
+    if not scopes or not set(scopes) <= set(Scope):
+        words = " or ".join(Scope)
+        raise InvalidInput(f"Choose what the token opens: {words}, or both.", field="scopes")
+    return [str(scope) for scope in Scope if scope in scopes]
+
+
+def _check_days(days: int | None) -> timedelta:
+    if days is None or not 1 <= days <= MOST_DAYS:
+        raise InvalidInput(f"Enter a number of days from 1 to {MOST_DAYS}.", field="days")
+    return timedelta(days=days)
+
+
+def _check_networks(networks: Sequence[str]) -> list[str]:
+    if len(networks) > MOST_NETWORKS:
+        raise InvalidInput(f"Enter at most {MOST_NETWORKS} networks.", field="networks")
+    return list(dict.fromkeys(_read_network(text) for text in networks))
+
+
+def _read_network(text: str) -> str:
+    try:
+        return str(ipaddress.ip_network(text.strip(), strict=False))
+    except ValueError as error:
+        raise InvalidInput(
+            f"{text[:100]!r} is not a network. Enter an address or a network such as "
+            "198.51.100.7 or 10.20.0.0/16.",
+            field="networks",
+        ) from error

@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+from flask_wtf import FlaskForm
+from wtforms import SelectMultipleField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
+
+from portal.services.api.tokens import DEFAULT_DAYS, Scope
+
+
+class TokenForm(FlaskForm):  # type: ignore[misc]
+    """The service checks what was typed; the form only carries it."""
+
+    name = StringField("Name")
+    scopes = SelectMultipleField(
+        "Opens",
+        choices=[SelectChoice(str(scope), str(scope)) for scope in Scope],
+        default=[str(Scope.READ)],
+        validate_choice=False,
+    )
+    days = StringField("Valid for days", default=str(DEFAULT_DAYS))
+    networks = TextAreaField("Networks")

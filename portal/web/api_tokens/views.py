@@ -1,0 +1,83 @@
+"""The API of a tenant: its tokens, made and revoked, and what it offers."""
+
+from __future__ import annotations
+
+from flask import flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from portal.api.document import get_document
+from portal.errors import InvalidInput
+from portal.services.accounts.permissions import Permission
+from portal.services.api import tokens as token_service
+from portal.services.api.rate import PER_TOKEN
+from portal.services.api.tokens import MadeToken
+from portal.web.api_tokens.forms import TokenForm
+from portal.web.api_tokens.reference import list_operations
+from portal.web.forms import mark
+from portal.web.guard import get_user, requires, tenant_blueprint
+from portal.web.input import to_number
+from portal.web.reauthentication import fresh_sign_in_required
+
+api_tokens = tenant_blueprint("api_tokens", __name__, "/api")
+
+OPENS = {
+    "read": "All records but the audit trail.",
+    "audit": "The audit trail.",
+}
+
+
+@api_tokens.get("/")
+@requires(Permission.MANAGE_TOKENS)
+def index() -> ResponseReturnValue:
+    return _page(TokenForm())
+
+
+@api_tokens.post("/")
+@requires(Permission.MANAGE_TOKENS)
+@fresh_sign_in_required
+def add() -> ResponseReturnValue:
+    """The answer itself shows the token, which is kept nowhere that could show it again."""
+    form = TokenForm()
+    try:
+        made = token_service.add_token(
+            form.name.data or "",
+            form.scopes.data or (),
+            to_number(form.days.data or ""),
+            (form.networks.data or "").split(),
+            made_by=get_user().id,
+        )
+    except InvalidInput as error:
+        mark(form, error)
+        return _page(form), 422
+    return _page(TokenForm(formdata=None), made)
+
+
+@api_tokens.post("/<int:token_id>/revoke")
+@requires(Permission.MANAGE_TOKENS)
+@fresh_sign_in_required
+def revoke(token_id: int) -> ResponseReturnValue:
+    name = token_service.revoke_token(token_id)
+    flash(f"The token {name} was revoked. It opens nothing any more.", "success")
+    return redirect(url_for("api_tokens.index"))
+
+
+@api_tokens.get("/reference")
+@requires(Permission.READ)
+def reference() -> ResponseReturnValue:
+    return render_template(
+        "api/reference.html",
+        document_url=url_for("api_openapi.show_document"),
+        tags=list_operations(get_document()),
+        per_minute=PER_TOKEN.amount,
+    )
+
+
+def _page(form: TokenForm, made: MadeToken | None = None) -> str:
+    return render_template(
+        "api/tokens.html",
+        form=form,
+        opens=OPENS,
+        tokens=token_service.list_tokens(),
+        is_expired=token_service.is_expired,
+        made=made,
+    )
