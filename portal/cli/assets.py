@@ -9,10 +9,11 @@ import click
 from portal.cli.command import PortalCommand, tenant_option
 from portal.cli.outcome import Outcome, columns
 from portal.models import SyncRun
-from portal.services.assets import retirement as service
+from portal.services.assets.choosing import Chosen, get_asset_id
 from portal.services.assets.deletion import delete_to_end
 from portal.services.assets.merge import merge_assets
 from portal.services.assets.missing import list_missing
+from portal.services.assets.retirement import Done, restore_assets, retire_assets
 
 
 @click.group()
@@ -25,7 +26,7 @@ def assets() -> None:
 @tenant_option
 def retire_asset(device_id: str) -> Outcome:
     """Retire an asset that is missing from Tactical."""
-    return _do(service.retire_assets, device_id)
+    return _do(retire_assets, device_id)
 
 
 @assets.command("restore", cls=PortalCommand)
@@ -33,7 +34,7 @@ def retire_asset(device_id: str) -> Outcome:
 @tenant_option
 def restore_asset(device_id: str) -> Outcome:
     """Bring a retired asset back."""
-    return _do(service.restore_assets, device_id)
+    return _do(restore_assets, device_id)
 
 
 @assets.command("delete", cls=PortalCommand)
@@ -44,7 +45,7 @@ def delete_asset(device_id: str, yes: bool) -> Outcome:
     """Delete a retired asset for good, with its software and its history."""
     if not yes:
         raise click.UsageError("This cannot be undone. Add --yes to delete the asset for good.")
-    asset_id = service.get_asset_id(device_id)
+    asset_id = get_asset_id(device_id)
     return _to_outcome(asset_id, delete_to_end(asset_id))
 
 
@@ -57,7 +58,7 @@ def merge(keep: str, other: str) -> Outcome:
 
     Name both by Tactical's agent_id or by the number of the asset.
     """
-    keep_id, other_id = service.get_asset_id(keep), service.get_asset_id(other)
+    keep_id, other_id = get_asset_id(keep), get_asset_id(other)
     run = merge_assets(keep_id, other_id)
     data = {"ok": True, "run": run.id, "asset_id": str(keep_id), "title": run.title}
     return Outcome(data, f"{run.title}.")
@@ -73,9 +74,9 @@ def missing() -> Outcome:
     return Outcome({"ok": True, "missing": [row.to_json() for row in rows]}, text)
 
 
-def _do(change: Callable[[service.Chosen], service.Done], device_id: str) -> Outcome:
-    asset_id = service.get_asset_id(device_id)
-    return _to_outcome(asset_id, change(service.Chosen([asset_id])).run)
+def _do(change: Callable[[Chosen], Done], device_id: str) -> Outcome:
+    asset_id = get_asset_id(device_id)
+    return _to_outcome(asset_id, change(Chosen([asset_id])).run)
 
 
 def _to_outcome(asset_id: int, run: SyncRun) -> Outcome:

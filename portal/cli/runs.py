@@ -57,7 +57,7 @@ def revert_run(run_id: int, dry_run: bool) -> Outcome:
         run = reverts.revert_to_end(run_id)
         outcome = to_outcome(run)
         return Outcome(outcome.data | {"id": run.id}, outcome.text, outcome.exit_code)
-    plans = reverts.list_reverts(run_id)
+    plans = reverts.list_reverts(history.get_run(run_id))
     counts: dict[str, int] = {}
     for plan in plans:
         counts[str(plan.action)] = counts.get(str(plan.action), 0) + 1
@@ -66,7 +66,7 @@ def revert_run(run_id: int, dry_run: bool) -> Outcome:
             "action": str(plan.action),
             "agent_id": plan.agent_id,
             "name": plan.name,
-            "reason": " ".join(plan.kept) or None,
+            "reason": " ".join([*plan.told, *plan.kept]) or None,
             "changes": {column: list(both) for column, both in plan.changes.items()},
         }
         for plan in plans

@@ -28,6 +28,7 @@ from portal.models.integrations.secret import Secret
 from portal.models.organizations.client import Client
 from portal.models.organizations.left_out_site import LeftOutSite
 from portal.models.organizations.organization_mapping import OrganizationMapping
+from portal.models.runs.revert_page import RevertPage
 from portal.models.runs.sync_plan import SyncPlan, SyncPlanRow
 from portal.models.runs.sync_run import SyncLogEntry, SyncRun
 from portal.models.software.inventory import AssetSoftware, SoftwareTitle
@@ -66,6 +67,7 @@ __all__ = [
     "PendingSignIn",
     "RecoveryCode",
     "RemovedAsset",
+    "RevertPage",
     "Schedule",
     "Secret",
     "SoftwareTitle",

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import count
-from typing import Any
 
 import pytest
 from sqlalchemy import delete, func, select, update
-from sqlalchemy.orm import Session
 
 from portal.db import count_changed, db, transaction
 from portal.errors import InvalidInput, NotFound, Refused
@@ -17,7 +15,9 @@ from portal.models.alerts.alert import AlertSource, AlertStatus, Severity
 from portal.models.assets.change import ChangeAction
 from portal.models.events.event import EventType
 from portal.models.runs.sync_run import RunStatus, SyncKind
+from portal.services.accounts.users import add_user
 from portal.services.assets import retirement
+from portal.services.assets.choosing import Chosen, get_asset_id
 from portal.services.assets.deletion import count_contents, delete_to_end, request_deletion
 from portal.services.assets.listing import (
     MISSING,
@@ -29,9 +29,9 @@ from portal.services.assets.listing import (
 )
 from portal.services.assets.missing import list_missing
 from portal.services.assets.retirement import (
-    Chosen,
     Done,
-    get_asset_id,
+    request_restoring,
+    request_retirement,
     restore_assets,
     retire_assets,
 )
@@ -67,7 +67,7 @@ def test_a_retired_asset_leaves_counts_and_lists_and_keeps_everything(msp: Msp) 
     installed = number_of(AssetSoftware)
     assert number_of(AssetSoftware) == installed > 0
     done = retire_assets(Chosen(ids[:2]))
-    assert (done.number, done.title, done.run.title) == (2, "Retired 2 assets", "Retired 2 assets")
+    assert (done.number, done.run.title) == (2, "Retired 2 assets")
     counts = count_by_status(integration=find_integration())
     assert [counts[name] for name in (MISSING, PROPOSED, RETIRED)] == [1, 1, 2]
     assert {a.id for a in list_assets(AssetFilter(status=RETIRED)).items} == set(ids[:2])
@@ -90,7 +90,7 @@ def test_it_is_a_run_with_its_history_and_its_log(msp: Msp) -> None:
     ids = some_missing(msp, 1)
     run = retire_assets(Chosen(ids)).run
     assert (run.kind, run.status) == (SyncKind.ASSETS, RunStatus.SUCCESS)
-    assert counted(run) == {"retired": 1}
+    assert counted(run) == {"seen": 1, "retired": 1}
     assert [entry.action for entry in msp.log(run)] == ["retired"]
     back = restore_assets(Chosen(ids)).run
     changes = db.session.scalars(
@@ -227,18 +227,19 @@ def test_who_comes_second_has_done_nothing(
     ids = some_missing(msp, 2)
     if deed is not retire_assets:
         retire_assets(Chosen(ids))
-    runs = db.session.scalar(select(func.count(SyncRun.id)))
-    begin = retirement._begin
+    work = execution.work_to_end
 
-    def begin_and_lose(session: Session, *others: Any) -> SyncRun | None:
-        run = begin(session, *others)
-        session.execute(delete(Asset).where(Asset.id.in_(ids)))
-        return run
+    def lose_and_work(run_id: int) -> SyncRun:
+        with transaction() as session:
+            session.execute(delete(Asset).where(Asset.id.in_(ids)))
+        return work(run_id)
 
-    monkeypatch.setattr(retirement, "_begin", begin_and_lose)
+    monkeypatch.setattr(retirement, "work_to_end", lose_and_work)
     with pytest.raises(Refused, match="has just changed these assets"):
         deed(Chosen(ids))
-    assert db.session.scalar(select(func.count(SyncRun.id))) == runs
+    run = db.session.scalars(select(SyncRun).order_by(SyncRun.id.desc())).first()
+    assert run is not None
+    assert (run.title, counted(run)) == (None, {"seen": 2, "unchanged": 2})
 
 
 def test_what_is_missing_is_listed_with_what_is_proposed(msp: Msp) -> None:
@@ -257,7 +258,7 @@ def test_what_is_missing_is_listed_with_what_is_proposed(msp: Msp) -> None:
 def test_many_are_deleted_some_at_a_time_and_an_interrupted_run_goes_on(
     msp: Msp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("portal.sync.devices.deletion.ASSETS_AT_ONCE", 7)
+    monkeypatch.setattr("portal.sync.devices.asset_changes.ASSETS_AT_ONCE", 7)
     ids = some_missing(msp, 40)
     assert retire_assets(Chosen(shown=AssetFilter(status=MISSING))).number == 40
     run = request_deletion(Chosen(shown=AssetFilter(status=RETIRED)), 40)
@@ -267,14 +268,46 @@ def test_many_are_deleted_some_at_a_time_and_an_interrupted_run_goes_on(
         with pytest.raises(KeyboardInterrupt):
             execution.run_queued(run.id)
     assert len(msp.assets()) == 60 - 21
-    with transaction() as session:
-        values = {"status": RunStatus.QUEUED, "lease": None, "finished_at": None}
-        count_changed(session, update(SyncRun).where(SyncRun.id == run.id).values(**values))
-    execution.run_queued(run.id)
+    again(run.id)
     done = get_run(run.id)
     assert (done.status, done.title) == (RunStatus.SUCCESS, "Deleted 39 assets for good")
     assert (done.done, done.total, len(msp.log(done))) == (40, 40, 39)
     assert [asset.id for asset in list_assets(AssetFilter(status=MISSING)).items] == ids[-1:]
+
+
+@pytest.mark.fleet(agents=60)
+def test_many_are_retired_and_restored_by_a_worker(
+    msp: Msp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("portal.sync.devices.asset_changes.ASSETS_AT_ONCE", 7)
+    ids = some_missing(msp, 51)
+    user_id = add_user("ann@acme.example", "correct horse battery", "acme", "admin").id
+    asked = request_retirement(Chosen([*ids, get_asset_id(msp.agents[0])]), user_id)
+    assert (asked.run.status, asked.left, retired()) == (RunStatus.QUEUED, 1, set())
+    assert request_retirement(Chosen(ids), user_id).run.id == asked.run.id
+    with monkeypatch.context() as patch:
+        patch.setattr(RunLog, "check", stop_after(3))
+        with pytest.raises(KeyboardInterrupt):
+            execution.run_queued(asked.run.id)
+    assert len(retired()) == 21
+    again(asked.run.id)
+    done = get_run(asked.run.id)
+    assert (done.status, done.title) == (RunStatus.SUCCESS, "Retired 51 assets")
+    assert (done.requested_by, done.done, len(retired())) == (user_id, 51, 51)
+    back = request_restoring(Chosen(shown=AssetFilter(status=RETIRED)), user_id).run
+    assert back.status is RunStatus.QUEUED
+    execution.run_queued(back.id)
+    assert (get_run(back.id).title, retired()) == ("Restored 51 assets", set())
+    reverts.revert_to_end(back.id)
+    assert len(retired()) == 51
+
+
+def again(run_id: int) -> None:
+    """As when a process that was lost is noticed."""
+    with transaction() as session:
+        values = {"status": RunStatus.QUEUED, "lease": None, "finished_at": None}
+        count_changed(session, update(SyncRun).where(SyncRun.id == run_id).values(**values))
+    execution.run_queued(run_id)
 
 
 def stop_after(number: int) -> Callable[[RunLog], None]:

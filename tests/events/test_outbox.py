@@ -25,8 +25,9 @@ from portal.models import Asset, SyncRun
 from portal.models.events.event import EventType
 from portal.models.runs.sync_run import RunStatus, SyncKind
 from portal.scope import tenant_scope
+from portal.services.assets.choosing import Chosen
 from portal.services.assets.listing import AssetFilter
-from portal.services.assets.retirement import Chosen, restore_assets, retire_assets
+from portal.services.assets.retirement import restore_assets, retire_assets
 from portal.services.events import delivery
 from portal.services.export import export_assets
 from portal.services.runs import execution, requests

@@ -19,7 +19,8 @@ from portal.services.conflicts.settling import settle_conflict
 from portal.services.organizations import mapping
 from portal.services.runs import history
 from portal.services.runs.history import get_run
-from portal.services.runs.reverts import preview_revert, revert_to_end
+from portal.services.runs.revert_previews import preview_revert
+from portal.services.runs.reverts import revert_to_end
 from portal.sync.devices.merging.merge import merge_into
 from portal.sync.runs.person_runs import add_person_run, cause_of
 from tests.support.msp import Msp, counted

@@ -19,12 +19,13 @@ from portal.models import (
 from portal.models.assets.conflict import Settlement
 from portal.models.integrations.integration import IntegrationState
 from portal.models.runs.sync_run import RunStatus
+from portal.services.assets.choosing import Chosen
 from portal.services.assets.deletion import delete_to_end
 from portal.services.assets.edits import AssetEdit, edit_asset
 from portal.services.assets.listing import get_asset
 from portal.services.assets.merge import merge_assets
 from portal.services.assets.removed import AssetMerged
-from portal.services.assets.retirement import Chosen, retire_assets
+from portal.services.assets.retirement import retire_assets
 from portal.services.conflicts.settling import settle_conflict
 from portal.services.integrations.current import get_integration
 from portal.services.integrations.identity import ServerChoice, decide_server

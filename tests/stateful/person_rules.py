@@ -14,9 +14,10 @@ from portal.errors import Refused
 from portal.models import Asset, AssetChange, AssetConflict, SupersededAgent, SyncRun
 from portal.models.assets.conflict import Settlement
 from portal.models.runs.sync_run import RunStatus, SyncKind
+from portal.services.assets.choosing import Chosen
 from portal.services.assets.edits import AssetEdit, edit_asset
 from portal.services.assets.merge import merge_assets
-from portal.services.assets.retirement import Chosen, restore_assets, retire_assets
+from portal.services.assets.retirement import restore_assets, retire_assets
 from portal.services.conflicts.listing import list_choices
 from portal.services.conflicts.settling import settle_conflict
 from portal.services.runs.reverts import find_obstacle, revert_to_end

@@ -78,6 +78,23 @@ def test_one_is_retired_restored_and_deleted(
     assert " for good." in owner.get(asked.location).text
 
 
+def test_many_are_left_to_a_worker_whose_progress_is_shown(
+    app: Flask, owner: FlaskClient, proposed: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("portal.services.assets.retirement.DONE_AT_ONCE", 0)
+    for deed, title in (("retire", "Retired"), ("restore", "Restored")):
+        chosen = {"asset": str(proposed.asset)}
+        asked = owner.post(proposed.url(f"assets/{deed}"), data=chosen)
+        again = owner.post(proposed.url(f"assets/{deed}"), data=chosen)
+        assert again.location == asked.location
+        assert "Waiting for a worker" in owner.get(asked.location).text
+        assert is_retired(app, proposed) is (deed == "restore")
+        with app.app_context(), tenant_scope(proposed.id):
+            execution.run_queued(int(asked.location.rpartition("/")[2]))
+        assert is_retired(app, proposed) is (deed == "retire")
+        assert f"{title} " in owner.get(asked.location).text
+
+
 def test_one_in_use_is_left_and_the_reason_told(
     app: Flask, owner: FlaskClient, acme: Place
 ) -> None:

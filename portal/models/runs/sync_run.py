@@ -51,7 +51,7 @@ class SyncKind(StrEnum):
     MERGE = "merge"
     """One asset went into another, or an agent to the asset that it belongs to."""
     ASSETS = "assets"
-    """Assets were retired or restored; or retired ones are deleted for good, by a worker."""
+    """Assets are retired, restored or deleted for good."""
     REVERT = "revert"
     """What another run did is taken back: its id is the subject."""
 
@@ -72,8 +72,8 @@ class RunStatus(StrEnum):
 
 OF_A_PERSON = (SyncKind.MAPPING, SyncKind.MERGE, SyncKind.ASSETS)
 """Runs that stand for what a person did to assets, so that it can be seen and taken back like a
-sync. They ask Tactical nothing. All but deletions begin and end in the transaction of what was
-done."""
+sync. They ask Tactical nothing. All but those of ASSETS begin and end in the transaction of what
+was done."""
 ACTIVE = (RunStatus.QUEUED, RunStatus.RUNNING)
 COMPLETED = (RunStatus.SUCCESS, RunStatus.PARTIAL, RunStatus.HELD, RunStatus.PLANNED)
 
@@ -103,12 +103,12 @@ class SyncRun(TenantOwned, Leased, Base):
     kind: Mapped[SyncKind]
     subject: Mapped[str] = mapped_column(default="")
     """The agent_id of an agent sync; of a sync of chosen agents a digest of their ids; the id of
-    the plan that is applied; of a deletion a digest of the assets; else empty. At most one run of
-    a kind and subject is active."""
+    the plan that is applied; of ASSETS a word and a digest of the assets; else empty. At most one
+    run of a kind and subject is active."""
     agent_ids: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True), deferred=True)
     """Of a sync of chosen agents, else None."""
     asset_ids: Mapped[list[int] | None] = mapped_column(JSON(none_as_null=True), deferred=True)
-    """Of a deletion: what is to go; else None."""
+    """Of ASSETS: what is to be retired, restored or deleted; else None."""
     status: Mapped[RunStatus] = mapped_column(default=RunStatus.QUEUED)
     trigger: Mapped[str]
     """`button`, `schedule`, `command`, `webhook`."""

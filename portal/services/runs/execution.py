@@ -22,8 +22,8 @@ from portal.services.integrations.server_health import note_contact
 from portal.services.runs.history import get_run
 from portal.services.runs.requests import ASKED_BY_PERSON, ask_for_run
 from portal.sync.alerts.reconcile import sync_alerts
+from portal.sync.devices.asset_changes import AssetAction, change_assets
 from portal.sync.devices.chosen import sync_chosen
-from portal.sync.devices.deletion import delete_for_good
 from portal.sync.devices.one_agent import sync_agent
 from portal.sync.devices.run import apply_plan, preview_devices, sync_devices
 from portal.sync.devices.sweep import sync_status
@@ -194,7 +194,7 @@ def _change_stored(run: SyncRun, run_log: RunLog) -> None:
     release()
     with run_log.keep_alive(get_app(), lambda: None):
         if run.kind is SyncKind.ASSETS:
-            delete_for_good(run_log)
+            change_assets(run_log, AssetAction.from_subject(run.subject))
         elif run.reverts_run_id is not None:
             revert_run(run.integration_id, run_log, run.reverts_run_id)
         else:

@@ -10,7 +10,8 @@ from sqlalchemy import ColumnElement, ScalarSelect, func, or_, select
 from portal.clock import utc_now
 from portal.db import db
 from portal.errors import NotFound
-from portal.models import SyncLogEntry, SyncRun, User
+from portal.models import RevertPage, SyncLogEntry, SyncRun, User
+from portal.models.runs.revert_page import KEPT_FOR
 from portal.models.runs.sync_run import ACTIVE, COMPLETED, RunStatus, SyncKind
 from portal.services.assets.history import prune_history
 from portal.services.assets.removed import prune_removed_assets
@@ -182,7 +183,14 @@ def prune_runs(integration_id: int) -> int:
     """Delete runs that nobody looks back at any more, and assets' history; how many runs."""
     prune_history()
     prune_removed_assets()
+    _prune_revert_pages()
     return sum(_prune_kind(integration_id, kind) for kind in SyncKind)
+
+
+def _prune_revert_pages() -> None:
+    old = select(RevertPage.id).where(RevertPage.made_at < utc_now() - KEPT_FOR)
+    some = old.limit(PRUNED_AT_ONCE)
+    delete_in_parts(RevertPage, lambda: db.session.scalars(some).all())
 
 
 def _prune_kind(integration_id: int, kind: SyncKind) -> int:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
@@ -12,10 +10,8 @@ from portal.clock import utc_now
 from portal.db import db, transaction
 from portal.errors import Refused
 from portal.models import AssetChange, RemovedAsset, SyncLogEntry, SyncRun
-from portal.models.runs.revert_action import RevertAction
 from portal.models.runs.sync_run import OF_A_PERSON, SyncKind
 from portal.services.assets.removed import KEPT_FOR
-from portal.services.lists.paging import Page, paginate_list
 from portal.services.runs.execution import work_to_end
 from portal.services.runs.history import get_run
 from portal.services.runs.requests import enqueue_run, find_or_add_run
@@ -35,27 +31,6 @@ CHANGES = ("created", "updated", "moved", "relinked", "retired", "removed", "mis
 """Counts of assets that were changed, each with rows in their history."""
 
 
-@dataclass(frozen=True, slots=True)
-class RevertPreview:
-    """What taking a run back would do: how many of each action, how many of which something has to
-    stay, and one page of the records."""
-
-    run: SyncRun
-    counts: dict[RevertAction, int]
-    kept: int
-    page: Page[AssetRevert]
-
-    @property
-    def number(self) -> int:
-        """Of records that would change."""
-        return sum(self.counts.values()) - self.counts.get(RevertAction.UNCHANGED, 0)
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing would change."""
-        return not self.number
-
-
 def undo_until(run: SyncRun) -> datetime:
     return (run.finished_at or run.created_at) + KEPT_FOR
 
@@ -71,22 +46,24 @@ def find_obstacle(run: SyncRun) -> str | None:
     return _find_refusal(run) or (None if _did_something(run.id) else _why_nothing(run))
 
 
-def preview_revert(run_id: int, page: int = 1) -> RevertPreview:
-    """Raises NotFound, and Refused where the run cannot be taken back."""
-    run = get_run(run_id)
-    found = _plan(run)
-    counts = Counter(each.action for each in found)
-    kept = sum(bool(each.kept) for each in found)
-    return RevertPreview(run, dict(counts), kept, paginate_list(found, page))
+def check_revertible(run: SyncRun) -> None:
+    """By what stands in the run itself. Raises Refused where it cannot be taken back."""
+    if (refusal := _find_refusal(run)) is not None:
+        raise Refused(refusal)
 
 
-def list_reverts(run_id: int) -> list[AssetRevert]:
-    """All records of the preview. Raises as `preview_revert`."""
-    return _plan(get_run(run_id))
+def list_reverts(run: SyncRun) -> list[AssetRevert]:
+    """What taking the run back would do to each record. Raises Refused where it cannot be."""
+    check_revertible(run)
+    found = plan_revert(db.session(), run)
+    if not found:
+        raise Refused(_why_nothing(run))
+    return found
 
 
 def request_revert(run_id: int, user_id: int | None = None) -> SyncRun:
-    """Let a worker take the run back. Raises as `preview_revert`."""
+    """Let a worker take the run back. Raises NotFound, and Refused where it
+    cannot be."""
     run, is_new = _add(run_id, "button", user_id)
     if is_new:
         enqueue_run(run)
@@ -117,15 +94,6 @@ def _find_refusal(run: SyncRun) -> str | None:
     if undo_until(run) < utc_now():
         return f"A run can be undone for {KEPT_FOR.days} days. This one ended before that."
     return REPLACED if was_replaced_since(db.session(), run) else None
-
-
-def _plan(run: SyncRun) -> list[AssetRevert]:
-    if (refusal := _find_refusal(run)) is not None:
-        raise Refused(refusal)
-    found = plan_revert(db.session(), run)
-    if not found:
-        raise Refused(_why_nothing(run))
-    return found
 
 
 def _check(run: SyncRun) -> None:

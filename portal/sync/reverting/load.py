@@ -16,14 +16,14 @@ from portal.models import Asset, AssetChange, Client, User
 from portal.models.assets.change import ChangeAction
 from portal.sync.devices.facts import AGENT
 from portal.sync.history import to_json
-from portal.sync.reverting.plan import CLIENT, AssetRevert, Change, plan_asset
+from portal.sync.reverting.plan import CLIENT, MISSING, AssetRevert, Change, plan_asset
 from portal.sync.runs.cause import PERSON
 
 ASSET_COLUMNS = tuple(
     name for name, column in Asset.__table__.columns.items() if column.computed is None
 )
 PREVIEWED_AT_ONCE = 10_000
-_NAMED = frozenset({"id", "name", AGENT})
+_NAMED = frozenset({"id", "name", AGENT, MISSING})
 """What every decision tells of its asset."""
 _TOLD = (
     *(AssetChange.id, AssetChange.asset_id, AssetChange.action, AssetChange.column),

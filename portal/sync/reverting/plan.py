@@ -14,6 +14,7 @@ from portal.sync.devices.facts import AGENT
 
 CLIENT = "client_id"
 MISSING = "missing_since"
+RETIRED = "retired_at"
 AS_A_WHOLE = ""
 """The column of a change that is about the asset itself."""
 _BROUGHT = (ChangeAction.CREATED, ChangeAction.REVERTED)
@@ -22,7 +23,7 @@ _APART = (ChangeAction.RELEASED, ChangeAction.MERGED)
 """No columns go back by these: a merge is taken back as a whole."""
 _UNWEIGHED = frozenset({MISSING, "absent_runs"})
 """Columns whose change by another run does not keep a created asset from being removed."""
-_NOUNS = {MISSING: "mark as missing", "retired_at": "retirement"}
+_NOUNS = {MISSING: "mark as missing", RETIRED: "retirement"}
 """Of columns whose label is no noun."""
 
 
@@ -52,6 +53,8 @@ class AssetRevert:
     changes: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
     kept: Sequence[str] = ()
     """What cannot go back and why: a sentence each."""
+    told: Sequence[str] = ()
+    """What else is to be said of what goes back: a sentence each."""
 
 
 def plan_asset(
@@ -83,7 +86,11 @@ def plan_asset(
             kept_columns.append(reason)
         elif now != before:
             changes[column] = (now, before)
-    return AssetRevert(asset_id, agent_id, name, _weigh(changes.keys()), changes, kept_columns)
+    _, missing_since = changes.get(MISSING, (None, asset.get(MISSING)))
+    if changes.get(RETIRED, (None, None))[1] is not None and missing_since is None:
+        del changes[RETIRED]
+        kept_columns.append("Tactical lists its agent again, so it is not retired.")
+    return AssetRevert(asset_id, agent_id, name, weigh(changes.keys()), changes, kept_columns)
 
 
 def _net_changes(own: Iterable[Change]) -> dict[str, tuple[Any, Any]]:
@@ -141,7 +148,8 @@ def _day(at: datetime) -> str:
     return f"{at.day} {at:%b %Y}"
 
 
-def _weigh(columns: Set[str]) -> RevertAction:
+def weigh(columns: Set[str]) -> RevertAction:
+    """Named by the weightiest of the columns that go back."""
     if not columns:
         return RevertAction.UNCHANGED
     if AGENT in columns:

@@ -29,13 +29,13 @@ from portal.sync.reverting.load import (
     preview_reverts,
 )
 from portal.sync.reverting.mappings import plan_mappings, write_mappings
+from portal.sync.reverting.merge_previews import preview_merges
 from portal.sync.reverting.merges import (
     Merge,
     list_assets_of,
     list_done,
     list_merges,
     merge_entry,
-    plan_merge,
     take_back,
 )
 from portal.sync.reverting.plan import MISSING, AssetRevert
@@ -86,7 +86,7 @@ def plan_revert(session: Session, run: SyncRun) -> list[AssetRevert]:
     if run.kind is not SyncKind.MAPPING:  # that removes and merges none
         plans += _plan_returns(session, run)
         merges = list_merges(session, run)
-    plans += [plan_merge(merge) for merge in merges]
+    plans += preview_merges(session, run.id, merges)
     merged = set(list_assets_of(merges))
     others = [each for each in list_changed_assets(session, run.id) if each not in merged]
     plans += preview_reverts(session, run.id, others, clients)

@@ -24,15 +24,12 @@ from portal.sync.devices.relinking import give_agents, supersede
 from portal.sync.devices.sightings import note_sightings
 from portal.sync.history import ColumnChange, record_changes
 from portal.sync.reverting.load import ASSET_COLUMNS, StoredRevert
-from portal.sync.reverting.plan import MISSING
+from portal.sync.reverting.plan import MISSING, RETIRED
 from portal.sync.runs.cause import Cause
 from portal.sync.software.store import recount_software_of
 
 _UNIQUE = ("integration_id", AGENT)
 _NEVER = ("id", "tenant_id", *_UNIQUE)
-RETIRED = "retired_at"
-COUNTED_BY = frozenset({MISSING, RETIRED})
-"""Columns that say whether the software of an asset counts."""
 
 
 def write_changes(
@@ -56,8 +53,8 @@ def write_changes(
     moved = [row for row, each in zip(rows, changed, strict=True) if _moves(each)]
     if moved:
         _write_places(session, integration_id, moved)
-    counted = [each for each in changed if COUNTED_BY & each.revert.changes.keys()]
-    recount_software_of(session, [each.asset["id"] for each in counted])
+    counted = [each.asset["id"] for each in changed if MISSING in each.revert.changes]
+    recount_software_of(session, counted)
     record_changes(session, cause, _list_changes(changed))
     news = [(EventType.DEVICE_UPDATED, each.revert.name, _describe(each)) for each in changed]
     retired = [each for each in changed if RETIRED in each.revert.changes]

@@ -11,7 +11,8 @@ from portal.errors import InvalidInput, Refused
 from portal.services.accounts.permissions import Permission
 from portal.services.assets import deletion
 from portal.services.assets import retirement as service
-from portal.services.assets.retirement import Chosen, Done
+from portal.services.assets.choosing import Chosen
+from portal.services.assets.retirement import Done
 from portal.web.assets.views import assets, read_filter
 from portal.web.guard import get_user, is_safe_target, requires
 from portal.web.input import to_id, to_number
@@ -25,13 +26,13 @@ ALL = "all"
 @assets.post("/retire")
 @requires(Permission.MAP)
 def retire() -> ResponseReturnValue:
-    return _do(service.retire_assets)
+    return _do(service.request_retirement)
 
 
 @assets.post("/restore")
 @requires(Permission.MAP)
 def restore() -> ResponseReturnValue:
-    return _do(service.restore_assets)
+    return _do(service.request_restoring)
 
 
 @assets.post("/delete")
@@ -55,18 +56,19 @@ def delete() -> ResponseReturnValue:
 
 
 def _do(change: Callable[[Chosen, int], Done]) -> ResponseReturnValue:
+    """Back to where it was asked for; of many assets, to the page that shows how far it is."""
     try:
-        _tell(change(_read_chosen(), get_user().id))
+        done = change(_read_chosen(), get_user().id)
     except (InvalidInput, Refused) as error:
         flash(error.message, "error")
-    return redirect(_back())
-
-
-def _tell(done: Done) -> None:
-    flash(f"{done.title}.", "success")
+        return redirect(_back())
+    is_done = not done.run.is_active
+    if is_done:
+        flash(f"{done.run.title}.", "success")
     if done.left:
-        left = "1 was" if done.left == 1 else f"{plural(done.left, 'asset')} were"
-        flash(f"{left} left as before. {service.STILL_LISTED}", "warning")
+        left = "1 stays" if done.left == 1 else f"{plural(done.left, 'asset')} stay"
+        flash(f"{left} as before. {service.STILL_LISTED}", "warning")
+    return redirect(_back() if is_done else url_for("sync_runs.show", run_id=done.run.id))
 
 
 def _read_chosen() -> Chosen:

@@ -9,7 +9,7 @@ from portal.models import SyncRun
 from portal.models.runs.revert_action import RevertAction
 from portal.models.runs.sync_run import OF_A_PERSON, RunStatus, SyncKind
 from portal.services.runs.pace import measure_pace
-from portal.services.runs.reverts import RevertPreview
+from portal.services.runs.revert_previews import RevertPreview
 from portal.wording import join_words, plural
 
 NOT_DESCRIBED = ("seen", "unchanged")
@@ -40,6 +40,7 @@ UNDOING = {
 RECORDS = {
     SyncKind.ORGANIZATIONS: ("organization", "organizations"),
     SyncKind.ALERTS: ("alert", "alerts"),
+    SyncKind.ASSETS: ("asset", "assets"),
     SyncKind.SOFTWARE: ("software entry", "software entries"),
 }
 

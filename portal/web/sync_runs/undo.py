@@ -9,6 +9,7 @@ from portal.errors import Refused
 from portal.services.accounts.permissions import Permission
 from portal.services.clients import list_client_names
 from portal.services.runs import history, reverts
+from portal.services.runs.revert_previews import preview_revert
 from portal.web.fragments import page_number
 from portal.web.guard import get_user, requires
 from portal.web.sync_runs.views import sync_runs
@@ -18,7 +19,7 @@ from portal.web.sync_runs.views import sync_runs
 @requires(Permission.READ)
 def preview_undo(run_id: int) -> ResponseReturnValue:
     try:
-        preview = reverts.preview_revert(run_id, page_number())
+        preview = preview_revert(run_id, page_number())
     except Refused as error:
         run = history.get_run(run_id)
         return render_template("sync_runs/undo.html", run=run, preview=None, why_not=error.message)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,7 +36,7 @@ from portal.sync.devices.merging.snapshots import (
     row_to_json,
     value_from_json,
 )
-from portal.sync.history import ColumnChange, record_changes, to_json
+from portal.sync.history import ColumnChange, record_changes
 from portal.sync.runs.cause import Cause
 from portal.sync.software.merge import (
     installs_from_json,
@@ -91,6 +92,13 @@ def unmerge(session: Session, removed: RemovedAsset, cause: Cause) -> Unmerged:
 
 def _agent_of(row: dict[str, Any]) -> tuple[int, str]:
     return row["integration_id"], row["rmm_device_id"]
+
+
+def goes_with_agent(name: str, asset: Mapping[str, Any]) -> bool:
+    """Whether what changed of this column since the merge is the agent's, and not what a person
+    edited. Of an asset as it stands: `{column: value}`."""
+    lock = LOCKS.get(name)
+    return name in _WITH_THE_AGENT and not (lock and asset[lock])
 
 
 def _lock_kept(session: Session, removed: RemovedAsset) -> Asset:
@@ -158,11 +166,10 @@ def _write_kept(
     """What the asset that is made anew has from its agent by now, and which columns stay."""
     own: dict[str, Any] = {}
     stayed = []
-    edited = {column for column, lock in LOCKS.items() if getattr(keep, lock)}
+    held = row_to_json(keep)
     for name, then in after.items():
-        now = to_json(getattr(keep, name))
-        changed_since = now != then
-        if changed_since and had_agent and name in _WITH_THE_AGENT - edited:
+        changed_since = held[name] != then
+        if changed_since and had_agent and goes_with_agent(name, held):
             own[name] = getattr(keep, name)
         elif changed_since:
             stayed += [name] if before[name] != then else []
