@@ -23,7 +23,14 @@ from portal.config import read_settings
 from portal.core import create_core
 from portal.db import db
 from tests.support.keys import KEYS
-from tests.support.processes import die_with_parent, postgres_command
+from tests.support.processes import (
+    OWNER,
+    PLAIN,
+    ROLES,
+    SUPERUSER,
+    die_with_parent,
+    postgres_command,
+)
 
 KINDS = ("sqlite", "postgresql")
 START_SECONDS = 30
@@ -38,21 +45,25 @@ def database(kind: str) -> Iterator[str]:
             yield _migrated(f"sqlite:///{folder / 'portal.db'}")
             return
         with _postgres(folder):
-            yield _migrated(f"postgresql://portal@/postgres?host={folder}")
+            yield _migrated(
+                f"postgresql://{PLAIN}@/postgres?host={folder}",
+                f"postgresql://{OWNER}@/postgres?host={folder}",
+            )
 
 
-def make_core(url: str) -> Flask:
+def make_core(url: str, owner_url: str = "") -> Flask:
     """What a worker of a portal on the database runs in; it may reach servers of this machine."""
     folder = Path(tempfile.gettempdir(), f"portal-benchmarks-{os.getuid()}")
     folder.mkdir(mode=0o700, exist_ok=True)  # the portal takes none that is open to others
     known = {**KEYS, "DATABASE_URL": url, "PORTAL_DATA_DIR": str(folder)}
+    known["DATABASE_OWNER_URL"] = owner_url
     return create_core(read_settings({**known, "PORTAL_EGRESS_ALLOW": "127.0.0.0/8"}))
 
 
-def _migrated(url: str) -> str:
+def _migrated(url: str, owner_url: str = "") -> str:
     from portal.services.database import upgrade_database  # noqa: PLC0415  # no worker has it
 
-    app = make_core(url)
+    app = make_core(url, owner_url)
     upgrade_database(app)
     with app.app_context():
         db.engine.dispose()
@@ -84,7 +95,9 @@ def _wait_for(folder: Path) -> None:
     give_up = time.monotonic() + START_SECONDS
     while True:
         try:
-            psycopg.connect(host=str(folder), user="portal", dbname="postgres").close()
+            made = f"{ROLES}; ALTER DATABASE postgres OWNER TO {OWNER}"
+            with psycopg.connect(host=str(folder), user=SUPERUSER, dbname="postgres") as connection:
+                connection.execute(made)
         except psycopg.OperationalError:
             if time.monotonic() > give_up:
                 raise

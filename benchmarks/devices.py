@@ -37,6 +37,7 @@ from benchmarks.steps import (
 )
 from portal.db import db
 from portal.models import Asset, ExternalEntityMapping, SyncPlanRow
+from portal.scope import all_tenants
 from portal.services.integrations.options import DEFAULT_PAGE_SIZE
 from tactical_simulator.transport.spelling import Spelling
 
@@ -144,18 +145,22 @@ def list_paths(source: str, agents: int) -> list[str]:
 
 
 def spoil(asked: Said) -> Said:
-    with make_core(asked["database"]).app_context(), db.engine.begin() as connection:
+    with (
+        make_core(asked["database"]).app_context(),
+        all_tenants(),
+        db.engine.begin() as connection,
+    ):
         connection.execute(update(table_of(Asset)).values(lan_ip="192.0.2.1"))
     return {}
 
 
 def insert(asked: Said) -> Said:
-    with make_core(asked["database"]).app_context():
+    with make_core(asked["database"]).app_context(), all_tenants():
         return {"seconds": insert_again([table_of(Asset), table_of(ExternalEntityMapping)])}
 
 
 def insert_plan(asked: Said) -> Said:
-    with make_core(asked["database"]).app_context():
+    with make_core(asked["database"]).app_context(), all_tenants():
         return {"seconds": insert_again([table_of(SyncPlanRow)])}
 
 

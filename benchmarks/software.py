@@ -31,6 +31,7 @@ from benchmarks.steps import (
 )
 from portal.db import db
 from portal.models.software.inventory import AssetSoftware
+from portal.scope import all_tenants
 
 SIZES = (1000, 10_000)
 TITLES = 100
@@ -91,7 +92,11 @@ def measure(name: str, asked: Said) -> Said:
 
 def spoil(asked: Said) -> Said:
     table = table_of(AssetSoftware)
-    with make_core(asked["database"]).app_context(), db.engine.begin() as connection:
+    with (
+        make_core(asked["database"]).app_context(),
+        all_tenants(),
+        db.engine.begin() as connection,
+    ):
         connection.execute(
             update(table)
             .where(table.c.id % SPOILT == 0)
@@ -101,7 +106,7 @@ def spoil(asked: Said) -> Said:
 
 
 def insert(asked: Said) -> Said:
-    with make_core(asked["database"]).app_context():
+    with make_core(asked["database"]).app_context(), all_tenants():
         return {"seconds": insert_again([table_of(AssetSoftware)], asked["newest"])}
 
 

@@ -40,7 +40,7 @@ FLAG = "--step"
 TENANT = 1
 CHUNK = 65_536
 MEBIBYTE = 2**20
-NO_STATEMENTS = ("BEGIN", "PRAGMA")
+NO_STATEMENTS = ("BEGIN", "PRAGMA", "SELECT set_config")
 
 
 def read_options(about: str | None, **choices: Sequence[str]) -> argparse.Namespace:

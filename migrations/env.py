@@ -7,12 +7,17 @@ from typing import Any, Literal
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
 from flask import current_app
-from sqlalchemy import Connection, Enum, text
+from sqlalchemy import Connection, Engine, Enum, text
 
 from portal.db import UtcDateTime
+from portal.db.row_security import grant_tables, protect_tables
+from portal.scope import all_tenants
+from portal.services.database import owner_engine
 
 ADVISORY_LOCK = 7_305_201
 """Any number: two hosts that start at once migrate one after the other."""
+FIRST_PROTECTED = "0037"
+"""The revision from which on PostgreSQL keeps tenants' rows apart."""
 
 
 def render_item(kind: str, item: Any, _context: AutogenContext) -> str | Literal[False]:
@@ -26,7 +31,8 @@ def render_item(kind: str, item: Any, _context: AutogenContext) -> str | Literal
 
 def run_migrations() -> None:
     migrate = current_app.extensions["migrate"]
-    with migrate.db.engine.connect() as connection:
+    # Across tenants: what a revision does to rows it does to everyone's.
+    with owner_engine() as engine, engine.connect() as connection, all_tenants():
         if connection.dialect.name == "sqlite":
             # A batch operation drops the old table, which would cascade to its children.
             # The pragma does nothing inside a transaction, so it goes past SQLAlchemy.
@@ -55,6 +61,19 @@ def migrate_with(connection: Connection, migrate: Any) -> None:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
             connection.execute(text("SET LOCAL lock_timeout = '10s'"))
         context.run_migrations()
+        if connection.dialect.name == "postgresql":
+            secure_tables(connection, migrate.db.engine)
+
+
+def secure_tables(connection: Connection, engine: Engine) -> None:
+    """What the revisions made, for the role that runs the portal and for it alone."""
+    if (context.get_context().get_current_revision() or "") >= FIRST_PROTECTED:
+        protect_tables(connection)
+    own_role = connection.exec_driver_sql("SELECT current_user").scalar_one()
+    with engine.connect() as running:
+        role = running.exec_driver_sql("SELECT current_user").scalar_one()
+    if role != own_role:
+        grant_tables(connection, role)
 
 
 run_migrations()

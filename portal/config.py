@@ -23,6 +23,7 @@ IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 LARGEST_REQUEST = 1024 * 1024
 LONGEST_SOCKET_PATH = 100
 EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104  # names that a setting may hold
+POSTGRESQL = ("postgres", "postgresql", "postgresql+psycopg")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 LOG_FORMATS = ("text", "json")
 
@@ -35,6 +36,8 @@ class Settings:
     host: str
     port: int
     database_url: str
+    database_owner_url: str
+    """Of the role that owns the tables and changes them. Empty: the other one does it all."""
     redis_url: str
     """Empty: the supervisor starts an embedded server on `redis_socket`."""
     egress_allow: tuple[IpNetwork, ...]
@@ -97,7 +100,9 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         data_dir=data_dir,
         host=host,
         port=_read_int(environ, "PORTAL_PORT", default=5000, lowest=1, highest=65535),
-        database_url=_read_database_url(environ, data_dir),
+        database_url=_read_database_url(environ, "DATABASE_URL")
+        or f"sqlite:///{data_dir / 'portal.db'}",
+        database_owner_url=_read_database_url(environ, "DATABASE_OWNER_URL"),
         redis_url=_read_redis_url(environ),
         egress_allow=_read_networks(environ),
         ca_bundle=_read_ca_bundle(ca_bundle) if ca_bundle else None,
@@ -127,21 +132,21 @@ def _read_int(
     return int(text)
 
 
-def _read_database_url(environ: Mapping[str, str], data_dir: Path) -> str:
-    url = environ.get("DATABASE_URL", "").strip()
+def _read_database_url(environ: Mapping[str, str], name: str) -> str:
+    url = environ.get(name, "").strip()
     if not url:
-        return f"sqlite:///{data_dir / 'portal.db'}"
+        return ""
     scheme, _, rest = url.partition("://")
-    if scheme in ("postgres", "postgresql", "postgresql+psycopg"):
+    if scheme in POSTGRESQL:
         url = f"postgresql+psycopg://{rest}"
         if _is_database_url(url):
             return url
-    if scheme == "sqlite" and rest.startswith("//"):
+    if scheme == "sqlite" and rest.startswith("//") and name == "DATABASE_URL":
         return url  # a path that does not depend on where a command is called
+    file = " or sqlite:////absolute/path.db" if name == "DATABASE_URL" else ""
     raise ConfigError(
-        "DATABASE_URL must be like postgresql://portal:password@db.example.com/portal or "
-        "sqlite:////absolute/path.db, with special characters of a password encoded, such as "
-        "%40 for @."
+        f"{name} must be like postgresql://portal:password@db.example.com/portal{file}, "
+        "with special characters of a password encoded, such as %40 for @."
     )
 
 

@@ -15,7 +15,7 @@ from flask import Flask
 from portal import models, webhooks
 from portal.config import LARGEST_REQUEST, Settings, read_settings
 from portal.data_folder import keep_private
-from portal.db import db, engine_options, tune_sqlite
+from portal.db import db, engine_options, follow_scope, tune_sqlite
 from portal.egress import Gateways
 from portal.extensions import csrf, htmx
 from portal.keys import get_encryption_keys, get_secret_key
@@ -76,6 +76,8 @@ def _init_extensions(app: Flask, settings: Settings) -> None:
     db.init_app(app)
     csrf.init_app(app)
     htmx.init_app(app)
-    if settings.is_sqlite:
-        with app.app_context():
+    with app.app_context():
+        if settings.is_sqlite:
             tune_sqlite(db.engine)
+        else:
+            follow_scope(db.engine)

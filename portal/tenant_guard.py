@@ -19,6 +19,9 @@ from sqlalchemy.sql.selectable import TextualSelect
 
 from portal.scope import EVERYONE, Scope, ScopeMissing, current_scope
 
+REFRESHES = "refreshes_row"
+"""The execution option of a statement that reads a row again which the session holds already."""
+
 
 class TenantOwned:
     """A row that belongs to one tenant. Nothing reads or writes it outside a scope."""
@@ -43,8 +46,11 @@ class GuardedSession(FlaskSession):
 def _guard_statement(state: ORMExecuteState) -> None:
     """Add the scope to every statement; refuse one that would escape it."""
     scope = current_scope()
-    if scope is EVERYONE or state.is_column_load:
-        return  # a column load refreshes a row that was come by rightly
+    if scope is EVERYONE:
+        return
+    if state.is_column_load:  # it refreshes a row that was come by rightly
+        state.update_execution_options(**{REFRESHES: True})
+        return
     if isinstance(state.statement, TextClause | TextualSelect):
         raise ScopeMissing("A statement as text cannot be kept to a tenant.")
     owned = [table for table in _tables_of(state) if "tenant_id" in table.columns]

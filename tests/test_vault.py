@@ -170,6 +170,8 @@ def test_an_envelope_moved_elsewhere_does_not_open(owners: list[Base]) -> None:
 def test_another_tenants_secret_is_not_there(owners: list[Base]) -> None:
     with tenant_scope(THEIRS):
         _store(owners[2], "api_key", TEXT)
+        db.session.refresh(owners[2])
+        db.session.expunge(owners[2])
     assert find_secret(owners[2], "api_key") is None
     assert list_last_fours(owners[2]) == {}
     with transaction() as session:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from portal.db.columns import Base, BigId, UtcDateTime
 from portal.db.engine import engine_options, tune_sqlite
+from portal.db.row_security import follow_scope
 from portal.db.session import changed_one, count_changed, db, release, transaction
 from portal.db.statements import add_rows, insert, upsert
 from portal.tenant_guard import TenantOwned
@@ -18,6 +19,7 @@ __all__ = [
     "count_changed",
     "db",
     "engine_options",
+    "follow_scope",
     "insert",
     "release",
     "transaction",

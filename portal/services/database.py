@@ -5,17 +5,23 @@ What it takes (Alembic and its own) is 9 MB, which workers do without: they impo
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import Flask, current_app
 from flask_migrate import Migrate, upgrade
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import URL, Engine, create_engine, make_url
+from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
 
-from portal.db import db
+from portal.config import Settings
+from portal.db import db, engine_options, follow_scope
 from portal.errors import ConfigError
 
+NOT_ALLOWED = "42501"
+"""PostgreSQL's word for what a role may not do."""
 LARGEST_ID = 2**63 - 1
 """Of a row, in either database."""
 
@@ -34,10 +40,45 @@ def init_app(app: Flask) -> None:
 
 
 def upgrade_database(app: Flask) -> None:
-    """To the newest revision."""
+    """To the newest revision. Raises ConfigError where the role may not change the tables."""
     init_app(app)
     with app.app_context():
+        _upgrade()
+
+
+def _upgrade() -> None:
+    try:
         upgrade()
+    except ProgrammingError as error:
+        if getattr(error.orig, "sqlstate", "") != NOT_ALLOWED:
+            raise
+        raise ConfigError(
+            f"The database must be upgraded to revision {get_head()}, but its role "
+            f"{_owner_url().username} does not own the tables. Set DATABASE_OWNER_URL to the role "
+            "that does, and run `portal migrate`."
+        ) from error
+
+
+@contextmanager
+def owner_engine() -> Iterator[Engine]:
+    """Of the role that changes the tables, which may be another one than the portal's."""
+    url = _owner_url()
+    if url == db.engine.url:
+        yield db.engine
+        return
+    engine = create_engine(url, **engine_options(url.render_as_string(hide_password=False)))
+    follow_scope(engine)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def _owner_url() -> URL:
+    settings: Settings = current_app.extensions["settings"]
+    if settings.is_sqlite or not settings.database_owner_url:
+        return db.engine.url
+    return make_url(settings.database_owner_url)
 
 
 def prepare_database() -> None:
@@ -45,7 +86,7 @@ def prepare_database() -> None:
     _make_folder()
     found = find_revision()
     if found is None:
-        upgrade()
+        _upgrade()
     elif found != get_head():
         raise ConfigError(
             f"The database is at revision {found}, but this portal needs {get_head()}. "

@@ -11,9 +11,10 @@ import signal
 import threading
 
 from flask import Flask
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from portal.services import tick
+from portal.services.database_role import find_role_warning
 from portal.work_id import work
 
 log = logging.getLogger(__name__)
@@ -26,9 +27,20 @@ def run_scheduler(app: Flask) -> None:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda _number, _frame: stop.set())
+    _check_role(app)
     while not stop.is_set():
         _tick(app)
         stop.wait(TICK_SECONDS)
+
+
+def _check_role(app: Flask) -> None:
+    try:
+        with app.app_context():
+            warning = find_role_warning()
+    except SQLAlchemyError:
+        return  # away: the ticks say so
+    if warning is not None:
+        log.warning('%s See docs/install.md, "Two roles".', warning)
 
 
 def _tick(app: Flask) -> None:

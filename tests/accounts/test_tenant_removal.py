@@ -14,7 +14,7 @@ from portal.db import Base, db, transaction
 from portal.errors import Refused
 from portal.models import Client, SyncRun, Tenant, User
 from portal.models.runs.sync_run import RunStatus
-from portal.scope import tenant_scope
+from portal.scope import all_tenants, tenant_scope
 from portal.services.accounts import tenant_removal
 from portal.services.accounts.tenant_removal import count_rows, list_owned_models, remove_tenant
 from portal.services.accounts.tenants import get_tenant
@@ -36,14 +36,15 @@ def acme(app: Flask) -> Place:
 
 def rows_of(tenant_id: int) -> dict[str, int]:
     """Past the guard, table by table as the database has them."""
-    connection = db.session.connection()
-    counts = {
-        table.name: connection.execute(
-            select(func.count()).select_from(table).where(table.c.tenant_id == tenant_id)
-        ).scalar_one()
-        for table in Base.metadata.tables.values()
-        if "tenant_id" in table.columns
-    }
+    with all_tenants():
+        connection = db.session.connection()
+        counts = {
+            table.name: connection.execute(
+                select(func.count()).select_from(table).where(table.c.tenant_id == tenant_id)
+            ).scalar_one()
+            for table in Base.metadata.tables.values()
+            if "tenant_id" in table.columns
+        }
     db.session.rollback()
     return {name: count for name, count in counts.items() if count}
 

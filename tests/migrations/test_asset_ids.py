@@ -10,6 +10,7 @@ from sqlalchemy import text
 from portal import create_app
 from portal.config import read_settings
 from portal.db import db
+from portal.scope import all_tenants
 from tests.migrations.test_status import add
 from tests.support.keys import KEYS
 
@@ -19,7 +20,7 @@ def test_assets_keep_what_hangs_on_them_and_their_ids(
 ) -> None:
     environ = {**KEYS, "DATABASE_URL": empty_database_url, "PORTAL_DATA_DIR": str(tmp_path)}
     owner = {"tenant_id": 1, "integration_id": 1}
-    with create_app(read_settings(environ)).app_context():
+    with create_app(read_settings(environ)).app_context(), all_tenants():
         flask_migrate.upgrade(revision="0022")
         with db.engine.begin() as connection:
             add(connection, "tenants", id=1)

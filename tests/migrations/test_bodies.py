@@ -11,7 +11,7 @@ from sqlalchemy import text
 from portal import create_app
 from portal.config import read_settings
 from portal.db import db
-from portal.scope import tenant_scope
+from portal.scope import all_tenants, tenant_scope
 from portal.services.deliveries.storage import get_storage
 from tests.migrations.test_status import add
 from tests.support.keys import KEYS
@@ -21,7 +21,7 @@ BODIES = {1: ["", "{}", "ü" * 3], 2: ["x" * 70_000]}
 
 def test_the_bodies_of_each_tenant_are_summed_up(empty_database_url: str, tmp_path: Path) -> None:
     environ = {**KEYS, "DATABASE_URL": empty_database_url, "PORTAL_DATA_DIR": str(tmp_path)}
-    with create_app(read_settings(environ)).app_context():
+    with create_app(read_settings(environ)).app_context(), all_tenants():
         flask_migrate.upgrade(revision="0014")
         with db.engine.begin() as connection:
             for tenant in (1, 2, 3):

@@ -15,6 +15,7 @@ from sqlalchemy import inspect, text
 from portal import create_app
 from portal.config import read_settings
 from portal.db import Base, db
+from portal.scope import all_tenants
 from tests.support.keys import KEYS
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
@@ -24,7 +25,7 @@ MIGRATIONS = Path(__file__).parents[2] / "migrations"
 def empty_app(empty_database_url: str, tmp_path: Path) -> Iterator[Flask]:
     environ = {**KEYS, "DATABASE_URL": empty_database_url, "PORTAL_DATA_DIR": str(tmp_path)}
     app = create_app(read_settings(environ))
-    with app.app_context():
+    with app.app_context(), all_tenants():
         yield app
         db.engine.dispose()
 

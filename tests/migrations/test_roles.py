@@ -13,6 +13,7 @@ from sqlalchemy import text
 from portal import create_app
 from portal.config import read_settings
 from portal.db import db
+from portal.scope import all_tenants
 from tests.migrations.test_status import add
 from tests.support.keys import KEYS
 
@@ -21,7 +22,7 @@ from tests.support.keys import KEYS
 def old(empty_database_url: str, tmp_path: Path) -> Iterator[Flask]:
     environ = {**KEYS, "DATABASE_URL": empty_database_url, "PORTAL_DATA_DIR": str(tmp_path)}
     app = create_app(read_settings(environ))
-    with app.app_context():
+    with app.app_context(), all_tenants():
         flask_migrate.upgrade(revision="0025")
         with db.engine.begin() as connection:
             add(connection, "tenants", id=1)

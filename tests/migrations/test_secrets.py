@@ -18,7 +18,7 @@ from sqlalchemy import Connection, text
 from portal import create_app
 from portal.config import Settings, read_settings
 from portal.db import db
-from portal.scope import tenant_scope
+from portal.scope import all_tenants, tenant_scope
 from portal.services.events.subscribers import get_address, get_subscriber
 from portal.services.webhook.keys import identify_sender
 from portal.vault import Vault
@@ -55,7 +55,7 @@ def settings(empty_database_url: str, tmp_path: Path) -> Settings:
 def old(settings: Settings) -> Iterator[Flask]:
     """An install of before, with two subscribers and credentials."""
     app = create_app(settings)
-    with app.app_context():
+    with app.app_context(), all_tenants():
         flask_migrate.upgrade(revision="0002")
         with db.engine.begin() as connection:
             connection.execute(text(TENANT))

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, MetaData, Table, insert
 from portal import create_app
 from portal.config import read_settings
 from portal.db import db
-from portal.scope import tenant_scope
+from portal.scope import all_tenants, tenant_scope
 from portal.services.assets.listing import AssetFilter, count_by_status, list_assets
 from portal.services.software.titles import TitleFilter, list_titles
 from tests.support.keys import KEYS
@@ -30,7 +30,7 @@ def old(empty_database_url: str, tmp_path: Path) -> Iterator[Flask]:
     """An install of before, with a sweep of just now and assets of three kinds."""
     environ = {**KEYS, "DATABASE_URL": empty_database_url, "PORTAL_DATA_DIR": str(tmp_path)}
     app = create_app(read_settings(environ))
-    with app.app_context():
+    with app.app_context(), all_tenants():
         flask_migrate.upgrade(revision="0010")
         with db.engine.begin() as connection:
             add(connection, "tenants", id=1)

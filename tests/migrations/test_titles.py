@@ -15,6 +15,7 @@ from sqlalchemy import MetaData, Table, text
 from portal import create_app
 from portal.config import read_settings
 from portal.db import db
+from portal.scope import all_tenants
 from tests.support.keys import KEYS
 
 BEFORE = "0011"
@@ -43,7 +44,7 @@ def old(empty_database_url: str, tmp_path: Path) -> Iterator[Flask]:
     """An install of before, with two assets."""
     environ = {**KEYS, "DATABASE_URL": empty_database_url, "PORTAL_DATA_DIR": str(tmp_path)}
     app = create_app(read_settings(environ))
-    with app.app_context():
+    with app.app_context(), all_tenants():
         flask_migrate.upgrade(revision=BEFORE)
         fill()
         yield app

@@ -20,6 +20,7 @@ from portal.models import SyncPlan, SyncPlanRow
 from portal.models.integrations.integration import InventorySource
 from portal.models.runs.sync_plan import PlanAction, PlanStatus
 from portal.models.runs.sync_run import RunStatus, SyncKind
+from portal.scope import all_tenants
 from portal.services.organizations.mapping import set_auto_sync
 from portal.services.runs.plans import (
     apply_to_end,
@@ -64,7 +65,7 @@ def outcomes_of(plan_id: int) -> dict[str, str | None]:
 def hash_tables() -> dict[str, str]:
     """Of every table but those that a preview writes."""
     hashes = {}
-    with db.engine.connect() as connection:
+    with all_tenants(), db.engine.connect() as connection:
         for table in Base.metadata.sorted_tables:
             if table.name in OF_A_PREVIEW:
                 continue

@@ -55,15 +55,16 @@ def test_each_agent_has_a_run_of_its_own(msp: Msp, jobs: list[tuple[object, ...]
 def test_tenants_do_not_wait_for_each_other(msp: Msp, jobs: list[tuple[object, ...]]) -> None:
     msp.connect()
     own, _ = requests.request_run(DEVICES, "button")
+    own_id, own_tenant = own.id, own.tenant_id
     with tenant_scope(add_tenant("Other", "other").id):
         msp.connect()
         run, is_new = requests.request_run(DEVICES, "button")
         assert is_new
         with pytest.raises(NotFound):
-            history.get_run(own.id)
+            history.get_run(own_id)
         with pytest.raises(NotFound):
-            requests.cancel_run(own.id)
-    assert run.tenant_id != own.tenant_id
+            requests.cancel_run(own_id)
+        assert run.tenant_id != own_tenant
 
 
 def test_without_redis_the_run_waits_in_the_database(msp: Msp) -> None:

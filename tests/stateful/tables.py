@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Table, select
 
 from portal.db import Base, db
+from portal.scope import all_tenants
 
 Rows = dict[Any, dict[str, Any]]
 Dump = dict[str, Rows]
@@ -31,7 +32,7 @@ def dump(tenant_id: int, leave_out: Collection[str] = (), looks: bool = False) -
     """Rows by table and primary key, without those of the tables left out, of what events tell of
     runs and of who did something, and, unless `looks`, without the columns that tell of a look."""
     tables = [t for t in Base.metadata.sorted_tables if "tenant_id" in t.c]
-    with db.engine.connect() as connection:
+    with all_tenants(), db.engine.connect() as connection:
         return {
             table.name: _rows(connection, table, tenant_id, looks)
             for table in tables

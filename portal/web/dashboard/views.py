@@ -11,6 +11,7 @@ from portal.models import Integration
 from portal.models.integrations.integration import IntegrationState, Stop
 from portal.services.accounts.permissions import Permission
 from portal.services.dashboard import REVIEW_PERIOD, Overview, get_overview
+from portal.services.database_role import get_role_warning
 from portal.services.integrations.preview_due import PendingPreview
 from portal.services.integrations.server_health import Outage
 from portal.services.organizations.listing import OrganizationFilter
@@ -48,6 +49,7 @@ def show() -> ResponseReturnValue:
         alert_counts=overview.active_alerts,
         attention=list(_attention(overview)),
         unknown_proxy=is_behind_unknown_proxy(),
+        role_warning=get_role_warning(),
     )
 
 
