@@ -1,4 +1,5 @@
-"""Device sync beside its floor: the bare download of the same bytes, and one insert of the rows.
+"""Device sync beside its floor: the bare download of the same bytes, and one insert of the rows
+that it writes.
 
     .venv/bin/python -m benchmarks.devices [--agents 1000] [--source beta] [--database sqlite]
         [--spelling blanks]
@@ -36,7 +37,7 @@ from benchmarks.steps import (
     table_of,
 )
 from portal.db import db
-from portal.models import Asset, ExternalEntityMapping, SyncPlanRow
+from portal.models import Asset, AssetChange, ExternalEntityMapping, SyncPlanRow
 from portal.scope import all_tenants
 from portal.services.integrations.options import DEFAULT_PAGE_SIZE
 from tactical_simulator.transport.spelling import Spelling
@@ -108,7 +109,7 @@ def measure(name: str, asked: Said, agents: int) -> Said:
     check(name, made, {COUNTED[name]: agents})
     inserted = {"seconds": 0.0}
     if name != "no change":
-        inserted = run_step(__spec__.name, "insert", asked)
+        inserted = run_step(__spec__.name, "insert", {**asked, "newest": agents})
     return {**made, "insert": inserted["seconds"]}
 
 
@@ -156,7 +157,8 @@ def spoil(asked: Said) -> Said:
 
 def insert(asked: Said) -> Said:
     with make_core(asked["database"]).app_context(), all_tenants():
-        return {"seconds": insert_again([table_of(Asset), table_of(ExternalEntityMapping)])}
+        tables = [table_of(each) for each in (Asset, ExternalEntityMapping, AssetChange)]
+        return {"seconds": insert_again(tables, asked["newest"])}
 
 
 def insert_plan(asked: Said) -> Said:

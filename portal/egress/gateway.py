@@ -18,7 +18,7 @@ import requests
 
 from portal.egress.connection import GuardedAdapter
 from portal.egress.errors import EgressError
-from portal.egress.limits import KIB, Limits, Meter
+from portal.egress.limits import Limits, Meter
 from portal.egress.policy import EgressPolicy
 from portal.egress.translation import translated
 from portal.egress.waiting import check_open
@@ -27,7 +27,6 @@ log = logging.getLogger(__name__)
 # It would log whole addresses, in which tokens may stand, and headers that it could not read.
 logging.getLogger("urllib3").setLevel(logging.ERROR)
 
-CHUNK = 32 * KIB
 DEFAULT_HEADERS = {"User-Agent": "rmm-portal", "Accept-Encoding": "identity"}
 
 _SENDABLE = re.compile(r"[\x21-\x7e\x80-\xff]([\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?|")
@@ -169,7 +168,7 @@ def _read_chunks(response: requests.Response, host: str, meter: Meter) -> Iterat
     while True:
         with meter.running(), translated(host):
             # `read1` gives what is there: little that comes slowly is not waited for.
-            chunk = response.raw.read1(CHUNK, decode_content=True)
+            chunk = response.raw.read1(meter.get_ahead(), decode_content=True)
         if not chunk:
             return
         meter.count_output(len(chunk))

@@ -19,6 +19,8 @@ HIGHEST_RATIO = 200
 FREE_WRAPPING = 128 * KIB
 """Received around the content: certificates, status lines, headers, trailers. And what is read
 ahead of it, less than half of that."""
+LEAST_AHEAD, MOST_AHEAD = 32 * KIB, 256 * KIB
+"""Asked of the socket at once. A call to it costs as much as to copy many KiB."""
 WRAPPING_RATIO = 4
 """Received for each byte of content: rows of ten bytes, each in a chunk and TLS record of its
 own, come near it."""
@@ -83,6 +85,11 @@ class Meter:
                 self._host, f"The answer was not complete after {self._limits.total:g} seconds."
             )
         return min(self._limits.idle, left)
+
+    def get_ahead(self) -> int:
+        """Bytes to ask for: as many as came of the content, which `count_received` leaves room
+        for."""
+        return min(MOST_AHEAD, max(LEAST_AHEAD, self._output))
 
     def count_received(self, size: int) -> None:
         """`size` more bytes came over the socket, whatever they are."""

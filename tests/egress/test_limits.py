@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import pytest
 
 from portal.egress import Answer, ConnectionLost, Limits, Timeout, TooLarge
-from portal.egress.limits import MIB, Meter
+from portal.egress.limits import KIB, MIB, Meter
 from tests.egress.servers import Script, answer, drip, open_gateway, serve
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"
@@ -69,6 +69,17 @@ def test_the_time_that_the_caller_takes_does_not_count() -> None:
         sizes += [len(chunk) for chunk in stream.chunks]
 
     assert sum(sizes) == 2_000_000
+
+
+def test_more_is_asked_for_at_once_the_more_came() -> None:
+    """Each call to a socket costs; one that may hold nothing yet gets no large buffer."""
+    meter, asked = Meter("host", Limits()), []
+    for _ in range(6):
+        asked.append(meter.get_ahead() // KIB)
+        meter.count_received(meter.get_ahead())
+        meter.count_output(meter.get_ahead())
+
+    assert asked == [32, 32, 64, 128, 256, 256]
 
 
 def test_a_server_may_think_before_it_begins() -> None:

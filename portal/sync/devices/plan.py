@@ -178,7 +178,7 @@ def plan_place(
     client_id = organization.client_id if organization.syncs else None
     if "client_id" in known.locks:
         client_id = None
-    place, client_id, released = _spare_held(known, place, client_id)
+    place, client_id, released = _spare_held(known, dict(place), client_id)
     client_id = known.client_id if client_id is None else client_id
     changes = _changes_of(known, place, client_id)
     return Decision(
@@ -297,12 +297,12 @@ def _spare_locked(
 
 
 def _spare_held(
-    known: KnownAsset | None, facts: Mapping[str, Any], client_id: int | None
+    known: KnownAsset | None, facts: dict[str, Any], client_id: int | None
 ) -> tuple[dict[str, Any], int | None, frozenset[str]]:
     """Facts and client without what a revert took back, and what is held no more. `client_id` None
     is one that was not looked at."""
     if known is None or not known.held:
-        return dict(facts), client_id, frozenset()
+        return facts, client_id, frozenset()
     stored = {**known.facts, "client_id": known.client_id}
     wanted = {**facts} if client_id is None else {**facts, "client_id": client_id}
     found, released = spare_held(known.held, stored, wanted)

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from msgspec import UNSET
 from sqlalchemy import select
@@ -86,7 +86,7 @@ class Walk:
         self, session: Session, page: AgentPage, decisions: Sequence[Decision]
     ) -> tuple[list[Decision], list[Stranger]]:
         """What is written with the page, and the strangers of it."""
-        self._note(page)
+        self._note(page, decisions)
         serials = {each.external_id: _new_serial(each) for each in decisions}
         known = _find_known_serials(session, {serial for serial in serials.values() if serial})
         new = [each.external_id for each in decisions if each.action is Action.CREATED]
@@ -106,13 +106,13 @@ class Walk:
         self.created |= {each.external_id for each in now if each.action is Action.CREATED}
         return now, strangers
 
-    def _note(self, page: AgentPage) -> None:
+    def _note(self, page: AgentPage, decisions: Sequence[Decision]) -> None:
         self.now = page.server_now if self.now is None else max(self.now, page.server_now)
         self.skew = min(self.skew, page.server_now - page.observed_at)
-        for agent in page.agents:
+        for agent, decision in zip(page.agents, decisions, strict=True):
             if isinstance(agent, TacticalAgent):
                 serial = None if agent.serial_number is UNSET else agent.serial_number
-                status = find_status(agent, page.server_now)
+                status = decision.agent_status or find_status(agent, page.server_now)
                 self.listed[agent.agent_id] = Listed(status, agent.last_seen, serial)
 
     def _add(
@@ -132,11 +132,13 @@ class Walk:
 
 def _new_serial(decision: Decision) -> str | None:
     """The real serial number of an agent that had none, or that is new."""
-    serial = real_serial((decision.facts or {}).get("serial_number"))
-    if decision.action is Action.CREATED or serial is None or decision.known is None:
-        return serial if decision.action is Action.CREATED else None
-    before: Any = decision.known.facts["serial_number"]
-    return None if real_serial(before) else serial
+    found = (decision.facts or {}).get("serial_number")
+    if decision.action is Action.CREATED:
+        return real_serial(found)
+    before = decision.known.facts["serial_number"] if decision.known else None
+    if decision.known is None or found == before or real_serial(before):
+        return None
+    return real_serial(found)
 
 
 def _find_known_serials(session: Session, serials: Collection[str]) -> set[str | None]:
