@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from types import TracebackType
 from typing import Any
 
-from flask import Flask
+from flask import Flask, request
 
 from portal import models, webhooks
 from portal.config import LARGEST_REQUEST, Settings, read_settings
@@ -25,6 +26,9 @@ from portal.vault import Vault
 __all__ = ["create_core", "models", "use_settings"]
 
 
+ExceptionInfo = tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None]
+
+
 class Portal(Flask):
     """Flask, without what each request would pay for and none needs."""
 
@@ -32,6 +36,12 @@ class Portal(Flask):
         """As it is: no view and no hook is a coroutine, of which Flask looks for the signs in each
         of them, each time."""
         return func
+
+    def log_exception(self, exc_info: ExceptionInfo) -> None:
+        """With the route as it is declared: an address may hold a secret, as that of a link to a
+        new password does."""
+        where = f"{request.method} {request.url_rule or 'an unknown address'}"
+        self.logger.error("Exception at %s", where, exc_info=exc_info)
 
 
 def create_core(settings: Settings | None = None) -> Portal:

@@ -17,6 +17,11 @@ from portal.services.accounts import tenants as tenant_service
 from portal.services.accounts.second_factors import requirement
 
 
+IN_BACKUPS = (
+    "Backups from before still contain its data and, encrypted, its secrets until they are deleted."
+)
+
+
 @click.group()
 def tenants() -> None:
     """The MSPs that share this install."""
@@ -66,8 +71,8 @@ def remove_tenant(slug: str, yes: str | None) -> Outcome:
     tenant = tenant_service.get_tenant(slug)
     counts = tenant_removal.count_rows(tenant)
     _confirm(tenant, counts, yes)
-    data = {"ok": True, "slug": tenant.slug, "removed": counts}
-    text = f"Removed the tenant {tenant.name} ({tenant.slug})."
+    data = {"ok": True, "slug": tenant.slug, "removed": counts, "note": IN_BACKUPS}
+    text = f"Removed the tenant {tenant.name} ({tenant.slug}). {IN_BACKUPS}"
     tenant_removal.remove_tenant(tenant)
     return Outcome(data, text)
 

@@ -17,7 +17,6 @@ from portal.services.integrations.current import get_integration
 from portal.services.webhook import installation, settings
 from portal.services.webhook.execution import read_made
 from portal.services.webhook.installation import find_installation
-from portal.services.webhook.keys import reveal as reveal_secret
 from portal.services.webhook.records import ApplyTo, Piece, Wanted
 from portal.services.webhook.rotation import rotate_secret
 from portal.services.webhook.state import get_health
@@ -41,7 +40,7 @@ def show(reveal: bool) -> Outcome:
     integration = get_integration()
     url, made = settings.get_webhook_url(), read_made(find_installation(integration))
     health, keys = get_health(integration), settings.list_key_rows()
-    secret = reveal_secret() if reveal else None
+    secret = settings.reveal() if reveal else None
     headers = settings.headers_for(secret, made)
     data: dict[str, Any] = {
         "url": url,

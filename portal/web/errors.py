@@ -120,7 +120,7 @@ def _answer(status: int, message: str | None, error: Exception | None = None) ->
         text = render_template(f"errors/{page}.html", message=message)
     except Exception:
         # The page itself failed (a broken database, say): plain words still help.
-        log.exception("The error page for %s failed at %s.", status, request.path)
+        log.exception("The error page for %s failed at %s.", status, request.url_rule)
         text = message or MESSAGES.get(status, MESSAGES[500])
     return make_response(text, status)
 

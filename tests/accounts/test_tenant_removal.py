@@ -12,7 +12,7 @@ from sqlalchemy import Table, UniqueConstraint, func, select
 from portal.clock import utc_now
 from portal.db import Base, db, transaction
 from portal.errors import Refused
-from portal.models import Client, SyncRun, Tenant, User
+from portal.models import Authenticator, Client, SyncRun, Tenant, User
 from portal.models.runs.sync_run import RunStatus
 from portal.scope import all_tenants, tenant_scope
 from portal.services.accounts import tenant_removal
@@ -87,7 +87,9 @@ def list_indexed(table: Table) -> set[str]:
 def test_nothing_of_the_tenant_stays_and_all_of_the_others(
     app: Flask, acme: Place, other: Place
 ) -> None:
-    make_user(app, "only@acme.example", acme)
+    only = make_user(app, "only@acme.example", acme)
+    with app.app_context(), transaction() as session:
+        session.add(Authenticator(user_id=only, envelope="v1.k1.sealed", confirmed_at=utc_now()))
     make_user(app, "both@acme.example", acme, other)
     with app.app_context():
         theirs = rows_of(other.id)
@@ -100,6 +102,7 @@ def test_nothing_of_the_tenant_stays_and_all_of_the_others(
         assert rows_of(acme.id) == {}
         assert rows_of(other.id) == theirs
         assert db.session.scalars(select(Tenant.slug)).all() == ["other"]
+        assert db.session.scalars(select(Authenticator.user_id)).all() == []
         left = ["both@acme.example", "member@other.example"]
         assert db.session.scalars(select(User.email).order_by(User.email)).all() == left
 

@@ -122,6 +122,7 @@ def drive_connection(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.run("replay --failed")
     world.run("test-connection")
     world.run("webhook install --apply-to none")
+    world.run("webhook show --reveal")
     world.run("webhook rotate --at-once")
     world.run("webhook remove")
     world.change("UPDATE rmm_integrations SET state = 'held'")

@@ -186,7 +186,10 @@ def test_a_tenant_is_counted_asked_for_and_removed(people: Portal) -> None:
     assert said.exit_code == 0
     assert "        2 clients\n" in said.err
     assert "        2 memberships\n" in said.err
-    assert said.out == "Removed the tenant Acme MSP (acme).\n"
+    assert said.out == (
+        "Removed the tenant Acme MSP (acme). Backups from before still contain its data and, "
+        "encrypted, its secrets until they are deleted.\n"
+    )
     assert people("clients", "add", "X", *HERE).exit_code == 1
     assert people("users", "reset", ANN).exit_code == 1
     assert listed(people, "other") == {BERT: ("owner", True)}
@@ -201,4 +204,5 @@ def test_json_is_one_object_and_asks_nothing(people: Portal) -> None:
 
     assert said.data["removed"].keys() == {"memberships", "events", "audit_entries"}
     assert (said.data["ok"], said.data["slug"]) == (True, "acme")
+    assert said.data["note"].startswith("Backups from before still contain")
     assert said.err == ""

@@ -1,0 +1,157 @@
+"""What people do who sign in: from setting the portal up to a new password, with marked secrets."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import time_machine
+from sqlalchemy import select
+
+from portal.clock import utc_now
+from portal.db import db
+from portal.models import Passkey
+from portal.services.accounts import setup, users
+from portal.services.accounts.invitations import invite
+from portal.services.accounts.password_changes import issue_reset
+from portal.services.accounts.second_factors.changes import find_new_app
+from tests.canary.browser import Browser
+from tests.support.second_factors import Phone
+from tests.support.soft_authenticator import SoftPasskey
+from tests.web.accounts.test_passkeys import ALONE, FINISH, SECOND, read_options
+from tests.web.accounts.test_passkeys import NEW as NEW_PASSKEY
+from tests.web.accounts.test_reauthentication import sealed_in
+from tests.web.world import make_place, make_user
+
+ANNA, TOM = "anna@acme.example", "tom@acme.example"
+PASSWORD, NEW, THIRD = "Canary1Password", "Canary2Password", "Canary3Password"
+WRONG, TYPED = "Canary4Wrong", "Canary5TypedSomewhere"
+FORMS: dict[str, dict[str, str]] = {
+    "tacticalrmm.save": {
+        "auth_mode": "password",
+        "username": "canary",
+        "api_key": "CANARY6APIKEY6OF6TACTICAL",
+        "password": "Canary7PasswordOfTactical",
+        "totp_secret": "CANARY23CANARY23CANARY23CANARY23",
+        "totp_code": "481516",
+    },
+    "tacticalrmm.enter_code": {"totp_code": "234257"},
+    "subscribers.add": {"url": "https://siem.example/Canary8AddressOfSubscriber"},
+}
+"""What is sent instead of what the audit's tests send."""
+
+
+def drive_people(anna: Browser) -> None:
+    set_up(anna)
+    codes = drive_app(anna)
+    drive_passkey(anna, codes)
+    drive_others(anna)
+    anna.get("/account/second-factor/app/remove")
+    anna.post_once("/account/second-factor/app/remove", recovery_code=codes.pop())
+    prove_again(anna)
+    drive_reset(anna)
+
+
+def set_up(anna: Browser) -> None:
+    with anna.app.app_context():
+        token = setup.issue_token() or ""
+    for path in ("/", "/livez", "/readyz", "/setup", "/sign-in"):
+        anna.get(path)
+    form = {"email": ANNA, "password": PASSWORD, "tenant_name": "Acme IT", "slug": "acme"}
+    anna.post("/setup", **form, token=TYPED)
+    anna.post("/setup", **form, token=token)
+    for path in ("/account/second-factor/offer", "/account/second-factor/", "/account", "/tenants"):
+        anna.get(path)
+    anna.post("/account/second-factor/offer")
+    anna.post("/account", old_password=WRONG, new_password=NEW)
+    anna.post("/account", old_password=PASSWORD, new_password=NEW)
+
+
+def drive_app(anna: Browser) -> list[str]:
+    """Set up, renewed and used; recovery codes that are left."""
+    page = "/account/second-factor/app"
+    anna.get(page)
+    anna.post(page, password=WRONG)
+    anna.post(page, password=NEW)
+    anna.get(page)
+    with anna.app.app_context():
+        shared = find_new_app(users.get_user(ANNA).id)
+    assert shared is not None
+    phone = Phone(shared.secret)
+    anna.post(f"{page}/confirm", code="815162")
+    anna.post(f"{page}/confirm", code=phone.code(-1))
+    anna.get("/account/second-factor/recovery-codes")
+    answer = anna.post("/account/second-factor/recovery-codes", code=phone.code())
+    anna.post("/sign-out")
+    anna.post("/sign-in", email=ANNA, password=WRONG)
+    anna.post("/sign-in", email=ANNA, password=NEW)
+    anna.get(SECOND)
+    anna.post(SECOND, recovery_code=TYPED)
+    assert anna.post_once(SECOND, code=phone.code(1)).status_code == 302
+    return re.findall(r"<li>([0-9a-z-]{29})</li>", answer.text)
+
+
+def drive_passkey(anna: Browser, codes: list[str]) -> None:
+    anna.get(NEW_PASSKEY)
+    options = read_options(anna.post_once(NEW_PASSKEY, recovery_code=codes.pop()))
+    key = SoftPasskey(handle=options["user"]["id"])
+    anna.post_once(FINISH, passkey=key.create(options), name="Laptop")
+    with anna.app.app_context():
+        page = f"/account/passkeys/{db.session.scalars(select(Passkey.id)).one()}"
+    anna.get(page)
+    anna.post(page, name="Old laptop")
+    anna.post("/sign-out")
+    anna.post_once(ALONE, passkey=key.get(read_options(anna.get(ALONE))))
+    removal = read_options(anna.get(f"{page}/remove"))
+    assert anna.post_once(f"{page}/remove", passkey=key.get(removal)).status_code == 302
+
+
+def prove_again(anna: Browser) -> None:
+    """With secrets in the form that waits for the proof. The cookie is one of later then."""
+    with time_machine.travel(utc_now() + timedelta(minutes=31), tick=False):
+        page = "/t/acme/integrations/tacticalrmm/"
+        form = FORMS["tacticalrmm.save"] | {"base_url": "https://api.acme.example"}
+        sealed = sealed_in(anna.post(page, **form).text)
+        anna.open("POST", page, data={"sealed": sealed, "password": WRONG})
+        done = anna.open("POST", page, data={"sealed": sealed, "password": NEW}, fail_at=("",))
+        assert done.status_code == 302
+
+
+def drive_others(anna: Browser) -> None:
+    """Tom joins, is in two tenants and in several browsers, and leaves one."""
+    tom = Browser(anna.app, anna.watch, anna.done, anna.redis_url)
+    other = make_place(anna.app, "other")
+    make_user(anna.app, "boss@other.example", other, role="owner")
+    with anna.app.app_context():
+        link, second = (invite(TOM, slug, "viewer").link for slug in ("acme", "other"))
+        tom_path, second_path = (
+            "/invitation/" + each.rpartition("/")[2] for each in (link, second)
+        )
+    tom.get(tom_path)
+    tom.post(tom_path, password=THIRD)
+    tom.get(second_path)
+    tom.post(second_path)
+    for _ in range(2):
+        anna.app.test_client().post("/sign-in", data={"email": TOM, "password": THIRD})
+    tom.post("/sign-in", email=TOM, password=THIRD)
+    tom.post(way_out(tom, "/account"))
+    with anna.app.app_context():
+        tom_id = users.get_user(TOM).id
+    anna.post(way_out(anna, f"/t/acme/users/{tom_id}"))
+    tom.post("/sign-in", email=TOM, password=THIRD)
+    tom.post("/account/browsers/end-others")
+    assert tom.post("/account/tenants/other/leave").location == "/account"
+
+
+def way_out(browser: Browser, page: str) -> str:
+    found = re.search(r'action="(/[^"]*/browsers/[0-9a-f]{16}/end)"', browser.get(page).text)
+    assert found, (browser.http.get(page).status_code, browser.http.get(page).location)
+    return found[1]
+
+
+def drive_reset(anna: Browser) -> None:
+    with anna.app.app_context():
+        path = "/reset/" + issue_reset(ANNA).link.rpartition("/")[2]
+    anna.get(path)
+    anna.post(path, password=ANNA)
+    assert anna.post(path, password=THIRD).location == "/sign-in"

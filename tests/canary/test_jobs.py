@@ -1,0 +1,183 @@
+"""Canary: whatever a job sends, stores or logs, and wherever it fails, it tells no secret."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from rq.utils import import_attribute
+
+from portal import queue
+from portal.config import Settings
+from portal.db import db, release, transaction
+from portal.jobs.context import use_app
+from portal.models import Delivery
+from portal.models.integrations.integration import AuthMode
+from portal.models.runs.sync_run import SyncKind
+from portal.models.webhook.installation import InstallationAction
+from portal.queue import JOBS
+from portal.services.events import subscribers
+from portal.services.integrations import connect, testing
+from portal.services.integrations.current import get_integration
+from portal.services.runs.requests import request_run
+from portal.services.webhook import installation, keys
+from portal.services.webhook.records import ApplyTo, Wanted
+from tests.canary.browser import FIRST_WRITE
+from tests.canary.secrets_made import catch
+from tests.canary.watch import Watch, watching
+from tests.events.receiver import Receiver, receiving
+from tests.support.msp import Msp, msp
+from tests.tactical.talking import admin
+
+__all__ = ["msp"]
+
+pytestmark = [pytest.mark.one_database, pytest.mark.servers]
+
+log = logging.getLogger("rq.worker")
+
+FAULTS: tuple[dict[str, Any], ...] = (
+    {"kind": "status", "status": 500},
+    {"kind": "html"},
+    {"kind": "drop"},
+)
+"""Of the far side."""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    msp: Msp
+    subscriber: int
+
+    def run(self, kind: SyncKind, subject: str = "") -> int:
+        return request_run(kind, "button", subject)[0].id
+
+    def integration(self) -> int:
+        return get_integration().id
+
+    def kept_alive(self) -> int:
+        """With a new sign-in: Tactical has forgotten the last one."""
+        self.msp.tactical.control.access.revoke_tokens()
+        return self.integration()
+
+    def installed(self) -> int:
+        wanted = Wanted("https://portal.example/webhooks", ApplyTo.DEFAULT, (), True)
+        return installation.request_action(InstallationAction.INSTALL, wanted).id
+
+    def delivered(self) -> None:
+        with transaction() as session:
+            session.add(
+                Delivery(integration_id=get_integration().id, body="{}", body_bytes=2, kept_bytes=2)
+            )
+
+    def signed_out(self) -> None:
+        """Another password: the sign-in with the one of before is ended at Tactical."""
+        user = admin(self.msp.tactical)
+        connect.save_connection(connect.ConnectionSettings(password=user.password))
+
+
+PREPARE: dict[str, Callable[[World], int | None]] = {
+    "sync_organizations": lambda world: world.run(SyncKind.ORGANIZATIONS),
+    "sync_devices": lambda world: world.run(SyncKind.DEVICES),
+    "sync_software": lambda world: world.run(SyncKind.SOFTWARE),
+    "sync_steadily": lambda world: world.run(SyncKind.ALERTS),
+    "refresh_agent": lambda world: world.run(SyncKind.AGENT, world.msp.agents[0]),
+    "test_connection": lambda _world: testing.request_test().id,
+    "process_deliveries": World.delivered,
+    "install_webhook": World.installed,
+    "do_errand": lambda world: subscribers.request_test(world.subscriber).id,
+    "deliver_events": lambda world: world.subscriber,
+    "keep_alive": World.kept_alive,
+    **dict.fromkeys(("prune_deliveries", "prune_events", "prune_runs"), World.integration),
+    "sign_out": World.signed_out,
+}
+"""What there is to do for each job; its second id."""
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with receiving() as receiver:
+        yield receiver
+
+
+@pytest.fixture
+def watch(monkeypatch: pytest.MonkeyPatch) -> Iterator[Watch]:
+    with watching() as watch:
+        catch(watch, monkeypatch)
+        yield watch
+
+
+@pytest.mark.fleet(clients=2, sites=2, agents=6, titles=2)
+def test_no_job_tells_a_secret(
+    watch: Watch, msp: Msp, receiver: Receiver, settings: Settings
+) -> None:
+    world = connected(msp, receiver)
+    use_app(msp.app)
+    assert PREPARE.keys() == JOBS.keys()
+    failed = set()
+    for name in PREPARE:
+        if drive(watch, world, name, settings):
+            failed.add(name)
+    for fault in FAULTS:
+        assert testing.test_now().ok
+        msp.tactical.control.access.revoke_tokens()
+        msp.tactical.control.faults.add(**fault, times=None)
+        receiver.plan = [(500, {})] * 4
+        for name in ("sync_devices", "test_connection", "do_errand", "keep_alive"):
+            drive(watch, world, name, settings)
+        msp.tactical.control.faults.clear()
+    watch.look("events", receiver.received)
+    watch.look_at_tables()
+
+    assert watch.find_told() == set()
+    assert failed >= JOBS.keys() - {"prune_runs", "prune_events", "prune_deliveries"}
+    assert receiver.received != []
+    assert {
+        *("rmm_integrations.password", "rmm_integrations.totp_secret", "code"),
+        *("rmm_integrations.knox_token", "rmm_ended_sign_ins.token"),
+        *("event_subscribers.url", "event_subscribers.signing_secret"),
+    } <= watch.kinds
+
+
+def connected(msp: Msp, receiver: Receiver) -> World:
+    user = admin(msp.tactical)
+    test = msp.connect(
+        api_key=None,
+        auth_mode=AuthMode.PASSWORD,
+        username=user.username,
+        password=user.password,
+        totp_secret=msp.tactical.credentials.totp_secret,
+    )
+    assert test.ok
+    url = receiver.url.replace("hook", "Canary9AddressOfSubscriber")
+    subscriber, receiver.secret = subscribers.add_subscriber(url)
+    msp.waive_preview()
+    keys.reveal()
+    return World(msp, subscriber.id)
+
+
+def drive(watch: Watch, world: World, name: str, settings: Settings) -> bool:
+    """Whether it failed when the database did; then it is done for real."""
+    second = PREPARE[name](world)
+    release()
+    ids = [world.msp.id, *([second] if second is not None else [])]
+    queue.enqueue(name, *ids)
+    watch.look_at_redis(settings.redis_url)
+    function = import_attribute(JOBS[name].function)
+    with watch.failing(FIRST_WRITE):
+        perform(function, ids)
+        has_failed = watch.failed > 0
+    db.session.rollback()
+    perform(function, ids)
+    watch.look_at_redis(settings.redis_url)
+    return has_failed
+
+
+def perform(function: Callable[..., Any], ids: list[int]) -> None:
+    """As a worker of RQ does, which keeps the traceback in Redis and logs it."""
+    try:
+        function(*ids)
+    except Exception:
+        log.exception("Job: exception raised while executing (%s)", function.__name__)

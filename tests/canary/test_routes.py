@@ -1,0 +1,99 @@
+"""Canary: whatever is opened or sent, and wherever it fails, no secret is told but to its owner."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+
+from portal.config import Settings
+from portal.db import db
+from portal.scope import tenant_scope
+from portal.services.webhook import keys
+from tests.audit.test_everything_is_recorded import ROUTES, place_run
+from tests.canary.browser import Browser
+from tests.canary.people import FORMS, WRONG, drive_people
+from tests.canary.secrets_made import catch
+from tests.canary.watch import Watch, watching
+from tests.web.safety.test_isolation import address, methods, tenant_rules
+from tests.web.world import Place, make_place, make_user, sign_in
+
+pytestmark = pytest.mark.one_database
+
+SHOWN = {
+    "keys._add_key webhook_keys.value": r"answer to POST /t/\w+/.*/webhook/reveal",
+    "event_subscribers.signing_secret": r"answer to POST /t/\w+/integrations/events/",
+    "invitations.invite": r"answer to (POST /t/\w+/users/(invite|invitations/\d+/renew)|"
+    r"\w+ /invitation/.*)",
+    "password_changes.issue_reset": r"answer to (POST /t/\w+/users/\d+/reset|\w+ /reset/.*)",
+    "recovery_codes.make_codes": r"answer to POST /account/(second-factor/app/confirm|"
+    r"second-factor/recovery-codes|passkeys/new/finish)",
+    "totp.put_new_secret users.authenticator": r"answer to (GET /account/second-factor/app|"
+    r"POST /account/second-factor/app/confirm)",
+}
+"""Kinds that are made to be copied: the answers that show them to who asked for them."""
+
+
+@pytest.fixture
+def watch(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watch]:
+    app.config |= {"WTF_CSRF_ENABLED": False, "PROPAGATE_EXCEPTIONS": False}
+    with watching() as watch:
+        catch(watch, monkeypatch)
+        yield watch
+
+
+def test_no_route_tells_a_secret(app: Flask, settings: Settings, watch: Watch) -> None:
+    done: dict[str, set[int]] = {}
+    drive_people(Browser(app, watch, done, settings.redis_url))
+    drive_tenants(Browser(app, watch, done, settings.redis_url))
+    with app.app_context():
+        watch.look_at_tables()
+
+    told = watch.find_told()
+    assert {each for each in told if not re.fullmatch(SHOWN.get(each[0], ""), each[1])} == set()
+    assert SHOWN.keys() == {kind for kind, _ in told}, "each is shown where it is to be"
+    routes = {rule.endpoint for rule in app.url_map.iter_rules()} - {"static"}
+    assert routes == done.keys()
+    assert {each for each in routes if not any(status < 400 for status in done[each])} == set()
+    assert {each for each in routes if max(done[each]) < 500} == {"health.live"}
+
+
+def drive_tenants(owner: Browser) -> None:
+    """Each route that changes something in a tenant of its own, all others in one."""
+    looked_at = make_place(owner.app, "looked-at")
+    sign_in_as_owner(owner, looked_at)
+    for rule in tenant_rules(owner.app):
+        if "GET" in methods(rule):
+            owner.get(address(rule, looked_at.slug, looked_at))
+    for number, rule in enumerate(tenant_rules(owner.app)):
+        if "POST" in methods(rule) and rule.endpoint in ROUTES:
+            place = make_place(owner.app, f"t{number}")
+            sign_in_as_owner(owner, place)
+            drive_change(owner, rule.endpoint, address(rule, place.slug, place), place)
+    drive_intake(owner, looked_at)
+
+
+def sign_in_as_owner(owner: Browser, place: Place) -> None:
+    email = f"owner@{place.slug}.example"
+    sign_in(owner.app, owner.http, make_user(owner.app, email, place, role="owner"))
+
+
+def drive_change(owner: Browser, endpoint: str, path: str, place: Place) -> None:
+    drive = ROUTES[endpoint]
+    with owner.app.app_context(), tenant_scope(place.id):
+        more = drive.prepare(place) if drive.prepare else None
+        db.session.remove()
+    run = place_run.pop(place.id, place.run)
+    form = drive.form | FORMS.get(endpoint, {}) | (more or {})
+    owner.post(path.replace(f"/{place.run}/", f"/{run}/"), **form)
+
+
+def drive_intake(owner: Browser, place: Place) -> None:
+    with owner.app.app_context(), tenant_scope(place.id):
+        secret = keys.reveal()
+    for given in (WRONG, secret):
+        headers = {"X-Alga-Webhook-Secret": given}
+        path = f"/api/webhooks/tacticalrmm?tenant={place.slug}"
+        owner.open("POST", path, headers=headers, json={"event": "failure"})
