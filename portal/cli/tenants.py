@@ -16,7 +16,6 @@ from portal.services.accounts import tenant_removal
 from portal.services.accounts import tenants as tenant_service
 from portal.services.accounts.second_factors import requirement
 
-
 IN_BACKUPS = (
     "Backups from before still contain its data and, encrypted, its secrets until they are deleted."
 )

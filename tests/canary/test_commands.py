@@ -27,6 +27,7 @@ pytestmark = [pytest.mark.one_database, pytest.mark.servers]
 
 SHOWN = {
     "keys._add_key webhook_keys.value": r"output of webhook (show|rotate)",
+    "tokens.add_token": r"output of tokens add",
     "invitations.invite": r"output of users invite",
     "password_changes.issue_reset": r"output of users reset",
 }

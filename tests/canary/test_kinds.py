@@ -24,8 +24,9 @@ MAKERS = {
 }
 """Functions that make a secret up, or take one to keep it."""
 CAUGHT = """
-    events/delivery.py:make_secret services/accounts/invitations.py:accept_as_new
-    services/accounts/invitations.py:invite services/accounts/password_changes.py:change_password
+    events/delivery.py:make_secret services/api/tokens.py:add_token
+    services/accounts/invitations.py:accept_as_new services/accounts/invitations.py:invite
+    services/accounts/password_changes.py:change_password
     services/accounts/password_changes.py:issue_reset
     services/accounts/password_changes.py:use_reset
     services/accounts/passwords.py:hash_new_password
@@ -58,10 +59,10 @@ OUTSIDE = """
 """
 """Keys of the install, which lie in its folder; the demo's; a password once more."""
 COLUMNS = """
-    authenticators.envelope invitations.token_digest passkey_challenges.challenge
-    passkey_challenges.token_digest password_resets.token_digest pending_sign_ins.token_digest
-    recovery_codes.digest secrets.envelope secrets.last_four user_sessions.token_digest
-    users.password_hash webhook_keys.digest
+    api_tokens.token_digest authenticators.envelope invitations.token_digest
+    passkey_challenges.challenge passkey_challenges.token_digest password_resets.token_digest
+    pending_sign_ins.token_digest recovery_codes.digest secrets.envelope secrets.last_four
+    user_sessions.token_digest users.password_hash webhook_keys.digest
 """
 """Of the database: ciphertext, digests and hashes of what is caught, and four last characters."""
 OTHER_COLUMNS = """

@@ -11,6 +11,7 @@ from flask import Flask
 from portal.config import Settings
 from portal.db import db
 from portal.scope import tenant_scope
+from portal.services.api.tokens import add_token
 from portal.services.webhook import keys
 from tests.audit.test_everything_is_recorded import ROUTES, place_run
 from tests.canary.browser import Browser
@@ -25,6 +26,7 @@ pytestmark = pytest.mark.one_database
 SHOWN = {
     "keys._add_key webhook_keys.value": r"answer to POST /t/\w+/.*/webhook/reveal",
     "event_subscribers.signing_secret": r"answer to POST /t/\w+/integrations/events/",
+    "tokens.add_token": r"answer to POST /t/\w+/api/",
     "invitations.invite": r"answer to (POST /t/\w+/users/(invite|invitations/\d+/renew)|"
     r"\w+ /invitation/.*)",
     "password_changes.issue_reset": r"answer to (POST /t/\w+/users/\d+/reset|\w+ /reset/.*)",
@@ -73,6 +75,7 @@ def drive_tenants(owner: Browser) -> None:
             sign_in_as_owner(owner, place)
             drive_change(owner, rule.endpoint, address(rule, place.slug, place), place)
     drive_intake(owner, looked_at)
+    drive_api(owner, looked_at)
 
 
 def sign_in_as_owner(owner: Browser, place: Place) -> None:
@@ -97,3 +100,14 @@ def drive_intake(owner: Browser, place: Place) -> None:
         headers = {"X-Alga-Webhook-Secret": given}
         path = f"/api/webhooks/tacticalrmm?tenant={place.slug}"
         owner.open("POST", path, headers=headers, json={"event": "failure"})
+
+
+def drive_api(program: Browser, place: Place) -> None:
+    with program.app.app_context(), tenant_scope(place.id):
+        token = add_token("Reports", ("read", "audit")).secret
+        db.session.remove()
+    for given in (WRONG, token):
+        headers = {"Authorization": f"Bearer {given}"}
+        for rule in program.app.url_map.iter_rules():
+            if rule.rule.startswith("/api/v1/"):
+                program.get(address(rule, place.slug, place), headers=headers)
