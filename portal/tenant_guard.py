@@ -17,6 +17,7 @@ from sqlalchemy.orm import (
 from sqlalchemy.sql import util as sql_util
 from sqlalchemy.sql.selectable import TextualSelect
 
+from portal.client_guard import LIMITS
 from portal.scope import EVERYONE, Scope, ScopeMissing, current_scope
 
 REFRESHES = "refreshes_row"
@@ -39,7 +40,7 @@ class GuardedSession(FlaskSession):
             return row
         if scope is None:
             raise ScopeMissing(f"No tenant scope for a {type(row).__name__}.")
-        return row if row.tenant_id == scope else None
+        return row if row.tenant_id == scope and LIMITS.shows(self, row) else None
 
 
 @event.listens_for(Session, "do_orm_execute")
@@ -53,13 +54,16 @@ def _guard_statement(state: ORMExecuteState) -> None:
         return
     if isinstance(state.statement, TextClause | TextualSelect):
         raise ScopeMissing("A statement as text cannot be kept to a tenant.")
-    owned = [table for table in _tables_of(state) if "tenant_id" in table.columns]
+    tables = _tables_of(state)
+    owned = [table for table in tables if "tenant_id" in table.columns]
     if not owned:
+        LIMITS.add_criteria(state, TenantOwned, tables)
         return
     if scope is None:
         raise ScopeMissing(f"No tenant scope for a statement on {owned[0].name}.")
     if state.is_insert:
         _check_inserted_rows(state.parameters, scope)
+        LIMITS.check_insert(owned[0])
         return
     if not state.is_orm_statement:
         raise ScopeMissing(f"Use mapped classes, not bare tables, to reach {owned[0].name}.")
@@ -68,6 +72,7 @@ def _guard_statement(state: ORMExecuteState) -> None:
     state.statement = state.statement.options(
         with_loader_criteria(TenantOwned, lambda cls: cls.tenant_id == scope, include_aliases=True)
     )
+    LIMITS.add_criteria(state, TenantOwned, tables)
 
 
 def _tables_of(state: ORMExecuteState) -> list[Table]:
@@ -92,7 +97,7 @@ def _check_inserted_rows(
 
 
 def _check_change(state: ORMExecuteState) -> None:
-    """Refuse what SQLAlchemy would not add the criteria to."""
+    """Refuse what SQLAlchemy would not add the criteria to, and what is not to be changed."""
     if isinstance(state.parameters, list):
         raise ScopeMissing("A bulk update by ids cannot be kept to a tenant.")
     statement: Any = state.statement
@@ -104,6 +109,7 @@ def _check_change(state: ORMExecuteState) -> None:
     tables = {table for each in clauses for table in getattr(each, "_from_objects", ())}
     if tables - {statement.table}:
         raise ScopeMissing("Reach the rows of another table by a subquery, not by a join.")
+    LIMITS.check_change(statement.table, named)
 
 
 @event.listens_for(Session, "before_flush")
@@ -114,6 +120,7 @@ def _guard_flush(session: Session, _context: object, _instances: object) -> None
     for row in (*session.new, *session.dirty, *session.deleted):
         if isinstance(row, TenantOwned):
             _guard_row(row, scope)
+            LIMITS.check_row(session, row, is_new=row in session.new)
 
 
 def _guard_row(row: TenantOwned, scope: Scope) -> None:

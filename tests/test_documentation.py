@@ -5,7 +5,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from portal.models.runs.sync_run import COUNT_NAMES, SyncKind
-from portal.services.accounts.permissions import ROLES, Permission, role_allows
+from portal.services.accounts.permissions import ROLES, WITHIN_CLIENTS, Permission, role_allows
 from portal.services.integrations.option_kinds import to_text
 from portal.services.integrations.options import OPTIONS
 from scripts import diagram
@@ -123,8 +123,12 @@ def test_the_table_of_roles_is_that_of_the_portal() -> None:
     text = (ROOT / "docs/people.md").read_text()
     [table] = re.findall(r"^(\| may \|.*\n\|[-|]+\|\n(?:\|.*\n)+)", text, re.MULTILINE)
     head, _, *rows = [[cell.strip() for cell in row.split("|")[1:-1]] for row in table.splitlines()]
-    assert head[1:] == list(ROLES)
+    assert head[1:] == [*ROLES, "limited to some clients"]
     written = {row[0]: row[1:] for row in rows}
     assert written == {
-        each: ["yes" if role_allows(role, each) else "" for role in ROLES] for each in Permission
+        each: [
+            *("yes" if role_allows(role, each) else "" for role in ROLES),
+            "yes" if each in WITHIN_CLIENTS else "",
+        ]
+        for each in Permission
     }

@@ -9,12 +9,19 @@ import click
 
 from portal.cli.command import PortalCommand, read_secret_line, tenant_option
 from portal.cli.outcome import Outcome, columns
+from portal.errors import InvalidInput
 from portal.models import Membership
-from portal.services.accounts import invitations, password_changes, sessions
+from portal.services.accounts import invitations, limits, password_changes, sessions
 from portal.services.accounts import users as user_service
 from portal.services.accounts.permissions import ROLES
 from portal.services.accounts.second_factors import changes
 
+clients_option = click.option(
+    "--client",
+    multiple=True,
+    metavar="NAME",
+    help="A client whose records the person sees, and no others; repeat it for each.",
+)
 role_type = click.Choice([str(role) for role in ROLES])
 
 
@@ -54,13 +61,16 @@ def add_user(email: str, member_of: str, role: str, password_stdin: bool) -> Out
 
 @member_command("invite")
 @click.option("--role", type=role_type, required=True)
-def invite_user(email: str, member_of: str, role: str) -> Outcome:
+@clients_option
+def invite_user(email: str, member_of: str, role: str, client: tuple[str, ...]) -> Outcome:
     """Print a link that gives a person a role in a tenant, once and within seven days."""
-    made = invitations.invite(email, member_of, role)
+    client_ids = limits.find_clients(member_of, client) if client else None
+    made = invitations.invite(email, member_of, role, client_ids=client_ids)
     data = {
         "ok": True,
         "email": made.email,
         "role": made.role,
+        "clients": list(client) or None,
         "link": made.link,
         "expires_at": made.expires_at.isoformat(),
     }
@@ -75,9 +85,20 @@ def invite_user(email: str, member_of: str, role: str) -> Outcome:
 @tenant_option
 def list_users() -> Outcome:
     """List the users of a tenant."""
-    rows = [_describe(place) for place in user_service.list_members()]
+    places = user_service.list_members()
+    limited = limits.list_limits(places)
+    rows = [
+        _describe(place) | {"clients": list(limited[place.id].names) if place.limited else None}
+        for place in places
+    ]
     lines = [
-        (row["email"], row["role"], "enabled" if row["enabled"] else "disabled") for row in rows
+        (
+            row["email"],
+            row["role"],
+            "enabled" if row["enabled"] else "disabled",
+            "" if row["clients"] is None else ", ".join(row["clients"]) or "no client",
+        )
+        for row in rows
     ]
     return Outcome(
         {"ok": True, "users": rows},
@@ -91,6 +112,21 @@ def change_role(email: str, role: str, member_of: str) -> Outcome:
     """Change a user's role in a tenant."""
     place = user_service.change_role(email, member_of, role)
     return _member_outcome(place, f"is now {role} of {member_of}.")
+
+
+@member_command("limit")
+@clients_option
+@click.option("--all", "all_clients", is_flag=True, help="Let the user see all clients again.")
+def limit_user(email: str, member_of: str, client: tuple[str, ...], all_clients: bool) -> Outcome:
+    """Limit a technician or viewer to the records of some clients of a tenant."""
+    if bool(client) is all_clients:
+        raise InvalidInput("Name the clients, each with --client, or say --all.")
+    client_ids = None if all_clients else limits.find_clients(member_of, client)
+    place = limits.limit_user(email, member_of, client_ids)
+    sees = f"sees these clients of {member_of} alone: {', '.join(client)}."
+    outcome = _member_outcome(place, f"sees all of {member_of}." if all_clients else sees)
+    outcome.data["clients"] = None if all_clients else list(client)
+    return outcome
 
 
 @member_command("disable")

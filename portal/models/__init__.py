@@ -1,11 +1,19 @@
 """All tables, by noun. Importing this package makes every one known to the metadata."""
 
+from portal.models import client_limits
 from portal.models.accounts.api_token import ApiToken
-from portal.models.accounts.invitation import Invitation
+from portal.models.accounts.invitation import Invitation, InvitationClient
 from portal.models.accounts.passkey import Passkey, PasskeyChallenge
 from portal.models.accounts.second_factor import Authenticator, PendingSignIn, RecoveryCode
 from portal.models.accounts.tenant import Tenant
-from portal.models.accounts.user import InstallSetting, Membership, PasswordReset, User, UserSession
+from portal.models.accounts.user import (
+    InstallSetting,
+    Membership,
+    MembershipClient,
+    PasswordReset,
+    User,
+    UserSession,
+)
 from portal.models.alerts.alert import Alert
 from portal.models.assets.agent_sighting import AgentSighting
 from portal.models.assets.asset import Asset
@@ -34,6 +42,8 @@ from portal.models.runs.sync_run import SyncLogEntry, SyncRun
 from portal.models.software.inventory import AssetSoftware, SoftwareTitle
 from portal.models.webhook.installation import WebhookInstallation
 
+client_limits.fill_table()
+
 __all__ = [
     "AgentRefresh",
     "AgentSighting",
@@ -58,8 +68,10 @@ __all__ = [
     "InstallSetting",
     "Integration",
     "Invitation",
+    "InvitationClient",
     "LeftOutSite",
     "Membership",
+    "MembershipClient",
     "OrganizationMapping",
     "Passkey",
     "PasskeyChallenge",

@@ -15,7 +15,8 @@ from portal.errors import PermissionDenied
 from portal.extensions import htmx
 from portal.models import Membership, Tenant, User
 from portal.models.audit.entry import ActorKind
-from portal.scope import tenant_scope
+from portal.scope import limited_to, tenant_scope
+from portal.services.accounts.limits import read_limit
 from portal.services.accounts.permissions import Permission, role_allows
 from portal.services.accounts.second_factors.requirement import lacks_factor
 from portal.services.accounts.sign_in import find_session
@@ -150,13 +151,23 @@ def _enter_tenant() -> ResponseReturnValue | None:
     g.membership, g.tenant = membership, membership.tenant
     view: Any = current_app.view_functions[request.endpoint or ""]
     permission: Permission = view.permission
+    _check_allowed(membership, permission)
+    g.scope = ExitStack()
+    g.scope.enter_context(tenant_scope(membership.tenant_id))
+    g.scope.enter_context(limited_to(read_limit(membership)))
+    return None
+
+
+def _check_allowed(membership: Membership, permission: Permission) -> None:
+    """Raises PermissionDenied."""
     if not role_allows(membership.role, permission):
         raise PermissionDenied(
             f"Your role in this tenant, {membership.role}, does not allow this. Ask an owner."
         )
-    g.scope = ExitStack()
-    g.scope.enter_context(tenant_scope(membership.tenant_id))
-    return None
+    if not role_allows(membership.role, permission, limited=membership.limited):
+        raise PermissionDenied(
+            "You see some of this tenant's clients, and this concerns the others too. Ask an owner."
+        )
 
 
 def _list_memberships(user: User) -> list[Membership]:
@@ -182,14 +193,15 @@ def _fill_slug(endpoint: str, values: dict[str, Any]) -> None:
 def _template_context() -> dict[str, Any]:
     user = find_user()
     membership: Membership | None = g.get("membership")
-    role = membership.role if membership else ""
+    role, limited = (membership.role, membership.limited) if membership else ("", False)
     return {
         "current_user": user,
         "current_tenant": g.get("tenant"),
         "memberships": _list_memberships(user) if user else [],
-        "conflicts_open": (membership.conflicts or 0) if membership else 0,
-        "wants_code": membership is not None and membership.wants_code,
+        "conflicts_open": (membership.conflicts or 0) if membership and not limited else 0,
+        "wants_code": membership is not None and membership.wants_code and not limited,
+        "is_limited": limited,
         "may": SimpleNamespace(
-            **{each.name.lower(): role_allows(role, each) for each in Permission}
+            **{each.name.lower(): role_allows(role, each, limited=limited) for each in Permission}
         ),
     }

@@ -140,6 +140,7 @@ def drive_people(world: World) -> None:
         world.run(f"users add {email} --tenant acme --role owner --password-stdin", PASSWORD)
     for deed in ("role b@acme.example viewer", "disable b@acme.example", "enable b@acme.example"):
         world.run(f"users {deed} --tenant acme")
+    world.run("users limit b@acme.example --tenant acme --client Zebra")
     world.run("users reset b@acme.example")
     world.run("users sign-out b@acme.example")
     world.run("users invite c@acme.example --tenant acme --role viewer")

@@ -343,6 +343,7 @@ COMMANDS = {
     "users enable": "user.enabled",
     "users remove": "user.removed",
     "users invite": "user.invited",
+    "users limit": "user.limited",
     "users sign-out": "user.signed_out",
     "users reset": "password.link_issued",
     "users reset-factors": "factor.reset",

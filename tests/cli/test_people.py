@@ -206,3 +206,24 @@ def test_json_is_one_object_and_asks_nothing(people: Portal) -> None:
     assert (said.data["ok"], said.data["slug"]) == (True, "acme")
     assert said.data["note"].startswith("Backups from before still contain")
     assert said.err == ""
+
+
+def test_a_user_is_limited_to_clients_by_name_and_sees_all_again(people: Portal) -> None:
+    for name in ("Acme Client", "Second"):
+        assert people("clients", "add", name, *HERE).exit_code == 0
+
+    said = people("users", "limit", BERT, *HERE, "--client", " acme  client", "--json")
+    assert said.data["clients"] == [" acme  client"]
+    users = people("users", "list", *HERE, "--json").data["users"]
+    assert [user["clients"] for user in users] == [None, ["Acme Client"]]
+    assert people("users", "list", *HERE).out.splitlines()[1].endswith("enabled  Acme Client")
+
+    for words, problem in (
+        (("--client", "Nobody"), "There is no client named Nobody"),
+        ((), "or say --all"),
+        (("--all", "--client", "Second"), "or say --all"),
+    ):
+        refused = people("users", "limit", BERT, *HERE, *words)
+        assert (refused.exit_code, problem in refused.err) == (1, True)
+    assert people("users", "limit", ANN, *HERE, "--client", "Second").exit_code == 1
+    assert people("users", "limit", BERT, *HERE, "--all", "--json").data["clients"] is None

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, sql
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.clock import utc_now
@@ -25,7 +25,20 @@ class Invitation(TenantOwned, Base):
     invited_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     """None: an operator, by a command."""
     expires_at: Mapped[datetime]
+    limited: Mapped[bool] = mapped_column(default=False, server_default=sql.false())
+    """As the place that it gives: to the clients of its rows in `invitation_clients`."""
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
     tenant: Mapped[Tenant] = relationship()
     inviter: Mapped[User | None] = relationship()
+
+
+class InvitationClient(TenantOwned, Base):
+    """A client that a limited place will be for."""
+
+    __tablename__ = "invitation_clients"
+    __table_args__ = (UniqueConstraint("invitation_id", "client_id"), Index(None, "client_id"))
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    invitation_id: Mapped[int] = mapped_column(ForeignKey("invitations.id", ondelete="CASCADE"))
+    client_id: Mapped[int] = mapped_column(ForeignKey("clients.id", ondelete="CASCADE"))

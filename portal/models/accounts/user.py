@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, sql
 from sqlalchemy.orm import Mapped, mapped_column, query_expression, relationship
 
 from portal.clock import utc_now
@@ -37,6 +37,8 @@ class Membership(TenantOwned, Base):
     role: Mapped[str]
     disabled_at: Mapped[datetime | None]
     """Since when the place is closed to the user; it keeps its role."""
+    limited: Mapped[bool] = mapped_column(default=False, server_default=sql.false())
+    """To the clients of its rows in `membership_clients`: without any, to none at all."""
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
     user: Mapped[User] = relationship()
@@ -45,6 +47,17 @@ class Membership(TenantOwned, Base):
     """Whether the tenant's server wants a one-time code; read where a page needs it."""
     conflicts: Mapped[int | None] = query_expression()
     """How many conflicts of the tenant need a person; read like `wants_code`."""
+
+
+class MembershipClient(TenantOwned, Base):
+    """A client that a limited place is for."""
+
+    __tablename__ = "membership_clients"
+    __table_args__ = (UniqueConstraint("membership_id", "client_id"), Index(None, "client_id"))
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    membership_id: Mapped[int] = mapped_column(ForeignKey("memberships.id", ondelete="CASCADE"))
+    client_id: Mapped[int] = mapped_column(ForeignKey("clients.id", ondelete="CASCADE"))
 
 
 class UserSession(Base):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,7 +15,14 @@ from portal.config import Settings
 from portal.db import changed_one, db, transaction
 from portal.errors import InvalidInput, NotFound, Refused
 from portal.models import Invitation, Membership, User
-from portal.scope import all_tenants
+from portal.scope import Clients, all_tenants
+from portal.services.accounts.limits import (
+    check_limitable,
+    describe_limit,
+    hand_limit,
+    read_limit,
+    set_limit,
+)
 from portal.services.accounts.passwords import hash_new_password
 from portal.services.accounts.places import add_place, changing_places, check_role, find_place
 from portal.services.accounts.throttle import Caller, attempt
@@ -37,29 +45,41 @@ class InvitationLink:
     expires_at: datetime
 
 
-def invite(email: str, tenant: str, role: str, invited_by: int | None = None) -> InvitationLink:
-    """A link into the tenant (slug or id), in place of an earlier one for the same address.
+def invite(
+    email: str,
+    tenant: str,
+    role: str,
+    invited_by: int | None = None,
+    client_ids: Collection[int] | None = None,
+) -> InvitationLink:
+    """A link into the tenant (slug or id), in place of an earlier one for the same address;
+    `client_ids`: limited to these clients.
 
-    Raises InvalidInput, and NotFound for an unknown tenant.
+    Raises InvalidInput, Refused for a role that sees all clients, and NotFound for an unknown
+    tenant.
     """
     email, role, token = clean_email(email), check_role(role), new_token()
+    if client_ids is not None:
+        check_limitable(role)
     expires_at = utc_now() + INVITATION_LASTS
     with changing_places(tenant) as (session, tenant_id):
         _check_has_no_place(session, email, tenant_id)
         here = Invitation.tenant_id == tenant_id
         outdated = (Invitation.email == email) | (Invitation.expires_at <= utc_now())
         session.execute(delete(Invitation).where(here, outdated))
-        session.add(
-            Invitation(
-                tenant_id=tenant_id,
-                email=email,
-                role=role,
-                token_digest=digest(token),
-                invited_by=invited_by,
-                expires_at=expires_at,
-            )
+        invitation = Invitation(
+            tenant_id=tenant_id,
+            email=email,
+            role=role,
+            token_digest=digest(token),
+            invited_by=invited_by,
+            expires_at=expires_at,
         )
+        session.add(invitation)
+        session.flush()
+        set_limit(session, invitation, client_ids)
         after = {"role": role, "expires_at": expires_at}
+        after |= {"clients": describe_limit(session, invitation)}
         record_in([tenant_id], Action.USER_INVITED, Target("user", "", email), after=after)
     settings: Settings = current_app.extensions["settings"]
     return InvitationLink(email, role, f"{settings.address}/invitation/{token}", expires_at)
@@ -122,13 +142,13 @@ def accept_as_new(token: str, password: str, caller: Caller) -> tuple[User, str]
     found = _check_token(token, caller)
     new_hash = hash_new_password(password, found.email)
     with changing_places(str(found.tenant_id)) as (session, tenant_id):
-        invitation = _take(session, token)
+        invitation, limit = _take(session, token)
         if find_invited(invitation) is not None:
             raise Refused("You have an account here already. Sign in to accept the invitation.")
         user = User(email=invitation.email, password_hash=new_hash)
         session.add(user)
         session.flush()
-        add_place(session, user.id, tenant_id, invitation.role)
+        hand_limit(session, add_place(session, user.id, tenant_id, invitation.role), limit)
         _record_accepted(tenant_id, user, invitation)
     return user, invitation.tenant.slug
 
@@ -147,9 +167,9 @@ def accept_as(user: User, token: str, caller: Caller) -> str:
         )
     user_id = user.id
     with changing_places(str(found.tenant_id)) as (session, tenant_id):
-        invitation = _take(session, token)
+        invitation, limit = _take(session, token)
         if find_place(session, invitation.email, tenant_id) is None:
-            add_place(session, user_id, tenant_id, invitation.role)
+            hand_limit(session, add_place(session, user_id, tenant_id, invitation.role), limit)
         _record_accepted(tenant_id, session.get_one(User, user_id), invitation)
     return invitation.tenant.slug
 
@@ -175,15 +195,16 @@ def _check_token(token: str, caller: Caller) -> Invitation:
     return invitation
 
 
-def _take(session: Session, token: str) -> Invitation:
-    """The invitation, which is used up now. Raises NotFound when somebody used or withdrew it at
-    the same moment."""
+def _take(session: Session, token: str) -> tuple[Invitation, Clients]:
+    """The invitation, which is used up now, and what it is limited to. Raises NotFound when
+    somebody used or withdrew it at the same moment."""
     invitation = find_invitation(token)
+    limit = read_limit(invitation) if invitation else None
     used = delete(Invitation).where(Invitation.token_digest == digest(token))
     if invitation is None or not changed_one(session, used):
         raise used_up()
     session.expunge(invitation)
-    return invitation
+    return invitation, limit
 
 
 def _check_has_no_place(session: Session, email: str, tenant_id: int) -> None:

@@ -6,10 +6,13 @@ from enum import StrEnum
 
 
 class Permission(StrEnum):
-    READ = "see and export everything of the tenant but its users and its audit trail"
-    SYNC = "sync, preview, and apply or decline plans"
-    MAP = "map organizations, edit clients and assets, settle conflicts, undo runs"
-    ACT_ON_ALERTS = "resolve and snooze alerts, and replay deliveries"
+    READ = "see and export clients, assets, alerts, software, runs and what happened"
+    READ_CONNECTION = "see the connection, the webhook, its deliveries and event subscribers"
+    REFRESH = "read a single computer anew"
+    EDIT = "edit, retire and restore assets"
+    ACT_ON_ALERTS = "resolve and snooze alerts"
+    SYNC = "sync, preview, apply or decline plans, and replay deliveries"
+    MAP = "map organizations, edit clients, merge assets, settle conflicts, undo runs"
     CHANGE_SETTINGS = "change the connection, the webhook, its secret and event subscribers"
     READ_AUDIT = "see and export the audit trail"
     DELETE = "delete assets for good"
@@ -24,8 +27,11 @@ class Role(StrEnum):
     VIEWER = "viewer"
 
 
-_VIEWER = frozenset({Permission.READ})
-_TECHNICIAN = _VIEWER | {Permission.SYNC, Permission.MAP, Permission.ACT_ON_ALERTS}
+_VIEWER = frozenset({Permission.READ, Permission.READ_CONNECTION})
+_TECHNICIAN = _VIEWER | {
+    *(Permission.REFRESH, Permission.EDIT, Permission.ACT_ON_ALERTS),
+    *(Permission.SYNC, Permission.MAP),
+}
 _ADMIN = _TECHNICIAN | {Permission.CHANGE_SETTINGS, Permission.READ_AUDIT}
 
 ROLES: dict[str, frozenset[Permission]] = {
@@ -36,6 +42,15 @@ ROLES: dict[str, frozenset[Permission]] = {
 }
 
 
-def role_allows(role: str, permission: Permission) -> bool:
-    """False for a role that is not in the table."""
-    return permission in ROLES.get(role, frozenset())
+WITHIN_CLIENTS = frozenset(
+    {Permission.READ, Permission.REFRESH, Permission.EDIT, Permission.ACT_ON_ALERTS}
+)
+"""What a role allows somebody who is limited to some clients: all else concerns others too."""
+LIMITABLE = (Role.TECHNICIAN, Role.VIEWER)
+"""Who answers for the whole tenant, or runs its connection, sees all of it."""
+
+
+def role_allows(role: str, permission: Permission, *, limited: bool = False) -> bool:
+    """`limited`: to some clients. False for a role that is not in the table."""
+    allowed = ROLES.get(role, frozenset())
+    return permission in (allowed & WITHIN_CLIENTS if limited else allowed)

@@ -34,12 +34,15 @@ def is_shut_out(user_id: int) -> bool:
         return not db.session.scalar(select(is_invited))
 
 
-def add_place(session: Session, user_id: int, tenant_id: int, role: str) -> None:
+def add_place(session: Session, user_id: int, tenant_id: int, role: str) -> Membership:
     """Ends links to a new password: they may be in the hands of the owner of another tenant, for
     whom the place is not meant."""
     lock_user(session, user_id)
-    session.add(Membership(user_id=user_id, tenant_id=tenant_id, role=role))
+    membership = Membership(user_id=user_id, tenant_id=tenant_id, role=role)
+    session.add(membership)
+    session.flush()
     session.execute(delete(PasswordReset).where(PasswordReset.user_id == user_id))
+    return membership
 
 
 def check_role(role: str) -> str:

@@ -13,7 +13,7 @@ from portal.errors import InvalidInput, NotFound, Refused
 from portal.models import Membership, PasswordReset, Tenant, User
 from portal.scope import all_tenants
 from portal.services.accounts.passwords import hash_new_password
-from portal.services.accounts.permissions import Permission, role_allows
+from portal.services.accounts.permissions import LIMITABLE, Permission, role_allows
 from portal.services.accounts.places import (
     IS_OPEN,
     add_place,
@@ -212,6 +212,11 @@ def leave_tenant(user_id: int, tenant: str) -> None:
 def _set_role(session: Session, membership: Membership, role: str) -> None:
     if membership.role == role:
         return
+    if membership.limited and role not in LIMITABLE:
+        raise Refused(
+            f"This user is limited to some clients, and an {role} sees all. Let the user see all "
+            "clients first."
+        )
     membership.role = role
     end_sessions(session, membership.user_id)
     if not role_allows(role, Permission.MANAGE_USERS):

@@ -49,7 +49,7 @@ def request_action(
 ) -> Errand:
     """Have a worker do it. Raises InvalidInput, Refused without an active connection, NotFound
     for a single alert that is not there, and TooManyWaiting."""
-    ids = _check(action, alert_ids, days)
+    ids = _list_known(_check(action, alert_ids, days))
     get_active_integration()
     what = f"{len(ids)} alerts" if len(ids) > 1 else f"the alert of {_name(get_alert(ids[0]))}"
     wanted = {
@@ -58,6 +58,14 @@ def request_action(
         "days": days if action is AlertAction.SNOOZE else None,
     }
     return request_errand(ErrandKind.ACT_ON_ALERTS, f"{action.capitalize()} {what}", wanted)
+
+
+def _list_known(ids: Sequence[int]) -> list[int]:
+    """Those that are there for whoever asks: the worker sees all of the tenant. Raises NotFound."""
+    there = set(db.session.scalars(select(Alert.id).where(Alert.id.in_(ids))))
+    if not there:
+        raise NotFound("This alert does not exist.")
+    return [alert_id for alert_id in ids if alert_id in there]
 
 
 def act(

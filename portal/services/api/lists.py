@@ -36,8 +36,9 @@ from portal.services.runs.history import get_run, run_conditions
 from portal.services.runs.present import describe_record, describe_run
 from portal.services.software.titles import (
     TITLE_COLUMNS,
+    TitleCounts,
     TitleFilter,
-    get_title,
+    describe_title,
     title_conditions,
 )
 
@@ -99,17 +100,18 @@ def read_alert(alert_id: int) -> Record:
 
 def list_titles(shown: TitleFilter, part: Part) -> Items:
     """By name."""
+    counts = TitleCounts()
     query = (
-        select(SoftwareTitle)
-        .where(*title_conditions(shown))
+        counts.select(SoftwareTitle.id)
+        .where(*title_conditions(shown, counts))
         .order_by(SoftwareTitle.normalized_name, SoftwareTitle.normalized_publisher)
     )
-    return read_part(query, part, lambda rows: [_to_title(row[0]) for row in rows])
+    return read_part(query, part, lambda rows: [_to_title(row) for row in rows])
 
 
 def read_title(title_id: int) -> Record:
     """Raises NotFound."""
-    return _to_title(get_title(title_id))
+    return _to_title(describe_title(title_id))
 
 
 def list_runs(kind: str, status: str, part: Part) -> Items:
@@ -168,7 +170,7 @@ def _to_alert(row: AlertRow) -> Record:
     return ids | to_alert_row(row)
 
 
-def _to_title(title: SoftwareTitle) -> Record:
+def _to_title(title: Any) -> Record:
     return {"id": str(title.id)} | {name: getattr(title, name) for name in TITLE_COLUMNS}
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from portal.db import db
 from portal.models import Asset, OrganizationMapping, SupersededAgent
+from portal.scope import allowed_clients
 from portal.services.assets.listing import get_asset
 
 
@@ -21,19 +22,26 @@ class AssetDetail:
     @property
     def not_synced_because(self) -> str | None:
         """Why the asset's facts are no longer refreshed, in words; None when they are."""
+        if because := self._organization_is_why():
+            return because
+        if self.asset.retired_at is not None:
+            return "It is retired. A sync restores it if Tactical lists its agent again."
+        if self.asset.missing_since is not None:
+            return "Tactical no longer lists this agent."
+        return None
+
+    def _organization_is_why(self) -> str | None:
         organization = self.organization
         if organization is None:
-            return "Its Tactical server was replaced by another one."
+            # Of other clients' organizations, whoever is limited to some clients hears nothing.
+            is_hidden = allowed_clients() is not None
+            return None if is_hidden else "Its Tactical server was replaced by another one."
         if organization.client_id is None:
             return f"The organization {organization.external_organization_name} is not mapped."
         if not organization.auto_sync_assets:
             return (
                 f"Auto-sync is off for the organization {organization.external_organization_name}."
             )
-        if self.asset.retired_at is not None:
-            return "It is retired. A sync restores it if Tactical lists its agent again."
-        if self.asset.missing_since is not None:
-            return "Tactical no longer lists this agent."
         return None
 
 

@@ -38,6 +38,8 @@ class Action(StrEnum):
 
     USER_ADDED = "user.added"
     USER_ROLE_CHANGED = "user.role_changed"
+    USER_LIMITED = "user.limited"
+    """To some clients, or to none of them any more."""
     USER_DISABLED = "user.disabled"
     USER_ENABLED = "user.enabled"
     USER_REMOVED = "user.removed"

@@ -6,20 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Select, SQLColumnExpression, Subquery, func, select
 
 from portal.db import db
 from portal.errors import NotFound
-from portal.models import SoftwareTitle
+from portal.models import Asset, AssetSoftware, SoftwareTitle
+from portal.scope import allowed_clients
 from portal.services.lists.paging import Page, paginate
 from portal.services.lists.search import any_contains, split_words
 
-SORTABLE: dict[str, Any] = {
-    "name": SoftwareTitle.normalized_name,
-    "publisher": SoftwareTitle.publisher,
-    "assets": SoftwareTitle.asset_count,
-    "versions": SoftwareTitle.version_count,
-}
 TITLE_COLUMNS = ("name", "publisher", "asset_count", "version_count")
 ROWS_AT_ONCE = 1000
 
@@ -33,50 +28,111 @@ class TitleFilter:
     sort: str = "name"
 
 
-def list_titles(shown: TitleFilter, page: int = 1) -> Page[SoftwareTitle]:
-    conditions = title_conditions(shown)
+@dataclass(frozen=True, slots=True)
+class TitleRow:
+    """Counts are of the assets that whoever asks may see, missing ones aside."""
+
+    id: int
+    name: str
+    publisher: str
+    asset_count: int
+    version_count: int
+
+
+def list_titles(shown: TitleFilter, page: int = 1) -> Page[TitleRow]:
+    counts = TitleCounts()
+    conditions = title_conditions(shown, counts)
+    total = counts.join(select(func.count(SoftwareTitle.id))).where(*conditions)
     return paginate(
-        select(SoftwareTitle).where(*conditions).order_by(*_order(shown.sort)),
-        select(func.count(SoftwareTitle.id)).where(*conditions),
+        counts.select(SoftwareTitle.id).where(*conditions).order_by(*_order(shown.sort, counts)),
+        total,
         page,
-        lambda row: row[0],
+        lambda row: TitleRow(**row._mapping),
     )
+
+
+def describe_title(title_id: int) -> TitleRow:
+    """Raises NotFound."""
+    found = TitleCounts().select(SoftwareTitle.id).where(SoftwareTitle.id == title_id)
+    row = db.session.execute(found).first()
+    if row is None:
+        raise NotFound("This software does not exist. Choose a title from the list of software.")
+    return TitleRow(**row._mapping)
 
 
 def any_titles() -> bool:
     return db.session.scalar(select(SoftwareTitle.id).limit(1)) is not None
 
 
-def get_title(title_id: int) -> SoftwareTitle:
-    title = db.session.scalar(select(SoftwareTitle).where(SoftwareTitle.id == title_id))
-    if title is None:
-        raise NotFound("This software does not exist. Choose a title from the list of software.")
-    return title
-
-
 def export_titles(shown: TitleFilter) -> Iterator[dict[str, Any]]:
     """The titles that the filter shows, in its order."""
+    counts = TitleCounts()
     found = db.session.execute(
-        select(*(getattr(SoftwareTitle, name) for name in TITLE_COLUMNS))
-        .where(*title_conditions(shown))
-        .order_by(*_order(shown.sort))
+        counts.select()
+        .where(*title_conditions(shown, counts))
+        .order_by(*_order(shown.sort, counts))
         .execution_options(yield_per=ROWS_AT_ONCE)
     )
     for row in found:
         yield dict(row._mapping)
 
 
-def title_conditions(shown: TitleFilter) -> list[ColumnElement[bool]]:
+class TitleCounts:
+    """The two counts of a title, in SQL: those that are kept with it, which are of the whole fleet;
+    for whoever is limited to some clients, those of their assets."""
+
+    def __init__(self) -> None:
+        self._own = None if allowed_clients() is None else _count_own()
+        self.assets: SQLColumnExpression[int] = SoftwareTitle.asset_count
+        self.versions: SQLColumnExpression[int] = SoftwareTitle.version_count
+        if self._own is not None:
+            self.assets = func.coalesce(self._own.c.assets, 0)
+            self.versions = func.coalesce(self._own.c.versions, 0)
+
+    def select(self, *columns: Any) -> Select[Any]:
+        """`columns` and those of TITLE_COLUMNS."""
+        named = (SoftwareTitle.name, SoftwareTitle.publisher)
+        counts: tuple[Any, ...] = (
+            self.assets.label("asset_count"),
+            self.versions.label("version_count"),
+        )
+        return self.join(select(*columns, *named, *counts))
+
+    def join(self, query: Select[Any]) -> Select[Any]:
+        own = self._own
+        return query if own is None else query.outerjoin(own, own.c.title_id == SoftwareTitle.id)
+
+
+def _count_own() -> Subquery:
+    return (
+        select(
+            AssetSoftware.title_id,
+            func.count(AssetSoftware.asset_id.distinct()).label("assets"),
+            func.count(AssetSoftware.version.distinct()).label("versions"),
+        )
+        .join(Asset, Asset.id == AssetSoftware.asset_id)
+        .where(AssetSoftware.removed_at.is_(None), Asset.missing_since.is_(None))
+        .group_by(AssetSoftware.title_id)
+        .subquery()
+    )
+
+
+def title_conditions(shown: TitleFilter, counts: TitleCounts) -> list[ColumnElement[bool]]:
     """The filter in SQL."""
     columns = (SoftwareTitle.name, SoftwareTitle.publisher)
     conditions = [any_contains(columns, word) for word in split_words(shown.search)]
     if not shown.with_gone:
-        conditions.append(SoftwareTitle.asset_count > 0)
+        conditions.append(counts.assets > 0)
     return conditions
 
 
-def _order(sort: str) -> tuple[Any, ...]:
+def _order(sort: str, counts: TitleCounts) -> tuple[Any, ...]:
     """The name and id come last, so that pages neither repeat nor miss a row among equals."""
-    column = SORTABLE.get(sort.lstrip("-"), SoftwareTitle.normalized_name)
+    sortable: dict[str, Any] = {
+        "publisher": SoftwareTitle.publisher,
+        "assets": counts.assets,
+        "versions": counts.versions,
+    }
+    column = sortable.get(sort.lstrip("-"), SoftwareTitle.normalized_name)
     first = column.desc() if sort.startswith("-") else column.asc()
     return first, SoftwareTitle.normalized_name, SoftwareTitle.id

@@ -19,7 +19,7 @@ from portal.web.input import to_id
 
 
 @assets.route("/<int:asset_id>/edit", methods=["GET", "POST"])
-@requires(Permission.MAP)
+@requires(Permission.EDIT)
 def edit(asset_id: int) -> ResponseReturnValue:
     asset = get_asset(asset_id)
     form = AssetForm(name=asset.name, description=asset.description, asset_type=asset.asset_type)
@@ -35,7 +35,7 @@ def edit(asset_id: int) -> ResponseReturnValue:
 
 
 @assets.post("/<int:asset_id>/release/<field>")
-@requires(Permission.MAP)
+@requires(Permission.EDIT)
 def release(asset_id: int, field: str) -> ResponseReturnValue:
     release_field(asset_id, field, get_user().id)
     flash("Released. The next sync fills the field from Tactical.", "success")

@@ -24,13 +24,13 @@ ALL = "all"
 
 
 @assets.post("/retire")
-@requires(Permission.MAP)
+@requires(Permission.EDIT)
 def retire() -> ResponseReturnValue:
     return _do(service.request_retirement)
 
 
 @assets.post("/restore")
-@requires(Permission.MAP)
+@requires(Permission.EDIT)
 def restore() -> ResponseReturnValue:
     return _do(service.request_restoring)
 

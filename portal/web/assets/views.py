@@ -90,7 +90,7 @@ def show(asset_id: int) -> ResponseReturnValue:
 
 
 @assets.post("/<int:asset_id>/refresh")
-@requires(Permission.SYNC)
+@requires(Permission.REFRESH)
 def refresh(asset_id: int) -> ResponseReturnValue:
     asset = asset_service.get_asset(asset_id)
     requests.request_run(SyncKind.AGENT, "button", asset.rmm_device_id, get_user().id)

@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from portal.models import Integration
 from portal.models.integrations.integration import IntegrationState, Stop
+from portal.scope import allowed_clients
 from portal.services.accounts.permissions import Permission
 from portal.services.dashboard import REVIEW_PERIOD, Overview, get_overview
 from portal.services.database_role import get_role_warning
@@ -47,7 +48,7 @@ def show() -> ResponseReturnValue:
         run=overview.active_run,
         recent_runs=overview.recent_runs,
         alert_counts=overview.active_alerts,
-        attention=list(_attention(overview)),
+        attention=_attention(overview) if allowed_clients() is None else _of_clients(overview),
         unknown_proxy=is_behind_unknown_proxy(),
         role_warning=get_role_warning(),
     )
@@ -78,19 +79,31 @@ def _attention(overview: Overview) -> list[Item]:
         items.append(_item("bad", integration.last_error, "Connection", settings))
     if stale_because:
         items.append(_stale_item(overview))
-    items += [*_alert_items(overview), *_conflict_items(overview)]
+    items += [*_alert_items(overview), *_delivery_items(overview), *_conflict_items(overview)]
     if integration.state is IntegrationState.ACTIVE:
         items += _webhook_items(get_health(integration))
     items += _held_items(overview.organizations[OrganizationFilter.HELD])
     items += _unmapped_items(overview.organizations[OrganizationFilter.UNMAPPED])
     items += _preview_items(overview.pending_preview)
     items += _retirement_items(integration, overview.assets_by_status["proposed"])
+    return [*items, *_overdue_items(overview)]
+
+
+def _of_clients(overview: Overview) -> list[Item]:
+    """For whoever is limited to some clients: what concerns their assets."""
+    stale = [_stale_item(overview)] if overview.stale_because else []
+    proposed = overview.assets_by_status["proposed"]
+    integration = overview.integration
+    retire = _retirement_items(integration, proposed) if integration else []
+    return [*stale, *_alert_items(overview), *retire, *_overdue_items(overview)]
+
+
+def _overdue_items(overview: Overview) -> list[Item]:
     overdue = overview.assets_by_status["overdue"]
-    if overdue:
-        text = f"{plural(overdue, 'asset is', 'assets are')} overdue."
-        where = url_for("assets.index", status="overdue")
-        items.append(_item("info", text, "View", where))
-    return items
+    if not overdue:
+        return []
+    text = f"{plural(overdue, 'asset is', 'assets are')} overdue."
+    return [_item("info", text, "View", url_for("assets.index", status="overdue"))]
 
 
 def _held_items(held: int) -> list[Item]:
@@ -160,11 +173,15 @@ def _is_active(integration: Integration | None) -> bool:
 
 
 def _alert_items(overview: Overview) -> list[Item]:
-    items: list[Item] = []
     errors = overview.active_alerts["error"]
-    if errors:
-        text = f"{plural(errors, 'active alert has', 'active alerts have')} the severity error."
-        items.append(_item("bad", text, "Alerts", url_for("alerts.index", severity="error")))
+    if not errors:
+        return []
+    text = f"{plural(errors, 'active alert has', 'active alerts have')} the severity error."
+    return [_item("bad", text, "Alerts", url_for("alerts.index", severity="error"))]
+
+
+def _delivery_items(overview: Overview) -> list[Item]:
+    items: list[Item] = []
     failed = overview.failed_deliveries
     if failed:
         text = f"{_deliveries(failed)} could not be processed."

@@ -24,7 +24,7 @@ deliveries = tenant_blueprint("deliveries", __name__, "/deliveries")
 
 
 @deliveries.get("/")
-@requires(Permission.READ)
+@requires(Permission.READ_CONNECTION)
 def index() -> ResponseReturnValue:
     shown = DeliveryFilter(
         search=words("q"),
@@ -54,7 +54,7 @@ def index() -> ResponseReturnValue:
 
 
 @deliveries.get("/<int:delivery_id>")
-@requires(Permission.READ)
+@requires(Permission.READ_CONNECTION)
 def show(delivery_id: int) -> ResponseReturnValue:
     row = history.get_delivery_row(delivery_id)
     return page_or_region(
@@ -70,7 +70,7 @@ def show(delivery_id: int) -> ResponseReturnValue:
 
 
 @deliveries.post("/<int:delivery_id>/replay")
-@requires(Permission.ACT_ON_ALERTS)
+@requires(Permission.SYNC)
 def replay_one(delivery_id: int) -> ResponseReturnValue:
     try:
         replay.replay_soon(delivery_id)
@@ -84,7 +84,7 @@ def replay_one(delivery_id: int) -> ResponseReturnValue:
 
 
 @deliveries.post("/replay-failed")
-@requires(Permission.ACT_ON_ALERTS)
+@requires(Permission.SYNC)
 def replay_failed() -> ResponseReturnValue:
     number = replay.replay_failed_soon()
     return _report(

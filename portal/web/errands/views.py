@@ -10,8 +10,7 @@ from flask.typing import ResponseReturnValue
 from portal.extensions import htmx
 from portal.models.errands.errand import ErrandKind
 from portal.services.accounts.permissions import Permission
-from portal.services.errands.requests import get_errand
-from portal.web.errands.following import unfollow
+from portal.web.errands.following import get_shown_errand, unfollow
 from portal.web.guard import requires, tenant_blueprint
 
 errands = tenant_blueprint("errands", __name__, "/requests")
@@ -29,7 +28,7 @@ OF_ALL_PAGES = (ErrandKind.SIGN_IN,)
 @requires(Permission.READ)
 def show(errand_id: int) -> ResponseReturnValue:
     """The notice as it is now; one that went well becomes a toast."""
-    errand = get_errand(errand_id)
+    errand = get_shown_errand(errand_id)
     if not htmx:
         return redirect(url_for("dashboard.show"))
     if errand.ok is None:

@@ -14,7 +14,7 @@ integrations = tenant_blueprint("integrations", __name__, "/integrations")
 
 
 @integrations.get("/")
-@requires(Permission.READ)
+@requires(Permission.READ_CONNECTION)
 def index() -> ResponseReturnValue:
     providers = [
         {

@@ -28,8 +28,8 @@ from portal.services.software.titles import (
     TITLE_COLUMNS,
     TitleFilter,
     any_titles,
+    describe_title,
     export_titles,
-    get_title,
     list_titles,
 )
 from portal.versions import is_known_version
@@ -69,7 +69,7 @@ def export() -> ResponseReturnValue:
 @software.get("/software/<int:title_id>")
 @requires(Permission.READ)
 def show(title_id: int) -> ResponseReturnValue:
-    title, shown = get_title(title_id), _read_installs(title_id)
+    title, shown = describe_title(title_id), _read_installs(title_id)
     versions = list_versions(shown)
     chosen = choose_versions(shown, versions)
     return page_or_region(
@@ -90,7 +90,7 @@ def show(title_id: int) -> ResponseReturnValue:
 @requires(Permission.READ)
 def export_of_title(title_id: int) -> ResponseReturnValue:
     """The installs of the title that its page shows, streamed."""
-    title, shown = get_title(title_id), _read_installs(title_id)
+    title, shown = describe_title(title_id), _read_installs(title_id)
     chosen = choose_versions(shown, list_versions(shown))
     rows = export_software(*install_conditions(shown, chosen))
     return send_csv(f"software-{title.id}", SOFTWARE_COLUMNS, rows)

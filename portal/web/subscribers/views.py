@@ -21,7 +21,7 @@ subscribers = tenant_blueprint("subscribers", __name__, "/integrations/events")
 
 
 @subscribers.get("/")
-@requires(Permission.READ)
+@requires(Permission.READ_CONNECTION)
 def index() -> ResponseReturnValue:
     return _page(SubscriberForm())
 

@@ -8,6 +8,7 @@ from portal.clock import utc_now
 from portal.models import SyncRun
 from portal.models.runs.revert_action import RevertAction
 from portal.models.runs.sync_run import OF_A_PERSON, RunStatus, SyncKind
+from portal.scope import allowed_clients
 from portal.services.runs.pace import measure_pace
 from portal.services.runs.revert_previews import RevertPreview
 from portal.wording import join_words, plural
@@ -27,6 +28,16 @@ NAMES = {
     SyncKind.APPLY: "Applied plan",
     SyncKind.ASSETS: "Asset change",
     SyncKind.REVERT: "Undo",
+}
+STATES = {
+    RunStatus.QUEUED: "Waiting for a worker.",
+    RunStatus.RUNNING: "At work.",
+    RunStatus.SUCCESS: "Finished.",
+    RunStatus.PARTIAL: "Finished, but not for every record.",
+    RunStatus.FAILED: "The run failed.",
+    RunStatus.CANCELLED: "Stopped early.",
+    RunStatus.PLANNED: "The plan is ready. Nothing was changed.",
+    RunStatus.HELD: "A part of it waits for a decision.",
 }
 NO_SYNCS = (SyncKind.PREVIEW, SyncKind.APPLY, SyncKind.REVERT, *OF_A_PERSON)
 UNDOING = {
@@ -68,7 +79,10 @@ def describe_undo(preview: RevertPreview) -> str:
 
 
 def describe_run(run: SyncRun) -> str:
-    """What happened, in a sentence: `3 created, 1 moved, 2 failed.`"""
+    """What happened, in a sentence: `3 created, 1 moved, 2 failed.` Whoever is limited to some
+    clients reads how it ended: its counts are of all of them."""
+    if allowed_clients() is not None:
+        return STATES[run.status]
     if run.title and run.kind in OF_A_PERSON:
         return f"{run.title}."
     did = _describe_counts(run, [n for n in run.counts if n not in (*NOT_DESCRIBED, *LEFT)])

@@ -16,7 +16,7 @@ from portal.web.sync_runs.views import sync_runs
 
 
 @sync_runs.get("/<int:run_id>/undo")
-@requires(Permission.READ)
+@requires(Permission.READ_CONNECTION)
 def preview_undo(run_id: int) -> ResponseReturnValue:
     try:
         preview = preview_revert(run_id, page_number())

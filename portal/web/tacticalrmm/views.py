@@ -40,7 +40,7 @@ OF_THE_ACCOUNT = ("missing_permission", "throttled", "login_throttled")
 
 
 @tacticalrmm.get("/")
-@requires(Permission.READ)
+@requires(Permission.READ_CONNECTION)
 def show() -> ResponseReturnValue:
     integration = find_integration()
     test = testing.find_last_test(integration) if integration else None
@@ -77,7 +77,7 @@ def test() -> ResponseReturnValue:
 
 
 @tacticalrmm.get("/test/<int:test_id>")
-@requires(Permission.READ)
+@requires(Permission.READ_CONNECTION)
 def test_progress(test_id: int) -> ResponseReturnValue:
     """The steps as they are now. The end brings the page anew, with the field marked."""
     found = testing.get_test(test_id)

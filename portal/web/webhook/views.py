@@ -47,7 +47,7 @@ REGIONS = {
 
 
 @webhook.get("/")
-@requires(Permission.READ)
+@requires(Permission.READ_CONNECTION)
 def show() -> ResponseReturnValue:
     """With `plan`, the id of an errand: what it found would change, or that it is pending."""
     plan_id = request.args.get("plan", type=to_id)
@@ -55,7 +55,7 @@ def show() -> ResponseReturnValue:
 
 
 @webhook.get("/progress")
-@requires(Permission.READ)
+@requires(Permission.READ_CONNECTION)
 def progress() -> ResponseReturnValue:
     """The steps of the action as they are now. The end brings the page anew."""
     row = find_installation()

@@ -1,0 +1,220 @@
+"""Which rows belong to a client: what somebody sees who is limited to some of them.
+
+Every table of a tenant stands here, and so do users. What belongs to no client, such as deliveries,
+settings and people, is seen by nobody who is limited.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+
+from sqlalchemy import ColumnElement, FromClause, Select, Table, and_, exists, func, or_, select
+
+from portal.client_guard import LIMITS, ClientLimit, allowed_ids, everything, nothing
+from portal.db import Base
+from portal.models.accounts.api_token import ApiToken
+from portal.models.accounts.invitation import Invitation, InvitationClient
+from portal.models.accounts.user import Membership, MembershipClient, User
+from portal.models.alerts.alert import Alert
+from portal.models.assets.agent_sighting import AgentSighting
+from portal.models.assets.asset import Asset
+from portal.models.assets.change import AssetChange, ChangeAction
+from portal.models.assets.conflict import REVERTED, AssetConflict
+from portal.models.assets.external_entity_mapping import ExternalEntityMapping
+from portal.models.assets.removed_asset import RemovedAsset
+from portal.models.assets.superseded_agent import SupersededAgent
+from portal.models.audit.entry import AuditEntry
+from portal.models.deliveries.delivery import AgentRefresh, Delivery, WebhookKey
+from portal.models.deliveries.usage import WebhookUsage
+from portal.models.errands.errand import Errand
+from portal.models.events.event import Event, EventSubscriber, EventType
+from portal.models.integrations.connection_test import ConnectionTest
+from portal.models.integrations.egress_network import EgressNetwork
+from portal.models.integrations.ended_sign_in import EndedSignIn
+from portal.models.integrations.integration import Integration
+from portal.models.integrations.schedule import Schedule
+from portal.models.integrations.secret import Secret
+from portal.models.organizations.client import Client
+from portal.models.organizations.left_out_site import LeftOutSite
+from portal.models.organizations.organization_mapping import OrganizationMapping
+from portal.models.runs.sync_plan import PlanAction, SyncPlan, SyncPlanRow
+from portal.models.runs.sync_run import COUNT_NAMES, SyncKind, SyncLogEntry, SyncRun
+from portal.models.software.inventory import AssetSoftware, SoftwareTitle
+from portal.models.webhook.installation import WebhookInstallation
+
+FLEET_READS = (SyncKind.DEVICES, SyncKind.STATUS, SyncKind.ALERTS, SyncKind.SOFTWARE)
+"""Runs that say how fresh everybody's records are."""
+OF_ONE_RECORD = ("created", "updated", "missing", "returned", "retired", "restored", "failed")
+"""Actions in the log of a run that name no other record. A move names another client."""
+OF_ONE_AGENT = (PlanAction.UPDATE, PlanAction.MISSING, PlanAction.RETURNED, PlanAction.FAILED)
+OF_ONE_ASSET = tuple(kind for kind in EventType if kind.startswith(("rmm.device.", "rmm.alert.")))
+TELLS_OF_CLIENTS = ("client_id", "rmm_organization_id")
+EVIDENCE = "evidence"
+"""Among the changes of a log entry: the computers that an agent was compared with."""
+
+
+def _other(model: type[Base]) -> FromClause:
+    """Its table once more, and bare: in a statement on that table it is another one, and the guard
+    adds nothing to it."""
+    return cast(Table, model.__table__).alias()
+
+
+_ASSETS, _INSTALLS, _LOG = _other(Asset).c, _other(AssetSoftware).c, _other(SyncLogEntry).c
+_PLANS, _ROWS = _other(SyncPlan).c, _other(SyncPlanRow).c
+
+
+def _assets(column: str) -> Select[Any]:
+    return select(_ASSETS[column]).where(_ASSETS.client_id.in_(allowed_ids()))
+
+
+def _of_asset(name: str = "asset_id") -> Callable[[Any], ColumnElement[bool]]:
+    return lambda cls: getattr(cls, name).in_(_assets("id"))
+
+
+def _changes(cls: type[AssetChange]) -> ColumnElement[bool]:
+    """But for what it was, and where, while it was another client's."""
+    is_move = or_(cls.action == ChangeAction.MOVED, cls.column.in_(TELLS_OF_CLIENTS))
+    return and_(cls.asset_id.in_(_assets("id")), ~is_move)
+
+
+def _conflicts(cls: type[AssetConflict]) -> ColumnElement[bool]:
+    """Between two assets of theirs, and no third one."""
+    in_question = func.coalesce(func.json_array_length(cls.evidence["assets"]), 0)
+    return and_(
+        cls.kind != REVERTED,
+        cls.asset_id.in_(_assets("id")),
+        cls.other_asset_id.in_(_assets("id")),
+        in_question <= 1,
+    )
+
+
+def _events(cls: type[Event]) -> ColumnElement[bool]:
+    agent_id = func.coalesce(
+        cls.payload["rmm_device_id"].as_string(), cls.payload["agent_id"].as_string()
+    )
+    client_id = cls.payload["client_id"].as_integer()
+    return and_(
+        cls.type.in_(OF_ONE_ASSET),
+        agent_id.in_(_assets("rmm_device_id")),
+        or_(client_id.is_(None), client_id.in_(allowed_ids())),
+    )
+
+
+def _titles(cls: type[SoftwareTitle]) -> ColumnElement[bool]:
+    return exists().where(_INSTALLS.title_id == cls.id, _INSTALLS.asset_id.in_(_assets("id")))
+
+
+def _log_entries(cls: type[SyncLogEntry]) -> ColumnElement[bool]:
+    return and_(cls.action.in_(OF_ONE_RECORD), cls.external_id.in_(_assets("rmm_device_id")))
+
+
+def _plan_rows(cls: type[SyncPlanRow]) -> ColumnElement[bool]:
+    return and_(cls.action.in_(OF_ONE_AGENT), cls.agent_id.in_(_assets("rmm_device_id")))
+
+
+def _plans(cls: type[SyncPlan]) -> ColumnElement[bool]:
+    return exists().where(_ROWS.plan_id == cls.id, *_is_row_of_theirs())
+
+
+def _runs(cls: type[SyncRun]) -> ColumnElement[bool]:
+    """That read the whole fleet, or did something to an asset of theirs."""
+    entries = exists().where(
+        _LOG.run_id == cls.id,
+        _LOG.action.in_(OF_ONE_RECORD),
+        _LOG.external_id.in_(_assets("rmm_device_id")),
+    )
+    plans = exists().where(
+        _PLANS.run_id == cls.id, _ROWS.plan_id == _PLANS.id, *_is_row_of_theirs()
+    )
+    is_agents = and_(cls.kind == SyncKind.AGENT, cls.subject.in_(_assets("rmm_device_id")))
+    others = (*FLEET_READS, SyncKind.AGENT, SyncKind.PREVIEW)
+    return or_(
+        cls.kind.in_(FLEET_READS),
+        is_agents,
+        and_(cls.kind == SyncKind.PREVIEW, plans),
+        and_(cls.kind.not_in(others), entries),
+    )
+
+
+def _strip_changes(known: dict[str, Any]) -> dict[str, Any] | None:
+    """Of a log entry or the row of a plan, without other clients and other assets."""
+    changes = known.get("changes")
+    left_out = (*TELLS_OF_CLIENTS, EVIDENCE)
+    return changes and {name: value for name, value in changes.items() if name not in left_out}
+
+
+def _strip_reason(known: dict[str, Any]) -> str | None:
+    return None if EVIDENCE in (known.get("changes") or ()) else known["reason"]
+
+
+def _is_row_of_theirs() -> tuple[ColumnElement[bool], ...]:
+    return (
+        _ROWS.action.in_(OF_ONE_AGENT),
+        _ROWS.agent_id.in_(_assets("rmm_device_id")),
+    )
+
+
+LIMITED: Mapping[type[Base], ClientLimit] = {
+    Client: ClientLimit(lambda cls: cls.id.in_(allowed_ids())),
+    OrganizationMapping: ClientLimit(lambda cls: cls.client_id.in_(allowed_ids())),
+    Asset: ClientLimit(lambda cls: cls.client_id.in_(allowed_ids()), changes=True),
+    ExternalEntityMapping: ClientLimit(_of_asset()),
+    SupersededAgent: ClientLimit(_of_asset()),
+    RemovedAsset: ClientLimit(_of_asset("into_asset_id")),
+    AssetChange: ClientLimit(_changes, adds=True),
+    AssetConflict: ClientLimit(_conflicts),
+    Alert: ClientLimit(_of_asset()),
+    AssetSoftware: ClientLimit(_of_asset()),
+    SoftwareTitle: ClientLimit(_titles, hidden={"asset_count": 0, "version_count": 0}),
+    Event: ClientLimit(_events, adds=True),
+    SyncRun: ClientLimit(
+        _runs,
+        changes=True,
+        adds=True,
+        hidden={
+            **{"title": None, "error": None, "total": None, "requested_by": None},
+            **dict.fromkeys(("done", "paced_done", *COUNT_NAMES), 0),
+        },
+    ),
+    SyncLogEntry: ClientLimit(
+        _log_entries,
+        adds=True,
+        hidden={"changes": _strip_changes, "reason": _strip_reason},
+    ),
+    SyncPlan: ClientLimit(_plans, hidden={"reason": None}),
+    SyncPlanRow: ClientLimit(_plan_rows, hidden={"changes": _strip_changes}),
+    Integration: ClientLimit(
+        everything,
+        hidden={
+            **{"last_error": None, "found_agents": None, "found_organizations": None},
+            **{"base_url": "", "username": ""},
+        },
+    ),
+    Schedule: ClientLimit(everything),
+    AuditEntry: ClientLimit(nothing, adds=True),
+    Errand: ClientLimit(nothing, adds=True),
+    AgentRefresh: ClientLimit(nothing),
+    AgentSighting: ClientLimit(nothing),
+    ApiToken: ClientLimit(nothing),
+    ConnectionTest: ClientLimit(nothing),
+    Delivery: ClientLimit(nothing),
+    EgressNetwork: ClientLimit(nothing),
+    EndedSignIn: ClientLimit(nothing),
+    EventSubscriber: ClientLimit(nothing),
+    Invitation: ClientLimit(nothing),
+    InvitationClient: ClientLimit(nothing),
+    LeftOutSite: ClientLimit(nothing),
+    Membership: ClientLimit(nothing),
+    MembershipClient: ClientLimit(nothing),
+    Secret: ClientLimit(nothing),
+    User: ClientLimit(nothing),
+    WebhookInstallation: ClientLimit(nothing),
+    WebhookKey: ClientLimit(nothing),
+    WebhookUsage: ClientLimit(nothing),
+}
+
+
+def fill_table() -> None:
+    """For the guard, once the models are there."""
+    LIMITS.fill(LIMITED)

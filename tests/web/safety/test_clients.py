@@ -1,0 +1,143 @@
+"""Whoever is limited to some clients sees and changes nothing of the others, on any route."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from portal.db import Base, TenantOwned
+from portal.models.client_limits import LIMITED
+from portal.services.accounts.permissions import WITHIN_CLIENTS, Permission, Role, role_allows
+from tests.web.conftest import HTMX
+from tests.web.safety.neighbour import MARKS, fingerprint, limited_user, make_neighbour
+from tests.web.safety.test_isolation import IDS, address, methods, tenant_rules
+from tests.web.world import Place, sign_in
+
+
+@pytest.fixture
+def neighbour(app: Flask, acme: Place) -> Place:
+    return make_neighbour(app, acme)
+
+
+@pytest.fixture
+def limited(app: Flask, http: FlaskClient, acme: Place, neighbour: Place) -> FlaskClient:
+    """A technician who sees the client of acme, and not its neighbour."""
+    app.config["WTF_CSRF_ENABLED"] = False
+    sign_in(app, http, limited_user(app, acme, acme.client))
+    return http
+
+
+def permission_of(app: Flask, endpoint: str) -> Permission:
+    view: Any = app.view_functions[endpoint]
+    found: Permission = view.permission
+    return found
+
+
+def marks_in(text: str) -> list[str]:
+    lower = text.lower()
+    return [lower[max(0, lower.find(mark) - 60) :][:140] for mark in MARKS if mark in lower]
+
+
+FILTERS = ("q=zebra", "q=770077", "status=any", "show=all", "show=suggestions", "status=missing")
+"""Beside no filter, on every page that has no id."""
+
+
+def test_no_page_shows_anything_of_the_others(
+    app: Flask, limited: FlaskClient, acme: Place
+) -> None:
+    shown, wrong = {}, {}
+    for rule in tenant_rules(app):
+        if "GET" not in methods(rule):
+            continue
+        here = address(rule, acme.slug, acme)
+        for query in ("", *(() if rule.arguments & set(IDS) else FILTERS)):
+            answer = limited.get(here, query_string=query)
+            may = permission_of(app, rule.endpoint) in WITHIN_CLIENTS
+            if found := marks_in(answer.text.replace(query.rpartition("=")[2] or "-", "")):
+                wrong[f"{rule.endpoint}?{query}"] = found
+            if (answer.status_code == 403) is may or answer.status_code >= 500:
+                wrong[rule.endpoint] = [str(answer.status_code)]
+            shown[rule.endpoint] = answer.status_code
+            if not may:
+                break
+    assert wrong == {}
+    assert sum(status == 200 for status in shown.values()) > 20
+
+
+@pytest.mark.one_database
+def test_ids_of_the_others_are_not_there(
+    app: Flask, limited: FlaskClient, acme: Place, neighbour: Place
+) -> None:
+    """Not told apart from ids that nobody has; where a role does not suffice, it is that."""
+    before, wrong = fingerprint(app), {}
+    settings = {"user_id", "invitation_id", "subscriber_id", "test_id"}
+    for rule in tenant_rules(app):
+        if not rule.arguments & set(IDS) - settings:
+            continue
+        may = permission_of(app, rule.endpoint) in WITHIN_CLIENTS
+        for method in methods(rule):
+            for headers in ({}, HTMX):
+                answer = limited.open(
+                    address(rule, acme.slug, neighbour), method=method, headers=headers
+                )
+                is_right = answer.status_code == (404 if may else 403)
+                if not is_right or marks_in(answer.text.replace("8800", "")):
+                    wrong[f"{method} {rule.endpoint}"] = answer.status_code
+    assert wrong == {}
+    assert fingerprint(app) == before
+
+
+@pytest.mark.one_database
+def test_every_post_leaves_the_others_alone(
+    app: Flask, limited: FlaskClient, acme: Place, neighbour: Place
+) -> None:
+    """Whatever ids a form carries, and all that a filter shows."""
+    before, wrong = fingerprint(app), {}
+    forms = (
+        {"which": "all"},
+        {
+            "asset": neighbour.asset, "alert": neighbour.alert, "client_id": neighbour.client,
+            "organization": neighbour.organization, "conflict": neighbour.conflict,
+            "with": neighbour.asset, "action": "resolve", "name": "new", "asset_type": "server",
+        },
+    )  # fmt: skip
+    for rule in tenant_rules(app):
+        for data in forms if "POST" in methods(rule) else ():
+            answer = limited.post(address(rule, acme.slug, acme), data=data)
+            may = permission_of(app, rule.endpoint) in WITHIN_CLIENTS
+            if answer.status_code >= 500 or (answer.status_code == 403) is may:
+                wrong[rule.endpoint] = answer.status_code
+    assert wrong == {}
+    assert fingerprint(app) == before
+
+
+@pytest.mark.one_database
+def test_a_limit_to_nothing_shows_nothing(app: Flask, http: FlaskClient, acme: Place) -> None:
+    sign_in(app, http, limited_user(app, acme, role="viewer"))
+
+    for page in ("", "assets/", "alerts/", "clients/", "software/", "organizations/", "activity/"):
+        answer = http.get(acme.url(page))
+        assert answer.status_code == 200, page
+        assert "acme-pc" not in answer.text
+        assert "Acme Client" not in answer.text
+    assert http.get(acme.url(f"assets/{acme.asset}")).status_code == 404
+
+
+@pytest.mark.one_database
+def test_the_table_says_something_of_every_model() -> None:
+    models = {mapper.class_ for mapper in Base.registry.mappers}
+    owned = {model for model in models if issubclass(model, TenantOwned)}
+    assert owned - LIMITED.keys() == set()
+
+
+@pytest.mark.one_database
+def test_a_limit_takes_away_what_concerns_others() -> None:
+    assert Permission.READ in WITHIN_CLIENTS
+    outside = (Permission.DELETE, Permission.MANAGE_USERS, Permission.READ_AUDIT, Permission.SYNC)
+    assert not WITHIN_CLIENTS & set(outside)
+    for permission in Permission:
+        may = permission in WITHIN_CLIENTS
+        assert role_allows(Role.TECHNICIAN, permission, limited=True) is may
