@@ -227,7 +227,7 @@ def export_software(*conditions: ColumnElement[bool]) -> Iterator[Row]:
         .order_by(AssetSoftware.asset_id, AssetSoftware.title_id, AssetSoftware.version)
         .execution_options(yield_per=ROWS_AT_ONCE)
     )
-    return map(to_software_row, found)
+    yield from map(to_software_row, found)
 
 
 def query_software(*more: InstrumentedAttribute[Any]) -> Select[Any]:
