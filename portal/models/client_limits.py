@@ -38,6 +38,7 @@ from portal.models.integrations.secret import Secret
 from portal.models.organizations.client import Client
 from portal.models.organizations.left_out_site import LeftOutSite
 from portal.models.organizations.organization_mapping import OrganizationMapping
+from portal.models.runs.revert_page import RevertPage
 from portal.models.runs.sync_plan import PlanAction, SyncPlan, SyncPlanRow
 from portal.models.runs.sync_run import COUNT_NAMES, SyncKind, SyncLogEntry, SyncRun
 from portal.models.software.inventory import AssetSoftware, SoftwareTitle
@@ -207,6 +208,7 @@ LIMITED: Mapping[type[Base], ClientLimit] = {
     LeftOutSite: ClientLimit(nothing),
     Membership: ClientLimit(nothing),
     MembershipClient: ClientLimit(nothing),
+    RevertPage: ClientLimit(nothing),
     Secret: ClientLimit(nothing),
     User: ClientLimit(nothing),
     WebhookInstallation: ClientLimit(nothing),

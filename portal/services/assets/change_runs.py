@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from portal.db import transaction
 from portal.models import Asset, SyncRun
 from portal.models.runs.sync_run import SyncKind
+from portal.scope import beyond_clients
 from portal.services.audit.actions import Action
 from portal.services.audit.record import Target, record
 from portal.services.runs.history import find_active_run
@@ -41,7 +42,8 @@ def ask_for_change(
         with transaction() as session:
             rows = session.execute(wanted.order_by(Asset.id)).all()
             check(session, len(rows))
-            return _find_or_add(session, action, rows, user_id)
+            with beyond_clients():  # the assets are those of whoever asks; the run tells no more
+                return _find_or_add(session, action, rows, user_id)
     except IntegrityError:  # somebody pressed at the same moment
         return ask_for_change(action, conditions, check, user_id)
 

@@ -12,6 +12,7 @@ from portal.db import db
 from portal.errors import Refused
 from portal.models import Asset, SyncRun
 from portal.models.runs.sync_run import RunStatus
+from portal.scope import beyond_clients
 from portal.services.assets.change_runs import ask_for_change
 from portal.services.assets.choosing import Chosen
 from portal.services.runs.execution import run_queued, work_to_end
@@ -98,8 +99,9 @@ def _hand_over(run: SyncRun, is_new: bool) -> SyncRun:
         if is_new:
             enqueue_run(run)
         return run
-    run_queued(run.id)
-    after = get_run(run.id)
+    with beyond_clients():  # it names its assets, which are those of whoever asks
+        run_queued(run.id)
+        after = get_run(run.id)
     return after if after.is_active else _finished(after)  # a worker was quicker
 
 

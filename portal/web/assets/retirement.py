@@ -8,6 +8,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.errors import InvalidInput, Refused
+from portal.scope import allowed_clients
 from portal.services.accounts.permissions import Permission
 from portal.services.assets import deletion
 from portal.services.assets import retirement as service
@@ -68,6 +69,9 @@ def _do(change: Callable[[Chosen, int], Done]) -> ResponseReturnValue:
     if done.left:
         left = "1 stays" if done.left == 1 else f"{plural(done.left, 'asset')} stay"
         flash(f"{left} as before. {service.STILL_LISTED}", "warning")
+    if not is_done and allowed_clients() is not None:
+        flash("A worker is doing this. Reload the list to see how far it is.", "info")
+        return redirect(_back())  # a run is shown to them once it has done something
     return redirect(_back() if is_done else url_for("sync_runs.show", run_id=done.run.id))
 
 

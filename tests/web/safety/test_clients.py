@@ -7,14 +7,20 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
-from portal.db import Base, TenantOwned
+from portal.clock import utc_now
+from portal.db import Base, TenantOwned, db, transaction
+from portal.models import Asset, Errand, SyncRun
 from portal.models.client_limits import LIMITED
+from portal.scope import tenant_scope
 from portal.services.accounts.permissions import WITHIN_CLIENTS, Permission, Role, role_allows
+from portal.services.assets.retirement import DONE_AT_ONCE
+from portal.services.runs.execution import run_queued
 from tests.web.conftest import HTMX
 from tests.web.safety.neighbour import MARKS, fingerprint, limited_user, make_neighbour
 from tests.web.safety.test_isolation import IDS, address, methods, tenant_rules
-from tests.web.world import Place, sign_in
+from tests.web.world import Place, make_asset, sign_in
 
 
 @pytest.fixture
@@ -112,6 +118,39 @@ def test_every_post_leaves_the_others_alone(
                 wrong[rule.endpoint] = answer.status_code
     assert wrong == {}
     assert fingerprint(app) == before
+
+
+@pytest.mark.parametrize("number", [1, DONE_AT_ONCE])
+def test_what_is_theirs_they_do(
+    app: Flask, limited: FlaskClient, acme: Place, neighbour: Place, number: int
+) -> None:
+    """And "all" are all of their own: the neighbour has a missing asset too."""
+    with app.app_context(), tenant_scope(acme.id), transaction() as session:
+        own = session.get_one(Asset, acme.asset)
+        own.missing_since = utc_now()
+        for each in range(number):
+            asset = make_asset(own.integration_id, own.client_id, f"own {each}")
+            asset.missing_since = utc_now()
+            session.add(asset)
+    edit = {"name": "renamed", "asset_type": "server", "client_id": acme.client}
+    assert limited.post(acme.url(f"assets/{acme.asset}/edit"), data=edit).status_code == 302
+    assert limited.post(acme.url(f"assets/{acme.asset}/release/name")).status_code == 302
+    for _press in range(2):
+        answer = limited.post(acme.url("assets/retire?status=missing"), data={"which": "all"})
+        assert answer.status_code == 302
+    with app.app_context(), tenant_scope(acme.id):
+        for run_id in db.session.scalars(select(SyncRun.id).where(SyncRun.status == "queued")):
+            run_queued(run_id)
+        retired = db.session.scalars(select(Asset.name).where(Asset.retired_at.is_not(None)))
+        assert set(retired) == {"renamed", *(f"own {each}" for each in range(number))}
+        assert len(db.session.scalars(select(SyncRun).where(SyncRun.kind == "assets")).all()) == 2
+    act = {"action": "resolve", "alert": [acme.alert, neighbour.alert]}
+    assert limited.post(acme.url("alerts/act"), data=act).status_code == 302
+    with app.app_context(), tenant_scope(acme.id):
+        asked = db.session.scalars(select(Errand).order_by(Errand.asked_at.desc())).first()
+        assert asked is not None
+        assert asked.wanted["alert_ids"] == [acme.alert]
+    assert "Resolve the alert of" in limited.get(acme.url()).text
 
 
 @pytest.mark.one_database
