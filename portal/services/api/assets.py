@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+from sqlakeyset import unserialize_bookmark
 from sqlalchemy import ColumnElement, Row, select
 from sqlalchemy.orm import InstrumentedAttribute, joinedload
 
@@ -25,7 +27,7 @@ from portal.services.software.installs import (
 CLIENT = "client_id"
 INSTALL_IDS: dict[str, InstrumentedAttribute[Any]] = {
     "id": AssetSoftware.id,
-    "asset_id": AssetSoftware.asset_id,
+    "asset_id": Asset.id,
     "title_id": AssetSoftware.title_id,
     "client_id": Asset.client_id,
 }
@@ -45,25 +47,26 @@ class InstallsWanted:
 
 def list_assets(shown: AssetFilter, part: Part) -> Items:
     """In the order in which they came into the portal."""
+    stale_before = get_stale_before()
     query = (
         select(Asset)
-        .where(*asset_conditions(shown, get_stale_before()))
+        .where(*asset_conditions(shown, stale_before))
         .options(joinedload(Asset.client))
         .order_by(Asset.id)
     )
-    return read_part(query, part, lambda rows: _to_records([row[0] for row in rows]))
+    return read_part(query, part, lambda rows: _to_records([row[0] for row in rows], stale_before))
 
 
 def read_asset(asset_id: int) -> Record:
     """Raises NotFound; of one that was merged, AssetMerged."""
-    return _to_records([get_asset(asset_id)])[0]
+    return _to_records([get_asset(asset_id)], get_stale_before())[0]
 
 
 def list_installs(wanted: InstallsWanted, part: Part) -> Items:
     """Asset by asset; without a filter, all that is installed on assets that are not missing."""
     query = (
         query_software(*INSTALL_IDS.values())
-        .where(*_install_conditions(wanted))
+        .where(*_install_conditions(wanted), *_from_asset_on(part))
         .order_by(Asset.id, AssetSoftware.title_id, AssetSoftware.version)
     )
     return read_part(query, part, lambda rows: [_to_install(row) for row in rows])
@@ -83,7 +86,7 @@ def list_history(asset_id: int | None, run_id: int | None, after_id: int, part: 
     return read_part(query, part, lambda rows: [_to_change(row[0]) for row in rows])
 
 
-def _to_records(assets: Sequence[Asset]) -> list[Record]:
+def _to_records(assets: Sequence[Asset], stale_before: datetime) -> list[Record]:
     places = _find_organizations(assets)
     return [
         {
@@ -92,7 +95,7 @@ def _to_records(assets: Sequence[Asset]) -> list[Record]:
             "organization_id": places.get((asset.integration_id, asset.rmm_organization_id)),
             **row,
         }
-        for asset, row in zip(assets, to_asset_rows(assets, get_stale_before()), strict=True)
+        for asset, row in zip(assets, to_asset_rows(assets, stale_before), strict=True)
     ]
 
 
@@ -126,6 +129,12 @@ def _install_conditions(wanted: InstallsWanted) -> list[ColumnElement[bool]]:
         older = choose_versions(shown, list_versions(shown))
         conditions.append(AssetSoftware.version.in_([each.version for each in older]))
     return conditions
+
+
+def _from_asset_on(part: Part) -> list[ColumnElement[bool]]:
+    """Said of installs too: PostgreSQL would read all those of the assets before, for each part."""
+    place = unserialize_bookmark(part.after).place if part.after else None
+    return [AssetSoftware.asset_id >= place[0]] if place else []
 
 
 def _to_install(row: Row[Any]) -> Record:

@@ -48,7 +48,8 @@ RUN_TIMES = ("created_at", "finished_at", "undo_until")
 def list_clients(search: str, part: Part) -> Items:
     """By name."""
     conditions = [is_named_like(search)] if search.strip() else []
-    query = query_clients().where(*conditions).order_by(Client.name_key, Client.id)
+    query = query_clients().add_columns(Client.name_key).where(*conditions)
+    query = query.order_by(Client.name_key, Client.id)
     return read_part(query, part, lambda rows: [_to_client(row) for row in rows])
 
 

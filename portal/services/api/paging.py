@@ -36,7 +36,9 @@ class Items:
 def read_part(
     query: Select[Any], part: Part, make: Callable[[Sequence[Row[Any]]], list[Record]]
 ) -> Items:
-    """The query's order must tell every row from every other one; none of its columns is null."""
+    """The query's order must tell every row from every other one; none of its columns is null, and
+    all are among those that are read: others would be added under names that are new each time, so
+    that each part's statement would be compiled anew."""
     page = select_page(db.session(), query, per_page=part.limit, page=part.after)
     end = page.paging.bookmark_next if page.paging.has_next else None
     return Items(make(list(page)), end)
