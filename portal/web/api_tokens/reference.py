@@ -8,6 +8,8 @@ from typing import Any
 LIST = "List"
 """Ends the names of schemas of lists."""
 
+Node = dict[str, Any]
+
 
 @dataclass(frozen=True, slots=True)
 class Term:
@@ -21,74 +23,61 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
+    """`facts` of what it answers; none where an earlier operation of the noun answers the same."""
+
     path: str
     summary: str
     description: str
-    arguments: list[Term]
     is_list: bool
-    schema: str
+    arguments: list[Term]
+    facts: list[Term]
 
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """A noun: its addresses, and the facts of what they answer, by the name of the schema."""
+    """A noun."""
 
     name: str
     text: str
     operations: list[Operation]
-    schemas: dict[str, list[Term]]
 
 
-def list_operations(document: dict[str, Any]) -> list[Tag]:
+def list_tags(document: Node) -> list[Tag]:
     """In the order of the document."""
-    tags = {
-        tag["name"].removeprefix("api_"): Tag(
-            tag["name"].removeprefix("api_"), tag["description"], [], {}
-        )
-        for tag in document["tags"]
-    }
+    tags = {name: Tag(name, text, []) for name, text in _list_names(document)}
+    told: set[str] = set()
     for path, methods in document["paths"].items():
-        shared = methods.get("parameters", [])
-        get = methods["get"]
-        tag, operation = tags[get["tags"][0]], _to_operation(path, get, shared)
-        tag.operations.append(operation)
-        described = document["components"]["schemas"][operation.schema]
-        tag.schemas.setdefault(operation.schema, _to_terms(described))
+        get: Node = methods["get"]
+        parameters = [*methods.get("parameters", []), *get.get("parameters", [])]
+        answer = _name_of(get["responses"]["200"]["content"]["application/json"]["schema"])
+        record = answer.removesuffix(LIST)
+        schema: Node = {} if record in told else document["components"]["schemas"][record]
+        told.add(record)
+        operation = Operation(
+            path,
+            get["summary"],
+            get.get("description", ""),
+            answer != record,
+            [_to_term(each["name"], each["schema"] | each) for each in parameters],
+            [_to_term(name, fact) for name, fact in schema.get("properties", {}).items()],
+        )
+        tags[get["tags"][0]].operations.append(operation)
     return list(tags.values())
 
 
-def _to_operation(path: str, get: dict[str, Any], shared: list[Any]) -> Operation:
-    content = get["responses"]["200"]["content"]["application/json"]
-    name = _name_of(content["schema"])
-    return Operation(
-        path=path,
-        summary=get["summary"],
-        description=get.get("description", ""),
-        arguments=[
-            _to_term(each["name"], each["schema"], each.get("description", ""))
-            for each in (*shared, *get.get("parameters", []))
-        ],
-        is_list=name.endswith(LIST),
-        schema=name.removesuffix(LIST),
-    )
+def _list_names(document: Node) -> list[tuple[str, str]]:
+    return [(tag["name"].removeprefix("api_"), tag["description"]) for tag in document["tags"]]
 
 
-def _to_terms(schema: dict[str, Any]) -> list[Term]:
-    return [
-        _to_term(name, fact, fact.get("description", ""))
-        for name, fact in schema["properties"].items()
-    ]
-
-
-def _to_term(name: str, schema: dict[str, Any], text: str) -> Term:
+def _to_term(name: str, schema: Node) -> Term:
     words = [_name_of(schema) or schema.get("format") or schema.get("type", "anything")]
     if schema.get("nullable"):
         words.append("or null")
     if "default" in schema:
         words.append(f"({schema['default']} unless set)")
-    return Term(name, " ".join(words), text, list(schema.get("enum", ())))
+    return Term(name, " ".join(words), schema.get("description", ""), list(schema.get("enum", ())))
 
 
-def _name_of(schema: dict[str, Any]) -> str:
+def _name_of(schema: Node) -> str:
     """Of the schema that is referred to; empty for one that stands here itself."""
     return str(schema.get("$ref", "")).rpartition("/")[2]

@@ -12,7 +12,7 @@ from portal.services.api import tokens as token_service
 from portal.services.api.rate import PER_TOKEN
 from portal.services.api.tokens import MadeToken
 from portal.web.api_tokens.forms import TokenForm
-from portal.web.api_tokens.reference import list_operations
+from portal.web.api_tokens.reference import list_tags
 from portal.web.forms import mark
 from portal.web.guard import get_user, requires, tenant_blueprint
 from portal.web.input import to_number
@@ -67,7 +67,7 @@ def reference() -> ResponseReturnValue:
     return render_template(
         "api/reference.html",
         document_url=url_for("api_openapi.show_document"),
-        tags=list_operations(get_document()),
+        tags=list_tags(get_document()),
         per_minute=PER_TOKEN.amount,
     )
 
