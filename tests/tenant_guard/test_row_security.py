@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from psycopg import sql
 from sqlalchemy import CursorResult, delete, insert, select, text, update
 from sqlalchemy.exc import ProgrammingError
@@ -17,9 +18,12 @@ from portal.db import Base, db, transaction, upsert
 from portal.db.row_security import POLICIES
 from portal.models import Client
 from portal.scope import all_tenants, tenant_scope
+from portal.tenant_guard import GuardedSession
 from tests.support.databases import connect
 from tests.tenant_guard.unguarded import names, refused, without_guard
 from tests.tenant_guard.world import OURS, THEIRS
+from tests.web.safety.test_isolation import open_foreign, rows_of
+from tests.web.world import make_place, make_user, sign_in
 
 OF_TENANTS = [table for table in Base.metadata.sorted_tables if "tenant_id" in table.columns]
 
@@ -119,6 +123,19 @@ def test_no_statement_reaches_a_foreign_row_of_any_table(app: Flask, app_context
                     assert foreign.rowcount == 0, table.name
             with refused(), connection.begin_nested():
                 connection.execute(update(table).values(tenant_id=THEIRS))
+
+
+def test_no_route_reaches_a_foreign_row(
+    app: Flask, http: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app.config["WTF_CSRF_ENABLED"] = False
+    acme, other = make_place(app), make_place(app, "other")
+    sign_in(app, http, make_user(app, "owner@acme.example", acme, role="owner"))
+    before = rows_of(app, other)
+    monkeypatch.delattr(GuardedSession, "get")
+    with without_guard():
+        assert set(open_foreign(app, http, acme.slug, other).values()) == {404}
+    assert rows_of(app, other) == before
 
 
 FILLING = {"JSON": "{}", "TIMESTAMP WITH TIME ZONE": "2026-01-01", "BOOLEAN": "no"}

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.routing import Rule
 
-from portal.services.accounts.permissions import Permission
+from portal.services.accounts.permissions import Permission, Role
+from tests.stateful.tables import Dump, dump
 from tests.web.conftest import HTMX
 from tests.web.world import Place, make_place, make_user, sign_in
 
@@ -90,26 +91,58 @@ def test_every_tenant_route_declares_a_permission(app: Flask) -> None:
 def test_foreign_ids_are_not_there(
     app: Flask, owner: FlaskClient, acme: Place, other: Place
 ) -> None:
-    seen = []
-    for rule in tenant_rules(app):
-        if not rule.arguments & set(IDS):
-            continue
-        for method in methods(rule):
-            for headers in ({}, HTMX):
-                answer = owner.open(address(rule, acme.slug, other), method=method, headers=headers)
-                if answer.status_code != 404:
-                    seen.append((rule.endpoint, method, answer.status_code))
-    assert seen == []
+    before = rows_of(app, other)
+    for headers in ({}, HTMX):
+        assert set(open_foreign(app, owner, acme.slug, other, headers).values()) == {404}
+    assert rows_of(app, other) == before
 
 
-def test_a_foreign_tenant_is_not_there(app: Flask, admin: FlaskClient, other: Place) -> None:
+@pytest.mark.one_database
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.TECHNICIAN, Role.ADMIN])
+def test_nor_are_they_in_other_roles(
+    app: Flask, http: FlaskClient, acme: Place, other: Place, role: Role
+) -> None:
+    app.config["WTF_CSRF_ENABLED"] = False
+    sign_in(app, http, make_user(app, f"{role}@acme.example", acme, role=role))
+    before = rows_of(app, other)
+    answers = open_foreign(app, http, acme.slug, other)
+    assert {404} <= set(answers.values()) <= {403, 404}, answers  # the role is asked first
+    assert rows_of(app, other) == before
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.OWNER])
+def test_a_foreign_tenant_is_not_there(
+    app: Flask, http: FlaskClient, acme: Place, other: Place, role: Role
+) -> None:
+    """Whatever somebody is at home, none of its routes is there."""
+    app.config["WTF_CSRF_ENABLED"] = False
+    sign_in(app, http, make_user(app, f"{role}@acme.example", acme, role=role))
     seen = []
     for rule in tenant_rules(app):
         for method in methods(rule):
-            answer = admin.open(address(rule, other.slug, other), method=method)
+            answer = http.open(address(rule, other.slug, other), method=method)
             if answer.status_code != 404:
                 seen.append((rule.endpoint, method, answer.status_code))
     assert seen == []
+
+
+def open_foreign(
+    app: Flask, http: FlaskClient, slug: str, other: Place, headers: Mapping[str, str] | None = None
+) -> dict[str, int]:
+    """The answers of every route of our tenant that names a row, to another one's row."""
+    return {
+        f"{method} {rule.endpoint}": http.open(
+            address(rule, slug, other), method=method, headers=headers
+        ).status_code
+        for rule in tenant_rules(app)
+        if rule.arguments & set(IDS)
+        for method in methods(rule)
+    }
+
+
+def rows_of(app: Flask, place: Place) -> Dump:
+    with app.app_context():
+        return dump(place.id, looks=True)
 
 
 @pytest.mark.parametrize(
