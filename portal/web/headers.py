@@ -7,6 +7,7 @@ from flask import Flask, Response, request
 CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'none'",
+        "object-src 'none'",
         "script-src 'self'",
         "style-src 'self'",
         "img-src 'self' data:",
@@ -39,7 +40,7 @@ def _add_headers(response: Response) -> Response:
     headers = response.headers
     headers.extend(ON_EVERY_ANSWER)
     if request.is_secure:
-        headers["Strict-Transport-Security"] = f"max-age={YEAR}"
+        headers["Strict-Transport-Security"] = f"max-age={YEAR}; includeSubDomains"
     if request.endpoint == "static":
         # The address holds the file's hash; without one it is not ours to keep.
         kept = f"public, max-age={YEAR}, immutable" if request.args.get("v") else "no-cache"

@@ -110,4 +110,5 @@ def drive_api(program: Browser, place: Place) -> None:
         headers = {"Authorization": f"Bearer {given}"}
         for rule in program.app.url_map.iter_rules():
             if rule.rule.startswith("/api/v1/"):
-                program.get(address(rule, place.slug, place), headers=headers)
+                path = address(rule, place.slug, place).partition("?")[0]
+                program.get(path, headers=headers)

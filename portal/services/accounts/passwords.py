@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import string
 import unicodedata
 from functools import cache
@@ -18,6 +19,13 @@ SHORTEST = 12
 LONGEST_PASSWORD = 1024
 """Far above what anyone types; keeps a huge body from costing a huge hash."""
 FEWEST_DIFFERENT = 4
+NAMES = (
+    *("rmmportal", "portal", "tacticalrmm", "tactical", "rmm", "msp"),
+    *("administrator", "admin", "owner", "technician", "viewer"),
+)
+"""What anybody tries here: names of products and roles; docs/security.md lists them."""
+SHORTEST_NAME = 3
+FEWEST_OTHER_LETTERS = 4
 
 COMMON_PASSWORDS = Path(__file__).parents[2] / "vendor" / "common-passwords.json"
 """The commonest passwords of leaked lists, in lower case; `manifest.json` beside it says whose."""
@@ -74,6 +82,11 @@ def _find_problem(password: str, email: str) -> str | None:
             "This password is one of the most common, with or without the digits and symbols "
             "around it. Use several words that do not belong together."
         )
+    if _is_made_of_names(word, email):
+        return (
+            "This password consists of names that attackers try here first: of the product, of a "
+            "role, or from your email address. Use several words that do not belong together."
+        )
     return None
 
 
@@ -81,6 +94,14 @@ def _is_monotonous(word: str) -> bool:
     """`aaaa…`, `ababab…`, `123456789012…`, `abcdef…`: few characters, or one step between all."""
     steps = {(ord(after) - ord(before)) % 10 for before, after in pairwise(word)}
     return len(set(word)) < FEWEST_DIFFERENT or len(steps) == 1
+
+
+def _is_made_of_names(word: str, email: str) -> bool:
+    """`Acme-Portal-2026` for somebody at acme.example: hardly a letter of it is another one."""
+    own = [part for part in re.split(r"[\W_]+", email) if len(part) >= SHORTEST_NAME]
+    names = sorted({*NAMES, *own}, key=len, reverse=True)
+    left = re.sub("|".join(map(re.escape, names)), "", word)
+    return left != word and sum(map(str.isalpha, left)) < FEWEST_OTHER_LETTERS
 
 
 def _is_common(word: str) -> bool:

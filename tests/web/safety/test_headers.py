@@ -25,7 +25,8 @@ def test_pages_may_load_and_send_to_this_site_only(admin: FlaskClient, acme: Pla
     for path in ("/livez", "/account", acme.url(), acme.url("nothing")):
         headers = admin.get(path).headers
         policy = dict(part.split(" ", 1) for part in headers["Content-Security-Policy"].split("; "))
-        assert policy["default-src"] == "'none'"
+        assert policy["default-src"] == policy["object-src"] == "'none'"
+        assert headers["Referrer-Policy"] == "same-origin"
         assert policy["script-src"] == policy["style-src"] == "'self'"
         assert policy["frame-ancestors"] == policy["base-uri"] == "'none'"
         assert policy["form-action"] == "'self'"
@@ -67,7 +68,7 @@ def test_with_an_https_address_cookies_go_over_tls_only(
     assert device.startswith("__Host-portal-device-")
     assert "Secure" in session
     assert "Secure" in device
-    assert answer.headers["Strict-Transport-Security"]
+    assert answer.headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains"
 
 
 @pytest.fixture
@@ -116,6 +117,32 @@ def test_errors_have_a_page_that_says_what_to_do(
     assert region.headers["HX-Reswap"] == "none"
     assert '"category": "error"' in region.headers["HX-Trigger"]
     assert "secret" not in region.headers["HX-Trigger"]
+
+
+def test_each_answer_says_what_it_is_and_in_which_letters(admin: FlaskClient, acme: Place) -> None:
+    for path, kind in (
+        (acme.url(), "text/html; charset=utf-8"),
+        (acme.url("nothing"), "text/html; charset=utf-8"),
+        (acme.url("assets/export.csv"), "text/csv; charset=utf-8"),
+        (acme.url("clients/picker"), "application/json"),
+        ("/static/js/app.js", "text/javascript; charset=utf-8"),
+    ):
+        with admin.get(path) as answer:
+            assert answer.headers["Content-Type"] == kind, path
+
+
+@pytest.mark.parametrize("method", ["TRACE", "PUT", "DELETE", "PATCH"])
+def test_methods_that_nothing_needs_are_refused(
+    admin: FlaskClient, acme: Place, method: str
+) -> None:
+    assert admin.open(acme.url(), method=method).status_code == 405
+
+
+def test_files_are_named_by_the_portal(admin: FlaskClient, acme: Place) -> None:
+    answer = admin.get(acme.url('assets/export.csv?q="%0d%0aX: y'))
+    assert re.fullmatch(
+        r'attachment; filename="assets-acme-[\d-]{10}\.csv"', answer.headers["Content-Disposition"]
+    )
 
 
 def test_a_page_that_takes_forms_only_says_so(admin: FlaskClient, acme: Place) -> None:
