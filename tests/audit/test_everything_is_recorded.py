@@ -193,6 +193,7 @@ ROUTES = {
     "users.change_role": Drive("user.role_changed", {"role": "technician"}),
     "users.disable": Drive("user.disabled"),
     "users.enable": Drive("user.enabled"),
+    "users.limit": Drive("user.limited", {"sees": "some"}, lambda place: {"client": place.client}),
     "users.invite": Drive("user.invited", {"email": "new@acme.example", "role": "viewer"}),
     "users.remove": Drive("user.removed"),
     "users.renew_invitation": Drive("user.invited"),

@@ -1,5 +1,6 @@
 import "./dialogs.js";
 import "./menus.js";
+import "./narrow.js";
 import "./picker.js";
 import "./selection.js";
 import "./shortcuts.js";

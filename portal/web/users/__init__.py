@@ -1,6 +1,6 @@
 """The pages of a tenant's users: importing them gives the blueprint its views."""
 
-from portal.web.users import invitations
+from portal.web.users import invitations, limits
 from portal.web.users.views import users
 
-__all__ = ["invitations", "users"]
+__all__ = ["invitations", "limits", "users"]

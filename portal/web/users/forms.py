@@ -9,7 +9,18 @@ from portal.services.accounts.permissions import ROLES
 CHOICES = [SelectChoice(str(role), role.capitalize()) for role in ROLES]
 
 
-class InviteForm(FlaskForm):  # type: ignore[misc]
+ALL, SOME = "all", "some"
+SEES = [SelectChoice(ALL, "All clients"), SelectChoice(SOME, "Only the clients chosen here")]
+
+
+class ClientsForm(FlaskForm):  # type: ignore[misc]
+    """The clients that are ticked stand beside it, as `client`; `clients` is for their error."""
+
+    sees = RadioField("Clients", choices=SEES, default=ALL, validate_choice=False)
+    clients = StringField("Clients")
+
+
+class InviteForm(ClientsForm):
     """The service checks what was chosen; the form only carries it."""
 
     email = StringField("Email address")

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from flask import flash, redirect, url_for
 from flask.typing import ResponseReturnValue
 
-from portal.errors import InvalidInput
+from portal.errors import InvalidInput, Refused
 from portal.services.accounts import invitations
+from portal.services.accounts.limits import read_limit
 from portal.services.accounts.permissions import Permission
 from portal.web.forms import mark
 from portal.web.guard import get_tenant, get_user, requires
 from portal.web.reauthentication import fresh_sign_in_required
 from portal.web.users.forms import InviteForm
+from portal.web.users.limits import read_chosen
 from portal.web.users.views import show_list, users
 
 
@@ -21,11 +25,12 @@ from portal.web.users.views import show_list, users
 def invite() -> ResponseReturnValue:
     """The answer itself shows the link, which is kept nowhere that could show it again."""
     form = InviteForm()
+    chosen = read_chosen(form)
     try:
-        return _invite(form.email.data or "", form.role.data or "")
-    except InvalidInput as error:
-        mark(form, error)
-        return show_list(form), 422
+        return _invite(form.email.data or "", form.role.data or "", chosen)
+    except (InvalidInput, Refused) as error:
+        mark(form, error, otherwise="clients")
+        return show_list(form, chosen=chosen), 422
 
 
 @users.post("/invitations/<int:invitation_id>/renew")
@@ -34,7 +39,14 @@ def invite() -> ResponseReturnValue:
 def renew_invitation(invitation_id: int) -> ResponseReturnValue:
     """Another link, which ends the earlier one."""
     invitation = invitations.get_invitation(invitation_id)
-    return _invite(invitation.email, invitation.role)
+    limit = read_limit(invitation)
+    if limit is not None and not limit:
+        flash(
+            f"The clients of this invitation were deleted. Invite {invitation.email} again.",
+            "error",
+        )
+        return redirect(url_for("users.index"))
+    return _invite(invitation.email, invitation.role, limit)
 
 
 @users.post("/invitations/<int:invitation_id>/withdraw")
@@ -46,6 +58,6 @@ def withdraw_invitation(invitation_id: int) -> ResponseReturnValue:
     return redirect(url_for("users.index"))
 
 
-def _invite(email: str, role: str) -> ResponseReturnValue:
-    link = invitations.invite(email, get_tenant().slug, role, invited_by=get_user().id)
+def _invite(email: str, role: str, client_ids: Collection[int] | None) -> ResponseReturnValue:
+    link = invitations.invite(email, get_tenant().slug, role, get_user().id, client_ids)
     return show_list(InviteForm(formdata=None, role="technician"), link)

@@ -42,8 +42,8 @@ LOWEST = {
     Role.OWNER: """
         api_tokens.add api_tokens.index api_tokens.revoke assets.delete factor_rules.save
         factor_rules.show users.change_role users.disable users.enable users.end_browser
-        users.index users.invite users.remove users.renew_invitation users.reset users.show
-        users.sign_out users.withdraw_invitation
+        users.index users.invite users.limit users.remove users.renew_invitation users.reset
+        users.show users.sign_out users.withdraw_invitation
     """,
 }
 """The lowest role that opens the route; each role opens what those before it do."""
