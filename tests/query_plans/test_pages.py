@@ -5,9 +5,13 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from benchmarks.pages import MANY_STATEMENTS, pages, sign_in, statements_of
 from benchmarks.seed import Seeded, Sizes, seed
+from portal.db import transaction
+from portal.models import Client, Membership, MembershipClient
+from portal.scope import tenant_scope
 from tests.query_plans.plans import asked
 
 ASKED = Sizes(
@@ -30,6 +34,11 @@ OTHERS = Sizes(10, 600, 200, 20, 5000, 20, 5000, 300, 200, 5000, 5000)
 @pytest.fixture
 def seeded(app: Flask) -> Seeded:
     return seed(app, ASKED, OTHERS, others=2)
+
+
+CLIENTS = 3
+OF_THE_TENANT = ("deliveries/", "integrations/", "audit", "organizations/1?")
+"""Pages that whoever is limited to some clients does not have, or that have no such record."""
 
 
 @pytest.fixture
@@ -89,6 +98,32 @@ def test_no_page_walks_through_a_big_table(
         assert answer.status_code == 200, path
         wrong |= {walk: path for walk in found.walks() if walk not in wrong}
     assert not wrong, "\n".join(f"{path}\n    {walk}" for walk, path in wrong.items())
+
+
+def test_nor_does_one_for_whoever_is_limited_to_some_clients(
+    app: Flask, app_context: None, seeded: Seeded, person: FlaskClient
+) -> None:
+    limit_everybody(seeded)
+    wrong: dict[str, str] = {}
+    for path in [*pages(seeded).values(), *more_pages(seeded)]:
+        if path.startswith(OF_THE_TENANT):
+            continue
+        with asked() as found:
+            answer = person.get(f"/t/t{seeded.tenant_id}/{path}", follow_redirects=True)
+            assert answer.data
+        assert answer.status_code in (200, 403, 404), path
+        wrong |= {walk: path for walk in found.walks() if walk not in wrong}
+    assert not wrong, "\n".join(f"{path}\n    {walk}" for walk, path in wrong.items())
+
+
+def limit_everybody(made: Seeded) -> None:
+    """The people of the tenant, to the client that the pages are of and two others."""
+    with tenant_scope(made.tenant_id), transaction() as session:
+        others = select(Client.id).where(Client.id != made.client_id).order_by(Client.id)
+        ids = [made.client_id, *session.scalars(others.limit(CLIENTS - 1))]
+        for place in session.scalars(select(Membership)):
+            place.role, place.limited = "technician", True
+            session.add_all([MembershipClient(membership_id=place.id, client_id=i) for i in ids])
 
 
 def test_no_page_takes_many_statements(app: Flask, seeded: Seeded, person: FlaskClient) -> None:
