@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -18,6 +19,27 @@ FOLDERS = (
     *("portal/", "tactical_simulator/", "tests/", "migrations/", "scripts/", "docs/"),
     *("services/", "sync/", "tactical/", "egress/", "web/", "models/", "events/", "supervisor/"),
 )
+LEVELS_1_AND_2 = {
+    **{"1.1": 2, "1.2": 9, "1.3": 11, "1.4": 3, "1.5": 2},
+    **{"2.1": 3, "2.2": 3, "2.3": 4, "2.4": 1},
+    **{"3.2": 2, "3.3": 4, "3.4": 6, "3.5": 5, "3.7": 2},
+    **{"4.1": 3, "4.2": 1, "4.3": 2, "4.4": 4},
+    **{"5.1": 1, "5.2": 3, "5.3": 2, "5.4": 3},
+    **{"6.1": 3, "6.2": 12, "6.3": 4, "6.4": 4, "6.5": 5, "6.6": 3, "6.8": 4},
+    **{"7.1": 3, "7.2": 4, "7.3": 2, "7.4": 5, "7.5": 2, "7.6": 2},
+    **{"8.1": 2, "8.2": 3, "8.3": 1, "8.4": 1},
+    **{"9.1": 3, "9.2": 4},
+    **{"10.1": 2, "10.2": 2, "10.3": 4, "10.4": 11, "10.5": 5, "10.6": 2, "10.7": 3},
+    **{"11.1": 2, "11.2": 3, "11.3": 3, "11.4": 4, "11.5": 1, "11.6": 1},
+    **{"12.1": 3, "12.2": 2, "12.3": 4},
+    **{"13.1": 1, "13.2": 5, "13.3": 2, "13.4": 5},
+    **{"14.1": 2, "14.2": 4, "14.3": 3},
+    **{"15.1": 3, "15.2": 3, "15.3": 7},
+    **{"16.1": 1, "16.2": 5, "16.3": 4, "16.4": 3, "16.5": 3},
+    **{"17.1": 1, "17.2": 4, "17.3": 2},
+}
+"""Sections of OWASP ASVS 5.0.0: how many requirements are of the first two levels. They come first
+in each section."""
 SVG = "http://www.w3.org/2000/svg"
 VARIABLE = r"\b(?:PORTAL_[A-Z_]+|DATABASE_URL|REDIS_URL)\b"
 
@@ -71,6 +93,30 @@ def test_each_claim_of_security_names_tests_that_exist() -> None:
         named = re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", row)
         assert named, row
         assert row.count("::") == len(named), row
+        for path, function in named:
+            assert f"\ndef {function}(" in (ROOT / path).read_text(), f"{path}::{function}"
+
+
+def test_each_requirement_of_the_standard_is_judged_once_and_names_tests_that_exist() -> None:
+    text = (ROOT / "docs/security.md").read_text()
+    rows = re.findall(
+        r"^\| (\d+\.\d+\.\d+[^|]*) \|([^|]+)\| ([a-z ]+) \|([^|]+)\|([^|]+)\|$", text, re.M
+    )
+    judged = {number: row[2] for row in rows for number in row[0].split(", ")}
+    assert sum(len(row[0].split(", ")) for row in rows) == len(judged), "each once"
+    assert judged.keys() == {
+        f"{section}.{number}"
+        for section, most in LEVELS_1_AND_2.items()
+        for number in range(1, most + 1)
+    }
+    counts = Counter(judged.values())
+    assert (
+        f"of {len(judged)}, {counts['met']} are met, {counts['not met']} are not met and "
+        f"{counts['not applicable']} are not applicable"
+    ) in " ".join(text.split())
+    for *_, shown in rows:
+        named = re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", shown)
+        assert named or shown.strip() == "–", shown
         for path, function in named:
             assert f"\ndef {function}(" in (ROOT / path).read_text(), f"{path}::{function}"
 

@@ -74,6 +74,15 @@ def test_template_has_nothing_inline(path: Path) -> None:
     assert all("src=" in tag for tag in re.findall(r"<script[^>]*>", text))
 
 
+def test_scripts_keep_nothing_but_the_theme_and_shortcuts() -> None:
+    keeping = re.compile("localStorage|sessionStorage|indexedDB|document\\.cookie|caches\\.")
+    scripts = (STATIC / "js").glob("*.js")
+    assert {path.name for path in scripts if keeping.search(path.read_text("utf-8"))} == {
+        "shortcuts.js",
+        "theme.js",
+    }
+
+
 def test_style_sheets_and_scripts_load_nothing_from_elsewhere() -> None:
     for path in [*STATIC.rglob("*.css"), *(STATIC / "js").glob("*.js")]:
         text = path.read_text("utf-8").replace("http://www.w3.org", "")
