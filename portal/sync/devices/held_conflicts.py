@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from portal.chunks import chunked
 from portal.clock import utc_now
 from portal.db import insert
-from portal.models import AssetConflict
+from portal.models import Asset, AssetConflict
 from portal.models.assets.conflict import REVERTED, Settlement
 from portal.scope import get_tenant_id
 from portal.sync.devices.held import LISTED
@@ -59,12 +59,17 @@ def hold(session: Session, integration_id: int, run_id: int, items: Sequence[Hel
 def release_held(
     session: Session, integration_id: int, released: Mapping[str, Iterable[str] | None]
 ) -> None:
-    """Of agents by id: these columns, or all of them, are held no more. Where nothing is left, the
-    question is settled as gone."""
-    for agent_id, conflict in _load(session, integration_id, list(released)).items():
+    """Of agents by id: these columns of their assets, or all that is held of the agent itself, are
+    held no more. Where nothing is left, the question is settled as gone."""
+    named = [agent_id for agent_id, columns in released.items() if columns is not None]
+    found = list(_load(session, integration_id, list(released)).items())
+    found += _load_inherited(session, integration_id, named)
+    for agent_id, conflict in found:
         columns = released[agent_id]
         held = dict(conflict.evidence["held"])
         left = {} if columns is None else {k: v for k, v in held.items() if k not in set(columns)}
+        if left == held:
+            continue
         conflict.evidence = {**conflict.evidence, "held": left or held}
         if not left:
             conflict.settled_at, conflict.settled_as = utc_now(), Settlement.GONE
@@ -98,6 +103,30 @@ def _load(
             .execution_options(populate_existing=True)
         )
         found |= {row.agent_id: row for row in rows}
+    return found
+
+
+def _load_inherited(
+    session: Session, integration_id: int, agent_ids: Sequence[str]
+) -> list[tuple[str, AssetConflict]]:
+    """What is held of assets that these agents have, and of other agents: those that the assets
+    had before, or that went into them. Each with the agent that has the asset."""
+    found: list[tuple[str, AssetConflict]] = []
+    for some in chunked(agent_ids, IDS_AT_ONCE):
+        rows = session.execute(
+            select(Asset.rmm_device_id, AssetConflict)
+            .join(AssetConflict, AssetConflict.asset_id == Asset.id)
+            .where(
+                Asset.integration_id == integration_id,
+                Asset.rmm_device_id.in_(some),
+                AssetConflict.agent_id != Asset.rmm_device_id,
+                is_open(),
+            )
+            .order_by(AssetConflict.id)
+            .with_for_update(of=AssetConflict)
+            .execution_options(populate_existing=True)
+        )
+        found += [(row[0], row[1]) for row in rows]
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import compress
 from typing import Any
 
@@ -67,10 +68,17 @@ def load_assets(
             Asset.integration_id == integration_id,
             Asset.rmm_device_id.in_(list(agent_ids)),
         )
-        .order_by(Asset.id)  # in one order for all, so that no two writers wait for each other
+        # In one order for all, so that no two writers wait for each other; what is held of the
+        # agent itself behind what is held of one whose asset this is by now.
+        .order_by(Asset.id, AssetConflict.agent_id == Asset.rmm_device_id, AssetConflict.id)
         .with_for_update(of=Asset)
     )
-    return {row.rmm_device_id: _make_known(row) for row in rows}
+    found: dict[str, KnownAsset] = {}
+    for row in rows:
+        agent_id, asset = row[1], _make_known(row)
+        earlier = found.get(agent_id)  # there are several where several things are held
+        found[agent_id] = replace(asset, held={**earlier.held, **asset.held}) if earlier else asset
+    return found
 
 
 def _make_known(row: Row[*tuple[Any, ...]]) -> KnownAsset:
