@@ -43,7 +43,7 @@ from tests.web.world import Place
 __all__ = ["msp"]
 
 RUN = {"run_id", "kind", "agent_id", "trigger"}
-ENDED = RUN | {"status", "counts", "source"}
+ENDED = RUN | {"status", "counts", "source", "held_organizations"}
 DEVICE = {"asset_id", "rmm_device_id", "name", "client_id"}
 PAYLOADS = {
     EventType.WEBHOOK_RECEIVED: {

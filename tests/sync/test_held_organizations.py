@@ -6,10 +6,12 @@ import pytest
 
 from portal.errors import NotFound, Refused
 from portal.models import SyncRun
+from portal.models.events.event import EventType
 from portal.models.runs.sync_run import RunStatus, SyncKind
 from portal.services.organizations.held import find_held_ids, keep, list_held, mark_as_gone
 from portal.services.organizations.listing import OrganizationFilter, count_organizations
 from portal.services.runs.reverts import NOTHING_DONE, find_obstacle
+from tests.events.conftest import events
 from tests.support.msp import Msp, counted
 
 REASON = (
@@ -119,3 +121,13 @@ def test_a_device_sync_goes_on_and_says_so(msp: Msp) -> None:
     assert note.reason == REASON
     assert len(list_held()) == 2
     assert run.seen > 0
+
+
+@pytest.mark.one_database
+def test_whoever_listens_is_told_how_many_wait(msp: Msp, held: SyncRun) -> None:
+    msp.sync()
+    msp.sync(SyncKind.STATUS)
+    ended = [event.payload for event in events() if event.type == EventType.SYNC_COMPLETED]
+    [of_organizations, of_devices] = ended[-2:]
+    assert (of_organizations["run_id"], of_organizations["held_organizations"]) == (held.id, 2)
+    assert (of_devices["kind"], of_devices["held_organizations"]) == ("devices", 2)

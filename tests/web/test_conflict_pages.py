@@ -73,9 +73,8 @@ def test_one_is_settled_and_the_next_is_shown(app: Flask, admin: FlaskClient, ac
     assert "Merged new-0 into old-0" in admin.get(acme.url("conflicts/")).text
     assert names_of(app, acme) == {"acme-pc", "new-0", "old-1", "new-1"}
     admin.post(acme.url("conflicts/settle"), data=form)
-    assert f"Conflict {first} was merged by admin@acme.example already" in " ".join(
-        admin.get(acme.url("conflicts/")).text.split()
-    )
+    decided = f"admin@acme.example has already decided: conflict {first} was settled by merging."
+    assert decided in " ".join(admin.get(acme.url("conflicts/")).text.split())
 
 
 def test_many_are_settled_at_once(app: Flask, admin: FlaskClient, acme: Place) -> None:
@@ -83,7 +82,7 @@ def test_many_are_settled_at_once(app: Flask, admin: FlaskClient, acme: Place) -
     form = {"all": "separate", "conflict": list(map(str, ids))}
     admin.post(acme.url("conflicts/settle"), data=form)
     html = admin.get(acme.url("conflicts/")).text
-    assert "3 conflicts were kept apart." in html
+    assert "3 conflicts were settled by keeping both." in html
     assert "Nothing needs you here" in html
     assert len(names_of(app, acme)) == 7
 
@@ -161,7 +160,7 @@ def test_a_conflict_is_settled_by_keyboard(
     assert_fits(page)
     page.get_by_role("button", name="Keep both: new-0 and old-0").focus()
     page.keyboard.press("Enter")
-    expect(page.get_by_text("Settled: kept apart.").first).to_be_visible()
+    expect(page.get_by_text("you will not be asked about this again").first).to_be_visible()
     expect(page.locator(f"#conflict-{first}")).to_have_count(0)
     expect(page.locator(f"#conflict-{second}")).to_be_focused()
     page.get_by_role("button", name="Merge: new-1 and old-1").focus()

@@ -30,11 +30,11 @@ OVERTAKEN = (
     "conflict again, and decide then."
 )
 WORDS = {
-    Settlement.RELINK: "relinked",
-    Settlement.MERGE: "merged",
-    Settlement.SEPARATE: "kept apart",
-    Settlement.APPLY: "left to the next sync",
-    Settlement.GONE: "closed, because it is not so any more",
+    Settlement.RELINK: "settled by relinking",
+    Settlement.MERGE: "settled by merging",
+    Settlement.SEPARATE: "settled by keeping both",
+    Settlement.APPLY: "settled: the next sync applies Tactical's values",
+    Settlement.GONE: "closed, because it no longer applies",
 }
 """What was decided, to say after "was"."""
 
@@ -127,16 +127,17 @@ def _check(conflict: AssetConflict, settlement: Settlement) -> None:
         raise Refused(_decided(conflict))
     choices = list_choices(conflict)
     if settlement not in choices:
-        words = ", ".join(map(str, choices))
-        raise Refused(f"Conflict {conflict.id} cannot be settled as {settlement}, only as {words}.")
+        words = " or ".join(map(str, choices))
+        raise Refused(f"Conflict {conflict.id} cannot be settled by {settlement}. Choose {words}.")
 
 
 def _decided(conflict: AssetConflict) -> str:
     """What somebody else decided first."""
     what = WORDS[conflict.settled_as] if conflict.settled_as else "settled"
     user = db.session.get(User, conflict.settled_by) if conflict.settled_by else None
-    by = f" by {user.email}" if user else ""
-    return f"Conflict {conflict.id} was {what}{by} already. Nothing was changed."
+    who = f"{user.email} has already decided: conflict" if user else "Conflict"
+    was = "was" if user else "was already"
+    return f"{who} {conflict.id} {was} {what}. Nothing was changed."
 
 
 def _choose_target(conflict: AssetConflict, target_id: int | None) -> int | None:

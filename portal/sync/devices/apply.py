@@ -82,9 +82,7 @@ def count_decisions(decisions: Sequence[Decision]) -> Counter[str]:
 def log_entries(decisions: Sequence[Decision]) -> list[dict[str, Any]]:
     """An entry for each record that changed or could not be used; none for the rest."""
     entries = [
-        log_entry(
-            "conflict" if d.asks_person else d.action, d.external_id, d.name, d.reason, _readable(d)
-        )
+        log_entry(_name_entry(d), d.external_id, d.name, d.reason, _readable(d))
         for d in decisions
         if d.action in _LOGGED or d.asks_person
     ]
@@ -93,6 +91,12 @@ def log_entries(decisions: Sequence[Decision]) -> list[dict[str, Any]]:
         for d in decisions
         if d.known is not None and d.returned
     ]
+
+
+def _name_entry(decision: Decision) -> str:
+    if decision.asks_person:
+        return "conflict" if decision.needs_person else "suggestion"
+    return decision.action
 
 
 def _describe_return(known: KnownAsset) -> str:

@@ -88,6 +88,11 @@ class Decision:
         return self.identity is not None and self.identity.asks_person
 
     @property
+    def needs_person(self) -> bool:
+        """Whether that is a question which needs an answer, and no suggestion."""
+        return self.identity is not None and self.identity.needs_person
+
+    @property
     def restores(self) -> bool:
         """Whether a retired asset is in use again."""
         return self.returned and self.known is not None and self.known.retired_at is not None

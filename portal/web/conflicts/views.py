@@ -16,6 +16,12 @@ from portal.web.guard import get_user, is_safe_target, requires, tenant_blueprin
 from portal.web.input import to_id
 from portal.wording import plural
 
+_UNCHANGED = {
+    Settlement.SEPARATE: "Nothing was changed, and you will not be asked about this again.",
+    Settlement.APPLY: "The next sync will apply Tactical's values.",
+}
+"""What is said where no run was made."""
+
 conflicts = tenant_blueprint("conflicts", __name__, "/conflicts")
 
 
@@ -66,8 +72,7 @@ def settle() -> ResponseReturnValue:
 def _settle_one(conflict_id: int, settlement: Settlement) -> None:
     target_id = request.form.get(f"asset-{conflict_id}", type=to_id)
     run = settle_conflict(conflict_id, settlement, get_user().id, target_id)
-    done = f"{run.title}." if run else f"Settled: {WORDS[settlement]}."
-    flash(done, "success")
+    flash(f"{run.title}." if run else _UNCHANGED[settlement], "success")
 
 
 def _settle_many(ids: list[int], settlement: Settlement) -> None:

@@ -40,7 +40,8 @@ def test_the_name_of_one_that_is_gone_or_silent_is_suggested(msp: Msp, removed: 
     )
     with counting() as statements:
         run = msp.sync()
-    assert (run.created, run.conflicts, run.relinked) == (1, 1, 0)
+    assert (run.created, run.conflicts, run.relinked) == (1, 0, 0)
+    assert [entry.external_id for entry in msp.log(run, "suggestion")] == [new]
     [question] = all_of(AssetConflict)
     assert (question.kind, question.agent_id) == ("same_name", new)
     assert (question.asset_id, question.other_asset_id) == (asset_of(new).id, asset_of(old).id)

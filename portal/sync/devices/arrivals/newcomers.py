@@ -39,7 +39,7 @@ def count_newcomers(decisions: Iterable[Decision]) -> Counter[str]:
         newcomer = decision.identity and decision.identity.newcomer
         if newcomer and (newcomer.asset_id is None or decision.action is not Action.UNCHANGED):
             counts[str(decision.action)] += 1
-        counts["conflicts"] += decision.asks_person
+        counts["conflicts"] += decision.needs_person
     return counts
 
 

@@ -143,3 +143,8 @@ class Verdict:
     @property
     def asks_person(self) -> bool:
         return self.action in _ASKS_PERSON
+
+    @property
+    def needs_person(self) -> bool:
+        """Something stays open until a person answers: more than a look that may pay."""
+        return self.action is Identity.CONFLICT
