@@ -124,6 +124,8 @@ def test_a_socket_in_a_deep_folder_gets_a_short_path_of_its_own(tmp_path: Path) 
         ("DATABASE_URL", "sqlite:///:memory:", "sqlite:////absolute/path.db"),
         ("DATABASE_URL", "postgresql://u:geheim@db.example:port/portal", "postgresql://"),
         ("DATABASE_URL", "postgresql://u:ge:heim@h@db.example:5x/portal", "%40"),
+        ("DATABASE_OWNER_URL", "postgresql://u:ge:heim@h@db.example:5x/portal", "%40"),
+        ("DATABASE_OWNER_URL", "sqlite:////srv/portal.db", "postgresql://"),
     ],
 )
 def test_what_cannot_be_used_is_told_in_one_line(name: str, value: str, told: str) -> None:
@@ -142,6 +144,7 @@ def test_what_cannot_be_used_is_told_in_one_line(name: str, value: str, told: st
         ("REDIS_URL", "redis://redis.example:6380/0"),
         ("REDIS_URL", "unix:///run/redis/redis.sock?db=3"),
         ("DATABASE_URL", "postgresql://portal@/portal?host=/run/postgresql"),
+        ("DATABASE_OWNER_URL", "postgres://portal_owner@/portal?host=/run/postgresql"),
         ("PORTAL_PUBLIC_URL", "http://localhost:5000"),
     ],
 )

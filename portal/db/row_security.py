@@ -19,12 +19,12 @@ SETTING: Final = "app.tenant"
 EVERYONES: Final = "everyone"
 _TOLD = "row_security_scope"
 _OF_SAVEPOINTS = ("SAVEPOINT", "ROLLBACK", "RELEASE")
-_SAID = f"(SELECT nullif(current_setting('{SETTING}', true), ''))"
-"""A query of its own, so that it is asked once a statement and not once a row. After a transaction
-the setting is not gone but empty."""
+_SAID = f"current_setting('{SETTING}', true)"
 POLICIES: Final = {
-    "own_tenant": f"tenant_id = (SELECT nullif({_SAID}, '{EVERYONES}')::bigint)",
-    "all_tenants": f"{_SAID} = '{EVERYONES}'",
+    # After a transaction the setting is not gone but empty. Queries of their own, so that it is
+    # asked for once a statement and not once a row.
+    "own_tenant": f"tenant_id = (SELECT nullif(nullif({_SAID}, ''), '{EVERYONES}')::bigint)",
+    "all_tenants": f"(SELECT {_SAID} = '{EVERYONES}')",
 }
 """By name, which rows there are by it: for reading, changing and adding alike."""
 _APPEND_ONLY = ("audit_entries", "install_audit_entries")
@@ -38,6 +38,10 @@ _OWN_TABLES = """
     ORDER BY c.relname
 """
 """Those that the role may change: name, whether it is protected, whether it is of tenants."""
+_OWN_SEQUENCES = """
+    SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = current_schema() AND c.relkind = 'S' AND pg_has_role(c.relowner, 'USAGE')
+"""
 
 
 def follow_scope(engine: Engine) -> None:
@@ -107,5 +111,5 @@ def grant_tables(connection: Connection, role: str) -> None:
         else:
             rights = "SELECT, INSERT, UPDATE, DELETE"
         connection.exec_driver_sql(f'GRANT {rights} ON "{table}" TO {name}')
-    schema = connection.exec_driver_sql("SELECT quote_ident(current_schema())").scalar_one()
-    connection.exec_driver_sql(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA {schema} TO {name}")
+    for sequence in connection.exec_driver_sql(_OWN_SEQUENCES).scalars().all():
+        connection.exec_driver_sql(f'GRANT USAGE ON SEQUENCE "{sequence}" TO {name}')

@@ -52,10 +52,11 @@ def _upgrade() -> None:
     except ProgrammingError as error:
         if getattr(error.orig, "sqlstate", "") != NOT_ALLOWED:
             raise
+        role = _owner_url().username or "in use"
         raise ConfigError(
-            f"The database must be upgraded to revision {get_head()}, but its role "
-            f"{_owner_url().username} does not own the tables. Set DATABASE_OWNER_URL to the role "
-            "that does, and run `portal migrate`."
+            f"The database must be upgraded to revision {get_head()}, but the role {role} does "
+            "not own its tables. Set DATABASE_OWNER_URL to the role that does, and run "
+            "`portal migrate`."
         ) from error
 
 

@@ -48,6 +48,7 @@ WITH_FOREIGN_IDS = {
     "tokens revoke": "'other reports'",
     "users disable": "member@other.example",
     "users enable": "member@other.example",
+    "users limit": "member@other.example --client 'Other Client'",
     "users remove": "member@other.example",
     "users role": "member@other.example owner",
 }
