@@ -26,6 +26,7 @@ from werkzeug.exceptions import HTTPException
 from portal.api.problems import is_asked_for, make_problem
 from portal.errors import NotFound, PermissionDenied, PortalError, Refused
 from portal.extensions import htmx
+from portal.models import User
 from portal.services.accounts.throttle import TooManyAttempts
 from portal.services.api.rate import TooManyRequests
 from portal.services.api.tokens import TokenForbidden, TokenRefused
@@ -33,6 +34,8 @@ from portal.services.assets.removed import AssetMerged
 from portal.services.errands.requests import TooManyWaiting
 
 log = logging.getLogger(__name__)
+
+FORBIDDEN = 403
 
 PAGES = (400, 403, 404, 405, 413, 429, 500, 503)
 STATUS = {
@@ -83,7 +86,17 @@ def _answer_http(error: HTTPException) -> ResponseReturnValue:
 
 
 def _answer_portal_error(error: PortalError) -> ResponseReturnValue:
-    return _answer(STATUS.get(type(error), 400), error.message, error)
+    status = STATUS.get(type(error), 400)
+    if status == FORBIDDEN:
+        _log_refusal()
+    return _answer(status, error.message, error)
+
+
+def _log_refusal() -> None:
+    """Of people and programs that are known: a stranger fills no log."""
+    user: User | None = g.get("user")
+    who = f"user {user.id}" if user else "a token of the API"
+    log.warning("Refused %s: %s %s, not permitted.", who, request.method, request.url_rule)
 
 
 def _lead_on(error: AssetMerged) -> ResponseReturnValue:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from contextlib import ExitStack
 from types import SimpleNamespace
@@ -23,6 +24,8 @@ from portal.services.accounts.sign_in import find_session
 from portal.services.accounts.users import list_memberships
 from portal.services.audit.actor import Actor, acting_as
 from portal.web.input import check_input, split_current_url
+
+log = logging.getLogger(__name__)
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -145,6 +148,7 @@ def _enter_tenant() -> ResponseReturnValue | None:
     places = (each for each in _list_memberships(user) if each.tenant.slug == g.slug)
     membership = next(places, None)
     if membership is None:
+        log.warning("Refused user %s: %s, no place in this tenant.", user.id, request.endpoint)
         abort(404)
     if lacks_factor(membership):
         return _send_to("second_factors.offer")

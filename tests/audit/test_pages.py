@@ -50,9 +50,10 @@ def test_what_was_not_there_before_has_no_empty_half(
     with app.app_context(), tenant_scope(acme.id):
         delete_client(add_client("Zebra").id)
 
-    page = owner.get(acme.url("audit/?what=client")).text
+    page = owner.get(acme.url("audit/")).text
     assert "<ins>Zebra</ins>" in page
     assert "<del>Zebra</del>" in page
+    assert "<ins>https://api.acme.example</ins>" in page, "of the connection, saved at first"
     assert "empty" not in page[page.index("<table") : page.index("</table>")]
 
 

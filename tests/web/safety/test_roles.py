@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 
 from portal.services.accounts.permissions import Role
 from tests.web.safety.test_isolation import address, methods, tenant_rules
-from tests.web.world import Place, make_user, sign_in
+from tests.web.world import Place, make_place, make_user, sign_in
 
 pytestmark = pytest.mark.one_database
 
@@ -74,6 +74,23 @@ def test_a_role_opens_its_routes_and_no_other(
             if may == (status == 403) or status >= (400 if reads else 500):
                 wrong[f"{method} {rule.endpoint}"] = status
     assert wrong == {}
+
+
+def test_who_is_refused_is_in_the_log(
+    app: Flask, http: FlaskClient, acme: Place, caplog: pytest.LogCaptureFixture
+) -> None:
+    user, other = make_user(app, "tom@acme.example", acme, role="viewer"), make_place(app, "other")
+    sign_in(app, http, user)
+    app.config["WTF_CSRF_ENABLED"] = False
+    http.post(acme.url("clients/new"), data={"name": "New"})
+    http.get(other.url())
+    app.test_client().get(acme.url("users/"))
+
+    said = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert said == [
+        f"Refused user {user}: POST /t/<slug>/clients/new, not permitted.",
+        f"Refused user {user}: dashboard.show, no place in this tenant.",
+    ]
 
 
 def test_a_role_that_is_none_opens_nothing(app: Flask, http: FlaskClient, acme: Place) -> None:
