@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from flask import Response, current_app, g, request
 
-from portal.scope import tenant_scope
+from portal.scope import limited_to, tenant_scope
 from portal.services.api.rate import Rate, TooManyRequests, count_refusal, count_request
 from portal.services.api.tokens import Access, Scope, TokenForbidden, TokenRefused, identify
 
@@ -26,7 +26,7 @@ def opened_by(scope: Scope) -> Callable[[View], View]:
 
 
 def authenticate() -> None:
-    """Before each view: enter the scope of the token's tenant. Raises TokenRefused,
+    """Before each view: enter the scope of the token's tenant and clients. Raises TokenRefused,
     TokenForbidden and TooManyRequests."""
     access = _identify(request.remote_addr or "")
     rate = g.api_rate = count_request(access.token_id)
@@ -41,6 +41,7 @@ def authenticate() -> None:
     g.api_access = access
     g.api_scope = ExitStack()
     g.api_scope.enter_context(tenant_scope(access.tenant_id))
+    g.api_scope.enter_context(limited_to(access.clients))
 
 
 def leave(_error: BaseException | None) -> None:

@@ -9,6 +9,7 @@ import click
 from portal.cli.command import PortalCommand, tenant_option
 from portal.cli.outcome import Outcome, columns
 from portal.models import ApiToken
+from portal.services.accounts.limits import LimitedTo, list_limits
 from portal.services.api import tokens as service
 from portal.services.api.tokens import DEFAULT_DAYS, MOST_DAYS, Scope
 
@@ -42,11 +43,24 @@ def tokens() -> None:
     multiple=True,
     help="Only from this address or network, such as 10.20.0.0/16. May be repeated.",
 )
+@click.option(
+    "--client",
+    "clients",
+    metavar="NAME",
+    multiple=True,
+    help="A client whose records it opens, and no others; repeat it for each.",
+)
 @tenant_option
-def add_token(name: str, scopes: tuple[str, ...], days: int, networks: tuple[str, ...]) -> Outcome:
+def add_token(
+    name: str,
+    scopes: tuple[str, ...],
+    days: int,
+    networks: tuple[str, ...],
+    clients: tuple[str, ...],
+) -> Outcome:
     """Print a token of the API, once: it is kept nowhere that could show it again."""
-    made = service.add_token(name, scopes, days, networks)
-    data = {"ok": True, **_describe(made.token), "token": made.secret}
+    made = service.add_token(name, scopes, days, networks, clients)
+    data = {"ok": True, **_describe(made.token, list_limits([made.token])), "token": made.secret}
     text = f"{made.secret}\nThis token is shown only once. It is valid until {_day(made.token)}."
     return Outcome(data, text)
 
@@ -56,11 +70,13 @@ def add_token(name: str, scopes: tuple[str, ...], days: int, networks: tuple[str
 def list_tokens() -> Outcome:
     """List the tokens of a tenant, without what programs show."""
     found = service.list_tokens()
+    limits = list_limits(found)
+    rows = [_describe(token, limits) for token in found]
     lines = [
         (token.name, f"…{token.ending}", " ".join(token.scopes), _state(token)) for token in found
     ]
     return Outcome(
-        {"ok": True, "tokens": [_describe(token) for token in found]},
+        {"ok": True, "tokens": rows},
         columns(lines) if lines else "This tenant has no tokens. Add one with `portal tokens add`.",
     )
 
@@ -74,7 +90,8 @@ def revoke_token(name: str) -> Outcome:
     return Outcome({"ok": True, "name": revoked}, f"Revoked the token {revoked}.")
 
 
-def _describe(token: ApiToken) -> dict[str, Any]:
+def _describe(token: ApiToken, limits: dict[int, LimitedTo]) -> dict[str, Any]:
+    """`limits` of the tokens, by their ids."""
     used = token.last_used_at
     return {
         "id": str(token.id),
@@ -82,6 +99,7 @@ def _describe(token: ApiToken) -> dict[str, Any]:
         "ending": token.ending,
         "scopes": token.scopes,
         "networks": token.networks,
+        "clients": list(limits[token.id].names) if token.limited else None,
         "expires_at": token.expires_at.isoformat(),
         "expired": service.is_expired(token),
         "last_used_at": used.isoformat() if used else None,

@@ -1,7 +1,7 @@
 """All tables, by noun. Importing this package makes every one known to the metadata."""
 
 from portal.models import client_limits
-from portal.models.accounts.api_token import ApiToken
+from portal.models.accounts.api_token import ApiToken, ApiTokenClient
 from portal.models.accounts.invitation import Invitation, InvitationClient
 from portal.models.accounts.passkey import Passkey, PasskeyChallenge
 from portal.models.accounts.second_factor import Authenticator, PendingSignIn, RecoveryCode
@@ -49,6 +49,7 @@ __all__ = [
     "AgentSighting",
     "Alert",
     "ApiToken",
+    "ApiTokenClient",
     "Asset",
     "AssetChange",
     "AssetConflict",

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, FromClause, Select, Table, and_, exists, f
 
 from portal.client_guard import LIMITS, ClientLimit, allowed_ids, everything, nothing
 from portal.db import Base
-from portal.models.accounts.api_token import ApiToken
+from portal.models.accounts.api_token import ApiToken, ApiTokenClient
 from portal.models.accounts.invitation import Invitation, InvitationClient
 from portal.models.accounts.user import Membership, MembershipClient, User
 from portal.models.alerts.alert import Alert
@@ -198,6 +198,7 @@ LIMITED: Mapping[type[Base], ClientLimit] = {
     AgentRefresh: ClientLimit(nothing),
     AgentSighting: ClientLimit(nothing),
     ApiToken: ClientLimit(nothing),
+    ApiTokenClient: ClientLimit(nothing),
     ConnectionTest: ClientLimit(nothing),
     Delivery: ClientLimit(nothing),
     EgressNetwork: ClientLimit(nothing),

@@ -66,7 +66,8 @@ COLUMNS = """
 """
 """Of the database: ciphertext, digests and hashes of what is caught, and four last characters."""
 OTHER_COLUMNS = """
-    assets.serial_key audit_entries.key_id audit_entries.mac clients.name_key
+    api_token_clients.api_token_id assets.serial_key audit_entries.key_id audit_entries.mac
+    clients.name_key
     install_audit_entries.key_id install_audit_entries.mac install_settings.key
     passkeys.public_key passkeys.credential_id
 """

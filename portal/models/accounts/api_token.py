@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import JSON, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, UniqueConstraint, sql
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.clock import utc_now
@@ -28,6 +28,8 @@ class ApiToken(TenantOwned, Base):
     """Words of `portal.services.api.tokens.Scope`."""
     networks: Mapped[list[str]] = mapped_column(JSON)
     """From where it may be used, as CIDR; empty: from anywhere."""
+    limited: Mapped[bool] = mapped_column(default=False, server_default=sql.false())
+    """To the clients of its rows in `api_token_clients`: without any, to none at all."""
     made_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     """None: an operator, by a command; or somebody who is gone."""
     expires_at: Mapped[datetime]
@@ -39,3 +41,14 @@ class ApiToken(TenantOwned, Base):
 
     tenant: Mapped[Tenant] = relationship()
     maker: Mapped[User | None] = relationship()
+
+
+class ApiTokenClient(TenantOwned, Base):
+    """A client whose records a limited token opens."""
+
+    __tablename__ = "api_token_clients"
+    __table_args__ = (UniqueConstraint("api_token_id", "client_id"), Index(None, "client_id"))
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    api_token_id: Mapped[int] = mapped_column(ForeignKey("api_tokens.id", ondelete="CASCADE"))
+    client_id: Mapped[int] = mapped_column(ForeignKey("clients.id", ondelete="CASCADE"))

@@ -1,4 +1,4 @@
-"""Places and invitations that are limited to some of the tenant's clients."""
+"""Places, invitations and tokens of the API that are limited to some of the tenant's clients."""
 
 from __future__ import annotations
 
@@ -11,7 +11,15 @@ from sqlalchemy.orm import Session
 
 from portal.db import db
 from portal.errors import InvalidInput, Refused
-from portal.models import Client, Invitation, InvitationClient, Membership, MembershipClient
+from portal.models import (
+    ApiToken,
+    ApiTokenClient,
+    Client,
+    Invitation,
+    InvitationClient,
+    Membership,
+    MembershipClient,
+)
 from portal.models.organizations.client import name_key
 from portal.scope import Clients, tenant_scope
 from portal.services.accounts.permissions import LIMITABLE
@@ -21,7 +29,12 @@ from portal.services.accounts.tenants import get_tenant
 from portal.services.audit.actions import Action
 from portal.services.audit.people import record_of_place
 
-Place = Membership | Invitation
+Place = Membership | Invitation | ApiToken
+_ROWS: dict[type, tuple[Any, Any]] = {
+    Membership: (MembershipClient, MembershipClient.membership_id),
+    Invitation: (InvitationClient, InvitationClient.invitation_id),
+    ApiToken: (ApiTokenClient, ApiTokenClient.api_token_id),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +55,8 @@ def read_limit(place: Place) -> Clients:
 
 
 def list_limits(places: Iterable[Place]) -> dict[int, LimitedTo]:
-    """Of those of the places that are limited, by the id of each: all memberships, or all
-    invitations, of the scope's tenant."""
+    """Of those of the places that are limited, by the id of each: all of one kind, of the scope's
+    tenant."""
     limited = [place for place in places if place.limited]
     if not limited:
         return {}
@@ -126,7 +139,10 @@ def find_clients(tenant: str, names: Sequence[str]) -> list[int]:
     known = {row[0]: row[1] for row in rows}
     unknown = [name for name in names if name_key(name) not in known]
     if unknown:
-        raise InvalidInput(f"There is no client named {unknown[0]} in this tenant. Check the name.")
+        raise InvalidInput(
+            f"There is no client named {unknown[0]} in this tenant. Check the name.",
+            field="clients",
+        )
     return [known[name_key(name)] for name in names]
 
 
@@ -146,6 +162,5 @@ def describe_limit(session: Session, place: Place) -> str | list[str]:
 
 
 def _rows_of(place: Place) -> tuple[Any, Any]:
-    if isinstance(place, Membership):
-        return MembershipClient, MembershipClient.membership_id
-    return InvitationClient, InvitationClient.invitation_id
+    """The model of its clients, and that model's column for the place."""
+    return _ROWS[type(place)]

@@ -17,7 +17,13 @@ from portal.clock import utc_now
 from portal.db import changed_one, db, transaction
 from portal.errors import InvalidInput, NotFound, PortalError
 from portal.models import ApiToken
-from portal.scope import all_tenants
+from portal.scope import Clients, all_tenants, get_tenant_id
+from portal.services.accounts.limits import (
+    describe_limit,
+    find_clients,
+    read_limit,
+    set_limit,
+)
 from portal.services.accounts.tokens import digest, new_token
 from portal.services.audit.actions import Action
 from portal.services.audit.record import Target, record
@@ -62,12 +68,13 @@ class MadeToken:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What a token gives to whoever shows it."""
+    """What a token gives to whoever shows it; `clients` as `portal.scope.limited_to` has them."""
 
     token_id: int
     tenant_id: int
     slug: str
     scopes: frozenset[str]
+    clients: Clients
 
 
 def add_token(
@@ -75,9 +82,13 @@ def add_token(
     scopes: Sequence[str],
     days: int | None = DEFAULT_DAYS,
     networks: Sequence[str] = (),
+    clients: Sequence[str] = (),
     made_by: int | None = None,
 ) -> MadeToken:
-    """A token of the scope's tenant. Raises InvalidInput that names the field at fault."""
+    """A token of the scope's tenant; `clients` are names: it is limited to these, if there are any.
+
+    Raises InvalidInput that names the field at fault.
+    """
     name, secret = clean_line(name, "name", "a name for the token"), PREFIX + new_token()
     token = ApiToken(
         name=name,
@@ -88,6 +99,7 @@ def add_token(
         made_by=made_by,
         expires_at=utc_now() + _check_days(days),
     )
+    client_ids = _find_clients(clients, token.scopes)
     with transaction() as session:
         if session.scalar(select(ApiToken.id).where(ApiToken.name == name)) is not None:
             raise InvalidInput(
@@ -96,6 +108,7 @@ def add_token(
             )
         session.add(token)
         session.flush()
+        set_limit(session, token, client_ids)
         record(Action.TOKEN_MADE, _target(token), after=_facts(token))
     return MadeToken(token, secret)
 
@@ -139,7 +152,8 @@ def identify(secret: str, address: str) -> Access:
             )
         if not is_within(address, token.networks):
             raise TokenForbidden(f"This token must not be used from {address or 'there'}.")
-        found = Access(token.id, token.tenant_id, token.tenant.slug, frozenset(token.scopes))
+        scopes, clients = frozenset(token.scopes), read_limit(token)
+        found = Access(token.id, token.tenant_id, token.tenant.slug, scopes, clients)
         if token.last_used_at is None or token.last_used_at <= utc_now() - NOTED_EVERY:
             _note_use(token.id, address)
     return found
@@ -181,8 +195,9 @@ def _revoke(which: ColumnElement[bool]) -> str:
         token = session.scalar(select(ApiToken).where(which))
         if token is None:
             raise NotFound("There is no such token. It may have been revoked already.")
+        facts = _facts(token)
         session.delete(token)
-        record(Action.TOKEN_REVOKED, _target(token), before=_facts(token))
+        record(Action.TOKEN_REVOKED, _target(token), before=facts)
     return token.name
 
 
@@ -192,7 +207,22 @@ def _target(token: ApiToken) -> Target:
 
 def _facts(token: ApiToken) -> dict[str, object]:
     facts: dict[str, object] = {"scopes": token.scopes, "expires_at": token.expires_at}
+    facts["clients"] = describe_limit(db.session(), token)
     return facts | ({"networks": token.networks} if token.networks else {})
+
+
+def _find_clients(names: Sequence[str], scopes: Sequence[str]) -> list[int] | None:
+    """None without names: all clients. The audit trail is the whole tenant's."""
+    wanted = [name for name in names if name.strip()]
+    if not wanted:
+        return None
+    if Scope.AUDIT in scopes:
+        raise InvalidInput(
+            "A token for some clients cannot open the audit trail, which concerns all of them. "
+            "Choose `read` alone, or no clients.",
+            field="clients",
+        )
+    return find_clients(str(get_tenant_id()), wanted)
 
 
 def _check_scopes(scopes: Sequence[str]) -> list[str]:

@@ -19,3 +19,4 @@ class TokenForm(FlaskForm):  # type: ignore[misc]
     )
     days = StringField("Valid for days", default=str(DEFAULT_DAYS))
     networks = TextAreaField("Networks")
+    clients = TextAreaField("Clients")

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from portal.api.document import get_document
 from portal.errors import InvalidInput
+from portal.services.accounts.limits import list_limits
 from portal.services.accounts.permissions import Permission
 from portal.services.api import tokens as token_service
 from portal.services.api.rate import PER_TOKEN
@@ -44,6 +45,7 @@ def add() -> ResponseReturnValue:
             form.scopes.data or (),
             to_number(form.days.data or ""),
             (form.networks.data or "").split(),
+            (form.clients.data or "").splitlines(),
             made_by=get_user().id,
         )
     except InvalidInput as error:
@@ -73,11 +75,13 @@ def reference() -> ResponseReturnValue:
 
 
 def _page(form: TokenForm, made: MadeToken | None = None) -> str:
+    tokens = token_service.list_tokens()
     return render_template(
         "api/tokens.html",
         form=form,
         opens=OPENS,
-        tokens=token_service.list_tokens(),
+        tokens=tokens,
+        limits=list_limits(tokens),
         is_expired=token_service.is_expired,
         made=made,
     )
