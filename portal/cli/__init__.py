@@ -26,6 +26,9 @@ COMMANDS = {
         "tokens",
         "Tokens by which programs read a tenant's records through the API.",
     ),
+    "oidc": Lazy(
+        "portal.cli.oidc", "oidc", "The identity provider that a tenant's people sign in with."
+    ),
     "clients": Lazy("portal.cli.clients", "clients", "The tenant's customers."),
     "connect": Lazy(_CONNECTION, "connect", "Save how to reach a Tactical server, and test it."),
     "test-connection": Lazy(_CONNECTION, "test_connection", "Test the saved connection."),

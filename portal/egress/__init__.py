@@ -16,7 +16,13 @@ from portal.egress.gateway import Answer, Gateway, Stream
 from portal.egress.gateways import Gateways
 from portal.egress.limits import Limits
 from portal.egress.policy import EgressPolicy, is_never_of_a_tenant
-from portal.egress.waiting import CalledInRequest, reopen_egress, shut_egress
+from portal.egress.waiting import (
+    CalledInRequest,
+    NoSlotFree,
+    reopen_egress,
+    shut_egress,
+    slot_in_request,
+)
 
 __all__ = [
     "AddressRefused",
@@ -32,6 +38,7 @@ __all__ = [
     "InsecureUrl",
     "Limits",
     "NameNotResolved",
+    "NoSlotFree",
     "NoTls",
     "Stream",
     "Timeout",
@@ -39,4 +46,5 @@ __all__ = [
     "is_never_of_a_tenant",
     "reopen_egress",
     "shut_egress",
+    "slot_in_request",
 ]

@@ -33,6 +33,8 @@ from portal.models.integrations.ended_sign_in import EndedSignIn
 from portal.models.integrations.integration import Integration
 from portal.models.integrations.schedule import Schedule
 from portal.models.integrations.secret import Secret
+from portal.models.oidc.identity import OidcFlow, OidcIdentity
+from portal.models.oidc.provider import OidcProvider
 from portal.models.organizations.client import Client
 from portal.models.organizations.left_out_site import LeftOutSite
 from portal.models.organizations.organization_mapping import OrganizationMapping
@@ -73,6 +75,9 @@ __all__ = [
     "LeftOutSite",
     "Membership",
     "MembershipClient",
+    "OidcFlow",
+    "OidcIdentity",
+    "OidcProvider",
     "OrganizationMapping",
     "Passkey",
     "PasskeyChallenge",

@@ -47,6 +47,8 @@ AREAS = (
     "portal.web.users:users",
     "portal.web.factor_rules.views:factor_rules",
     "portal.web.api_tokens.views:api_tokens",
+    "portal.web.oidc:sso",
+    "portal.web.oidc.views:single_sign_on",
 )
 
 

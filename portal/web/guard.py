@@ -74,6 +74,38 @@ def get_user() -> User:
     return user
 
 
+def find_own_user() -> User | None:
+    """The signed-in user, unless a tenant's identity provider signed them in: it answers for them
+    in that tenant alone."""
+    return None if is_of_provider() else find_user()
+
+
+def is_of_provider() -> bool:
+    return g.get("provider_of") is not None
+
+
+def is_kept_out(place: Membership) -> bool:
+    """Whether the place's tenant wants a sign-in with its identity provider first."""
+    return place.tenant.sso_since is not None and place.tenant_id not in g.opened
+
+
+def list_places() -> list[Membership]:
+    """Those that the session opens, by name of the tenant. Asked for once in a request."""
+    user = find_user()
+    if user is None:
+        return []
+    if "memberships" not in g:
+        only: int | None = g.provider_of
+        found = list_memberships(user.id)
+        g.memberships = [each for each in found if only in (None, each.tenant_id)]
+    memberships: list[Membership] = g.memberships
+    return memberships
+
+
+def find_place(slug: str) -> Membership | None:
+    return next((each for each in list_places() if each.tenant.slug == slug), None)
+
+
 def get_tenant() -> Tenant:
     tenant: Tenant = g.tenant
     return tenant
@@ -84,12 +116,12 @@ def send_to_sign_in() -> ResponseReturnValue:
     return _send_to("auth.sign_in")
 
 
-def _send_to(endpoint: str) -> ResponseReturnValue:
+def _send_to(endpoint: str, **values: Any) -> ResponseReturnValue:
     """To a page that leads back here; a fragment's page is left as a whole."""
     here = request.full_path.rstrip("?") if request.method == "GET" else None
     if htmx:
         here = _find_current_path()
-    target = url_for(endpoint, next=here)
+    target = url_for(endpoint, next=here, **values)
     if htmx:
         return "", 401, {"HX-Redirect": target}
     return redirect(target)
@@ -118,6 +150,8 @@ def _load_user() -> None:
     if found is None:
         return  # the cookie stays: a page of before must not take that of a session renewed since
     g.user, g.user_session, g.session_digest = found.user, found, found.token_digest
+    # As they are now: what the request does may end the session, and with it the row.
+    g.provider_of, g.opened = found.provider_of, {found.provider_of, found.entered}
 
 
 def _name_actor() -> None:
@@ -145,12 +179,14 @@ def _enter_tenant() -> ResponseReturnValue | None:
     user = find_user()
     if user is None:
         return send_to_sign_in()
-    places = (each for each in _list_memberships(user) if each.tenant.slug == g.slug)
-    membership = next(places, None)
+    membership = find_place(g.slug)
     if membership is None:
         log.warning("Refused user %s: %s, no place in this tenant.", user.id, request.endpoint)
         abort(404)
-    if lacks_factor(membership):
+    if is_kept_out(membership):
+        return _send_to("sso.show", slug=g.slug)
+    # A provider answers for the second factors of those whom it signs in.
+    if not is_of_provider() and lacks_factor(membership):
         return _send_to("second_factors.offer")
     g.membership, g.tenant = membership, membership.tenant
     view: Any = current_app.view_functions[request.endpoint or ""]
@@ -174,14 +210,6 @@ def _check_allowed(membership: Membership, permission: Permission) -> None:
         )
 
 
-def _list_memberships(user: User) -> list[Membership]:
-    """Asked for once in a request."""
-    if "memberships" not in g:
-        g.memberships = list_memberships(user.id)
-    memberships: list[Membership] = g.memberships
-    return memberships
-
-
 def _leave(_error: BaseException | None) -> None:
     for name in ("scope", "acting"):
         entered: ExitStack | None = g.pop(name, None)
@@ -201,7 +229,8 @@ def _template_context() -> dict[str, Any]:
     return {
         "current_user": user,
         "current_tenant": g.get("tenant"),
-        "memberships": _list_memberships(user) if user else [],
+        "memberships": list_places(),
+        "is_of_provider": is_of_provider(),
         "conflicts_open": (membership.conflicts or 0) if membership and not limited else 0,
         "wants_code": membership is not None and membership.wants_code and not limited,
         "is_limited": limited,

@@ -24,7 +24,7 @@ from portal.web.account.forms import ProofForm
 from portal.web.account.proving import render_proof
 from portal.web.caller import get_caller
 from portal.web.forms import mark, refuse
-from portal.web.guard import TOKEN, View, get_user
+from portal.web.guard import TOKEN, View, get_user, is_of_provider
 
 SEALED = "sealed"
 PART = 8000
@@ -58,6 +58,9 @@ def _take_proof() -> ResponseReturnValue | None:
     """The page again when the proof is wrong; else the request carries the form of before."""
     form, user, sealed = ProofForm(), get_user(), "".join(request.form.getlist(SEALED))
     fields = open_form(sealed, _bound_to())
+    if is_of_provider() and is_fresh(g.user_session, utc_now()):  # proved there, in another tab
+        _put_form(fields)
+        return None
     try:
         token = prove_again(user.id, g.session_digest, form.read(), get_caller(user.email))
     except (InvalidInput, TooManyAttempts) as error:
@@ -73,9 +76,13 @@ def _put_form(fields: Fields) -> None:
 
 
 def _bound_to() -> str:
+    """The session and the page. That of a provider gets another token while its user proves there
+    who they are, and has no other tenant's forms."""
+    if is_of_provider():
+        return f"provider {g.provider_of} {get_user().id}{request.full_path}"
     return f"{g.session_digest}{request.full_path}"
 
 
 def _page(form: ProofForm, sealed: str) -> str:
     parts = [sealed[start : start + PART] for start in range(0, len(sealed), PART)]
-    return render_proof("account/confirm.html", form, sealed=parts)
+    return render_proof("account/confirm.html", form, sealed=parts, by_provider=is_of_provider())

@@ -141,6 +141,10 @@ def drive_people(world: World) -> None:
     for deed in ("role b@acme.example viewer", "disable b@acme.example", "enable b@acme.example"):
         world.run(f"users {deed} --tenant acme")
     world.run("users limit b@acme.example --tenant acme --client Zebra")
+    world.run(
+        "oidc set --issuer http://127.0.0.1:9 --client-id portal --secret-stdin", "a secret\n"
+    )
+    world.run("oidc off")
     world.run("users reset b@acme.example")
     world.run("users sign-out b@acme.example")
     world.run("users invite c@acme.example --tenant acme --role viewer")

@@ -30,6 +30,9 @@ from portal.models.deliveries.delivery import DeliveryStatus
 from portal.models.integrations.integration import IntegrationState, Stop
 from portal.models.runs.sync_run import RunStatus
 from portal.scope import tenant_scope
+from portal.services.oidc import people
+from portal.services.oidc.entered import ProviderSettings
+from portal.services.oidc.settings import save_provider
 from portal.services.organizations.mapping import set_auto_sync
 from tests.web.safety.test_isolation import address, methods
 from tests.web.world import Place, make_asset, make_place, make_user, sign_in
@@ -133,6 +136,16 @@ def _with_run_to_undo(place: Place) -> None:
         place_run[place.id] = newest.id
 
 
+def _with_provider(_place: Place) -> dict[str, Any]:
+    save_provider(ProviderSettings("https://login.example", "portal", "a secret"))
+    return {"issuer": "https://login.example", "client_id": "portal"}
+
+
+def _linked(place: Place) -> None:
+    _with_provider(place)
+    people.link(place.member, "https://login.example", "member-1")
+
+
 place_run: dict[int, int] = {}
 """The run that a route is about, where it is another than the place's."""
 
@@ -190,6 +203,12 @@ ROUTES = {
     "tacticalrmm.save": Drive("connection.saved", {"api_key": "A-NEW-KEY-OF-THE-TESTS"}),
     "tacticalrmm.test": Drive("connection.tested"),
     "factor_rules.save": Drive("factor.rule_set", {"rule": "admins"}),
+    "single_sign_on.save": Drive(
+        "single_sign_on.saved", {"scopes": "groups"}, prepare=_with_provider
+    ),
+    "single_sign_on.switch_off": Drive("single_sign_on.switched_off", prepare=_with_provider),
+    "single_sign_on.test": Drive("single_sign_on.tested", prepare=_with_provider),
+    "single_sign_on.unlink": Drive("single_sign_on.unlinked", prepare=_linked),
     "users.change_role": Drive("user.role_changed", {"role": "technician"}),
     "users.disable": Drive("user.disabled"),
     "users.enable": Drive("user.enabled"),
@@ -239,6 +258,8 @@ ELSEWHERE = {
     ),
 }
 """Of people and not of a tenant: driven there."""
+AT_A_PROVIDER = {"sso.link", "sso.unlink", "sso.join", "sso.enter"}
+"""Driven with an identity provider, in tests/oidc."""
 NOBODYS = {"webhooks.receive"}
 """What Tactical sends is no person's doing: it is a delivery, and an event."""
 
@@ -250,7 +271,7 @@ def changing_rules(app: Flask) -> Iterator[Rule]:
 
 
 def test_every_route_is_known(app: Flask) -> None:
-    known = {*ROUTES, *ELSEWHERE, *NOBODYS}
+    known = {*ROUTES, *ELSEWHERE, *NOBODYS, *AT_A_PROVIDER}
     assert {rule.endpoint for rule in changing_rules(app)} == known
 
 
@@ -300,7 +321,7 @@ def _newest() -> int:
 READ_ONLY = {
     *("audit list", "audit verify", "organizations list", "conflicts list", "keys list", "missing"),
     *("plans show", "runs list", "runs show", "tenants list", "tenants list-networks"),
-    *("tokens list", "users list"),
+    *("oidc show", "tokens list", "users list"),
 }
 COMMANDS = {
     "assets delete": "asset.deleted",
@@ -322,6 +343,8 @@ COMMANDS = {
     "keys rotate": "keys.rotated",
     "map": "organization.mapped",
     "organizations settle": "organization.decided",
+    "oidc off": "single_sign_on.switched_off",
+    "oidc set": "single_sign_on.saved",
     "plans apply": "plan.applied",
     "plans decline": "plan.declined",
     "replay": "delivery.replayed",

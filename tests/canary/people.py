@@ -36,6 +36,7 @@ FORMS: dict[str, dict[str, str]] = {
         "totp_code": "481516",
     },
     "tacticalrmm.enter_code": {"totp_code": "234257"},
+    "single_sign_on.save": {"client_secret": "Canary24SecretOfProvider"},
     "subscribers.add": {"url": "https://siem.example/Canary8AddressOfSubscriber"},
 }
 """What is sent instead of what the audit's tests send."""

@@ -40,8 +40,8 @@ ARGUMENTS = {
 }
 USES_UP = {"keys rotate"}
 """What it did before its last write is done."""
-REFUSED = {"replay"}
-"""The delivery that it replays is one that cannot be processed."""
+REFUSED = {"replay", "oidc set"}
+"""The delivery that it replays is one that cannot be processed; no provider answers its test."""
 DRIVEN_ELSEWHERE = {"audit prune", "keys remove"}
 """They take a month, or another key, and know no secret."""
 

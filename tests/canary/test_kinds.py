@@ -36,13 +36,15 @@ CAUGHT = """
     services/accounts/second_factors/recovery_codes.py:make_codes
     services/accounts/second_factors/totp.py:_seal
     services/accounts/second_factors/totp.py:put_new_secret services/accounts/setup.py:issue_token
-    services/accounts/sign_in.py:_begin_second_step services/accounts/sign_in.py:open_session
+    services/accounts/sign_in.py:_begin_second_step services/accounts/sign_in.py:add_session
     services/accounts/tokens.py:new_token services/accounts/users.py:find_or_add_user
     services/audit/keys.py:_keep services/events/subscribers.py:add_subscriber
     services/integrations/codes.py:enter_code services/integrations/connect.py:_apply_credentials
     services/integrations/ended_sign_ins.py:add_ended services/integrations/shared_sign_in.py:keep
     services/key_rotation.py:_reseal services/webhook/digests.py:_make_sealed
     services/webhook/keys.py:_add_key vault.py:store_secret
+    services/oidc/flows.py:begin services/oidc/outcomes.py:join services/oidc/outcomes.py:prove
+    services/oidc/settings.py:save_provider web/oidc/sign_in.py:lead_to_provider
 """
 """Where the code calls them: what passes there is caught while all is driven."""
 NO_SECRETS = """
@@ -60,6 +62,7 @@ OUTSIDE = """
 """Keys of the install, which lie in its folder; the demo's; a password once more."""
 COLUMNS = """
     api_tokens.token_digest authenticators.envelope invitations.token_digest
+    oidc_flows.browser_digest oidc_flows.state_digest
     passkey_challenges.challenge passkey_challenges.token_digest password_resets.token_digest
     pending_sign_ins.token_digest recovery_codes.digest secrets.envelope secrets.last_four
     user_sessions.token_digest users.password_hash webhook_keys.digest
@@ -69,10 +72,13 @@ OTHER_COLUMNS = """
     api_token_clients.api_token_id assets.serial_key audit_entries.key_id audit_entries.mac
     clients.name_key
     install_audit_entries.key_id install_audit_entries.mac install_settings.key
-    passkeys.public_key passkeys.credential_id
+    passkeys.public_key passkeys.credential_id oidc_providers.keys oidc_providers.keys_at
 """
 """Named alike."""
-TYPED = {"password", "old_password", "new_password", "api_key", "totp_code", "totp_secret"}
+TYPED = {
+    *("password", "old_password", "new_password", "api_key", "totp_code", "totp_secret"),
+    "client_secret",
+}
 
 
 def test_every_place_that_makes_or_keeps_a_secret_is_caught() -> None:

@@ -15,6 +15,7 @@ from portal.services.api.tokens import add_token
 from portal.services.webhook import keys
 from tests.audit.test_everything_is_recorded import ROUTES, place_run
 from tests.canary.browser import Browser
+from tests.canary.company import drive_company
 from tests.canary.people import FORMS, WRONG, drive_people
 from tests.canary.secrets_made import catch
 from tests.canary.watch import Watch, watching
@@ -26,6 +27,8 @@ pytestmark = pytest.mark.one_database
 SHOWN = {
     "keys._add_key webhook_keys.value": r"answer to POST /t/\w+/.*/webhook/reveal",
     "event_subscribers.signing_secret": r"answer to POST /t/\w+/integrations/events/",
+    "flows.begin": r"answer to (GET /t/[\w-]+/sign-in/(start|prove)|POST /t/[\w-]+/sign-in/link|"
+    r"POST /invitation/.*/company)",
     "tokens.add_token": r"answer to POST /t/\w+/api/",
     "invitations.invite": r"answer to (POST /t/\w+/users/(invite|invitations/\d+/renew)|"
     r"\w+ /invitation/.*)",
@@ -52,6 +55,7 @@ def watch(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watch]:
 def test_no_route_tells_a_secret(app: Flask, settings: Settings, watch: Watch) -> None:
     done: dict[str, set[int]] = {}
     drive_people(Browser(app, watch, done, settings.redis_url))
+    drive_company(Browser(app, watch, done, settings.redis_url))
     drive_tenants(Browser(app, watch, done, settings.redis_url))
     with app.app_context():
         watch.look_at_tables()

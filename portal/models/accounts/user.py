@@ -64,7 +64,12 @@ class UserSession(Base):
     """A signed-in browser. The cookie holds a random token, the row its digest."""
 
     __tablename__ = "user_sessions"
-    __table_args__ = (Index(None, "user_id"), Index(None, "last_used_at"))
+    __table_args__ = (
+        Index(None, "user_id"),
+        Index(None, "last_used_at"),
+        Index(None, "provider_of"),
+        Index(None, "entered"),
+    )
 
     token_digest: Mapped[str] = mapped_column(primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
@@ -75,7 +80,13 @@ class UserSession(Base):
     address: Mapped[str] = mapped_column(default="", server_default="")
     """Where the sign-in came from."""
     proved_at: Mapped[datetime | None] = mapped_column(default=utc_now)
-    """When its user last proved to be the one; None in a session of before this was kept."""
+    """When its user last proved to be the one; None in a session of before this was kept, and
+    where an identity provider did not say it."""
+    provider_of: Mapped[int | None] = mapped_column(ForeignKey("tenants.id", ondelete="CASCADE"))
+    """The tenant whose identity provider opened the session, which opens that tenant alone; None:
+    the user signed in here."""
+    entered: Mapped[int | None] = mapped_column(ForeignKey("tenants.id", ondelete="SET NULL"))
+    """A tenant that requires its identity provider, and that its owner entered without."""
 
     user: Mapped[User] = relationship()
 

@@ -20,6 +20,7 @@ class ErrandKind(StrEnum):
     PLAN_WEBHOOK = "plan_webhook"
     UPDATE_SECRET = "hand_over_secret"  # noqa: S105  # a word, not a secret
     SIGN_IN = "sign_in"
+    TEST_PROVIDER = "test_provider"
 
 
 class Errand(TenantOwned, Leased, Base):

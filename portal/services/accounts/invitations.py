@@ -139,7 +139,7 @@ def accept_as_new(token: str, password: str, caller: Caller) -> tuple[User, str]
     Raises NotFound for a link that is not valid any more, Refused for somebody who has a user
     meanwhile, InvalidInput and TooManyAttempts.
     """
-    found = _check_token(token, caller)
+    found = check_token(token, caller)
     new_hash = hash_new_password(password, found.email)
     with changing_places(str(found.tenant_id)) as (session, tenant_id):
         invitation, limit = _take(session, token)
@@ -149,7 +149,7 @@ def accept_as_new(token: str, password: str, caller: Caller) -> tuple[User, str]
         session.add(user)
         session.flush()
         hand_limit(session, add_place(session, user.id, tenant_id, invitation.role), limit)
-        _record_accepted(tenant_id, user, invitation)
+        record_accepted(tenant_id, user, invitation)
     return user, invitation.tenant.slug
 
 
@@ -159,7 +159,7 @@ def accept_as(user: User, token: str, caller: Caller) -> str:
     Raises NotFound for a link that is not valid any more, Refused for somebody else's, and
     TooManyAttempts.
     """
-    found = _check_token(token, caller)
+    found = check_token(token, caller)
     if user.email != found.email:
         raise Refused(
             f"This invitation is for {found.email}, and you are signed in as {user.email}. "
@@ -170,11 +170,12 @@ def accept_as(user: User, token: str, caller: Caller) -> str:
         invitation, limit = _take(session, token)
         if find_place(session, invitation.email, tenant_id) is None:
             hand_limit(session, add_place(session, user_id, tenant_id, invitation.role), limit)
-        _record_accepted(tenant_id, session.get_one(User, user_id), invitation)
+        record_accepted(tenant_id, session.get_one(User, user_id), invitation)
     return invitation.tenant.slug
 
 
-def _record_accepted(tenant_id: int, user: User, invitation: Invitation) -> None:
+def record_accepted(tenant_id: int, user: User, invitation: Invitation) -> None:
+    """Inside the transaction in which the invitation is used up."""
     who, after = Target("user", user.id, user.email), {"role": invitation.role}
     record_in([tenant_id], Action.INVITATION_ACCEPTED, who, after=after, actor=as_user(user))
 
@@ -187,7 +188,8 @@ def used_up() -> NotFound:
     )
 
 
-def _check_token(token: str, caller: Caller) -> Invitation:
+def check_token(token: str, caller: Caller) -> Invitation:
+    """With its tenant. Raises NotFound for a link that is not valid any more, TooManyAttempts."""
     with attempt(caller):
         invitation = find_invitation(token)
         if invitation is None:

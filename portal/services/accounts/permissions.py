@@ -16,7 +16,7 @@ class Permission(StrEnum):
     CHANGE_SETTINGS = "change the connection, the webhook, its secret and event subscribers"
     READ_AUDIT = "see and export the audit trail"
     DELETE = "delete assets for good"
-    MANAGE_USERS = "manage users, their roles, their sessions, and whose second factor is required"
+    MANAGE_USERS = "manage users, their roles and sessions, single sign-on, and second factors"
     MANAGE_TOKENS = "make and revoke tokens of the API"
 
 

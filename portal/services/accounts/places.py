@@ -68,6 +68,17 @@ def get_place(session: Session, email: str, tenant_id: int) -> Membership:
     return membership
 
 
+def is_last_owner(session: Session, membership: Membership) -> bool:
+    """Whether the tenant would have no owner without this place. Inside `changing_places`."""
+    others = select(func.count()).where(
+        Membership.tenant_id == membership.tenant_id,
+        Membership.role == Role.OWNER,
+        Membership.id != membership.id,
+        IS_OPEN,
+    )
+    return membership.role == Role.OWNER and not session.scalar(others)
+
+
 def withdraw_invitations(session: Session, membership: Membership) -> None:
     """Who may invite nobody any more has no links left, perhaps for another address of theirs."""
     session.execute(

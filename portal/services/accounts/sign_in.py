@@ -75,6 +75,20 @@ def start_session(user: User, caller: Caller) -> SignIn:
 
 def open_session(session: Session, user: User, caller: Caller) -> SignIn:
     """For a user who has proved everything that is asked for."""
+    token = add_session(session, user, caller, proved_at=utc_now())
+    record_of_user(Action.SIGNED_IN, user, actor=as_user(user))
+    return SignIn(user.email, token, issue_device(user), user)
+
+
+def add_session(
+    session: Session,
+    user: User,
+    caller: Caller,
+    *,
+    proved_at: datetime | None,
+    provider_of: int | None = None,
+) -> str:
+    """Its token. `provider_of`: the tenant whose identity provider opened it."""
     session.execute(delete(UserSession).where(UserSession.last_used_at < _oldest_allowed()))
     token = new_token()
     user.last_sign_in_at = utc_now()
@@ -84,10 +98,11 @@ def open_session(session: Session, user: User, caller: Caller) -> SignIn:
             user_id=user.id,
             device=caller.browser,
             address=caller.address,
+            proved_at=proved_at,
+            provider_of=provider_of,
         )
     )
-    record_of_user(Action.SIGNED_IN, user, actor=as_user(user))
-    return SignIn(user.email, token, issue_device(user), user)
+    return token
 
 
 def _lock_proven(session: Session, user: User, new_hash: str | None = None) -> User:

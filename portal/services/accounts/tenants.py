@@ -39,6 +39,11 @@ def add_tenant(name: str, slug: str) -> Tenant:
     return tenant
 
 
+def is_slug(text: str) -> bool:
+    """Whether it could be a tenant's short name."""
+    return SLUG_PATTERN.fullmatch(text) is not None
+
+
 def list_tenants() -> list[Tenant]:
     """By short name."""
     return list(db.session.scalars(select(Tenant).order_by(Tenant.slug)))

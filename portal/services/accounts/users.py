@@ -50,7 +50,7 @@ def add_user(email: str, password: str, tenant: str, role: str) -> User:
             raise Refused(f"{email} is disabled in this tenant. Enable the user first.")
         else:
             before = {"role": membership.role}
-            _set_role(session, membership, role)
+            set_role(session, membership, role)
         record_of_place(Action.USER_ADDED, tenant_id, user, before, {"role": role})
     return user
 
@@ -138,7 +138,7 @@ def change_role(email: str, tenant: str, role: str) -> Membership:
     with changing_places(tenant) as (session, tenant_id):
         membership = get_place(session, email, tenant_id)
         before = {"role": membership.role}
-        _set_role(session, membership, role)
+        set_role(session, membership, role)
         record_of_place(
             Action.USER_ROLE_CHANGED, tenant_id, membership.user, before, {"role": role}
         )
@@ -209,7 +209,8 @@ def leave_tenant(user_id: int, tenant: str) -> None:
     remove_user(db.session.get_one(User, user_id).email, tenant)
 
 
-def _set_role(session: Session, membership: Membership, role: str) -> None:
+def set_role(session: Session, membership: Membership, role: str) -> None:
+    """Inside `changing_places`. Ends the user's sessions, where it is another role."""
     if membership.role == role:
         return
     if membership.limited and role not in LIMITABLE:

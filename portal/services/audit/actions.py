@@ -27,6 +27,14 @@ class Action(StrEnum):
     FACTOR_RULE_SET = "factor.rule_set"
     """Of whom a tenant requires a second factor."""
 
+    OIDC_SAVED = "single_sign_on.saved"
+    OIDC_TESTED = "single_sign_on.tested"
+    OIDC_SWITCHED_OFF = "single_sign_on.switched_off"
+    OIDC_LINKED = "single_sign_on.linked"
+    OIDC_UNLINKED = "single_sign_on.unlinked"
+    OIDC_ENTERED = "single_sign_on.entered_without"
+    """By an owner, though the tenant requires its identity provider."""
+
     INSTALL_SET_UP = "install.set_up"
     SETUP_REFUSED = "install.set_up_refused"
     TENANT_ADDED = "tenant.added"

@@ -21,6 +21,7 @@ from portal.services.errands.requests import get_errand
 from portal.services.events import subscribers
 from portal.services.integrations import codes
 from portal.services.leases import LeaseLost
+from portal.services.oidc import testing as provider_testing
 from portal.services.webhook import installation, rotation
 
 log = logging.getLogger(__name__)
@@ -90,10 +91,16 @@ def _sign_in(_errand: Errand) -> _Outcome:
     return _Outcome(ok=True, message="The portal is signed in to Tactical. Syncs continue.")
 
 
+def _test_provider(errand: Errand) -> _Outcome:
+    problem = provider_testing.test_provider(errand.wanted["callback"])
+    return _Outcome(problem is None, problem or provider_testing.PASSED)
+
+
 _DOERS: Final[Mapping[ErrandKind, Callable[[Errand], _Outcome]]] = {
     ErrandKind.ACT_ON_ALERTS: _act_on_alerts,
     ErrandKind.TEST_SUBSCRIBER: _test_subscriber,
     ErrandKind.PLAN_WEBHOOK: _plan_webhook,
     ErrandKind.UPDATE_SECRET: _update_secret,
     ErrandKind.SIGN_IN: _sign_in,
+    ErrandKind.TEST_PROVIDER: _test_provider,
 }

@@ -9,12 +9,13 @@ from portal.errors import InvalidInput, Refused
 from portal.models import Invitation
 from portal.services.accounts import invitations
 from portal.services.accounts.sign_in import start_session
+from portal.services.oidc.entrance import is_offered
 from portal.web.auth.forms import InvitationForm
 from portal.web.auth.session import begin_session
 from portal.web.auth.views import auth
 from portal.web.caller import get_caller
 from portal.web.forms import mark, refuse
-from portal.web.guard import find_user
+from portal.web.guard import find_own_user
 
 
 @auth.get("/invitation/<token>")
@@ -28,7 +29,7 @@ def show_invitation(token: str) -> ResponseReturnValue:
 
 @auth.post("/invitation/<token>")
 def accept_invitation(token: str) -> ResponseReturnValue:
-    form, user = InvitationForm(), find_user()
+    form, user = InvitationForm(), find_own_user()
     try:
         if user is not None:
             slug = invitations.accept_as(user, token, get_caller())
@@ -44,7 +45,7 @@ def accept_invitation(token: str) -> ResponseReturnValue:
 
 
 def _page(invitation: Invitation, form: InvitationForm) -> str:
-    user = find_user()
+    user = find_own_user()
     is_signed_in = user is not None and user.email == invitation.email
     return render_template(
         "invitation.html",
@@ -53,4 +54,5 @@ def _page(invitation: Invitation, form: InvitationForm) -> str:
         has_account=invitations.find_invited(invitation) is not None,
         is_signed_in=is_signed_in,
         other=user.email if user is not None and not is_signed_in else None,
+        offers_company=is_offered(invitation.tenant.slug),
     )

@@ -25,6 +25,13 @@ def begin_session(done: SignIn, target: str) -> Response:
     return response
 
 
+def begin_provider_session(token: str, target: str) -> Response:
+    """As `begin_session`, for one that opens a single tenant: the device is known to no account."""
+    end_session()
+    session[TOKEN] = token
+    return make_response(redirect(target))
+
+
 def ask_second_factor(step: SecondStep, target: str) -> Response:
     """Signed in as nobody until then; an earlier session ends."""
     end_session()

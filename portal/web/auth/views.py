@@ -17,20 +17,29 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 
-from portal.errors import InvalidInput, Refused
+from portal.errors import InvalidInput, PermissionDenied, Refused
 from portal.services.accounts import password_changes, users
 from portal.services.accounts import setup as setup_service
 from portal.services.accounts import sign_in as sign_in_service
 from portal.services.accounts.second_factors.status import get_status
 from portal.services.accounts.sessions import list_browsers
 from portal.services.accounts.sign_in import SecondStep
+from portal.services.accounts.tenants import is_slug
 from portal.services.accounts.throttle import TooManyAttempts
+from portal.services.oidc.entrance import list_offers
 from portal.web.account import passkeys
 from portal.web.auth.forms import AccountForm, ResetForm, SetupForm, SignInForm
 from portal.web.auth.session import after_sign_in, ask_second_factor, begin_session, end_session
 from portal.web.caller import get_caller, remember_device
 from portal.web.forms import mark, refuse
-from portal.web.guard import View, find_user, get_user, send_to_sign_in
+from portal.web.guard import (
+    View,
+    find_user,
+    get_user,
+    is_of_provider,
+    list_places,
+    send_to_sign_in,
+)
 from portal.web.input import check_input
 
 auth = Blueprint("auth", __name__)
@@ -40,10 +49,16 @@ SIGN_IN_FAILED = 401
 
 
 def signed_in(view: View) -> View:
-    """For pages of the user that belong to no tenant."""
+    """For pages of the user that belong to no tenant. Who was signed in by the identity provider
+    of one has none: it cannot answer for what the user has in the others."""
 
     @wraps(view)
     def guarded(*args: Any, **kwargs: Any) -> Any:
+        if is_of_provider():
+            raise PermissionDenied(
+                "You signed in with your company, which opens its tenant only. To change your "
+                "account, sign out, and sign in with your password."
+            )
         return view(*args, **kwargs) if find_user() else send_to_sign_in()
 
     return guarded  # type: ignore[return-value]
@@ -54,7 +69,7 @@ def home() -> ResponseReturnValue:
     user = find_user()
     if user is None:
         return redirect(url_for("auth.sign_in" if users.any_user_exists() else "auth.setup"))
-    memberships = users.list_memberships(user.id)
+    memberships = list_places()
     if len(memberships) == 1:
         return redirect(url_for("dashboard.show", slug=memberships[0].tenant.slug))
     return redirect(url_for("auth.choose_tenant"))
@@ -81,7 +96,18 @@ def sign_in() -> ResponseReturnValue:
 
 def _sign_in_page(form: SignInForm) -> str:
     offers_passkeys = passkeys.find_problem() is None
-    return render_template("sign_in.html", form=form, offers_passkeys=offers_passkeys)
+    return render_template(
+        "sign_in.html",
+        form=form,
+        offers_passkeys=offers_passkeys,
+        company=_read_company(form.next.data),
+    )
+
+
+def _read_company(target: str | None) -> str | None:
+    """The short name in the address that somebody wanted, to be typed no second time."""
+    parts = (target or "").split("/")
+    return parts[2] if parts[:2] == ["", "t"] and len(parts) > 2 and is_slug(parts[2]) else None
 
 
 @auth.post("/sign-out")
@@ -115,9 +141,8 @@ def setup() -> ResponseReturnValue:
 
 
 @auth.get("/tenants")
-@signed_in
 def choose_tenant() -> ResponseReturnValue:
-    return render_template("choose_tenant.html")
+    return render_template("choose_tenant.html") if find_user() else send_to_sign_in()
 
 
 @auth.route("/account", methods=["GET", "POST"])
@@ -151,6 +176,7 @@ def _account_page(form: AccountForm) -> str:
         form=form,
         factors=get_status(get_user().id),
         browsers=list_browsers(get_user().id, this=g.session_digest),
+        offers=list_offers(get_user().id),
     )
 
 

@@ -15,11 +15,12 @@ from portal.services.dashboard import REVIEW_PERIOD, Overview, get_overview
 from portal.services.database_role import get_role_warning
 from portal.services.integrations.preview_due import PendingPreview
 from portal.services.integrations.server_health import Outage
+from portal.services.oidc.entrance import find_recent_entry
 from portal.services.organizations.listing import OrganizationFilter
 from portal.services.webhook.state import Health, WebhookState, get_health
 from portal.web.caller import is_behind_unknown_proxy
 from portal.web.fragments import page_or_region
-from portal.web.guard import requires, tenant_blueprint
+from portal.web.guard import get_tenant, requires, tenant_blueprint
 from portal.wording import plural
 
 dashboard = tenant_blueprint("dashboard", __name__)
@@ -51,6 +52,7 @@ def show() -> ResponseReturnValue:
         attention=_attention(overview) if allowed_clients() is None else _of_clients(overview),
         unknown_proxy=is_behind_unknown_proxy(),
         role_warning=get_role_warning(),
+        entry=find_recent_entry() if get_tenant().sso_since else None,
     )
 
 

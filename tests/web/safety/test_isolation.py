@@ -46,8 +46,9 @@ NO_TENANT = {
     *("auth", "second_step", "second_factors", "passkeys", "browsers", "places"),
     *("api_openapi", "api_clients", "api_organizations", "api_assets", "api_alerts"),
     *("api_software", "api_runs", "api_audit"),  # of the token's tenant: see tests/api
+    "sso",
 }
-"""Blueprints outside `/t/<slug>`."""
+"""Blueprints outside `/t/<slug>`; of `sso`, the pages there are for whoever is not signed in."""
 
 
 def tenant_rules(app: Flask) -> Iterator[Rule]:

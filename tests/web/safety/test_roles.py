@@ -41,7 +41,9 @@ LOWEST = {
     """,
     Role.OWNER: """
         api_tokens.add api_tokens.index api_tokens.revoke assets.delete factor_rules.save
-        factor_rules.show users.change_role users.disable users.enable users.end_browser
+        factor_rules.show single_sign_on.save single_sign_on.show single_sign_on.switch_off
+        single_sign_on.test single_sign_on.unlink
+        users.change_role users.disable users.enable users.end_browser
         users.index users.invite users.limit users.remove users.renew_invitation users.reset
         users.show users.sign_out users.withdraw_invitation
     """,
