@@ -72,9 +72,12 @@ def close_all() -> None:
     db.engine.dispose()
 
 
-def number_on(_session: Session | None = None) -> None:
+def number_on(session: Session | None = None) -> None:
     """After a commit: the next row gets the next number, whatever was rolled back before. Only
-    the thread that works numbers; others commit in the midst of its transactions."""
+    the thread that works numbers; others commit in the midst of its transactions. A savepoint
+    that ends is no commit: nobody sees yet what was numbered in it."""
+    if session is not None and session.in_nested_transaction():
+        return
     if threading.current_thread() is threading.main_thread():
         with connect_again() as connection:
             _number_on(connection)

@@ -23,8 +23,12 @@ from portal.db import db
 from portal.lease import LEASE_TIME
 from portal.models import Asset
 from portal.models.runs.sync_run import RunStatus, SyncKind
+from portal.services.accounts.users import add_user
+from portal.services.assets.choosing import Chosen
+from portal.services.assets.listing import MISSING, AssetFilter
 from portal.services.assets.merge import merge_assets
 from portal.services.assets.removed import AssetMerged
+from portal.services.assets.retirement import request_retirement
 from portal.services.runs import execution, history, requests
 from portal.services.runs.plans import find_plan_of_run, request_apply
 from portal.services.runs.reverts import request_revert, revert_to_end
@@ -124,6 +128,40 @@ def begin_apply(msp: Msp) -> Begun:
     return begin_run(request_apply(plan.id).id)
 
 
+def send_late_serial(msp: Msp) -> None:
+    """A re-installed computer got an asset of its own, and now tells whose it is."""
+    control, old = msp.tactical.control, msp.agents[4]
+    control.computers.new_board(old, "SERIAL-2")
+    msp.sync()
+    control.agents.seen(agent_id=old, seconds_ago=3600)
+    new = control.computers.reinstall(old, hardware=False)
+    msp.sync()
+    control.computers.report(new)
+
+
+def begin_late_merge(msp: Msp) -> Begun:
+    send_late_serial(msp)
+    return begin_sync(msp)
+
+
+def begin_undoing_late_merge(msp: Msp) -> Begun:
+    send_late_serial(msp)
+    merged = msp.sync()
+    assert merged.relinked == 1
+    return begin_run(request_revert(merged.id).id)
+
+
+def begin_retirement(msp: Msp) -> Begun:
+    """By a worker."""
+    msp.sync()
+    for agent in msp.agents[5:7]:
+        msp.tactical.control.agents.remove(agent)
+    assert msp.sync().missing == 2
+    user_id = add_user("ann@acme.example", "correct horse battery", "acme", "admin").id
+    missing = Chosen(shown=AssetFilter(status=MISSING))
+    return begin_run(request_retirement(missing, user_id).run.id)
+
+
 def begin_undo(msp: Msp) -> Begun:
     return begin_run(request_revert(msp.sync().id).id)
 
@@ -149,7 +187,8 @@ def begin_merge(msp: Msp) -> Begun:
 
 RUNS = {"sync": begin_sync, "apply": begin_apply}
 UNDONE = {"undo": begin_undo, "undoing an undo": begin_undoing_an_undo, "merge": begin_merge}
-WORK: dict[str, Callable[[Msp], Begun]] = RUNS | UNDONE
+LATE = {"late merge": begin_late_merge, "undoing a late merge": begin_undoing_late_merge}
+WORK: dict[str, Callable[[Msp], Begun]] = {**RUNS, **UNDONE, **LATE, "retirement": begin_retirement}
 
 
 @pytest.fixture
@@ -158,6 +197,8 @@ def begun(
 ) -> Iterator[Begun]:
     """Of a fleet in which one was re-installed, moved and missed."""
     monkeypatch.setattr("portal.sync.reverting.run.ASSETS_AT_ONCE", 2)  # for more commits
+    monkeypatch.setattr("portal.sync.devices.asset_changes.ASSETS_AT_ONCE", 2)
+    monkeypatch.setattr("portal.services.assets.retirement.DONE_AT_ONCE", 0)
     with time_machine.travel(utc_now(), tick=False), numbering_on():
         msp.import_fleet(page_size=12)
         change_the_fleet(msp)

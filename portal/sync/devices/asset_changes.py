@@ -71,17 +71,22 @@ def change_assets(run_log: RunLog, action: AssetAction) -> None:
     """
     words = _WORDS[action]
     ids = db.session.scalar(select(SyncRun.asset_ids).where(SyncRun.id == run_log.run_id)) or []
+    run_log.counts[words.count], _ = _count_done(db.session(), run_log.run_id, words)
     release()
     run_log.set_phase(words.phase, len(ids))
     for some in chunked(ids, ASSETS_AT_ONCE):
         with transaction() as session:
             entries = _change(session, action, some, run_log.cause)
-            counts = Counter({"seen": len(some), words.count: len(entries)})
-            counts["unchanged"] = len(some) - len(entries)
-            run_log.record(session, counts, entries)
+            run_log.record(
+                session, Counter({"seen": len(some), words.count: len(entries)}), entries
+            )
     with transaction() as session:
-        run_log.note(session, [])  # the lease is still ours
-        _name_run(session, run_log.run_id, words)
+        number, name = _count_done(session, run_log.run_id, words)
+        run_log.record(session, Counter(unchanged=len(ids) - number), [])
+        if number:
+            title = words.title.format(name if number == 1 else plural(number, "asset"))
+            its_run = update(SyncRun).where(SyncRun.id == run_log.run_id)
+            count_changed(session, its_run.values(title=title))
 
 
 def _change(
@@ -110,12 +115,10 @@ def _delete(session: Session, retired: Mapping[int, datetime]) -> list[dict[str,
     return entries
 
 
-def _name_run(session: Session, run_id: int, words: _Words) -> None:
-    """By its log: after an interruption its counts are of the rest."""
+def _count_done(session: Session, run_id: int, words: _Words) -> tuple[int, str]:
+    """Of how many assets the log of the run tells, attempts before this one too; and the name of
+    one of them."""
     of_run = (SyncLogEntry.run_id == run_id, SyncLogEntry.action == words.entry)
-    number, name = session.execute(
-        select(func.count(), func.min(SyncLogEntry.name)).where(*of_run)
-    ).one()
-    if number:
-        title = words.title.format(name if number == 1 else plural(number, "asset"))
-        count_changed(session, update(SyncRun).where(SyncRun.id == run_id).values(title=title))
+    found = select(func.count(), func.min(SyncLogEntry.name)).where(*of_run)
+    number, name = session.execute(found).one()
+    return number, name or ""
