@@ -32,6 +32,7 @@ SHOWN = {
     "password_changes.issue_reset": r"output of users reset",
 }
 """Kinds that are made to be copied, and the commands that show them to who asked."""
+COOKIE_KEY = "CanaryKeyOfCookies"
 ARGUMENTS = {
     "plans show": "1",
     "runs show": "1",
@@ -50,14 +51,20 @@ DRIVEN_ELSEWHERE = {"audit prune", "keys remove"}
 def watch(monkeypatch: pytest.MonkeyPatch) -> Iterator[Watch]:
     with watching() as watch:
         catch(watch, monkeypatch)
-        for key in KEYS.values():
-            watch.add("key of the install", key.rpartition(":")[2])
         yield watch
 
 
 @pytest.fixture
-def portal(plain_portal: Portal, watch: Watch, done: dict[str, set[int]]) -> Portal:
+def portal(
+    plain_portal: Portal,
+    watch: Watch,
+    done: dict[str, set[int]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Portal:
     """Each command fails first: where it writes its audit row, or else at its last question."""
+    monkeypatch.setenv("PORTAL_SECRET_KEY", COOKIE_KEY)
+    for key in (COOKIE_KEY, KEYS["PORTAL_ENCRYPTION_KEYS"].partition(":")[2]):
+        watch.add("key of the install", key)
 
     def call(*words: str, stdin: str = "") -> Said:
         name = next(each for each in NAMES if words[: len(each.split())] == tuple(each.split()))

@@ -19,6 +19,7 @@ from tests.canary.company import drive_company
 from tests.canary.people import FORMS, WRONG, drive_people
 from tests.canary.secrets_made import catch
 from tests.canary.watch import Watch, watching
+from tests.support.keys import KEYS
 from tests.web.safety.test_isolation import address, methods, tenant_rules
 from tests.web.world import Place, make_place, make_user, sign_in
 
@@ -49,6 +50,9 @@ def watch(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watch]:
     app.config |= {"WTF_CSRF_ENABLED": False, "PROPAGATE_EXCEPTIONS": False}
     with watching() as watch:
         catch(watch, monkeypatch)
+        app.secret_key = "CanaryKeyOfCookies"
+        for key in (app.secret_key, KEYS["PORTAL_ENCRYPTION_KEYS"].partition(":")[2]):
+            watch.add("key of the install", key)
         yield watch
 
 
