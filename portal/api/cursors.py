@@ -3,6 +3,7 @@ it was made for, and for no other, so that nobody makes the database compare wha
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -39,4 +40,8 @@ def open_cursor(cursor: str, arguments: Mapping[str, Any]) -> str:
 def _serializer(arguments: Mapping[str, Any]) -> URLSafeSerializer:
     filters = {name: str(arguments[name]) for name in sorted(arguments) if name not in OF_ITS_OWN}
     place = json.dumps([SALT, get_access().tenant_id, request.path, filters])
-    return URLSafeSerializer(current_app.config["SECRET_KEY"], salt=place)
+    return URLSafeSerializer(
+        current_app.config["SECRET_KEY"],
+        salt=place,
+        signer_kwargs={"digest_method": hashlib.sha256, "key_derivation": "hmac"},
+    )

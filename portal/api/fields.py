@@ -12,8 +12,8 @@ from portal.services.api.paging import DEFAULT_ITEMS, MOST_ITEMS
 from portal.services.database import LARGEST_ID
 
 ID = "^[0-9]+$"
-CURSOR = r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{27}$"
-"""As itsdangerous signs."""
+CURSOR = r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{43}$"
+"""As itsdangerous signs with SHA-256."""
 LONGEST_TEXT = 200
 NO_NUL = r"^[^\x00]*$"
 
