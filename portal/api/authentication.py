@@ -9,8 +9,9 @@ from typing import Any, TypeVar
 from flask import Response, current_app, g, request
 
 from portal.scope import limited_to, tenant_scope
+from portal.services.api.access import Access, TokenForbidden, TokenRefused, identify
 from portal.services.api.rate import Rate, TooManyRequests, count_refusal, count_request
-from portal.services.api.tokens import Access, Scope, TokenForbidden, TokenRefused, identify
+from portal.services.api.tokens import Scope
 
 View = TypeVar("View", bound=Callable[..., Any])
 

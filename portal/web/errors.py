@@ -28,8 +28,8 @@ from portal.errors import NotFound, PermissionDenied, PortalError, Refused
 from portal.extensions import htmx
 from portal.models import User
 from portal.services.accounts.throttle import TooManyAttempts
+from portal.services.api.access import TokenForbidden, TokenRefused
 from portal.services.api.rate import TooManyRequests
-from portal.services.api.tokens import TokenForbidden, TokenRefused
 from portal.services.assets.removed import AssetMerged
 from portal.services.errands.requests import TooManyWaiting
 

@@ -16,7 +16,8 @@ from portal.db import db
 from portal.errors import InvalidInput
 from portal.models import ApiToken
 from portal.services.api import rate
-from portal.services.api.tokens import add_token, is_within, revoke_token_named
+from portal.services.api.access import is_within
+from portal.services.api.tokens import add_token, revoke_token_named
 from tests.api.conftest import PREFIX, Reader, in_tenant, make_reader
 from tests.web.world import Place
 

@@ -13,6 +13,7 @@ from portal.clock import utc_now
 from portal.db import count_changed, db, transaction
 from portal.models import Asset
 from portal.scope import tenant_scope
+from portal.services.assets.listing import EVERY, AssetFilter, list_assets
 from portal.services.runs import execution
 from tests.web.world import Place
 
@@ -130,3 +131,11 @@ def test_a_retired_asset_is_shown_as_such_wherever_it_is(
         assert "Retired</span>" in page
         assert "Not in Tactical</span>" not in page
     assert "Retired</span>" in admin.get(proposed.url(f"alerts/{proposed.alert}")).text
+
+
+def test_a_list_of_every_asset_counts_those_that_are_missing(app: Flask, proposed: Place) -> None:
+    with app.app_context(), tenant_scope(proposed.id):
+        page = list_assets(AssetFilter(status=EVERY))
+
+    assert [asset.id for asset in page.items] == [proposed.asset]
+    assert page.total == 1

@@ -125,10 +125,17 @@ def list_and_count(
     found = paginate_records(
         select(Asset).options(joinedload(Asset.client)),
         select(Asset.id).join(Asset.client).where(*of_any_status, *status).order_by(*order),
-        counts.get(shown.status or "total", 0),
+        _total(shown.status, counts),
         page,
     )
     return found, counts
+
+
+def _total(status: str, counts: dict[str, int]) -> int:
+    """How many the status shows, of all that were counted."""
+    if status == EVERY:
+        return counts["total"] + counts[MISSING] + counts[RETIRED]
+    return counts.get(status or "total", 0)
 
 
 def count_by_status(
