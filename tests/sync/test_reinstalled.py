@@ -109,6 +109,20 @@ def test_it_keeps_its_asset_with_all_that_it_has(
     assert all_of(AgentSighting) == []
 
 
+@pytest.mark.one_database
+def test_a_superseded_agent_that_is_deleted_later_changes_nothing(msp: Msp) -> None:
+    msp.import_fleet()
+    old = pick(msp)
+    msp.sync()
+    new = reinstall(msp, old)
+    assert msp.sync().relinked == 1
+    before, superseded = asset_of(new).id, len(all_of(SupersededAgent))
+    msp.tactical.control.agents.remove(old)
+    assert counted(msp.sync()) == {"seen": 12, "unchanged": 12}
+    assert (asset_of(new).id, len(all_of(SupersededAgent))) == (before, superseded)
+    assert not all_of(AssetConflict, settled_at=None)
+
+
 def test_a_clone_is_asked_about_and_watched_meanwhile(msp: Msp) -> None:
     msp.import_fleet()
     first = pick(msp)

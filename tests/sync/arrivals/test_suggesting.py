@@ -59,6 +59,16 @@ def test_the_name_of_one_that_runs_is_not(msp: Msp) -> None:
     assert (run.created, run.conflicts) == (1, 0)
 
 
+@pytest.mark.one_database
+def test_an_equal_address_is_not(msp: Msp) -> None:
+    msp.import_fleet()
+    old = msp.agents[0]
+    silence(msp, old)
+    add(msp, old, public_ip=msp.truth(old)["public_ip"])
+    run = msp.sync()
+    assert (run.created, all_of(AssetConflict)) == (1, [])
+
+
 def test_it_is_asked_with_the_rows_of_a_plan_that_are_applied(msp: Msp) -> None:
     msp.import_fleet()
     old = msp.agents[0]
