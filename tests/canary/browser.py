@@ -53,12 +53,13 @@ class Browser:
             answer = self.http.open(path, method=method, **more)
             asked = self.watch.statements
         self._keep(answer)
-        if method == "GET" and asked:
-            self._fail(asked, method, path, **more)
+        for at_number in range(asked if method == "GET" else 0, 0, -1):
+            if self._fail(at_number, method, path, **more):
+                break  # else there were fewer questions this time: what is noted once a minute
         return answer
 
-    def _fail(self, at: str | int, method: str, path: str, **more: Any) -> None:
-        """In a copy of the browser, whose cookies change nothing here."""
+    def _fail(self, at: str | int, method: str, path: str, **more: Any) -> bool:
+        """Whether it failed. In a copy of the browser, whose cookies change nothing here."""
         copy = self.app.test_client()
         copy._cookies = dict(self.http._cookies or {})
         with self.watch.failing(at):
@@ -67,9 +68,10 @@ class Browser:
             except ProgrammingError:  # in the middle of a file: the server cuts it off, and logs
                 self.watch.look("log", traceback.format_exc())
                 self._count(method, path, CUT_OFF)
-                return
+                return True
         if self.watch.failed:
             self._keep(answer)
+        return self.watch.failed > 0
 
     def _keep(self, answer: TestResponse) -> None:
         self.watch.look_at_answer(answer)
