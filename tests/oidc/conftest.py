@@ -91,9 +91,14 @@ def sign_in(http: FlaskClient, idp: IdentityProvider, where: str = "") -> TestRe
 
 
 def last_row(app: Flask, place: Place) -> AuditEntry:
+    return last_rows(app, place, 1)[0]
+
+
+def last_rows(app: Flask, place: Place, number: int) -> list[AuditEntry]:
+    """The newest of the tenant's audit trail, in their order."""
     with app.app_context(), tenant_scope(place.id):
-        newest = select(AuditEntry).order_by(AuditEntry.number.desc()).limit(1)
-        found = db.session.scalars(newest).one()
+        newest = select(AuditEntry).order_by(AuditEntry.number.desc()).limit(number)
+        found = list(reversed(db.session.scalars(newest).all()))
         db.session.expunge_all()
         db.session.remove()
         return found

@@ -17,6 +17,7 @@ from tests.oidc.conftest import (
     go_there,
     last_reason,
     last_row,
+    last_rows,
     leave,
     link_to,
     save,
@@ -152,6 +153,14 @@ def test_roles_follow_the_groups_at_each_sign_in(
     assert sign_in(http, idp).location == "/t/acme/"
     assert role_of(app, company, bob) == role
     assert http.get("/t/acme/").status_code == 200
+    changed, signed_in = last_rows(app, company, 2)
+    by = {"role": role, "by": "groups of the identity provider"}
+    assert (changed.action, changed.before, changed.after) == (
+        "user.role_changed",
+        {"role": "owner"},
+        by,
+    )
+    assert (changed.target_id, signed_in.action) == (str(bob), "sign_in.succeeded")
 
 
 def role_of(app: Flask, place: Place, user_id: int) -> str:
@@ -238,6 +247,11 @@ def test_somebody_new_joins_with_an_invitation_and_no_password(
 
     assert http.get(back).location == "/t/acme/"
     assert http.get("/t/acme/").status_code == 200
+    joined = [(row.action, row.target_name) for row in last_rows(app, company, 2)]
+    assert joined == [
+        ("user.invitation_accepted", "new@acme.example"),
+        ("sign_in.succeeded", "new@acme.example"),
+    ]
     again = app_client(http)
     assert sign_in(again, idp).location == "/t/acme/"
     assert http.get(path).status_code == 404

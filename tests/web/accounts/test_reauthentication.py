@@ -26,7 +26,7 @@ ASKS = {
     *("clients.delete", "organizations.remove_created", "subscribers.add", "subscribers.delete"),
     *("tacticalrmm.decide_identity", "webhook.reveal", "api_tokens.add", "api_tokens.revoke"),
     *("users.change_role", "users.disable", "users.enable", "users.end_browser", "users.invite"),
-    *("users.remove", "users.renew_invitation", "users.reset", "users.sign_out"),
+    *("users.limit", "users.remove", "users.renew_invitation", "users.reset", "users.sign_out"),
     *("users.withdraw_invitation", "sso.link", "sso.unlink"),
     *("single_sign_on.save", "single_sign_on.switch_off", "single_sign_on.unlink"),
 }
