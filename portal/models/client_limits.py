@@ -103,7 +103,8 @@ def _events(cls: type[Event]) -> ColumnElement[bool]:
 
 
 def _titles(cls: type[SoftwareTitle]) -> ColumnElement[bool]:
-    return exists().where(_INSTALLS.title_id == cls.id, _INSTALLS.asset_id.in_(_assets("id")))
+    """Found from their assets, once: from each title it would be through all its installs."""
+    return cls.id.in_(select(_INSTALLS.title_id).where(_INSTALLS.asset_id.in_(_assets("id"))))
 
 
 def _log_entries(cls: type[SyncLogEntry]) -> ColumnElement[bool]:

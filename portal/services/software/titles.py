@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, SQLColumnExpression, Subquery, func, select
+from sqlalchemy import CTE, ColumnElement, Select, SQLColumnExpression, func, select
 
 from portal.db import db
 from portal.errors import NotFound
@@ -103,7 +103,8 @@ class TitleCounts:
         return query if own is None else query.outerjoin(own, own.c.title_id == SoftwareTitle.id)
 
 
-def _count_own() -> Subquery:
+def _count_own() -> CTE:
+    """Counted once: PostgreSQL would do it anew for each title, of which it expects a few."""
     return (
         select(
             AssetSoftware.title_id,
@@ -113,7 +114,8 @@ def _count_own() -> Subquery:
         .join(Asset, Asset.id == AssetSoftware.asset_id)
         .where(AssetSoftware.removed_at.is_(None), Asset.missing_since.is_(None))
         .group_by(AssetSoftware.title_id)
-        .subquery()
+        .cte("own_titles")
+        .prefix_with("MATERIALIZED", dialect="postgresql")
     )
 
 
