@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +19,8 @@ from portal.services.lists.paging import PAGE_SIZE, Page
 from portal.services.runs.history import get_run
 from portal.services.runs.reverts import check_revertible, list_reverts
 from portal.sync.reverting.plan import AssetRevert
+
+_FIELDS = tuple(each.name for each in fields(AssetRevert))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ def _make_pages(run: SyncRun) -> list[RevertPage]:
         "made_at": utc_now(),
     }
     return [
-        RevertPage(**same, number=number, records=[asdict(each) for each in some])
+        RevertPage(**same, number=number, records=[_to_json(each) for each in some])
         for number, some in enumerate(chunked(found, PAGE_SIZE), start=1)
     ]
 
@@ -98,6 +100,11 @@ def _keep(run_id: int, pages: list[RevertPage]) -> None:
         count_changed(session, delete(RevertPage).where(RevertPage.run_id == run_id))
         session.add_all(pages)
         session.flush()
+
+
+def _to_json(revert: AssetRevert) -> dict[str, Any]:
+    """Quicker than `asdict`, which copies all that is in it."""
+    return {name: getattr(revert, name) for name in _FIELDS}
 
 
 def _from_json(record: dict[str, Any]) -> AssetRevert:
