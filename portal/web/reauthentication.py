@@ -18,6 +18,7 @@ from portal.services.accounts.reauthentication import (
     prove_again,
     seal_form,
 )
+from portal.services.accounts.second_factors.proof import Proof
 from portal.services.accounts.throttle import TooManyAttempts
 from portal.services.accounts.tokens import digest
 from portal.web.account.forms import ProofForm
@@ -62,7 +63,10 @@ def _take_proof() -> ResponseReturnValue | None:
         _put_form(fields)
         return None
     try:
-        token = prove_again(user.id, g.session_digest, form.read(), get_caller(user.email))
+        proof = form.read()
+        if is_of_provider() and proof == Proof():
+            raise InvalidInput("You have not signed in with your company again yet.")
+        token = prove_again(user.id, g.session_digest, proof, get_caller(user.email))
     except (InvalidInput, TooManyAttempts) as error:
         mark(form, error)
         return refuse(_page(form, sealed), error)
