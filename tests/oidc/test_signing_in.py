@@ -102,6 +102,25 @@ def test_an_answer_of_another_provider_or_an_error_asks_nobody(
 
 
 @pytest.mark.one_database
+@pytest.mark.parametrize(
+    ("came_from", "where"),
+    [
+        ("cross-site", "/t/acme/sign-in?next=/t/acme/assets/"),
+        ("same-site", "/t/acme/sign-in?next=/t/acme/assets/"),
+        ("same-origin", "/authorize?"),
+        ("none", "/authorize?"),
+    ],
+)
+def test_no_other_site_signs_anybody_in(
+    http: FlaskClient, company: Place, came_from: str, where: str
+) -> None:
+    """By a link or a picture, while the provider remembers them: it leads to our page only."""
+    answer = http.get(f"{START}?next=/t/acme/assets/", headers={"Sec-Fetch-Site": came_from})
+
+    assert (answer.status_code, where in answer.location) == (302, True)
+
+
+@pytest.mark.one_database
 def test_a_wrong_verifier_is_refused_by_the_provider(
     app: Flask, http: FlaskClient, anna: int, company: Place, idp: IdentityProvider
 ) -> None:

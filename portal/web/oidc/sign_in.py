@@ -40,6 +40,8 @@ sso.before_request(check_input)
 BROWSER = "oidc"
 """Where the signed cookie keeps the word that binds a sign-in to this browser."""
 BUSY_SECONDS = 2
+OTHER_SITES = ("cross-site", "same-site")
+"""What browsers say in `Sec-Fetch-Site` when another site's page made the request."""
 
 
 @sso.get("/sign-in/company")
@@ -72,6 +74,10 @@ def show(slug: str) -> ResponseReturnValue:
 
 @sso.get("/t/<slug>/sign-in/start")
 def start(slug: str) -> ResponseReturnValue:
+    """From our own page, or as somebody typed it: a provider that remembers a person asks them
+    nothing, so that another site's link would sign them in without their doing."""
+    if request.headers.get("Sec-Fetch-Site") in OTHER_SITES:
+        return redirect(url_for("sso.show", slug=slug, next=_wanted()))
     try:
         count_question(get_caller())
         return redirect(lead_to_provider(slug, FlowPurpose.SIGN_IN, next_page=_wanted() or ""))
