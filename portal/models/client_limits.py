@@ -35,6 +35,8 @@ from portal.models.integrations.ended_sign_in import EndedSignIn
 from portal.models.integrations.integration import Integration
 from portal.models.integrations.schedule import Schedule
 from portal.models.integrations.secret import Secret
+from portal.models.oidc.identity import OidcFlow, OidcIdentity
+from portal.models.oidc.provider import OidcProvider
 from portal.models.organizations.client import Client
 from portal.models.organizations.left_out_site import LeftOutSite
 from portal.models.organizations.organization_mapping import OrganizationMapping
@@ -210,6 +212,9 @@ LIMITED: Mapping[type[Base], ClientLimit] = {
     LeftOutSite: ClientLimit(nothing),
     Membership: ClientLimit(nothing),
     MembershipClient: ClientLimit(nothing),
+    OidcFlow: ClientLimit(nothing),
+    OidcIdentity: ClientLimit(nothing),
+    OidcProvider: ClientLimit(nothing),
     RevertPage: ClientLimit(nothing),
     Secret: ClientLimit(nothing),
     User: ClientLimit(nothing),
