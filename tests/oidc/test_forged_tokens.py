@@ -114,6 +114,7 @@ def altered(claims: Claims) -> str:
     return f"{head}.{_part({**claims, 'sub': 'anna-1', 'admin': True})}.{signature}"
 
 
+HEADER: dict[str, Any] = {"alg": "RS256", "kid": "first"}
 TOKENS: dict[str, tuple[Callable[[Claims], str], str]] = {
     "not signed": (unsigned, "it is not signed by one of RS256, ES256, PS256"),
     "HS256 with the public key": (hmac_of_public_key, "it is not signed by one of"),
@@ -147,6 +148,10 @@ TOKENS: dict[str, tuple[Callable[[Claims], str], str]] = {
     "encrypted": (lambda _claims: "a.b.c.d.e", "it is no signed token"),
     "nothing like it": (lambda _claims: "%%%.b.c", "it is no signed token"),
     "a list as header": (lambda claims: f"W10.{_part(claims)}.AA", "it is no signed token"),
+    "nested": (
+        lambda _claims: sign_text(HEADER, f'{{"sub":{"[" * 20_000}{"]" * 20_000}}}'),
+        "it cannot be read (RecursionError)",
+    ),
     "too long": (lambda claims: sign({**claims, "pad": "a" * 70_000}, KEY), "it is too long"),
 }
 
@@ -202,8 +207,13 @@ def assert_refused(
 
 def critical(claims: Claims) -> str:
     """Signed as it should be, but for what it says that one must understand."""
-    header = {"alg": "RS256", "kid": "first", "crit": ["only-for-admins"], "only-for-admins": 1}
-    body = f"{_part(header)}.{_part(claims)}"
+    header = {**HEADER, "crit": ["only-for-admins"], "only-for-admins": 1}
+    return sign_text(header, json.dumps(claims))
+
+
+def sign_text(header: dict[str, Any], text: str) -> str:
+    """Signed by the provider's key, whatever the text says."""
+    body = f"{_part(header)}.{_encode(text.encode())}"
     private = KEY.private_key
     assert private is not None
     return f"{body}.{_encode(private.sign(body.encode(), PKCS1v15(), SHA256()))}"

@@ -21,11 +21,13 @@ from tests.oidc.conftest import (
     last_reason,
     last_row,
     leave,
+    link_to,
     save,
     sign_in,
 )
 from tests.support.identity_provider import IdentityProvider
 from tests.support.second_factors import Phone, set_up_app
+from tests.web.safety.neighbour import limited_user
 from tests.web.world import Place, make_user
 
 EMAIL, PASSWORD = "bob@acme.example", "correct horse battery"
@@ -144,6 +146,17 @@ def test_a_tenant_that_requires_its_provider_shows_nothing_to_others(
     page = http.get("/t/acme/sign-in").text
     assert "requires that you sign in with your company" in page
     assert http.get("/t/acme/assets/export.csv").status_code == 302
+
+
+def test_whoever_is_limited_to_clients_opens_it_by_the_provider(
+    app: Flask, http: FlaskClient, required: Phone, company: Place, idp: IdentityProvider
+) -> None:
+    link_to(app, company, limited_user(app, company, company.client), idp, "carla-3")
+    idp.person = {"sub": "carla-3"}
+
+    assert sign_in(http, idp).location == "/t/acme/"
+
+    assert http.get("/t/acme/").status_code == 200
 
 
 def test_an_owner_enters_without_the_provider_which_is_recorded_and_told(

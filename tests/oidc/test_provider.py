@@ -30,6 +30,18 @@ FAULTS: dict[str, tuple[Callable[[Document], object], str]] = {
         lambda each: each.update(authorization_endpoint="javascript:alert(1)"),
         "no usable authorization_endpoint",
     ),
+    "a port that is none": (
+        lambda each: each.update(authorization_endpoint="https://login.example.com:99999/"),
+        "no usable authorization_endpoint",
+    ),
+    "a name that is none": (
+        lambda each: each.update(authorization_endpoint=f"https://{'a' * 64}.example.com/"),
+        "no usable authorization_endpoint",
+    ),
+    "letters that no database keeps": (
+        lambda each: each.update(issuer="\0 \ud800"),
+        "calls itself \N{REPLACEMENT CHARACTER} \N{REPLACEMENT CHARACTER},",
+    ),
     "algorithms": (
         lambda each: each.update(id_token_signing_alg_values_supported=["HS256", "none"]),
         "signs tokens by none of RS256, ES256, PS256",

@@ -70,6 +70,24 @@ def test_an_equal_address_links_nobody(
 
 
 @pytest.mark.one_database
+def test_a_session_of_a_provider_does_not_outlive_the_place(
+    app: Flask, http: FlaskClient, company: Place, idp: IdentityProvider
+) -> None:
+    other = make_place(app, "other")
+    make_user(app, "boss@acme.example", company, role="owner")
+    bob = make_user(app, "bob@acme.example", company, other, role="viewer")
+    link_to(app, company, bob, idp, "bob-9")
+    idp.person = {"sub": "bob-9"}
+    assert sign_in(http, idp).location == "/t/acme/"
+
+    with app.app_context():
+        assert not users.remove_user("bob@acme.example", "acme")
+        users.add_user("bob@acme.example", "", "acme", "owner")
+
+    assert http.get("/t/acme/").location.startswith("/sign-in")
+
+
+@pytest.mark.one_database
 def test_a_code_comes_back_once_and_in_the_same_browser(
     app: Flask, http: FlaskClient, anna: int, company: Place, idp: IdentityProvider
 ) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from portal.clock import utc_now
@@ -162,6 +162,13 @@ def end_sessions(session: Session, user_id: int, keep: str = "") -> None:
         delete(UserSession).where(UserSession.user_id == user_id, UserSession.token_digest != keep)
     )
     session.execute(delete(PendingSignIn).where(PendingSignIn.user_id == user_id))
+
+
+def end_sessions_in(session: Session, user_id: int, tenant_id: int) -> None:
+    """Those that the tenant's identity provider opened, or that entered the tenant without it: they
+    would open a place that the user is given there later."""
+    there = or_(UserSession.provider_of == tenant_id, UserSession.entered == tenant_id)
+    session.execute(delete(UserSession).where(UserSession.user_id == user_id, there))
 
 
 def _oldest_allowed() -> datetime:

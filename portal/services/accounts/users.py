@@ -24,7 +24,7 @@ from portal.services.accounts.places import (
     is_shut_out,
     withdraw_invitations,
 )
-from portal.services.accounts.sign_in import end_sessions
+from portal.services.accounts.sign_in import end_sessions, end_sessions_in
 from portal.services.audit.actions import Action
 from portal.services.audit.people import record_of_place
 from portal.services.conflicts.listing import needs_person_count
@@ -184,6 +184,7 @@ def remove_user(email: str, tenant: str) -> bool:
         record_of_place(Action.USER_REMOVED, tenant_id, membership.user, before)
         user_id = membership.user_id
         withdraw_invitations(session, membership)
+        end_sessions_in(session, user_id, tenant_id)
         session.execute(
             delete(Membership).where(
                 Membership.user_id == user_id, Membership.tenant_id == tenant_id

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from portal.services.audit.values import clean_text
 from portal.services.oidc.calls import Patience, ProviderFailed, get_json
 from portal.services.oidc.tokens import ALGORITHMS, find_usable
 
@@ -34,7 +35,7 @@ def discover(issuer: str, patience: Patience) -> Endpoints:
     """Raises ProviderFailed, with what is wrong."""
     found = get_json(issuer.rstrip("/") + WELL_KNOWN, patience)
     if found.get("issuer") != issuer:
-        told = str(found.get("issuer", "no issuer"))[:200]
+        told = clean_text(str(found.get("issuer", "no issuer"))[:200])
         raise ProviderFailed(
             f"The provider calls itself {told}, and not {issuer}. Enter its issuer exactly as it "
             "spells it; a slash at the end counts."
@@ -93,10 +94,13 @@ def _read_url(found: dict[str, Any], name: str, issuer: str) -> str:
 
 
 def _is_address(url: str) -> bool:
+    """One that a browser can be sent to as well."""
     try:
         parts = urlsplit(url)
+        host = (parts.hostname or "").encode("idna")
+        is_reachable = bool(host) and parts.port != 0  # reading the port checks it
     except ValueError:
         return False
     is_plain = url.isascii() and url.isprintable() and " " not in url
-    is_web = parts.scheme in ("https", "http") and bool(parts.hostname)
+    is_web = parts.scheme in ("https", "http") and is_reachable
     return is_plain and is_web and not parts.username and not parts.fragment

@@ -80,7 +80,7 @@ def read_token(token: str, keys: Keys, expected: Expected) -> dict[str, Any]:
         decoded = jwt.decode(token, key, algorithms=list(ALGORITHMS))
     except BadSignatureError as error:
         raise TokenRefused("its signature is not the provider's") from error
-    except (JoseError, ValueError, TypeError) as error:
+    except (JoseError, ValueError, TypeError, RecursionError) as error:
         raise TokenRefused(f"it cannot be read ({type(error).__name__})") from error
     _check_claims(decoded.claims, expected)
     return decoded.claims
