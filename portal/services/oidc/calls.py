@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from portal.db import release
 from portal.egress import EgressError, Limits
@@ -56,11 +56,6 @@ def post_form(
     if body is None:
         raise ProviderFailed(f"{url} answered with status {status} and without a JSON object.")
     return status, body
-
-
-def quote_plus_all(text: str) -> str:
-    """As a form would spell it: for an id and a secret that go into a header (RFC 6749, 2.3.1)."""
-    return quote(text, safe="")
 
 
 def _call(

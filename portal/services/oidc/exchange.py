@@ -7,16 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 
 from portal.clock import utc_now
 from portal.db import transaction
 from portal.models import OidcProvider
-from portal.services.oidc.calls import (
-    Patience,
-    ProviderFailed,
-    post_form,
-    quote_plus_all,
-)
+from portal.services.oidc.calls import Patience, ProviderFailed, post_form
 from portal.services.oidc.discovery import POST, Endpoints, discover, fetch_keys
 from portal.services.oidc.entered import SECRET
 from portal.services.oidc.settings import find_provider
@@ -126,7 +122,8 @@ def _authenticate(
     }
     if endpoints.authentication == POST:
         return {**fields, "client_id": client_id, "client_secret": secret}, {}
-    pair = f"{quote_plus_all(client_id)}:{quote_plus_all(secret)}".encode()
+    # Each encoded as in a form first (RFC 6749, 2.3.1), or a colon in the id would end it.
+    pair = ":".join(quote(each, safe="") for each in (client_id, secret)).encode()
     return fields, {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}
 
 

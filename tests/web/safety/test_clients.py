@@ -5,13 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from portal.clock import utc_now
 from portal.db import Base, TenantOwned, db, transaction
-from portal.models import Asset, Errand, SyncRun
+from portal.models import (
+    Asset,
+    AssetSoftware,
+    Client,
+    Delivery,
+    Errand,
+    OrganizationMapping,
+    SyncRun,
+)
 from portal.models.client_limits import LIMITED
 from portal.scope import tenant_scope
 from portal.services.accounts.permissions import WITHIN_CLIENTS, Permission, Role, role_allows
@@ -20,7 +29,7 @@ from portal.services.runs.execution import run_queued
 from tests.web.conftest import HTMX
 from tests.web.safety.neighbour import MARKS, fingerprint, limited_user, make_neighbour
 from tests.web.safety.test_isolation import IDS, address, methods, tenant_rules
-from tests.web.world import Place, make_asset, sign_in
+from tests.web.world import Place, make_alert, make_asset, sign_in
 
 
 @pytest.fixture
@@ -71,6 +80,50 @@ def test_no_page_shows_anything_of_the_others(
                 break
     assert wrong == {}
     assert sum(status == 200 for status in shown.values()) > 20
+
+
+@pytest.mark.one_database
+def test_no_number_counts_the_others(
+    app: Flask, limited: FlaskClient, acme: Place, neighbour: Place
+) -> None:
+    """Whatever the neighbour gets more of, every page stays as it was, to the letter."""
+    with time_machine.travel(utc_now(), tick=False):
+        before = read_pages(app, limited, acme)
+        let_grow(app, acme, neighbour)
+        after = read_pages(app, limited, acme)
+    assert len(before) > 20
+    assert {name for name, page in after.items() if page != before[name]} == set()
+
+
+def read_pages(app: Flask, limited: FlaskClient, acme: Place) -> dict[str, str]:
+    """Those that somebody who is limited may open, by endpoint."""
+    return {
+        rule.endpoint: limited.get(address(rule, acme.slug, acme)).text
+        for rule in tenant_rules(app)
+        if "GET" in methods(rule) and permission_of(app, rule.endpoint) in WITHIN_CLIENTS
+    }
+
+
+def let_grow(app: Flask, acme: Place, neighbour: Place) -> None:
+    with app.app_context(), tenant_scope(acme.id), transaction() as session:
+        connection = session.get_one(Asset, neighbour.asset).integration_id
+        for number in range(3):
+            asset = make_asset(connection, neighbour.client, f"more-{number}")
+            session.add(asset)
+            session.flush()
+            alert = make_alert(asset)
+            alert.external_alert_id = f"more-{number}"
+            organization = OrganizationMapping(
+                integration_id=connection,
+                external_organization_id=f"more-{number}",
+                external_organization_name=f"More {number}",
+                client_id=neighbour.client if number else None,
+            )
+            install = AssetSoftware(
+                asset_id=asset.id, title_id=acme.title, version="1.2", first_seen_at=utc_now()
+            )
+            delivery = Delivery(integration_id=connection, body="{}", body_bytes=2)
+            session.add_all((alert, organization, install, delivery, Client(name=f"M{number}")))
 
 
 @pytest.mark.one_database
