@@ -8,6 +8,7 @@ from portal.cli.command import DefaultGroup, PortalCommand, RowNumber, tenant_op
 from portal.cli.outcome import Outcome, columns
 from portal.models.assets.conflict import Settlement
 from portal.services.conflicts.listing import export_conflicts
+from portal.services.conflicts.reopening import reopen_conflict
 from portal.services.conflicts.settling import WORDS, settle_conflict
 
 CHOICES = ("relink", "merge", "separate", "apply")
@@ -15,7 +16,7 @@ CHOICES = ("relink", "merge", "separate", "apply")
 
 @click.group(cls=DefaultGroup, default="list")
 def conflicts() -> None:
-    """Show the conflicts that wait for a person, or settle one."""
+    """Show the conflicts that wait for a person, settle one, or open one again."""
 
 
 @conflicts.command("list", cls=PortalCommand)
@@ -43,3 +44,12 @@ def settle(conflict_id: int, choice: str) -> Outcome:
     data = {"ok": True, "id": conflict_id, "settled_as": choice, "run": run.id if run else None}
     text = f"{run.title}." if run else f"The conflict was {WORDS[settlement]}."
     return Outcome(data, text)
+
+
+@conflicts.command("reopen", cls=PortalCommand)
+@click.argument("conflict_id", type=RowNumber())
+@tenant_option
+def reopen(conflict_id: int) -> Outcome:
+    """Take back that both assets of a conflict were kept, so that it waits for a decision again."""
+    reopen_conflict(conflict_id)
+    return Outcome({"ok": True, "id": conflict_id}, f"Conflict {conflict_id} is open again.")

@@ -104,6 +104,9 @@ def drive_syncs(world: World, tactical: SimulatedTactical) -> None:
 def drive_assets(world: World, tactical: SimulatedTactical) -> None:
     conflict = world.ask("SELECT id FROM asset_conflicts")  # about what was just undone
     world.run(f"conflicts settle {conflict} --as apply")
+    world.change("UPDATE asset_conflicts SET settled_as = 'separate'")
+    world.run(f"conflicts reopen {conflict}")
+    world.run(f"conflicts settle {conflict} --as apply")
     twins = "SELECT {}(id) FROM assets WHERE client_id = (SELECT client_id FROM assets LIMIT 1)"
     keep, other = (world.ask(twins.format(name)) for name in ("min", "max"))
     world.run(f"assets merge {keep} {other}")

@@ -330,6 +330,7 @@ COMMANDS = {
     "assets retire": "asset.retired",
     "audit prune": "audit.pruned",
     "clients add": "client.added",
+    "conflicts reopen": "conflict.reopened",
     "conflicts settle": "conflict.settled",
     "connect": "connection.saved",
     "decide-server": "connection.server_decided",

@@ -14,6 +14,7 @@ def test_conflicts_are_listed_and_settled_and_assets_merged(
     unknown = mapped("conflicts", "settle", "77", "--as", "merge", *TENANT)
     assert (unknown.exit_code, unknown.data["message"]) == (1, "This conflict does not exist.")
     assert mapped("conflicts", "settle", "77", "--as", "gone", *TENANT).exit_code == 1
+    assert mapped("conflicts", "reopen", "77", *TENANT).data["message"] == unknown.data["message"]
 
     assets = mapped("export", "assets", *TENANT).data
     keep = assets[0]

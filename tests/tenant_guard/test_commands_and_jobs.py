@@ -37,6 +37,7 @@ WITH_FOREIGN_IDS = {
     **{f"assets {deed}": "{device}" for deed in ("restore", "retire")},
     "assets delete": "{device} --yes",
     "assets merge": "{device} {device}",
+    "conflicts reopen": "{conflict}",
     "conflicts settle": "{conflict} --as separate",
     "plans apply": "{plan}",
     "plans decline": "{plan}",

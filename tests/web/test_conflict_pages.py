@@ -87,11 +87,28 @@ def test_many_are_settled_at_once(app: Flask, admin: FlaskClient, acme: Place) -
     assert len(names_of(app, acme)) == 7
 
 
+def test_that_both_were_kept_can_be_undone(app: Flask, admin: FlaskClient, acme: Place) -> None:
+    kept, merged = add_conflicts(app, acme, 2)
+    for one in (f"separate-{kept}", f"merge-{merged}"):
+        admin.post(acme.url("conflicts/settle"), data={"one": one})
+    settled = admin.get(acme.url("conflicts/?show=settled")).text
+    assert re.findall(r'value="(reopen-\d+)"', settled) == [f"reopen-{kept}"]
+
+    for number in (kept, merged):
+        admin.post(acme.url("conflicts/settle"), data={"one": f"reopen-{number}"})
+    html = admin.get(acme.url("conflicts/")).text
+    assert "The conflict is open again." in html
+    assert f"Conflict {merged} cannot be opened again" in html
+    assert f'value="separate-{kept}"' in html
+    assert f'id="conflict-{merged}"' not in html
+
+
 @pytest.mark.parametrize(
     "form",
     [
         {},
         {"one": "merge-x"},
+        {"one": "reopen-x"},
         {"one": "gone-1"},
         {"all": "merge"},
         {"one": "apply-1", "next": "//evil.example"},

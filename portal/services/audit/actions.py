@@ -95,6 +95,7 @@ class Action(StrEnum):
     ASSETS_RESTORED = "asset.restored"
     ASSETS_DELETED = "asset.deleted"
     CONFLICTS_SETTLED = "conflict.settled"
+    CONFLICT_REOPENED = "conflict.reopened"
 
     RUN_STARTED = "run.started"
     RUN_CANCELLED = "run.cancelled"

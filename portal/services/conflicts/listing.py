@@ -15,6 +15,7 @@ from portal.errors import NotFound
 from portal.models import Asset, AssetConflict
 from portal.models.assets.conflict import REVERTED, Settlement
 from portal.services.assets.sides import Comparison, Side, compare, side_of, side_of_evidence
+from portal.services.conflicts.reopening import can_reopen
 from portal.services.lists.paging import Page, paginate_records
 from portal.services.lists.search import any_contains, contains, split_words
 from portal.sync.devices.identity.computers import Kind
@@ -58,6 +59,10 @@ class Shown:
     @property
     def choices(self) -> list[Settlement]:
         return list_choices(self.conflict)
+
+    @property
+    def can_reopen(self) -> bool:
+        return can_reopen(self.conflict)
 
     def compare(self, other: Side) -> list[Comparison]:
         return compare(other, self.own)

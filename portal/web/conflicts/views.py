@@ -10,12 +10,14 @@ from portal.models.assets.conflict import Settlement
 from portal.services.accounts.permissions import Permission
 from portal.services.conflicts import listing
 from portal.services.conflicts.listing import FIRST, GROUPS, SETTLED, ConflictFilter
+from portal.services.conflicts.reopening import reopen_conflict
 from portal.services.conflicts.settling import WORDS, settle_conflict, settle_conflicts
 from portal.web.fragments import page_number, page_or_region, words
 from portal.web.guard import get_user, is_safe_target, requires, tenant_blueprint
 from portal.web.input import to_id
 from portal.wording import plural
 
+REOPEN = "reopen"
 _UNCHANGED = {
     Settlement.SEPARATE: "Nothing was changed, and you will not be asked about this again.",
     Settlement.APPLY: "The next sync will apply Tactical's values.",
@@ -55,10 +57,14 @@ def show(conflict_id: int) -> ResponseReturnValue:
 @conflicts.post("/settle")
 @requires(Permission.MAP)
 def settle() -> ResponseReturnValue:
-    """One by its own button (`one`: `relink-12`), or those that are ticked (`all`: `relink`)."""
+    """One by its own button (`one`: `relink-12`), or those that are ticked (`all`: `relink`);
+    `reopen-12` takes back that both were kept."""
     word, _, one = request.form.get("one", "").partition("-")
     try:
-        if one:
+        if one and word == REOPEN:
+            reopen_conflict(_read_id(one))
+            flash("The conflict is open again.", "success")
+        elif one:
             ids = [_read_id(one)]
             _settle_one(ids[0], _read_settlement(word))
         else:
