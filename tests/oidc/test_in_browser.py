@@ -24,6 +24,12 @@ def look(page: Page) -> None:
     assert_fits(page)
 
 
+def expect_message(page: Page, words: str) -> None:
+    """Where it is seen: it is announced to screen readers too."""
+    notices = page.get_by_role("region", name="Notifications")
+    expect(notices.get_by_text(words)).to_be_visible()
+
+
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
 def test_an_owner_sets_it_up_links_herself_and_signs_in_with_it(
     app: Flask,
@@ -48,7 +54,7 @@ def test_an_owner_sets_it_up_links_herself_and_signs_in_with_it(
     page.get_by_label("Client ID").fill("portal")
     page.get_by_label("Client secret").fill(CLIENT_SECRET)
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_text("Saved.", exact=True)).to_be_visible()
+    expect_message(page, "Saved.")
     work(app, acme.id)
     page.reload()
     expect(page.get_by_text("The identity provider works.")).to_be_visible()
@@ -59,7 +65,7 @@ def test_an_owner_sets_it_up_links_herself_and_signs_in_with_it(
     page.get_by_role("button", name="Link Acme IT").click()
     look(page)
     page.get_by_role("link", name="Continue").click()
-    expect(page.get_by_text("From now on you can sign in with your company.")).to_be_visible()
+    expect_message(page, "From now on you can sign in with your company.")
 
     page.context.clear_cookies()
     page.goto(f"{live_portal}/sign-in")
