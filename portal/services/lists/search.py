@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from sqlalchemy import ColumnElement, Select, SQLColumnExpression, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
+from portal.client_guard import LIMITS
 from portal.db import db
 from portal.models import Asset
+from portal.scope import allowed_clients
 
 MOST_NARROWED = 5000
 
@@ -19,6 +21,16 @@ Value = TypeVar("Value")
 def contains(column: InstrumentedAttribute[Any], text: str) -> ColumnElement[bool]:
     """The column holds `text`; `%` and `_` are themselves."""
     return any_contains((column,), text)
+
+
+def readable(*columns: InstrumentedAttribute[Any]) -> tuple[InstrumentedAttribute[Any], ...]:
+    """Those of a model that whoever asks may read: a search of the others would tell what they
+    hold."""
+    if allowed_clients() is None:
+        return columns
+    return tuple(
+        each for each in columns if each.key not in LIMITS.get(cast(type, each.class_)).hidden
+    )
 
 
 def split_words(search: str) -> list[str]:

@@ -17,7 +17,7 @@ from portal.services.assets.history import prune_history
 from portal.services.assets.removed import prune_removed_assets
 from portal.services.lists.paging import Page, paginate
 from portal.services.lists.pruning import delete_in_parts
-from portal.services.lists.search import contains
+from portal.services.lists.search import contains, readable
 
 KEPT_DAYS = {
     SyncKind.STATUS: 2,
@@ -158,7 +158,7 @@ def list_log_entries(
     if action:
         conditions.append(SyncLogEntry.action == action)
     if search.strip():
-        columns = (SyncLogEntry.name, SyncLogEntry.external_id, SyncLogEntry.reason)
+        columns = readable(SyncLogEntry.name, SyncLogEntry.external_id, SyncLogEntry.reason)
         conditions.append(or_(*(contains(column, search.strip()) for column in columns)))
     return paginate(
         select(SyncLogEntry).where(*conditions).order_by(SyncLogEntry.id),

@@ -19,6 +19,7 @@ from portal.models import (
     Delivery,
     Errand,
     OrganizationMapping,
+    SyncLogEntry,
     SyncRun,
 )
 from portal.models.client_limits import LIMITED
@@ -204,6 +205,22 @@ def test_what_is_theirs_they_do(
         assert asked is not None
         assert asked.wanted["alert_ids"] == [acme.alert]
     assert "Resolve the alert of" in limited.get(acme.url()).text
+
+
+@pytest.mark.one_database
+def test_a_log_is_not_searched_for_what_it_hides(
+    app: Flask, limited: FlaskClient, acme: Place
+) -> None:
+    """A reason may name the computer of another client that an agent was compared with."""
+    with app.app_context(), tenant_scope(acme.id), transaction() as session:
+        entry = SyncLogEntry(run_id=acme.run, action="updated", name="known")
+        entry.external_id = session.get_one(Asset, acme.asset).rmm_device_id
+        entry.reason, entry.changes = "Its serial number is that of zebra.", {"evidence": {}}
+        session.add(entry)
+    log = acme.url(f"sync-runs/{acme.run}")
+    assert "known" in limited.get(log, query_string="q=known").text
+    assert "zebra" not in limited.get(log).text
+    assert "known" not in limited.get(log, query_string="q=zebra").text
 
 
 @pytest.mark.one_database
