@@ -181,6 +181,18 @@ def test_whatever_is_sent_as_a_passkey_has_an_answer(app: Flask, anna: Anna, sen
     assert http.post(SECOND, data={"passkey": sent}).status_code == 422
 
 
+@pytest.mark.parametrize("key_id", ["\0", "\ud800"])
+def test_an_id_that_no_database_keeps_is_nobodys(app: Flask, anna: Anna, key_id: str) -> None:
+    http = app.test_client()
+    sent = json.loads(anna.key.get(read_options(http.get(ALONE))))
+    sent = json.dumps({**sent, "id": key_id})
+
+    assert http.post(ALONE, data={"passkey": sent}).status_code == 422
+    first_step(http)
+    http.get(SECOND)
+    assert http.post(SECOND, data={"passkey": sent}).status_code == 422
+
+
 @pytest.mark.one_database
 @pytest.mark.parametrize("changes", [{"verifies": False}, {"origin": "http://evil.example"}])
 def test_a_key_that_does_not_verify_its_user_is_not_added(

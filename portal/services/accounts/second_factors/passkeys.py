@@ -47,7 +47,7 @@ def add_key(session: Session, user: User, signed: Signed, challenge: bytes, name
 
 def find_owner(session: Session, signed: Signed) -> int:
     """The id of the user whose key says so. Nothing is verified yet. Raises WrongPasskey."""
-    key_id = _parse(signed).id
+    key_id = _read_id(_parse(signed))
     user_id = session.scalar(select(Passkey.user_id).where(Passkey.credential_id == key_id))
     if user_id is None:
         raise WrongPasskey
@@ -62,8 +62,9 @@ def use_key(
     `alone`: the key must say itself whose it is. Raises WrongPasskey.
     """
     credential = _parse(signed)
+    key_id = _read_id(credential)
     row = session.scalar(
-        select(Passkey).where(Passkey.credential_id == credential.id, Passkey.user_id == user.id)
+        select(Passkey).where(Passkey.credential_id == key_id, Passkey.user_id == user.id)
     )
     said = credential.response.user_handle
     known = bytes.fromhex(user.passkey_handle or "")
@@ -79,6 +80,11 @@ def _parse(signed: Signed) -> AuthenticationCredential:
         return parse_authentication_credential_json(signed.credential)
     except Exception as error:  # whatever the library makes of what anybody may send
         raise WrongPasskey from error
+
+
+def _read_id(credential: AuthenticationCredential) -> str:
+    """As it is kept. The text beside the bytes may be anything; that both agree is verified."""
+    return bytes_to_base64url(credential.raw_id)
 
 
 def _verify_new(signed: Signed, challenge: bytes) -> VerifiedRegistration:
