@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
 from portal.db import db
+from portal.models import AuditEntry
 from portal.scope import tenant_scope
+from portal.services.audit.present import Change, list_changes
 from portal.services.audit.verification import verify
 from portal.services.clients import add_client, delete_client, rename_client
 from tests.cli.conftest import Portal, folder, portal
@@ -55,6 +58,20 @@ def test_what_was_not_there_before_has_no_empty_half(
     assert "<del>Zebra</del>" in page
     assert "<ins>https://api.acme.example</ins>" in page, "of the connection, saved at first"
     assert "empty" not in page[page.index("<table") : page.index("</table>")]
+
+
+def test_a_time_is_said_as_people_read_it(owner: FlaskClient, acme: Place) -> None:
+    who = {"email": "eve@acme.example", "role": "viewer", "sees": "all"}
+    owner.post(acme.url("users/invite"), data=who)
+
+    page = owner.get(acme.url("audit/?what=user.invited")).text
+    assert re.search(r"<ins>\d{4}-\d\d-\d\d, \d\d:\d\d UTC</ins>", page), "until when it works"
+
+
+def test_what_stayed_nothing_is_no_change() -> None:
+    entry = AuditEntry(before={"subject": None}, after={"kind": "devices", "subject": None})
+
+    assert list_changes(entry) == [Change("kind", None, "devices")]
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,10 @@ CSV_COLUMNS = (
     *("number", "at", "action", "actor_kind", "actor_id", "actor_name", "address", "source"),
     *("request_id", "target_kind", "target_id", "target_name", "before", "after", "mac"),
 )
+
+
+_MOMENT = re.compile(r"^(\d{4}-\d\d-\d\d)T(\d\d:\d\d):\d\d\.\d{6}\+00:00$")
+"""A time as rows keep it (`portal.services.audit.chain`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +37,14 @@ def label_action(action: str) -> str:
 
 
 def list_changes(entry: AuditRow) -> list[Change]:
+    """Without what was nothing and stayed nothing."""
     was, became = entry.before or {}, entry.after or {}
     names = dict.fromkeys((*was, *became))
-    return [Change(name, _to_words(was.get(name)), _to_words(became.get(name))) for name in names]
+    return [
+        Change(name, _to_words(was.get(name)), _to_words(became.get(name)))
+        for name in names
+        if was.get(name) is not None or became.get(name) is not None
+    ]
 
 
 def to_csv_row(entry: AuditRow) -> dict[str, Any]:
@@ -76,8 +86,10 @@ def to_public_row(row: AuditRow) -> dict[str, Any]:
 
 
 def _to_words(value: Any) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
+    if value is None:
+        return None
+    if isinstance(value, str):
+        return _MOMENT.sub(r"\1, \2 UTC", value)
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):

@@ -161,6 +161,7 @@ def show_member(
         choices=list_choices(),
         can_be_limited=member.role in LIMITABLE,
         helps=HELPS,
+        factors=list_kinds(member.user_id).get(member.user_id, []),
         reset_link=reset_link,
         browsers=sessions.list_browsers(member.user_id, this=g.session_digest),
     )

@@ -101,6 +101,7 @@ def test_the_list_says_who_has_which_second_factor(
         session.add(Authenticator(user_id=acme.member, envelope=""))
         session.add(Authenticator(user_id=anna, envelope="", confirmed_at=utc_now()))
     assert shown() == ["App and passkey", "None", "None"], "an app counts when it is confirmed"
+    assert "App and passkey" in owner.get(acme.url(f"users/{anna}")).text
 
 
 def test_an_owner_signs_somebody_out_everywhere(
