@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, or_, select, true
 
 from portal.clock import utc_now
 from portal.db import db, transaction
@@ -31,8 +31,11 @@ class Browser:
     is_this: bool
 
 
-def list_browsers(user_id: int, this: str = "") -> list[Browser]:
-    """Those that are still signed in, the last used first; `this`: the digest of one's own."""
+def list_browsers(user_id: int, this: str = "", only_of: int | None = None) -> list[Browser]:
+    """Those that are still signed in, the last used first; `this`: the digest of one's own.
+
+    `only_of`: the tenant whose owner asks, without those that open another tenant alone.
+    """
     return [
         Browser(
             handle=_handle(row.token_digest),
@@ -42,14 +45,15 @@ def list_browsers(user_id: int, this: str = "") -> list[Browser]:
             last_used_at=row.last_used_at,
             is_this=row.token_digest == this,
         )
-        for row in _list_sessions(user_id)
+        for row in _list_sessions(user_id, only_of)
     ]
 
 
-def end_session(user_id: int, handle: str) -> None:
-    """From its next request on. Raises NotFound for one that has ended already."""
+def end_session(user_id: int, handle: str, only_of: int | None = None) -> None:
+    """From its next request on; `only_of` as in `list_browsers`. Raises NotFound for one that has
+    ended already."""
     with transaction() as session:
-        found = [each.token_digest for each in _list_sessions(user_id)]
+        found = [each.token_digest for each in _list_sessions(user_id, only_of)]
         ended = [each for each in found if _handle(each) == handle]
         if not ended:
             raise NotFound("This browser is signed out already.")
@@ -64,14 +68,16 @@ def sign_out_everywhere(user_id: int, but: str = "") -> None:
         record_of_user(Action.SIGNED_OUT_EVERYWHERE, session.get_one(User, user_id))
 
 
-def _list_sessions(user_id: int) -> Sequence[UserSession]:
-    now = utc_now()
+def _list_sessions(user_id: int, only_of: int | None) -> Sequence[UserSession]:
+    now, provider = utc_now(), UserSession.provider_of
+    is_shown = true() if only_of is None else or_(provider.is_(None), provider == only_of)
     return db.session.scalars(
         select(UserSession)
         .where(
             UserSession.user_id == user_id,
             UserSession.last_used_at >= now - IDLE_LIMIT,
             UserSession.created_at >= now - ABSOLUTE_LIMIT,
+            is_shown,
         )
         .order_by(UserSession.last_used_at.desc(), UserSession.token_digest)
     ).all()

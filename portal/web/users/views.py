@@ -113,8 +113,8 @@ def sign_out(user_id: int) -> ResponseReturnValue:
 @requires(Permission.MANAGE_USERS)
 @fresh_sign_in_required
 def end_browser(user_id: int, handle: str) -> ResponseReturnValue:
-    get_other(user_id)
-    sessions.end_session(user_id, handle)
+    member = get_other(user_id)
+    sessions.end_session(user_id, handle, only_of=member.tenant_id)
     flash("The browser is signed out.", "success")
     return redirect(url_for("users.show", user_id=user_id))
 
@@ -163,7 +163,7 @@ def show_member(
         helps=HELPS,
         factors=list_kinds(member.user_id).get(member.user_id, []),
         reset_link=reset_link,
-        browsers=sessions.list_browsers(member.user_id, this=g.session_digest),
+        browsers=sessions.list_browsers(member.user_id, g.session_digest, member.tenant_id),
     )
 
 

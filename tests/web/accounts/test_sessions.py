@@ -9,12 +9,16 @@ import pytest
 import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from portal.clock import utc_now
+from portal.db import transaction
+from portal.models import UserSession
 from portal.services.accounts import users
 from portal.services.accounts.sessions import list_browsers
+from portal.services.accounts.tenants import get_tenant
 from portal.web.devices import describe_device
-from tests.web.world import Place
+from tests.web.world import Place, make_place
 
 EMAIL, PASSWORD = "anna@acme.example", "correct horse battery"
 FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:133.0) Gecko/20100101 Firefox/133.0"
@@ -89,6 +93,31 @@ def test_an_owner_sees_and_ends_those_of_the_tenants_people(
     statuses = sorted(each.get(acme.url()).status_code for each in (phone, other))
     assert statuses == [200, 302]
     assert len(ways_out(owner.get(acme.url(f"users/{anna}")).text)) == 1
+
+
+@pytest.mark.one_database
+def test_an_owner_sees_none_that_opens_another_tenant_alone(
+    app: Flask, owner: FlaskClient, acme: Place, anna: int
+) -> None:
+    """Where somebody signed in by the identity provider of another tenant is that tenant's."""
+    make_place(app, "other")
+    with app.app_context():
+        users.add_user(EMAIL, "", "other", "viewer")
+    elsewhere, here, everywhere = enter(app, PHONE), enter(app, EDGE), enter(app, FIREFOX)
+    with app.app_context(), transaction() as session:
+        for device, slug in (("Safari on iPhone", "other"), ("Edge on macOS", acme.slug)):
+            row = session.scalars(select(UserSession).filter_by(device=device)).one()
+            row.provider_of = get_tenant(slug).id
+    with app.app_context():
+        [handle] = [each.handle for each in list_browsers(anna) if "iPhone" in each.device]
+
+    page = owner.get(acme.url(f"users/{anna}")).text
+    shown = [words in page for words in ("Safari on iPhone", "Edge on macOS", "Firefox on Windows")]
+    assert shown == [False, True, True]
+    assert owner.post(acme.url(f"users/{anna}/browsers/{handle}/end")).status_code == 404
+
+    assert elsewhere.get("/t/other/").status_code == 200
+    assert [each.get(acme.url()).status_code for each in (here, everywhere)] == [200, 200]
 
 
 @pytest.mark.one_database
