@@ -17,7 +17,9 @@ pytestmark = pytest.mark.one_database
 
 Scheme = Literal["light", "dark"]
 
-EMAIL, PASSWORD = "anna@acme.example", "correct horse battery"
+EMAIL = "anna.of.the.long.name.and.of.many.departments@computers.acme-and-partners.example"
+"""Has no place to break at, and is wider than a telephone."""
+PASSWORD = "correct horse battery"
 NO_PAGES = {
     "conflicts.show",
     "assets.export",
