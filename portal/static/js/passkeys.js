@@ -1,5 +1,6 @@
 // <form data-passkey="create|get" data-options="{…}"> asks the browser for a passkey when it is
-// sent, and sends what it gave in the field `passkey`. With data-auto it asks by itself.
+// sent, and sends what it gave in the field `passkey`. With data-auto it asks by itself. Its button
+// comes disabled: pressed before this script is there, it would send a form without a passkey.
 
 import { toast } from "./toasts.js";
 
@@ -38,5 +39,9 @@ document.addEventListener(
   },
   true,
 );
+
+for (const button of document.querySelectorAll("form[data-passkey] button[type=submit]")) {
+  button.disabled = false;
+}
 
 document.querySelector("form[data-passkey][data-auto]")?.requestSubmit();

@@ -71,6 +71,18 @@ def first_step(http: FlaskClient) -> dict[str, Any]:
     return read_options(http.get(SECOND))
 
 
+def test_nothing_is_sent_before_the_script_that_asks_for_the_passkey_is_there(
+    http: FlaskClient, anna: Anna
+) -> None:
+    """It enables the buttons: one pressed before would send a form without a passkey."""
+    first_step(http)
+    pages = [http.get(SECOND), http.get(ALONE)]
+    for page in pages:
+        form = re.search(r"<form[^>]* data-passkey=.*?</form>", page.text, re.DOTALL)
+        assert form, page.text
+        assert re.search(r"<button type=\"submit\"[^>]* disabled>", form[0])
+
+
 def test_a_passkey_is_the_second_factor_and_does_alone(
     app: Flask, http: FlaskClient, anna: Anna, acme: Place
 ) -> None:
