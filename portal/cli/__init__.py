@@ -64,7 +64,7 @@ COMMANDS = {
     "conflicts": Lazy(
         "portal.cli.conflicts",
         "conflicts",
-        "Show the conflicts that wait for a person, or settle one.",
+        "Show the conflicts that wait for a person, settle one, or open one again.",
     ),
     "export": Lazy("portal.cli.export", "export", "Write records to standard output."),
     "replay": Lazy("portal.cli.replay", "replay", "Process webhook deliveries again, now."),

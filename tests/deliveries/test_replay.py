@@ -60,7 +60,7 @@ def status(msp: Msp, delivery_id: int) -> str:
 
 
 def run(msp: Msp, monkeypatch: pytest.MonkeyPatch, *words: str) -> Result:
-    monkeypatch.setattr("portal.cli.command.create_app", lambda _settings: msp.app)
+    monkeypatch.setattr("portal.cli.command.create_core", lambda _settings: msp.app)
     return CliRunner().invoke(portal, [*words, "--tenant", msp.slug])
 
 

@@ -24,7 +24,6 @@ from portal.db import db
 from portal.errors import ConfigError
 from portal.models import AuditEntry, Client
 from portal.scope import all_tenants, get_tenant_id, tenant_scope
-from portal.services.accounts.tenants import add_tenant
 from portal.services.audit import retention
 from portal.services.audit.verification import verify
 from portal.services.clients import add_client
@@ -37,6 +36,7 @@ from portal.services.database import (
 )
 from portal.services.database_role import find_role_warning
 from portal.supervisor import scheduler
+from tests.migrations.test_status import add
 from tests.support.databases import connect, create_database, drop_database, postgres_url
 from tests.support.keys import KEYS
 from tests.support.processes import OWNER, PLAIN, SUPERUSER
@@ -147,9 +147,10 @@ def test_with_one_role_everything_works_and_two_are_made_of_it(
     with new_database(PLAIN) as name:
         with create_app(settings_of(name, tmp_path)).app_context() as context:
             flask_migrate.upgrade(revision="0036")
-            for slug in ("acme", "other"):
-                with tenant_scope(add_tenant(slug, slug).id):
-                    add_client(slug)
+            with all_tenants(), db.engine.begin() as connection:
+                for number, slug in enumerate(("acme", "other"), 1):
+                    add(connection, "tenants", id=number, slug=slug)
+                    add(connection, "clients", id=number, tenant_id=number, name=slug)
             upgrade_database(context.app)
             assert find_role_warning() is not None
             assert clients_by_scope() == [["acme"], ["acme", "other"], []]
