@@ -61,7 +61,7 @@ def make_core(url: str, owner_url: str = "") -> Flask:
 
 
 def _migrated(url: str, owner_url: str = "") -> str:
-    from portal.services.database import upgrade_database  # noqa: PLC0415  # no worker has it
+    from portal.services.database import upgrade_database  # noqa: PLC0415  # 9 MB that a worker has not
 
     app = make_core(url, owner_url)
     upgrade_database(app)

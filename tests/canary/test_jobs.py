@@ -15,7 +15,6 @@ from portal.config import Settings
 from portal.db import db, release, transaction
 from portal.jobs.context import use_app
 from portal.models import Delivery
-from portal.models.integrations.integration import AuthMode
 from portal.models.runs.sync_run import SyncKind
 from portal.models.webhook.installation import InstallationAction
 from portal.queue import JOBS
@@ -142,15 +141,7 @@ def test_no_job_tells_a_secret(
 
 
 def connected(msp: Msp, receiver: Receiver) -> World:
-    user = admin(msp.tactical)
-    test = msp.connect(
-        api_key=None,
-        auth_mode=AuthMode.PASSWORD,
-        username=user.username,
-        password=user.password,
-        totp_secret=msp.tactical.credentials.totp_secret,
-    )
-    assert test.ok
+    msp.connect_by_totp()
     url = receiver.url.replace("hook", "Canary9AddressOfSubscriber")
     subscriber, receiver.secret = subscribers.add_subscriber(url)
     msp.waive_preview()

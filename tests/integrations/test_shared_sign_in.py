@@ -32,15 +32,7 @@ MANY = 6
 
 @pytest.fixture
 def with_secret(msp: Msp) -> Msp:
-    user = admin(msp.tactical)
-    test = msp.connect(
-        api_key=None,
-        auth_mode=AuthMode.PASSWORD,
-        username=user.username,
-        password=user.password,
-        totp_secret=msp.tactical.credentials.totp_secret,
-    )
-    assert test.ok
+    msp.connect_by_totp()
     lose_token(msp)
     return msp
 

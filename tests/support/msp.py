@@ -12,6 +12,7 @@ from flask import Flask
 
 from portal.db import db, transaction
 from portal.models import ConnectionTest, SyncLogEntry, SyncRun
+from portal.models.integrations.integration import AuthMode
 from portal.models.runs.sync_run import SyncKind
 from portal.scope import tenant_scope
 from portal.services.accounts.tenants import add_tenant
@@ -24,6 +25,7 @@ from portal.services.organizations.listing import get_organization_by_external_i
 from portal.services.runs import execution
 from portal.services.runs.history import list_log_entries
 from tactical_simulator import SimulatedTactical
+from tests.tactical.talking import admin
 
 Row = dict[str, Any]
 
@@ -62,6 +64,18 @@ class Msp:
         options = {name: settings.pop(name) for name in names}
         connect.save_connection(connect.ConnectionSettings(**known | settings, options=options))
         return testing.test_now()
+
+    def connect_by_totp(self) -> None:
+        """As an admin of Tactical's, by password and the secret of the codes."""
+        user = admin(self.tactical)
+        test = self.connect(
+            api_key=None,
+            auth_mode=AuthMode.PASSWORD,
+            username=user.username,
+            password=user.password,
+            totp_secret=self.tactical.credentials.totp_secret,
+        )
+        assert test.ok
 
     def waive_preview(self) -> None:
         """As if a person had decided on one: device syncs are done by the schedule."""

@@ -15,7 +15,6 @@ from portal.errors import NotFound
 from portal.models import Asset, AssetConflict
 from portal.models.assets.conflict import REVERTED, Settlement
 from portal.services.assets.sides import Comparison, Side, compare, side_of, side_of_evidence
-from portal.services.conflicts.reopening import can_reopen
 from portal.services.lists.paging import Page, paginate_records
 from portal.services.lists.search import any_contains, contains, split_words
 from portal.sync.devices.identity.computers import Kind
@@ -128,8 +127,11 @@ def find_conflicted(asset_ids: Iterable[int]) -> set[int]:
     return {id for row in rows for id in row if id is not None}
 
 
-def get_conflict(conflict_id: int) -> AssetConflict:
-    conflict = db.session.get(AssetConflict, conflict_id, populate_existing=True)
+def get_conflict(conflict_id: int, *, locked: bool = False) -> AssetConflict:
+    """As the database has it; `locked` for the rest of the transaction. Raises NotFound."""
+    conflict = db.session.get(
+        AssetConflict, conflict_id, with_for_update=locked, populate_existing=True
+    )
     if conflict is None:
         raise NotFound("This conflict does not exist.")
     return conflict
@@ -146,6 +148,11 @@ def list_choices(conflict: AssetConflict) -> list[Settlement]:
     if conflict.asset_id is None:
         return [Settlement.RELINK, Settlement.SEPARATE]
     return [Settlement.RELINK, Settlement.MERGE, Settlement.SEPARATE]
+
+
+def can_reopen(conflict: AssetConflict) -> bool:
+    """Whether nothing but the decision itself came of it; all else is a run that can be undone."""
+    return conflict.settled_as is Settlement.SEPARATE
 
 
 def export_conflicts() -> list[dict[str, Any]]:

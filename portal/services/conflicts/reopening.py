@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 from portal.db import transaction
-from portal.errors import NotFound, Refused
+from portal.errors import Refused
 from portal.models import AssetConflict
-from portal.models.assets.conflict import Settlement
 from portal.services.audit.actions import Action
 from portal.services.audit.record import Target, record
-
-
-def can_reopen(conflict: AssetConflict) -> bool:
-    """Whether nothing but the decision itself came of it; all else is a run that can be undone."""
-    return conflict.settled_as is Settlement.SEPARATE
+from portal.services.conflicts.listing import can_reopen, get_conflict
 
 
 def reopen_conflict(conflict_id: int) -> AssetConflict:
     """Forget that both were kept, and by whom. Raises NotFound and Refused."""
-    with transaction() as session:
-        conflict = session.get(
-            AssetConflict, conflict_id, with_for_update=True, populate_existing=True
-        )
-        if conflict is None:
-            raise NotFound("This conflict does not exist.")
+    with transaction():
+        conflict = get_conflict(conflict_id, locked=True)
         if conflict.settled_at is None:
             raise Refused(f"Conflict {conflict_id} is open already.")
         if not can_reopen(conflict):
