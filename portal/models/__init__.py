@@ -15,6 +15,8 @@ from portal.models.accounts.user import (
     UserSession,
 )
 from portal.models.alerts.alert import Alert
+from portal.models.alerts.handling import AlertHandling
+from portal.models.alerts.timeline import TimelineEntry
 from portal.models.assets.agent_sighting import AgentSighting
 from portal.models.assets.asset import Asset
 from portal.models.assets.change import AssetChange
@@ -22,7 +24,10 @@ from portal.models.assets.conflict import AssetConflict
 from portal.models.assets.external_entity_mapping import ExternalEntityMapping
 from portal.models.assets.removed_asset import RemovedAsset
 from portal.models.assets.superseded_agent import SupersededAgent
+from portal.models.assets.tag import AssetTag
 from portal.models.audit.entry import AuditEntry, InstallAuditEntry
+from portal.models.channels.channel import Channel
+from portal.models.channels.message import Message
 from portal.models.deliveries.delivery import AgentRefresh, Delivery, WebhookKey
 from portal.models.deliveries.usage import WebhookUsage
 from portal.models.errands.errand import Errand
@@ -33,16 +38,19 @@ from portal.models.integrations.ended_sign_in import EndedSignIn
 from portal.models.integrations.integration import Integration
 from portal.models.integrations.schedule import Schedule
 from portal.models.integrations.secret import Secret
+from portal.models.notices.notice import Notice, NoticeChoice
 from portal.models.oidc.identity import OidcFlow, OidcIdentity
 from portal.models.oidc.provider import OidcProvider
 from portal.models.organizations.client import Client
 from portal.models.organizations.left_out_site import LeftOutSite
 from portal.models.organizations.organization_mapping import OrganizationMapping
+from portal.models.rules.rule import AlertRule
 from portal.models.runs.revert_page import RevertPage
 from portal.models.runs.sync_plan import SyncPlan, SyncPlanRow
 from portal.models.runs.sync_run import SyncLogEntry, SyncRun
 from portal.models.software.inventory import AssetSoftware, SoftwareTitle
 from portal.models.webhook.installation import WebhookInstallation
+from portal.models.windows.window import CalendarFeed, MaintenanceWindow
 
 client_limits.fill_table()
 
@@ -50,14 +58,19 @@ __all__ = [
     "AgentRefresh",
     "AgentSighting",
     "Alert",
+    "AlertHandling",
+    "AlertRule",
     "ApiToken",
     "ApiTokenClient",
     "Asset",
     "AssetChange",
     "AssetConflict",
     "AssetSoftware",
+    "AssetTag",
     "AuditEntry",
     "Authenticator",
+    "CalendarFeed",
+    "Channel",
     "Client",
     "ConnectionTest",
     "Delivery",
@@ -73,8 +86,12 @@ __all__ = [
     "Invitation",
     "InvitationClient",
     "LeftOutSite",
+    "MaintenanceWindow",
     "Membership",
     "MembershipClient",
+    "Message",
+    "Notice",
+    "NoticeChoice",
     "OidcFlow",
     "OidcIdentity",
     "OidcProvider",
@@ -95,6 +112,7 @@ __all__ = [
     "SyncPlanRow",
     "SyncRun",
     "Tenant",
+    "TimelineEntry",
     "User",
     "UserSession",
     "WebhookInstallation",

@@ -17,6 +17,8 @@ from portal.models.accounts.api_token import ApiToken, ApiTokenClient
 from portal.models.accounts.invitation import Invitation, InvitationClient
 from portal.models.accounts.user import Membership, MembershipClient, User
 from portal.models.alerts.alert import Alert
+from portal.models.alerts.handling import AlertHandling
+from portal.models.alerts.timeline import TimelineEntry
 from portal.models.assets.agent_sighting import AgentSighting
 from portal.models.assets.asset import Asset
 from portal.models.assets.change import AssetChange, ChangeAction
@@ -24,7 +26,10 @@ from portal.models.assets.conflict import REVERTED, AssetConflict
 from portal.models.assets.external_entity_mapping import ExternalEntityMapping
 from portal.models.assets.removed_asset import RemovedAsset
 from portal.models.assets.superseded_agent import SupersededAgent
+from portal.models.assets.tag import AssetTag
 from portal.models.audit.entry import AuditEntry
+from portal.models.channels.channel import Channel
+from portal.models.channels.message import Message
 from portal.models.deliveries.delivery import AgentRefresh, Delivery, WebhookKey
 from portal.models.deliveries.usage import WebhookUsage
 from portal.models.errands.errand import Errand
@@ -35,16 +40,19 @@ from portal.models.integrations.ended_sign_in import EndedSignIn
 from portal.models.integrations.integration import Integration
 from portal.models.integrations.schedule import Schedule
 from portal.models.integrations.secret import Secret
+from portal.models.notices.notice import Notice, NoticeChoice
 from portal.models.oidc.identity import OidcFlow, OidcIdentity
 from portal.models.oidc.provider import OidcProvider
 from portal.models.organizations.client import Client
 from portal.models.organizations.left_out_site import LeftOutSite
 from portal.models.organizations.organization_mapping import OrganizationMapping
+from portal.models.rules.rule import AlertRule
 from portal.models.runs.revert_page import RevertPage
 from portal.models.runs.sync_plan import PlanAction, SyncPlan, SyncPlanRow
 from portal.models.runs.sync_run import COUNT_NAMES, SyncKind, SyncLogEntry, SyncRun
 from portal.models.software.inventory import AssetSoftware, SoftwareTitle
 from portal.models.webhook.installation import WebhookInstallation
+from portal.models.windows.window import CalendarFeed, MaintenanceWindow
 
 FLEET_READS = (SyncKind.DEVICES, SyncKind.STATUS, SyncKind.ALERTS, SyncKind.SOFTWARE)
 """Runs that say how fresh everybody's records are."""
@@ -64,6 +72,7 @@ def _other(model: type[Base]) -> FromClause:
 
 
 _ASSETS, _INSTALLS, _LOG = _other(Asset).c, _other(AssetSoftware).c, _other(SyncLogEntry).c
+_ALERTS, _HANDLINGS = _other(Alert).c, _other(AlertHandling).c
 _PLANS, _ROWS = _other(SyncPlan).c, _other(SyncPlanRow).c
 
 
@@ -73,6 +82,20 @@ def _assets(column: str) -> Select[Any]:
 
 def _of_asset(name: str = "asset_id") -> Callable[[Any], ColumnElement[bool]]:
     return lambda cls: getattr(cls, name).in_(_assets("id"))
+
+
+def _of_alert(cls: type[AlertHandling] | type[TimelineEntry]) -> ColumnElement[bool]:
+    return cls.alert_id.in_(_list_alerts())
+
+
+def _messages(cls: type[Message]) -> ColumnElement[bool]:
+    """Those about an alert of theirs; notices are about the whole portal."""
+    theirs = select(_HANDLINGS.id).where(_HANDLINGS.alert_id.in_(_list_alerts()))
+    return cls.handling_id.in_(theirs)
+
+
+def _list_alerts() -> Select[Any]:
+    return select(_ALERTS.id).where(_ALERTS.asset_id.in_(_assets("id")))
 
 
 def _changes(cls: type[AssetChange]) -> ColumnElement[bool]:
@@ -169,6 +192,10 @@ LIMITED: Mapping[type[Base], ClientLimit] = {
     AssetChange: ClientLimit(_changes, adds=True),
     AssetConflict: ClientLimit(_conflicts),
     Alert: ClientLimit(_of_asset()),
+    AlertHandling: ClientLimit(_of_alert, changes=True),
+    TimelineEntry: ClientLimit(_of_alert, adds=True),
+    Message: ClientLimit(_messages, adds=True),
+    AssetTag: ClientLimit(_of_asset(), changes=True, adds=True),
     AssetSoftware: ClientLimit(_of_asset()),
     SoftwareTitle: ClientLimit(_titles, hidden={"asset_count": 0, "version_count": 0}),
     Event: ClientLimit(_events, adds=True),
@@ -199,6 +226,12 @@ LIMITED: Mapping[type[Base], ClientLimit] = {
     AuditEntry: ClientLimit(nothing, adds=True),
     Errand: ClientLimit(nothing, adds=True),
     AgentRefresh: ClientLimit(nothing),
+    AlertRule: ClientLimit(nothing),
+    CalendarFeed: ClientLimit(nothing),
+    Channel: ClientLimit(nothing),
+    MaintenanceWindow: ClientLimit(nothing),
+    Notice: ClientLimit(nothing),
+    NoticeChoice: ClientLimit(nothing),
     AgentSighting: ClientLimit(nothing),
     ApiToken: ClientLimit(nothing),
     ApiTokenClient: ClientLimit(nothing),

@@ -61,7 +61,8 @@ OUTSIDE = """
 """
 """Keys of the install, which lie in its folder; the demo's; a password once more."""
 COLUMNS = """
-    api_tokens.token_digest authenticators.envelope invitations.token_digest
+    api_tokens.token_digest authenticators.envelope calendar_feeds.token_digest
+    invitations.token_digest
     oidc_flows.browser_digest oidc_flows.state_digest
     passkey_challenges.challenge passkey_challenges.token_digest password_resets.token_digest
     pending_sign_ins.token_digest recovery_codes.digest secrets.envelope secrets.last_four
@@ -70,7 +71,7 @@ COLUMNS = """
 """Of the database: ciphertext, digests and hashes of what is caught, and four last characters."""
 OTHER_COLUMNS = """
     api_token_clients.api_token_id assets.serial_key audit_entries.key_id audit_entries.mac
-    clients.name_key
+    clients.name_key messages.key
     install_audit_entries.key_id install_audit_entries.mac install_settings.key
     passkeys.public_key passkeys.credential_id oidc_providers.keys oidc_providers.keys_at
 """
