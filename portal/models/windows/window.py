@@ -35,7 +35,9 @@ class MaintenanceWindow(TenantOwned, Base):
     over_at: Mapped[datetime | None]
     """When it ends, or ended, for good; None for one that comes again without an end."""
     ended_at: Mapped[datetime | None]
-    """When a person ended it before its time."""
+    """When a person ended an occurrence before its time: the one that was in force then."""
+    deleted_at: Mapped[datetime | None]
+    """It keeps nothing silent since then; the row stays for the list of what it kept back."""
     created_by: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     changed_at: Mapped[datetime] = mapped_column(default=utc_now)

@@ -11,6 +11,8 @@ class Permission(StrEnum):
     REFRESH = "read a single computer anew"
     EDIT = "edit, retire and restore assets"
     ACT_ON_ALERTS = "resolve and snooze alerts"
+    READ_RULES = "see alert rules, maintenance windows and channels"
+    CHANGE_RULES = "change alert rules and maintenance windows"
     SYNC = "sync, preview, apply or decline plans, and replay deliveries"
     MAP = "map organizations, edit clients, merge assets, settle conflicts, undo runs"
     CHANGE_SETTINGS = "change the connection, the webhook, its secret and event subscribers"
@@ -27,10 +29,10 @@ class Role(StrEnum):
     VIEWER = "viewer"
 
 
-_VIEWER = frozenset({Permission.READ, Permission.READ_CONNECTION})
+_VIEWER = frozenset({Permission.READ, Permission.READ_CONNECTION, Permission.READ_RULES})
 _TECHNICIAN = _VIEWER | {
     *(Permission.REFRESH, Permission.EDIT, Permission.ACT_ON_ALERTS),
-    *(Permission.SYNC, Permission.MAP),
+    *(Permission.SYNC, Permission.MAP, Permission.CHANGE_RULES),
 }
 _ADMIN = _TECHNICIAN | {Permission.CHANGE_SETTINGS, Permission.READ_AUDIT}
 
