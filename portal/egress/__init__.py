@@ -16,6 +16,7 @@ from portal.egress.gateway import Answer, Gateway, Stream
 from portal.egress.gateways import Gateways
 from portal.egress.limits import Limits
 from portal.egress.policy import EgressPolicy, is_never_of_a_tenant
+from portal.egress.retry_after import read_retry_after
 from portal.egress.waiting import (
     CalledInRequest,
     NoSlotFree,
@@ -44,6 +45,7 @@ __all__ = [
     "Timeout",
     "TooLarge",
     "is_never_of_a_tenant",
+    "read_retry_after",
     "reopen_egress",
     "shut_egress",
     "slot_in_request",

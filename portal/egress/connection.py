@@ -34,6 +34,8 @@ class _Guarded:
     port: int
     timeout: Any
     socket_options: Any
+    sock: Any
+    connect: Any
     _dns_host: str
     scheme_is_plain = False
 
@@ -47,6 +49,12 @@ class _Guarded:
         if not allowed:
             raise InsecureUrl(self.host)
         return self._connect_to_first(allowed)
+
+    def send(self, data: Any) -> None:
+        if self.sock is None:
+            self.connect()
+        current_meter.get().was_sent = True
+        super().send(data)  # type: ignore[misc]
 
     def _resolve(self) -> list[str]:
         """All addresses of the host. Raises NameResolutionError, never an empty list."""

@@ -13,6 +13,8 @@ class EgressError(PortalError):
     fault: ClassVar[str]
     field: ClassVar[str | None] = "base_url"
     wording: ClassVar[str]
+    was_sent = False
+    """Whether the request, or a part of it, went out: then it may have arrived."""
 
     def __init__(self, host: str, detail: str = "") -> None:
         super().__init__(self.wording.format(host=host, detail=detail).strip())

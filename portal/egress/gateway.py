@@ -122,7 +122,7 @@ class Gateway:
         check_open()
         host = urlsplit(url).hostname or ""
         meter = Meter(host, limits, given_up)
-        with _logged(method, host), meter.running(), translated(host):
+        with _logged(method, host, meter), meter.running(), translated(host):
             response = self._send(method, url, headers, json, data, limits)
         log.info("%s to %s: %s", method, host, response.status_code)
         try:
@@ -155,11 +155,12 @@ class Gateway:
 
 
 @contextmanager
-def _logged(method: str, host: str) -> Iterator[None]:
+def _logged(method: str, host: str, meter: Meter) -> Iterator[None]:
     """In the log, with the id of what asked for it. Not the path, in which tokens may stand."""
     try:
         yield
     except EgressError as error:
+        error.was_sent = meter.was_sent
         log.info("%s to %s: %s", method, host, error.fault)
         raise
 

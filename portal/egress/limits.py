@@ -63,6 +63,8 @@ class Meter:
         self._received = 0
         self._output = 0
         self._has_begun = False
+        self.was_sent = False
+        """Whether anything of the request itself, past the handshake, was given to a socket."""
 
     @contextmanager
     def running(self) -> Iterator[None]:

@@ -12,14 +12,13 @@ import secrets
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import Any, Protocol
 
 from standardwebhooks import Webhook
 
 from portal.clock import iso_utc, utc_now
-from portal.egress import EgressError, Limits, Stream
+from portal.egress import EgressError, Limits, Stream, read_retry_after
 
 LIMITS = Limits(connect=5, idle=10, total=10, largest=64 * 1024)
 SECRET_BYTES = 32
@@ -97,16 +96,3 @@ def judge(status: int, headers: Mapping[str, str]) -> SendOutcome:
             "enter the address that it points to."
         )
     return SendOutcome(problem, retry_after=read_retry_after(headers.get("Retry-After", "")))
-
-
-def read_retry_after(text: str) -> float | None:
-    """Seconds from now, whether it says a number or a date; None for anything else."""
-    text = text.strip()
-    if text.isascii() and text.isdigit() and len(text) <= 9:
-        return float(text)
-    try:
-        at = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    at = at if at.tzinfo else at.replace(tzinfo=UTC)
-    return max(0.0, (at - utc_now()).total_seconds())

@@ -16,8 +16,9 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from portal import queue
 from portal.db import db
+from portal.egress import read_retry_after
 from portal.events import delivery
-from portal.events.delivery import Message, SendOutcome, read_retry_after
+from portal.events.delivery import Message, SendOutcome
 from portal.lease import LEASE_TIME, beating
 from portal.models.events.event import EventType
 from portal.scope import all_tenants, tenant_scope

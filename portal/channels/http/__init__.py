@@ -1,0 +1,174 @@
+"""Any program that takes an HTTP request: the method, headers and body are the person's choice."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from urllib.parse import quote_plus
+
+from portal.channels.escaping import for_html, for_json, for_plain
+from portal.channels.kind import Field, Outcome, Rejected, Result, Secrets, Settings, Templates
+from portal.channels.posting import Post, clean_url, get_host, judge, send
+from portal.channels.telling import AlertFacts, Telling
+from portal.channels.templating import BadTemplate, Escape, fill, list_values
+from portal.egress import Gateway
+
+FORMATS: Mapping[str, tuple[str, str, Escape]] = {
+    "json": ("JSON", "application/json", for_json),
+    "text": ("Plain text", "text/plain; charset=utf-8", for_plain),
+    "form": ("Form fields", "application/x-www-form-urlencoded", quote_plus),
+    "xml": ("XML", "application/xml; charset=utf-8", for_html),
+}
+"""Name -> label, content type, and how values are escaped."""
+DEFAULT_BODIES = {
+    "json": """{
+  "key": "{{ key }}",
+  "reason": "{{ reason }}",
+  "title": "{{ title }}",
+  "text": "{{ text }}",
+  "client": "{{ client }}",
+  "hostname": "{{ hostname }}",
+  "severity": "{{ severity }}",
+  "urgency": "{{ urgency }}",
+  "count": {{ count }},
+  "url": "{{ url }}",
+  "acknowledge_url": "{{ acknowledge_url }}",
+  "note": "{{ double }}"
+}""",
+    "text": "{{ title }}\n\n{{ text }}\n{{ facts }}\n{{ url }}\n{{ double }}",
+    "form": "title={{ title }}&text={{ text }}&reason={{ reason }}&url={{ url }}&note={{ double }}",
+    "xml": "<message><title>{{ title }}</title><text>{{ text }}</text>"
+    "<reason>{{ reason }}</reason><url>{{ url }}</url><note>{{ double }}</note></message>",
+}
+RESERVED = (
+    *("connection", "content-length", "content-type", "expect", "host", "idempotency-key"),
+    *("transfer-encoding", "upgrade"),
+)
+"""Headers that are the portal's own to set."""
+_HEADER = re.compile(r"([A-Za-z0-9!#$%&'*+.^_`|~-]+):[ \t]*([\x20-\x7e]*[\x21-\x7e])[ \t]*")
+_SAMPLE = Telling(
+    key="sample",
+    reason="raised",
+    alerts=[
+        AlertFacts(hostname='"A" \\', message="two\nlines", began=datetime(2026, 1, 1, tzinfo=UTC))
+    ],
+)
+
+
+class HttpChannel:
+    name = "http"
+    label = "HTTP request"
+    about = (
+        "Calls an address of yours: a script, an automation platform, or a service that has no "
+        "form of its own here."
+    )
+    help_url = ""
+    parts = ("body",)
+    most_per_minute = 30
+    fields = (
+        Field(
+            name="url",
+            label="URL",
+            input="url",
+            is_secret=True,
+            help="Where it is called. Only its host is shown later: the rest may hold a token.",
+            placeholder="https://example.com/hook",
+        ),
+        Field(
+            name="method",
+            label="Method",
+            input="select",
+            choices=[(name, name) for name in ("POST", "PUT", "PATCH")],
+            default="POST",
+        ),
+        Field(
+            name="headers",
+            label="Headers",
+            input="textarea",
+            is_secret=True,
+            is_required=False,
+            help="One on each line, such as “Authorization: Bearer …”. They are never shown again.",
+            longest=4000,
+        ),
+        Field(
+            name="format",
+            label="Format of the body",
+            input="select",
+            choices=[(name, label) for name, (label, _, _) in FORMATS.items()],
+            default="json",
+            help="Values are escaped for it. The body itself is a template, below.",
+        ),
+        Field(
+            name="knows_keys",
+            label="The receiver drops repetitions",
+            input="checkbox",
+            is_required=False,
+            help=(
+                "Each message carries a header Idempotency-Key of its own. Choose this if the "
+                "receiver ignores a key that it has seen before; otherwise a repeated message says "
+                "that it may be a second copy."
+            ),
+        ),
+    )
+
+    def check(self, settings: Settings, secrets: Secrets, templates: Templates) -> str:
+        url = clean_url(secrets.get("url", ""))
+        _read_headers(secrets.get("headers", ""))
+        if settings["format"] == "json":
+            body = _fill_body(settings, templates, _SAMPLE)
+            try:
+                json.loads(body)
+            except ValueError as error:
+                raise Rejected(
+                    {"body": f"With its values filled in, the body is no JSON: {error}."}
+                ) from None
+        return get_host(url)
+
+    def takes_key(self, settings: Settings) -> bool:
+        return bool(settings.get("knows_keys"))
+
+    def send(
+        self, gateway: Gateway, settings: Settings, secrets: Secrets, telling: Telling
+    ) -> Outcome:
+        headers = _read_headers(secrets.get("headers", ""))
+        try:
+            body = _fill_body(settings, telling.templates, telling)
+        except BadTemplate as error:
+            return Outcome(result=Result.FAILED, answer=str(error))
+        post = Post(
+            url=secrets["url"],
+            method=settings["method"],
+            body=body.encode(),
+            headers=headers | {"Idempotency-Key": telling.key},
+            content_type=FORMATS[settings["format"]][1],
+            secrets=[*headers.values(), *(part for v in headers.values() for part in v.split())],
+        )
+        reply = send(gateway, post)
+        return reply if isinstance(reply, Outcome) else judge(reply, post)
+
+
+def _fill_body(settings: Settings, templates: Templates, telling: Telling) -> str:
+    """Raises BadTemplate."""
+    chosen = settings["format"]
+    source = templates.get("body") or DEFAULT_BODIES[chosen]
+    return fill(source, list_values(telling), FORMATS[chosen][2])
+
+
+def _read_headers(text: str) -> dict[str, str]:
+    """Raises Rejected."""
+    headers = {}
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.strip():
+            continue
+        found = _HEADER.fullmatch(line.strip())
+        if found is None:
+            raise Rejected({"headers": f"Line {number} is not a name, a colon and a plain value."})
+        if found[1].lower() in RESERVED:
+            raise Rejected({"headers": f"The portal sets {found[1]} itself. Leave it out."})
+        headers[found[1]] = found[2]
+    return headers
+
+
+KIND = HttpChannel()

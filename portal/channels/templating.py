@@ -1,0 +1,238 @@
+"""A person's own wording, in a small part of Jinja: values, conditions and a few filters.
+
+What a template may hold is listed here, and anything else refused. Jinja's sandbox alone stops
+neither `'a' * 10**9` nor nested loops: with no arithmetic, loop, call or attribute there is
+nothing left to be expensive. Values are text, escaped for what the result goes into.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from jinja2 import Template, TemplateError, TemplateSyntaxError, nodes
+from jinja2.sandbox import SandboxedEnvironment
+
+from portal.channels.escaping import clean, cut, for_plain
+from portal.channels.telling import AlertFacts, Telling
+from portal.channels.wording import (
+    MAY_BE_DOUBLE,
+    say_about,
+    say_facts,
+    say_length,
+    say_lines,
+    say_state,
+    say_time,
+    say_title,
+)
+
+Escape = Callable[[str], str]
+
+PARTS: Mapping[str, str] = {
+    "subject": "Subject",
+    "text": "Text",
+    "digest_subject": "Subject of many at once",
+    "digest_text": "Text of many at once",
+    "body": "Body",
+}
+"""What can be worded, and its name for people."""
+FILTERS = ("capitalize", "default", "lower", "title", "trim", "truncate", "upper")
+NODES = (
+    nodes.Template,
+    nodes.Output,
+    nodes.TemplateData,
+    nodes.Name,
+    nodes.Const,
+    nodes.If,
+    nodes.CondExpr,
+    nodes.Filter,
+    nodes.Keyword,
+    nodes.Compare,
+    nodes.Operand,
+    nodes.And,
+    nodes.Or,
+    nodes.Not,
+)
+LONGEST = 4000
+LONGEST_VALUE = 2000
+VALUES: Mapping[str, str] = {
+    "title": "what happened and to what: “Overdue: SRV-01 (Contoso)”",
+    "state": "what happened: “Overdue”, “Still overdue”, “Resolved”",
+    "about": "to what: “SRV-01 (Contoso)”",
+    "reason": "raised, reminder, escalated, acknowledged, resolved, notice, notice_over or test",
+    "hostname": "the computer",
+    "client": "the client",
+    "site": "the site",
+    "severity": "info, warning or error",
+    "urgency": "low, normal, high or critical",
+    "kind": "availability, check, task or custom",
+    "message": "what Tactical RMM says",
+    "check": "the name of the check or the task",
+    "system": "the operating system",
+    "asset_type": "server, workstation, …",
+    "began": "when it began",
+    "over": "when it was resolved; empty while it is active",
+    "lasted": "how long it lasted; empty while it is active",
+    "occurrence": "1, or how often the alert was raised by now",
+    "rule": "the rule that decided",
+    "facts": "lines such as “Site: Berlin”: all that is known and not in the title",
+    "url": "the alert’s page in the portal",
+    "acknowledge_url": "the link by which it is acknowledged; may be empty",
+    "count": "how many alerts the message tells of",
+    "lines": "of many at once: a line for each alert or client",
+    "text": "the default text, whole",
+    "double": "a sentence, when the message may be a second copy; else empty",
+    "key": "the message’s own key, the same at each attempt",
+    "sender": "the name of this tenant",
+}
+"""Name of a value -> what it is, for people."""
+
+
+_AS_IT_IS = (
+    *("hostname", "client", "site", "severity", "urgency", "kind", "message", "check"),
+    *("system", "asset_type", "rule", "url", "acknowledge_url"),
+)
+
+
+class BadTemplate(Exception):
+    """The argument is a sentence for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """`title` is plain text. `text`, `facts` and `lines` are escaped."""
+
+    title: str
+    text: str
+    facts: tuple[tuple[str, str], ...] = ()
+    double: str = ""
+
+
+def render(telling: Telling, escape: Escape = for_plain) -> Rendered:
+    """The message in the channel's own words where it has such, else in the default ones."""
+    values = list_values(telling)
+    names = ("digest_subject", "digest_text") if telling.groups else ("subject", "text")
+    # A notice is worded by the portal: the values of an alert would all be empty.
+    own = telling.templates if telling.alerts or telling.groups else {}
+    title = _fill_own(own.get(names[0]), values, for_plain) or values["title"]
+    double = escape(values["double"])
+    text = _fill_own(own.get(names[1]), values, escape)
+    if text:
+        return Rendered(_one_line(title), text, double=double)
+    return Rendered(
+        _one_line(title),
+        escape(_default_text(telling)),
+        tuple((escape(label), escape(value)) for label, value in _list_facts(telling)),
+        double,
+    )
+
+
+def _fill_own(source: str | None, values: Mapping[str, str], escape: Escape) -> str:
+    """Empty where the default is wanted, which also serves for what cannot be used any more."""
+    try:
+        return fill(source, values, escape) if source else ""
+    except BadTemplate:
+        return ""
+
+
+def fill(source: str, values: Mapping[str, str], escape: Escape = for_plain) -> str:
+    """The template with its values. Raises BadTemplate."""
+    try:
+        return _compile(source, escape).render(values).strip()
+    except (TemplateError, RecursionError) as error:
+        raise BadTemplate("The template cannot be used.") from error
+
+
+def check_template(source: str) -> None:
+    """Raises BadTemplate for what is not allowed, or not known."""
+    if len(source) > LONGEST:
+        raise BadTemplate(f"Use at most {LONGEST:,} characters.")
+    _compile(source, for_plain)
+
+
+@lru_cache(256)
+def _compile(source: str, escape: Escape) -> Template:
+    """Raises BadTemplate."""
+    environment = SandboxedEnvironment(
+        finalize=lambda value: escape(str(value)), keep_trailing_newline=True
+    )
+    environment.globals.clear()
+    environment.policies["truncate.leeway"] = 0
+    environment.filters = {name: environment.filters[name] for name in FILTERS}
+    try:
+        tree = environment.parse(source)
+        _check_nodes(tree)
+        return environment.from_string(tree)
+    except TemplateSyntaxError as error:
+        raise BadTemplate(f"Line {error.lineno} cannot be read: {error.message}") from error
+    except RecursionError:
+        raise BadTemplate("The template is nested too deeply.") from None
+
+
+def _check_nodes(tree: nodes.Template) -> None:
+    for node in _walk(tree):
+        line = f"Line {node.lineno}"
+        if not isinstance(node, NODES):
+            raise BadTemplate(
+                f"{line} holds what is not allowed. Use only values in {{{{ }}}}, "
+                "{% if %} … {% else %} … {% endif %}, and filters: " + ", ".join(FILTERS) + "."
+            )
+        if isinstance(node, nodes.Name) and node.name not in VALUES:
+            raise BadTemplate(f"{line} names “{node.name}”, which is no value that there is.")
+        if isinstance(node, nodes.Filter) and node.name not in FILTERS:
+            known = ", ".join(FILTERS)
+            raise BadTemplate(f"{line} uses the filter “{node.name}”. Allowed are {known}.")
+
+
+def _walk(tree: nodes.Node) -> Iterator[nodes.Node]:
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        waiting += node.iter_child_nodes()
+
+
+def list_values(telling: Telling) -> dict[str, str]:
+    """Each of VALUES, as plain text."""
+    alert = telling.alerts[0] if telling.alerts and not telling.groups else None
+    values = dict.fromkeys(VALUES, "") | (_list_alert(telling, alert) if alert else {})
+    values |= {
+        "title": say_title(telling),
+        "reason": telling.reason,
+        "count": str(sum(group.alerts for group in telling.groups) or len(telling.alerts)),
+        "lines": "\n".join(say_lines(telling)) if telling.groups else "",
+        "facts": "\n".join(f"{label}: {value}" for label, value in _list_facts(telling)),
+        "text": _default_text(telling),
+        "double": MAY_BE_DOUBLE if telling.may_be_double else "",
+        "key": telling.key,
+        "sender": telling.sender,
+    }
+    return {name: cut(clean(value), LONGEST_VALUE) for name, value in values.items()}
+
+
+def _list_alert(telling: Telling, alert: AlertFacts) -> dict[str, str]:
+    return {name: str(getattr(alert, name)) for name in _AS_IT_IS} | {
+        "state": say_state(telling.reason, alert),
+        "about": say_about(alert),
+        "began": say_time(alert.began),
+        "over": say_time(alert.over) if alert.over else "",
+        "lasted": say_length(alert.over - alert.began) if alert.over else "",
+        "occurrence": str(alert.occurrence),
+    }
+
+
+def _list_facts(telling: Telling) -> list[tuple[str, str]]:
+    if telling.groups or not telling.alerts:
+        return []
+    return [(label, clean(value)) for label, value in say_facts(telling.alerts[0]) if value]
+
+
+def _default_text(telling: Telling) -> str:
+    if telling.groups:
+        return clean("\n".join(say_lines(telling)))
+    return clean(telling.alerts[0].message if telling.alerts else telling.text)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,87 @@
+"""A far side on loopback that takes HTTP requests and answers them as planned."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What a call is answered; with `hangs_up` the connection ends without an answer."""
+
+    status: int = 200
+    body: str = "ok"
+    headers: tuple[tuple[str, str], ...] = ()
+    hangs_up: bool = False
+
+
+class FarSide:
+    def __init__(self) -> None:
+        self.calls: list[Call] = []
+        self.plan: list[Planned] = []
+        far_side = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def _take(self) -> None:
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                far_side.calls.append(Call(self.command, self.path, dict(self.headers), body))
+                planned = far_side.plan.pop(0) if far_side.plan else Planned()
+                if planned.hangs_up:
+                    self.close_connection = True
+                    return
+                answer = planned.body.encode()
+                self.send_response(planned.status)
+                for name, value in planned.headers:
+                    self.send_header(name, value)
+                self.send_header("Content-Length", str(len(answer)))
+                self.end_headers()
+                self.wfile.write(answer)
+
+            def do_POST(self) -> None:
+                self._take()
+
+            def do_PUT(self) -> None:
+                self._take()
+
+            def log_message(self, *_args: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+@contextmanager
+def answering() -> Iterator[FarSide]:
+    far_side = FarSide()
+    try:
+        yield far_side
+    finally:
+        far_side.stop()
