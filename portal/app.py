@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from flask import Flask, Request, Response
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -15,6 +17,8 @@ __all__ = ["add_pages", "create_app", "use_settings"]
 
 
 class BrowserSessions(SecureCookieSessionInterface):
+    digest_method = staticmethod(hashlib.sha256)
+
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         """An empty one for what no browser sends, whatever its cookies say."""
         if request.path.startswith((webhooks.PREFIX, api.PREFIX)):

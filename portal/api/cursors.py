@@ -3,7 +3,6 @@ it was made for, and for no other, so that nobody makes the database compare wha
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -43,5 +42,5 @@ def _serializer(arguments: Mapping[str, Any]) -> URLSafeSerializer:
     return URLSafeSerializer(
         current_app.config["SECRET_KEY"],
         salt=place,
-        signer_kwargs={"digest_method": hashlib.sha256, "key_derivation": "hmac"},
+        signer_kwargs={"key_derivation": "hmac"},
     )

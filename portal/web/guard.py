@@ -20,7 +20,7 @@ from portal.scope import limited_to, tenant_scope
 from portal.services.accounts.limits import read_limit
 from portal.services.accounts.permissions import Permission, role_allows
 from portal.services.accounts.second_factors.requirement import lacks_factor
-from portal.services.accounts.sign_in import find_session
+from portal.services.accounts.sign_in import find_session, seconds_left
 from portal.services.accounts.users import list_memberships
 from portal.services.audit.actor import Actor, acting_as
 from portal.web.input import check_input, split_current_url
@@ -146,12 +146,13 @@ def _load_user() -> None:
     token = session.get(TOKEN)
     if request.endpoint == "static" or not isinstance(token, str):
         return
-    found = find_session(token)
+    found = find_session(token, is_use=request.endpoint != "auth.show_session")
     if found is None:
         return  # the cookie stays: a page of before must not take that of a session renewed since
     g.user, g.user_session, g.session_digest = found.user, found, found.token_digest
     # As they are now: what the request does may end the session, and with it the row.
     g.provider_of, g.opened = found.provider_of, {found.provider_of, found.entered}
+    g.session_seconds = seconds_left(found)
 
 
 def _name_actor() -> None:
@@ -228,6 +229,7 @@ def _template_context() -> dict[str, Any]:
     role, limited = (membership.role, membership.limited) if membership else ("", False)
     return {
         "current_user": user,
+        "session_seconds": g.get("session_seconds"),
         "current_tenant": g.get("tenant"),
         "memberships": list_places(),
         "is_of_provider": is_of_provider(),

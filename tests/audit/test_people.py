@@ -17,8 +17,9 @@ from portal.services.accounts import setup, users
 from portal.services.accounts.invitations import invite
 from portal.services.accounts.password_changes import issue_reset
 from portal.services.accounts.second_factors.changes import find_new_app
+from portal.services.accounts.second_factors.totp import STEP_SECONDS
 from portal.services.audit.verification import verify
-from tests.support.second_factors import Phone
+from tests.support.second_factors import Phone, steps_later
 from tests.web.conftest import acme
 from tests.web.world import Place, make_place
 
@@ -101,24 +102,27 @@ def test_a_sign_in_is_told_to_each_tenant_that_is_open(
 
 
 def test_passwords_and_factors(app: Flask, http: FlaskClient, anna: int) -> None:
-    sign_in(http, PASSWORD)
-    before, secrets = len(rows(app)), [PASSWORD, NEW, WRONG]
-    old = {"old_password": WRONG, "new_password": NEW}
-    assert http.post("/account", data=old).status_code == 422
-    assert http.post("/account", data={**old, "old_password": PASSWORD}).status_code == 302
-    http.post("/account/second-factor/app", data={"password": WRONG})
-    http.post("/account/second-factor/app", data={"password": NEW})
-    with app.app_context():
-        shared = find_new_app(anna)
-    assert shared is not None
-    phone = Phone(shared.secret)
-    secrets.append(shared.secret)
-    http.post("/account/second-factor/app/confirm", data={"code": phone.code(-1)})
-    codes = http.post("/account/second-factor/recovery-codes", data={"code": phone.code()}).text
-    http.post("/sign-out")
-    sign_in(http, NEW)
-    assert http.post("/sign-in/second-step/", data={"code": "000000"}).status_code != 302
-    assert http.post("/sign-in/second-step/", data={"code": phone.code(1)}).status_code == 302
+    with steps_later(-3) as clock:
+        sign_in(http, PASSWORD)
+        before, secrets = len(rows(app)), [PASSWORD, NEW, WRONG]
+        old = {"old_password": WRONG, "new_password": NEW}
+        assert http.post("/account", data=old).status_code == 422
+        assert http.post("/account", data={**old, "old_password": PASSWORD}).status_code == 302
+        http.post("/account/second-factor/app", data={"password": WRONG})
+        http.post("/account/second-factor/app", data={"password": NEW})
+        with app.app_context():
+            shared = find_new_app(anna)
+        assert shared is not None
+        phone = Phone(shared.secret)
+        secrets.append(shared.secret)
+        http.post("/account/second-factor/app/confirm", data={"code": phone.code()})
+        clock.shift(STEP_SECONDS)
+        codes = http.post("/account/second-factor/recovery-codes", data={"code": phone.code()}).text
+        clock.shift(STEP_SECONDS)
+        http.post("/sign-out")
+        sign_in(http, NEW)
+        assert http.post("/sign-in/second-step/", data={"code": "000000"}).status_code != 302
+        assert http.post("/sign-in/second-step/", data={"code": phone.code()}).status_code == 302
     with app.app_context():
         secrets.append(issue_reset(EMAIL).link.rpartition("/")[2])
     http.post(f"/reset/{secrets[-1]}", data={"password": PASSWORD})

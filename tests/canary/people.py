@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
 
 import time_machine
@@ -15,8 +16,9 @@ from portal.services.accounts import setup, users
 from portal.services.accounts.invitations import invite
 from portal.services.accounts.password_changes import issue_reset
 from portal.services.accounts.second_factors.changes import find_new_app
+from portal.services.accounts.second_factors.totp import STEP_SECONDS
 from tests.canary.browser import Browser
-from tests.support.second_factors import Phone
+from tests.support.second_factors import Phone, steps_later
 from tests.support.soft_authenticator import SoftPasskey
 from tests.web.accounts.test_passkeys import ALONE, FINISH, SECOND, read_options
 from tests.web.accounts.test_passkeys import NEW as NEW_PASSKEY
@@ -43,8 +45,9 @@ FORMS: dict[str, dict[str, str]] = {
 
 
 def drive_people(anna: Browser) -> None:
-    set_up(anna)
-    codes = drive_app(anna)
+    with steps_later(-5) as clock:
+        set_up(anna)
+        codes = drive_app(anna, clock.shift)
     drive_passkey(anna, codes)
     drive_others(anna)
     anna.get("/account/second-factor/app/remove")
@@ -61,14 +64,15 @@ def set_up(anna: Browser) -> None:
     form = {"email": ANNA, "password": PASSWORD, "tenant_name": "Acme IT", "slug": "acme"}
     anna.post("/setup", **form, token=TYPED)
     anna.post("/setup", **form, token=token)
-    for path in ("/account/second-factor/offer", "/account/second-factor/", "/account", "/tenants"):
+    factors = "/account/second-factor/"
+    for path in (f"{factors}offer", factors, "/account", "/tenants", "/session"):
         anna.get(path)
     anna.post("/account/second-factor/offer")
     anna.post("/account", old_password=WRONG, new_password=NEW)
     anna.post("/account", old_password=PASSWORD, new_password=NEW)
 
 
-def drive_app(anna: Browser) -> list[str]:
+def drive_app(anna: Browser, let_pass: Callable[[float], None]) -> list[str]:
     """Set up, renewed and used; recovery codes that are left."""
     page = "/account/second-factor/app"
     anna.get(page)
@@ -80,7 +84,8 @@ def drive_app(anna: Browser) -> list[str]:
     assert shared is not None
     phone = Phone(shared.secret)
     anna.post(f"{page}/confirm", code="815162")
-    anna.post(f"{page}/confirm", code=phone.code(-1))
+    anna.post(f"{page}/confirm", code=phone.code())
+    let_pass(STEP_SECONDS)
     anna.get("/account/second-factor/recovery-codes")
     answer = anna.post("/account/second-factor/recovery-codes", code=phone.code())
     anna.post("/sign-out")
@@ -88,7 +93,8 @@ def drive_app(anna: Browser) -> list[str]:
     anna.post("/sign-in", email=ANNA, password=NEW)
     anna.get(SECOND)
     anna.post(SECOND, recovery_code=TYPED)
-    assert anna.post_once(SECOND, code=phone.code(1)).status_code == 302
+    let_pass(STEP_SECONDS)
+    assert anna.post_once(SECOND, code=phone.code()).status_code == 302
     return re.findall(r"<li>([0-9a-z-]{29})</li>", answer.text)
 
 

@@ -51,10 +51,11 @@ NO_SECRETS = """
     cli/conflicts.py:settle cli/connection.py:decide_server
     services/integrations/identity.py:decide_server
     services/integrations/option_kinds.py:to_column web/tacticalrmm/views.py:decide_identity
+    extensions.py:make_form_token
     keys.py:_write_draft lease.py:make_lease queue.py:_enqueue work_id.py:begin_work
     work_id.py:work services/accounts/known_devices.py:issue_device vault.py:seal
 """
-"""Other choices, ids, names of files, a nonce."""
+"""Other choices, ids, names of files, a nonce, what each form carries."""
 OUTSIDE = """
     keys.py:_new_key keys.py:put_first supervisor/demo.py:_read_or_make
     services/accounts/password_changes.py:set_password services/accounts/sign_in.py:sign_in

@@ -127,8 +127,8 @@ def _begin_second_step(session: Session, user: User) -> SecondStep:
     return SecondStep(token)
 
 
-def find_session(token: str) -> UserSession | None:
-    """The session of a token that is neither idle nor too old; notes that it was used."""
+def find_session(token: str, *, is_use: bool = True) -> UserSession | None:
+    """The session of a token that is neither idle nor too old; notes a use of it."""
     now = utc_now()
     found = db.session.scalar(
         select(UserSession)
@@ -139,12 +139,18 @@ def find_session(token: str) -> UserSession | None:
         return None
     if found.created_at < now - ABSOLUTE_LIMIT:
         return None
-    if found.last_used_at < now - TOUCH_EVERY:
+    if is_use and found.last_used_at < now - TOUCH_EVERY:
         with transaction() as session:
             found = session.scalar(select(UserSession).filter_by(token_digest=digest(token)))
             if found is not None:
                 found.last_used_at = now
     return found
+
+
+def seconds_left(found: UserSession) -> int:
+    """Until the session ends, if nobody uses it meanwhile."""
+    end = min(found.last_used_at + IDLE_LIMIT, found.created_at + ABSOLUTE_LIMIT)
+    return max(int((end - utc_now()).total_seconds()), 0)
 
 
 def sign_out(token: str) -> None:

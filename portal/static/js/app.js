@@ -7,8 +7,10 @@ import "./shortcuts.js";
 import "./times.js";
 import "./clipboard.js";
 import "./passkeys.js";
+import { watchSession } from "./session.js";
 import { connectToasts } from "./toasts.js";
 import { connectHtmx } from "./requests.js";
 
 connectToasts();
 connectHtmx();
+watchSession();

@@ -114,7 +114,10 @@ def _read_company(target: str | None) -> str | None:
 def sign_out() -> ResponseReturnValue:
     end_session()
     flash("You are signed out.", "success")
-    return redirect(url_for("auth.sign_in"))
+    response = make_response(redirect(url_for("auth.sign_in")))
+    # With pages that the browser kept to go back to. The theme, in its storage, stays.
+    response.headers["Clear-Site-Data"] = '"cache"'
+    return response
 
 
 @auth.route("/setup", methods=["GET", "POST"])

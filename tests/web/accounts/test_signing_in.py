@@ -239,3 +239,25 @@ def test_a_new_password_must_not_be_guessed_at_once(
     assert answer.status_code == 422
     assert 'id="new_password-error"' in answer.text
     assert post(http).status_code == 302
+
+
+@pytest.mark.one_database
+def test_asking_for_the_session_tells_when_it_ends_and_is_no_use_of_it(
+    http: FlaskClient, anna: None
+) -> None:
+    assert http.get("/session").status_code == 401
+    post(http)
+    for passed in (timedelta(0), IDLE_LIMIT / 2):
+        with time_machine.travel(utc_now() + passed, tick=False):
+            left = http.get("/session").get_json()["seconds"]
+            assert left == pytest.approx((IDLE_LIMIT - passed).total_seconds(), abs=20)
+
+    with time_machine.travel(utc_now() + IDLE_LIMIT + timedelta(minutes=1)):
+        assert http.get("/session").status_code == 401
+
+
+@pytest.mark.one_database
+def test_signing_out_clears_what_the_browser_kept(http: FlaskClient, anna: None) -> None:
+    post(http)
+
+    assert http.post("/sign-out").headers["Clear-Site-Data"] == '"cache"'

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hmac
 from dataclasses import dataclass
-from datetime import datetime
 
 import pyotp
 from sqlalchemy import update
@@ -20,8 +19,7 @@ ISSUER = "RMM Portal"
 SECRET_LETTERS = 32
 """Of base32: 160 bits, as long as the hash that apps make codes with."""
 STEP_SECONDS = 30
-STEPS_AROUND = 1
-"""A code is taken 30 seconds early or late: clocks differ, and people take time to type."""
+"""How long a code is good for: neither the one before nor the one after it is taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +57,12 @@ def read_secret(row: Authenticator, email: str) -> SharedSecret:
 def use_code(session: Session, row: Authenticator | None, code: str) -> None:
     """Raises InvalidInput for a code that is wrong, too old, or was used: one works once, and so
     does each that came before it."""
-    step = _find_step(row, code, utc_now()) if row is not None else None
-    if row is None or step is None or not _take_step(session, row.user_id, step):
+    step = int(utc_now().timestamp()) // STEP_SECONDS
+    if row is None or not _is_code(row, code, step) or not _take_step(session, row.user_id, step):
         raise InvalidInput(
-            "This code is not valid. Each code works once and for about a minute: enter the one "
-            "that your app shows now. If it fails again, check the clock of the device that the "
-            "app runs on.",
+            "This code is not valid. Each code works once, and only while your app shows it: enter "
+            "the one that it shows now. If it fails again, let the device that the app runs on "
+            "set its clock by itself.",
             field="code",
         )
 
@@ -74,17 +72,10 @@ def bind_to_user(user_id: int) -> str:
     return f"users/{user_id}/authenticator"
 
 
-def _find_step(row: Authenticator, code: str, now: datetime) -> int | None:
-    """The step whose code it is. Each is compared, in a time that tells nothing."""
-    totp, typed = _open(row), "".join(code.split())
-    present = int(now.timestamp()) // STEP_SECONDS
-    steps = range(present - STEPS_AROUND, present + STEPS_AROUND + 1)
-    hits = [
-        step
-        for step in steps
-        if hmac.compare_digest(totp.generate_otp(step).encode(), typed.encode())
-    ]
-    return max(hits, default=None)
+def _is_code(row: Authenticator, code: str, step: int) -> bool:
+    """In a time that tells nothing."""
+    typed, right = "".join(code.split()), _open(row).generate_otp(step)
+    return hmac.compare_digest(right.encode(), typed.encode())
 
 
 def _take_step(session: Session, user_id: int, step: int) -> bool:
