@@ -192,7 +192,7 @@ LIMITED: Mapping[type[Base], ClientLimit] = {
     AssetChange: ClientLimit(_changes, adds=True),
     AssetConflict: ClientLimit(_conflicts),
     Alert: ClientLimit(_of_asset()),
-    AlertHandling: ClientLimit(_of_alert, changes=True),
+    AlertHandling: ClientLimit(_of_alert, changes=True, adds=True),
     TimelineEntry: ClientLimit(_of_alert, adds=True),
     Message: ClientLimit(_messages, adds=True),
     AssetTag: ClientLimit(_of_asset(), changes=True, adds=True),

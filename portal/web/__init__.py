@@ -31,6 +31,7 @@ AREAS = (
     "portal.web.assets:assets",
     "portal.web.software.views:software",
     "portal.web.alerts.views:alerts",
+    "portal.web.alerts.linked:acknowledge",
     "portal.web.errands.views:errands",
     "portal.web.deliveries.views:deliveries",
     "portal.web.conflicts.views:conflicts",

@@ -260,6 +260,8 @@ ELSEWHERE = {
 """Of people and not of a tenant: driven there."""
 AT_A_PROVIDER = {"sso.link", "sso.unlink", "sso.join", "sso.enter"}
 """Driven with an identity provider, in tests/oidc."""
+OF_A_LINK = {"acknowledge.do"}
+"""Driven with a link, in tests/alerts/test_links.py."""
 NOBODYS = {"webhooks.receive"}
 """What Tactical sends is no person's doing: it is a delivery, and an event."""
 
@@ -271,7 +273,7 @@ def changing_rules(app: Flask) -> Iterator[Rule]:
 
 
 def test_every_route_is_known(app: Flask) -> None:
-    known = {*ROUTES, *ELSEWHERE, *NOBODYS, *AT_A_PROVIDER}
+    known = {*ROUTES, *ELSEWHERE, *NOBODYS, *AT_A_PROVIDER, *OF_A_LINK}
     assert {rule.endpoint for rule in changing_rules(app)} == known
 
 

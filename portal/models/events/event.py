@@ -26,6 +26,8 @@ class EventType(StrEnum):
     DEVICE_RESTORED = "rmm.device.restored"
     ALERT_TRIGGERED = "rmm.alert.triggered"
     ALERT_RESOLVED = "rmm.alert.resolved"
+    ALERT_ACKNOWLEDGED = "rmm.alert.acknowledged"
+    ALERT_ASSIGNED = "rmm.alert.assigned"
     AUDIT_RECORDED = "audit.recorded"
     """For owners and admins alone: not among the events that everybody sees, and sent to those
     who name it."""

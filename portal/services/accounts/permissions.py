@@ -10,7 +10,7 @@ class Permission(StrEnum):
     READ_CONNECTION = "see the connection, the webhook, its deliveries and event subscribers"
     REFRESH = "read a single computer anew"
     EDIT = "edit, retire and restore assets"
-    ACT_ON_ALERTS = "resolve and snooze alerts"
+    ACT_ON_ALERTS = "acknowledge, assign, resolve and snooze alerts"
     READ_RULES = "see alert rules, maintenance windows and channels"
     CHANGE_RULES = "change alert rules and maintenance windows"
     SYNC = "sync, preview, apply or decline plans, and replay deliveries"

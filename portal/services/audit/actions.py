@@ -108,6 +108,10 @@ class Action(StrEnum):
     ALERTS_RESOLVED = "alert.resolved"
     ALERTS_SNOOZED = "alert.snoozed"
     ALERTS_UNSNOOZED = "alert.unsnoozed"
+    ALERTS_ACKNOWLEDGED = "alert.acknowledged"
+    ALERTS_UNACKNOWLEDGED = "alert.unacknowledged"
+    """An acknowledgement was taken back."""
+    ALERTS_ASSIGNED = "alert.assigned"
     DELIVERIES_REPLAYED = "delivery.replayed"
 
     LIST_EXPORTED = "list.exported"

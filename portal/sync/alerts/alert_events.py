@@ -65,8 +65,13 @@ def _is_open(values: Mapping[str, Any]) -> bool:
 
 def _alert_event(values: Mapping[str, Any], confirmed: bool) -> Happening:
     kind = EventType.ALERT_TRIGGERED if _is_open(values) else EventType.ALERT_RESOLVED
-    payload = {name: _plain(values[name]) for name in EVENT_COLUMNS} | {"confirmed": confirmed}
-    return kind, str(values["hostname"] or values["agent_id"] or "alert"), payload
+    subject = str(values["hostname"] or values["agent_id"] or "alert")
+    return kind, subject, describe_alert(values, confirmed)
+
+
+def describe_alert(values: Mapping[str, Any], confirmed: bool) -> dict[str, Any]:
+    """The payload that all events of an alert have, of its EVENT_COLUMNS."""
+    return {name: _plain(values[name]) for name in EVENT_COLUMNS} | {"confirmed": confirmed}
 
 
 def _plain(value: Any) -> Any:

@@ -46,6 +46,7 @@ NO_TENANT = {
     *("auth", "second_step", "second_factors", "passkeys", "browsers", "places"),
     *("api_openapi", "api_clients", "api_organizations", "api_assets", "api_alerts"),
     *("api_software", "api_runs", "api_audit"),  # of the token's tenant: see tests/api
+    "acknowledge",  # of the link's tenant: see tests/alerts/test_links.py
     "sso",
 }
 """Blueprints outside `/t/<slug>`; of `sso`, the pages there are for whoever is not signed in."""

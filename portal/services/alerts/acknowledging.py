@@ -1,0 +1,105 @@
+"""Acknowledging alerts: a person says that they know, and reminders of the present occurrence end.
+Tactical hears nothing of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from portal.clock import iso_utc, utc_now
+from portal.db import transaction
+from portal.errors import InvalidInput, Refused
+from portal.models import AlertHandling
+from portal.models.alerts.timeline import TimelineKind
+from portal.models.events.event import EventType
+from portal.services.alerts.links import invalid_link
+from portal.services.alerts.occurrences import Occurrence, check_ids, hold_current
+from portal.services.alerts.taking import Deed, Taken, part, write_down
+from portal.services.audit.actions import Action
+from portal.services.audit.actor import Actor, current_actor
+
+LONGEST_NOTE = 1000
+OVER = "The alert is over, so there is nothing to acknowledge any more."
+
+
+def acknowledge(
+    alert_ids: Sequence[int], note: str = "", by: str | None = None, actor: Actor | None = None
+) -> Taken:
+    """The present occurrences of these alerts. `by`: in words; None for the address of whoever
+    acts.
+
+    Those that are over or acknowledged already are left as they are. Raises InvalidInput, and
+    NotFound if there are none of them.
+    """
+    ids, note = check_ids(alert_ids), clean_note(note)
+    with transaction() as session:
+        return _acknowledge(session, hold_current(session, ids), note, by, actor)
+
+
+def acknowledge_linked(handling_id: int, by: str | None, note: str, actor: Actor | None) -> Taken:
+    """The occurrence that a link was made for. Acknowledged already, it stays as it is.
+
+    Raises InvalidInput, NotFound for one that is not there any more, and Refused once it is over.
+    """
+    note = clean_note(note)
+    with transaction() as session:
+        handling = session.get(AlertHandling, handling_id)
+        if handling is None:
+            raise invalid_link()
+        held = hold_current(session, [handling.alert_id])
+        if held[0].handling.id != handling_id or held[0].is_over:
+            raise Refused(OVER)
+        return _acknowledge(session, held, note, by, actor)
+
+
+def unacknowledge(alert_ids: Sequence[int]) -> Taken:
+    """Take it back. Raises as `acknowledge` does."""
+    ids, who = check_ids(alert_ids), current_actor().name
+    with transaction() as session:
+        done, failures = part(hold_current(session, ids), _obstacle_to_taking_back)
+        for each in done:
+            handling = each.handling
+            handling.acknowledged_at = handling.acknowledged_by = handling.acknowledgement = None
+        text = f"{who} took the acknowledgement back."
+        action = Action.ALERTS_UNACKNOWLEDGED
+        write_down(session, done, Deed(TimelineKind.ACKNOWLEDGED, text, action))
+    return Taken("not acknowledged any more", done, failures)
+
+
+def clean_note(note: str) -> str:
+    """Without outer blanks. Raises InvalidInput for one that is too long."""
+    note = note.strip()
+    if len(note) > LONGEST_NOTE:
+        raise InvalidInput(f"Use at most {LONGEST_NOTE} characters for the note.", field="note")
+    return note
+
+
+def _acknowledge(
+    session: Session, held: Sequence[Occurrence], note: str, by: str | None, actor: Actor | None
+) -> Taken:
+    done, failures = part(held, _obstacle)
+    now, who = utc_now(), by or current_actor().name
+    for each in done:
+        each.handling.acknowledged_at, each.handling.acknowledged_by = now, who
+        each.handling.acknowledgement = note or None
+    values: dict[str, Any] = {"acknowledged_at": iso_utc(now), "acknowledged_by": who}
+    values |= {"note": note or None}
+    text = f"Acknowledged by {who}: {note}" if note else f"Acknowledged by {who}."
+    kind, action = TimelineKind.ACKNOWLEDGED, Action.ALERTS_ACKNOWLEDGED
+    deed = Deed(kind, text, action, values, EventType.ALERT_ACKNOWLEDGED, actor)
+    write_down(session, done, deed)
+    return Taken("acknowledged", done, failures)
+
+
+def _obstacle(occurrence: Occurrence) -> str | None:
+    if occurrence.is_over:
+        return OVER
+    if occurrence.handling.acknowledged_at is not None:
+        return f"The alert is acknowledged already, by {occurrence.handling.acknowledged_by}."
+    return None
+
+
+def _obstacle_to_taking_back(occurrence: Occurrence) -> str | None:
+    return None if occurrence.handling.acknowledged_at else "The alert is not acknowledged."

@@ -1,0 +1,94 @@
+"""Assigning alerts: who looks after the present occurrence of each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import contains_eager
+
+from portal.db import db, transaction
+from portal.errors import InvalidInput
+from portal.models import Membership, User
+from portal.models.alerts.timeline import TimelineKind
+from portal.models.events.event import EventType
+from portal.scope import Clients, allowed_clients, beyond_clients
+from portal.services.accounts.limits import read_limit
+from portal.services.accounts.permissions import Permission, Role, role_allows
+from portal.services.alerts.occurrences import Occurrence, check_ids, hold_current
+from portal.services.alerts.taking import Deed, Taken, part, write_down
+from portal.services.audit.actions import Action
+from portal.services.audit.actor import current_actor
+
+OVER = "The alert is over."
+_MAY_TAKE = [role for role in Role if role_allows(role, Permission.ACT_ON_ALERTS)]
+
+
+def list_assignees() -> list[Membership]:
+    """Who can look after alerts, by address; whoever is limited to some clients sees themselves
+    alone."""
+    query = _query_people()
+    if allowed_clients() is not None:
+        query = query.where(Membership.user_id == current_actor().user_id)
+    with beyond_clients():
+        return list(db.session.scalars(query.order_by(User.email)))
+
+
+def assign(alert_ids: Sequence[int], membership_id: int | None) -> Taken:
+    """The present occurrences of these alerts; None: to nobody.
+
+    Those that are over, are so already, or are of a client that the person does not see, are left
+    as they are. Raises InvalidInput, and NotFound if there are none of them.
+    """
+    ids = check_ids(alert_ids)
+    with transaction() as session:
+        person = None if membership_id is None else _get_assignee(membership_id)
+        with beyond_clients():
+            limit = read_limit(person) if person else None
+        email = person.user.email if person else None
+        held = hold_current(session, ids)
+        done, failures = part(held, lambda each: _find_obstacle(each, membership_id, email, limit))
+        for each in done:
+            each.handling.assigned_to = membership_id
+        write_down(session, done, _describe(email))
+    return Taken("assigned" if email else "not assigned any more", done, failures)
+
+
+def _describe(email: str | None) -> Deed:
+    who = current_actor().name
+    text = f"Assigned to {email} by {who}." if email else f"{who} assigned it to nobody."
+    text = f"{who} took it." if email == who else text
+    values = {"assigned_to": email, "assigned_by": who}
+    kind, action = TimelineKind.ASSIGNED, Action.ALERTS_ASSIGNED
+    return Deed(kind, text, action, values, EventType.ALERT_ASSIGNED)
+
+
+def _get_assignee(membership_id: int) -> Membership:
+    found = [each for each in list_assignees() if each.id == membership_id]
+    if not found:
+        raise InvalidInput(
+            "This person cannot be given alerts. Choose somebody of the list.", field="assigned_to"
+        )
+    return found[0]
+
+
+def _query_people() -> Select[Membership]:
+    return (
+        select(Membership)
+        .join(Membership.user)
+        .options(contains_eager(Membership.user))
+        .where(Membership.disabled_at.is_(None), Membership.role.in_(_MAY_TAKE))
+    )
+
+
+def _find_obstacle(
+    occurrence: Occurrence, membership_id: int | None, email: str | None, limit: Clients
+) -> str | None:
+    alert = occurrence.alert
+    if occurrence.is_over:
+        return OVER
+    if occurrence.handling.assigned_to == membership_id:
+        return f"The alert is assigned to {email or 'nobody'} already."
+    if limit is not None and (alert.asset is None or alert.asset.client_id not in limit):
+        return f"{email} does not see the alerts of this client."
+    return None

@@ -1,0 +1,92 @@
+"""What people take charge of, and how it is written down: in the timeline, as events, in the audit
+trail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from portal.events.outbox import record_events
+from portal.models import Alert
+from portal.models.alerts.timeline import TimelineKind
+from portal.models.events.event import EventType
+from portal.services.alerts.occurrences import Occurrence
+from portal.services.alerts.results import Failure
+from portal.services.audit.actions import Action
+from portal.services.audit.actor import Actor
+from portal.services.audit.record import Target, record
+from portal.sync.alerts.alert_events import EVENT_COLUMNS, describe_alert
+from portal.sync.alerts.timeline import Entry, add_entries
+from portal.wording import plural
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What was changed, and why the others were left as they are."""
+
+    verb: str
+    done: Sequence[Occurrence]
+    failures: list[Failure]
+
+    @property
+    def summary(self) -> str:
+        """`3 alerts acknowledged, 1 left as it is.`"""
+        parts = [f"{plural(len(self.done), 'alert')} {self.verb}"]
+        if self.failures:
+            rest = "1 left as it is" if len(self.failures) == 1 else "{} left as they are"
+            parts.append(rest.format(len(self.failures)))
+        return ", ".join(parts) + "."
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """What was done to each, in the forms in which it is kept. `text` is a sentence for people."""
+
+    kind: TimelineKind
+    text: str
+    action: Action
+    values: dict[str, Any] = field(default_factory=dict)
+    """For the audit trail and subscribers: what it changed."""
+    event: EventType | None = None
+    actor: Actor | None = None
+
+
+def part(
+    held: Sequence[Occurrence], find_obstacle: Callable[[Occurrence], str | None]
+) -> tuple[list[Occurrence], list[Failure]]:
+    """Those that it can be done to, and the others with the reason."""
+    reasons = [find_obstacle(each) for each in held]
+    pairs = list(zip(held, reasons, strict=True))
+    failures = [
+        Failure(each.alert.id, name_alert(each.alert), reason) for each, reason in pairs if reason
+    ]
+    return [each for each, reason in pairs if reason is None], failures
+
+
+def write_down(session: Session, done: Sequence[Occurrence], deed: Deed) -> None:
+    """Inside the transaction of the change."""
+    if not done:
+        return
+    ids = [each.alert.id for each in done]
+    add_entries(session, [Entry(alert_id, deed.kind, deed.text) for alert_id in ids])
+    if deed.event is not None:
+        kind, values = deed.event, deed.values
+        events = [(kind, name_alert(each.alert), _describe(each) | values) for each in done]
+        record_events(session, events)
+    name = name_alert(done[0].alert) if len(done) == 1 else plural(len(done), "alert")
+    about = Target("alert", ids[0] if len(ids) == 1 else "", name)
+    record(deed.action, about, after={"alert_ids": ids} | deed.values, actor=deed.actor)
+
+
+def _describe(occurrence: Occurrence) -> dict[str, Any]:
+    alert = occurrence.alert
+    values = {name: getattr(alert, name) for name in EVENT_COLUMNS}
+    return describe_alert(values, alert.confirmed_at is not None)
+
+
+def name_alert(alert: Alert) -> str:
+    """As events and the audit trail call it."""
+    return alert.hostname or alert.agent_id or f"Alert {alert.external_alert_id or alert.id}"

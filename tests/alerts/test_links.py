@@ -1,0 +1,134 @@
+"""The link in a message: it shows one alert to whoever has it, and acknowledges when pressed."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from itsdangerous import TimestampSigner
+from sqlalchemy import select
+
+from portal.clock import utc_now
+from portal.db import db, transaction
+from portal.models import Alert, AlertHandling, AuditEntry, Channel
+from portal.models.alerts.alert import AlertStatus
+from portal.scope import tenant_scope
+from portal.services.alerts.links import make_link
+from tests.web.conftest import csrf_token
+from tests.web.world import Place, make_place, make_user, sign_in
+
+
+@pytest.fixture
+def acme(app: Flask) -> Place:
+    return make_place(app)
+
+
+@pytest.fixture
+def link(app: Flask, acme: Place) -> str:
+    """The path of a link that was sent to the channel Night shift."""
+    with app.app_context(), tenant_scope(acme.id):
+        with transaction() as session:
+            handling = AlertHandling(alert_id=acme.alert, occurrence=1, began_at=utc_now())
+            channel = Channel(kind="mail", name="Night shift")
+            session.add_all((handling, channel))
+        found = make_link(handling.id, channel.id)
+        return found[found.index("/acknowledge/") :]
+
+
+def acknowledged_by(app: Flask, place: Place) -> str | None:
+    with app.app_context(), tenant_scope(place.id):
+        return db.session.scalar(select(AlertHandling.acknowledged_by))
+
+
+def edit(app: Flask, place: Place, **values: object) -> None:
+    with app.app_context(), tenant_scope(place.id), transaction() as session:
+        alert = session.get_one(Alert, place.alert)
+        for name, value in values.items():
+            setattr(alert, name, value)
+
+
+def test_opening_shows_the_alert_and_pressing_acknowledges(
+    app: Flask, http: FlaskClient, acme: Place, link: str
+) -> None:
+    for _ in range(2):
+        assert http.head(link).status_code == 200
+        page = http.get(link).text
+    assert "acme-pc" in page
+    assert "Acme Client" in page
+    assert "/t/acme" not in page
+    assert acknowledged_by(app, acme) is None
+
+    fresh = app.test_client()  # which has no cookie at all
+    answer = fresh.post(link, data={"note": "I look at it."}, follow_redirects=True)
+    assert "By the link sent to Night shift, just now." in re.sub("<[^>]+>", "", answer.text)
+    assert "I look at it." in answer.text
+    assert acknowledged_by(app, acme) == "the link sent to Night shift"
+    with app.app_context(), tenant_scope(acme.id):
+        [row] = db.session.scalars(select(AuditEntry).where(AuditEntry.target_kind == "alert"))
+        assert (row.action, row.actor_kind) == ("alert.acknowledged", "anonymous")
+        assert row.actor_name == "the link sent to Night shift"
+        assert row.source == "POST /acknowledge/<token>"
+
+
+def test_who_is_signed_in_presses_in_their_own_name(
+    app: Flask, http: FlaskClient, acme: Place, link: str
+) -> None:
+    sign_in(app, http, make_user(app, "anna@acme.example", acme))
+    token = csrf_token(http.get(link).text)
+    http.post(link, data={"csrf_token": token})
+    assert acknowledged_by(app, acme) == "anna@acme.example"
+
+
+def test_another_site_cannot_press_in_somebodys_name(
+    app: Flask, http: FlaskClient, acme: Place, link: str
+) -> None:
+    sign_in(app, http, make_user(app, "anna@acme.example", acme))
+    http.post(link)
+    assert acknowledged_by(app, acme) == "the link sent to Night shift"
+
+
+@pytest.mark.one_database
+def test_it_is_dead_once_the_occurrence_is_over(
+    app: Flask, http: FlaskClient, acme: Place, link: str
+) -> None:
+    for over in (
+        {"status": AlertStatus.RESOLVED},
+        {"status": AlertStatus.ACTIVE, "occurrences": 2},
+    ):
+        edit(app, acme, **over)
+        assert "There is nothing to acknowledge any more." in http.get(link).text
+        answer = http.post(link)
+        assert answer.status_code == 422
+        assert acknowledged_by(app, acme) is None
+
+
+@pytest.mark.one_database
+def test_a_link_that_is_old_or_altered_is_none(
+    app: Flask, http: FlaskClient, acme: Place, link: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert http.get(link[:-1] + ("a" if link[-1] != "a" else "b")).status_code == 404
+    assert http.post("/acknowledge/nobodys").status_code == 404
+    later = int((utc_now() + timedelta(days=15)).timestamp())
+    monkeypatch.setattr(TimestampSigner, "get_timestamp", lambda _signer: later)
+    assert http.get(link).status_code == 404
+    assert http.post(link).status_code == 404
+    assert acknowledged_by(app, acme) is None
+
+
+@pytest.mark.one_database
+def test_guesses_are_counted(app: Flask, http: FlaskClient, link: str) -> None:
+    for number in range(100):
+        http.get(f"/acknowledge/{number}")
+    assert http.get("/acknowledge/nobodys").status_code == 429
+
+
+@pytest.mark.one_database
+def test_a_link_of_a_removed_handling_is_none(
+    app: Flask, http: FlaskClient, acme: Place, link: str
+) -> None:
+    with app.app_context(), tenant_scope(acme.id), transaction() as session:
+        session.delete(session.scalars(select(AlertHandling)).one())
+    assert http.get(link).status_code == 404
