@@ -49,6 +49,13 @@ class Alert(TenantOwned, Base):
             sqlite_where=text("external_alert_id IS NOT NULL"),
             postgresql_where=text("external_alert_id IS NOT NULL"),
         ),
+        Index(
+            "ix_rmm_alerts_nameless",
+            "integration_id",
+            "condition",
+            sqlite_where=text("external_alert_id IS NULL"),
+            postgresql_where=text("external_alert_id IS NULL"),
+        ),
         Index(None, "tenant_id", "status", "triggered_at"),
         Index(None, "tenant_id", "triggered_at"),
         Index(None, "integration_id", "agent_id"),

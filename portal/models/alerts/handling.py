@@ -60,6 +60,8 @@ class AlertHandling(TenantOwned, Base):
     """When the portal wrote that down."""
     over_at: Mapped[datetime | None]
     """When this occurrence was resolved."""
+    reopened: Mapped[int] = mapped_column(default=0, server_default="0")
+    """How often a webhook said that it is over when it was not. Its messages begin anew then."""
     rule_id: Mapped[int | None] = mapped_column(ForeignKey("alert_rules.id", ondelete="SET NULL"))
     """The rule that decided; the first of them, where several act."""
     rule_name: Mapped[str | None]
@@ -71,6 +73,8 @@ class AlertHandling(TenantOwned, Base):
     )
     """The window that keeps, or kept, it silent."""
     window_name: Mapped[str | None]
+    held_until: Mapped[datetime | None]
+    """When that window ends, or ended. From then on it counts as if it had begun then."""
     urgency: Mapped[str | None]
     """`low`, `normal`, `high` or `critical`, as a rule says."""
     plan: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)

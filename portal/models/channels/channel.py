@@ -32,6 +32,10 @@ class Channel(TenantOwned, Base):
     """False: switched off by a person. Nothing is sent, and what waited is dropped with a word."""
     most_per_minute: Mapped[int] = mapped_column(default=10)
     """What is more is told together, in one message."""
+    minute_at: Mapped[datetime | None]
+    """When the minute began in which sendings are counted."""
+    minute_sent: Mapped[int] = mapped_column(default=0, server_default="0")
+    """How many were begun in it."""
     due_at: Mapped[datetime | None]
     """Not before this: after a failure, or while the lease of the process at work lasts."""
     lease: Mapped[str | None]

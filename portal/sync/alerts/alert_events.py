@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +12,6 @@ from portal.clock import iso_utc
 from portal.events.outbox import Happening, record_events
 from portal.models.alerts.alert import AlertStatus
 from portal.models.events.event import EventType
-from portal.sync.alerts.links import find_replaced
 
 EVENT_COLUMNS = (
     "external_alert_id",
@@ -36,35 +35,36 @@ AVAILABILITY = "availability"
 
 
 def record_alert_events(
-    session: Session, integration_id: int, alerts: Sequence[Mapping[str, Any]], confirmed: bool
+    session: Session,
+    alerts: Sequence[Mapping[str, Any]],
+    confirmed: bool,
+    replaced: Collection[str],
 ) -> None:
     """Of alerts that have just been triggered or resolved, as EVENT_COLUMNS.
 
-    An agent that is overdue because its computer has another one by now is no outage: its alert is
-    kept and opens nothing.
+    An agent that is overdue because its computer has another one by now, one of `replaced`, is no
+    outage: its alert is kept and opens nothing.
     """
-    overdue = {each["agent_id"] for each in alerts if _tells_overdue(each)}
-    replaced = find_replaced(session, integration_id, overdue)
     record_events(
         session,
         [
             _alert_event(each, confirmed)
             for each in alerts
-            if not (_tells_overdue(each) and each["agent_id"] in replaced)
+            if not (tells_overdue(each) and each["agent_id"] in replaced)
         ],
     )
 
 
-def _tells_overdue(values: Mapping[str, Any]) -> bool:
-    return bool(values["alert_type"] == AVAILABILITY and values["agent_id"] and _is_open(values))
+def tells_overdue(values: Mapping[str, Any]) -> bool:
+    return bool(values["alert_type"] == AVAILABILITY and values["agent_id"] and is_open(values))
 
 
-def _is_open(values: Mapping[str, Any]) -> bool:
+def is_open(values: Mapping[str, Any]) -> bool:
     return values["status"] is not AlertStatus.RESOLVED
 
 
 def _alert_event(values: Mapping[str, Any], confirmed: bool) -> Happening:
-    kind = EventType.ALERT_TRIGGERED if _is_open(values) else EventType.ALERT_RESOLVED
+    kind = EventType.ALERT_TRIGGERED if is_open(values) else EventType.ALERT_RESOLVED
     subject = str(values["hostname"] or values["agent_id"] or "alert")
     return kind, subject, describe_alert(values, confirmed)
 

@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 from portal.clock import utc_now
 from portal.models import Alert, Asset
 from portal.models.alerts.alert import AlertSource, AlertStatus, Severity
-from portal.sync.alerts.alert_events import EVENT_COLUMNS, record_alert_events
+from portal.sync.alerts.alert_events import EVENT_COLUMNS
 from portal.sync.alerts.links import find_asset_ids
 from portal.sync.alerts.locks import lock_alerts
+from portal.sync.alerts.news import BY_HINT, GONE, News, tell_news
 from portal.tactical.webhook import RESOLVE, TRIGGER, Hint
 
 
@@ -33,13 +34,13 @@ def write_hint(session: Session, integration_id: int, hint: Hint) -> tuple[int |
     if is_resolve and known.status is not AlertStatus.RESOLVED:
         known.status = AlertStatus.RESOLVED
         known.resolved_at = hint.resolved_on or utc_now()
-        _record_event(session, known)
+        _tell(session, known, "A webhook says that it is resolved.")
         return known.id, "Marked the alert as resolved."
     if not is_resolve and known.status is AlertStatus.RESOLVED and _is_newer(hint, known):
         known.status, known.resolved_at = AlertStatus.ACTIVE, None
         known.triggered_at = hint.alert_time or utc_now()
         known.occurrences += 1
-        _record_event(session, known)
+        _tell(session, known, BY_HINT)
         return known.id, "Marked the alert as active again."
     return known.id, "The alert was already up to date."
 
@@ -73,7 +74,7 @@ def close_vanished(session: Session, integration_id: int, hint: Hint) -> tuple[i
 def close_alert(session: Session, alert: Alert, at: datetime) -> None:
     """Close an alert that Tactical does not have any more."""
     alert.status, alert.resolved_at, alert.confirmed_at = AlertStatus.RESOLVED, at, utc_now()
-    _record_event(session, alert)
+    _tell(session, alert, GONE)
 
 
 def _find_alert(session: Session, integration_id: int, hint: Hint) -> Alert | None:
@@ -123,7 +124,7 @@ def _add_alert(session: Session, integration_id: int, hint: Hint) -> Alert:
     )
     session.add(alert)
     session.flush()
-    _record_event(session, alert)
+    _tell(session, alert, BY_HINT, is_first=True)
     return alert
 
 
@@ -137,7 +138,7 @@ def _is_newer(hint: Hint, known: Alert) -> bool:
     return hint.alert_time is None or hint.alert_time > known.triggered_at
 
 
-def _record_event(session: Session, alert: Alert) -> None:
-    values = {name: getattr(alert, name) for name in EVENT_COLUMNS}
-    is_confirmed = alert.confirmed_at is not None
-    record_alert_events(session, alert.integration_id, [values], is_confirmed)
+def _tell(session: Session, alert: Alert, text: str, is_first: bool = False) -> None:
+    names = (*EVENT_COLUMNS, "condition")
+    news = News(alert.id, {name: getattr(alert, name) for name in names}, text, is_first)
+    tell_news(session, alert.integration_id, [news], confirmed=alert.confirmed_at is not None)

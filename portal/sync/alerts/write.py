@@ -16,9 +16,9 @@ from portal.db import upsert
 from portal.models import Alert, OrganizationMapping
 from portal.models.alerts.alert import AlertSource, AlertStatus
 from portal.scope import get_tenant_id
-from portal.sync.alerts.alert_events import record_alert_events
 from portal.sync.alerts.links import find_asset_ids
 from portal.sync.alerts.locks import lock_alerts
+from portal.sync.alerts.news import BY_LIST, BY_WEBHOOK, RESOLVED, News, tell_confirmed, tell_news
 from portal.tactical.alerts import TacticalAlert
 from portal.tactical.webhook import condition_key
 
@@ -49,6 +49,8 @@ class AlertDecision:
     values: Mapping[str, Any]
     occurrences: int
     asked_at: datetime
+    confirms: bool = False
+    """Whether only a webhook had reported the alert before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +95,9 @@ def plan_alert(
     changed = any(getattr(known, name) != values[name] for name in COMPARED)
     action = "updated" if changed or known.confirmed_at is None else "unchanged"
     # An unconfirmed resolving was only said, and turned out not to be.
-    again = reopened and known.confirmed_at is not None
-    return AlertDecision(action, news, values, known.occurrences + again, asked_at)
+    was_confirmed = known.confirmed_at is not None
+    occurrences = known.occurrences + (reopened and was_confirmed)
+    return AlertDecision(action, news, values, occurrences, asked_at, not was_confirmed)
 
 
 def write_alerts(
@@ -122,9 +125,22 @@ def write_alerts(
         session.flush()
     if changed:
         written.ids.update(_upsert(session, integration_id, changed, source))
-    news = [{**each.values, "occurrences": each.occurrences} for each in changed if each.news]
-    record_alert_events(session, integration_id, news, confirmed=True)
+    news = [_make_news(written, each, source) for each in changed if each.news]
+    tell_news(session, integration_id, news, confirmed=True)
+    confirming = [written.ids[d.values["external_alert_id"]] for d in changed if d.confirms]
+    tell_confirmed(session, confirming)
     return written
+
+
+def _make_news(written: WrittenAlerts, decision: AlertDecision, source: AlertSource) -> News:
+    values = {**decision.values, "occurrences": decision.occurrences}
+    text = BY_WEBHOOK if source is AlertSource.WEBHOOK else BY_LIST
+    return News(
+        written.ids[values["external_alert_id"]],
+        values,
+        text if decision.news == "triggered" else RESOLVED,
+        is_first=decision.action == "created",
+    )
 
 
 def _confirm_unchanged(known: Mapping[str, Alert], decisions: Iterable[AlertDecision]) -> None:

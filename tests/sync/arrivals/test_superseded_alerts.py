@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 
 from portal.db import transaction
-from portal.models import Alert, Event
+from portal.models import Alert, AlertHandling, Event
 from portal.models.alerts.alert import AlertStatus
+from portal.models.alerts.handling import HandlingState
 from portal.models.events.event import EventType
 from portal.models.runs.sync_run import SyncKind
 from portal.sync.alerts.hints import write_hint
+from portal.sync.alerts.news import SUPERSEDED
 from portal.tactical.webhook import TRIGGER, Hint
 from tests.support.msp import Msp
 from tests.sync.test_reinstalled import all_of, asset_of, pick, reinstall
@@ -36,6 +38,9 @@ def test_that_the_old_agent_is_overdue_is_kept_and_opens_nothing(msp: Msp) -> No
     assert sorted(triggered()) == ["A check of the old one", "New is overdue"]
     [kept] = all_of(Alert, external_alert_id=str(pk))
     assert (kept.asset_id, kept.status) == (asset_of(new).id, AlertStatus.ACTIVE)
+    silent = all_of(AlertHandling, state=HandlingState.SILENT)
+    assert [(each.alert_id, each.reason) for each in silent] == [(kept.id, SUPERSEDED)]
+    assert len(all_of(AlertHandling, state=HandlingState.UNDECIDED)) == 2
 
 
 def test_nor_does_a_webhook_of_it_while_tactical_is_away(msp: Msp) -> None:
