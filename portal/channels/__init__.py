@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from portal.channels import http
+from portal.channels import discord, http, mail, ntfy, slack, teams
 from portal.channels.kind import ChannelKind, Field, Outcome, Rejected, Result
 from portal.channels.telling import URGENCIES, AlertFacts, Group, Telling
 
-KINDS: Mapping[str, ChannelKind] = {kind.name: kind for kind in (http.KIND,)}
+_IN_ORDER: tuple[ChannelKind, ...] = (
+    *(mail.KIND, teams.KIND, slack.KIND, discord.KIND),
+    *(ntfy.KIND, http.KIND),
+)
+KINDS: Mapping[str, ChannelKind] = {kind.name: kind for kind in _IN_ORDER}
 """In the order in which they are offered."""
 
 __all__ = [

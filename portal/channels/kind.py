@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
 from portal.channels.telling import Telling
-from portal.egress import Gateway
+from portal.egress import Accepted, Envelope, Limits, SmtpServer, Stream
 
 Settings = Mapping[str, Any]
 Secrets = Mapping[str, str]
 Templates = Mapping[str, str]
+
+
+class Way(Protocol):
+    """The part of `portal.egress.Gateway` that channels use."""
+
+    def stream(
+        self, method: str, url: str, *, headers: Mapping[str, str], data: bytes, limits: Limits
+    ) -> AbstractContextManager[Stream]: ...
+
+    def send_mail(self, server: SmtpServer, envelope: Envelope, *, limits: Limits) -> Accepted: ...
 
 
 class Result(StrEnum):
@@ -106,7 +117,7 @@ class ChannelKind(Protocol):
         repetition after a lost answer makes no double."""
 
     def send(
-        self, gateway: Gateway, settings: Settings, secrets: Secrets, telling: Telling
+        self, gateway: Way, settings: Settings, secrets: Secrets, telling: Telling, /
     ) -> Outcome:
         """Never raises for what the far side, the network or a template does.
 

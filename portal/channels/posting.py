@@ -11,8 +11,8 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from portal.channels.escaping import cut, one_line
-from portal.channels.kind import Outcome, Rejected, Result
-from portal.egress import EgressError, Gateway, Limits, read_retry_after
+from portal.channels.kind import Outcome, Rejected, Result, Way
+from portal.egress import EgressError, Limits, read_retry_after
 
 LIMITS = Limits(connect=5, idle=10, total=15, largest=64 * 1024)
 LONGEST_URL = 1000
@@ -55,7 +55,7 @@ def make_json(data: Any) -> bytes:
     return json.dumps(data, ensure_ascii=False).encode(errors="replace")
 
 
-def send(gateway: Gateway, post: Post) -> Reply | Outcome:
+def send(gateway: Way, post: Post) -> Reply | Outcome:
     """What the far side said, or why it said nothing."""
     headers = {"Content-Type": post.content_type, **post.headers}
     try:

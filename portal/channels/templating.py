@@ -14,7 +14,7 @@ from functools import lru_cache
 from jinja2 import Template, TemplateError, TemplateSyntaxError, nodes
 from jinja2.sandbox import SandboxedEnvironment
 
-from portal.channels.escaping import clean, cut, for_plain
+from portal.channels.escaping import clean, cut, for_plain, one_line
 from portal.channels.telling import AlertFacts, Telling
 from portal.channels.wording import (
     MAY_BE_DOUBLE,
@@ -56,6 +56,9 @@ NODES = (
 )
 LONGEST = 4000
 LONGEST_VALUE = 2000
+LONGEST_TITLE = 300
+LONGEST_FACT = 200
+"""Characters of a line of a message, too."""
 VALUES: Mapping[str, str] = {
     "title": "what happened and to what: “Overdue: SRV-01 (Contoso)”",
     "state": "what happened: “Overdue”, “Still overdue”, “Resolved”",
@@ -116,12 +119,13 @@ def render(telling: Telling, escape: Escape = for_plain) -> Rendered:
     # A notice is worded by the portal: the values of an alert would all be empty.
     own = telling.templates if telling.alerts or telling.groups else {}
     title = _fill_own(own.get(names[0]), values, for_plain) or values["title"]
+    title = cut(one_line(title), LONGEST_TITLE)
     double = escape(values["double"])
     text = _fill_own(own.get(names[1]), values, escape)
     if text:
-        return Rendered(_one_line(title), text, double=double)
+        return Rendered(title, text, double=double)
     return Rendered(
-        _one_line(title),
+        title,
         escape(_default_text(telling)),
         tuple((escape(label), escape(value)) for label, value in _list_facts(telling)),
         double,
@@ -201,7 +205,7 @@ def list_values(telling: Telling) -> dict[str, str]:
         "title": say_title(telling),
         "reason": telling.reason,
         "count": str(sum(group.alerts for group in telling.groups) or len(telling.alerts)),
-        "lines": "\n".join(say_lines(telling)) if telling.groups else "",
+        "lines": _list_lines(telling) if telling.groups else "",
         "facts": "\n".join(f"{label}: {value}" for label, value in _list_facts(telling)),
         "text": _default_text(telling),
         "double": MAY_BE_DOUBLE if telling.may_be_double else "",
@@ -225,14 +229,15 @@ def _list_alert(telling: Telling, alert: AlertFacts) -> dict[str, str]:
 def _list_facts(telling: Telling) -> list[tuple[str, str]]:
     if telling.groups or not telling.alerts:
         return []
-    return [(label, clean(value)) for label, value in say_facts(telling.alerts[0]) if value]
+    facts = say_facts(telling.alerts[0])
+    return [(label, cut(one_line(value), LONGEST_FACT)) for label, value in facts if value]
 
 
 def _default_text(telling: Telling) -> str:
     if telling.groups:
-        return clean("\n".join(say_lines(telling)))
+        return _list_lines(telling)
     return clean(telling.alerts[0].message if telling.alerts else telling.text)
 
 
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
+def _list_lines(telling: Telling) -> str:
+    return "\n".join(cut(one_line(line), LONGEST_FACT) for line in say_lines(telling))

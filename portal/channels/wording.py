@@ -82,6 +82,15 @@ def say_facts(alert: AlertFacts) -> Iterator[tuple[str, str]]:
     yield "Rule", alert.rule
 
 
+def list_links(telling: Telling) -> list[tuple[str, str]]:
+    """Label and address of what can be opened, of a message about one alert."""
+    if telling.groups or not telling.alerts:
+        return []
+    alert = telling.alerts[0]
+    links = [("Acknowledge", alert.acknowledge_url), ("Open in the portal", alert.url)]
+    return [(label, url) for label, url in links if url]
+
+
 def say_time(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%-d %b %Y, %H:%M} UTC"
 

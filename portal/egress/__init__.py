@@ -17,6 +17,15 @@ from portal.egress.gateways import Gateways
 from portal.egress.limits import Limits
 from portal.egress.policy import EgressPolicy, is_never_of_a_tenant
 from portal.egress.retry_after import read_retry_after
+from portal.egress.smtp import (
+    Accepted,
+    Envelope,
+    Security,
+    SmtpRefused,
+    SmtpReply,
+    SmtpServer,
+    Step,
+)
 from portal.egress.waiting import (
     CalledInRequest,
     NoSlotFree,
@@ -26,6 +35,7 @@ from portal.egress.waiting import (
 )
 
 __all__ = [
+    "Accepted",
     "AddressRefused",
     "Answer",
     "BadCertificate",
@@ -34,6 +44,7 @@ __all__ = [
     "ConnectionRefused",
     "EgressError",
     "EgressPolicy",
+    "Envelope",
     "Gateway",
     "Gateways",
     "InsecureUrl",
@@ -41,6 +52,11 @@ __all__ = [
     "NameNotResolved",
     "NoSlotFree",
     "NoTls",
+    "Security",
+    "SmtpRefused",
+    "SmtpReply",
+    "SmtpServer",
+    "Step",
     "Stream",
     "Timeout",
     "TooLarge",

@@ -15,7 +15,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 
-from portal.egress.errors import AddressRefused, InsecureUrl
+from portal.egress.errors import AddressRefused, EgressError, InsecureUrl
 from portal.egress.limits import current_meter
 from portal.egress.metered import MeteredResponse, MeteredSocket, MeteredTls
 from portal.egress.policy import EgressPolicy
@@ -26,18 +26,17 @@ TIMEOUTS_FOR_ALL = 4
 """So many times the limit of one address are spent on all addresses of a name."""
 
 
-class _Guarded:
-    """Replaces how urllib3 opens a socket and reads from it."""
+class Guarded:
+    """Replaces how a library opens a socket and reads from it."""
 
     policy: EgressPolicy
     host: str
     port: int
     timeout: Any
     socket_options: Any
-    sock: Any
-    connect: Any
     _dns_host: str
     scheme_is_plain = False
+    insecure: type[EgressError] = InsecureUrl
 
     def _new_conn(self) -> socket.socket:
         addresses = self._resolve()
@@ -47,14 +46,8 @@ class _Guarded:
         if self.scheme_is_plain:
             allowed = [a for a in allowed if self.policy.allows_plain_http(a)]
         if not allowed:
-            raise InsecureUrl(self.host)
+            raise self.insecure(self.host)
         return self._connect_to_first(allowed)
-
-    def send(self, data: Any) -> None:
-        if self.sock is None:
-            self.connect()
-        current_meter.get().was_sent = True
-        super().send(data)  # type: ignore[misc]
 
     def _resolve(self) -> list[str]:
         """All addresses of the host. Raises NameResolutionError, never an empty list."""
@@ -98,6 +91,19 @@ class _Guarded:
         return connected
 
 
+class _GuardedHttp(Guarded):
+    """Also knows from when on a request may have arrived."""
+
+    sock: Any
+    connect: Any
+
+    def send(self, data: Any) -> None:
+        if self.sock is None:
+            self.connect()
+        current_meter.get().was_sent = True
+        super().send(data)  # type: ignore[misc]
+
+
 class GuardedAdapter(HTTPAdapter):
     """A requests adapter whose every connection obeys one policy."""
 
@@ -108,12 +114,12 @@ class GuardedAdapter(HTTPAdapter):
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
 
-        class Plain(_Guarded, HTTPConnection):
+        class Plain(_GuardedHttp, HTTPConnection):
             response_class = MeteredResponse
             policy = self._policy
             scheme_is_plain = True
 
-        class Secure(_Guarded, HTTPSConnection):
+        class Secure(_GuardedHttp, HTTPSConnection):
             response_class = MeteredResponse
             policy = self._policy
 

@@ -47,6 +47,14 @@ class InsecureUrl(EgressError):
     )
 
 
+class InsecureMail(InsecureUrl):
+    field = "security"
+    wording = (
+        "Without TLS the mail would reach {host} unencrypted. Choose STARTTLS or TLS; a connection "
+        "without it is only for networks that the operator of the portal allowed."
+    )
+
+
 class ConnectionRefused(EgressError):
     """`detail` is the reason: refused, no route, network down."""
 

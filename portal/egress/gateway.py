@@ -20,6 +20,7 @@ from portal.egress.connection import GuardedAdapter
 from portal.egress.errors import EgressError
 from portal.egress.limits import Limits, Meter
 from portal.egress.policy import EgressPolicy
+from portal.egress.smtp import Accepted, Envelope, SmtpServer, send_mail
 from portal.egress.translation import translated
 from portal.egress.waiting import check_open
 
@@ -72,6 +73,7 @@ class Gateway:
     """
 
     def __init__(self, policy: EgressPolicy, ca_bundle: Path | None = None) -> None:
+        self._policy, self._ca_bundle = policy, ca_bundle
         self._session = requests.Session()
         self._session.trust_env = False
         self._session.verify = str(ca_bundle) if ca_bundle else True
@@ -131,6 +133,13 @@ class Gateway:
             )
         finally:
             response.close()
+
+    def send_mail(self, server: SmtpServer, envelope: Envelope, *, limits: Limits) -> Accepted:
+        """Raises SmtpRefused, EgressError, and CalledInRequest in a web request."""
+        check_open()
+        meter = Meter(server.host, limits)
+        with _logged("SMTP", server.host, meter):
+            return send_mail(self._policy, self._ca_bundle, server, envelope, meter, limits)
 
     def _send(
         self,

@@ -9,11 +9,10 @@ from datetime import UTC, datetime
 from urllib.parse import quote_plus
 
 from portal.channels.escaping import for_html, for_json, for_plain
-from portal.channels.kind import Field, Outcome, Rejected, Result, Secrets, Settings, Templates
+from portal.channels.kind import Field, Outcome, Rejected, Result, Secrets, Settings, Templates, Way
 from portal.channels.posting import Post, clean_url, get_host, judge, send
 from portal.channels.telling import AlertFacts, Telling
 from portal.channels.templating import BadTemplate, Escape, fill, list_values
-from portal.egress import Gateway
 
 FORMATS: Mapping[str, tuple[str, str, Escape]] = {
     "json": ("JSON", "application/json", for_json),
@@ -129,9 +128,7 @@ class HttpChannel:
     def takes_key(self, settings: Settings) -> bool:
         return bool(settings.get("knows_keys"))
 
-    def send(
-        self, gateway: Gateway, settings: Settings, secrets: Secrets, telling: Telling
-    ) -> Outcome:
+    def send(self, gateway: Way, settings: Settings, secrets: Secrets, telling: Telling) -> Outcome:
         headers = _read_headers(secrets.get("headers", ""))
         try:
             body = _fill_body(settings, telling.templates, telling)

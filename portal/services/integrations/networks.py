@@ -12,7 +12,16 @@ from flask import Flask
 from sqlalchemy import select
 
 from portal.db import db, transaction
-from portal.egress import Gateways, Limits, Stream, is_never_of_a_tenant
+from portal.egress import (
+    Accepted,
+    Envelope,
+    Gateway,
+    Gateways,
+    Limits,
+    SmtpServer,
+    Stream,
+    is_never_of_a_tenant,
+)
 from portal.errors import InvalidInput, NotFound, Refused
 from portal.models import EgressNetwork
 from portal.scope import get_tenant_id, tenant_scope
@@ -80,10 +89,7 @@ class TenantGateway:
         given_up: Event | None = None,
     ) -> AbstractContextManager[Stream]:
         """As `portal.egress.Gateway.stream`."""
-        with self._app.app_context(), tenant_scope(self._tenant_id):
-            networks = tuple(ipaddress.ip_network(each) for each in list_networks())
-        gateways: Gateways = self._app.extensions["gateways"]
-        return gateways.of(networks).stream(
+        return self._find().stream(
             method,
             url,
             headers=headers,
@@ -92,6 +98,16 @@ class TenantGateway:
             limits=limits,
             given_up=given_up,
         )
+
+    def send_mail(self, server: SmtpServer, envelope: Envelope, *, limits: Limits) -> Accepted:
+        """As `portal.egress.Gateway.send_mail`."""
+        return self._find().send_mail(server, envelope, limits=limits)
+
+    def _find(self) -> Gateway:
+        with self._app.app_context(), tenant_scope(self._tenant_id):
+            networks = tuple(ipaddress.ip_network(each) for each in list_networks())
+        gateways: Gateways = self._app.extensions["gateways"]
+        return gateways.of(networks)
 
 
 def get_gateway() -> TenantGateway:
