@@ -18,7 +18,7 @@ htmx = HTMX()
 def make_form_token(secret_key: str | None = None, token_key: str | None = None) -> str:
     """As `generate_csrf` does, from random bytes as they are, where it would hash them by SHA-1."""
     name = token_key or current_app.config["WTF_CSRF_FIELD_NAME"]
-    session.setdefault(name, secrets.token_hex(32))
+    session.setdefault(name, secrets.token_hex(20))
     token: str = generate_csrf(secret_key, token_key)
     return token
 

@@ -47,6 +47,9 @@ def show_provider() -> Outcome:
 @click.option("--groups-claim", help="The claim that lists the groups; empty for none.")
 @click.option("--group", "groups", multiple=True, help="GROUP=ROLE; these replace all others.")
 @click.option("--default-role", type=role_choice, help="Of who is in no group.")
+@click.option(
+    "--second-factor-words", help="Values of amr or acr for a second factor; empty: not looked at."
+)
 @click.option("--required/--not-required", default=None, help="Whether it is the only way in.")
 def set_provider(secret_stdin: bool, groups: tuple[str, ...], **given: Any) -> Outcome:
     """Save the provider and test it. What is not named keeps its value."""
@@ -92,6 +95,7 @@ def _describe(provider: OidcProvider) -> dict[str, Any]:
             "groups_claim": saved.groups_claim,
             "group_roles": dict(saved.group_roles),
             "default_role": saved.default_role or None,
+            "second_factor_words": saved.second_factor_words,
             "tested_at": tested_at.isoformat() if tested_at else None,
             "problem": provider.problem,
             "people": [

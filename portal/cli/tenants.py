@@ -49,11 +49,12 @@ def list_tenants() -> Outcome:
             "slug": tenant.slug,
             "name": tenant.name,
             "second_factor": str(tenant.factor_rule),
+            "second_factor_from": tenant.factors_from.isoformat() if tenant.factors_from else None,
             "created_at": tenant.created_at.isoformat(),
         }
         for tenant in tenant_service.list_tenants()
     ]
-    text = columns([(row["slug"], row["name"]) for row in rows])
+    text = columns([(str(row["slug"]), str(row["name"])) for row in rows])
     return Outcome(
         {"ok": True, "tenants": rows},
         text or "There are no tenants yet. Add one with `portal tenants add`.",

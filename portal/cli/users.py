@@ -166,24 +166,30 @@ def sign_out(email: str) -> Outcome:
 @click.option(
     "--password-stdin", is_flag=True, help="Set the password from a line of standard input."
 )
-def reset(email: str, password_stdin: bool) -> Outcome:
+@click.option("--remove-factors", is_flag=True, help="Remove the user's second factors too.")
+def reset(email: str, password_stdin: bool, remove_factors: bool) -> Outcome:
     """Print a link that lets the user set a new password, once and within a day."""
     if password_stdin:
-        user = password_changes.set_password(email, read_secret_line("password"))
+        password = read_secret_line("password")
+        user = password_changes.set_password(email, password, remove_factors=remove_factors)
         return Outcome(
             {"ok": True, "email": user.email},
-            f"{user.email} has a new password and is signed out everywhere.",
+            f"{user.email} has a new password and is signed out everywhere."
+            + (" Their second factors are removed." if remove_factors else ""),
         )
-    made = password_changes.issue_reset(email)
+    made = password_changes.issue_reset(email, remove_factors=remove_factors)
     data = {
         "ok": True,
         "email": made.email,
         "link": made.link,
         "expires_at": made.expires_at.isoformat(),
+        "removes_factors": made.removes_factors,
     }
+    rest = " and removes their second factors" if made.removes_factors else ""
     return Outcome(
         data,
-        f"{made.link}\nThis link sets the password of {made.email}. It works once, within a day.",
+        f"{made.link}\nThis link sets the password of {made.email}{rest}. It works once, within a "
+        "day.",
     )
 
 

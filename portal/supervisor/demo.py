@@ -16,11 +16,12 @@ from flask import Flask
 
 from portal.config import Settings, read_settings
 from portal.errors import ConfigError, NotFound, PortalError
-from portal.models.accounts.tenant import Tenant
+from portal.models.accounts.tenant import FactorRule, Tenant
 from portal.models.integrations.integration import AuthMode
 from portal.models.runs.sync_run import COMPLETED, SyncKind
 from portal.scope import tenant_scope
 from portal.services.accounts import tenants, users
+from portal.services.accounts.second_factors import requirement
 from portal.services.integrations import connect, testing
 from portal.services.organizations import mapping
 from portal.services.runs import execution
@@ -114,6 +115,7 @@ def _add_tenant(demo: Demo) -> Tenant:
         tenant = tenants.get_tenant(demo.slug)
     except NotFound:
         tenant = tenants.add_tenant("Demo MSP", demo.slug)
+    requirement.set_rule(demo.slug, FactorRule.NOBODY)  # nothing in it is worth one
     users.add_user(demo.email, demo.password, demo.slug, "owner")
     return tenant
 

@@ -143,6 +143,15 @@ def test_an_operator_sets_a_password(people: Portal) -> None:
     assert (refused.exit_code, "one of the most common" in refused.data["message"]) == (1, True)
 
 
+def test_a_reset_can_take_second_factors_along(people: Portal) -> None:
+    words = ("users", "reset", ANN, "--remove-factors")
+
+    assert people(*words, "--json").data["removes_factors"] is True
+    assert "removes their second factors" in people(*words).out
+    done = people(*words, "--password-stdin", stdin="another horse battery")
+    assert "Their second factors are removed." in done.out
+
+
 def test_an_operator_removes_second_factors(people: Portal) -> None:
     assert people("users", "reset-factors", ANN, "--json").data == {"ok": True, "email": ANN}
     assert people("users", "reset-factors", "nobody@acme.example").exit_code == 1
@@ -153,7 +162,7 @@ def test_a_tenant_requires_a_second_factor(people: Portal) -> None:
 
     assert said.data == {"ok": True, "slug": "acme", "second_factor": "admins"}
     rows = people("tenants", "list", "--json").data["tenants"]
-    assert [row["second_factor"] for row in rows] == ["admins", "nobody"]
+    assert [row["second_factor"] for row in rows] == ["admins", "all"]
     assert people("tenants", "second-factor", "acme", "some").exit_code != 0
 
 

@@ -30,6 +30,8 @@ class Tenant(Base):
     slug: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str]
     factor_rule: Mapped[FactorRule] = mapped_column(default=FactorRule.NOBODY)
+    factors_from: Mapped[datetime | None]
+    """From when on second factors are required; None: the rule holds already."""
     sso_since: Mapped[datetime | None]
     """Since when people enter by the tenant's identity provider only; None: they need not."""
     created_at: Mapped[datetime] = mapped_column(default=utc_now)

@@ -101,6 +101,8 @@ class PasswordReset(Base):
     )
     token_digest: Mapped[str] = mapped_column(unique=True)
     expires_at: Mapped[datetime]
+    removes_factors: Mapped[bool] = mapped_column(default=False, server_default=sql.false())
+    """For somebody who lost the second factor, or whose account was taken over."""
 
     user: Mapped[User] = relationship()
 

@@ -31,6 +31,9 @@ class OidcProvider(TenantOwned, Base):
     """Group -> role."""
     default_role: Mapped[str | None]
     """Of who is in none of the groups; None: they do not get in."""
+    second_factor_words: Mapped[str] = mapped_column(default="", server_default="")
+    """Values of `amr` or `acr` that tell of a second factor, with spaces between them; empty: what
+    the provider asks for is left to it."""
     endpoints: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     """What discovery told, as `portal.services.oidc.discovery.Endpoints`; None before it did."""
     endpoints_at: Mapped[datetime | None]

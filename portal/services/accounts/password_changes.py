@@ -17,6 +17,7 @@ from portal.models import Membership, PasswordReset, User
 from portal.scope import all_tenants
 from portal.services.accounts.known_devices import find_device, issue_device
 from portal.services.accounts.passwords import hash_new_password, password_matches
+from portal.services.accounts.second_factors.changes import forget_factors
 from portal.services.accounts.second_factors.status import lock_user
 from portal.services.accounts.sign_in import end_sessions
 from portal.services.accounts.throttle import Caller, attempt
@@ -35,6 +36,7 @@ class ResetLink:
     email: str
     link: str
     expires_at: datetime
+    removes_factors: bool
 
 
 def change_password(user_id: int, old: str, new: str, keep_session: str, caller: Caller) -> str:
@@ -55,7 +57,7 @@ def change_password(user_id: int, old: str, new: str, keep_session: str, caller:
     return issue_device(user)
 
 
-def set_password(email: str, password: str) -> User:
+def set_password(email: str, password: str, *, remove_factors: bool = False) -> User:
     """For an operator. Raises NotFound and InvalidInput."""
     user = get_user(email)
     new_hash = hash_new_password(password, user.email)
@@ -63,11 +65,16 @@ def set_password(email: str, password: str) -> User:
         user = session.get_one(User, user.id)
         _replace(session, user, new_hash)
         record_of_user(Action.PASSWORD_SET, user)
+        if remove_factors:
+            forget_factors(session, user)
     return user
 
 
-def issue_reset(email: str, only_of: int | None = None) -> ResetLink:
-    """A link that sets the user's password once, in place of an earlier one.
+def issue_reset(
+    email: str, only_of: int | None = None, *, remove_factors: bool = False
+) -> ResetLink:
+    """A link that sets the user's password once, in place of an earlier one; when it is used, it
+    also takes every second factor away if `remove_factors`.
 
     `only_of`: the tenant whose owner asks. Raises NotFound, and Refused for a person of another
     tenant too, which the link would open to the owners of this one.
@@ -75,7 +82,12 @@ def issue_reset(email: str, only_of: int | None = None) -> ResetLink:
     token, expires_at = new_token(), utc_now() + RESET_LASTS
     settings: Settings = current_app.extensions["settings"]
     user = get_user(email)
-    reset = PasswordReset(user_id=user.id, token_digest=digest(token), expires_at=expires_at)
+    reset = PasswordReset(
+        user_id=user.id,
+        token_digest=digest(token),
+        expires_at=expires_at,
+        removes_factors=remove_factors,
+    )
     with transaction() as session:
         lock_user(session, reset.user_id)  # nobody joins a tenant meanwhile
         if only_of is not None and _is_in_another(session, reset.user_id, only_of):
@@ -84,8 +96,10 @@ def issue_reset(email: str, only_of: int | None = None) -> ResetLink:
                 "link for a new password, with `portal users reset`."
             )
         session.merge(reset)
-        record_of_user(Action.PASSWORD_LINK_ISSUED, user, after={"expires_at": expires_at})
-    return ResetLink(user.email, f"{settings.address}/reset/{token}", expires_at)
+        after = {"expires_at": expires_at, "removes_factors": remove_factors}
+        record_of_user(Action.PASSWORD_LINK_ISSUED, user, after=after)
+    link = f"{settings.address}/reset/{token}"
+    return ResetLink(user.email, link, expires_at, remove_factors)
 
 
 def _is_in_another(session: Session, user_id: int, tenant_id: int) -> bool:
@@ -113,7 +127,8 @@ def use_reset(token: str, password: str, caller: Caller) -> tuple[User, str]:
         reset = find_reset(token)
         if reset is None:
             raise used_up()
-    user_id, new_hash = reset.user_id, hash_new_password(password, reset.user.email)
+    user_id, removes_factors = reset.user_id, reset.removes_factors
+    new_hash = hash_new_password(password, reset.user.email)
     with transaction() as session:
         used = delete(PasswordReset).where(PasswordReset.token_digest == digest(token))
         if not changed_one(session, used):
@@ -121,6 +136,8 @@ def use_reset(token: str, password: str, caller: Caller) -> tuple[User, str]:
         user = session.get_one(User, user_id)
         _replace(session, user, new_hash)
         record_of_user(Action.PASSWORD_RESET, user, actor=as_user(user))
+        if removes_factors:
+            forget_factors(session, user, as_user(user))
     return user, issue_device(user)
 
 

@@ -9,10 +9,11 @@ from sqlalchemy import delete
 
 from portal.db import db, transaction
 from portal.errors import InvalidInput, Refused
-from portal.models import InstallSetting, Membership, Tenant, User
+from portal.models import InstallSetting, Membership, User
 from portal.models.accounts.tenant import SLUG_PATTERN
 from portal.scope import all_tenants
 from portal.services.accounts.permissions import Role
+from portal.services.accounts.tenants import make_tenant
 from portal.services.accounts.throttle import Caller, attempt
 from portal.services.accounts.tokens import digest
 from portal.services.accounts.users import any_user_exists, clean_email, find_or_add_user
@@ -62,7 +63,7 @@ def create_first_owner(
     with all_tenants(), transaction() as session:
         _check_token(token)
         user = find_or_add_user(session, email, password)
-        tenant = Tenant(name=name, slug=slug)
+        tenant = make_tenant(name, slug)
         session.add(tenant)
         session.flush()
         session.add(Membership(user_id=user.id, tenant_id=tenant.id, role=Role.OWNER))

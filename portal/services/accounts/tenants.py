@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from sqlalchemy import select
 
+from portal.clock import utc_now
 from portal.db import db, transaction
 from portal.errors import InvalidInput, NotFound
 from portal.models import Tenant
-from portal.models.accounts.tenant import SLUG_PATTERN
+from portal.models.accounts.tenant import SLUG_PATTERN, FactorRule
 from portal.services.audit.actions import Action
 from portal.services.audit.record import Target, record_in
 from portal.services.text import clean_line
+
+NEW_FOR = timedelta(days=7)
+"""How long people of a new tenant may go without a second factor."""
+
+
+def make_tenant(name: str, slug: str) -> Tenant:
+    """A new one, not in the database yet. Soon it requires a second factor of everybody, unless an
+    owner decides otherwise."""
+    since = utc_now() + NEW_FOR
+    return Tenant(name=name, slug=slug, factor_rule=FactorRule.ALL, factors_from=since)
 
 
 def add_tenant(name: str, slug: str) -> Tenant:
@@ -27,7 +40,7 @@ def add_tenant(name: str, slug: str) -> Tenant:
             raise InvalidInput(
                 f"The short name {slug!r} is already taken. Choose another one.", field="slug"
             )
-        tenant = Tenant(name=name, slug=slug)
+        tenant = make_tenant(name, slug)
         session.add(tenant)
         session.flush()
         record_in(

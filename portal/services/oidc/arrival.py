@@ -27,6 +27,7 @@ from portal.services.oidc.flows import FlowGone
 from portal.services.oidc.groups import NoAccess
 from portal.services.oidc.outcomes import Arrival, Visitor, join, link, prove, sign_in
 from portal.services.oidc.settings import find_provider
+from portal.services.oidc.strength import NoSecondFactor
 from portal.services.oidc.tokens import TokenRefused
 
 
@@ -50,6 +51,17 @@ class NotLetIn(Refused):
         )
 
 
+class NotEnough(Refused):
+    """The tenant requires a second factor, and the provider tells of none."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This tenant requires a second factor, and your company did not say that it asked you "
+            "for one. Set one up there and sign in again. If you have used one, ask an owner of "
+            "your tenant: its audit trail says what your company answered."
+        )
+
+
 class _Rejected(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -69,8 +81,8 @@ class Returned:
 
 
 def arrive(back: Returned, visitor: Visitor, caller: Caller) -> Arrival:
-    """Of the scope's tenant. Raises FlowGone, NotSignedIn, NotLetIn, TooManyAttempts, and
-    NoSlotFree, upon which the same may be tried again at once."""
+    """Of the scope's tenant. Raises FlowGone, NotSignedIn, NotLetIn, NotEnough, TooManyAttempts,
+    and NoSlotFree, upon which the same may be tried again at once."""
     with attempt(caller), _recorded(None):
         flow = flows.find(back.state, back.browser)
     with slot_in_request(get_tenant_id()), attempt(caller), _recorded(flow.purpose):
@@ -133,6 +145,9 @@ def _recorded(purpose: FlowPurpose | None) -> Iterator[None]:
     except TokenRefused as error:
         _record(f"The token was refused: {error.reason}.", purpose)
         raise NotSignedIn from error
+    except NoSecondFactor as error:
+        _record(f"No access: {error.reason}.", purpose)
+        raise NotEnough from error
     except NoAccess as error:
         _record(f"No access: {error.reason}.", purpose)
         raise NotLetIn from error

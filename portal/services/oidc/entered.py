@@ -27,6 +27,7 @@ class ProviderSettings:
     groups_claim: str = ""
     group_roles: Mapping[str, str] = field(default_factory=dict)
     default_role: str = ""
+    second_factor_words: str = "mfa"
     required: bool = False
 
 
@@ -52,6 +53,7 @@ def clean(wanted: ProviderSettings) -> ProviderSettings:
         groups_claim=claim,
         group_roles=roles,
         default_role=wanted.default_role,
+        second_factor_words=_clean_words(wanted.second_factor_words),
         required=wanted.required,
     )
 
@@ -89,6 +91,15 @@ def _clean_scopes(text: str) -> str:
     if len(scopes) > LONGEST or not scopes.isascii() or not scopes.isprintable():
         raise InvalidInput("Enter scopes with spaces between them.", field="scopes")
     return scopes
+
+
+def _clean_words(text: str) -> str:
+    words = " ".join(dict.fromkeys(text.split()))
+    if len(words) > LONGEST or not words.isprintable():
+        raise InvalidInput(
+            "Enter values of amr or acr with spaces between them.", field="second_factor_words"
+        )
+    return words
 
 
 def _clean_groups(given: Mapping[str, str]) -> dict[str, str]:

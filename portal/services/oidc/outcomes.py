@@ -30,6 +30,7 @@ from portal.services.oidc import people
 from portal.services.oidc.groups import NoAccess, find_role
 from portal.services.oidc.people import add_link, find_link
 from portal.services.oidc.settings import get_provider
+from portal.services.oidc.strength import check_strength
 from portal.services.oidc.tokens import LEEWAY, TokenRefused
 
 Claims = dict[str, Any]
@@ -78,6 +79,7 @@ def sign_in(flow: OidcFlow, claims: Claims, caller: Caller) -> SignedIn:
             raise NoAccess(f"{linked.place.user.email} is disabled")
         lock_user(session, linked.place.user_id)
         kept = _follow_groups(session, linked.place, role)
+        check_strength(get_provider(), linked.place, claims)
         linked.last_used_at = utc_now()
         token = _open_session(session, linked.place, claims, caller, kept)
     return SignedIn(token, flow.next)
@@ -97,6 +99,7 @@ def join(flow: OidcFlow, claims: Claims, caller: Caller) -> SignedIn:
         session.add(user)
         session.flush()
         place = add_place(session, user.id, tenant_id, role)
+        check_strength(get_provider(), place, claims)
         hand_limit(session, place, limit)
         add_link(session, place, flow.issuer, claims["sub"])
         invitation.role = role
@@ -135,6 +138,7 @@ def prove(flow: OidcFlow, claims: Claims, visitor: Visitor) -> Proved:
         linked = find_link(session, tenant_id, flow.issuer, claims["sub"])
         if linked is None or linked.place.user_id != visitor.user_id:
             raise NoAccess("it is another person of the provider")
+        check_strength(get_provider(), linked.place, claims)
         if not changed_one(session, renewed):
             raise NoAccess("whoever began is not signed in any more")
     return Proved(token)

@@ -53,6 +53,7 @@ def read_settings() -> ProviderSettings:
         groups_claim=provider.groups_claim,
         group_roles=dict(provider.group_roles),
         default_role=provider.default_role or "",
+        second_factor_words=provider.second_factor_words,
         required=get_tenant_row().sso_since is not None,
     )
 
@@ -129,6 +130,7 @@ def _fill(provider: OidcProvider, wanted: ProviderSettings) -> None:
     provider.scopes, provider.groups_claim = wanted.scopes, wanted.groups_claim
     provider.group_roles = dict(wanted.group_roles)
     provider.default_role = wanted.default_role or None
+    provider.second_factor_words = wanted.second_factor_words
 
 
 def _forget_what_was_learnt(session: Session, provider: OidcProvider) -> None:
@@ -174,5 +176,6 @@ def _describe(settings: ProviderSettings) -> dict[str, object]:
         "groups_claim": settings.groups_claim,
         "group_roles": dict(settings.group_roles),
         "default_role": settings.default_role,
+        "second_factor_words": settings.second_factor_words,
         "required": settings.required,
     }

@@ -189,14 +189,17 @@ def reset(token: str) -> ResponseReturnValue:
     form, found = ResetForm(), password_changes.find_reset(token)
     if found is None and not form.is_submitted():
         raise password_changes.used_up()
-    email = found.user.email if found is not None else ""
+    shown = {
+        "email": found.user.email if found is not None else "",
+        "removes_factors": found is not None and found.removes_factors,
+    }
     if not form.is_submitted():
-        return render_template("reset.html", form=form, email=email)
+        return render_template("reset.html", form=form, **shown)
     try:
         user, device = password_changes.use_reset(token, form.password.data or "", get_caller())
     except (InvalidInput, TooManyAttempts) as error:
         mark(form, error)
-        return refuse(render_template("reset.html", form=form, email=email), error)
+        return refuse(render_template("reset.html", form=form, **shown), error)
     end_session()
     flash("Your password was changed. Sign in with the new one.", "success")
     response = make_response(redirect(url_for("auth.sign_in")))

@@ -51,5 +51,5 @@ def save() -> ResponseReturnValue:
 
 
 def _page(form: RuleForm) -> str:
-    members = requirement.list_member_factors(get_tenant().factor_rule)
+    members = requirement.list_member_factors(get_tenant())
     return render_template("factor_rules.html", form=form, members=members)

@@ -26,6 +26,7 @@ class ProviderForm(FlaskForm):  # type: ignore[misc]
         ],
         validate_choice=False,
     )
+    second_factor_words = StringField("Words for a second factor")
     required = BooleanField("Required: everybody signs in with the provider only")
 
 

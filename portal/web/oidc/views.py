@@ -35,6 +35,7 @@ def show() -> ResponseReturnValue:
         scopes=saved.scopes,
         groups_claim=saved.groups_claim,
         default_role=saved.default_role,
+        second_factor_words=saved.second_factor_words,
         required=saved.required,
     )
     return _page(form, list(saved.group_roles.items()))
@@ -96,6 +97,7 @@ def _read(form: ProviderForm, groups: list[tuple[str, str]]) -> ProviderSettings
         groups_claim=form.groups_claim.data or "",
         group_roles=dict(groups),
         default_role=form.default_role.data or "",
+        second_factor_words=form.second_factor_words.data or "",
         required=bool(form.required.data),
     )
 

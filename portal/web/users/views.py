@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from flask import flash, g, redirect, render_template, url_for
+from flask import flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.errors import InvalidInput, Refused
@@ -95,7 +95,11 @@ def remove(user_id: int) -> ResponseReturnValue:
 def reset(user_id: int) -> ResponseReturnValue:
     """The answer itself shows the link, which is kept nowhere that could show it again."""
     member = get_other(user_id)
-    link = password_changes.issue_reset(member.user.email, only_of=member.tenant_id)
+    link = password_changes.issue_reset(
+        member.user.email,
+        only_of=member.tenant_id,
+        remove_factors=bool(request.form.get("remove_factors")),
+    )
     return show_member(member, reset_link=link)
 
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
+import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
+from portal.clock import utc_now
 from portal.db import transaction
-from portal.models import Authenticator
+from portal.models import Authenticator, Tenant
 from portal.models.accounts.tenant import FactorRule
 from portal.services.accounts.second_factors.requirement import is_required, set_rule
+from portal.services.accounts.tenants import NEW_FOR, add_tenant
 from portal.services.accounts.users import add_user
 from tests.support.second_factors import set_up_app, steps_later
 from tests.web.conftest import HTMX
@@ -82,7 +87,7 @@ def test_an_app_that_is_not_confirmed_does_not_do(
 )
 def test_whose_factor_a_rule_requires(rule: FactorRule, of: set[str]) -> None:
     roles = ("owner", "admin", "technician", "viewer")
-    assert {role for role in roles if is_required(rule, role)} == of
+    assert {role for role in roles if is_required(Tenant(factor_rule=rule), role)} == of
 
 
 @pytest.mark.one_database
@@ -131,3 +136,29 @@ def test_an_owner_with_a_factor_and_other_roles_are_not_asked(
     assert post(http) == f"{SECOND}?next=/"
     with steps_later(0):
         assert http.post(f"{SECOND}?next=/", data={"code": phone.code()}).location == "/"
+
+
+@pytest.mark.one_database
+def test_a_new_tenant_requires_one_of_everybody_after_a_week_unless_an_owner_decides(
+    app: Flask, http: FlaskClient, forms: None
+) -> None:
+    with app.app_context():
+        add_tenant("New IT", "new")
+        for name in ("owner", "viewer"):
+            add_user(f"{name}@new.example", PASSWORD, "new", name)
+        add_user(EMAIL, PASSWORD, "new", "viewer")
+    for passed, status in ((NEW_FOR - timedelta(hours=1), 200), (NEW_FOR, 302)):
+        with time_machine.travel(utc_now() + passed, tick=False):
+            assert post(http) == "/"
+            answer = http.get("/t/new/")
+            assert (answer.status_code, OFFER in (answer.location or "")) == (status, status == 302)
+
+    with app.app_context():
+        set_rule("new", "all")
+    post(http)
+    assert http.get("/t/new/").location.startswith(OFFER), "what was decided holds at once"
+    with app.app_context():
+        set_rule("new", "nobody")
+    with time_machine.travel(utc_now() + 2 * NEW_FOR, tick=False):
+        post(http)
+        assert http.get("/t/new/").status_code == 200

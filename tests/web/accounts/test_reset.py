@@ -14,9 +14,12 @@ from sqlalchemy import select
 
 from portal.clock import utc_now
 from portal.db import db
-from portal.models import PasswordReset
+from portal.models import AuditEntry, PasswordReset
+from portal.scope import tenant_scope
 from portal.services.accounts import users
 from portal.services.accounts.password_changes import issue_reset, set_password
+from portal.services.accounts.second_factors.status import list_kinds
+from tests.support.second_factors import set_up_app
 from tests.web.world import Place, make_place, make_user, sign_in
 
 EMAIL, PASSWORD, NEW = "anna@acme.example", "correct horse battery", "another horse battery"
@@ -213,3 +216,36 @@ def test_nothing_of_the_token_is_kept(app: Flask, link: str) -> None:
         kept = db.session.scalars(select(PasswordReset)).one()
         assert kept.token_digest not in link
         assert link.rpartition("/")[2] not in str(vars(kept))
+
+
+@pytest.mark.parametrize("removes", [True, False])
+def test_a_link_removes_second_factors_when_it_is_used_and_only_if_it_is_meant_to(
+    app: Flask, http: FlaskClient, acme: Place, anna: int, removes: bool
+) -> None:
+    with app.app_context():
+        set_up_app(anna, PASSWORD)
+    boss = app.test_client()
+    sign_in(app, boss, make_user(app, "chief@acme.example", acme, role="owner"))
+    page = acme.url(f"users/{anna}")
+    assert "Remove the second factor too" in boss.get(page).text
+    asked = boss.post(f"{page}/reset", data={"remove_factors": "yes"} if removes else {})
+    [link] = set(re.findall(r"/reset/[\w-]{43}", asked.text))
+
+    shown = http.get(link).text
+    assert ("It also removes your second factor" in shown) is removes
+    assert list_of(app, anna) == ["app"], "not before it is used"
+
+    http.post(link, data={"password": NEW})
+
+    assert list_of(app, anna) == ([] if removes else ["app"])
+    with app.app_context(), tenant_scope(acme.id):
+        last = db.session.scalars(select(AuditEntry).order_by(AuditEntry.id.desc()).limit(2)).all()
+    said = ["factor.reset", "password.reset"] if removes else ["password.reset"]
+    assert [(row.action, row.actor_name) for row in last][: len(said)] == [
+        (action, EMAIL) for action in said
+    ]
+
+
+def list_of(app: Flask, user_id: int) -> list[str]:
+    with app.app_context():
+        return list_kinds(user_id).get(user_id, [])

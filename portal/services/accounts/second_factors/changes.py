@@ -26,6 +26,7 @@ from portal.services.accounts.sign_in import end_sessions
 from portal.services.accounts.throttle import Caller
 from portal.services.accounts.users import get_user
 from portal.services.audit.actions import Action
+from portal.services.audit.actor import Actor
 from portal.services.audit.people import record_of_user
 from portal.services.text import clean_line
 
@@ -153,11 +154,16 @@ def reset_factors(email: str) -> User:
         user = lock_user(session, user_id)
         if user is None:
             raise NotFound(f"There is no user {email!r}. Check the address.")
-        for table in (Authenticator, Passkey, PasskeyChallenge):
-            session.execute(delete(table).where(table.user_id == user_id))
-        _end_without_factor(session, user_id, keep_session="")
-        record_of_user(Action.FACTORS_RESET, user)
+        forget_factors(session, user)
     return user
+
+
+def forget_factors(session: Session, user: User, actor: Actor | None = None) -> None:
+    """Inside the transaction of whatever does so; `actor`: who does it, if not who acts."""
+    for table in (Authenticator, Passkey, PasskeyChallenge):
+        session.execute(delete(table).where(table.user_id == user.id))
+    _end_without_factor(session, user.id, keep_session="")
+    record_of_user(Action.FACTORS_RESET, user, actor=actor)
 
 
 def _find_unconfirmed(session: Session, user_id: int) -> Authenticator | None:

@@ -33,20 +33,22 @@ class MemberFactor:
     is_required: bool
 
 
-def is_required(rule: FactorRule, role: str) -> bool:
+def is_required(tenant: Tenant, role: str) -> bool:
+    if tenant.factors_from is not None and utc_now() < tenant.factors_from:
+        return False
+    rule = tenant.factor_rule
     return rule is FactorRule.ALL or (rule is FactorRule.ADMINS and role in ADMINS)
 
 
 def lacks_factor(place: Membership) -> bool:
     """Whether the place's tenant shows nothing to its user before a second factor is set up."""
-    rule = place.tenant.factor_rule
-    return is_required(rule, place.role) and not has_factor(db.session(), place.user_id)
+    return is_required(place.tenant, place.role) and not has_factor(db.session(), place.user_id)
 
 
 def list_requiring(user_id: int) -> list[str]:
     """The names of the user's tenants that require a second factor of this user."""
     places = list_memberships(user_id)
-    return [each.tenant.name for each in places if is_required(each.tenant.factor_rule, each.role)]
+    return [each.tenant.name for each in places if is_required(each.tenant, each.role)]
 
 
 def set_rule(tenant: str, rule: str) -> Tenant:
@@ -60,18 +62,19 @@ def set_rule(tenant: str, rule: str) -> Tenant:
     with transaction() as session:
         found = session.get_one(Tenant, tenant_id)
         before, found.factor_rule = found.factor_rule, FactorRule(rule)
+        found.factors_from = None
         about, after = Target("tenant", tenant_id, found.slug), {"required_of": rule}
         record_in([tenant_id], Action.FACTOR_RULE_SET, about, {"required_of": before}, after)
     return found
 
 
-def list_member_factors(rule: FactorRule) -> list[MemberFactor]:
+def list_member_factors(tenant: Tenant) -> list[MemberFactor]:
     """Of everybody in the scope's tenant who is not disabled, by address."""
     members = [each for each in list_members() if each.disabled_at is None]
     having = set(db.session.scalars(select_having(*(each.user_id for each in members))))
     return [
         MemberFactor(
-            each.user.email, each.role, each.user_id in having, is_required(rule, each.role)
+            each.user.email, each.role, each.user_id in having, is_required(tenant, each.role)
         )
         for each in members
     ]
