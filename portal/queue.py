@@ -39,8 +39,10 @@ BULK: Final = "bulk"
 """Whole fleets: minutes, up to an hour. They must not make anyone wait for a connection test."""
 EVENTS: Final = "events"
 """Other people's servers: a slow one may hold up those beside it, but no sync and no webhook."""
+MESSAGES: Final = "messages"
+"""What people are told of alerts: nothing else may hold it up."""
 
-QUEUES: Final = {ASKED: 2, QUICK: 2, STEADY: 1, BULK: 1, EVENTS: 1}
+QUEUES: Final = {ASKED: 2, QUICK: 2, STEADY: 1, BULK: 1, EVENTS: 1, MESSAGES: 1}
 """How many workers each queue has. A worker serves one queue: with several, RQ takes a job
 by a command that can lose it."""
 
@@ -101,6 +103,10 @@ JOBS: Final = {
     "prune_deliveries": Job("portal.jobs.webhooks.prune_deliveries", BULK, timeout=600),
     # A turn of 20 seconds, and what it waits for; then it is another subscriber's.
     "deliver_events": Job("portal.jobs.events.deliver_events", EVENTS, timeout=90),
+    # What is due of a tenant, some hundreds at once; what is cut off is taken up by the next.
+    "handle_alerts": Job("portal.jobs.alerts.handle_alerts", QUICK, timeout=120, ids=1),
+    # A turn of 10 seconds, and the last attempt; then it is another channel's.
+    "send_messages": Job("portal.jobs.alerts.send_messages", MESSAGES, timeout=90),
     "prune_events": Job("portal.jobs.events.prune_events", BULK, timeout=600),
     "prune_runs": Job("portal.jobs.sync.prune_runs", BULK, timeout=600),
     # One request, and a sign-in where the token is gone.

@@ -34,6 +34,8 @@ from portal.services.deliveries.refused_storms import start_owed_reconciliations
 from portal.services.deliveries.storage import trim_bodies
 from portal.services.errands.requests import free_lost_errands
 from portal.services.events.delivery import list_subscribers_behind
+from portal.services.handling.deciding import list_tenants_with_due_handlings
+from portal.services.handling.sending import list_channels_behind
 from portal.services.integrations.breaker import Breaker
 from portal.services.integrations.preview_due import goes_on
 from portal.services.integrations.schedules import next_due
@@ -96,6 +98,8 @@ def _list_jobs() -> list[tuple[Any, ...]]:
     installations = _list_unclaimed(WebhookInstallation, WebhookInstallation.requested_at)
     errands = _list_unclaimed(Errand, Errand.asked_at)
     return [
+        *(("handle_alerts", tenant_id) for tenant_id in list_tenants_with_due_handlings()),
+        *(("send_messages", *ids) for ids in list_channels_behind()),
         *(("process_deliveries", tenant_id) for tenant_id in list_tenants_with_due_deliveries()),
         *(("sign_out", tenant_id) for tenant_id in list_tenants_with_due_sign_outs()),
         *(("deliver_events", *ids) for ids in list_subscribers_behind()),

@@ -14,7 +14,8 @@ from portal import queue
 from portal.config import Settings
 from portal.db import db, release, transaction
 from portal.jobs.context import use_app
-from portal.models import Delivery
+from portal.models import Channel, Delivery, Message
+from portal.models.channels.message import MessageReason
 from portal.models.runs.sync_run import SyncKind
 from portal.models.webhook.installation import InstallationAction
 from portal.queue import JOBS
@@ -24,6 +25,9 @@ from portal.services.integrations.current import get_integration
 from portal.services.runs.requests import request_run
 from portal.services.webhook import installation, keys
 from portal.services.webhook.records import ApplyTo, Wanted
+from portal.sync.alerts.hints import write_hint
+from portal.tactical.webhook import TRIGGER, Hint
+from portal.vault import store_secret
 from tests.canary.browser import FIRST_WRITE
 from tests.canary.secrets_made import catch
 from tests.canary.watch import Watch, watching
@@ -49,6 +53,7 @@ FAULTS: tuple[dict[str, Any], ...] = (
 class World:
     msp: Msp
     subscriber: int
+    receiver: str
 
     def run(self, kind: SyncKind, subject: str = "") -> int:
         return request_run(kind, "button", subject)[0].id
@@ -71,6 +76,25 @@ class World:
                 Delivery(integration_id=get_integration().id, body="{}", body_bytes=2, kept_bytes=2)
             )
 
+    def alerted(self) -> None:
+        hint = Hint(event=TRIGGER, agent_id=self.msp.agents[0], alert_type="check")
+        with transaction() as session:
+            write_hint(session, get_integration().id, hint)
+
+    def told(self) -> int:
+        """A channel that has something to say."""
+        with transaction() as session:
+            settings = {"method": "POST", "format": "json"}
+            channel = Channel(kind="http", name="Ops", settings=settings)
+            session.add(channel)
+            session.flush()
+            store_secret(session, channel, "url", f"{self.receiver}/Canary9AddressOfChannel")
+            facts = {"title": "Lost", "text": "Since noon."}
+            told = Message(channel_id=channel.id, key="n1", reason=MessageReason.NOTICE)
+            told.facts = facts
+            session.add(told)
+        return channel.id
+
     def signed_out(self) -> None:
         """Another password: the sign-in with the one of before is ended at Tactical."""
         user = admin(self.msp.tactical)
@@ -91,6 +115,8 @@ PREPARE: dict[str, Callable[[World], int | None]] = {
     "keep_alive": World.kept_alive,
     **dict.fromkeys(("prune_deliveries", "prune_events", "prune_runs"), World.integration),
     "sign_out": World.signed_out,
+    "handle_alerts": World.alerted,
+    "send_messages": World.told,
 }
 """What there is to do for each job; its second id."""
 
@@ -136,7 +162,7 @@ def test_no_job_tells_a_secret(
     assert {
         *("rmm_integrations.password", "rmm_integrations.totp_secret", "code"),
         *("rmm_integrations.knox_token", "rmm_ended_sign_ins.token"),
-        *("event_subscribers.url", "event_subscribers.signing_secret"),
+        *("event_subscribers.url", "event_subscribers.signing_secret", "channels.url"),
     } <= watch.kinds
 
 
@@ -146,7 +172,7 @@ def connected(msp: Msp, receiver: Receiver) -> World:
     subscriber, receiver.secret = subscribers.add_subscriber(url)
     msp.waive_preview()
     keys.reveal()
-    return World(msp, subscriber.id)
+    return World(msp, subscriber.id, receiver.url)
 
 
 def drive(watch: Watch, world: World, name: str, settings: Settings) -> bool:

@@ -21,23 +21,28 @@ from portal.clock import iso_utc, utc_now
 from portal.db import db, transaction
 from portal.events.order import find_settled_id
 from portal.events.outbox import record_events
-from portal.models import Asset, SyncRun
+from portal.models import Asset, Membership, SyncRun, User
 from portal.models.events.event import EventType
 from portal.models.runs.sync_run import RunStatus, SyncKind
 from portal.scope import tenant_scope
+from portal.services.alerts.acknowledging import acknowledge
+from portal.services.alerts.assigning import assign
 from portal.services.assets.choosing import Chosen
 from portal.services.assets.listing import AssetFilter
 from portal.services.assets.retirement import restore_assets, retire_assets
 from portal.services.events import delivery
 from portal.services.export import export_assets
+from portal.services.integrations.current import get_integration
 from portal.services.runs import execution, requests
 from portal.sync.devices.device_events import record_device_events
 from portal.sync.devices.merging.merge import merge_into
 from portal.sync.runs.cause import Cause
 from portal.sync.runs.log import RunEnded
 from tests.alerts.conftest import Msp, msp
+from tests.channels.far_side import Planned, answering
 from tests.events.conftest import events, happen, subscribe
 from tests.events.receiver import Receiver
+from tests.handling.conftest import Desk
 from tests.web.world import Place
 
 __all__ = ["msp"]
@@ -82,7 +87,16 @@ PAYLOADS[EventType.AUDIT_RECORDED] = {
     *("number", "at", "action", "actor", "address", "source", "request_id", "target"),
     *("before", "after", "mac"),
 }
-PAYLOADS[EventType.ALERT_RESOLVED] = PAYLOADS[EventType.ALERT_TRIGGERED]
+ALERT = PAYLOADS[EventType.ALERT_RESOLVED] = PAYLOADS[EventType.ALERT_TRIGGERED]
+TAKEN = {"acknowledged_at", "acknowledged_by", "note"}
+PAYLOADS[EventType.ALERT_ACKNOWLEDGED] = ALERT | TAKEN
+PAYLOADS[EventType.ALERT_ASSIGNED] = ALERT | {"assigned_to", "assigned_by"}
+PAYLOADS[EventType.ALERT_KEPT_BACK] = ALERT | {"window"}
+PAYLOADS[EventType.ALERT_ACTED_ON] = ALERT | {"rule", "urgency", "channels", "ignored"}
+PAYLOADS[EventType.MESSAGE_SENT] = PAYLOADS[EventType.MESSAGE_FAILED] = {
+    *("message_id", "channel_id", "channel", "reason", "handling_id", "notice_id"),
+    *("attempts", "may_be_double", "told_in", "answer"),
+}
 
 
 @pytest.fixture
@@ -119,6 +133,7 @@ def test_payloads_have_their_keys_and_no_secret(scoped: Msp, http: FlaskClient) 
     execution.run_to_end(SyncKind.DEVICES)
     merge_two_assets()
     retire_and_restore(scoped)
+    handle_alerts(scoped)
     stored = events(*EventType)
     assert {event.type for event in stored} == {str(kind) for kind in EventType}
     for event in stored:
@@ -126,6 +141,33 @@ def test_payloads_have_their_keys_and_no_secret(scoped: Msp, http: FlaskClient) 
     text = json.dumps([event.payload for event in stored])
     assert scoped.secret not in text
     assert scoped.tactical.api_key not in text
+
+
+def handle_alerts(msp: Msp) -> None:
+    """One channel is told and one refuses, somebody takes it; a window keeps the next one back."""
+    with answering() as far_side:
+        desk = Desk(far_side, msp.id, get_integration().id)
+        desk.add_rule(notify=(desk.add_channel("Ops"), desk.add_channel("Chief")))
+        far_side.plan = [Planned(), Planned(status=422)]
+        desk.raise_alerts(9001)
+        desk.work()
+        alert_id = desk.handling(-1).alert_id
+        membership_id = add_technician(msp)
+        acknowledge([alert_id])
+        assign([alert_id], membership_id)
+        desk.add_window()
+        desk.raise_alerts(9002)
+        desk.work()
+
+
+def add_technician(msp: Msp) -> int:
+    with transaction() as session:
+        bob = User(email="bob@acme.example", password_hash="-")
+        session.add(bob)
+        session.flush()
+        member = Membership(user_id=bob.id, tenant_id=msp.id, role="technician")
+        session.add(member)
+    return member.id
 
 
 def retire_and_restore(msp: Msp) -> None:

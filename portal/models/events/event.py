@@ -28,6 +28,10 @@ class EventType(StrEnum):
     ALERT_RESOLVED = "rmm.alert.resolved"
     ALERT_ACKNOWLEDGED = "rmm.alert.acknowledged"
     ALERT_ASSIGNED = "rmm.alert.assigned"
+    ALERT_KEPT_BACK = "rmm.alert.kept_back"
+    ALERT_ACTED_ON = "rmm.alert.acted_on"
+    MESSAGE_SENT = "message.sent"
+    MESSAGE_FAILED = "message.failed"
     AUDIT_RECORDED = "audit.recorded"
     """For owners and admins alone: not among the events that everybody sees, and sent to those
     who name it."""

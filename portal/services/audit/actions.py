@@ -112,6 +112,7 @@ class Action(StrEnum):
     ALERTS_UNACKNOWLEDGED = "alert.unacknowledged"
     """An acknowledgement was taken back."""
     ALERTS_ASSIGNED = "alert.assigned"
+    RULE_ACTED = "rule.acted"
     DELIVERIES_REPLAYED = "delivery.replayed"
 
     LIST_EXPORTED = "list.exported"

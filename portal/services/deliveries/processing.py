@@ -5,6 +5,7 @@ Claim what is due, confirm it with Tactical, write what that came to, release wh
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from collections import defaultdict
@@ -20,6 +21,9 @@ from portal.services.deliveries.agent_refreshes import start_due_refreshes
 from portal.services.deliveries.claims import Claimed, claim_due, is_due, keep, release_claim
 from portal.services.deliveries.lookups import Lookups
 from portal.services.deliveries.writing import write_alone, write_together
+from portal.services.handling.deciding import handle_due
+
+log = logging.getLogger(__name__)
 
 TURN_SECONDS = 3.0
 """Then it is the turn of the tenant's other work, refreshes of agents above all."""
@@ -43,8 +47,18 @@ def process_due(give_up: float = math.inf) -> int:
             for integration_id, group in _by_integration(claimed).items():
                 _process(integration_id, group, lookups)
         done += len(claimed)
+        _handle_alerts()
         start_due_refreshes()
     return done
+
+
+def _handle_alerts() -> None:
+    """Decide at once what is done about them. What fails is done by the next job: the deliveries
+    are processed all the same."""
+    try:
+        handle_due()
+    except Exception:
+        log.exception("What to do about alerts was not decided yet.")
 
 
 def list_tenants_with_due_deliveries() -> list[int]:

@@ -1,0 +1,88 @@
+"""Letting a rule act on alerts that began before it was switched on: somebody wants it to."""
+
+from __future__ import annotations
+
+from sqlalchemy import Update, and_, or_, select, update
+from sqlalchemy.orm import Session
+
+from portal import queue
+from portal.clock import iso_utc, utc_now
+from portal.db import count_changed, insert, transaction
+from portal.errors import NotFound, Refused
+from portal.models import Alert, AlertHandling, AlertRule
+from portal.models.alerts.alert import AlertStatus
+from portal.models.alerts.handling import HandlingState
+from portal.scope import get_tenant_id
+from portal.services.audit.actions import Action
+from portal.services.audit.record import Target, record
+from portal.services.handling.decision import FORCE
+from portal.sync.alerts.news import SUPERSEDED, TOO_OLD
+
+_IS_PRESENT = and_(
+    AlertHandling.alert_id == Alert.id, AlertHandling.occurrence == Alert.occurrences
+)
+
+
+def act_now(rule_id: int) -> int:
+    """Look anew at all alerts that are active and of which nobody was told; how many they are.
+
+    Of the rules, this one acts on them although they began before it. Raises NotFound, and Refused
+    while it is switched off.
+    """
+    with transaction() as session:
+        rule = session.get(AlertRule, rule_id, populate_existing=True)
+        if rule is None:
+            raise NotFound("This rule does not exist.")
+        if rule.switched_on_at is None:
+            raise Refused("The rule is switched off. Switch it on first.")
+        _add_missing(session)
+        number = count_changed(session, _wake(rule_id))
+        about = Target("rule", rule.id, rule.name)
+        record(Action.RULE_ACTED, about, after={"alerts": number})
+    queue.enqueue("handle_alerts", get_tenant_id())
+    return number
+
+
+def _wake(rule_id: int) -> Update:
+    now = utc_now()
+    nobody_told = or_(
+        AlertHandling.state == HandlingState.UNDECIDED,
+        and_(AlertHandling.state == HandlingState.SILENT, AlertHandling.reason != SUPERSEDED),
+    )
+    active = (
+        select(AlertHandling.id)
+        .join(Alert, _IS_PRESENT)
+        .where(Alert.status != AlertStatus.RESOLVED, AlertHandling.over_at.is_(None), nobody_told)
+    )
+    force = {"do": FORCE, "at": iso_utc(now), "rule_id": rule_id}
+    return (
+        update(AlertHandling)
+        .where(AlertHandling.id.in_(active))
+        .values(state=HandlingState.UNDECIDED, plan=[force], due_at=now)
+    )
+
+
+def _add_missing(session: Session) -> None:
+    """Handlings of alerts that began before the portal acted on any."""
+    alerts = session.execute(
+        select(Alert.id, Alert.occurrences, Alert.triggered_at)
+        .outerjoin(AlertHandling, _IS_PRESENT)
+        .where(Alert.status != AlertStatus.RESOLVED, AlertHandling.id.is_(None))
+    )
+    now = utc_now()
+    rows = [
+        {
+            "tenant_id": get_tenant_id(),
+            "alert_id": alert.id,
+            "occurrence": alert.occurrences,
+            "state": HandlingState.SILENT,
+            "reason": TOO_OLD,
+            "began_at": alert.triggered_at,
+            "noticed_at": now,
+            "due_at": None,
+        }
+        for alert in alerts
+    ]
+    unique = ["alert_id", "occurrence"]
+    if rows:
+        session.execute(insert(AlertHandling).on_conflict_do_nothing(index_elements=unique), rows)

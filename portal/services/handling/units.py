@@ -1,0 +1,133 @@
+"""What a channel is told next: one message by itself, or many together. Pure but for the rows."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from portal.models import AlertHandling, Message
+from portal.models.channels.message import MessageReason, MessageStatus
+
+OVER = "The alert was over before it was sent."
+TAKEN = "The alert was acknowledged before it was sent."
+TOLD_AT_ONCE = "The first message told it already."
+NEVER_TOLD = "That the alert began was not told here either."
+ACTIVE_AGAIN = "The alert is active after all."
+BEGINNINGS = (MessageReason.RAISED, MessageReason.ESCALATED)
+LATER = (MessageReason.REMINDER, MessageReason.ESCALATED)
+TOLD_OVER, IN_DOUBT, ALONE = "told_over", "in_doubt", "alone"
+"""In a message's facts: it said that the alert is over as well; an attempt of it may have arrived,
+so that it stays as it was; it was refused together with others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What waits for a channel, in the order of its ids, and all that it was told of the same
+    occurrences, by handling."""
+
+    waiting: Sequence[Message]
+    handlings: Mapping[int, AlertHandling]
+    history: Mapping[int, Sequence[Message]]
+
+    def handling_of(self, message: Message) -> AlertHandling | None:
+        return self.handlings.get(message.handling_id or 0)
+
+    def history_of(self, message: Message) -> Sequence[Message]:
+        return self.history.get(message.handling_id or 0, ())
+
+
+def find_needless(line: Line) -> dict[int, str]:
+    """Ids of messages that need not be sent any more, with the reason."""
+    found = {}
+    for message in line.waiting:
+        why = None if is_begun(message) else _why_needless(line, message)
+        if why is not None:
+            found[message.id] = why
+    return found
+
+
+def choose(line: Line, left: int) -> list[Message]:
+    """The next one, or those that are told together, the one whose key is used first; `left`:
+    how many more may be sent in this minute. Empty when none can be sent now.
+
+    Those that were tried least come first: what cannot be sent holds nobody up.
+    """
+    ready = [message for message in line.waiting if _is_ready(line, message)]
+    if not ready:
+        return []
+    first = min(ready, key=lambda message: (message.attempts, message.id))
+    if is_begun(first):
+        return [first, *(each for each in line.waiting if each.told_in == first.id)]
+    together = [message for message in ready if _may_join(message)]
+    if len(ready) > left and first in together and len(together) > 1:
+        return together
+    return [first]
+
+
+def find_thread(line: Line, message: Message) -> dict[str, object]:
+    """What the far side gave for the last message of the same occurrence."""
+    threads = [dict(each.thread) for each in line.history_of(message) if each.thread]
+    return threads[-1] if threads else {}
+
+
+def is_begun(message: Message) -> bool:
+    """Whether the far side may have it already."""
+    return message.begun_at is not None or bool(message.facts.get(IN_DOUBT))
+
+
+def by_handling(messages: Sequence[Message]) -> dict[int, list[Message]]:
+    found: dict[int, list[Message]] = defaultdict(list)
+    for message in messages:
+        found[message.handling_id or 0].append(message)
+    return found
+
+
+def _why_needless(line: Line, message: Message) -> str | None:
+    handling = line.handling_of(message)
+    if handling is None:
+        return None
+    if message.reason in LATER and handling.over_at is not None:
+        return OVER
+    if message.reason in LATER and handling.acknowledged_at is not None:
+        return TAKEN
+    if message.reason is not MessageReason.RESOLVED:
+        return None
+    if handling.over_at is None:
+        return ACTIVE_AGAIN
+    begun = _find_beginning(line, message)
+    if begun is None or begun.status in (MessageStatus.FAILED, MessageStatus.DROPPED):
+        return NEVER_TOLD
+    return TOLD_AT_ONCE if begun.facts.get(TOLD_OVER) and _is_sent(begun) else None
+
+
+def _is_ready(line: Line, message: Message) -> bool:
+    """Not one that goes with another, nor a resolve whose beginning still waits."""
+    if is_begun(message) and message.told_in is not None:
+        return False
+    if message.reason is not MessageReason.RESOLVED:
+        return True
+    begun = _find_beginning(line, message)
+    return begun is None or begun.status is not MessageStatus.WAITING
+
+
+def _find_beginning(line: Line, resolved: Message) -> Message | None:
+    """That which told, or is to tell, what is resolved; of several, one that arrived."""
+    earlier = [
+        each
+        for each in line.history_of(resolved)
+        if each.id < resolved.id and each.reason in BEGINNINGS
+    ]
+    sent = [each for each in earlier if _is_sent(each)]
+    waiting = [each for each in earlier if each.status is MessageStatus.WAITING]
+    found = waiting or sent or earlier
+    return found[-1] if found else None
+
+
+def _is_sent(message: Message) -> bool:
+    return message.status is MessageStatus.SENT
+
+
+def _may_join(message: Message) -> bool:
+    is_alert = message.handling_id is not None and message.recipient is None
+    return is_alert and not is_begun(message) and not message.facts.get(ALONE)

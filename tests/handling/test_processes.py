@@ -1,0 +1,84 @@
+"""Processes that die, are stopped for long, or come at the same moment."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from portal.channels import wording
+from portal.clock import utc_now
+from portal.models.alerts.handling import HandlingState
+from portal.models.channels.message import MessageStatus
+from portal.services.handling import deciding, sending
+from portal.services.handling.attempts import begin
+from portal.services.handling.sending import send_messages
+from portal.services.handling.settling import settle
+from tests.handling.conftest import Desk
+
+WAITING, SENT = MessageStatus.WAITING, MessageStatus.SENT
+
+
+@pytest.mark.parametrize("died", ["before", "after"])
+def test_a_worker_that_is_killed_between_sending_and_writing_may_have_sent(
+    desk: Desk, ops: int, clock: Any, died: str
+) -> None:
+    desk.raise_alerts(1)
+    deciding.handle_due()
+    lease = sending._claim(ops)
+    assert lease is not None
+    attempt = begin(ops, lease)
+    assert attempt is not None
+    if died == "after":
+        attempt.send()
+    desk.send()  # its lease still holds
+    assert desk.messages()[0].status is WAITING
+    clock.shift(15)
+    desk.send()
+    [message] = desk.messages()
+    assert (message.status, message.attempts, message.may_be_double) == (SENT, 2, True)
+    assert desk.far_side.calls[-1].json["note"] == wording.MAY_BE_DOUBLE
+
+
+def test_a_process_that_was_stopped_too_long_writes_nothing(
+    desk: Desk, ops: int, clock: Any
+) -> None:
+    desk.raise_alerts(1)
+    deciding.handle_due()
+    lease = sending._claim(ops) or ""
+    attempt = begin(ops, lease)
+    assert attempt is not None
+    clock.shift(15)
+    desk.send()
+    outcome = attempt.send()
+    assert settle(attempt, outcome) is False
+    assert desk.messages()[0].attempts == 2
+
+
+def test_one_process_at_a_time_sends_to_a_channel(desk: Desk, ops: int) -> None:
+    desk.raise_alerts(1)
+    deciding.handle_due()
+    assert sending._claim(ops) is not None
+    assert send_messages(ops) == 0
+    assert desk.far_side.calls == []
+
+
+def test_a_killed_process_leaves_all_as_it_was(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Killed(BaseException):
+        pass
+
+    def die(*_arguments: object) -> None:
+        raise Killed
+
+    desk.add_rule(notify=(desk.add_channel(),))
+    desk.raise_alerts(1)
+    monkeypatch.setattr(deciding, "add_entries", die)
+    with pytest.raises(Killed):
+        deciding.handle_due()
+    monkeypatch.undo()
+    assert (desk.handling().state, desk.messages()) == (HandlingState.UNDECIDED, [])
+    due_at = desk.handling().due_at
+    assert due_at is not None
+    assert due_at <= utc_now()
+    deciding.handle_due()
+    assert len(desk.messages()) == 1
