@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from marshmallow import fields
 
 from portal.api.fields import (
@@ -16,6 +18,11 @@ from portal.api.fields import (
     yes_or_no,
 )
 from portal.models.runs.sync_run import COUNT_NAMES
+
+
+def texts(description: str) -> fields.Field[Any]:
+    return fields.List(fields.String(), required=True, metadata={"description": description})
+
 
 Counts = Record.from_dict({name: number("Records.") for name in COUNT_NAMES}, name="Counts")
 """Of a run: how many records it did what to."""
@@ -99,6 +106,41 @@ class Alert(Record):
     resolved_at = moment("When Tactical resolved it.", nullable=True)
     source = text("What reported it first: `webhook` or `backfill`.")
     occurrences = number("How often it was triggered.")
+    url = page_address()
+
+
+class WindowScope(Record):
+    """Any of the places, if some are named, and any of the kinds."""
+
+    clients = texts("Numbers of clients.")
+    organizations = texts("Tactical's numbers of organizations.")
+    sites = texts("Tactical's numbers of sites.")
+    assets = texts("Numbers of assets.")
+    kinds = texts("`availability`, `check`, `task` or `custom`; empty: all.")
+
+
+class Window(Record):
+    """A maintenance window."""
+
+    id = row_id("Its number.")
+    name = text("Its name.")
+    state = text("`in_force`, `coming`, `over` or `deleted`.")
+    zone = text("The time zone by whose clocks it comes, such as `Europe/Berlin`.")
+    starts = text("Its first start by these clocks, such as `2026-11-28T22:00`.")
+    minutes = number("How long it is by these clocks.")
+    repeats = fields.Dict(
+        required=True, metadata={"description": "How it comes again; empty: it comes once."}
+    )
+    repeats_in_words = text("The same in words.")
+    scope = fields.Nested(WindowScope, required=True)
+    scope_in_words = texts("The same by names.")
+    occurrence_start = moment("When it began, or begins next.", nullable=True)
+    occurrence_end = moment("When that ends.", nullable=True)
+    over_at = moment("When it ends, or ended, for good.", nullable=True)
+    ended_at = moment("When a person ended it before its time.", nullable=True)
+    deleted_at = moment("When it was deleted.", nullable=True)
+    created_by = text("Who added it.")
+    created_at = moment("When it was added.")
     url = page_address()
 
 

@@ -66,6 +66,9 @@ COMMANDS = {
         "conflicts",
         "Show the conflicts that wait for a person, settle one, or open one again.",
     ),
+    "windows": Lazy(
+        "portal.cli.windows", "windows", "Times in which alerts are recorded and nobody is told."
+    ),
     "export": Lazy("portal.cli.export", "export", "Write records to standard output."),
     "replay": Lazy("portal.cli.replay", "replay", "Process webhook deliveries again, now."),
     "webhook": Lazy(

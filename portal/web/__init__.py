@@ -32,6 +32,7 @@ AREAS = (
     "portal.web.software.views:software",
     "portal.web.alerts.views:alerts",
     "portal.web.alerts.linked:acknowledge",
+    "portal.web.windows:windows",
     "portal.web.errands.views:errands",
     "portal.web.deliveries.views:deliveries",
     "portal.web.conflicts.views:conflicts",

@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 from flask import Flask, current_app, request, url_for
 
 from portal.models.assets.labels import label_column
+from portal.services.windows.words import describe_length, describe_repeats, describe_times
 from portal.web.sync_runs.descriptions import (
     describe_pace,
     describe_run,
@@ -43,6 +44,9 @@ def register(app: Flask) -> None:
         describe_undo=describe_undo,
         describe_run=describe_run,
         describe_pace=describe_pace,
+        describe_length=describe_length,
+        describe_repeats=describe_repeats,
+        describe_times=describe_times,
     )
     app.jinja_env.globals.update(
         static_url=static_url, url_with=url_with, url_with_query=url_with_query

@@ -115,6 +115,10 @@ def drive_assets(world: World, tactical: SimulatedTactical) -> None:
     world.run("sync devices")
     for deed in ("retire", "restore", "retire", "delete --yes"):
         world.run(f"assets {deed} {gone}")
+    night = "--zone UTC --starts 2000-01-01T00:00 --ends 2000-01-02T00:00 --every day"
+    world.run(f"windows add Night {night}")
+    window = world.ask("SELECT max(id) FROM maintenance_windows")
+    world.run(f"windows end {window}")
     world.run("clients add Zebra")
     world.change("UPDATE rmm_organization_mappings SET held_since = '2026-01-01 00:00:00.000000'")
     world.run("organizations settle --as gone")

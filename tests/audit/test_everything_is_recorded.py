@@ -150,6 +150,11 @@ place_run: dict[int, int] = {}
 """The run that a route is about, where it is another than the place's."""
 
 
+WINDOW = {
+    **{"name": "Patch night", "zone": "Europe/Berlin", "place": "everything"},
+    **{"starts": "2090-01-07T22:00", "ends": "2090-01-08T06:00"},
+}
+
 ROUTES = {
     "api_tokens.add": Drive("token.made", {"name": "Reports", "scopes": "read", "days": "90"}),
     "api_tokens.revoke": Drive("token.revoked"),
@@ -225,6 +230,12 @@ ROUTES = {
     "webhook.rotate": Drive("webhook.secret_rotated", {"at_once": "yes"}),
     "webhook.save": Drive("connection.saved", {"delivery_days": "7"}),
     "webhook.test": Drive("webhook.tested"),
+    "windows.begin_for_asset": Drive("window.added", {"hours": "2"}),
+    "windows.begin_for_client": Drive("window.added", {"hours": "2"}),
+    "windows.delete": Drive("window.deleted"),
+    "windows.edit": Drive("window.changed", WINDOW),
+    "windows.end": Drive("window.ended"),
+    "windows.new": Drive("window.added", WINDOW),
     # Files: they change nothing, but leave the portal.
     "alerts.export": Drive("list.exported"),
     "assets.export": Drive("list.exported"),
@@ -324,6 +335,7 @@ READ_ONLY = {
     *("audit list", "audit verify", "organizations list", "conflicts list", "keys list", "missing"),
     *("plans show", "runs list", "runs show", "tenants list", "tenants list-networks"),
     *("oidc show", "tokens list", "users list"),
+    "windows list",
 }
 COMMANDS = {
     "assets delete": "asset.deleted",
@@ -379,6 +391,8 @@ COMMANDS = {
     "webhook remove": "webhook.removed",
     "webhook rotate": "webhook.secret_rotated",
     "webhook show": "webhook.secret_revealed",
+    "windows add": "window.added",
+    "windows end": "window.ended",
 }
 """What each writes; `test_commands.py` drives them."""
 

@@ -26,6 +26,7 @@ from portal.models import (
     EventSubscriber,
     ExternalEntityMapping,
     Invitation,
+    MaintenanceWindow,
     Membership,
     OrganizationMapping,
     SoftwareTitle,
@@ -85,6 +86,8 @@ class Place:
     invitation: int
     token: int
     """Of the API; nobody knows what it is."""
+    window: int
+    """Of maintenance: in force now, for everything."""
 
     def url(self, path: str = "") -> str:
         return f"/t/{self.slug}/{path}"
@@ -172,10 +175,13 @@ def make_place(app: Flask, slug: str = "acme", **integration: Any) -> Place:
         session.flush()
         invitation = make_invitation(f"guest@{slug}.example")
         token = make_token(slug)
-        session.add_all((Membership(user_id=member.id, role="viewer"), invitation, token))
+        window = make_window(slug)
+        session.add_all((Membership(user_id=member.id, role="viewer"), invitation, token, window))
         session.flush()
         rows = (client, organization, asset, run, test, alert, delivery, subscriber, title, errand)
-        ids = [row.id for row in (*rows, failure, plan, conflict, member, invitation, token)]
+        ids = [
+            row.id for row in (*rows, failure, plan, conflict, member, invitation, token, window)
+        ]
         return Place(tenant_id, slug, *ids)
 
 
@@ -187,6 +193,18 @@ def make_token(slug: str) -> ApiToken:
         scopes=["read"],
         networks=[],
         expires_at=utc_now() + timedelta(days=90),
+    )
+
+
+def make_window(slug: str) -> MaintenanceWindow:
+    begun = utc_now() - timedelta(minutes=5)
+    return MaintenanceWindow(
+        name=f"{slug} patch night",
+        zone="UTC",
+        starts=f"{begun:%Y-%m-%dT%H:%M}",
+        minutes=120,
+        over_at=begun + timedelta(hours=2),
+        created_by=f"planner@{slug}.example",
     )
 
 

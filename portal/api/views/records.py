@@ -1,4 +1,4 @@
-"""Clients, organizations, alerts, software titles and runs."""
+"""Clients, organizations, alerts, maintenance windows, software titles and runs."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from portal.services.software.titles import TitleFilter
 clients = Room("clients", __name__, "Your customers.")
 organizations = Room("organizations", __name__, "Tactical's clients, and whom they stand for.")
 alerts = Room("alerts", __name__, "Tactical's alerts.")
+windows = Room("windows", __name__, "Maintenance windows.")
 software = Room("software", __name__, "Titles of software across all assets.")
 runs = Room("runs", __name__, "Syncs and other changes of many records.")
 
@@ -47,6 +48,10 @@ class AlertArguments(ListArguments):
     until = fields.AwareDateTime(
         format="iso", metadata={"description": "Triggered before this time."}
     )
+
+
+class WindowArguments(ListArguments):
+    show = one_of(("all",), "Those that are over or deleted, too.")
 
 
 class TitleArguments(ListArguments):
@@ -118,6 +123,20 @@ def list_alerts(arguments: dict[str, Any]) -> ResponseReturnValue:
 def show_alert(alert_id: int) -> ResponseReturnValue:
     """Show an alert."""
     return answer_one(lists.read_alert(alert_id), page_url("alerts.show", "alert_id"))
+
+
+@windows.lists("/windows", schemas.Window, WindowArguments)
+def list_windows(arguments: dict[str, Any]) -> ResponseReturnValue:
+    """List maintenance windows that are in force or to come."""
+    with_over = arguments.get("show") == "all"
+    add_url = page_url("windows.show", "window_id")
+    return answer_list(arguments, lambda part: lists.list_windows(with_over, part), add_url)
+
+
+@windows.shows("/windows/<int:window_id>", schemas.Window)
+def show_window(window_id: int) -> ResponseReturnValue:
+    """Show a maintenance window."""
+    return answer_one(lists.read_window(window_id), page_url("windows.show", "window_id"))
 
 
 @software.lists("/software", schemas.Title, TitleArguments)

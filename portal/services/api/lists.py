@@ -1,4 +1,4 @@
-"""Clients, organizations, alerts, software titles, runs and audit rows, as the API gives them."""
+"""Clients, organizations, alerts, windows, software, runs and audit rows, as the API gives them."""
 
 from __future__ import annotations
 
@@ -8,10 +8,18 @@ from typing import Any
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import joinedload
 
-from portal.clock import iso_utc
+from portal.clock import iso_utc, utc_now
 from portal.db import db
 from portal.errors import NotFound
-from portal.models import Alert, Client, OrganizationMapping, SoftwareTitle, SyncLogEntry, SyncRun
+from portal.models import (
+    Alert,
+    Client,
+    MaintenanceWindow,
+    OrganizationMapping,
+    SoftwareTitle,
+    SyncLogEntry,
+    SyncRun,
+)
 from portal.scope import get_tenant_id
 from portal.services.alerts.listing import (
     AlertFilter,
@@ -41,6 +49,9 @@ from portal.services.software.titles import (
     describe_title,
     title_conditions,
 )
+from portal.services.windows.listing import view_rows, view_window
+from portal.services.windows.loading import select_ahead
+from portal.services.windows.present import to_record
 
 RUN_TIMES = ("created_at", "finished_at", "undo_until")
 
@@ -97,6 +108,20 @@ def list_alerts(
 def read_alert(alert_id: int) -> Record:
     """Raises NotFound."""
     return _to_alert(get_alert_row(alert_id))
+
+
+def list_windows(with_over: bool, part: Part) -> Items:
+    """Maintenance windows, in the order in which they were added."""
+    query = select(MaintenanceWindow).order_by(MaintenanceWindow.id)
+    query = query if with_over else select_ahead(utc_now())
+    return read_part(
+        query, part, lambda rows: [to_record(v) for v in view_rows(r[0] for r in rows)]
+    )
+
+
+def read_window(window_id: int) -> Record:
+    """Raises NotFound."""
+    return to_record(view_window(window_id))
 
 
 def list_titles(shown: TitleFilter, part: Part) -> Items:

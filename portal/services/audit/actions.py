@@ -115,6 +115,14 @@ class Action(StrEnum):
     RULE_ACTED = "rule.acted"
     DELIVERIES_REPLAYED = "delivery.replayed"
 
+    WINDOW_ADDED = "window.added"
+    WINDOW_CHANGED = "window.changed"
+    WINDOW_ENDED = "window.ended"
+    """By a person, before its time."""
+    WINDOW_DELETED = "window.deleted"
+    CALENDAR_LINK_MADE = "calendar_link.made"
+    CALENDAR_LINK_REVOKED = "calendar_link.revoked"
+
     LIST_EXPORTED = "list.exported"
     AUDIT_PRUNED = "audit.pruned"
     """The checkpoint for rows that were older than they are kept."""

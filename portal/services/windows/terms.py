@@ -46,10 +46,15 @@ class MonthlyByDay(_Repeats, frozen=True, kw_only=True, tag_field="every", tag="
 
 
 class MonthlyByWeekday(_Repeats, frozen=True, kw_only=True, tag_field="every", tag="month-weekday"):
-    nth: Literal[1, 2, 3, 4, -1]
+    nth: Annotated[int, msgspec.Meta(ge=LAST, le=4)]
+    """1 to 4, or LAST."""
     weekday: Weekday
     days_after: Annotated[int, msgspec.Meta(ge=0, le=6)] = 0
     """1: on the day after it, also where that is in the next month."""
+
+    def __post_init__(self) -> None:
+        if self.nth == 0:
+            raise ValueError("There is no number 0.")
 
 
 class Yearly(_Repeats, frozen=True, kw_only=True, tag_field="every", tag="year"):

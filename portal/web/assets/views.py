@@ -27,6 +27,8 @@ from portal.services.integrations.current import find_integration
 from portal.services.organizations.listing import any_mapped
 from portal.services.runs import requests
 from portal.services.runs.history import find_active_run
+from portal.services.windows.editing import HOURS
+from portal.services.windows.listing import list_of_asset
 from portal.web.client_filter import find_shown_client, read_client_id
 from portal.web.downloads import send_csv
 from portal.web.fragments import page_number, page_or_region, words
@@ -123,6 +125,8 @@ def _detail_context(detail: AssetDetail) -> dict[str, object]:
         "uptime": asset.uptime_at(utc_now()),
         "organization": detail.organization,
         "superseded": detail.superseded,
+        "windows": list_of_asset(asset),
+        "maintenance_hours": HOURS,
         "flags": _flags(detail),
         "locked": list_locked(asset),
         "has_conflict": bool(find_conflicted([asset.id])),

@@ -10,6 +10,8 @@ from portal.services import clients as client_service
 from portal.services.accounts.permissions import Permission
 from portal.services.assets.listing import AssetFilter, count_by_status
 from portal.services.organizations.listing import list_organizations_of
+from portal.services.windows.editing import HOURS
+from portal.services.windows.listing import list_of_client
 from portal.web.clients.forms import ClientForm
 from portal.web.forms import mark
 from portal.web.fragments import page_number, page_or_region, words
@@ -67,6 +69,8 @@ def show(client_id: int) -> ResponseReturnValue:
         client=client,
         asset_counts=count_by_status(AssetFilter(client_id=client_id)),
         organizations=list_organizations_of(client_id),
+        windows=list_of_client(client_id),
+        maintenance_hours=HOURS,
     )
 
 

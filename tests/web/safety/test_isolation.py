@@ -32,6 +32,7 @@ IDS = {
     "title_id": "title",
     "token_id": "token",
     "user_id": "member",
+    "window_id": "window",
 }
 """Parameter of a route -> what it names. A route with another one must be listed here."""
 
@@ -45,7 +46,12 @@ NO_TENANT = {
     *("static", "health", "webhooks"),
     *("auth", "second_step", "second_factors", "passkeys", "browsers", "places"),
     *("api_openapi", "api_clients", "api_organizations", "api_assets", "api_alerts"),
-    *("api_software", "api_runs", "api_audit"),  # of the token's tenant: see tests/api
+    *(
+        "api_software",
+        "api_runs",
+        "api_audit",
+        "api_windows",
+    ),  # of the token's tenant: see tests/api
     "acknowledge",  # of the link's tenant: see tests/alerts/test_links.py
     "sso",
 }

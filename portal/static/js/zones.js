@@ -1,0 +1,9 @@
+// A new maintenance window is most likely meant by the clocks where its author is.
+
+const select = document.querySelector("select[data-likely-zone]");
+const likely = Intl.DateTimeFormat().resolvedOptions().timeZone;
+const option = select && [...select.options].find((each) => each.value === likely);
+if (option && select.value === "UTC") {
+  select.prepend(option);
+  option.selected = true;
+}
