@@ -35,6 +35,10 @@ class Arguments(Schema):
         unknown = RAISE
 
 
+def texts(description: str) -> fields.Field[Any]:
+    return fields.List(fields.String(), required=True, metadata={"description": description})
+
+
 def text(description: str, nullable: bool = False, **more: Any) -> fields.String:
     return fields.String(
         required=True, allow_none=nullable, metadata={"description": description, **more}

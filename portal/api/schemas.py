@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from marshmallow import fields
 
 from portal.api.fields import (
@@ -15,14 +13,10 @@ from portal.api.fields import (
     page_address,
     row_id,
     text,
+    texts,
     yes_or_no,
 )
 from portal.models.runs.sync_run import COUNT_NAMES
-
-
-def texts(description: str) -> fields.Field[Any]:
-    return fields.List(fields.String(), required=True, metadata={"description": description})
-
 
 Counts = Record.from_dict({name: number("Records.") for name in COUNT_NAMES}, name="Counts")
 """Of a run: how many records it did what to."""

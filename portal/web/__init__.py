@@ -33,6 +33,7 @@ AREAS = (
     "portal.web.alerts.views:alerts",
     "portal.web.alerts.linked:acknowledge",
     "portal.web.windows:windows",
+    "portal.web.windows:calendars",
     "portal.web.errands.views:errands",
     "portal.web.deliveries.views:deliveries",
     "portal.web.conflicts.views:conflicts",

@@ -230,6 +230,8 @@ ROUTES = {
     "webhook.rotate": Drive("webhook.secret_rotated", {"at_once": "yes"}),
     "webhook.save": Drive("connection.saved", {"delivery_days": "7"}),
     "webhook.test": Drive("webhook.tested"),
+    "windows.add_link": Drive("calendar_link.made", {"name": "Team"}),
+    "windows.revoke_link": Drive("calendar_link.revoked"),
     "windows.begin_for_asset": Drive("window.added", {"hours": "2"}),
     "windows.begin_for_client": Drive("window.added", {"hours": "2"}),
     "windows.delete": Drive("window.deleted"),

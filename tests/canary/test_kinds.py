@@ -43,6 +43,7 @@ CAUGHT = """
     services/integrations/ended_sign_ins.py:add_ended services/integrations/shared_sign_in.py:keep
     services/key_rotation.py:_reseal services/webhook/digests.py:_make_sealed
     services/webhook/keys.py:_add_key vault.py:store_secret
+    services/windows/feeds.py:add_feed
     services/oidc/flows.py:begin services/oidc/outcomes.py:join services/oidc/outcomes.py:prove
     services/oidc/settings.py:save_provider web/oidc/sign_in.py:lead_to_provider
 """

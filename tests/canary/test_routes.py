@@ -30,6 +30,7 @@ SHOWN = {
     "event_subscribers.signing_secret": r"answer to POST /t/\w+/integrations/events/",
     "flows.begin": r"answer to (GET /t/[\w-]+/sign-in/(start|prove)|POST /t/[\w-]+/sign-in/link|"
     r"POST /invitation/.*/company)",
+    "feeds.add_feed": r"answer to POST /t/\w+/maintenance/links",
     "tokens.add_token": r"answer to POST /t/\w+/api/",
     "invitations.invite": r"answer to (POST /t/\w+/users/(invite|invitations/\d+/renew)|"
     r"\w+ /invitation/.*)",
@@ -87,6 +88,7 @@ def drive_tenants(owner: Browser) -> None:
             drive_change(owner, rule.endpoint, address(rule, place.slug, place), place)
     drive_intake(owner, looked_at)
     drive_api(owner, looked_at)
+    drive_calendar(owner, looked_at)
 
 
 def sign_in_as_owner(owner: Browser, place: Place) -> None:
@@ -111,6 +113,14 @@ def drive_intake(owner: Browser, place: Place) -> None:
         headers = {"X-Alga-Webhook-Secret": given}
         path = f"/api/webhooks/tacticalrmm?tenant={place.slug}"
         owner.open("POST", path, headers=headers, json={"event": "failure"})
+
+
+def drive_calendar(owner: Browser, place: Place) -> None:
+    page = owner.post(place.url("maintenance/links"), name="Team").text
+    found = re.search(r'id="calendar-link">http://[^/]+(/calendar/[^<]+)<', page)
+    assert found
+    for path in ("/calendar/nobodys.ics", found[1]):
+        owner.get(path)
 
 
 def drive_api(program: Browser, place: Place) -> None:

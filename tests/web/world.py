@@ -19,6 +19,7 @@ from portal.models import (
     Asset,
     AssetConflict,
     AssetSoftware,
+    CalendarFeed,
     Client,
     ConnectionTest,
     Delivery,
@@ -88,6 +89,8 @@ class Place:
     """Of the API; nobody knows what it is."""
     window: int
     """Of maintenance: in force now, for everything."""
+    feed: int
+    """A link to the calendar, of the member."""
 
     def url(self, path: str = "") -> str:
         return f"/t/{self.slug}/{path}"
@@ -176,11 +179,14 @@ def make_place(app: Flask, slug: str = "acme", **integration: Any) -> Place:
         invitation = make_invitation(f"guest@{slug}.example")
         token = make_token(slug)
         window = make_window(slug)
-        session.add_all((Membership(user_id=member.id, role="viewer"), invitation, token, window))
+        feed = make_feed(slug, member.id)
+        place = Membership(user_id=member.id, role="viewer")
+        session.add_all((place, invitation, token, window, feed))
         session.flush()
         rows = (client, organization, asset, run, test, alert, delivery, subscriber, title, errand)
         ids = [
-            row.id for row in (*rows, failure, plan, conflict, member, invitation, token, window)
+            row.id
+            for row in (*rows, failure, plan, conflict, member, invitation, token, window, feed)
         ]
         return Place(tenant_id, slug, *ids)
 
@@ -206,6 +212,11 @@ def make_window(slug: str) -> MaintenanceWindow:
         over_at=begun + timedelta(hours=2),
         created_by=f"planner@{slug}.example",
     )
+
+
+def make_feed(slug: str, user_id: int) -> CalendarFeed:
+    name, nobodys = f"{slug} calendar", digest(secrets.token_hex())
+    return CalendarFeed(name=name, token_digest=nobodys, user_id=user_id)
 
 
 def make_invitation(email: str, role: str = "viewer") -> Invitation:

@@ -29,6 +29,7 @@ ASKS = {
     *("users.limit", "users.remove", "users.renew_invitation", "users.reset", "users.sign_out"),
     *("users.withdraw_invitation", "sso.link", "sso.unlink"),
     *("single_sign_on.save", "single_sign_on.switch_off", "single_sign_on.unlink"),
+    *("windows.add_link", "windows.revoke_link"),
 }
 KEY = "A-KEY-THAT-WAS-TYPED-0123"
 

@@ -22,6 +22,7 @@ IDS = {
     "conflict_id": "conflict",
     "entry_id": "failure",
     "errand_id": "errand",
+    "feed_id": "feed",
     "invitation_id": "invitation",
     "organization_id": "organization",
     "passkey_id": "asset",
@@ -45,6 +46,7 @@ WORDS = {
 NO_TENANT = {
     *("static", "health", "webhooks"),
     *("auth", "second_step", "second_factors", "passkeys", "browsers", "places"),
+    "calendars",  # of the link's tenant: see tests/windows/test_feeds.py
     *("api_openapi", "api_clients", "api_organizations", "api_assets", "api_alerts"),
     *(
         "api_software",

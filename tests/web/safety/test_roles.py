@@ -22,7 +22,7 @@ LOWEST = {
         software.export_of_asset software.export_of_title software.index software.of_asset
         software.show subscribers.index sync_runs.index sync_runs.preview_undo sync_runs.progress
         sync_runs.show tacticalrmm.show tacticalrmm.test_progress webhook.progress webhook.show
-        windows.calendar windows.index windows.show
+        windows.calendar windows.index windows.links windows.show
     """,
     Role.TECHNICIAN: """
         alerts.act alerts.act_on_many assets.do_merge assets.edit assets.merge assets.refresh
@@ -33,7 +33,8 @@ LOWEST = {
         organizations.remove_created organizations.set_auto_sync organizations.sync
         organizations.unmap plans.apply plans.decline sync_runs.cancel sync_runs.retry
         sync_runs.start sync_runs.undo windows.begin_for_asset windows.begin_for_client
-        windows.delete windows.edit windows.end windows.new
+        windows.add_link windows.delete windows.edit windows.end windows.new
+        windows.revoke_link
     """,
     Role.ADMIN: """
         subscribers.add subscribers.delete subscribers.pause subscribers.resume subscribers.test
