@@ -24,10 +24,9 @@ from portal.models import (
     SoftwareTitle,
     SupersededAgent,
 )
+from portal.services.alerts.filters import AlertFilter, alert_conditions
 from portal.services.alerts.listing import (
-    AlertFilter,
     AlertRow,
-    alert_conditions,
     query_alerts,
     with_clients,
 )

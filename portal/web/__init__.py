@@ -30,7 +30,7 @@ AREAS = (
     "portal.web.dashboard.views:dashboard",
     "portal.web.assets:assets",
     "portal.web.software.views:software",
-    "portal.web.alerts.views:alerts",
+    "portal.web.alerts:alerts",
     "portal.web.alerts.linked:acknowledge",
     "portal.web.windows:windows",
     "portal.web.windows:calendars",

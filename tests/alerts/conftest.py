@@ -18,7 +18,7 @@ from portal.models.runs.sync_run import SyncKind
 from portal.scope import tenant_scope
 from portal.services.accounts.tenants import add_tenant
 from portal.services.alerts import listing
-from portal.services.alerts.listing import AlertFilter
+from portal.services.alerts.filters import AlertFilter
 from portal.services.deliveries import processing
 from portal.services.integrations import connect, testing
 from portal.services.organizations import mapping

@@ -11,7 +11,8 @@ from portal.db import db
 from portal.errors import InvalidInput, NotFound, Refused
 from portal.models.alerts.alert import AlertStatus
 from portal.services.alerts import actions
-from portal.services.alerts.listing import AlertFilter, list_alerts
+from portal.services.alerts.filters import AlertFilter
+from portal.services.alerts.listing import list_alerts
 from portal.services.alerts.results import ActionResult, AlertAction
 from portal.services.integrations import connect, testing
 from portal.services.integrations.connect import ConnectionSettings

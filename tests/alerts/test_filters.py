@@ -15,7 +15,7 @@ from portal.models.deliveries.delivery import DeliveryStatus
 from portal.models.runs.sync_run import SyncKind
 from portal.services import export
 from portal.services.alerts import listing
-from portal.services.alerts.listing import AlertFilter
+from portal.services.alerts.filters import AlertFilter
 from portal.services.deliveries import history
 from portal.services.deliveries.history import DeliveryFilter
 from portal.services.integrations.current import get_integration

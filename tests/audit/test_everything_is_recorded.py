@@ -30,6 +30,8 @@ from portal.models.deliveries.delivery import DeliveryStatus
 from portal.models.integrations.integration import IntegrationState, Stop
 from portal.models.runs.sync_run import RunStatus
 from portal.scope import tenant_scope
+from portal.services.alerts.acknowledging import acknowledge
+from portal.services.alerts.assigning import assign, list_assignees
 from portal.services.oidc import people
 from portal.services.oidc.entered import ProviderSettings
 from portal.services.oidc.settings import save_provider
@@ -146,6 +148,19 @@ def _linked(place: Place) -> None:
     people.link(place.member, "https://login.example", "member-1")
 
 
+def _chosen_alert(place: Place) -> dict[str, Any]:
+    return {"alert": place.alert}
+
+
+def _acknowledged(place: Place) -> None:
+    acknowledge([place.alert])
+
+
+def _assigned(place: Place) -> dict[str, Any]:
+    assign([place.alert], list_assignees()[0].id)
+    return {"alert": place.alert, "assigned_to": "nobody"}
+
+
 place_run: dict[int, int] = {}
 """The run that a route is about, where it is another than the place's."""
 
@@ -162,6 +177,11 @@ ROUTES = {
     "alerts.act_on_many": Drive(
         "alert.snoozed", {"action": "snooze", "days": "3"}, lambda place: {"alert": place.alert}
     ),
+    "alerts.acknowledge_many": Drive("alert.acknowledged", prepare=_chosen_alert),
+    "alerts.acknowledge_one": Drive("alert.acknowledged", {"note": "Mine."}),
+    "alerts.assign_many": Drive("alert.assigned", prepare=_assigned),
+    "alerts.assign_one": Drive("alert.assigned", {"assigned_to": "nobody"}, _assigned),
+    "alerts.unacknowledge_one": Drive("alert.unacknowledged", prepare=_acknowledged),
     "assets.delete": Drive("asset.deleted", prepare=_retired),
     "assets.do_merge": Drive("asset.merged", prepare=_another_asset),
     "assets.edit": Drive(

@@ -20,7 +20,7 @@ from portal.models import Delivery, Schedule
 from portal.models.deliveries.delivery import DeliveryStatus
 from portal.services import export, tick
 from portal.services.alerts import listing
-from portal.services.alerts.listing import AlertFilter
+from portal.services.alerts.filters import AlertFilter
 from portal.services.deliveries import history, processing, replay
 from portal.services.deliveries.history import DeliveryFilter
 from portal.services.integrations import connect

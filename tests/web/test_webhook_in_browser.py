@@ -13,7 +13,7 @@ from portal.models.alerts.alert import AlertStatus
 from portal.models.webhook.installation import InstallationAction
 from portal.services.accounts.users import add_user
 from portal.services.alerts import listing
-from portal.services.alerts.listing import AlertFilter
+from portal.services.alerts.filters import AlertFilter
 from portal.services.deliveries import processing
 from portal.services.webhook import installation, keys
 from tactical_simulator import SimulatedTactical

@@ -11,7 +11,7 @@ from portal.models.alerts.alert import AlertStatus
 from portal.models.deliveries.delivery import DeliveryStatus
 from portal.models.webhook.installation import InstallationAction
 from portal.services.alerts import listing
-from portal.services.alerts.listing import AlertFilter
+from portal.services.alerts.filters import AlertFilter
 from portal.services.deliveries import processing
 from portal.services.deliveries.history import get_delivery
 from portal.services.webhook import keys

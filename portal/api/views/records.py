@@ -13,7 +13,7 @@ from portal.api.document import Room
 from portal.api.fields import ListArguments, one_of, search, wanted_id
 from portal.models.alerts.alert import AlertStatus, Severity
 from portal.models.runs.sync_run import RunStatus, SyncKind
-from portal.services.alerts.listing import AGES, AlertFilter
+from portal.services.alerts.filters import AGES, AlertFilter
 from portal.services.api import lists
 from portal.services.organizations.listing import OrganizationFilter
 from portal.services.software.titles import TitleFilter

@@ -3,11 +3,12 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, text
+from sqlalchemy import ForeignKey, Index, and_, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.clock import utc_now
 from portal.db import Base, BigId, TenantOwned
+from portal.models.alerts.handling import AlertHandling
 from portal.models.assets.asset import Asset
 
 
@@ -91,3 +92,13 @@ class Alert(TenantOwned, Base):
     """How often it was triggered: one more for each time it was re-opened."""
 
     asset: Mapped[Asset | None] = relationship()
+    handling: Mapped[AlertHandling | None] = relationship(
+        primaryjoin=lambda: and_(
+            Alert.id == AlertHandling.alert_id, Alert.occurrences == AlertHandling.occurrence
+        ),
+        foreign_keys=[AlertHandling.alert_id, AlertHandling.occurrence],
+        viewonly=True,
+        uselist=False,
+        lazy="raise",
+    )
+    """Of the present occurrence, where a statement asks for it."""

@@ -5,10 +5,11 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import JSON, ForeignKey, Index, UniqueConstraint, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.clock import utc_now
 from portal.db import Base, BigId, TenantOwned
+from portal.models.accounts.user import Membership
 
 _IS_DUE_LATER = text("due_at IS NOT NULL")
 
@@ -37,6 +38,7 @@ class AlertHandling(TenantOwned, Base):
         UniqueConstraint("alert_id", "occurrence"),
         Index(None, "window_id"),
         Index(None, "rule_id"),
+        Index(None, "assigned_to"),
         Index(None, "tenant_id", "began_at"),
         Index(
             "ix_alert_handlings_due",
@@ -92,3 +94,6 @@ class AlertHandling(TenantOwned, Base):
     lease: Mapped[str | None]
     attempts: Mapped[int] = mapped_column(default=0)
     """Looks at it that were begun and not ended."""
+
+    assignee: Mapped[Membership | None] = relationship(viewonly=True, lazy="raise")
+    """Where a statement asks for it; None also for whoever is limited to some clients."""

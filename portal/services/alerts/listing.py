@@ -4,29 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
-from sqlalchemy.orm import InstrumentedAttribute, contains_eager, joinedload
+from sqlalchemy import ColumnElement, Select, case, func, select
+from sqlalchemy.orm import contains_eager, defer, joinedload
 
-from portal.clock import utc_now
 from portal.db import db
 from portal.errors import NotFound
-from portal.models import Alert, Asset, Client, OrganizationMapping
+from portal.models import Alert, AlertHandling, Asset, Client, Membership, OrganizationMapping
 from portal.models.alerts.alert import AlertStatus, Severity
+from portal.services.alerts.filters import (
+    UNACKNOWLEDGED,
+    AlertFilter,
+    alert_conditions,
+    is_unacknowledged,
+)
 from portal.services.lists.paging import Page, paginate_records
-from portal.services.lists.search import any_contains, find_named, narrow, split_words
-
-AGES: dict[str, tuple[timedelta | None, timedelta | None]] = {
-    "1h": (timedelta(hours=1), None),
-    "24h": (timedelta(days=1), None),
-    "7d": (timedelta(days=7), None),
-    "30d": (timedelta(days=30), None),
-    "over-1d": (None, timedelta(days=1)),
-    "over-7d": (None, timedelta(days=7)),
-}
-"""Word of the filter -> at most this old, at least this old."""
+from portal.services.lists.search import narrow
 
 _SEVERITY_RANK = case(
     (Alert.severity == Severity.ERROR, 2), (Alert.severity == Severity.WARNING, 1), else_=0
@@ -41,27 +35,6 @@ SORTABLE: dict[str, Any] = {
     "occurrences": Alert.occurrences,
 }
 
-_SEARCHED = (
-    Alert.message,
-    Alert.hostname,
-    Alert.alert_type,
-    Alert.agent_id,
-    Alert.external_alert_id,
-)
-
-
-@dataclass(frozen=True, slots=True)
-class AlertFilter:
-    """What the list shows; an empty field does not filter. `sort` with a `-` is downwards."""
-
-    search: str = ""
-    status: str = ""
-    severity: str = ""
-    client_id: int | None = None
-    asset_id: int | None = None
-    age: str = ""
-    sort: str = "-triggered"
-
 
 @dataclass(frozen=True, slots=True)
 class AlertRow:
@@ -69,28 +42,6 @@ class AlertRow:
 
     alert: Alert
     client: Client | None
-
-
-def alert_conditions(shown: AlertFilter) -> list[ColumnElement[bool]]:
-    """The filter in SQL, for what lists, counts and exports."""
-    conditions: list[ColumnElement[bool]] = []
-    equals: tuple[tuple[InstrumentedAttribute[Any], object], ...] = (
-        (Alert.status, shown.status),
-        (Alert.severity, shown.severity),
-        (Alert.asset_id, shown.asset_id),
-    )
-    conditions.extend(column == value for column, value in equals if value not in ("", None))
-    if shown.client_id is not None:
-        conditions.append(_belongs_to(shown.client_id))
-    newest, oldest = AGES.get(shown.age, (None, None))
-    if newest is not None:
-        conditions.append(Alert.triggered_at >= utc_now() - newest)
-    if oldest is not None:
-        conditions.append(Alert.triggered_at < utc_now() - oldest)
-    # Every word must be found somewhere, so that "print server" narrows.
-    for word, named in find_named(Asset.id, split_words(shown.search)).items():
-        conditions.append(or_(any_contains(_SEARCHED, word), Alert.asset_id.in_(named)))
-    return conditions
 
 
 def list_alerts(shown: AlertFilter, page: int = 1) -> Page[AlertRow]:
@@ -117,16 +68,30 @@ def list_and_count(shown: AlertFilter, page: int = 1) -> tuple[Page[AlertRow], d
 
 
 def count_by_status(shown: AlertFilter | None = None) -> dict[str, int]:
-    """How many alerts of each status the filter shows, its own status aside, and `total`."""
+    """How many alerts of each status the filter shows, its own status aside, `total`, and how many
+    active ones are `unacknowledged`."""
     return _count_by_status(alert_conditions(replace(shown or AlertFilter(), status="")))
 
 
 def _count_by_status(conditions: list[ColumnElement[bool]]) -> dict[str, int]:
+    unacknowledged = _query_unacknowledged(conditions).correlate(None).scalar_subquery()
     rows = db.session.execute(
-        select(Alert.status, func.count()).where(*conditions).group_by(Alert.status)
+        select(Alert.status, func.count(), unacknowledged).where(*conditions).group_by(Alert.status)
     ).all()
     counts = {str(status): 0 for status in AlertStatus} | {str(row[0]): row[1] for row in rows}
-    return counts | {"total": sum(counts.values())}
+    total, nobodys = sum(counts.values()), rows[0][2] if rows else 0
+    return counts | {"total": total, UNACKNOWLEDGED: nobodys}
+
+
+def count_unacknowledged() -> int:
+    """How many active alerts nobody has acknowledged."""
+    return db.session.scalar(_query_unacknowledged([])) or 0
+
+
+def _query_unacknowledged(conditions: list[ColumnElement[bool]]) -> Select[int]:
+    is_active = Alert.status == AlertStatus.ACTIVE
+    number = select(func.count()).select_from(Alert)
+    return number.where(*conditions, is_active, is_unacknowledged())
 
 
 def count_active_by_severity() -> dict[str, int]:
@@ -148,7 +113,12 @@ def get_alert(alert_id: int) -> Alert:
     alert = db.session.scalar(
         select(Alert)
         .where(Alert.id == alert_id)
-        .options(joinedload(Alert.asset).joinedload(Asset.client))
+        .options(
+            joinedload(Alert.asset).joinedload(Asset.client),
+            joinedload(Alert.handling)
+            .joinedload(AlertHandling.assignee)
+            .joinedload(Membership.user),
+        )
         .execution_options(populate_existing=True)
     )
     if alert is None:
@@ -176,9 +146,21 @@ def list_alerts_of_asset(asset_id: int, most: int) -> list[Alert]:
 
 
 def query_alerts(*conditions: ColumnElement[bool]) -> Select[Alert]:
-    """Alerts with their assets and those assets' clients."""
-    eagerly = contains_eager(Alert.asset).contains_eager(Asset.client)
-    return _with_assets(select(Alert)).where(*conditions).options(eagerly)
+    """Alerts with their assets and those assets' clients, and with their handlings and whom they
+    are assigned to, but for why each rule was tried."""
+    handling = contains_eager(Alert.handling)
+    return (
+        _with_assets(select(Alert))
+        .outerjoin(Alert.handling)
+        .outerjoin(AlertHandling.assignee)
+        .outerjoin(Membership.user)
+        .where(*conditions)
+        .options(
+            contains_eager(Alert.asset).contains_eager(Asset.client),
+            handling.contains_eager(AlertHandling.assignee).contains_eager(Membership.user),
+            handling.options(defer(AlertHandling.explanation), defer(AlertHandling.plan)),
+        )
+    )
 
 
 def _with_assets(query: Select[Any]) -> Select[Any]:
@@ -212,20 +194,6 @@ def with_clients(alerts: Sequence[Alert]) -> list[AlertRow]:
         )
         for alert in alerts
     ]
-
-
-def _belongs_to(client_id: int) -> ColumnElement[bool]:
-    of_its_assets = Alert.asset_id.in_(select(Asset.id).where(Asset.client_id == client_id))
-    mapping = (
-        select(OrganizationMapping.id)
-        .where(
-            OrganizationMapping.client_id == client_id,
-            OrganizationMapping.integration_id == Alert.integration_id,
-            OrganizationMapping.external_organization_id == Alert.external_organization_id,
-        )
-        .exists()
-    )
-    return or_(of_its_assets, and_(Alert.asset_id.is_(None), mapping))
 
 
 def _order(sort: str) -> tuple[Any, ...]:

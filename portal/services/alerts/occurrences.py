@@ -15,9 +15,9 @@ from portal.models import Alert, AlertHandling
 from portal.models.alerts.alert import AlertStatus
 from portal.models.alerts.handling import HandlingState
 from portal.scope import get_tenant_id
+from portal.sync.alerts.news import TOO_OLD
 
 MOST_AT_ONCE = 200
-BEFORE_HANDLING = "It began before the portal told anybody of alerts."
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def _add_handlings(session: Session, alerts: Sequence[Alert]) -> None:
             "alert_id": alert.id,
             "occurrence": alert.occurrences,
             "state": HandlingState.SILENT,
-            "reason": BEFORE_HANDLING,
+            "reason": TOO_OLD,
             "began_at": alert.triggered_at,
             "noticed_at": now,
             "over_at": alert.resolved_at,

@@ -21,10 +21,9 @@ from portal.models import (
     SyncRun,
 )
 from portal.scope import get_tenant_id
+from portal.services.alerts.filters import AlertFilter, alert_conditions
 from portal.services.alerts.listing import (
-    AlertFilter,
     AlertRow,
-    alert_conditions,
     get_alert_row,
     query_alerts,
     with_clients,

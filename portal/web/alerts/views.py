@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import (
     current_app,
     flash,
+    g,
     redirect,
     render_template,
     request,
@@ -17,28 +18,26 @@ from portal.extensions import htmx
 from portal.models.integrations.integration import IntegrationState
 from portal.models.runs.sync_run import SyncKind
 from portal.services.accounts.permissions import Permission
-from portal.services.alerts import actions
+from portal.services.alerts import actions, timeline
 from portal.services.alerts import listing as alert_service
-from portal.services.alerts.listing import AlertFilter
+from portal.services.alerts.answer import answer
+from portal.services.alerts.assigning import list_assignees
+from portal.services.alerts.choices import list_rule_choices
 from portal.services.alerts.results import AlertAction
-from portal.services.assets.listing import get_asset
-from portal.services.deliveries.history import any_deliveries, list_deliveries_of_alert
+from portal.services.deliveries.history import list_deliveries_of_alert
 from portal.services.errands.requests import TooManyWaiting
 from portal.services.export import ALERT_COLUMNS, export_alerts
 from portal.services.integrations.current import find_integration
 from portal.services.runs.history import find_active_run, find_last_finished_run
 from portal.services.webhook.state import get_health
-from portal.web.client_filter import find_shown_client, read_client_id
+from portal.web.alerts.filters import describe_filter, read_filter
 from portal.web.downloads import send_csv
 from portal.web.errands.following import follow
-from portal.web.fragments import page_number, page_or_region, words
+from portal.web.fragments import page_number, page_or_region
 from portal.web.guard import is_safe_target, requires, tenant_blueprint
 from portal.web.input import to_id, to_number
 
 alerts = tenant_blueprint("alerts", __name__, "/alerts")
-
-ALL = "any"
-"""Of the address: without a status, the list shows what is active."""
 
 DELIVERIES_SHOWN = 20
 
@@ -46,27 +45,22 @@ DELIVERIES_SHOWN = 20
 @alerts.get("/")
 @requires(Permission.READ)
 def index() -> ResponseReturnValue:
-    shown = _read_filter()
-    asset_id = shown.asset_id
+    shown = read_filter()
     page, counts = alert_service.list_and_count(shown, page_number())
     integration = find_integration()
     any_alerts = counts["total"] > 0 or alert_service.any_alerts()
     return page_or_region(
         "alerts/list.html",
         {"alert-rows": "alerts/_rows.html"},
-        filters={
-            "q": shown.search,
-            "status": words("status"),
-            "severity": shown.severity,
-            "client": find_shown_client(shown.client_id),
-            "asset": get_asset(asset_id) if asset_id else None,
-            "age": shown.age,
-        },
+        filters=describe_filter(shown),
+        rules=list_rule_choices(),
+        rules_url=find_rules_url(),
+        people=list_assignees(),
+        current_place=g.membership.id,
         sort=shown.sort,
         page=page,
         alert_counts=counts,
         any_alerts=any_alerts,
-        any_deliveries=any_deliveries(),
         integration=integration,
         webhook_health=get_health(integration) if integration and not any_alerts else None,
         webhook_url=find_webhook_url(),
@@ -79,7 +73,7 @@ def index() -> ResponseReturnValue:
 @requires(Permission.READ)
 def export() -> ResponseReturnValue:
     """The alerts that the list shows, streamed."""
-    return send_csv("alerts", ALERT_COLUMNS, export_alerts(_read_filter()))
+    return send_csv("alerts", ALERT_COLUMNS, export_alerts(read_filter()))
 
 
 @alerts.post("/act")
@@ -93,22 +87,29 @@ def act_on_many() -> ResponseReturnValue:
         if htmx:
             raise
         flash(error.message, "error")
-        return redirect(_back(url_for("alerts.index")))
+        return redirect(find_way_back(url_for("alerts.index")))
     follow(errand)
     if htmx:
         return render_template("errands/_errand.html", errand=errand)
-    return redirect(_back(url_for("alerts.index")))
+    return redirect(find_way_back(url_for("alerts.index")))
 
 
 @alerts.get("/<int:alert_id>")
 @requires(Permission.READ)
 def show(alert_id: int) -> ResponseReturnValue:
     row = alert_service.get_alert_row(alert_id)
-    integration = find_integration()
+    integration, handling = find_integration(), row.alert.handling
+    messages = timeline.list_messages(handling.id) if handling else []
     return render_template(
         "alerts/detail.html",
         alert=row.alert,
         client=row.client,
+        answer=answer(handling, messages),
+        messages=messages,
+        entries=timeline.list_entries(alert_id),
+        earlier=timeline.list_earlier(alert_id, row.alert.occurrences),
+        people=list_assignees(),
+        current_place=g.membership.id,
         deliveries=list_deliveries_of_alert(alert_id, DELIVERIES_SHOWN),
         can_act=integration is not None
         and integration.id == row.alert.integration_id
@@ -134,17 +135,10 @@ def find_webhook_url() -> str | None:
     return url_for("webhook.show") if has_page else None
 
 
-def _read_filter() -> AlertFilter:
-    status = words("status") or "active"
-    return AlertFilter(
-        search=words("q"),
-        status="" if status == ALL else status,
-        severity=words("severity"),
-        client_id=read_client_id(),
-        asset_id=request.args.get("asset_id", type=to_id),
-        age=words("age"),
-        sort=words("sort") or "-triggered",
-    )
+def find_rules_url() -> str | None:
+    """Where rules are, if that page is part of this portal."""
+    has_page = "rules.index" in current_app.view_functions
+    return url_for("rules.index") if has_page else None
 
 
 def _read_action() -> AlertAction:
@@ -158,6 +152,7 @@ def _read_days() -> int | None:
     return to_number(request.form.get("days", ""))
 
 
-def _back(otherwise: str) -> str:
+def find_way_back(otherwise: str) -> str:
+    """Where a form without scripts leads back to."""
     back = request.form.get("next")
     return back if back and is_safe_target(back) else otherwise

@@ -15,7 +15,8 @@ from portal.extensions import htmx
 from portal.models.integrations.integration import IntegrationState
 from portal.models.runs.sync_run import SyncKind
 from portal.services.accounts.permissions import Permission
-from portal.services.alerts.listing import AlertFilter, count_by_status, list_alerts_of_asset
+from portal.services.alerts.filters import AlertFilter
+from portal.services.alerts.listing import count_by_status, list_alerts_of_asset
 from portal.services.assets import listing as asset_service
 from portal.services.assets.detail import AssetDetail, get_asset_detail
 from portal.services.assets.edits import list_locked

@@ -1,0 +1,132 @@
+"""Which alerts a list shows, and the same in SQL for what lists, counts and exports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, or_, select, tuple_
+from sqlalchemy.orm import InstrumentedAttribute
+
+from portal.clock import utc_now
+from portal.models import Alert, AlertHandling, Asset, OrganizationMapping
+from portal.models.alerts.handling import HandlingState
+from portal.services.lists.search import any_contains, find_named, split_words
+
+AGES: dict[str, tuple[timedelta | None, timedelta | None]] = {
+    "1h": (timedelta(hours=1), None),
+    "24h": (timedelta(days=1), None),
+    "7d": (timedelta(days=7), None),
+    "30d": (timedelta(days=30), None),
+    "over-1d": (None, timedelta(days=1)),
+    "over-7d": (None, timedelta(days=7)),
+}
+"""Word of the filter -> at most this old, at least this old."""
+
+UNACKNOWLEDGED = "unacknowledged"
+HANDLED: dict[str, ColumnElement[bool]] = {
+    "acknowledged": AlertHandling.acknowledged_at.is_not(None),
+    "kept-back": AlertHandling.window_id.is_not(None),
+    "told": AlertHandling.state == HandlingState.ACTED,
+    "silent": AlertHandling.state.in_((HandlingState.SILENT, HandlingState.IGNORED)),
+}
+"""Word of the filter -> what holds of the handling; UNACKNOWLEDGED beside them."""
+
+_SEARCHED = (
+    Alert.message,
+    Alert.hostname,
+    Alert.alert_type,
+    Alert.agent_id,
+    Alert.external_alert_id,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AlertFilter:
+    """What the list shows; an empty field does not filter. `sort` with a `-` is downwards."""
+
+    search: str = ""
+    status: str = ""
+    severity: str = ""
+    client_id: int | None = None
+    asset_id: int | None = None
+    age: str = ""
+    handled: str = ""
+    """A word of HANDLED."""
+    assigned_to: int | None = None
+    """The id of a membership."""
+    rule_id: int | None = None
+    window_id: int | None = None
+    urgency: str = ""
+    sort: str = "-triggered"
+
+
+def alert_conditions(shown: AlertFilter) -> list[ColumnElement[bool]]:
+    """The filter in SQL, for what lists, counts and exports."""
+    conditions: list[ColumnElement[bool]] = []
+    equals: tuple[tuple[InstrumentedAttribute[Any], object], ...] = (
+        (Alert.status, shown.status),
+        (Alert.severity, shown.severity),
+        (Alert.asset_id, shown.asset_id),
+    )
+    conditions.extend(column == value for column, value in equals if value not in ("", None))
+    if shown.client_id is not None:
+        conditions.append(_belongs_to(shown.client_id))
+    newest, oldest = AGES.get(shown.age, (None, None))
+    if newest is not None:
+        conditions.append(Alert.triggered_at >= utc_now() - newest)
+    if oldest is not None:
+        conditions.append(Alert.triggered_at < utc_now() - oldest)
+    conditions.extend(_list_handled(shown))
+    # Every word must be found somewhere, so that "print server" narrows.
+    for word, named in find_named(Asset.id, split_words(shown.search)).items():
+        conditions.append(or_(any_contains(_SEARCHED, word), Alert.asset_id.in_(named)))
+    return conditions
+
+
+def _list_handled(shown: AlertFilter) -> Iterator[ColumnElement[bool]]:
+    """Of the present occurrence. Found from the handlings, of which few meet a condition."""
+    equals: tuple[tuple[InstrumentedAttribute[Any], object], ...] = (
+        (AlertHandling.assigned_to, shown.assigned_to),
+        (AlertHandling.rule_id, shown.rule_id),
+        (AlertHandling.window_id, shown.window_id),
+        (AlertHandling.urgency, shown.urgency),
+    )
+    wanted = [column == value for column, value in equals if value not in ("", None)]
+    if shown.handled in HANDLED:
+        wanted.append(HANDLED[shown.handled])
+    if wanted:
+        found = select(AlertHandling.alert_id, AlertHandling.occurrence).where(*wanted)
+        yield tuple_(Alert.id, Alert.occurrences).in_(found)
+    if shown.handled == UNACKNOWLEDGED:
+        yield is_unacknowledged()
+
+
+def is_unacknowledged() -> ColumnElement[bool]:
+    """Also of an alert that the portal never handled."""
+    acknowledged = (
+        select(AlertHandling.id)
+        .where(
+            AlertHandling.alert_id == Alert.id,
+            AlertHandling.occurrence == Alert.occurrences,
+            AlertHandling.acknowledged_at.is_not(None),
+        )
+        .exists()
+    )
+    return ~acknowledged
+
+
+def _belongs_to(client_id: int) -> ColumnElement[bool]:
+    of_its_assets = Alert.asset_id.in_(select(Asset.id).where(Asset.client_id == client_id))
+    mapping = (
+        select(OrganizationMapping.id)
+        .where(
+            OrganizationMapping.client_id == client_id,
+            OrganizationMapping.integration_id == Alert.integration_id,
+            OrganizationMapping.external_organization_id == Alert.external_organization_id,
+        )
+        .exists()
+    )
+    return or_(of_its_assets, and_(Alert.asset_id.is_(None), mapping))
