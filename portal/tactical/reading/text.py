@@ -45,7 +45,8 @@ def clean_prose(value: Any) -> str:
 
 def clean_text(value: Any) -> str:
     """Text on one line."""
-    return clean_prose(value).translate(_ON_ONE_LINE)
+    text = clean_prose(value)
+    return text if text.isprintable() else text.translate(_ON_ONE_LINE)
 
 
 def write_number(value: Any) -> Any:
@@ -53,8 +54,9 @@ def write_number(value: Any) -> Any:
 
     Tactical passes on what an agent reports of its computer, whose numbers may be such.
     """
-    is_number = isinstance(value, Number) and not isinstance(value, bool)
-    return str(value) if is_number else value
+    if isinstance(value, str | bool):  # nearly all, and quicker to ask than for a Number
+        return value
+    return str(value) if isinstance(value, Number) else value
 
 
 def clean_fact(value: Any) -> str:
