@@ -10,6 +10,7 @@ from sqlalchemy import Table, insert
 from sqlalchemy.orm import Session
 
 from portal.clock import utc_now
+from portal.db import add_rows
 from portal.events.order import announce_writer
 from portal.models import Event
 from portal.models.events.event import EventType
@@ -29,11 +30,11 @@ def record_events(
 ) -> None:
     """Any number of events in one statement. `tenant_id` is for work across tenants."""
     owner = get_tenant_id() if tenant_id is None else tenant_id
-    now = utc_now()
-    write_events(
-        session,
-        [event_row(owner, kind, subject, payload, now) for kind, subject, payload in happenings],
-    )
+    if happenings:
+        announce_writer(session, [owner])
+        same = {"tenant_id": owner, "occurred_at": utc_now()}
+        rows = ((str(kind), subject, payload) for kind, subject, payload in happenings)
+        add_rows(session, Event, same, ("type", "subject", "payload"), rows)
 
 
 def event_row(
@@ -49,7 +50,7 @@ def event_row(
 
 
 def write_events(session: Session, rows: Sequence[Row]) -> None:
-    """`record_events` for rows that are made already, of one tenant or of several."""
+    """`record_events` for rows as `event_row` makes them, of one tenant or of several."""
     if rows:
         announce_writer(session, {row["tenant_id"] for row in rows})
         session.execute(insert(EVENTS), rows)

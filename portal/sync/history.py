@@ -9,10 +9,9 @@ from typing import Any, NamedTuple
 from sqlalchemy.orm import Session
 
 from portal.clock import utc_now
-from portal.db import insert
+from portal.db import add_rows
 from portal.models import AssetChange
 from portal.models.assets.change import ChangeAction
-from portal.scope import get_tenant_id
 from portal.sync.devices.facts import AGENT, VITALS
 from portal.sync.devices.plan import Decision
 from portal.sync.runs.action import Action
@@ -29,26 +28,12 @@ class ColumnChange(NamedTuple):
 
 def record_changes(session: Session, cause: Cause, changes: Iterable[ColumnChange]) -> None:
     """Of any number of assets, in one statement; none when there are none."""
-    same = {
-        "tenant_id": get_tenant_id(),
-        "cause": cause.by,
-        "run_id": cause.run_id,
-        "user_id": cause.user_id,
-        "at": utc_now(),
-    }
-    rows = [
-        {
-            **same,
-            "asset_id": change.asset_id,
-            "action": change.action,
-            "column": change.column,
-            "before": to_json(change.before),
-            "after": to_json(change.after),
-        }
-        for change in changes
-    ]
-    if rows:
-        session.execute(insert(AssetChange), rows)
+    same = {"cause": cause.by, "run_id": cause.run_id, "user_id": cause.user_id, "at": utc_now()}
+    rows = (
+        (each.asset_id, each.action, each.column, to_json(each.before), to_json(each.after))
+        for each in changes
+    )
+    add_rows(session, AssetChange, same, ColumnChange._fields, rows)
 
 
 def list_changes(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,13 @@ from sqlalchemy.orm import aliased
 
 import portal
 from portal.clock import utc_now
-from portal.db import db, upsert
+from portal.db import add_rows, db, put_rows, upsert
 from portal.db import insert as insert_for_this_database
 from portal.models import Client, OrganizationMapping
 from portal.scope import (
     ScopeMissing,
     all_tenants,
+    limited_to,
     tenant_scope,
 )
 from tests.tenant_guard.world import (
@@ -118,9 +120,41 @@ def test_an_upsert_does_not_touch_the_foreign_row_that_it_meets() -> None:
         assert all_clients() == [("client 1", OURS), ("theirs", THEIRS)]
 
 
+def test_nor_do_rows_that_are_put_past_the_session() -> None:
+    columns, now = ("id", "name", "name_key"), utc_now()
+    rows = [(OURS, "new", "new"), (THEIRS, "new", "new 2"), (3, "new", "new 3")]
+    with tenant_scope(OURS):
+        put_rows(db.session(), Client, {"created_at": now}, columns, rows, unique=("id",))
+        assert all_clients() == [("new", OURS), ("theirs", THEIRS), ("new", OURS)]
+
+
+def test_of_rows_that_are_put_an_older_one_changes_nothing() -> None:
+    columns, now = ("id", "name", "created_at"), utc_now()
+    rows = [(OURS, "older", now - timedelta(days=9))]
+    with tenant_scope(OURS):
+        same = {"name_key": "x"}
+        put_rows(db.session(), Client, same, columns, rows, ("id",), newer=("created_at",))
+        assert all_clients() == UNTOUCHED
+        rows = [(OURS, "newer", now + timedelta(days=9))]
+        put_rows(db.session(), Client, same, columns, rows, ("id",), newer=("created_at",))
+        assert all_clients() == [("newer", OURS), ("theirs", THEIRS)]
+
+
+def test_rows_past_the_session_are_the_scopes_and_of_nobody_limited() -> None:
+    same, row = {"name": "new", "created_at": utc_now()}, [("new",)]
+    with tenant_scope(OURS):
+        with pytest.raises(ScopeMissing):
+            add_rows(db.session(), Client, same | {"tenant_id": THEIRS}, ("name_key",), row)
+        with limited_to([OURS]), pytest.raises(ScopeMissing):
+            add_rows(db.session(), Client, same, ("name_key",), row)
+    with pytest.raises(ScopeMissing):
+        add_rows(db.session(), Client, same, ("name_key",), row)
+    assert all_clients() == UNTOUCHED
+
+
 def test_every_upsert_is_one_that_minds_the_tenant() -> None:
     folder = Path(portal.__file__).parent
-    forbidden = re.compile(r"on_conflict_do_update|bulk_(save|insert|update)_")
+    forbidden = re.compile(r"on_conflict_do_update|ON CONFLICT|bulk_(save|insert|update)_")
     found = {p.name for p in folder.rglob("*.py") if forbidden.search(p.read_text())}
     assert found == {"statements.py"}
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from portal.clock import utc_now
-from portal.db import upsert
+from portal.db import put_rows
 from portal.models import Asset, ExternalEntityMapping
+from portal.models.assets.asset import LOCKS
 from portal.providers import TACTICAL_RMM
-from portal.scope import get_tenant_id
 from portal.sync.alerts.links import link_alerts
 from portal.sync.devices.facts import FACTS, PLACE, VITALS
 from portal.sync.devices.plan import Decision, KnownAsset
@@ -37,6 +38,16 @@ EVIDENCE = "evidence"
 _ABSENCE = ("missing_since", "absent_runs", "retired_at")
 _SEEN: dict[str, Any] = {"missing_since": None, "absent_runs": 0, "retired_at": None}
 """An asset whose agent is listed is neither missing nor retired."""
+_NEW: dict[str, Any] = _SEEN | dict.fromkeys((*PLACE, *FACTS))
+_TIMES = ("status_at", "last_rmm_sync_at")
+_MAPPING_COLUMNS = (
+    "external_entity_id",
+    "asset_id",
+    "external_realm_id",
+    "external_pk",
+    "metadata",
+)
+_COLUMNS = ("rmm_device_id", "client_id", "agent_status", *_TIMES, *_ABSENCE, *PLACE, *FACTS)
 
 
 def apply_decisions(
@@ -106,23 +117,24 @@ def _describe_return(known: KnownAsset) -> str:
 
 
 def _upsert_assets(session: Session, integration_id: int, decisions: Sequence[Decision]) -> None:
-    times = ("status_at", "last_rmm_sync_at")
-    columns = ("client_id", "agent_status", *times, *_ABSENCE, *PLACE, *FACTS)
-    statement = upsert(Asset, ("integration_id", "rmm_device_id"), columns, newer=times)
-    session.execute(statement, [_asset_row(d, integration_id) for d in decisions])
+    same = {
+        "integration_id": integration_id,
+        "rmm_provider": TACTICAL_RMM.slug,
+        "created_at": utc_now(),
+        **dict.fromkeys(LOCKS.values(), False),
+    }
+    rows = map(itemgetter(*_COLUMNS), map(_asset_row, decisions))
+    unique = ("integration_id", "rmm_device_id")
+    put_rows(session, Asset, same, _COLUMNS, rows, unique, newer=_TIMES)
 
 
-def _asset_row(decision: Decision, integration_id: int) -> dict[str, Any]:
+def _asset_row(decision: Decision) -> dict[str, Any]:
     """What was not looked at stays as it is, and as old as it is."""
     known = decision.known
     return {
-        "tenant_id": get_tenant_id(),
-        "integration_id": integration_id,
-        "rmm_provider": TACTICAL_RMM.slug,
         "rmm_device_id": decision.external_id,
         "client_id": decision.client_id,
-        "created_at": utc_now(),
-        **(_kept(known) if known else _SEEN | dict.fromkeys((*PLACE, *FACTS))),
+        **(_kept(known) if known else _NEW),
         **(_SEEN if decision.returned else {}),
         **_times(decision),
         **(decision.facts or {}),
@@ -162,28 +174,17 @@ def _upsert_entity_mappings(
     decisions: Sequence[Decision],
     asset_ids: Mapping[str, int],
 ) -> None:
-    columns = ("asset_id", "external_realm_id", "external_pk", "metadata")
-    statement = upsert(ExternalEntityMapping, ("integration_id", "external_entity_id"), columns)
-    rows = [
-        _mapping_row(d, integration_id, d.known.id if d.known else asset_ids[d.external_id])
-        for d in decisions
-    ]
-    session.execute(statement, rows)
+    same = {"integration_id": integration_id, "created_at": utc_now()}
+    rows = [_mapping_row(d, d.known.id if d.known else asset_ids[d.external_id]) for d in decisions]
+    unique = ("integration_id", "external_entity_id")
+    put_rows(session, ExternalEntityMapping, same, _MAPPING_COLUMNS, rows, unique)
 
 
-def _mapping_row(decision: Decision, integration_id: int, asset_id: int) -> dict[str, Any]:
+def _mapping_row(decision: Decision, asset_id: int) -> tuple[Any, ...]:
     facts, known = decision.facts or {}, decision.known
-    pk = decision.external_pk
-    return {
-        "tenant_id": get_tenant_id(),
-        "integration_id": integration_id,
-        "asset_id": asset_id,
-        "external_entity_id": decision.external_id,
-        "external_realm_id": facts["rmm_organization_id"],
-        "external_pk": known.external_pk if pk is None and known else pk,
-        "entity_metadata": {"site_id": facts["site_id"], "site_name": facts["site_name"]},
-        "created_at": utc_now(),
-    }
+    pk = known.external_pk if decision.external_pk is None and known else decision.external_pk
+    site = {"site_id": facts["site_id"], "site_name": facts["site_name"]}
+    return decision.external_id, asset_id, facts["rmm_organization_id"], pk, site
 
 
 def _touch_assets(session: Session, decisions: Sequence[Decision]) -> None:
@@ -199,7 +200,7 @@ def _touch_assets(session: Session, decisions: Sequence[Decision]) -> None:
             alike[tuple(values.items())].append(decision.known.id)
     for key, ids in alike.items():
         values = dict(key)
-        moments = [name for name in ("status_at", "last_rmm_sync_at") if name in values]
+        moments = [name for name in _TIMES if name in values]
         session.execute(
             update(Asset)
             .where(Asset.id.in_(ids), *(getattr(Asset, n) <= values[n] for n in moments))

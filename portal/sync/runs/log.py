@@ -8,6 +8,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import Any
 
 from flask import Flask
@@ -15,12 +16,11 @@ from sqlalchemy import Update, select, update
 from sqlalchemy.orm import Session
 
 from portal.clock import utc_now
-from portal.db import changed_one, db, insert, transaction
+from portal.db import add_rows, changed_one, db, transaction
 from portal.errors import PortalError
 from portal.lease import BEAT_SECONDS, beating
 from portal.models import SyncLogEntry, SyncRun
 from portal.models.runs.sync_run import COUNT_NAMES, RunStatus
-from portal.scope import get_tenant_id
 from portal.sync.runs.cause import Cause
 from portal.sync.runs.run_events import record_ended_event
 
@@ -29,6 +29,8 @@ PACED_OVER = timedelta(seconds=30)
 POLL_SECONDS = 1
 """How often a run looks whether somebody pressed cancel."""
 CANCELLED = "The run was cancelled."
+_ENTRY = ("action", "external_id", "name", "reason", "changes")
+"""The columns that `log_entry` names."""
 
 
 class RunEnded(PortalError):
@@ -182,9 +184,9 @@ class RunLog:
 
 def add_entries(session: Session, run_id: int, entries: Sequence[dict[str, Any]]) -> None:
     """To the log of a run, in one statement; entries as `log_entry` makes them."""
-    if entries:
-        own = {"tenant_id": get_tenant_id(), "run_id": run_id, "created_at": utc_now()}
-        session.execute(insert(SyncLogEntry), [own | entry for entry in entries])
+    same = {"run_id": run_id, "created_at": utc_now()}
+    rows = map(itemgetter(*_ENTRY), entries)
+    add_rows(session, SyncLogEntry, same, _ENTRY, rows)
 
 
 def log_entry(
