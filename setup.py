@@ -1,4 +1,8 @@
-"""What pyproject.toml cannot say: the migrations beside the package are installed within it."""
+"""What pyproject.toml cannot say: the migrations beside the package are installed within it, and
+the simulated server of the demo is left out where PORTAL_WHEEL says `production`."""
+
+import os
+import shutil
 
 from setuptools import find_packages, setup
 
@@ -7,6 +11,10 @@ MIGRATIONS = {
     "portal.migrations.versions": "migrations/versions",
 }
 
-OURS = ["portal*", "tactical_simulator*"]
+OURS = ["portal*"]
+if os.environ.get("PORTAL_WHEEL") == "production":
+    shutil.rmtree("build", ignore_errors=True)  # an earlier one left it there
+else:
+    OURS.append("tactical_simulator*")
 
 setup(packages=[*find_packages(include=OURS), *MIGRATIONS], package_dir=MIGRATIONS)

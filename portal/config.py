@@ -17,6 +17,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from portal.errors import ConfigError
+from portal.transport import Unencrypted, check_database, check_redis, read_unencrypted
 
 IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -41,6 +42,7 @@ class Settings:
     redis_url: str
     """Empty: the supervisor starts an embedded server on `redis_socket`."""
     egress_allow: tuple[IpNetwork, ...]
+    unencrypted: Unencrypted
     ca_bundle: Path | None
     secret_key: str
     """Empty: made on first use and kept in the data folder."""
@@ -96,15 +98,17 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     ca_bundle = environ.get("PORTAL_CA_BUNDLE", "").strip()
     host = environ.get("PORTAL_HOST", "").strip() or "127.0.0.1"
     public_url = _read_public_url(environ)
+    unencrypted = read_unencrypted(environ.get("PORTAL_UNENCRYPTED", ""))
     return Settings(
         data_dir=data_dir,
         host=host,
         port=_read_int(environ, "PORTAL_PORT", default=5000, lowest=1, highest=65535),
-        database_url=_read_database_url(environ, "DATABASE_URL")
+        database_url=_read_database_url(environ, "DATABASE_URL", unencrypted)
         or f"sqlite:///{data_dir / 'portal.db'}",
-        database_owner_url=_read_database_url(environ, "DATABASE_OWNER_URL"),
-        redis_url=_read_redis_url(environ),
+        database_owner_url=_read_database_url(environ, "DATABASE_OWNER_URL", unencrypted),
+        redis_url=_read_redis_url(environ, unencrypted),
         egress_allow=_read_networks(environ),
+        unencrypted=unencrypted,
         ca_bundle=_read_ca_bundle(ca_bundle) if ca_bundle else None,
         secret_key=environ.get("PORTAL_SECRET_KEY", "").strip(),
         encryption_keys=environ.get("PORTAL_ENCRYPTION_KEYS", "").strip(),
@@ -132,7 +136,7 @@ def _read_int(
     return int(text)
 
 
-def _read_database_url(environ: Mapping[str, str], name: str) -> str:
+def _read_database_url(environ: Mapping[str, str], name: str, plain: Unencrypted) -> str:
     url = environ.get(name, "").strip()
     if not url:
         return ""
@@ -140,6 +144,7 @@ def _read_database_url(environ: Mapping[str, str], name: str) -> str:
     if scheme in POSTGRESQL:
         url = f"postgresql+psycopg://{rest}"
         if _is_database_url(url):
+            check_database(name, url, plain)
             return url
     if scheme == "sqlite" and rest.startswith("//") and name == "DATABASE_URL":
         return url  # a path that does not depend on where a command is called
@@ -158,12 +163,13 @@ def _is_database_url(url: str) -> bool:
     return True
 
 
-def _read_redis_url(environ: Mapping[str, str]) -> str:
+def _read_redis_url(environ: Mapping[str, str], plain: Unencrypted) -> str:
     url = environ.get("REDIS_URL", "").strip()
     if url and (_split(url) is None or urlsplit(url).scheme not in ("redis", "rediss", "unix")):
         raise ConfigError(
             "REDIS_URL must be an address that starts with redis://, rediss:// or unix://."
         )
+    check_redis(url, plain)
     return url
 
 

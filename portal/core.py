@@ -63,7 +63,9 @@ def use_settings(app: Flask, settings: Settings) -> None:
     app.extensions["settings"] = settings
     app.extensions["vault"] = Vault(get_encryption_keys(settings))
     app.extensions["throttle"] = Throttle(settings)
-    app.extensions["gateways"] = Gateways(settings.egress_allow, settings.ca_bundle)
+    app.extensions["gateways"] = Gateways(
+        settings.egress_allow, settings.ca_bundle, settings.unencrypted.networks
+    )
     app.extensions["webhook_failures"] = webhooks.make_failure_counter()
 
 

@@ -78,8 +78,8 @@ def test_values_are_understood(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
 def test_every_way_to_say_postgresql_means_the_same_driver(scheme: str) -> None:
-    settings = read_settings({"DATABASE_URL": f"{scheme}://u:p%40ss@db.example/portal"})
-    assert settings.database_url == "postgresql+psycopg://u:p%40ss@db.example/portal"
+    settings = read_settings({"DATABASE_URL": f"{scheme}://u:p%40ss@localhost/portal"})
+    assert settings.database_url == "postgresql+psycopg://u:p%40ss@localhost/portal"
     assert not settings.is_sqlite
 
 
@@ -126,6 +126,14 @@ def test_a_socket_in_a_deep_folder_gets_a_short_path_of_its_own(tmp_path: Path) 
         ("DATABASE_URL", "postgresql://u:ge:heim@h@db.example:5x/portal", "%40"),
         ("DATABASE_OWNER_URL", "postgresql://u:ge:heim@h@db.example:5x/portal", "%40"),
         ("DATABASE_OWNER_URL", "sqlite:////srv/portal.db", "postgresql://"),
+        ("REDIS_URL", "redis://u:geheim@redis.example/0", "redis.example without TLS"),
+        ("REDIS_URL", "rediss://redis.example/0?ssl_cert_reqs=none", "PORTAL_UNENCRYPTED"),
+        ("DATABASE_URL", "postgresql://u:geheim@db.example/portal", "?sslmode=verify-full"),
+        ("DATABASE_URL", "postgresql://u@db.example/portal?sslmode=require", "db.example"),
+        ("DATABASE_URL", "postgresql://u@/portal?host=10.1.2.3&sslmode=prefer", "10.1.2.3"),
+        ("DATABASE_URL", "postgresql://u@/portal?host=localhost:5&host=db.example:5", "db.example"),
+        ("DATABASE_OWNER_URL", "postgresql://u:geheim@db.example/portal", "db.example"),
+        ("PORTAL_UNENCRYPTED", "10.0.0.0/33", "names of hosts"),
     ],
 )
 def test_what_cannot_be_used_is_told_in_one_line(name: str, value: str, told: str) -> None:
@@ -141,7 +149,10 @@ def test_what_cannot_be_used_is_told_in_one_line(name: str, value: str, told: st
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("REDIS_URL", "redis://redis.example:6380/0"),
+        ("REDIS_URL", "rediss://redis.example:6380/0"),
+        ("REDIS_URL", "redis://127.0.0.1:6380/0"),
+        ("DATABASE_URL", "postgresql://portal@db.example/portal?sslmode=verify-full"),
+        ("DATABASE_URL", "postgresql://portal:geheim@localhost:5433/portal"),
         ("REDIS_URL", "unix:///run/redis/redis.sock?db=3"),
         ("DATABASE_URL", "postgresql://portal@/portal?host=/run/postgresql"),
         ("DATABASE_OWNER_URL", "postgres://portal_owner@/portal?host=/run/postgresql"),
@@ -151,3 +162,19 @@ def test_what_cannot_be_used_is_told_in_one_line(name: str, value: str, told: st
 def test_what_is_taken_makes_an_application(tmp_path: Path, name: str, value: str) -> None:
     settings = read_settings({"PORTAL_DATA_DIR": str(tmp_path), name: value})
     assert create_app(settings).extensions["settings"] is settings
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("REDIS_URL", "redis://redis.lan:6380/0"),
+        ("DATABASE_URL", "postgresql://portal@10.20.3.4/portal"),
+        ("DATABASE_URL", "postgresql://portal@/portal?host=10.20.3.4:5433&host=redis.lan"),
+    ],
+)
+def test_an_operator_says_where_no_tls_is_needed(name: str, value: str) -> None:
+    plain = {"PORTAL_UNENCRYPTED": "10.20.0.0/16, Redis.lan"}
+    assert read_settings({name: value, **plain})
+    for other in ({}, {"PORTAL_UNENCRYPTED": "10.21.0.0/16"}):
+        with pytest.raises(ConfigError, match="without TLS"):
+            read_settings({name: value, **other})

@@ -20,7 +20,15 @@ from portal import create_app
 from portal.config import Settings
 from portal.db import db, transaction
 from portal.errors import InvalidInput, NotFound, Refused, SecretUnreadable
-from portal.models import Authenticator, Client, Integration, Secret, Tenant, WebhookKey
+from portal.models import (
+    Authenticator,
+    Client,
+    InstallAuditEntry,
+    Integration,
+    Secret,
+    Tenant,
+    WebhookKey,
+)
 from portal.scope import all_tenants, tenant_scope
 from portal.services import key_rotation
 from portal.services.accounts.second_factors.totp import read_secret
@@ -28,7 +36,8 @@ from portal.services.accounts.tenants import add_tenant
 from portal.services.accounts.users import add_user
 from portal.services.integrations.connect import ConnectionSettings, save_connection
 from portal.services.integrations.current import get_integration
-from portal.services.key_rotation import KeyUse, list_keys, remove_key, rotate_keys
+from portal.services.key_rotation import remove_key, rotate_keys
+from portal.services.key_uses import KeyUse, list_keys
 from portal.services.webhook import keys
 from portal.services.webhook.keys import identify_sender, reveal
 from portal.vault import find_secret, get_vault, store_secret
@@ -226,18 +235,29 @@ def kill_a_rotation(settings: Settings, after: int) -> None:
         process.send_signal(signal.SIGKILL)
 
 
+def recorded() -> list[tuple[str, int | None]]:
+    """What the trail of the install says of keys: as far as it was committed, it was recorded."""
+    rows = db.session.scalars(select(InstallAuditEntry).order_by(InstallAuditEntry.id))
+    said = [row for row in rows if row.action.startswith("keys.")]
+    return [(row.action, (row.after or {}).get("secrets")) for row in said]
+
+
 def test_a_killed_rotation_goes_on_where_it_was(app: Flask, acme: int, settings: Settings) -> None:
     make_many()
     db.session.rollback()
     kill_a_rotation(settings, after=130)
     uses = {use.key_id: use.envelopes for use in list_keys()}
     assert list(uses) == ["k2", "k1"]
-    assert uses == {"k2": 101, "k1": MANY - 99}  # two batches and a key; the third was rolled back
+    # Two batches, a key, and that of the trail; the third batch was rolled back.
+    assert uses == {"k2": 102, "k1": MANY - 99}
     assert set(read_many()) == all_of()
+    assert recorded()[0] == ("keys.rotated", None)
+    assert [secrets for _action, secrets in recorded()[1:]] == [1, 50, 50]
     db.session.rollback()
 
     rotation = rotate_keys()
     assert (rotation.key_id, rotation.made, rotation.moved) == ("k2", False, MANY - 99)
+    assert sum(secrets or 0 for _action, secrets in recorded()) == MANY + 2
     remove_key("k1")
     with at_work(create_app(settings), acme):
         assert set(read_many()) == all_of()
@@ -302,10 +322,10 @@ def test_two_rotations_at_once_both_end(acme: int, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(key_rotation, "AT_ONCE", 10)
     move, others = key_rotation._move, [get_vault().keys]
 
-    def interfere(rows: Sequence[key_rotation.Envelope]) -> int:
+    def interfere(rows: Sequence[key_rotation.Envelope], key_id: str) -> int:
         if others:
             others.pop().put_first()  # type: ignore[attr-defined]
-        return move(rows)
+        return move(rows, key_id)
 
     monkeypatch.setattr(key_rotation, "_move", interfere)
     assert rotate_keys().key_id == "k3"

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import subprocess
 import sys
 import sysconfig
 import urllib.request
+import zipfile
 from pathlib import Path
 
 import pytest
 
+from portal.errors import ConfigError
+from portal.supervisor import demo
+from portal.supervisor.run import run_portal
 from tests.support.running import free_port, running_portal
 
 ROOT = Path(__file__).parents[1]
@@ -59,6 +64,29 @@ def nowhere(tmp_path: Path) -> Path:
     folder = tmp_path / "nowhere"
     folder.mkdir()
     return folder
+
+
+def test_a_wheel_for_production_has_nothing_for_trials(tmp_path: Path) -> None:
+    wanted = ("*.py", "*.toml", "LICENSE", "README.md", ":!tests", ":!benchmarks")
+    for name in call("git", "ls-files", *wanted).splitlines():
+        (tmp_path / "source" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "source" / name).write_bytes((ROOT / name).read_bytes())
+    for extra in ({}, {"PORTAL_WHEEL": "production"}):
+        words = [sys.executable, "-c", BUILD.format(str(tmp_path))]
+        subprocess.run(
+            words, cwd=tmp_path / "source", env=os.environ | extra, check=True, capture_output=True
+        )
+        [wheel] = tmp_path.glob("*.whl")
+        names = zipfile.ZipFile(wheel).namelist()
+        tops = {name.partition("/")[0] for name in names if "dist-info" not in name}
+        assert tops == {"portal", *(() if extra else ("tactical_simulator",))}
+        assert "portal/app.py" in names
+
+
+def test_without_a_simulated_server_the_demo_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(demo, "find_spec", lambda _name: None)
+    with pytest.raises(ConfigError, match="has no demo"):
+        run_portal(is_demo=True)
 
 
 def test_it_runs_in_any_folder(installed: Path, nowhere: Path, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import click
 
 from portal.cli.command import PortalCommand
 from portal.cli.outcome import PARTIAL, SUCCESS, Outcome
-from portal.services import key_rotation
+from portal.services import key_rotation, key_uses
 
 
 @click.group()
@@ -17,7 +17,7 @@ def keys() -> None:
 @keys.command("list", cls=PortalCommand)
 def list_keys() -> Outcome:
     """List the keys, and how many secrets each one encrypts."""
-    uses = key_rotation.list_keys()
+    uses = key_uses.list_keys()
     rows = [
         {
             "key": use.key_id,
@@ -68,7 +68,7 @@ def remove(key: str) -> Outcome:
     return Outcome({"ok": True, "key": key}, f"Removed the key {key}.")
 
 
-def _describe(use: key_rotation.KeyUse) -> str:
+def _describe(use: key_uses.KeyUse) -> str:
     if not use.present:
         return "not a key of this install"
     if use.encrypts:

@@ -19,8 +19,13 @@ class Gateways:
     are open to them. It may be made before a fork.
     """
 
-    def __init__(self, allowed: tuple[IpNetwork, ...], ca_bundle: Path | None = None) -> None:
+    def __init__(
+        self,
+        allowed: tuple[IpNetwork, ...],
+        ca_bundle: Path | None = None,
+        plain: tuple[IpNetwork, ...] = (),
+    ) -> None:
         self.of = lru_cache(MOST_GATEWAYS)(
-            lambda own: Gateway(EgressPolicy(allowed, own), ca_bundle)
+            lambda own: Gateway(EgressPolicy(allowed, own, plain), ca_bundle)
         )
         """Networks of a tenant -> Gateway."""

@@ -80,15 +80,22 @@ TRANSLATED = (
 
 class EgressPolicy:
     """Public addresses, and the networks that the operator of this install opens: `allowed` to
-    everybody, `own` to one tenant.
+    everybody, `own` to one tenant. `plain`: those of them where plain HTTP may be spoken, beside
+    this machine.
 
     An opened network opens its own addresses and nothing else. Where an address leads through
     a gateway to an IPv4 address, that one must be allowed as well.
     """
 
-    def __init__(self, allowed: Iterable[IpNetwork] = (), own: Iterable[IpNetwork] = ()) -> None:
+    def __init__(
+        self,
+        allowed: Iterable[IpNetwork] = (),
+        own: Iterable[IpNetwork] = (),
+        plain: Iterable[IpNetwork] = (),
+    ) -> None:
         self._allowed = tuple(allowed)
         self._own = tuple(own)
+        self._plain = tuple(plain)
 
     def allows(self, address: str) -> bool:
         """Whether a connection to the address, as text, may be made at all."""
@@ -99,9 +106,12 @@ class EgressPolicy:
         return target is None or self._is_open(target)
 
     def allows_plain_http(self, address: str) -> bool:
-        """Without TLS only into networks that the operator opened: the key would be in clear."""
+        """Without TLS only to this machine and into networks of which the operator says so, where
+        they are opened: the key would be in clear."""
         found = _read(address)
-        return found is not None and self.allows(address) and self._is_opened(found)
+        if found is None or not self.allows(address) or not self._is_opened(found):
+            return False
+        return found.is_loopback or _is_in(found, self._plain)
 
     def _is_open(self, address: IpAddress) -> bool:
         return self._is_opened(address) or not _is_in(address, DENIED)

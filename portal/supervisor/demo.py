@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
 from flask import Flask
@@ -51,6 +52,15 @@ class Demo:
     @property
     def url(self) -> str:
         return f"http://{HOST}:{self.port}"
+
+
+def check_is_here() -> None:
+    """Raises ConfigError in an install for production, which has no simulated server."""
+    if find_spec("tactical_simulator") is None:
+        raise ConfigError(
+            "This install is for production and has no demo. Install the portal with its "
+            "simulated server elsewhere to try it out."
+        )
 
 
 def demo_environ(environ: Mapping[str, str]) -> dict[str, str]:

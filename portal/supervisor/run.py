@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -33,8 +34,10 @@ def run_portal(*, is_demo: bool = False) -> None:
     Raises PortalError, with nothing left running, when it cannot start.
     """
     if is_demo:
+        demo.check_is_here()
         os.environ.update(demo.demo_environ(os.environ))
     settings = read_settings(os.environ)
+    os.environ.pop("DATABASE_OWNER_URL", None)  # one step alone is done as this role: see _start
     set_up_logging(settings)
     keep_private(settings)
     supervisor = Supervisor()
@@ -67,6 +70,7 @@ def _start(supervisor: Supervisor, settings: Settings, listener: int, *, is_demo
     if is_demo:
         supervisor.add(demo.simulator_child(settings))
     supervisor.run_step(Child("migrate", partial(migrate, core), ends=True))
+    core.extensions["settings"] = replace(settings, database_owner_url="")
     if is_demo:
         supervisor.run_step(Child("seed", partial(demo.seed, core), ends=True))
     for child in _children(core, listener):

@@ -32,6 +32,8 @@ from portal.services.api.access import TokenForbidden, TokenRefused
 from portal.services.api.rate import TooManyRequests
 from portal.services.assets.removed import AssetMerged
 from portal.services.errands.requests import TooManyWaiting
+from portal.web.hosts import HostRefused
+from portal.web.refusals import log_refusal
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +50,18 @@ STATUS = {
     TokenForbidden: 403,
     TokenRefused: 401,
 }
+
+REFUSED = {
+    400: "it cannot be used as it is",
+    413: "it is too large",
+}
+CONTROLS: dict[type[PortalError], str] = {
+    HostRefused: "under a name that is not the portal's",
+    TokenRefused: "without a valid token of the API",
+    TooManyAttempts: "too many attempts",
+    TooManyRequests: "too many requests",
+}
+"""Of all refusals those that say that somebody tried to get around something."""
 
 MESSAGES = {
     400: "The portal could not use this request. Reload the page and try again.",
@@ -72,12 +86,15 @@ def init_app(app: Flask) -> None:
 
 
 def _answer_csrf(_error: CSRFError) -> ResponseReturnValue:
+    log_refusal("without a valid token of the form")
     return _answer(400, CSRF_MESSAGE)
 
 
 def _answer_http(error: HTTPException) -> ResponseReturnValue:
     if error.response is not None or (error.code or 500) < 400:
         return error
+    if error.code in REFUSED:
+        log_refusal(REFUSED[error.code])
     response = _answer(error.code or 500, None)
     for name, value in error.get_headers():
         if name in ("Retry-After", "Allow"):
@@ -89,6 +106,8 @@ def _answer_portal_error(error: PortalError) -> ResponseReturnValue:
     status = STATUS.get(type(error), 400)
     if status == FORBIDDEN:
         _log_refusal()
+    elif type(error) in CONTROLS:
+        log_refusal(CONTROLS[type(error)])
     return _answer(status, error.message, error)
 
 

@@ -16,20 +16,24 @@ OPEN = ("webhooks", "health")
 answer holds anything of the name."""
 
 
+class HostRefused(PortalError):
+    """A name by which the portal is not to be reached."""
+
+
 def init_app(app: Flask) -> None:
     app.before_request(_check_host)
     app.before_request(_redirect_within)
 
 
 def _check_host() -> None:
-    """Raises PortalError, which is a 400, for a name that is not among the trusted ones."""
+    """Raises HostRefused, which is a 400, for a name that is not among the trusted ones."""
     if request.blueprint in OPEN:
         return
     settings: Settings = current_app.extensions["settings"]
     name = _read_name(request.host)
     if name in settings.trusted_hosts or name.endswith(_suffixes(settings)):
         return
-    raise PortalError(
+    raise HostRefused(
         f"The portal cannot be reached under the name {name[:100] or 'in the request'}. Use the "
         "address that its operator gave you. The operator can add a name with PORTAL_PUBLIC_URL "
         "or PORTAL_TRUSTED_HOSTS."

@@ -65,8 +65,12 @@ def _read_body() -> bytes:
 def _refuse() -> ResponseReturnValue:
     """The same for a wrong secret, a missing one and an unknown tenant."""
     failures: FixedWindowRateLimiter = current_app.extensions["webhook_failures"]
-    if not failures.hit(FAILURES, network_of(request.remote_addr or "")):
+    caller = network_of(request.remote_addr or "")
+    if not failures.hit(FAILURES, caller):
         return jsonify(ok=False, message="Too many wrong attempts. Wait a minute."), 429
+    if failures.get_window_stats(FAILURES, caller).remaining == FAILURES.amount - 1:
+        # The first one of a minute: whoever guesses fills no log.
+        log.warning("Refused a webhook from %s: a wrong secret or tenant.", caller)
     return jsonify(ok=False, message="The webhook secret or the tenant is wrong."), 401
 
 

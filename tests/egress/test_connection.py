@@ -51,7 +51,8 @@ def network(monkeypatch: pytest.MonkeyPatch) -> Network:
 
 
 def ask(url: str, *opened: str) -> EgressError:
-    gateway = Gateway(EgressPolicy([ip_network(each) for each in opened]))
+    networks = [ip_network(each) for each in opened]
+    gateway = Gateway(EgressPolicy(networks, plain=networks))
     with pytest.raises(EgressError) as caught:
         gateway.request("GET", url, headers={}, limits=Limits(connect=0.2))
     gateway.close()

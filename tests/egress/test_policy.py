@@ -53,8 +53,17 @@ def test_other_addresses_are_refused(kind: str, address: str) -> None:
 
 @pytest.mark.parametrize("address", [*PUBLIC.split(), *" ".join(REFUSED.values()).split()])
 def test_plain_http_is_for_opened_networks_only(address: str) -> None:
-    assert not EgressPolicy().allows_plain_http(address)
-    assert EgressPolicy([ip_network("127.0.0.0/8")]).allows_plain_http("127.0.0.1")
+    everywhere = [ip_network("0.0.0.0/0"), ip_network("::/0")]
+    assert not EgressPolicy(plain=everywhere).allows_plain_http(address)
+
+
+def test_plain_http_is_for_this_machine_and_where_the_operator_says_so() -> None:
+    loopback, inside = ip_network("127.0.0.0/8"), ip_network("10.0.0.0/8")
+    assert EgressPolicy([loopback]).allows_plain_http("127.0.0.1")
+    assert not EgressPolicy([inside]).allows_plain_http("10.0.0.1")
+    assert not EgressPolicy(own=[inside]).allows_plain_http("10.0.0.1")
+    assert EgressPolicy([inside], plain=[inside]).allows_plain_http("10.0.0.1")
+    assert EgressPolicy(own=[inside], plain=[inside]).allows_plain_http("10.0.0.1")
 
 
 @pytest.mark.parametrize(
@@ -112,7 +121,7 @@ def test_the_operator_opens_a_network_and_nothing_else(
 def test_a_network_of_a_tenant_never_opens_this_machine_or_metadata(
     own: str, address: str, allowed: bool
 ) -> None:
-    policy = EgressPolicy(own=[ip_network(own)])
+    policy = EgressPolicy(own=[ip_network(own)], plain=[ip_network(own)])
     assert policy.allows(address) is policy.allows_plain_http(address) is allowed
 
 

@@ -42,6 +42,9 @@ class Action(StrEnum):
     NETWORK_ALLOWED = "network.allowed"
     NETWORK_WITHDRAWN = "network.withdrawn"
     KEYS_ROTATED = "keys.rotated"
+    """A new key was made, or an interrupted rotation goes on."""
+    SECRETS_ENCRYPTED = "keys.secrets_encrypted"
+    DIGESTS_RENEWED = "keys.digests_renewed"
     KEY_REMOVED = "keys.removed"
 
     USER_ADDED = "user.added"
