@@ -69,6 +69,11 @@ COMMANDS = {
     "windows": Lazy(
         "portal.cli.windows", "windows", "Times in which alerts are recorded and nobody is told."
     ),
+    "rules": Lazy(
+        "portal.cli.rules",
+        "rules",
+        "Show the rules of alerts, or try them on the alerts of the last days.",
+    ),
     "export": Lazy("portal.cli.export", "export", "Write records to standard output."),
     "replay": Lazy("portal.cli.replay", "replay", "Process webhook deliveries again, now."),
     "webhook": Lazy(

@@ -34,6 +34,7 @@ AREAS = (
     "portal.web.alerts.linked:acknowledge",
     "portal.web.windows:windows",
     "portal.web.windows:calendars",
+    "portal.web.rules:rules",
     "portal.web.errands.views:errands",
     "portal.web.deliveries.views:deliveries",
     "portal.web.conflicts.views:conflicts",

@@ -211,6 +211,17 @@ ROUTES = {
     "organizations.unmap": Drive("organization.unmapped"),
     "plans.apply": Drive("plan.applied"),
     "plans.decline": Drive("plan.declined"),
+    "rules.add_defaults": Drive("rule.defaults_taken"),
+    "rules.delete": Drive("rule.deleted"),
+    "rules.duplicate": Drive("rule.added"),
+    "rules.edit": Drive(
+        "rule.changed", {"name": "New", "does": "ignore", "ignore": "Noise", "do": "save"}
+    ),
+    "rules.move": Drive("rule.moved"),
+    "rules.new": Drive(
+        "rule.added", {"name": "New", "does": "ignore", "ignore": "Noise", "do": "save"}
+    ),
+    "rules.switch": Drive("rule.switched_off", {"on": "0"}),
     "subscribers.add": Drive("subscriber.added", {"url": "https://siem.example/hook"}),
     "subscribers.delete": Drive("subscriber.deleted"),
     "subscribers.pause": Drive("subscriber.paused"),
@@ -357,7 +368,7 @@ READ_ONLY = {
     *("audit list", "audit verify", "organizations list", "conflicts list", "keys list", "missing"),
     *("plans show", "runs list", "runs show", "tenants list", "tenants list-networks"),
     *("oidc show", "tokens list", "users list"),
-    "windows list",
+    *("windows list", "rules list", "rules try"),
 }
 COMMANDS = {
     "assets delete": "asset.deleted",

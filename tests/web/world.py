@@ -15,11 +15,13 @@ from portal.db import transaction
 from portal.events.delivery import make_secret
 from portal.models import (
     Alert,
+    AlertRule,
     ApiToken,
     Asset,
     AssetConflict,
     AssetSoftware,
     CalendarFeed,
+    Channel,
     Client,
     ConnectionTest,
     Delivery,
@@ -91,6 +93,9 @@ class Place:
     """Of maintenance: in force now, for everything."""
     feed: int
     """A link to the calendar, of the member."""
+    rule: int
+    """Of alerts, switched on; it tells the only channel."""
+    channel: int
 
     def url(self, path: str = "") -> str:
         return f"/t/{self.slug}/{path}"
@@ -188,7 +193,25 @@ def make_place(app: Flask, slug: str = "acme", **integration: Any) -> Place:
             row.id
             for row in (*rows, failure, plan, conflict, member, invitation, token, window, feed)
         ]
+        channel = Channel(kind="http", name=f"{name} Room")
+        session.add(channel)
+        session.flush()
+        rule = make_rule(f"{name} servers", channel.id)
+        session.add(rule)
+        session.flush()
+        ids += [rule.id, channel.id]
         return Place(tenant_id, slug, *ids)
+
+
+def make_rule(name: str, channel: int, position: int = 1) -> AlertRule:
+    """On; it tells the channel of alerts of servers."""
+    return AlertRule(
+        name=name,
+        position=position,
+        conditions={"asset_types": ["server"]},
+        steps={"notify": [channel]},
+        switched_on_at=utc_now(),
+    )
 
 
 def make_token(slug: str) -> ApiToken:

@@ -125,6 +125,13 @@ class Action(StrEnum):
     WINDOW_DELETED = "window.deleted"
     CALENDAR_LINK_MADE = "calendar_link.made"
     CALENDAR_LINK_REVOKED = "calendar_link.revoked"
+    DEFAULT_RULES_TAKEN = "rule.defaults_taken"
+    RULE_ADDED = "rule.added"
+    RULE_CHANGED = "rule.changed"
+    RULE_MOVED = "rule.moved"
+    RULE_SWITCHED_ON = "rule.switched_on"
+    RULE_SWITCHED_OFF = "rule.switched_off"
+    RULE_DELETED = "rule.deleted"
 
     LIST_EXPORTED = "list.exported"
     AUDIT_PRUNED = "audit.pruned"

@@ -16,6 +16,7 @@ from portal.errors import InvalidInput
 Severity = Literal["info", "warning", "error"]
 Kind = Literal["availability", "check", "task", "custom"]
 Urgency = Literal["low", "normal", "high", "critical"]
+AssetType = Literal["server", "workstation"]
 Of = Literal["asset", "check", "client"]
 
 Terms = TypeVar("Terms", bound=Struct)
@@ -64,7 +65,7 @@ class Conditions(_Terms, frozen=True):
     """Ids as Tactical has them, as those of sites."""
     sites: tuple[str, ...] = ()
     assets: tuple[int, ...] = ()
-    asset_types: tuple[str, ...] = ()
+    asset_types: tuple[AssetType, ...] = ()
     systems: tuple[str, ...] = ()
     """Words as of `Asset.os_type`."""
     tags: tuple[str, ...] = ()

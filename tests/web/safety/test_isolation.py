@@ -27,6 +27,7 @@ IDS = {
     "organization_id": "organization",
     "passkey_id": "asset",
     "plan_id": "plan",
+    "rule_id": "rule",
     "run_id": "run",
     "subscriber_id": "subscriber",
     "test_id": "test",

@@ -1,0 +1,185 @@
+"""Rules: added, changed, ordered, switched on and off, deleted; each with its audit row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from portal.clock import utc_now
+from portal.db import transaction
+from portal.errors import InvalidInput, Refused
+from portal.models import AlertRule, Tenant
+from portal.scope import get_tenant_id
+from portal.services.audit.actions import Action
+from portal.services.audit.record import Target, record
+from portal.services.audit.values import differing
+from portal.services.rules.checking import check_conditions, check_steps
+from portal.services.rules.listing import get_rule, list_channels, query_rules
+from portal.services.rules.terms import Conditions, Steps, to_json
+from portal.services.text import LONGEST_LINE, clean_line
+
+MOST_RULES = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A rule as a person or a file words it."""
+
+    name: str
+    conditions: Conditions
+    steps: Steps
+    go_on: bool = False
+
+
+def check_draft(draft: Draft) -> Draft:
+    """As it would be kept. Raises InvalidInput."""
+    name = clean_line(draft.name, "name", "a name for the rule")
+    steps = check_steps(draft.steps)
+    if not draft.go_on and steps == Steps(urgency=steps.urgency):
+        raise InvalidInput(
+            "A rule that only sets the urgency must let the rules after it go on.", field="go_on"
+        )
+    _check_channels(steps)
+    return Draft(name, check_conditions(draft.conditions), steps, draft.go_on)
+
+
+def add_rule(draft: Draft, *, is_on: bool) -> AlertRule:
+    """At the end of the order. Raises InvalidInput, Refused."""
+    with transaction() as session:
+        lock_rules(session)
+        rule = insert_rule(session, draft, is_on=is_on)
+        record(Action.RULE_ADDED, _target(rule), after={**_kept(rule), "on": is_on})
+    return rule
+
+
+def insert_rule(session: Session, draft: Draft, *, is_on: bool) -> AlertRule:
+    """`add_rule` inside another service's transaction, which holds `lock_rules` and records it."""
+    draft, rules = check_draft(draft), query_rules()
+    if len(rules) >= MOST_RULES:
+        raise Refused(f"There are already {MOST_RULES} rules, which is the most allowed.")
+    rule = AlertRule(
+        position=max((rule.position for rule in rules), default=0) + 1,
+        switched_on_at=utc_now() if is_on else None,
+        **_columns(draft),
+    )
+    session.add(rule)
+    session.flush()
+    return rule
+
+
+def save_rule(rule_id: int, draft: Draft) -> AlertRule:
+    """It stays where it is in the order, and on or off. Raises InvalidInput."""
+    with transaction() as session:
+        lock_rules(session)
+        rule = get_rule(rule_id)
+        was, becomes = update_rule(rule, draft)
+        if becomes:
+            record(Action.RULE_CHANGED, _target(rule), was, becomes)
+    return rule
+
+
+def update_rule(rule: AlertRule, draft: Draft) -> tuple[dict[str, Any], dict[str, Any]]:
+    """`save_rule` inside another service's transaction, which holds `lock_rules` and records it:
+    what changed, before and after."""
+    draft = check_draft(draft)
+    was, becomes = differing(_kept(rule), _columns(draft))
+    for name, value in becomes.items():
+        setattr(rule, name, value)
+    if becomes:
+        rule.changed_at = utc_now()
+    return was, becomes
+
+
+def delete_rule(rule_id: int) -> str:
+    """The name of the rule deleted. What it did stays on record with its name."""
+    with transaction() as session:
+        lock_rules(session)
+        rule = get_rule(rule_id)
+        record(Action.RULE_DELETED, _target(rule), {"position": rule.position, **_kept(rule)})
+        session.delete(rule)
+    return rule.name
+
+
+def duplicate_rule(rule_id: int) -> AlertRule:
+    """A copy that is switched off, behind the original. Raises Refused."""
+    with transaction() as session:
+        lock_rules(session)
+        rule = get_rule(rule_id)
+        name = f"Copy of {rule.name}"[:LONGEST_LINE]
+        copy = AlertRule(**_kept(rule) | {"name": name}, position=rule.position)
+        rules = query_rules()
+        if len(rules) >= MOST_RULES:
+            raise Refused(f"There are already {MOST_RULES} rules, which is the most allowed.")
+        rules.insert(rules.index(rule) + 1, copy)
+        session.add(copy)
+        number(rules)
+        session.flush()
+        record(Action.RULE_ADDED, _target(copy), after={**_kept(copy), "on": False})
+    return copy
+
+
+def move_rule(rule_id: int, *, up: bool) -> AlertRule:
+    """By one place; the first and the last stay where they are."""
+    with transaction() as session:
+        lock_rules(session)
+        rule, rules = get_rule(rule_id), query_rules()
+        place = rules.index(rule)
+        wanted = min(max(place + (-1 if up else 1), 0), len(rules) - 1)
+        rules.insert(wanted, rules.pop(place))
+        number(rules)
+        record(Action.RULE_MOVED, _target(rule), {"position": place + 1}, {"position": wanted + 1})
+    return rule
+
+
+def switch_rule(rule_id: int, *, on: bool) -> AlertRule:
+    """On: it acts on alerts that begin from now on. One that is on already stays as it is."""
+    with transaction() as session:
+        lock_rules(session)
+        rule = get_rule(rule_id)
+        was = rule.switched_on_at is not None
+        if was != on:
+            rule.switched_on_at = utc_now() if on else None
+        record(
+            Action.RULE_SWITCHED_ON if on else Action.RULE_SWITCHED_OFF,
+            _target(rule),
+            {"on": was},
+            {"on": on},
+        )
+    return rule
+
+
+def lock_rules(session: Session) -> None:
+    """One at a time; who only adds rows of the tenant does not wait."""
+    session.get_one(Tenant, get_tenant_id(), with_for_update={"key_share": True})
+
+
+def number(rules: Sequence[AlertRule]) -> None:
+    for position, rule in enumerate(rules, start=1):
+        rule.position = position
+
+
+def _columns(draft: Draft) -> dict[str, Any]:
+    return {
+        "name": draft.name,
+        "go_on": draft.go_on,
+        "conditions": to_json(draft.conditions),
+        "steps": to_json(draft.steps),
+    }
+
+
+def _kept(rule: AlertRule) -> dict[str, Any]:
+    return {name: getattr(rule, name) for name in ("name", "go_on", "conditions", "steps")}
+
+
+def _check_channels(steps: Steps) -> None:
+    known = list_channels()
+    for field, ids in (("notify", steps.notify), ("escalate_to", steps.escalate_to)):
+        if not known.keys() >= set(ids):
+            raise InvalidInput("One of the channels is no longer there.", field=field)
+
+
+def _target(rule: AlertRule) -> Target:
+    return Target("rule", rule.id, rule.name)

@@ -1,0 +1,96 @@
+"""Alert rules: the list in its order, and what is done with one of them."""
+
+from __future__ import annotations
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from portal.errors import Refused
+from portal.services.accounts.permissions import Permission
+from portal.services.rules import changes
+from portal.services.rules.defaults import make_defaults, take_defaults
+from portal.services.rules.listing import count_handled, list_channels, list_rules
+from portal.services.rules.words import describe_conditions, describe_steps, name_places
+from portal.web.guard import requires, tenant_blueprint
+from portal.wording import plural
+
+rules = tenant_blueprint("rules", __name__, "/rules")
+
+
+@rules.get("/")
+@requires(Permission.READ_RULES)
+def index() -> ResponseReturnValue:
+    found, channels = list_rules(), list_channels()
+    names = name_places(found)
+    rows = [
+        (view, describe_conditions(view.conditions, names), describe_steps(view.steps, channels))
+        for view in found
+    ]
+    defaults = [
+        (
+            draft.name,
+            describe_conditions(draft.conditions, names),
+            describe_steps(draft.steps, channels),
+        )
+        for draft in make_defaults(list(channels))
+    ]
+    return render_template(
+        "rules/list.html",
+        rows=rows,
+        handled=count_handled(),
+        channels=channels,
+        defaults=defaults,
+        any_on=any(view.is_on for view in found),
+    )
+
+
+@rules.post("/defaults")
+@requires(Permission.CHANGE_RULES)
+def add_defaults() -> ResponseReturnValue:
+    try:
+        added = take_defaults()
+    except Refused as error:
+        flash(error.message, "error")
+        return redirect(url_for("rules.index"))
+    number = plural(len(added), "rule")
+    flash(f"Added {number}. They act on alerts that begin from now on.", "success")
+    return redirect(url_for("rules.index"))
+
+
+@rules.post("/<int:rule_id>/move")
+@requires(Permission.CHANGE_RULES)
+def move(rule_id: int) -> ResponseReturnValue:
+    up = request.form.get("direction") != "down"
+    rule = changes.move_rule(rule_id, up=up)
+    flash(f"{rule.name} is number {rule.position} now.", "success")
+    return redirect(url_for("rules.index", _anchor=f"rule-{rule_id}"))
+
+
+@rules.post("/<int:rule_id>/switch")
+@requires(Permission.CHANGE_RULES)
+def switch(rule_id: int) -> ResponseReturnValue:
+    on = request.form.get("on") == "1"
+    rule = changes.switch_rule(rule_id, on=on)
+    said = "is on. It acts on alerts that begin from now on." if on else "is off."
+    flash(f"{rule.name} {said}", "success")
+    return redirect(url_for("rules.index", _anchor=f"rule-{rule_id}"))
+
+
+@rules.post("/<int:rule_id>/duplicate")
+@requires(Permission.CHANGE_RULES)
+def duplicate(rule_id: int) -> ResponseReturnValue:
+    try:
+        copy = changes.duplicate_rule(rule_id)
+    except Refused as error:
+        flash(error.message, "error")
+        return redirect(url_for("rules.index"))
+    flash(f"Added {copy.name}, which is off.", "success")
+    return redirect(url_for("rules.edit", rule_id=copy.id))
+
+
+@rules.post("/<int:rule_id>/delete")
+@requires(Permission.CHANGE_RULES)
+def delete(rule_id: int) -> ResponseReturnValue:
+    name = changes.delete_rule(rule_id)
+    flash(f"Deleted {name}.", "success")
+    return redirect(url_for("rules.index"))

@@ -1,0 +1,199 @@
+"""The pages of rules, as answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from portal.db import transaction
+from portal.models import Alert, AlertRule, Asset, Channel
+from portal.scope import tenant_scope
+from portal.services.rules import changes
+from portal.services.rules.listing import get_rule, list_rules, query_rules, view_rule
+from portal.services.rules.trial import try_rules
+from tests.web.conftest import acme, admin
+from tests.web.world import Place, make_rule
+
+__all__ = ["acme", "admin"]
+
+pytestmark = pytest.mark.one_database
+
+WHOLE: dict[str, Any] = {
+    "name": "Nights of SQL servers",
+    **{"severities": ["error", "warning"], "kinds": "check", "asset_types": "server"},
+    **{"tags": "SQL, sql , vip", "comparison": "matches", "text": "disk|service"},
+    **{"when": "outside", "days": ["0", "4"], "start": "08:00", "end": "18:00"},
+    **{"zone": "Europe/Berlin", "lasting_minutes": "10"},
+    **{"number": "3", "minutes": "60", "of": "check", "does": "tell", "urgency": "critical"},
+    **{"remind_hours": "4", "escalate_minutes": "30", "go_on": "y"},
+}
+
+
+REFUSED: list[tuple[dict[str, Any], str]] = [
+    ({"name": " "}, "Enter a name for the rule."),
+    ({"text": "(disk"}, "“(” is opened and not closed"),
+    ({"lasting_minutes": "soon"}, "Enter a whole number, or nothing."),
+    ({"lasting_minutes": "0"}, "Enter a number from 1 to 10,080."),
+    ({"number": ""}, "Enter both: how many alerts"),
+    ({"number": "1"}, "Enter a number from 2 to 1,000."),
+    ({"minutes": "2000"}, "Enter a number from 1 to 1,440."),
+    ({"zone": "Mars/Base"}, "Choose a time zone from the list"),
+    ({"days": []}, "Choose at least one day."),
+    ({"start": "25:00"}, "Enter a time such as 08:00."),
+    ({"notify": []}, "Choose the channels that are reminded."),
+    ({"notify": "999999"}, "One of the channels is no longer there."),
+    ({"escalate_to": []}, "Choose the channels that are told then."),
+    ({"escalate_minutes": ""}, "Enter after how many minutes"),
+    ({"does": "ignore"}, "Enter why nobody is to be told."),
+    ({"assets": "nobody"}, "There is no asset named nobody."),
+    ({"tags": "x" * 41}, "A tag has at most 40 characters."),
+    ({"severities": "fatal"}, "cannot be read as the terms of a rule"),
+    ({"clients": "x"}, "Choose from the list."),
+]
+
+
+def whole(place: Place) -> dict[str, Any]:
+    return WHOLE | {
+        "clients": str(place.client),
+        "organizations": "7",
+        "assets": "acme-pc",
+        "notify": str(place.channel),
+        "escalate_to": str(place.channel),
+    }
+
+
+def rules_of(app: Flask, place: Place) -> list[str]:
+    with app.app_context(), tenant_scope(place.id):
+        return [rule.name for rule in query_rules()]
+
+
+def test_a_rule_is_tried_before_it_is_saved(app: Flask, admin: FlaskClient, acme: Place) -> None:
+    address = acme.url("rules/new")
+    form = {"name": "All", "does": "tell", "notify": str(acme.channel)}
+    tried = admin.post(address, data=form | {"severities": "error"})
+    assert "It would have matched 1 of 1 alert" in tried.text
+    assert "Its severity is error." in tried.text
+    none = admin.post(address, data=form | {"severities": "info"})
+    assert "It would have matched 0 of 1 alert" in none.text
+    assert rules_of(app, acme) == ["Acme servers"]
+    assert admin.post(address, data=form | {"do": "save"}).status_code == 302
+    assert admin.post(address, data=form | {"name": "Off", "do": "save-off"}).status_code == 302
+    with app.app_context(), tenant_scope(acme.id):
+        assert [(view.rule.name, view.is_on) for view in list_rules()] == [
+            *(("Acme servers", True), ("All", True), ("Off", False)),
+        ]
+
+
+def test_a_rule_comes_back_as_it_was_entered(app: Flask, admin: FlaskClient, acme: Place) -> None:
+    """Into the form, and out of it again unchanged."""
+    address = acme.url(f"rules/{acme.rule}/edit")
+    answer = admin.post(address, data=whole(acme) | {"do": "save"})
+    assert answer.status_code == 302, answer.text
+    with app.app_context(), tenant_scope(acme.id):
+        kept = view_rule(get_rule(acme.rule))
+        assert kept.conditions.tags == ("sql", "vip")
+        assert kept.conditions.assets == (acme.asset,)
+        assert kept.conditions.hours is not None
+        assert (kept.conditions.hours.days, kept.conditions.hours.outside) == ((0, 4), True)
+        assert kept.steps.escalate_to == (acme.channel,)
+        assert kept.rule.go_on
+    page = admin.get(address).text
+    for text in (
+        *("Nights of SQL servers", "sql, vip", "disk|service", "acme-pc</textarea>"),
+        *('selected value="Europe/Berlin"', 'selected value="critical"'),
+    ):
+        assert text in page
+    listed = admin.get(acme.url("rules/")).text
+    for text in (
+        "severity error or warning",
+        "message matches “disk|service”",
+        "outside of Monday and Friday, 08:00 to 18:00 (Europe/Berlin)",
+        "at least 3 within 60 minutes of one check or task",
+        "client Acme Client",
+        "tell Acme Room after 30 minutes without acknowledgement",
+    ):
+        assert text in listed
+
+
+def test_what_cannot_be_meant_is_refused_and_kept(admin: FlaskClient, acme: Place) -> None:
+    wrong = []
+    for entered, says in REFUSED:
+        for do in ("try", "save"):
+            answer = admin.post(acme.url("rules/new"), data=whole(acme) | entered | {"do": do})
+            kept = "disk|service" in answer.text or "text" in entered
+            if answer.status_code != 422 or says not in answer.text or not kept:
+                wrong.append((entered, do, answer.status_code))
+    assert wrong == []
+
+
+def test_rules_are_moved_copied_switched_and_deleted(
+    app: Flask, admin: FlaskClient, acme: Place
+) -> None:
+    with app.app_context(), tenant_scope(acme.id), transaction() as session:
+        session.add_all(make_rule(name, acme.channel, at) for at, name in ((2, "B"), (3, "C")))
+    a, b, c = "Acme servers", "B", "C"
+    here = acme.url(f"rules/{acme.rule}/")
+    admin.post(f"{here}move", data={"direction": "up"})
+    assert rules_of(app, acme) == [a, b, c], "it was the first already"
+    admin.post(f"{here}move", data={"direction": "down"})
+    assert rules_of(app, acme) == [b, a, c]
+    admin.post(f"{here}duplicate")
+    assert rules_of(app, acme) == [b, a, f"Copy of {a}", c]
+    with app.app_context(), tenant_scope(acme.id):
+        was = get_rule(acme.rule).switched_on_at
+    admin.post(f"{here}switch", data={"on": "1"})
+    with app.app_context(), tenant_scope(acme.id):
+        assert get_rule(acme.rule).switched_on_at == was, "it was on already"
+        assert [rule.switched_on_at is None for rule in query_rules()] == [
+            *(False, False, True, False),
+        ]
+    admin.post(f"{here}switch", data={"on": "0"})
+    admin.post(f"{here}delete")
+    assert rules_of(app, acme) == [b, f"Copy of {a}", c]
+
+
+def test_without_rules_the_page_says_that_nobody_is_told_and_offers_some(
+    app: Flask, admin: FlaskClient, acme: Place
+) -> None:
+    admin.post(acme.url(f"rules/{acme.rule}/delete"))
+    page = admin.get(acme.url("rules/")).text
+    assert "No rules: nobody is told of alerts" in page
+    assert "Servers that do not answer" in page
+    admin.post(acme.url("rules/defaults"))
+    with app.app_context(), tenant_scope(acme.id):
+        taken = list_rules()
+        assert len(taken) == 5
+        assert all(view.is_on for view in taken)
+        assert [view.steps.notify for view in taken if view.steps.ignore is None] == [
+            (acme.channel,)
+        ] * 3
+        changes.switch_rule(taken[0].rule.id, on=False)
+    assert "All rules are switched off." not in admin.get(acme.url("rules/")).text
+
+
+def test_the_first_rule_that_matches_decides_unless_it_goes_on(app: Flask, acme: Place) -> None:
+    with app.app_context(), tenant_scope(acme.id):
+        with transaction() as session:
+            session.get_one(AlertRule, acme.rule).go_on = True
+            session.get_one(Asset, acme.asset).asset_type = "server"
+            alert = session.get_one(Alert, acme.alert)
+            alert.external_check_id = "3"
+            session.add_all(make_rule(name, acme.channel, at) for at, name in ((2, "B"), (3, "C")))
+        tried = try_rules(list_rules())
+        assert [(each.matched, each.decided) for each in tried.outcomes] == [(1, 1), (1, 1), (1, 0)]
+        assert (tried.tried, tried.silent) == (1, 0)
+        changes.delete_rule(acme.rule)
+        assert [each.decided for each in try_rules(list_rules()).outcomes] == [1, 0]
+        assert try_rules([]).silent == 1
+
+
+def test_defaults_need_somebody_to_tell(app: Flask, admin: FlaskClient, acme: Place) -> None:
+    with app.app_context(), tenant_scope(acme.id), transaction() as session:
+        session.delete(session.get_one(AlertRule, acme.rule))
+        session.delete(session.get_one(Channel, acme.channel))
+    page = admin.post(acme.url("rules/defaults"), follow_redirects=True).text
+    assert "Add a channel first" in page
+    assert rules_of(app, acme) == []
