@@ -20,6 +20,7 @@ BENCHMARKS = {
     "Device sync": "devices",
     "Software ingest": "software",
     "Webhook intake": "intake",
+    "Messages about alerts": "alert_messages",
     "Pages": "pages",
     "Page size of the beta list": "page_size",
 }

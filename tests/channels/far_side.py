@@ -4,23 +4,12 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    method: str
-    path: str
-    headers: Mapping[str, str]
-    body: bytes
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +20,24 @@ class Planned:
     body: str = "ok"
     headers: tuple[tuple[str, str], ...] = ()
     hangs_up: bool = False
+    seconds: float = 0
+    """How late the answer comes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+    planned: Planned = Planned()
+    """What it was answered."""
+    at: float = field(default_factory=time.monotonic)
+    """When it came."""
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
 
 
 class FarSide:
@@ -44,8 +51,10 @@ class FarSide:
 
             def _take(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                far_side.calls.append(Call(self.command, self.path, dict(self.headers), body))
                 planned = far_side.plan.pop(0) if far_side.plan else Planned()
+                headers = dict(self.headers)
+                far_side.calls.append(Call(self.command, self.path, headers, body, planned))
+                time.sleep(planned.seconds)
                 if planned.hangs_up:
                     self.close_connection = True
                     return

@@ -35,6 +35,13 @@ class Chaos:
                 os.kill(pid, signal.SIGKILL)
                 self.killed += 1
 
+    def kill_all(self) -> None:
+        """Web, workers and the scheduler, and the jobs they are at; not Redis."""
+        for pid in self._children() - self._find_redis():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+                self.killed += 1
+
     def signal_redis(self, number: signal.Signals) -> None:
         for pid in self._find_redis():
             os.kill(pid, number)
