@@ -5,7 +5,7 @@ PYTEST_ARGS = -n $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1) --maxprocesses 
 # Where it is set, each process of a run would compile every module anew.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: help install demo run test test-fast check soak test-identity bench lint format diagram audit sbom lock
+.PHONY: help install demo run test test-fast check soak test-identity bench lint format diagram audit release-check sbom lock
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -61,6 +61,9 @@ diagram: install-dev ## Draw docs/architecture.svg from the import rules and doc
 
 audit: install-dev ## Look for known vulnerabilities of what is installed (Error 3: it cannot be known)
 	@$(BIN)/python -m scripts.audit
+
+release-check: install-dev ## Say whether the lock may be released: known vulnerabilities, and its age
+	@$(BIN)/python -m scripts.release
 
 sbom: install-dev ## Write sbom.cdx.json: what the portal is made of, with hashes (CycloneDX)
 	@$(BIN)/python -m scripts.sbom

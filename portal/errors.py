@@ -35,7 +35,11 @@ class InvalidInput(PortalError):
 
 
 class NotFound(PortalError):
-    """The thing asked for is not there, or belongs to another tenant."""
+    """The thing asked for is not there, or belongs to another tenant. `heading`: of its page."""
+
+    def __init__(self, message: str, heading: str | None = None) -> None:
+        super().__init__(message)
+        self.heading = heading
 
 
 class Refused(PortalError):

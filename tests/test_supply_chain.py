@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from cyclonedx.output.json import JsonV1Dot6
 from werkzeug import Request, Response
 from werkzeug.serving import make_server
 
-from scripts import audit, sbom
+from scripts import audit, release, sbom
 
 ROOT = Path(__file__).parents[1]
 
@@ -82,3 +83,20 @@ def test_a_database_out_of_reach_is_told_of_with_a_code_of_its_own(
     said = capsys.readouterr()
     assert "could not be asked, so nothing is known" in said.err
     assert said.out == ""
+
+
+def test_a_lock_is_released_while_it_is_young(capsys: pytest.CaptureFixture[str]) -> None:
+    now = datetime(2026, 11, 28, tzinfo=UTC)
+    for days, code in ((0, 0), (90, 0), (91, 1)):
+        assert release.say_age(now - timedelta(days=days), now) == code
+    assert release.say_age(None, now) == 3
+    assert "The lock is 91 days old, of at most 90." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("known", "code"), [(0, 1), (1, 1), (3, 3)])
+def test_a_vulnerability_or_an_old_lock_stops_a_release(
+    known: int, code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit, "main", lambda _arguments: known)
+    monkeypatch.setattr(release, "read_time", lambda _name: datetime(2020, 1, 1, tzinfo=UTC))
+    assert release.main() == code

@@ -149,7 +149,8 @@ def _answer(status: int, message: str | None, error: Exception | None = None) ->
     g.user = None  # the error pages need nobody, and whoever asks the database may fail again
     page = status if status in PAGES else 400 if status < 500 else 500
     try:
-        text = render_template(f"errors/{page}.html", message=message)
+        heading = error.heading if isinstance(error, NotFound) else None
+        text = render_template(f"errors/{page}.html", message=message, heading=heading)
     except Exception:
         # The page itself failed (a broken database, say): plain words still help.
         log.exception("The error page for %s failed at %s.", status, request.url_rule)

@@ -38,7 +38,7 @@ def test_the_page_shows_before_and_after(app: Flask, owner: FlaskClient, acme: P
         number = verify(acme.id).head.number
 
     page = owner.get(acme.url("audit/")).text
-    assert "Client: renamed" in page
+    assert "Client renamed" in page
     assert "<del>Zebra</del>" in page
     assert "<ins>Zulu &lt;b&gt;</ins>" in page
     detail = owner.get(acme.url(f"audit/{number}")).text
@@ -71,7 +71,7 @@ def test_a_time_is_said_as_people_read_it(owner: FlaskClient, acme: Place) -> No
 def test_what_stayed_nothing_is_no_change() -> None:
     entry = AuditEntry(before={"subject": None}, after={"kind": "devices", "subject": None})
 
-    assert list_changes(entry) == [Change("kind", None, "devices")]
+    assert list_changes(entry) == [Change("kind", "kind", None, "devices")]
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_the_file_has_what_the_list_shows_and_is_recorded(
     assert [row["action"] for row in rows] == ["client.renamed", "client.added"]
     assert rows[0]["after"] == '{"name": "Zulu"}'
     newest = owner.get(acme.url("audit/?what=list")).text
-    assert "List: exported" in newest
+    assert "List exported" in newest
     assert "audit" in newest
 
 

@@ -184,7 +184,8 @@ def used_up() -> NotFound:
     """The same for a link that was used, withdrawn, is too old, or never was."""
     return NotFound(
         "This invitation is not valid. It works once, and for seven days. Ask whoever invited you "
-        "for a new one."
+        "for a new one.",
+        heading="This invitation is not valid",
     )
 
 

@@ -152,5 +152,6 @@ def used_up() -> NotFound:
     """The same for a link that was used, is too old, or never was."""
     return NotFound(
         "This link is not valid. It works once, and for one day. Ask whoever gave it to you for a "
-        "new one."
+        "new one.",
+        heading="This link is not valid",
     )

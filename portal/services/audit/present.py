@@ -11,6 +11,7 @@ from typing import Any
 from portal.clock import iso_utc
 from portal.models.audit.entry import AuditRow
 from portal.services.audit.chain import COVERED
+from portal.services.audit.words import label_fact
 
 CSV_COLUMNS = (
     *("number", "at", "action", "actor_kind", "actor_id", "actor_name", "address", "source"),
@@ -27,13 +28,9 @@ class Change:
     """One value as it was and as it became, in words; None where there was or is none."""
 
     name: str
+    label: str
     before: str | None
     after: str | None
-
-
-def label_action(action: str) -> str:
-    """`Client: renamed` for `client.renamed`."""
-    return action.replace(".", ": ").replace("_", " ").capitalize()
 
 
 def list_changes(entry: AuditRow) -> list[Change]:
@@ -41,7 +38,7 @@ def list_changes(entry: AuditRow) -> list[Change]:
     was, became = entry.before or {}, entry.after or {}
     names = dict.fromkeys((*was, *became))
     return [
-        Change(name, _to_words(was.get(name)), _to_words(became.get(name)))
+        Change(name, label_fact(name), _to_words(was.get(name)), _to_words(became.get(name)))
         for name in names
         if was.get(name) is not None or became.get(name) is not None
     ]

@@ -12,7 +12,8 @@ from portal.config import Settings
 from portal.services.accounts.permissions import Permission
 from portal.services.audit import listing
 from portal.services.audit.listing import AuditFilter
-from portal.services.audit.present import CSV_COLUMNS, label_action, list_changes, to_csv_row
+from portal.services.audit.present import CSV_COLUMNS, list_changes, to_csv_row
+from portal.services.audit.words import label_action
 from portal.web.downloads import send_csv
 from portal.web.fragments import page_or_region, words
 from portal.web.guard import get_tenant, requires, tenant_blueprint

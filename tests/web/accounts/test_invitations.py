@@ -59,6 +59,7 @@ def test_a_new_person_chooses_a_password_and_is_in(
     assert roles_of(app, acme)[EMAIL] == "technician"
     again = app.test_client().post(link, data={"password": "another horse battery"})
     assert (again.status_code, NOT_VALID in again.text) == (404, True)
+    assert "<h1>This invitation is not valid</h1>" in again.text
     data = {"email": EMAIL, "password": PASSWORD}
     assert app.test_client().post("/sign-in", data=data).status_code == 302
 
