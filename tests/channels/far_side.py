@@ -8,8 +8,11 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from portal.clock import utc_now
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,7 @@ class Call:
     body: bytes
     planned: Planned = Planned()
     """What it was answered."""
-    at: float = field(default_factory=time.monotonic)
+    at: datetime = field(default_factory=utc_now)
     """When it came."""
 
     @property

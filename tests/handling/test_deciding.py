@@ -13,7 +13,7 @@ from portal.models import AlertHandling, AlertRule, Event, MaintenanceWindow
 from portal.models.alerts.handling import HandlingState
 from portal.models.channels.message import MessageStatus
 from portal.models.events.event import EventType
-from portal.services.alerts.acknowledging import acknowledge
+from portal.services.alerts.acknowledging import acknowledge, unacknowledge
 from portal.services.handling import deciding
 from portal.services.handling.acting import act_now
 from portal.services.handling.decision import decide
@@ -313,3 +313,17 @@ def test_what_cannot_be_decided_is_tried_again_and_holds_up_nothing_else(
     clock.shift(60)
     deciding.handle_due()
     assert desk.handling().state is ACTED
+
+
+def test_an_acknowledgement_that_is_taken_back_lets_reminders_go_on(desk: Desk, clock: Any) -> None:
+    desk.add_rule(notify=(desk.add_channel(),), remind_hours=1)
+    desk.raise_alerts(1)
+    desk.work()
+    alert_id = desk.handling().alert_id
+    acknowledge([alert_id], by="anna@example.com")
+    clock.shift(3600)
+    desk.work()
+    assert desk.reasons() == ["raised"]
+    unacknowledge([alert_id])
+    desk.work()
+    assert desk.reasons() == ["raised", "reminder"]

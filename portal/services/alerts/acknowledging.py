@@ -56,12 +56,13 @@ def acknowledge_linked(handling_id: int, by: str | None, note: str, actor: Actor
 
 def unacknowledge(alert_ids: Sequence[int]) -> Taken:
     """Take it back. Raises as `acknowledge` does."""
-    ids, who = check_ids(alert_ids), current_actor().name
+    ids, who, now = check_ids(alert_ids), current_actor().name, utc_now()
     with transaction() as session:
         done, failures = part(hold_current(session, ids), _obstacle_to_taking_back)
         for each in done:
             handling = each.handling
             handling.acknowledged_at = handling.acknowledged_by = handling.acknowledgement = None
+            handling.due_at = now  # what was planned goes on
         text = f"{who} took the acknowledgement back."
         action = Action.ALERTS_UNACKNOWLEDGED
         write_down(session, done, Deed(TimelineKind.ACKNOWLEDGED, text, action))

@@ -57,7 +57,7 @@ def hold_current(session: Session, alert_ids: Sequence[int]) -> list[Occurrence]
     held = _hold_handlings(session, alert_ids)
     lacking = [alert for alert in alerts if alert.id not in held]
     if lacking:
-        _add_handlings(session, lacking)
+        add_handlings(session, lacking)
         held = _hold_handlings(session, alert_ids)
     return [Occurrence(alert, held[alert.id]) for alert in alerts if alert.id in held]
 
@@ -78,7 +78,7 @@ def _hold_handlings(session: Session, alert_ids: Sequence[int]) -> dict[int, Ale
     return {handling.alert_id: handling for handling in found}
 
 
-def _add_handlings(session: Session, alerts: Sequence[Alert]) -> None:
+def add_handlings(session: Session, alerts: Sequence[Alert]) -> None:
     """Of alerts that began before the portal had any. Somebody else may do so too."""
     now = utc_now()
     rows = [

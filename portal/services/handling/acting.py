@@ -7,16 +7,17 @@ from sqlalchemy.orm import Session
 
 from portal import queue
 from portal.clock import iso_utc, utc_now
-from portal.db import count_changed, insert, transaction
+from portal.db import count_changed, transaction
 from portal.errors import NotFound, Refused
 from portal.models import Alert, AlertHandling, AlertRule
 from portal.models.alerts.alert import AlertStatus
 from portal.models.alerts.handling import HandlingState
 from portal.scope import get_tenant_id
+from portal.services.alerts.occurrences import add_handlings
 from portal.services.audit.actions import Action
 from portal.services.audit.record import Target, record
 from portal.services.handling.decision import FORCE
-from portal.sync.alerts.news import SUPERSEDED, TOO_OLD
+from portal.sync.alerts.news import SUPERSEDED
 
 _IS_PRESENT = and_(
     AlertHandling.alert_id == Alert.id, AlertHandling.occurrence == Alert.occurrences
@@ -64,25 +65,10 @@ def _wake(rule_id: int) -> Update:
 
 def _add_missing(session: Session) -> None:
     """Handlings of alerts that began before the portal acted on any."""
-    alerts = session.execute(
-        select(Alert.id, Alert.occurrences, Alert.triggered_at)
+    alerts = session.scalars(
+        select(Alert)
         .outerjoin(AlertHandling, _IS_PRESENT)
         .where(Alert.status != AlertStatus.RESOLVED, AlertHandling.id.is_(None))
-    )
-    now = utc_now()
-    rows = [
-        {
-            "tenant_id": get_tenant_id(),
-            "alert_id": alert.id,
-            "occurrence": alert.occurrences,
-            "state": HandlingState.SILENT,
-            "reason": TOO_OLD,
-            "began_at": alert.triggered_at,
-            "noticed_at": now,
-            "due_at": None,
-        }
-        for alert in alerts
-    ]
-    unique = ["alert_id", "occurrence"]
-    if rows:
-        session.execute(insert(AlertHandling).on_conflict_do_nothing(index_elements=unique), rows)
+    ).all()
+    if alerts:
+        add_handlings(session, alerts)

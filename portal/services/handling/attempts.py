@@ -16,7 +16,7 @@ from portal.clock import utc_now
 from portal.db import transaction
 from portal.errors import PORTAL_FAULT, SecretUnreadable
 from portal.models import Channel, Message
-from portal.services.handling.line import load_line
+from portal.services.handling.line import hold, load_line
 from portal.services.handling.telling import make_telling
 from portal.services.handling.units import IN_DOUBT, TOLD_OVER, Line, choose, is_begun
 from portal.services.integrations.networks import get_gateway
@@ -62,7 +62,7 @@ def begin(channel_id: int, lease: str) -> Attempt | None:
         channel = session.scalar(
             select(Channel)
             .where(Channel.id == channel_id, Channel.active, Channel.lease == lease)
-            .with_for_update()
+            .with_for_update(key_share=True)  # messages for it can be added meanwhile
             .execution_options(populate_existing=True)
         )
         if channel is None:
@@ -73,7 +73,8 @@ def begin(channel_id: int, lease: str) -> Attempt | None:
             channel.lease, channel.due_at = None, channel.minute_at + MINUTE
             return None
         line = load_line(session, channel, now)
-        unit = choose(line, left)
+        while (unit := choose(line, left)) and not hold(session, unit):
+            line = load_line(session, channel, now)  # somebody dropped one of them just now
         if not unit:
             channel.lease, channel.due_at = None, None
             return None

@@ -40,6 +40,14 @@ def load_line(session: Session, channel: Channel, now: datetime) -> Line:
     return Line(left, line.handlings, line.history)
 
 
+def hold(session: Session, unit: Sequence[Message]) -> bool:
+    """Whether all of them still wait; then nobody drops them in this transaction."""
+    still = select(Message.id).where(
+        Message.id.in_([message.id for message in unit]), Message.status == MessageStatus.WAITING
+    )
+    return len(session.scalars(still.with_for_update()).all()) == len(unit)
+
+
 def _load(session: Session, channel_id: int) -> Line:
     query = select(Message).where(Message.channel_id == channel_id)
     query = query.order_by(Message.id).execution_options(populate_existing=True)

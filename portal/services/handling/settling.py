@@ -43,7 +43,7 @@ def settle(attempt: Attempt, outcome: Outcome) -> bool:
         channel = session.scalar(
             select(Channel)
             .where(Channel.id == attempt.channel_id)
-            .with_for_update()
+            .with_for_update(key_share=True)  # messages for it can be added meanwhile
             .execution_options(populate_existing=True)
         )
         messages = _load_own(session, attempt)

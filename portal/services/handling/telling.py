@@ -38,7 +38,9 @@ def make_telling(
         "sender": tenant.name,
     }
     if first.handling_id is None:
-        return Telling(**common, title=first.facts["title"], text=first.facts["text"])
+        return Telling(
+            **common, title=first.facts.get("title", ""), text=first.facts.get("text", "")
+        )
     alerts, groups = _list_alerts(session, channel, line, unit)
     if len(unit) == 1:
         return Telling(**common, alerts=alerts, thread=find_thread(line, first))
