@@ -76,6 +76,12 @@ class Asset(Record):
     last_rmm_sync_at = moment("When all its facts were last read.")
     missing_since = moment("Since when Tactical does not list its agent.", nullable=True)
     retired_at = moment("When it was retired.", nullable=True)
+    maintenance_mode = fields.Boolean(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Tactical's own maintenance mode of the agent."},
+    )
+    tags = texts("Words that people put on it.")
     superseded_device_ids = fields.List(
         fields.String(),
         required=True,

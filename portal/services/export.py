@@ -32,6 +32,7 @@ from portal.services.alerts.listing import (
 )
 from portal.services.assets.freshness import get_stale_before
 from portal.services.assets.listing import AssetFilter, asset_conditions
+from portal.services.assets.tags import find_tags
 from portal.services.deliveries.history import DeliveryFilter, delivery_conditions
 from portal.services.integrations.current import find_integration
 
@@ -70,6 +71,8 @@ ASSET_COLUMNS = (
     "retired_at",
     "asset_id",
     "superseded_device_ids",
+    "maintenance_mode",
+    "tags",
 )
 
 ORGANIZATION_COLUMNS = (
@@ -129,9 +132,14 @@ def export_assets(shown: AssetFilter | None = None) -> Iterator[Row]:
 
 def to_asset_rows(assets: Sequence[Asset], stale_before: datetime) -> Iterator[Row]:
     """Of assets that were read with their clients."""
-    superseded, now = _list_superseded([asset.id for asset in assets]), utc_now()
+    ids, now = [asset.id for asset in assets], utc_now()
+    superseded, tags = _list_superseded(ids), find_tags(ids)
     for asset in assets:
-        yield _asset_row(asset, superseded.get(asset.id, []), now, stale_before)
+        lists = {
+            "superseded_device_ids": superseded.get(asset.id, []),
+            "tags": tags.get(asset.id, []),
+        }
+        yield _asset_row(asset, lists, now, stale_before)
 
 
 def _list_superseded(asset_ids: Sequence[int]) -> dict[int, list[str]]:
@@ -147,11 +155,13 @@ def _list_superseded(asset_ids: Sequence[int]) -> dict[int, list[str]]:
     return found
 
 
-def _asset_row(asset: Asset, superseded: list[str], now: datetime, stale_before: datetime) -> Row:
+def _asset_row(
+    asset: Asset, lists: dict[str, list[str]], now: datetime, stale_before: datetime
+) -> Row:
     uptime = asset.uptime_at(now)
     computed = {
         "asset_id": str(asset.id),
-        "superseded_device_ids": superseded,
+        **lists,
         "client": asset.client.name,
         "agent_status": asset.shown_status,
         "status_as_of": plain(asset.status_at),

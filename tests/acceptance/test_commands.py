@@ -20,7 +20,7 @@ ASSET_COLUMNS = [
     *("uptime_seconds", "lan_ip", "wan_ip", "description", "rmm_provider", "rmm_device_id"),
     *("rmm_organization_id", "site_id", "site_name", "agent_status", "status_as_of"),
     *("status_stale", "last_seen_at", "last_rmm_sync_at", "missing_since"),
-    *("retired_at", "asset_id", "superseded_device_ids"),
+    *("retired_at", "asset_id", "superseded_device_ids", "maintenance_mode", "tags"),
 ]
 
 UNCHANGED = dict.fromkeys(

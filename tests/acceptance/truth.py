@@ -52,6 +52,7 @@ def _expected(agent: Row, source: str) -> Row:
         # A vendor that left its product unnamed has Tactical say "None": nothing, that is.
         **{name: None if value == "None" else value or None for name, value in text.items()},
         "ram_gb": agent["total_ram"] if source == "beta" else None,
+        "maintenance_mode": agent["maintenance_mode"],
         "boot_time": _moment(agent["boot_time"]),
         "last_seen_at": _moment(agent["last_seen"]),
     }
@@ -75,6 +76,6 @@ def told(row: Row) -> Row:
     ours = (
         *("uptime_seconds", "last_rmm_sync_at"),
         *("status_as_of", "status_stale", "missing_since"),
-        *("asset_id", "retired_at", "superseded_device_ids"),
+        *("asset_id", "retired_at", "superseded_device_ids", "tags"),
     )
     return {name: value for name, value in row.items() if name not in ours} | times

@@ -15,6 +15,7 @@ from portal.models import (
     AssetChange,
     AssetConflict,
     AssetSoftware,
+    AssetTag,
     ExternalEntityMapping,
     RemovedAsset,
     SoftwareTitle,
@@ -33,12 +34,13 @@ TABLES: tuple[type[Base], ...] = (
     AssetChange,
     AssetConflict,
     AssetSoftware,
+    AssetTag,
     ExternalEntityMapping,
     RemovedAsset,
     SoftwareTitle,
     SupersededAgent,
 )
-NOBODY_KNOWS = {AssetSoftware, ExternalEntityMapping, SupersededAgent}
+NOBODY_KNOWS = {AssetSoftware, AssetTag, ExternalEntityMapping, SupersededAgent}
 """Tables whose ids stand nowhere."""
 
 Rows = dict[str, list[dict[str, Any]]]

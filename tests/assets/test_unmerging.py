@@ -26,10 +26,12 @@ from portal.models import (
 )
 from portal.models.assets.conflict import Settlement
 from portal.models.runs.sync_run import RunStatus, SyncKind
+from portal.services.assets.choosing import Chosen
 from portal.services.assets.edits import AssetEdit, edit_asset
 from portal.services.assets.history import read_history
 from portal.services.assets.listing import get_asset
 from portal.services.assets.merge import merge_assets
+from portal.services.assets.tags import add_tag, find_tags
 from portal.services.clients import add_client, delete_client
 from portal.services.conflicts.settling import settle_conflict
 from portal.services.organizations.mapping import map_to_client
@@ -71,9 +73,13 @@ def test_merged_and_taken_back_everything_is_as_before(
     add_conflict(keep_id, other_id, "same_name")
     other = get(Asset, other_id)
     edit_asset(other_id, AssetEdit("By hand", "", other.asset_type, other.client_id))
+    add_tag(Chosen([keep_id, other_id]), "Both")
+    add_tag(Chosen([keep_id]), "one")
+    add_tag(Chosen([other_id]), "other")
     before = read_tables()
     removed_id = merge(keep_id, other_id)
     assert read_tables() != before
+    assert find_tags([keep_id]) == {keep_id: ["both", "one", "other"]}
     undone = take_back(removed_id)
     assert undone == Unmerged(other_id, [])
     assert read_tables() == before

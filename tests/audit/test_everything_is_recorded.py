@@ -19,6 +19,7 @@ from portal.clock import utc_now
 from portal.db import db, transaction
 from portal.models import (
     Asset,
+    AssetTag,
     AuditEntry,
     Client,
     Delivery,
@@ -63,6 +64,12 @@ def _change(model: type[Any], row_id: int, **values: Any) -> None:
 
 def _missing(place: Place) -> dict[str, Any]:
     _change(Asset, place.asset, missing_since=utc_now())
+    return {"asset": place.asset}
+
+
+def _tagged(place: Place) -> dict[str, Any]:
+    with transaction() as session:
+        session.add(AssetTag(asset_id=place.asset, tag="backup"))
     return {"asset": place.asset}
 
 
@@ -192,6 +199,8 @@ ROUTES = {
     "assets.refresh": Drive("run.started"),
     "assets.release": Drive("asset.released", prepare=_locked),
     "assets.restore": Drive("asset.restored", prepare=_retired),
+    "assets.tag": Drive("asset.tagged", {"tag": "backup"}, lambda place: {"asset": place.asset}),
+    "assets.untag": Drive("asset.untagged", {"tag": "backup"}, _tagged),
     "assets.retire": Drive("asset.retired", prepare=_missing),
     "clients.delete": Drive("client.deleted", prepare=_free_client),
     "clients.edit": Drive("client.renamed", {"name": "New"}),

@@ -35,6 +35,8 @@ class AssetArguments(ListArguments):
     client_id = wanted_id("Those of a client.")
     site = search("The `site_name`.")
     os = search("The `os_type`.")
+    tag = search("Those with this tag.")
+    maintenance = one_of(("yes",), "Those whose agent is in Tactical's own maintenance mode.")
 
 
 class InstallArguments(ListArguments):
@@ -62,6 +64,8 @@ def list_assets(arguments: dict[str, Any]) -> ResponseReturnValue:
         client_id=arguments.get("client_id"),
         site_name=arguments.get("site", ""),
         os_type=arguments.get("os", ""),
+        tag=arguments.get("tag", ""),
+        in_maintenance=arguments.get("maintenance") == "yes",
     )
     add_url = page_url("assets.show", "asset_id")
     return answer_list(arguments, lambda part: asset_service.list_assets(shown, part), add_url)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import InstrumentedAttribute, joinedload
 from portal.clock import utc_now
 from portal.db import db
 from portal.errors import NotFound
-from portal.models import Asset, Client, Integration
+from portal.models import Asset, AssetTag, Client, Integration
 from portal.models.assets.asset import KNOWN_FOR, UNKNOWN
 from portal.services.assets.freshness import get_stale_before
 from portal.services.assets.removed import find_merged
@@ -67,6 +67,9 @@ class AssetFilter:
     client_id: int | None = None
     site_name: str = ""
     os_type: str = ""
+    tag: str = ""
+    in_maintenance: bool = False
+    """By Tactical's own maintenance mode of the agent."""
     sort: str = "name"
 
 
@@ -105,6 +108,11 @@ def _of_any_status(shown: AssetFilter) -> list[ColumnElement[bool]]:
         (Asset.os_type, shown.os_type),
     )
     conditions.extend(column == value for column, value in equals if value not in ("", None))
+    if shown.tag:
+        has_it = AssetTag.tag == shown.tag.lower()
+        conditions.append(Asset.id.in_(select(AssetTag.asset_id).where(has_it)))
+    if shown.in_maintenance:
+        conditions.append(Asset.maintenance_mode.is_(True))
     # Every word must be found somewhere, so that "smith laptop" narrows.
     conditions.extend(any_contains(_SEARCHED, word) for word in split_words(shown.search))
     return conditions

@@ -97,6 +97,8 @@ class Action(StrEnum):
     ASSETS_RETIRED = "asset.retired"
     ASSETS_RESTORED = "asset.restored"
     ASSETS_DELETED = "asset.deleted"
+    ASSETS_TAGGED = "asset.tagged"
+    ASSETS_UNTAGGED = "asset.untagged"
     CONFLICTS_SETTLED = "conflict.settled"
     CONFLICT_REOPENED = "conflict.reopened"
 

@@ -19,6 +19,7 @@ from portal.models import (
     AssetChange,
     AssetConflict,
     AssetSoftware,
+    AssetTag,
     Client,
     ExternalEntityMapping,
     RemovedAsset,
@@ -39,6 +40,7 @@ PARTS: Mapping[str, tuple[type[Base], InstrumentedAttribute[Any]]] = {
     "changes": (AssetChange, AssetChange.asset_id),
     "superseded": (SupersededAgent, SupersededAgent.asset_id),
     "entities": (ExternalEntityMapping, ExternalEntityMapping.asset_id),
+    "tags": (AssetTag, AssetTag.asset_id),
     "merged": (RemovedAsset, RemovedAsset.into_asset_id),
 }
 """What goes with an asset, and comes back in whole rows."""

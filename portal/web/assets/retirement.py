@@ -41,7 +41,7 @@ def restore() -> ResponseReturnValue:
 @fresh_sign_in_required
 def delete() -> ResponseReturnValue:
     """Tells what goes with them first; once their number is typed, a worker deletes them."""
-    chosen, typed, problem = _read_chosen(), request.form.get("number"), None
+    chosen, typed, problem = read_chosen(), request.form.get("number"), None
     try:
         contents = deletion.count_contents(chosen)
         if typed is not None:
@@ -50,19 +50,19 @@ def delete() -> ResponseReturnValue:
     except (InvalidInput, Refused) as error:
         if getattr(error, "field", None) != "number":
             flash(error.message, "error")
-            return redirect(_back())
+            return redirect(find_way_back())
         problem = error.message
-    shown = {"contents": contents, "ids": chosen.ids, "problem": problem, "back": _back()}
+    shown = {"contents": contents, "ids": chosen.ids, "problem": problem, "back": find_way_back()}
     return render_template("assets/delete.html", **shown), 422 if problem else 200
 
 
 def _do(change: Callable[[Chosen, int], Done]) -> ResponseReturnValue:
     """Back to where it was asked for; of many assets, to the page that shows how far it is."""
     try:
-        done = change(_read_chosen(), get_user().id)
+        done = change(read_chosen(), get_user().id)
     except (InvalidInput, Refused) as error:
         flash(error.message, "error")
-        return redirect(_back())
+        return redirect(find_way_back())
     is_done = not done.run.is_active
     if is_done:
         flash(f"{done.run.title}.", "success")
@@ -71,16 +71,18 @@ def _do(change: Callable[[Chosen, int], Done]) -> ResponseReturnValue:
         flash(f"{left} as before. {service.STILL_LISTED}", "warning")
     if not is_done and allowed_clients() is not None:
         flash("A worker is doing this. Reload the list to see how far it is.", "info")
-        return redirect(_back())  # a run is shown to them once it has done something
-    return redirect(_back() if is_done else url_for("sync_runs.show", run_id=done.run.id))
+        return redirect(find_way_back())  # a run is shown to them once it has done something
+    return redirect(find_way_back() if is_done else url_for("sync_runs.show", run_id=done.run.id))
 
 
-def _read_chosen() -> Chosen:
+def read_chosen() -> Chosen:
+    """As a form says it."""
     if request.form.get("which") == ALL:
         return Chosen(shown=read_filter())
     return Chosen(request.form.getlist("asset", type=to_id))
 
 
-def _back() -> str:
+def find_way_back() -> str:
+    """The page that the form stood on."""
     back = request.form.get("next")
     return back if back and is_safe_target(back) else url_for("assets.index")

@@ -22,6 +22,7 @@ from portal.services.assets.detail import AssetDetail, get_asset_detail
 from portal.services.assets.edits import list_locked
 from portal.services.assets.freshness import get_stale_before, read_freshness
 from portal.services.assets.listing import AssetFilter
+from portal.services.assets.tags import find_tags, list_tags
 from portal.services.conflicts.listing import find_conflicted
 from portal.services.export import ASSET_COLUMNS, export_assets
 from portal.services.integrations.current import find_integration
@@ -58,6 +59,8 @@ def index() -> ResponseReturnValue:
             "site": shown.site_name,
             "type": shown.asset_type,
             "os": shown.os_type,
+            "tag": shown.tag,
+            "maintenance": "yes" if shown.in_maintenance else "",
         },
         sort=shown.sort,
         sites=[(name, name) for name in asset_service.list_sites(shown.client_id)]
@@ -66,6 +69,8 @@ def index() -> ResponseReturnValue:
         os_types=[(word, word) for word in asset_service.list_os_types()],
         page=page,
         conflicted=find_conflicted(asset.id for asset in page.items),
+        tags=find_tags([asset.id for asset in page.items]),
+        all_tags=list_tags(),
         asset_counts=counts,
         any_assets=any_assets,
         any_mapped=any_assets or any_mapped(),  # only an empty list says what to do first
@@ -113,6 +118,8 @@ def read_filter() -> AssetFilter:
         client_id=read_client_id(),
         site_name=words("site"),
         os_type=words("os"),
+        tag=words("tag"),
+        in_maintenance=words("maintenance") == "yes",
         sort=words("sort") or "name",
     )
 
@@ -127,6 +134,7 @@ def _detail_context(detail: AssetDetail) -> dict[str, object]:
         "organization": detail.organization,
         "superseded": detail.superseded,
         "windows": list_of_asset(asset),
+        "tags": find_tags([asset.id]).get(asset.id, []),
         "maintenance_hours": HOURS,
         "flags": _flags(detail),
         "locked": list_locked(asset),

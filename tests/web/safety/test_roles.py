@@ -29,7 +29,8 @@ LOWEST = {
         alerts.acknowledge_many alerts.acknowledge_one alerts.act alerts.act_on_many
         alerts.assign_many alerts.assign_one alerts.unacknowledge_one
         assets.do_merge assets.edit assets.merge assets.refresh
-        assets.release assets.restore assets.retire clients.delete clients.edit clients.new
+        assets.release assets.restore assets.retire assets.tag assets.untag
+        clients.delete clients.edit clients.new
         conflicts.settle deliveries.replay_failed deliveries.replay_one organizations.accept_exact
         organizations.accept_suggestion organizations.created organizations.decide
         organizations.map_to_client

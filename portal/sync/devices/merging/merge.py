@@ -17,7 +17,13 @@ from portal.models.events.event import EventType
 from portal.sync.alerts.locks import lock_alerts
 from portal.sync.devices.device_events import retirement_event
 from portal.sync.devices.facts import VITALS
-from portal.sync.devices.merging.parts import Pair, move_conflicts, move_entity, supersede_loser
+from portal.sync.devices.merging.parts import (
+    Pair,
+    move_conflicts,
+    move_entity,
+    supersede_loser,
+    unite_tags,
+)
 from portal.sync.devices.merging.rules import check_mergeable, choose_current, plan_merged
 from portal.sync.devices.merging.snapshots import row_to_json
 from portal.sync.history import ColumnChange, record_changes, to_json
@@ -127,6 +133,7 @@ def _move_all(session: Session, pair: Pair, cause: Cause, now: datetime) -> dict
         "removed": _move(session, RemovedAsset.into_asset_id, pair),
         "superseded": supersede_loser(session, pair, cause, superseded_at),
         "conflicts": move_conflicts(session, pair, cause, now),
+        "tags": unite_tags(session, pair),
         "kept": {
             "before": row_to_json(keep),
             "entity": entities.get(keep.id),

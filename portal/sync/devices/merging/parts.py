@@ -6,10 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.orm import Session
 
-from portal.models import Asset, AssetConflict, ExternalEntityMapping, SupersededAgent
+from portal.models import (
+    Asset,
+    AssetConflict,
+    AssetTag,
+    ExternalEntityMapping,
+    SupersededAgent,
+)
 from portal.models.assets.conflict import Settlement
 from portal.sync.devices.merging.snapshots import row_to_json
 from portal.sync.runs.cause import Cause
@@ -80,6 +86,23 @@ def move_entity(session: Session, pair: Pair) -> dict[int, dict[str, Any]]:
         kept.asset_id = pair.keep.id
     session.flush()
     return before
+
+
+def unite_tags(session: Session, pair: Pair) -> dict[str, list[str]]:
+    """The kept asset has the tags of both; `own`: those of the other one, `came`: those of them
+    that the kept one had not."""
+    rows = session.execute(
+        select(AssetTag.asset_id, AssetTag.tag).where(AssetTag.asset_id.in_(pair.ids))
+    ).all()
+    own = {tag for asset_id, tag in rows if asset_id == pair.other.id}
+    came = own - {tag for asset_id, tag in rows if asset_id == pair.keep.id}
+    session.execute(
+        update(AssetTag)
+        .where(AssetTag.asset_id == pair.other.id, AssetTag.tag.in_(came))
+        .values(asset_id=pair.keep.id)
+        .execution_options(synchronize_session=False)
+    )
+    return {"own": sorted(own), "came": sorted(came)}
 
 
 def move_conflicts(

@@ -18,6 +18,7 @@ from portal.models import (
     Asset,
     AssetChange,
     AssetConflict,
+    AssetTag,
     Client,
     ExternalEntityMapping,
     RemovedAsset,
@@ -83,6 +84,7 @@ def unmerge(session: Session, removed: RemovedAsset, cause: Cause) -> Unmerged:
     agents = _agent_of(before), _agent_of(snapshot["asset"])
     _restore_superseded(session, keep.id, snapshot, *agents)
     _restore_conflicts(session, snapshot["conflicts"])
+    _restore_tags(session, keep.id, snapshot)
     _restore_software(session, keep, snapshot, had_agent, was["software_read_at"])
     session.delete(removed)
     session.flush()
@@ -241,6 +243,18 @@ def _insert(session: Session, table: Any, row: dict[str, Any]) -> None:
     """Under an id of its own: nothing knows it by the old one."""
     values = row_from_json(table, row)
     session.add(table(**{name: value for name, value in values.items() if name != "id"}))
+    session.flush()
+
+
+def _restore_tags(session: Session, keep_id: int, snapshot: dict[str, Any]) -> None:
+    """Each its own. What a person has put on the kept asset since stays there."""
+    tags, asset_id = snapshot.get("tags", {"own": [], "came": []}), snapshot["asset"]["id"]
+    session.execute(
+        delete(AssetTag)
+        .where(AssetTag.asset_id == keep_id, AssetTag.tag.in_(tags["came"]))
+        .execution_options(synchronize_session=False)
+    )
+    session.add_all(AssetTag(asset_id=asset_id, tag=tag) for tag in tags["own"])
     session.flush()
 
 
