@@ -13,7 +13,7 @@ def test_windows_are_added_listed_and_ended(acme: Portal) -> None:
     acme("clients", "add", "Contoso", *TENANT)
     words = ("--every", "month-weekday", "--nth", "second", "--on", "tuesday", "--days-after", "1")
     added = acme("windows", "add", "Night", *NIGHT, *words, "--client", "Contoso", *TENANT).data
-    assert added["repeats_in_words"] == "Every month on the day after it: the second Tuesday"
+    assert added["repeats_in_words"] == "Every month on the day after the second Tuesday"
     assert (added["scope_in_words"], added["minutes"]) == (["Contoso"], 480)
     always = ("--zone", "UTC", "--starts", "2020-01-01T00:00", "--ends", "2020-01-02T00:00")
     now = acme("windows", "add", "Always", *always, "--every", "day", *TENANT).data

@@ -16,6 +16,7 @@ from portal.db import db, transaction
 from portal.models import AlertHandling, MaintenanceWindow
 from portal.models.alerts.handling import HandlingState
 from portal.scope import tenant_scope
+from portal.services.handling.deciding import handle_due
 from portal.services.windows.loading import load_windows
 from portal.services.windows.terms import MonthlyByWeekday, Scope
 from tests.web.world import Place
@@ -72,7 +73,7 @@ def test_a_repeated_window_is_previewed_then_kept(
 
     saved = admin.post(url, data=typed, follow_redirects=True)
     text = saved.get_data(as_text=True)
-    assert "Every month on the day after it: the second Tuesday" in text
+    assert "Every month on the day after the second Tuesday" in text
     with app.app_context(), tenant_scope(acme.id):
         kept = load_windows(db.session(), utc_now())[-1]
     assert kept.repeats == MonthlyByWeekday(nth=2, weekday=1, days_after=1)
@@ -136,6 +137,12 @@ def test_ending_early_looks_at_what_is_kept_back(
     done = admin.post(acme.url(f"maintenance/{acme.window}/end"), data={"next": url})
     assert done.location == url
     assert is_due(app, acme, handling)
+    with app.app_context(), tenant_scope(acme.id):
+        handle_due()
+        decided = db.session.get_one(AlertHandling, handling)
+        assert (decided.state, decided.window_id) == (HandlingState.SILENT, acme.window)
+    kept = admin.get(acme.url(f"maintenance/{acme.window}")).get_data(as_text=True)
+    assert "1 stayed silent" in kept
     assert "Under maintenance" not in admin.get(url).get_data(as_text=True)
     again = admin.post(acme.url(f"maintenance/{acme.window}/end"), follow_redirects=True)
     assert "not in force now" in again.get_data(as_text=True)

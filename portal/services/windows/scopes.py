@@ -61,7 +61,7 @@ def describe_scope(parts: Sequence[Part]) -> str:
     more = len(parts) - len(places)
     text = ", ".join([*named, *([f"and {more} more"] if more > 0 else [])])
     kinds = [part.name for part in parts if part.kind == "kinds"]
-    return f"{text}; alerts of {kinds[0]} only" if kinds else text
+    return f"{text}; {kinds[0]} alerts only" if kinds else text
 
 
 def list_sites() -> list[tuple[str, str]]:

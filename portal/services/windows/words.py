@@ -46,9 +46,14 @@ def _describe(repeats: Repeats, starts: datetime) -> str:
         return f"{_every(repeats.interval, 'month')} on {day}"
     if isinstance(repeats, MonthlyByWeekday):
         weekday = f"the {NTH[repeats.nth]} {WEEKDAYS[repeats.weekday]}"
-        which = f"{AFTER[repeats.days_after]}: " if repeats.days_after else "on "
-        return f"{_every(repeats.interval, 'month')} {which}{weekday}"
+        return f"{_every(repeats.interval, 'month')} {_after(repeats.days_after)} {weekday}"
     return f"{_every(repeats.interval, 'year')} on {starts.day} {starts:%b}"
+
+
+def _after(days: int) -> str:
+    if days < 2:
+        return "on the day after" if days else "on"
+    return f"{days} days after"
 
 
 def _every(interval: int, unit: str) -> str:

@@ -6,4 +6,9 @@ const option = select && [...select.options].find((each) => each.value === likel
 if (option && select.value === "UTC") {
   select.prepend(option);
   option.selected = true;
+  for (const input of select.form.querySelectorAll("input[type=datetime-local]")) {
+    const moment = new Date(`${input.value}Z`);
+    moment.setMinutes(moment.getMinutes() - moment.getTimezoneOffset());
+    input.value = moment.toISOString().slice(0, 16);
+  }
 }
