@@ -21,7 +21,6 @@ from portal.services.windows.terms import Window
 
 DAYS = 30
 MOST = 5000
-SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,8 +44,8 @@ def list_ahead() -> Ahead:
     views = _view(db.session.scalars(select_ahead(now)), now)
     in_force = [view for view in views if view.state == IN_FORCE]
     coming = [view for view in views if view.state == COMING]
-    in_force.sort(key=lambda view: (view.occurrence or _never(now)).end)
-    coming.sort(key=lambda view: (view.occurrence or _never(now)).start)
+    in_force.sort(key=lambda view: view.occurrence.end if view.occurrence else now)
+    coming.sort(key=lambda view: view.occurrence.start if view.occurrence else now)
     return Ahead(in_force, coming)
 
 
@@ -116,10 +116,6 @@ def _view_one(row: MaintenanceWindow, window: Window, names: Names, now: datetim
     if found is not None:
         state = IN_FORCE if found.start <= now else COMING
     return WindowView(row, window, names.describe(window.scope), state, found)
-
-
-def _never(now: datetime) -> Occurrence:
-    return Occurrence(now, now)
 
 
 def find_usual_zone() -> str:

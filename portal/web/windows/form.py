@@ -141,7 +141,7 @@ def _read_client() -> Client:
 
 
 def _suggest() -> dict[str, Any]:
-    """The next full hour, for two hours; of the client or the asset that the page before named."""
+    """Two hours from the next full hour on, by the clocks of the usual zone."""
     zone = find_usual_zone()
     start = utc_now().astimezone(ZoneInfo(zone)).replace(minute=0, second=0, tzinfo=None)
     start += timedelta(hours=1)

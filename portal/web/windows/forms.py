@@ -37,8 +37,8 @@ class WindowForm(FlaskForm):  # type: ignore[misc]
     starts = StringField("Starts")
     ends = StringField("Ends")
     zone = SelectField("Time zone", validate_choice=False)
-    every = SelectField("Comes", choices=choices(EVERY), default=ONCE, validate_choice=False)
-    interval = StringField("Only every … of them", default="1")
+    every = SelectField("Repeats", choices=choices(EVERY), default=ONCE, validate_choice=False)
+    interval = StringField("Interval", default="1")
     weekdays = SelectMultipleField(
         "On",
         choices=choices({str(day): name for day, name in enumerate(WEEKDAYS)}),
