@@ -15,6 +15,7 @@ ROOMS = [
     records.organizations,
     assets.assets,
     records.alerts,
+    records.rules,
     records.windows,
     records.software,
     records.runs,

@@ -109,6 +109,27 @@ class Alert(Record):
     url = page_address()
 
 
+class Rule(Record):
+    """What is done about alerts that meet its conditions."""
+
+    id = row_id("Its number.")
+    position = number("Its place in the order in which rules are tried, from 1.")
+    name = text("Its name.")
+    on = yes_or_no("Whether it is switched on.")
+    switched_on_at = moment("It acts on alerts that began after this.", nullable=True)
+    go_on = yes_or_no("Whether the rules after it are tried even if it matches.")
+    conditions = fields.Dict(
+        required=True, metadata={"description": "What an alert must be like; empty: any alert."}
+    )
+    steps = fields.Dict(required=True, metadata={"description": "What is done about it."})
+    conditions_in_words = texts("The same by names.")
+    steps_in_words = texts("The same by names.")
+    problem = text("Why it cannot be read, if so: it matches nothing then.", nullable=True)
+    created_at = moment("When it was added.")
+    changed_at = moment("When it was last changed.")
+    url = page_address()
+
+
 class WindowScope(Record):
     """Any of the places, if some are named, and any of the kinds."""
 

@@ -72,7 +72,7 @@ COMMANDS = {
     "rules": Lazy(
         "portal.cli.rules",
         "rules",
-        "Show the rules of alerts, or try them on the alerts of the last days.",
+        "Show the rules of alerts, try them on the last days, or keep them as a file.",
     ),
     "export": Lazy("portal.cli.export", "export", "Write records to standard output."),
     "replay": Lazy("portal.cli.replay", "replay", "Process webhook deliveries again, now."),

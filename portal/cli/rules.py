@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import BinaryIO
+
 import click
 
 from portal.cli.command import DefaultGroup, PortalCommand, tenant_option
 from portal.cli.outcome import Outcome, columns
+from portal.services.rules.file.content import write_content
+from portal.services.rules.file.importing import apply_import, preview_import
+from portal.services.rules.file.reading import MOST_BYTES
 from portal.services.rules.listing import list_rules
-from portal.services.rules.present import export_rules, export_trial
+from portal.services.rules.present import describe_trial, to_records
 from portal.services.rules.trial import DAYS, try_rules
 from portal.wording import plural
 
@@ -16,14 +21,14 @@ NONE = "There are no rules: nobody is told of alerts."
 
 @click.group(cls=DefaultGroup, default="list")
 def rules() -> None:
-    """Show the rules of alerts, or try them on the alerts of the last days."""
+    """Show the rules of alerts, try them on the last days, or keep them as a file."""
 
 
 @rules.command("list", cls=PortalCommand)
 @tenant_option
 def list_all() -> Outcome:
     """The rules in the order in which they are tried."""
-    found = export_rules()
+    found = to_records(list_rules())
     table = [
         [
             str(row["position"]),
@@ -60,4 +65,33 @@ def try_all(days: int) -> Outcome:
     head = f"Of the {newest}{plural(trial.tried, 'alert')} of the last {plural(days, 'day')}:"
     rest = f"No rule matched {plural(trial.silent, 'alert')}, of which nobody would be told."
     lines = [head, *([columns(table)] if table else []), rest]
-    return Outcome({"ok": True, **export_trial(trial)}, "\n".join(lines))
+    return Outcome({"ok": True, **describe_trial(trial)}, "\n".join(lines))
+
+
+@rules.command("export", cls=PortalCommand)
+@tenant_option
+def export_file() -> Outcome:
+    """Print rules, maintenance windows and channels as YAML, without secrets."""
+    text = write_content()
+    return Outcome({"ok": True, "yaml": text}, text)
+
+
+@rules.command("import", cls=PortalCommand)
+@click.argument("file", type=click.File("rb"))
+@click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
+@tenant_option
+def import_file(file: BinaryIO, dry_run: bool) -> Outcome:
+    """Take over a FILE as `export` prints it; `-` reads standard input.
+
+    What it names is added or changed; nothing is deleted. New channels are switched off until
+    their secrets are entered.
+    """
+    take = preview_import if dry_run else apply_import
+    done = take(file.read(MOST_BYTES + 1), "portal rules import")
+    table = [[line.action, line.kind, line.name, ", ".join(line.notes)] for line in done.lines]
+    changes = [
+        {"kind": line.kind, "name": line.name, "action": line.action, "notes": list(line.notes)}
+        for line in done.lines
+    ]
+    data = {"ok": True, "dry_run": dry_run, "changes": changes}
+    return Outcome(data, columns(table) if table else "The file holds nothing.")

@@ -119,6 +119,8 @@ def drive_assets(world: World, tactical: SimulatedTactical) -> None:
     world.run(f"windows add Night {night}")
     window = world.ask("SELECT max(id) FROM maintenance_windows")
     world.run(f"windows end {window}")
+    world.run("rules import -", stdin="rules: [{name: A, steps: {ignore: Noise}}]")
+    world.run("rules export")
     world.run("clients add Zebra")
     world.change("UPDATE rmm_organization_mappings SET held_since = '2026-01-01 00:00:00.000000'")
     world.run("organizations settle --as gone")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -37,6 +38,7 @@ from portal.services.oidc import people
 from portal.services.oidc.entered import ProviderSettings
 from portal.services.oidc.settings import save_provider
 from portal.services.organizations.mapping import set_auto_sync
+from portal.services.rules.file.importing import digest
 from tests.web.safety.test_isolation import address, methods
 from tests.web.world import Place, make_asset, make_place, make_user, sign_in
 
@@ -168,6 +170,11 @@ def _assigned(place: Place) -> dict[str, Any]:
     return {"alert": place.alert, "assigned_to": "nobody"}
 
 
+def _file_to_take_over(_place: Place) -> dict[str, Any]:
+    file = b"rules: [{name: New, steps: {ignore: Noise}}]"
+    return {"file": (io.BytesIO(file), "rules.yaml"), "looked_at": digest(file)}
+
+
 place_run: dict[int, int] = {}
 """The run that a route is about, where it is another than the place's."""
 
@@ -220,6 +227,7 @@ ROUTES = {
     "organizations.unmap": Drive("organization.unmapped"),
     "plans.apply": Drive("plan.applied"),
     "plans.decline": Drive("plan.declined"),
+    "rules.act": Drive("rule.acted"),
     "rules.add_defaults": Drive("rule.defaults_taken"),
     "rules.delete": Drive("rule.deleted"),
     "rules.duplicate": Drive("rule.added"),
@@ -231,6 +239,7 @@ ROUTES = {
         "rule.added", {"name": "New", "does": "ignore", "ignore": "Noise", "do": "save"}
     ),
     "rules.switch": Drive("rule.switched_off", {"on": "0"}),
+    "rules.take_over": Drive("rule.imported", {"do": "apply"}, _file_to_take_over),
     "subscribers.add": Drive("subscriber.added", {"url": "https://siem.example/hook"}),
     "subscribers.delete": Drive("subscriber.deleted"),
     "subscribers.pause": Drive("subscriber.paused"),
@@ -405,6 +414,8 @@ COMMANDS = {
     "plans apply": "plan.applied",
     "plans decline": "plan.declined",
     "replay": "delivery.replayed",
+    "rules export": "list.exported",
+    "rules import": "rule.imported",
     "runs revert": "run.reverted",
     **dict.fromkeys(
         (f"sync {kind}" for kind in ("agent", "alerts", "devices", "organizations")), "run.started"

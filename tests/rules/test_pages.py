@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
-from portal.db import transaction
-from portal.models import Alert, AlertRule, Asset, Channel
+from portal.db import db, transaction
+from portal.models import Alert, AlertHandling, AlertRule, Asset, Channel
+from portal.models.alerts.handling import HandlingState
 from portal.scope import tenant_scope
 from portal.services.rules import changes
+from portal.services.rules.file.importing import digest
 from portal.services.rules.listing import get_rule, list_rules, query_rules, view_rule
 from portal.services.rules.trial import try_rules
 from tests.web.conftest import acme, admin
@@ -197,3 +201,63 @@ def test_defaults_need_somebody_to_tell(app: Flask, admin: FlaskClient, acme: Pl
     page = admin.post(acme.url("rules/defaults"), follow_redirects=True).text
     assert "Add a channel first" in page
     assert rules_of(app, acme) == []
+
+
+def test_a_rule_acts_on_older_alerts_when_it_is_told_to(
+    app: Flask, admin: FlaskClient, acme: Place
+) -> None:
+    with app.app_context(), tenant_scope(acme.id), transaction() as session:
+        session.get_one(Asset, acme.asset).asset_type = "server"
+    here = acme.url(f"rules/{acme.rule}/")
+    admin.post(f"{here}switch", data={"on": "0"})
+    assert "The rule is switched off" in admin.get(f"{here}older").text
+    switched = admin.post(f"{here}switch", data={"on": "1"}, follow_redirects=True).text
+    assert "Act on 1 now" in switched
+    assert "1 alert that the rule matches" in switched
+    assert admin.post(f"{here}act").status_code == 302
+    with app.app_context(), tenant_scope(acme.id):
+        handling = db.session.scalars(select(AlertHandling)).one()
+        assert (handling.alert_id, handling.state) == (acme.alert, HandlingState.UNDECIDED)
+        with transaction() as session:
+            session.get_one(AlertHandling, handling.id).state = HandlingState.ACTED
+    assert "There are no such alerts" in admin.get(f"{here}older").text
+
+
+def test_a_rule_that_cannot_be_read_is_shown_and_can_be_mended(
+    app: Flask, admin: FlaskClient, acme: Place
+) -> None:
+    with app.app_context(), tenant_scope(acme.id), transaction() as session:
+        session.get_one(AlertRule, acme.rule).conditions = {"of_another_version": 1}
+    assert "Cannot be read" in admin.get(acme.url("rules/")).text
+    address = acme.url(f"rules/{acme.rule}/edit")
+    assert admin.get(address).status_code == 200
+    form = {"name": "Mended", "does": "ignore", "ignore": "Noise", "do": "save"}
+    assert admin.post(address, data=form).status_code == 302
+    assert "Cannot be read" not in admin.get(acme.url("rules/")).text
+
+
+def test_a_file_is_taken_over_on_the_page_after_a_look(
+    app: Flask, admin: FlaskClient, acme: Place
+) -> None:
+    address = acme.url("rules/file")
+    file = b"rules: [{name: From a file, steps: {ignore: Noise}}]"
+
+    def send(content: bytes, **form: str) -> Any:
+        return admin.post(address, data=form | {"file": (io.BytesIO(content), "r.yaml")})
+
+    assert "Take over a file" in admin.get(address).text
+    looked_at = send(file, do="look").text
+    assert "From a file" in looked_at
+    assert rules_of(app, acme) == ["Acme servers"]
+    known = digest(file)
+    assert f'value="{known}"' in looked_at
+    assert "This is another file" in send(file + b"\n", do="apply", looked_at=known).text
+    assert rules_of(app, acme) == ["Acme servers"]
+    assert send(file, do="apply", looked_at=known).status_code == 302
+    assert rules_of(app, acme) == ["From a file", "Acme servers"]
+    wrong = send(b"rules: [", do="look")
+    assert (wrong.status_code, "cannot be read" in wrong.text) == (422, True)
+    assert admin.post(address).status_code == 422
+    taken = admin.get(acme.url("rules/file.yaml"))
+    assert "From a file" in taken.text
+    assert "attachment" in taken.headers["Content-Disposition"]

@@ -13,7 +13,7 @@ from portal.models import Alert, AlertHandling, Asset, AssetTag
 from portal.models.alerts.alert import AlertStatus
 from portal.scope import tenant_scope
 from portal.services.rules.matching import Tally
-from portal.services.rules.subjects import load_active, load_history, load_others, load_subjects
+from portal.services.rules.subjects import load_history, load_open, load_others, load_subjects
 from portal.services.rules.terms import AtLeast, Conditions, Of
 from tests.support.statements import asked, counting
 from tests.web.world import Place, make_alert, make_place
@@ -94,7 +94,7 @@ def test_what_is_counted_together_is_found(app: Flask, place: Place, of: Of) -> 
         assert [tally.count(subjects[alert_id]) for alert_id in ids[2:]] == [3, 3]
 
 
-def test_history_has_each_occurrence_and_what_is_active_only_the_present_one(
+def test_history_has_each_occurrence_and_what_is_open_only_the_present_one(
     app: Flask, place: Place
 ) -> None:
     with app.app_context(), tenant_scope(place.id):
@@ -112,6 +112,6 @@ def test_history_has_each_occurrence_and_what_is_active_only_the_present_one(
             (again, 1, None),
         ]
         assert len(load_history(db.session(), NOON, most=2)) == 2
-        active = [one.alert_id for one in load_active(db.session(), 10)]
-        assert again in active
-        assert over not in active
+        still_open = [one.alert_id for one in load_open(db.session(), 10)]
+        assert again in still_open
+        assert over not in still_open

@@ -1,4 +1,4 @@
-"""Clients, organizations, alerts, maintenance windows, software titles and runs."""
+"""Clients, organizations, alerts, rules, maintenance windows, software titles and runs."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from portal.services.software.titles import TitleFilter
 clients = Room("clients", __name__, "Your customers.")
 organizations = Room("organizations", __name__, "Tactical's clients, and whom they stand for.")
 alerts = Room("alerts", __name__, "Tactical's alerts.")
+rules = Room("rules", __name__, "Rules: what is done about alerts.")
 windows = Room("windows", __name__, "Maintenance windows.")
 software = Room("software", __name__, "Titles of software across all assets.")
 runs = Room("runs", __name__, "Syncs and other changes of many records.")
@@ -123,6 +124,18 @@ def list_alerts(arguments: dict[str, Any]) -> ResponseReturnValue:
 def show_alert(alert_id: int) -> ResponseReturnValue:
     """Show an alert."""
     return answer_one(lists.read_alert(alert_id), page_url("alerts.show", "alert_id"))
+
+
+@rules.lists("/rules", schemas.Rule, ListArguments)
+def list_rules(arguments: dict[str, Any]) -> ResponseReturnValue:
+    """List the rules of alerts in the order in which they are tried."""
+    return answer_list(arguments, lists.list_rules, page_url("rules.edit", "rule_id"))
+
+
+@rules.shows("/rules/<int:rule_id>", schemas.Rule)
+def show_rule(rule_id: int) -> ResponseReturnValue:
+    """Show a rule."""
+    return answer_one(lists.read_rule(rule_id), page_url("rules.edit", "rule_id"))
 
 
 @windows.lists("/windows", schemas.Window, WindowArguments)

@@ -1,4 +1,5 @@
-"""Clients, organizations, alerts, windows, software, runs and audit rows, as the API gives them."""
+"""Clients, organizations, alerts, rules, windows, software, runs and audit rows, as the API gives
+them."""
 
 from __future__ import annotations
 
@@ -13,6 +14,7 @@ from portal.db import db
 from portal.errors import NotFound
 from portal.models import (
     Alert,
+    AlertRule,
     Client,
     MaintenanceWindow,
     OrganizationMapping,
@@ -39,6 +41,8 @@ from portal.services.organizations.listing import (
     get_organization,
     organization_conditions,
 )
+from portal.services.rules.listing import get_rule, view_rule
+from portal.services.rules.present import to_records as describe_rules
 from portal.services.runs.history import get_run, run_conditions
 from portal.services.runs.present import describe_record, describe_run
 from portal.services.software.titles import (
@@ -121,6 +125,17 @@ def list_windows(with_over: bool, part: Part) -> Items:
 def read_window(window_id: int) -> Record:
     """Raises NotFound."""
     return to_record(view_window(window_id))
+
+
+def list_rules(part: Part) -> Items:
+    """Rules of alerts, in the order in which they are tried."""
+    query = select(AlertRule).order_by(AlertRule.position, AlertRule.id)
+    return read_part(query, part, lambda rows: describe_rules([view_rule(row[0]) for row in rows]))
+
+
+def read_rule(rule_id: int) -> Record:
+    """Raises NotFound."""
+    return describe_rules([view_rule(get_rule(rule_id))])[0]
 
 
 def list_titles(shown: TitleFilter, part: Part) -> Items:

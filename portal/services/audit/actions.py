@@ -127,6 +127,8 @@ class Action(StrEnum):
     WINDOW_DELETED = "window.deleted"
     CALENDAR_LINK_MADE = "calendar_link.made"
     CALENDAR_LINK_REVOKED = "calendar_link.revoked"
+    RULES_IMPORTED = "rule.imported"
+    """From a file, with windows and channels."""
     DEFAULT_RULES_TAKEN = "rule.defaults_taken"
     RULE_ADDED = "rule.added"
     RULE_CHANGED = "rule.changed"

@@ -99,6 +99,7 @@ def delete_rule(rule_id: int) -> str:
         lock_rules(session)
         rule = get_rule(rule_id)
         record(Action.RULE_DELETED, _target(rule), {"position": rule.position, **_kept(rule)})
+        number_rules([each for each in query_rules() if each is not rule])
         session.delete(rule)
     return rule.name
 
@@ -115,7 +116,7 @@ def duplicate_rule(rule_id: int) -> AlertRule:
             raise Refused(f"There are already {MOST_RULES} rules, which is the most allowed.")
         rules.insert(rules.index(rule) + 1, copy)
         session.add(copy)
-        number(rules)
+        number_rules(rules)
         session.flush()
         record(Action.RULE_ADDED, _target(copy), after={**_kept(copy), "on": False})
     return copy
@@ -129,7 +130,7 @@ def move_rule(rule_id: int, *, up: bool) -> AlertRule:
         place = rules.index(rule)
         wanted = min(max(place + (-1 if up else 1), 0), len(rules) - 1)
         rules.insert(wanted, rules.pop(place))
-        number(rules)
+        number_rules(rules)
         record(Action.RULE_MOVED, _target(rule), {"position": place + 1}, {"position": wanted + 1})
     return rule
 
@@ -156,7 +157,7 @@ def lock_rules(session: Session) -> None:
     session.get_one(Tenant, get_tenant_id(), with_for_update={"key_share": True})
 
 
-def number(rules: Sequence[AlertRule]) -> None:
+def number_rules(rules: Sequence[AlertRule]) -> None:
     for position, rule in enumerate(rules, start=1):
         rule.position = position
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 
 from portal.db import db
-from portal.errors import NotFound
+from portal.errors import InvalidInput, NotFound
 from portal.models import AlertHandling, AlertRule, Channel
 from portal.models.alerts.handling import HandlingState
 from portal.services.rules.terms import Conditions, Steps, read_conditions, read_steps
@@ -15,11 +15,13 @@ from portal.services.rules.terms import Conditions, Steps, read_conditions, read
 
 @dataclass(frozen=True, slots=True)
 class RuleView:
-    """A rule with its terms as they are read."""
+    """A rule with its terms as they are read. `problem`: why they cannot be; it matches nothing
+    then."""
 
     rule: AlertRule
     conditions: Conditions
     steps: Steps
+    problem: str | None = None
 
     @property
     def is_on(self) -> bool:
@@ -37,7 +39,10 @@ def query_rules() -> list[AlertRule]:
 
 
 def view_rule(rule: AlertRule) -> RuleView:
-    return RuleView(rule, read_conditions(rule.conditions), read_steps(rule.steps))
+    try:
+        return RuleView(rule, read_conditions(rule.conditions), read_steps(rule.steps))
+    except InvalidInput as error:
+        return RuleView(rule, Conditions(), Steps(), error.message)
 
 
 def get_rule(rule_id: int) -> AlertRule:

@@ -1,4 +1,4 @@
-"""Rules as the command line and the API tell them."""
+"""Rules for programs: what the API and `portal rules` print."""
 
 from __future__ import annotations
 
@@ -6,20 +6,19 @@ from collections.abc import Sequence
 from typing import Any
 
 from portal.clock import iso_utc
-from portal.services.rules.listing import RuleView, list_channels, list_rules
+from portal.services.rules.listing import RuleView, list_channels
 from portal.services.rules.terms import to_json
 from portal.services.rules.trial import TrialOfAll
 from portal.services.rules.words import describe_conditions, describe_steps, name_places
 
 
-def export_rules(rules: Sequence[RuleView] | None = None) -> list[dict[str, Any]]:
-    """In their order; conditions and steps both as they are kept and in words."""
-    found, channels = list_rules() if rules is None else rules, list_channels()
-    names = name_places(found)
+def to_records(rules: Sequence[RuleView]) -> list[dict[str, Any]]:
+    """Conditions and steps both as they are kept and in words. The ids of rules are text."""
+    channels, names = list_channels(), name_places(rules)
     return [
         {
-            "id": view.rule.id,
-            "position": place,
+            "id": str(view.rule.id),
+            "position": view.rule.position,
             "name": view.rule.name,
             "on": view.is_on,
             "switched_on_at": (
@@ -30,19 +29,22 @@ def export_rules(rules: Sequence[RuleView] | None = None) -> list[dict[str, Any]
             "steps": to_json(view.steps),
             "conditions_in_words": describe_conditions(view.conditions, names),
             "steps_in_words": describe_steps(view.steps, channels),
+            "problem": view.problem,
+            "created_at": iso_utc(view.rule.created_at),
+            "changed_at": iso_utc(view.rule.changed_at),
         }
-        for place, view in enumerate(found, start=1)
+        for view in rules
     ]
 
 
-def export_trial(trial: TrialOfAll) -> dict[str, Any]:
+def describe_trial(trial: TrialOfAll) -> dict[str, Any]:
     return {
         "days": trial.days,
         "alerts": trial.tried,
         "cut": trial.is_cut,
         "rules": [
             {
-                "id": each.rule.rule.id,
+                "id": str(each.rule.rule.id),
                 "name": each.rule.rule.name,
                 "matched": each.matched,
                 "decided": each.decided,

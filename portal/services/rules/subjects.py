@@ -56,10 +56,10 @@ def load_history(session: Session, since: datetime, most: int) -> list[Subject]:
     return found[:most]
 
 
-def load_active(session: Session, most: int) -> list[Subject]:
-    """Of all alerts that are active now, the newest first."""
-    active = _query(_PRESENT).where(Alert.status == AlertStatus.ACTIVE)
-    return _to_subjects(session, active.order_by(Alert.triggered_at.desc()).limit(most))
+def load_open(session: Session, most: int) -> list[Subject]:
+    """Of all alerts that are not over, the newest first."""
+    still_open = _query(_PRESENT).where(Alert.status != AlertStatus.RESOLVED)
+    return _to_subjects(session, still_open.order_by(Alert.triggered_at.desc()).limit(most))
 
 
 def load_others(session: Session, wanted: AtLeast, subjects: Iterable[Subject]) -> list[Subject]:

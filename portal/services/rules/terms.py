@@ -136,8 +136,8 @@ def read_steps(stored: dict[str, Any]) -> Steps:
 
 
 def to_json(terms: Conditions | Steps) -> dict[str, Any]:
-    """For the column of a rule."""
-    plain: dict[str, Any] = msgspec.to_builtins(terms)
+    """For the column of a rule: as it will be read from there, lists and not tuples."""
+    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(terms))
     return plain
 
 

@@ -81,7 +81,7 @@ def try_rules(rules: Sequence[RuleView], days: int = DAYS) -> TrialOfAll:
     """What rules would have matched in this order, as if they had been on all the time."""
     now = utc_now()
     subjects, is_cut = _load(now, days)
-    judges = [(rule, Judge(rule.conditions, subjects)) for rule in rules]
+    judges = [(rule, Judge(rule.conditions, subjects)) for rule in rules if not rule.problem]
     matched: Counter[int] = Counter()
     decided: Counter[int] = Counter()
     silent = 0

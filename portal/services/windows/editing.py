@@ -31,23 +31,32 @@ HOURS = (1, 2, 4, 8)
 
 def add_window(window: Window, by: str) -> MaintenanceWindow:
     """`by`: the address of a person, or the name of a command. Raises InvalidInput, Refused."""
-    now = utc_now()
     with transaction() as session:
         # One at a time; who only adds rows of the tenant does not wait.
         session.get_one(Tenant, get_tenant_id(), with_for_update={"key_share": True})
-        ahead = select(func.count()).select_from(select_ahead(now).subquery())
-        if (session.scalar(ahead) or 0) >= MOST_AHEAD:
-            raise Refused(
-                f"There are already {MOST_AHEAD} windows in force or to come, which is the most "
-                "allowed. Delete some first."
-            )
-        row = MaintenanceWindow(created_by=by)
-        _write(row, window)
-        if row.over_at is not None and row.over_at <= now:
+        row = insert_window(session, window, by)
+        if row is None:
             raise InvalidInput("This window would be over already.", field="ends")
-        session.add(row)
-        session.flush()
         record(Action.WINDOW_ADDED, _target(row), after=_facts(row))
+    return row
+
+
+def insert_window(session: Session, window: Window, by: str) -> MaintenanceWindow | None:
+    """`add_window` inside another service's transaction, which holds the tenant and records it.
+    None for a window that would be over already."""
+    now = utc_now()
+    ahead = select(func.count()).select_from(select_ahead(now).subquery())
+    if (session.scalar(ahead) or 0) >= MOST_AHEAD:
+        raise Refused(
+            f"There are already {MOST_AHEAD} windows in force or to come, which is the most "
+            "allowed. Delete some first."
+        )
+    row = MaintenanceWindow(created_by=by)
+    _write(row, window)
+    if row.over_at is not None and row.over_at <= now:
+        return None
+    session.add(row)
+    session.flush()
     return row
 
 
@@ -66,14 +75,24 @@ def change_window(window_id: int, window: Window) -> MaintenanceWindow:
     """Raises NotFound, and Refused for one that was deleted."""
     with transaction() as session:
         row = _lock(session, window_id)
-        before = _facts(row)
-        _write(row, window)
-        was, became = differing(before, _facts(row))
+        was, became = update_window(session, row, window)
         if became:
-            row.changed_at = utc_now()
             record(Action.WINDOW_CHANGED, _target(row), was, became)
-            _look_anew(session, row)
     return row
+
+
+def update_window(
+    session: Session, row: MaintenanceWindow, window: Window
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """`change_window` inside another service's transaction, which records it: what changed, before
+    and after."""
+    before = _facts(row)
+    _write(row, window)
+    was, became = differing(before, _facts(row))
+    if became:
+        row.changed_at = utc_now()
+        _look_anew(session, row)
+    return was, became
 
 
 def end_window(window_id: int) -> MaintenanceWindow:

@@ -134,10 +134,11 @@ def read_scope(plain: dict[str, Any]) -> Scope:
 
 
 def as_plain(terms: Repeats | Scope | None) -> dict[str, Any]:
-    """For a JSON column, without what is as it is by default."""
+    """For a JSON column, without what is as it is by default; as it will be read from there, lists
+    and not tuples."""
     if terms is None:
         return {}
-    plain: dict[str, Any] = msgspec.to_builtins(terms)
+    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(terms))
     return {name: value for name, value in plain.items() if value not in (None, [], ())}
 
 

@@ -22,11 +22,9 @@ from portal.web.forms import mark
 from portal.web.guard import requires
 from portal.web.rules.drafts import fill, read_draft
 from portal.web.rules.forms import RuleForm
-from portal.web.rules.views import rules
+from portal.web.rules.views import SHOWN, rules, show_switched_on
 
 TRY, SAVE, SAVE_OFF = "try", "save", "save-off"
-SHOWN = 50
-"""Alerts of a trial."""
 
 
 @rules.route("/new", methods=["GET", "POST"])
@@ -45,7 +43,7 @@ def new() -> ResponseReturnValue:
         return _page(form, None), 422
     on = "It acts on alerts that begin from now on." if rule.switched_on_at else "It is off."
     flash(f"Added {rule.name}. {on}", "success")
-    return redirect(url_for("rules.index", _anchor=f"rule-{rule.id}"))
+    return show_switched_on(rule.id)
 
 
 @rules.route("/<int:rule_id>/edit", methods=["GET", "POST"])

@@ -7,14 +7,25 @@ from flask.typing import ResponseReturnValue
 
 from portal.errors import Refused
 from portal.services.accounts.permissions import Permission
+from portal.services.handling.acting import act_now
 from portal.services.rules import changes
 from portal.services.rules.defaults import make_defaults, take_defaults
-from portal.services.rules.listing import count_handled, list_channels, list_rules
+from portal.services.rules.listing import (
+    count_handled,
+    get_rule,
+    list_channels,
+    list_rules,
+    view_rule,
+)
+from portal.services.rules.older import list_older
 from portal.services.rules.words import describe_conditions, describe_steps, name_places
 from portal.web.guard import requires, tenant_blueprint
 from portal.wording import plural
 
 rules = tenant_blueprint("rules", __name__, "/rules")
+
+SHOWN = 50
+"""Alerts of a trial, or that began before a rule was switched on."""
 
 
 @rules.get("/")
@@ -73,7 +84,7 @@ def switch(rule_id: int) -> ResponseReturnValue:
     rule = changes.switch_rule(rule_id, on=on)
     said = "is on. It acts on alerts that begin from now on." if on else "is off."
     flash(f"{rule.name} {said}", "success")
-    return redirect(url_for("rules.index", _anchor=f"rule-{rule_id}"))
+    return show_switched_on(rule_id)
 
 
 @rules.post("/<int:rule_id>/duplicate")
@@ -94,3 +105,31 @@ def delete(rule_id: int) -> ResponseReturnValue:
     name = changes.delete_rule(rule_id)
     flash(f"Deleted {name}.", "success")
     return redirect(url_for("rules.index"))
+
+
+@rules.get("/<int:rule_id>/older")
+@requires(Permission.CHANGE_RULES)
+def older(rule_id: int) -> ResponseReturnValue:
+    """Alerts that began before it was switched on."""
+    view = view_rule(get_rule(rule_id))
+    return render_template("rules/older.html", view=view, found=list_older(view), shown=SHOWN)
+
+
+@rules.post("/<int:rule_id>/act")
+@requires(Permission.CHANGE_RULES)
+def act(rule_id: int) -> ResponseReturnValue:
+    name = get_rule(rule_id).name
+    try:
+        act_now(rule_id)
+    except Refused as error:
+        flash(error.message, "error")
+        return redirect(url_for("rules.index"))
+    flash(f"{name} looks at the alerts that began before it. It takes some seconds.", "success")
+    return redirect(url_for("rules.index", _anchor=f"rule-{rule_id}"))
+
+
+def show_switched_on(rule_id: int) -> ResponseReturnValue:
+    """Where to go once a rule is on: to the alerts that began before, if it is about some."""
+    if list_older(view_rule(get_rule(rule_id))):
+        return redirect(url_for("rules.older", rule_id=rule_id))
+    return redirect(url_for("rules.index", _anchor=f"rule-{rule_id}"))

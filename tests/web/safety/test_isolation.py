@@ -54,6 +54,7 @@ NO_TENANT = {
         "api_runs",
         "api_audit",
         "api_windows",
+        "api_rules",
     ),  # of the token's tenant: see tests/api
     "acknowledge",  # of the link's tenant: see tests/alerts/test_links.py
     "sso",

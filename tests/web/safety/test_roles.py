@@ -19,7 +19,7 @@ LOWEST = {
         assets.index assets.show clients.index clients.picker clients.show conflicts.index
         conflicts.show dashboard.show deliveries.index deliveries.show errands.show
         integrations.index organizations.index organizations.row plans.show
-        rules.index software.export
+        rules.export rules.index software.export
         software.export_of_asset software.export_of_title software.index software.of_asset
         software.show subscribers.index sync_runs.index sync_runs.preview_undo sync_runs.progress
         sync_runs.show tacticalrmm.show tacticalrmm.test_progress webhook.progress webhook.show
@@ -35,15 +35,16 @@ LOWEST = {
         organizations.accept_suggestion organizations.created organizations.decide
         organizations.map_to_client
         organizations.remove_created organizations.set_auto_sync organizations.sync
-        organizations.unmap plans.apply plans.decline rules.add_defaults rules.delete
-        rules.duplicate rules.edit rules.move rules.new rules.switch sync_runs.cancel
+        organizations.unmap plans.apply plans.decline rules.act rules.add_defaults rules.delete
+        rules.duplicate rules.edit rules.move rules.new rules.older rules.switch sync_runs.cancel
         sync_runs.retry sync_runs.start sync_runs.undo windows.add_link windows.begin_for_asset
         windows.begin_for_client windows.delete windows.edit windows.end windows.new
         windows.revoke_link
     """,
     Role.ADMIN: """
         subscribers.add subscribers.delete subscribers.pause subscribers.resume subscribers.test
-        tacticalrmm.decide_identity tacticalrmm.disconnect tacticalrmm.enter_code tacticalrmm.save
+        rules.take_over rules.transfer tacticalrmm.decide_identity tacticalrmm.disconnect
+        tacticalrmm.enter_code tacticalrmm.save
         tacticalrmm.test webhook.install webhook.plan webhook.reveal webhook.rotate webhook.save
         webhook.test audit.index audit.show audit.export
     """,

@@ -1,0 +1,76 @@
+"""Channels of a file.
+
+Their secrets are not in it. So a channel that is here already keeps its settings: with another
+host among them, a stored password would be shown to whoever wrote the file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from portal.channels import KINDS, ChannelKind
+from portal.channels.templating import BadTemplate, check_template
+from portal.errors import InvalidInput
+from portal.models import Channel
+from portal.services.rules.file.content import ChannelPart
+from portal.services.rules.file.outcome import Line, changed
+from portal.services.text import clean_line
+
+FASTEST = 60
+"""Messages a minute."""
+
+
+def import_channel(session: Session, part: ChannelPart) -> Line:
+    """A new one is switched off until its secrets are entered. Raises InvalidInput."""
+    name = clean_line(part.name, "file", "a name for the channel")
+    kind = KINDS.get(part.kind)
+    if kind is None:
+        raise InvalidInput(f"There is no kind of channel “{part.kind}”.", field="file")
+    _check(kind, part)
+    channel = session.scalar(select(Channel).where(func.lower(Channel.name) == name.lower()))
+    values: dict[str, Any] = {
+        "templates": part.templates,
+        "most_per_minute": part.most_per_minute,
+    }
+    if channel is None:
+        new = Channel(kind=part.kind, name=name, active=False, settings=part.settings, **values)
+        session.add(new)
+        return Line("channel", name, "added", ("switched off until you enter its secrets",))
+    if channel.kind != part.kind:
+        raise InvalidInput(f"It is of the kind {channel.kind} here.", field="file")
+    notes = []
+    for field, value in values.items():
+        if getattr(channel, field) != value:
+            setattr(channel, field, value)
+            notes.append(field.replace("_", " "))
+    line = changed("channel", name, notes)
+    if any(channel.settings.get(field) != value for field, value in part.settings.items()):
+        return replace(line, notes=(*line.notes, "its settings stay: change them on its page"))
+    return line
+
+
+def _check(kind: ChannelKind, part: ChannelPart) -> None:
+    known = {each.name: each for each in kind.fields if not each.is_secret}
+    for name, value in part.settings.items():
+        field = known.get(name)
+        if field is None:
+            raise InvalidInput(f"“{name}” is no setting of {kind.label}, or a secret.", "file")
+        if (field.input == "checkbox") is not isinstance(value, bool):
+            raise InvalidInput(f"“{name}” has a value that cannot be used.", field="file")
+        if isinstance(value, str) and len(value) > field.longest:
+            raise InvalidInput(f"“{name}” may have {field.longest} characters.", field="file")
+        if field.choices and value not in dict(field.choices):
+            raise InvalidInput(f"“{name}” cannot be “{value}”.", field="file")
+    for name, source in part.templates.items():
+        if name not in kind.parts:
+            raise InvalidInput(f"Messages of {kind.label} have no part “{name}”.", field="file")
+        try:
+            check_template(source)
+        except BadTemplate as error:
+            raise InvalidInput(f"The template “{name}” cannot be used: {error}", "file") from None
+    if not 1 <= part.most_per_minute <= FASTEST:
+        raise InvalidInput(f"“most_per_minute” must be from 1 to {FASTEST}.", field="file")
