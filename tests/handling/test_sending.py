@@ -16,6 +16,7 @@ from portal.models.channels.message import MessageReason, MessageStatus
 from portal.models.events.event import EventType
 from portal.services.alerts.acknowledging import acknowledge
 from portal.services.handling import deciding
+from portal.vault import forget_secrets
 from tests.channels.far_side import Planned
 from tests.handling.conftest import START, Desk
 
@@ -276,3 +277,13 @@ def test_notices_have_words_of_their_own_and_join_nothing(desk: Desk) -> None:
         )
     desk.work()
     assert desk.said() == [("notice", "Connection lost")]
+
+
+def test_a_channel_without_its_secret_says_what_to_enter(desk: Desk, ops: int) -> None:
+    with transaction() as session:
+        forget_secrets(session, session.get_one(Channel, ops))
+    desk.raise_alerts(1)
+    desk.work()
+    [message] = desk.messages()
+    assert (message.status, message.may_be_double) == (WAITING, False)
+    assert channel(ops).last_error == "URL is missing. Enter it in the channel's settings."

@@ -77,19 +77,30 @@ def tell_channels(msp: Msp, far_side: FarSide, most: int) -> None:
         connect.save_connection(connect.ConnectionSettings(options={"alert_history_days": 1}))
 
 
-def raise_and_resolve(msp: Msp, number: int, steps: dict[int, Callable[[], None]]) -> None:
-    """Raise them, resolve most of them some time later, do each step when its turn comes."""
+def raise_alerts(msp: Msp, number: int, do_step: Callable[[int], None]) -> list[int]:
+    """`do_step` is told how far it is, of a hundred."""
     control, dice = msp.tactical.control.alerts, random.Random(number)
     agents = msp.tactical.control.agents.ids()
-    raised: list[int] = []
+    raised = []
     for at in range(number):
-        steps.pop(at * 100 // number, lambda: None)()
+        do_step(at * 100 // number)
         severity: Any = dice.choice(["error", "warning"])
-        pk = control.trigger(dice.choice(agents), "check", severity=severity)
-        if pk is not None:
-            raised.append(pk)
-        if len(raised) > number // 4 and dice.random() < 0.9:
-            control.resolve(raised.pop(0))
+        raised.append(control.trigger(dice.choice(agents), "check", severity=severity))
+    return [pk for pk in raised if pk is not None]
+
+
+def resolve_most(msp: Msp, pks: list[int], do_step: Callable[[int], None]) -> None:
+    dice = random.Random(len(pks))
+    for at, pk in enumerate(pks):
+        do_step(at * 100 // len(pks))
+        if dice.random() < 0.9:
+            msp.tactical.control.alerts.resolve(pk)
+
+
+def find_missed(msp: Msp) -> None:
+    """What came while the web server was dead."""
+    with msp.scope():
+        execution.run_to_end(SyncKind.ALERTS)
 
 
 def wait_until_quiet(msp: Msp, patience: float) -> None:
@@ -167,23 +178,21 @@ def check_far_side(messages: Any, far_side: FarSide) -> Counter[str]:
     )
 
 
-def soak(
-    msp: Msp, portal: RunningPortal, far_side: FarSide, number: int, most: int
-) -> Counter[str]:
-    chaos, patience = Chaos(portal), 90 + number / 20
-    tell_channels(msp, far_side, most)
+def soak(msp: Msp, portal: RunningPortal, far_side: FarSide, number: int) -> Counter[str]:
+    chaos, patience, is_short = Chaos(portal), 90 + number / 20, number < 1000
+    tell_channels(msp, far_side, most=1000 if is_short else 60)
     install(msp, FAILURE_BODY, RESOLVED_BODY)
-    steps: dict[int, Callable[[], None]] = {
-        15: chaos.kill_all,
-        25: lambda: chaos.signal_redis(signal.SIGSTOP),
-        40: chaos.kill_all,
-        60: lambda: chaos.signal_redis(signal.SIGCONT),
-        80: lambda: chaos.signal_redis(signal.SIGKILL),
-        90: chaos.kill_all,
-    }
-    raise_and_resolve(msp, number, steps)
-    with msp.scope():
-        execution.run_to_end(SyncKind.ALERTS)  # what came while the web server was dead
+    while_raised: dict[int, Callable[[], None]] = {50: chaos.kill_all}
+    while_resolved: dict[int, Callable[[], None]] = {50: lambda: chaos.signal_redis(signal.SIGKILL)}
+    if not is_short:
+        while_raised[20] = lambda: chaos.signal_redis(signal.SIGSTOP)
+        while_raised[70] = chaos.kill_all
+        while_raised[90] = lambda: chaos.signal_redis(signal.SIGCONT)
+        while_resolved[20] = while_resolved[80] = chaos.kill_all
+    pks = raise_alerts(msp, number, lambda at: while_raised.pop(at, lambda: None)())
+    find_missed(msp)
+    resolve_most(msp, pks, lambda at: while_resolved.pop(at, lambda: None)())
+    find_missed(msp)
     wait_until_quiet(msp, patience)
     return account(msp, far_side)
 
@@ -191,8 +200,8 @@ def soak(
 def test_a_short_storm_of_messages(
     msp: Msp, portal: RunningPortal, far_side: FarSide, record_property: Any
 ) -> None:
-    far_side.plan = [Planned()] * 3 + [LOST, LATE, Planned(status=500), Planned(), LOST]
-    record_property("soak", dict(soak(msp, portal, far_side, 80, most=1000)))
+    far_side.plan = [Planned(), LOST, LATE, Planned(status=500)]
+    record_property("soak", dict(soak(msp, portal, far_side, 60)))
 
 
 @pytest.mark.soak
@@ -208,6 +217,6 @@ def test_ten_thousand_alerts(
     far_side.plan = [
         dice.choice(FAULTS) if dice.random() < 0.1 else Planned() for _ in range(4 * ALERTS)
     ]
-    found = soak(msp, portal, far_side, ALERTS, most=60)
+    found = soak(msp, portal, far_side, ALERTS)
     with capsys.disabled():
         print(f"\nSoak of messages {number} of {SOAKS}: {dict(found)}")

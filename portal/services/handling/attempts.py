@@ -25,6 +25,7 @@ from portal.vault import find_secret
 log = logging.getLogger(__name__)
 
 MINUTE = timedelta(minutes=1)
+NO_KIND = "The portal has no such kind of channel."
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +42,13 @@ class Attempt:
     kind: ChannelKind | None
     settings: Mapping[str, object]
     secrets: Mapping[str, str] = field(repr=False)
+    problem: str | None
+    """Why it cannot be sent at all."""
 
     def send(self) -> Outcome:
         """Never raises."""
-        if self.kind is None:
-            return Outcome(result=Result.FAILED, answer="The portal has no such kind of channel.")
+        if self.kind is None or self.problem is not None:
+            return Outcome(result=Result.FAILED, answer=self.problem or NO_KIND)
         gateway: Any = get_gateway()
         try:
             return self.kind.send(gateway, self.settings, self.secrets, self.telling)
@@ -91,15 +94,11 @@ def _begin(
         message.attempts, message.begun_at = message.attempts + 1, now
         message.told_in = first.id if message is not first else None
     channel.minute_sent += 1
-    lease, secrets = channel.lease or "", dict[str, str]()
+    secrets, problem = _read_secrets(channel, kind)
     telling = make_telling(session, channel, line, unit)
-    try:
-        secrets = _read_secrets(channel, kind)
-    except SecretUnreadable as error:
-        log.warning("Channel %s: %s", channel.id, error.message)
     return Attempt(
         channel_id=channel.id,
-        lease=lease,
+        lease=channel.lease or "",
         message_ids=[message.id for message in unit],
         begun_at=now,
         takes_key=takes_key,
@@ -107,6 +106,7 @@ def _begin(
         kind=kind,
         settings=dict(channel.settings),
         secrets=secrets,
+        problem=problem,
     )
 
 
@@ -128,11 +128,16 @@ def _count_left(channel: Channel, now: datetime) -> int:
     return max(channel.most_per_minute, 1) - channel.minute_sent
 
 
-def _read_secrets(channel: Channel, kind: ChannelKind | None) -> dict[str, str]:
-    """Raises SecretUnreadable."""
+def _read_secrets(channel: Channel, kind: ChannelKind | None) -> tuple[dict[str, str], str | None]:
+    """By field; and what is wrong with them, in words."""
     found = {}
-    for each in kind.fields if kind else ():
-        secret = find_secret(channel, each.name) if each.is_secret else None
-        if secret is not None:
-            found[each.name] = secret
-    return found
+    try:
+        for each in kind.fields if kind else ():
+            secret = find_secret(channel, each.name) if each.is_secret else None
+            if secret is not None:
+                found[each.name] = secret
+            elif each.is_secret and each.is_required:
+                return found, f"{each.label} is missing. Enter it in the channel's settings."
+    except SecretUnreadable as error:
+        return found, error.message
+    return found, None

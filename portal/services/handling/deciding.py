@@ -36,8 +36,9 @@ LONGEST_PAUSE = timedelta(minutes=30)
 
 def handle_due() -> int:
     """Decide about what is due of the scope's tenant, until nothing is; how many it were."""
-    done = 0
-    while number := handle_some():
+    done = number = handle_some()
+    while number == AT_ONCE:
+        number = handle_some()
         done += number
     return done
 

@@ -123,6 +123,8 @@ def _go_on(outcome: Outcome, subject: Subject, facts: Facts) -> None:
         outcome.values["explanation"] = tried.explanation
         if tried.acting and not handling.acknowledged_at:
             steps.act(outcome, tried, facts)
+        elif tried.look_again_at is not None:
+            outcome.plan([*outcome.values.get("plan", []), steps.plan_try(tried.look_again_at)])
 
 
 def _end(outcome: Outcome, facts: Facts) -> None:

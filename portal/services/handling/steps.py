@@ -30,7 +30,7 @@ def act(outcome: Outcome, tried: Tried, facts: Facts) -> None:
         _ignore(outcome, first)
         return
     telling = [rule for rule in tried.acting if rule.steps.ignore is None]
-    steps = _plan_later(outcome.handling, tried, telling, facts)
+    steps = _plan_later(outcome, tried, telling, facts)
     named = dict.fromkeys(channel for rule in telling for channel in rule.steps.notify)
     urgency = next((rule.steps.urgency for rule in telling if rule.steps.urgency), "normal")
     there = [channel for channel in named if channel in facts.channels]
@@ -93,6 +93,11 @@ def take_due(outcome: Outcome, facts: Facts) -> list[Step]:
     return remaining
 
 
+def plan_try(at: datetime) -> Step:
+    """To try the rules again: one of them waits until the alert has lasted."""
+    return {"do": TRY, "at": at.isoformat()}
+
+
 def _opens(known: Known) -> bool:
     return known.reason in _CHANNEL_STEPS
 
@@ -140,14 +145,19 @@ def _find_nobody(outcome: Outcome, rule: RuleInForce) -> None:
 
 
 def _plan_later(
-    handling: AlertHandling, tried: Tried, telling: Sequence[RuleInForce], facts: Facts
+    outcome: Outcome, tried: Tried, telling: Sequence[RuleInForce], facts: Facts
 ) -> list[Step]:
     """With what was planned before by rules that were tried earlier."""
-    planned = {(s["do"], s["rule_id"]): s for s in handling.plan if s["do"] in (REMIND, ESCALATE)}
+    handling = outcome.handling
+    before = outcome.values.get("plan", handling.plan)
+    planned = {(s["do"], s["rule_id"]): s for s in before if s["do"] in (REMIND, ESCALATE)}
     escalated = {
         each.channel_id
         for each in facts.messages.get(handling.id, ())
         if each.reason is MessageReason.ESCALATED
+    }
+    escalated |= {
+        each["channel_id"] for each in outcome.messages if each["reason"] is MessageReason.ESCALATED
     }
     steps: list[Step] = []
     for rule in telling:
@@ -163,7 +173,7 @@ def _plan_later(
             step |= {"minutes": its.escalate_minutes, "channels": list(its.escalate_to)}
             steps.append(planned.get((ESCALATE, rule.id), step))
     if tried.look_again_at:
-        steps.append({"do": TRY, "at": tried.look_again_at.isoformat()})
+        steps.append(plan_try(tried.look_again_at))
     return steps
 
 
