@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from flask import Flask
 
 from portal.channels import wording
 from portal.clock import utc_now
 from portal.models.alerts.handling import HandlingState
-from portal.models.channels.message import MessageStatus
+from portal.models.channels.message import MessageReason, MessageStatus
+from portal.scope import tenant_scope
 from portal.services.handling import deciding, sending
 from portal.services.handling.attempts import begin
 from portal.services.handling.sending import send_messages
@@ -82,3 +87,34 @@ def test_a_killed_process_leaves_all_as_it_was(desk: Desk, monkeypatch: pytest.M
     assert due_at <= utc_now()
     deciding.handle_due()
     assert len(desk.messages()) == 1
+
+
+def test_news_decisions_and_messages_at_the_same_moment(desk: Desk, app: Flask) -> None:
+    """Two that decide and two that send, while alerts come and go: each is told, once."""
+    desk.add_rule(notify=(desk.add_channel(most=10_000),), remind_hours=1)
+    is_done = threading.Event()
+
+    def again(work: Callable[[], object]) -> None:
+        with app.app_context(), tenant_scope(desk.tenant_id):
+            while not is_done.is_set():
+                work()
+
+    with ThreadPoolExecutor() as threads:
+        works = [deciding.handle_due, deciding.handle_due, desk.send, desk.send]
+        running = [threads.submit(again, work) for work in works]
+        try:
+            for first in range(0, 40, 4):
+                desk.raise_alerts(*range(first, first + 4))
+                desk.resolve(*range(first, first + 4))
+        finally:
+            is_done.set()
+        for each in running:
+            each.result()
+    desk.work()
+    messages = desk.messages()
+    raised = [each for each in messages if each.reason is MessageReason.RAISED]
+    assert [each.status for each in raised] == [SENT] * 40
+    unsettled = [each for each in messages if each.status not in (SENT, MessageStatus.DROPPED)]
+    assert unsettled == []
+    keys = [call.json["key"] for call in desk.far_side.calls]
+    assert len(keys) == len(set(keys)) >= 40
