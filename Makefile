@@ -30,7 +30,7 @@ check: lint test-fast ## Lint and run the fast tests: before each commit
 SOAKS = 1
 BUSY = 0
 
-soak: install-dev ## Let a thousand alerts in while what processes them is killed (SOAKS=20 BUSY=1)
+soak: install-dev ## Let alerts in by the thousand while what handles them is killed (SOAKS=20 BUSY=1)
 	SOAKS=$(SOAKS) BUSY=$(BUSY) $(BIN)/pytest -m soak tests/soak
 
 STEPS = 2000
