@@ -22,7 +22,6 @@ from portal.models import (
     Delivery,
     OrganizationMapping,
     SoftwareTitle,
-    SupersededAgent,
 )
 from portal.services.alerts.filters import AlertFilter, alert_conditions
 from portal.services.alerts.listing import (
@@ -32,7 +31,7 @@ from portal.services.alerts.listing import (
 )
 from portal.services.assets.freshness import get_stale_before
 from portal.services.assets.listing import AssetFilter, asset_conditions
-from portal.services.assets.tags import find_tags
+from portal.services.assets.words import OwnWords, find_own_words
 from portal.services.deliveries.history import DeliveryFilter, delivery_conditions
 from portal.services.integrations.current import find_integration
 
@@ -132,36 +131,17 @@ def export_assets(shown: AssetFilter | None = None) -> Iterator[Row]:
 
 def to_asset_rows(assets: Sequence[Asset], stale_before: datetime) -> Iterator[Row]:
     """Of assets that were read with their clients."""
-    ids, now = [asset.id for asset in assets], utc_now()
-    superseded, tags = _list_superseded(ids), find_tags(ids)
+    words, now = find_own_words([asset.id for asset in assets]), utc_now()
     for asset in assets:
-        lists = {
-            "superseded_device_ids": superseded.get(asset.id, []),
-            "tags": tags.get(asset.id, []),
-        }
-        yield _asset_row(asset, lists, now, stale_before)
+        yield _asset_row(asset, words[asset.id], now, stale_before)
 
 
-def _list_superseded(asset_ids: Sequence[int]) -> dict[int, list[str]]:
-    """The agents that assets had before, by asset id, the first one first."""
-    rows = db.session.execute(
-        select(SupersededAgent.asset_id, SupersededAgent.agent_id)
-        .where(SupersededAgent.asset_id.in_(asset_ids))
-        .order_by(SupersededAgent.superseded_at, SupersededAgent.id)
-    )
-    found: dict[int, list[str]] = {}
-    for asset_id, agent_id in rows:
-        found.setdefault(asset_id, []).append(agent_id)
-    return found
-
-
-def _asset_row(
-    asset: Asset, lists: dict[str, list[str]], now: datetime, stale_before: datetime
-) -> Row:
+def _asset_row(asset: Asset, words: OwnWords, now: datetime, stale_before: datetime) -> Row:
     uptime = asset.uptime_at(now)
     computed = {
         "asset_id": str(asset.id),
-        **lists,
+        "superseded_device_ids": words.superseded,
+        "tags": words.tags,
         "client": asset.client.name,
         "agent_status": asset.shown_status,
         "status_as_of": plain(asset.status_at),

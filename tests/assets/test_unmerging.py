@@ -31,7 +31,8 @@ from portal.services.assets.edits import AssetEdit, edit_asset
 from portal.services.assets.history import read_history
 from portal.services.assets.listing import get_asset
 from portal.services.assets.merge import merge_assets
-from portal.services.assets.tags import add_tag, find_tags
+from portal.services.assets.tags import add_tag
+from portal.services.assets.words import find_own_words
 from portal.services.clients import add_client, delete_client
 from portal.services.conflicts.settling import settle_conflict
 from portal.services.organizations.mapping import map_to_client
@@ -79,7 +80,7 @@ def test_merged_and_taken_back_everything_is_as_before(
     before = read_tables()
     removed_id = merge(keep_id, other_id)
     assert read_tables() != before
-    assert find_tags([keep_id]) == {keep_id: ["both", "one", "other"]}
+    assert find_own_words([keep_id])[keep_id].tags == ["both", "one", "other"]
     undone = take_back(removed_id)
     assert undone == Unmerged(other_id, [])
     assert read_tables() == before

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from portal.db import db
-from portal.models import Asset, OrganizationMapping, SupersededAgent
+from portal.models import Asset, OrganizationMapping
 from portal.scope import allowed_clients
 from portal.services.assets.listing import get_asset
+from portal.services.assets.words import find_own_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,7 @@ class AssetDetail:
     organization: OrganizationMapping | None
     superseded: list[str]
     """The agents that its computer had before, the first one first."""
+    tags: list[str]
 
     @property
     def not_synced_because(self) -> str | None:
@@ -53,9 +55,5 @@ def get_asset_detail(asset_id: int) -> AssetDetail:
             OrganizationMapping.external_organization_id == asset.rmm_organization_id,
         )
     )
-    superseded = db.session.scalars(
-        select(SupersededAgent.agent_id)
-        .where(SupersededAgent.asset_id == asset.id)
-        .order_by(SupersededAgent.superseded_at, SupersededAgent.id)
-    )
-    return AssetDetail(asset, organization, list(superseded))
+    words = find_own_words([asset.id])[asset.id]
+    return AssetDetail(asset, organization, words.superseded, words.tags)

@@ -201,15 +201,6 @@ def any_assets() -> bool:
     return db.session.scalar(select(Asset.id).limit(1)) is not None
 
 
-def list_sites(client_id: int) -> list[str]:
-    """The names of the sites where the client has assets."""
-    return _distinct(Asset.site_name, Asset.client_id == client_id)
-
-
-def list_os_types() -> list[str]:
-    return _distinct(Asset.os_type)
-
-
 def get_asset(asset_id: int) -> Asset:
     """Raises NotFound; of one that was merged, AssetMerged."""
     asset = db.session.scalar(
@@ -223,15 +214,6 @@ def get_asset(asset_id: int) -> Asset:
             "This asset does not exist. Choose one from the list of assets."
         )
     return asset
-
-
-def _distinct(
-    column: InstrumentedAttribute[str | None], *conditions: ColumnElement[bool]
-) -> list[str]:
-    values = db.session.scalars(
-        select(column).where(column.is_not(None), *conditions).distinct().order_by(column)
-    )
-    return [value for value in values if value]
 
 
 def _order(sort: str) -> tuple[Any, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import delete, exists, func, select
@@ -78,24 +77,6 @@ def clean_tag(text: str) -> str:
     if len(tag) > LONGEST_TAG:
         raise InvalidInput(f"A tag has at most {LONGEST_TAG} characters.", field="tag")
     return tag
-
-
-def list_tags() -> list[str]:
-    """All that an asset has, in order."""
-    return list(db.session.scalars(select(AssetTag.tag).distinct().order_by(AssetTag.tag)))
-
-
-def find_tags(asset_ids: Collection[int]) -> dict[int, list[str]]:
-    """Of each asset that has some, in order."""
-    found: dict[int, list[str]] = {}
-    rows = db.session.execute(
-        select(AssetTag.asset_id, AssetTag.tag)
-        .where(AssetTag.asset_id.in_(asset_ids))
-        .order_by(AssetTag.tag)
-    )
-    for asset_id, tag in rows:
-        found.setdefault(asset_id, []).append(tag)
-    return found
 
 
 def _record(action: Action, chosen: Chosen, tag: str, number: int) -> None:

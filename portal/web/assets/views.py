@@ -22,7 +22,7 @@ from portal.services.assets.detail import AssetDetail, get_asset_detail
 from portal.services.assets.edits import list_locked
 from portal.services.assets.freshness import get_stale_before, read_freshness
 from portal.services.assets.listing import AssetFilter
-from portal.services.assets.tags import find_tags, list_tags
+from portal.services.assets.words import find_own_words, list_filter_words
 from portal.services.conflicts.listing import find_conflicted
 from portal.services.export import ASSET_COLUMNS, export_assets
 from portal.services.integrations.current import find_integration
@@ -48,6 +48,7 @@ def index() -> ResponseReturnValue:
     stale_before, last_read_at = read_freshness()
     integration = find_integration()
     page, counts = asset_service.list_and_count(shown, page_number(), stale_before, integration)
+    offered = list_filter_words(shown.client_id)
     any_assets = counts["total"] > 0 or asset_service.any_assets()
     return page_or_region(
         "assets/list.html",
@@ -63,14 +64,12 @@ def index() -> ResponseReturnValue:
             "maintenance": "yes" if shown.in_maintenance else "",
         },
         sort=shown.sort,
-        sites=[(name, name) for name in asset_service.list_sites(shown.client_id)]
-        if shown.client_id
-        else [],
-        os_types=[(word, word) for word in asset_service.list_os_types()],
+        sites=[(name, name) for name in offered.sites],
+        os_types=[(word, word) for word in offered.os_types],
         page=page,
         conflicted=find_conflicted(asset.id for asset in page.items),
-        tags=find_tags([asset.id for asset in page.items]),
-        all_tags=list_tags(),
+        words=find_own_words([asset.id for asset in page.items]),
+        all_tags=offered.tags,
         asset_counts=counts,
         any_assets=any_assets,
         any_mapped=any_assets or any_mapped(),  # only an empty list says what to do first
@@ -134,7 +133,7 @@ def _detail_context(detail: AssetDetail) -> dict[str, object]:
         "organization": detail.organization,
         "superseded": detail.superseded,
         "windows": list_of_asset(asset),
-        "tags": find_tags([asset.id]).get(asset.id, []),
+        "tags": detail.tags,
         "maintenance_hours": HOURS,
         "flags": _flags(detail),
         "locked": list_locked(asset),

@@ -10,7 +10,7 @@ from portal.errors import InvalidInput, Refused
 from portal.models import AlertRule
 from portal.services.accounts.limits import list_choices
 from portal.services.accounts.permissions import Permission
-from portal.services.assets.listing import list_os_types
+from portal.services.assets.words import list_filter_words
 from portal.services.organizations.listing import list_live_organizations
 from portal.services.rules import changes
 from portal.services.rules.listing import get_rule, list_channels, view_rule
@@ -82,7 +82,7 @@ def _page(form: RuleForm, rule: AlertRule | None, trial: Trial | None = None) ->
             for each in list_live_organizations()
         ],
         "sites": list_sites(),
-        "systems": [(word, word.capitalize()) for word in list_os_types()],
+        "systems": [(word, word.capitalize()) for word in list_filter_words().os_types],
         "notify": channels,
         "escalate_to": channels,
     }
