@@ -9,12 +9,14 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from datetime import timedelta
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
 from flask import Flask
 
+from portal.clock import utc_now
 from portal.config import Settings, read_settings
 from portal.errors import ConfigError, NotFound, PortalError
 from portal.models.accounts.tenant import FactorRule, Tenant
@@ -26,6 +28,9 @@ from portal.services.accounts.second_factors import requirement
 from portal.services.integrations import connect, testing
 from portal.services.organizations import mapping
 from portal.services.runs import execution
+from portal.services.windows.drafts import WindowDraft, read_draft
+from portal.services.windows.editing import add_window
+from portal.services.windows.terms import Scope
 from portal.supervisor.children import Child
 from portal.supervisor.listening import find_free_port, is_free, wait_until_it_answers
 
@@ -145,6 +150,24 @@ def _connect_and_sync(demo: Demo) -> None:
     _sync(SyncKind.DEVICES)
     _sync(SyncKind.SOFTWARE)
     _sync(SyncKind.ALERTS)
+    _plan_patch_night(demo)
+
+
+def _plan_patch_night(demo: Demo) -> None:
+    """The day after the second Tuesday, when the month's patches are out."""
+    today = utc_now().date()
+    night = WindowDraft(
+        name="Patch night",
+        zone="Europe/Berlin",
+        starts=f"{today}T22:00",
+        ends=f"{today + timedelta(days=1)}T06:00",
+        every="month-weekday",
+        nth="2",
+        weekday="1",
+        days_after="1",
+        scope=Scope(),
+    )
+    add_window(read_draft(night), demo.email)
 
 
 def _sync(kind: SyncKind) -> None:

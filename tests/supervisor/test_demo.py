@@ -12,6 +12,7 @@ from tests.support.running import RunningPortal, descendants, free_port, running
 pytestmark = pytest.mark.servers
 
 WARM_SECONDS = 10
+WINDOWS = "maintenance_windows"
 
 
 def sign_in_of(portal: RunningPortal) -> tuple[str, str]:
@@ -34,14 +35,14 @@ def test_the_demo_is_connected_mapped_and_synced_and_the_next_start_finds_it(
     with engine.connect() as connection:
         counts = {
             table: connection.scalar(text(f"SELECT count(*) FROM {table}"))  # noqa: S608
-            for table in ("clients", "assets", "asset_software", "rmm_alerts", "users")
+            for table in ("clients", "assets", "asset_software", "rmm_alerts", "users", WINDOWS)
         }
         unmapped = text("SELECT count(*) FROM rmm_organization_mappings WHERE client_id IS NULL")
         assert connection.scalar(unmapped) == 0
     engine.dispose()
     assert counts.pop("asset_software") > 1000
     assert counts.pop("rmm_alerts") > 10
-    assert counts == {"clients": 6, "assets": 250, "users": 1}
+    assert counts == {"clients": 6, "assets": 250, "users": 1, WINDOWS: 1}
     assert (tmp_path / "demo" / "demo.json").stat().st_mode & 0o777 == 0o600
 
     started_at = time.monotonic()
