@@ -141,5 +141,5 @@ def _name(kind: str, key: Any, names: Mapping[Any, str]) -> Part:
 def _read(key: Any, name: Any, wanted: Sequence[Any]) -> dict[Any, str]:
     if not wanted:
         return {}
-    rows = db.session.execute(select(key, name).where(key.in_(set(wanted))))
+    rows = db.session.execute(select(key, name).where(key.in_(set(wanted))).distinct())
     return {row[0]: row[1] for row in rows}
