@@ -15,7 +15,7 @@ from portal.services.rules.subjects import load_history
 from portal.services.rules.terms import Conditions, Subject
 
 DAYS = 30
-MOST_TRIED = 20_000
+MOST_TRIED = 10_000
 """Of so many alerts at most; the newest count."""
 
 
