@@ -90,25 +90,6 @@ class Asset(Record):
     url = page_address()
 
 
-class Alert(Record):
-    id = row_id("Its number in the portal.")
-    asset_id = row_id("The asset that it is about.", nullable=True)
-    client_id = row_id("The asset's client, or that of its organization.", nullable=True)
-    external_alert_id = text("Its number at Tactical.", nullable=True)
-    agent_id = text("The agent that it is about.", nullable=True)
-    asset = text("The name of the asset.", nullable=True)
-    client = text("The name of the client.", nullable=True)
-    alert_type = text("`availability`, `check`, `task` or `custom`.")
-    severity = text("`info`, `warning` or `error`.")
-    message = text("What it says.", nullable=True)
-    status = text("`active`, `snoozed` or `resolved`.")
-    triggered_at = moment("When it was triggered.")
-    resolved_at = moment("When Tactical resolved it.", nullable=True)
-    source = text("What reported it first: `webhook` or `backfill`.")
-    occurrences = number("How often it was triggered.")
-    url = page_address()
-
-
 class Rule(Record):
     """What is done about alerts that meet its conditions."""
 

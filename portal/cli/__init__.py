@@ -61,6 +61,9 @@ COMMANDS = {
         "missing",
         "Assets that Tactical lists no more, and which are proposed for retirement.",
     ),
+    "alerts": Lazy(
+        "portal.cli.alerting.alerts", "alerts", "Acknowledge an alert, or show what happened to it."
+    ),
     "conflicts": Lazy(
         "portal.cli.conflicts",
         "conflicts",

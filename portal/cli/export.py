@@ -9,16 +9,15 @@ import click
 
 from portal.cli.command import PortalCommand, tenant_option
 from portal.cli.outcome import Outcome
+from portal.services.alerts.exporting import ALERT_COLUMNS, export_alerts
 from portal.services.audit.exports import record_export
 from portal.services.csv_lines import to_csv
 from portal.services.export import (
-    ALERT_COLUMNS,
     ASSET_COLUMNS,
     DELIVERY_COLUMNS,
     ORGANIZATION_COLUMNS,
     SOFTWARE_COLUMNS,
     Row,
-    export_alerts,
     export_assets,
     export_deliveries,
     export_organizations,

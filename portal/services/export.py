@@ -16,18 +16,11 @@ from sqlalchemy.orm import InstrumentedAttribute, joinedload
 from portal.clock import iso_utc, utc_now
 from portal.db import db
 from portal.models import (
-    Alert,
     Asset,
     AssetSoftware,
     Delivery,
     OrganizationMapping,
     SoftwareTitle,
-)
-from portal.services.alerts.filters import AlertFilter, alert_conditions
-from portal.services.alerts.listing import (
-    AlertRow,
-    query_alerts,
-    with_clients,
 )
 from portal.services.assets.freshness import get_stale_before
 from portal.services.assets.listing import AssetFilter, asset_conditions
@@ -82,21 +75,6 @@ ORGANIZATION_COLUMNS = (
     "agent_count",
     "gone_since",
     "last_synced_at",
-)
-
-ALERT_COLUMNS = (
-    "external_alert_id",
-    "agent_id",
-    "asset",
-    "client",
-    "alert_type",
-    "severity",
-    "message",
-    "status",
-    "triggered_at",
-    "resolved_at",
-    "source",
-    "occurrences",
 )
 
 DELIVERY_COLUMNS = ("id", "received_at", "status", "external_alert_id", "agent_id", "reason")
@@ -171,28 +149,6 @@ def to_organization_row(mapping: OrganizationMapping) -> Row:
     return {
         name: client if name == "client" else plain(getattr(mapping, name))
         for name in ORGANIZATION_COLUMNS
-    }
-
-
-def export_alerts(shown: AlertFilter | None = None) -> Iterator[Row]:
-    """The alerts that the filter shows, the oldest first."""
-    found = db.session.scalars(
-        query_alerts(*alert_conditions(shown or AlertFilter()))
-        .order_by(Alert.triggered_at, Alert.id)
-        .execution_options(yield_per=ROWS_AT_ONCE)
-    )
-    for part in found.partitions():
-        yield from map(to_alert_row, with_clients(part))
-
-
-def to_alert_row(row: AlertRow) -> Row:
-    names = {
-        "asset": row.alert.asset.name if row.alert.asset else None,
-        "client": row.client.name if row.client else None,
-    }
-    return {
-        name: names[name] if name in names else plain(getattr(row.alert, name))
-        for name in ALERT_COLUMNS
     }
 
 

@@ -20,11 +20,8 @@ from portal.models import Alert, Event, SyncRun
 from portal.models.alerts.alert import AlertSource, AlertStatus
 from portal.models.events.event import EventType
 from portal.models.runs.sync_run import RunStatus
+from portal.services.alerts.exporting import ALERT_COLUMNS, export_alerts
 from portal.services.csv_lines import to_csv
-from portal.services.export import (
-    ALERT_COLUMNS,
-    export_alerts,
-)
 from portal.services.integrations import connect
 from portal.services.runs.history import list_errors
 from portal.tactical.alerts import TacticalAlerts

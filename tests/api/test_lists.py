@@ -14,8 +14,8 @@ from portal.config import Settings
 from portal.db import db, transaction
 from portal.models import Alert, Asset, AssetChange, AssetSoftware, SoftwareTitle
 from portal.models.assets.change import ChangeAction
+from portal.services.alerts.exporting import export_alerts
 from portal.services.export import (
-    export_alerts,
     export_assets,
     export_organizations,
     export_software,

@@ -91,8 +91,11 @@ def drive_syncs(world: World, tactical: SimulatedTactical) -> None:
     world.run(f"plans decline {world.ask(plan)}")
     world.run("sync devices --dry-run")
     world.run(f"plans apply {world.ask(plan)}")
+    tactical.control.alerts.trigger(agent, "check")
     for kind in ("devices", "software", "alerts", "status", f"agent {agent}"):
         world.run(f"sync {kind}")
+    alert = "SELECT max(id) FROM rmm_alerts WHERE status = 'active'"
+    world.run(f"alerts ack {world.ask(alert)}")
     tactical.control.agents.edit(agent_id=agent, hostname="RENAMED")
     world.run("sync devices")
     run = world.ask("SELECT max(id) FROM sync_runs")

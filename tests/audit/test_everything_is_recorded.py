@@ -385,10 +385,12 @@ def _newest() -> int:
 READ_ONLY = {
     *("audit list", "audit verify", "organizations list", "conflicts list", "keys list", "missing"),
     *("plans show", "runs list", "runs show", "tenants list", "tenants list-networks"),
+    "alerts timeline",
     *("oidc show", "tokens list", "users list"),
     *("windows list", "rules list", "rules try"),
 }
 COMMANDS = {
+    "alerts ack": "alert.acknowledged",
     "assets delete": "asset.deleted",
     "assets merge": "asset.merged",
     "assets restore": "asset.restored",

@@ -20,6 +20,7 @@ from portal.models import Delivery, Schedule
 from portal.models.deliveries.delivery import DeliveryStatus
 from portal.services import export, tick
 from portal.services.alerts import listing
+from portal.services.alerts.exporting import ALERT_COLUMNS
 from portal.services.alerts.filters import AlertFilter
 from portal.services.deliveries import history, processing, replay
 from portal.services.deliveries.history import DeliveryFilter
@@ -170,7 +171,7 @@ def test_alerts_are_synced_and_exported_by_commands(
     rows = json.loads(run(msp, monkeypatch, "export", "alerts").stdout)
     assert {row["external_alert_id"] for row in rows} == {str(pk) for pk in pks}
     lines = run(msp, monkeypatch, "export", "alerts", "--format", "csv").stdout.splitlines()
-    assert lines[0] == ",".join(export.ALERT_COLUMNS)
+    assert lines[0] == ",".join(ALERT_COLUMNS)
     assert len(lines) == 4
     lines = run(msp, monkeypatch, "export", "deliveries", "--format", "csv").stdout.splitlines()
     assert lines == [",".join(export.DELIVERY_COLUMNS)]

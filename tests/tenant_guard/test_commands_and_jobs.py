@@ -35,6 +35,8 @@ from tests.web.world import Place, make_place
 
 WITH_FOREIGN_IDS = {
     **{f"assets {deed}": "{device}" for deed in ("restore", "retire")},
+    "alerts ack": "{alert}",
+    "alerts timeline": "{alert}",
     "assets delete": "{device} --yes",
     "assets merge": "{device} {device}",
     "conflicts reopen": "{conflict}",

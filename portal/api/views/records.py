@@ -7,13 +7,14 @@ from typing import Any
 from flask.typing import ResponseReturnValue
 from marshmallow import fields
 
-from portal.api import schemas
+from portal.api import alert_schemas, schemas
 from portal.api.answers import answer_list, answer_one, list_url, page_url
 from portal.api.document import Room
 from portal.api.fields import ListArguments, one_of, search, wanted_id
 from portal.models.alerts.alert import AlertStatus, Severity
 from portal.models.runs.sync_run import RunStatus, SyncKind
-from portal.services.alerts.filters import AGES, AlertFilter
+from portal.services.alerts.choices import URGENCIES
+from portal.services.alerts.filters import AGES, HANDLED, UNACKNOWLEDGED, AlertFilter
 from portal.services.api import lists
 from portal.services.organizations.listing import OrganizationFilter
 from portal.services.software.titles import TitleFilter
@@ -43,6 +44,10 @@ class AlertArguments(ListArguments):
     client_id = wanted_id("Those of a client.")
     asset_id = wanted_id("Those of an asset.")
     age = one_of(AGES, "How long ago they were triggered.")
+    handled = one_of((UNACKNOWLEDGED, *HANDLED), "What was done about the present occurrence.")
+    rule_id = wanted_id("Those that an alert rule decided about.")
+    window_id = wanted_id("Those that a maintenance window keeps or kept silent.")
+    urgency = one_of(URGENCIES, "As a rule says.")
     since = fields.AwareDateTime(
         format="iso", metadata={"description": "Triggered at this time or later."}
     )
@@ -101,7 +106,7 @@ def show_organization(organization_id: int) -> ResponseReturnValue:
     return answer_one(lists.read_organization(organization_id), add_url)
 
 
-@alerts.lists("/alerts", schemas.Alert, AlertArguments)
+@alerts.lists("/alerts", alert_schemas.Alert, AlertArguments)
 def list_alerts(arguments: dict[str, Any]) -> ResponseReturnValue:
     """List alerts, the newest first."""
     shown = AlertFilter(
@@ -111,6 +116,10 @@ def list_alerts(arguments: dict[str, Any]) -> ResponseReturnValue:
         client_id=arguments.get("client_id"),
         asset_id=arguments.get("asset_id"),
         age=arguments.get("age", ""),
+        handled=arguments.get("handled", ""),
+        rule_id=arguments.get("rule_id"),
+        window_id=arguments.get("window_id"),
+        urgency=arguments.get("urgency", ""),
     )
     since, until = arguments.get("since"), arguments.get("until")
     return answer_list(
@@ -120,7 +129,7 @@ def list_alerts(arguments: dict[str, Any]) -> ResponseReturnValue:
     )
 
 
-@alerts.shows("/alerts/<int:alert_id>", schemas.Alert)
+@alerts.shows("/alerts/<int:alert_id>", alert_schemas.Alert)
 def show_alert(alert_id: int) -> ResponseReturnValue:
     """Show an alert."""
     return answer_one(lists.read_alert(alert_id), page_url("alerts.show", "alert_id"))
@@ -150,6 +159,13 @@ def list_windows(arguments: dict[str, Any]) -> ResponseReturnValue:
 def show_window(window_id: int) -> ResponseReturnValue:
     """Show a maintenance window."""
     return answer_one(lists.read_window(window_id), page_url("windows.show", "window_id"))
+
+
+@alerts.lists("/alerts/<int:alert_id>/timeline", alert_schemas.TimelineEntry, ListArguments, 404)
+def list_timeline(arguments: dict[str, Any], alert_id: int) -> ResponseReturnValue:
+    """List what happened to an alert, in order: why somebody was told of it, or nobody was."""
+    add_url = page_url("alerts.show", "alert_id", "alert_id")
+    return answer_list(arguments, lambda part: lists.list_timeline(alert_id, part), add_url)
 
 
 @software.lists("/software", schemas.Title, TitleArguments)

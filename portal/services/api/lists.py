@@ -21,8 +21,10 @@ from portal.models import (
     SoftwareTitle,
     SyncLogEntry,
     SyncRun,
+    TimelineEntry,
 )
 from portal.scope import get_tenant_id
+from portal.services.alerts.exporting import to_alert_row
 from portal.services.alerts.filters import AlertFilter, alert_conditions
 from portal.services.alerts.listing import (
     AlertRow,
@@ -30,12 +32,13 @@ from portal.services.alerts.listing import (
     query_alerts,
     with_clients,
 )
+from portal.services.alerts.story import describe_entry
 from portal.services.api.paging import Items, Part, read_part
 from portal.services.audit.listing import AuditFilter, get_entry, select_rows
 from portal.services.audit.present import to_public_row
 from portal.services.clients import ClientRow, is_named_like, query_clients
 from portal.services.export import Row as Record
-from portal.services.export import to_alert_row, to_organization_row
+from portal.services.export import to_organization_row
 from portal.services.organizations.listing import (
     OrganizationFilter,
     get_organization,
@@ -138,6 +141,14 @@ def read_rule(rule_id: int) -> Record:
     return describe_rules([view_rule(get_rule(rule_id))])[0]
 
 
+def list_timeline(alert_id: int, part: Part) -> Items:
+    """What happened to the alert, in order. Raises NotFound."""
+    get_alert_row(alert_id)
+    entries = select(TimelineEntry).where(TimelineEntry.alert_id == alert_id)
+    query = entries.order_by(TimelineEntry.id)
+    return read_part(query, part, lambda rows: [_to_entry(row[0]) for row in rows])
+
+
 def list_titles(shown: TitleFilter, part: Part) -> Items:
     """By name."""
     counts = TitleCounts()
@@ -202,12 +213,19 @@ def _to_organization(mapping: OrganizationMapping) -> Record:
 
 
 def _to_alert(row: AlertRow) -> Record:
-    ids = {
-        "id": str(row.alert.id),
+    handling = row.alert.handling
+    assignee = handling.assignee if handling else None
+    more = {
         "asset_id": _text(row.alert.asset_id),
         "client_id": _text(row.client.id if row.client else None),
+        "assigned_to": assignee.user.email if assignee else None,
+        "urgency": handling.urgency if handling else None,
     }
-    return ids | to_alert_row(row)
+    return {"id": str(row.alert.id)} | more | to_alert_row(row)
+
+
+def _to_entry(entry: TimelineEntry) -> Record:
+    return {"id": str(entry.id), "alert_id": str(entry.alert_id)} | describe_entry(entry)
 
 
 def _to_title(title: Any) -> Record:

@@ -23,10 +23,10 @@ from portal.services.alerts import listing as alert_service
 from portal.services.alerts.answer import answer
 from portal.services.alerts.assigning import list_assignees
 from portal.services.alerts.choices import list_rule_choices
+from portal.services.alerts.exporting import ALERT_COLUMNS, export_alerts
 from portal.services.alerts.results import AlertAction
 from portal.services.deliveries.history import list_deliveries_of_alert
 from portal.services.errands.requests import TooManyWaiting
-from portal.services.export import ALERT_COLUMNS, export_alerts
 from portal.services.integrations.current import find_integration
 from portal.services.runs.history import find_active_run, find_last_finished_run
 from portal.services.webhook.state import get_health

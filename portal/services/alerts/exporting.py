@@ -1,0 +1,57 @@
+"""Alerts as rows of plain values: see `portal.services.export`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from portal.db import db
+from portal.models import Alert
+from portal.services.alerts.filters import AlertFilter, alert_conditions
+from portal.services.alerts.listing import AlertRow, query_alerts, with_clients
+from portal.services.export import ROWS_AT_ONCE, Row, plain
+
+ALERT_COLUMNS = (
+    "external_alert_id",
+    "agent_id",
+    "asset",
+    "client",
+    "alert_type",
+    "severity",
+    "message",
+    "status",
+    "triggered_at",
+    "resolved_at",
+    "source",
+    "occurrences",
+    "acknowledged_by",
+    "rule",
+    "window",
+    "alert_id",
+)
+
+
+def export_alerts(shown: AlertFilter | None = None) -> Iterator[Row]:
+    """The alerts that the filter shows, the oldest first."""
+    found = db.session.scalars(
+        query_alerts(*alert_conditions(shown or AlertFilter()))
+        .order_by(Alert.triggered_at, Alert.id)
+        .execution_options(yield_per=ROWS_AT_ONCE)
+    )
+    for part in found.partitions():
+        yield from map(to_alert_row, with_clients(part))
+
+
+def to_alert_row(row: AlertRow) -> Row:
+    handling = row.alert.handling
+    names = {
+        "asset": row.alert.asset.name if row.alert.asset else None,
+        "client": row.client.name if row.client else None,
+        "acknowledged_by": handling.acknowledged_by if handling else None,
+        "rule": handling.rule_name if handling else None,
+        "window": handling.window_name if handling else None,
+        "alert_id": str(row.alert.id),
+    }
+    return {
+        name: names[name] if name in names else plain(getattr(row.alert, name))
+        for name in ALERT_COLUMNS
+    }
