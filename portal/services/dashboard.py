@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from portal.db import db
 from portal.models import Client, Integration, OrganizationMapping, SyncRun
 from portal.models.runs.sync_run import SyncKind
-from portal.services.alerts.listing import count_active_by_severity
+from portal.services.alerts.listing import count_active_by_severity, unacknowledged_count
 from portal.services.assets.freshness import (
     STATUS_READS,
     explain_staleness,
@@ -57,6 +57,7 @@ class Overview:
     recent_runs: list[SyncRun]
     active_alerts: dict[str, int]
     """By severity, and `total`."""
+    unacknowledged_alerts: int
     failed_deliveries: int
     deliveries_to_review: int
 
@@ -83,6 +84,7 @@ def get_overview() -> Overview:
         active_run=find_any_active_run(),
         recent_runs=list_recent_fleet_runs(RECENT_RUNS),
         active_alerts=count_active_by_severity(),
+        unacknowledged_alerts=figures.unacknowledged_alerts,
         failed_deliveries=figures.failed_deliveries,
         deliveries_to_review=figures.deliveries_to_review,
     )
@@ -94,6 +96,7 @@ class _Figures:
 
     clients: int
     conflicts: int
+    unacknowledged_alerts: int
     failed_deliveries: int
     deliveries_to_review: int
     status_read_seconds: int | None
@@ -102,10 +105,13 @@ class _Figures:
 
 def _read_figures() -> _Figures:
     clients = select(func.count()).select_from(Client).scalar_subquery()
+    waiting = (needs_person_count(), unacknowledged_count())
     others = (failed_count(), to_review_count(REVIEW_PERIOD), status_read_seconds())
-    asked = select(clients, needs_person_count(), *others, *organization_counts()).select_from(
+    asked = select(clients, *waiting, *others, *organization_counts()).select_from(
         OrganizationMapping
     )
-    number, conflicts, failed, to_review, seconds, *counts = db.session.execute(asked).one()
+    number, conflicts, nobodys, failed, to_review, seconds, *counts = db.session.execute(
+        asked
+    ).one()
     organizations = dict(zip(OrganizationFilter, counts, strict=True))
-    return _Figures(number, conflicts, failed, to_review, seconds, organizations)
+    return _Figures(number, conflicts, nobodys, failed, to_review, seconds, organizations)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, func, select
+from sqlalchemy import ColumnElement, ScalarSelect, Select, case, func, select
 from sqlalchemy.orm import contains_eager, defer, joinedload
 
 from portal.db import db
@@ -83,9 +83,9 @@ def _count_by_status(conditions: list[ColumnElement[bool]]) -> dict[str, int]:
     return counts | {"total": total, UNACKNOWLEDGED: nobodys}
 
 
-def count_unacknowledged() -> int:
-    """How many active alerts nobody has acknowledged."""
-    return db.session.scalar(_query_unacknowledged([])) or 0
+def unacknowledged_count() -> ScalarSelect[int]:
+    """How many active alerts nobody has acknowledged: a part of a statement."""
+    return _query_unacknowledged([]).scalar_subquery()
 
 
 def _query_unacknowledged(conditions: list[ColumnElement[bool]]) -> Select[int]:

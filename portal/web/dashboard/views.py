@@ -48,7 +48,7 @@ def show() -> ResponseReturnValue:
         last_read_at=overview.last_read_at,
         run=overview.active_run,
         recent_runs=overview.recent_runs,
-        alert_counts=overview.active_alerts,
+        alert_counts=overview.active_alerts | {"unacknowledged": overview.unacknowledged_alerts},
         attention=_attention(overview) if allowed_clients() is None else _of_clients(overview),
         unknown_proxy=is_behind_unknown_proxy(),
         role_warning=get_role_warning(),
