@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from portal.db import is_among
 from portal.models import Alert, Asset, SupersededAgent
 from portal.sync.alerts.locks import lock_alerts
 
@@ -60,7 +61,7 @@ def link_alerts(session: Session, integration_id: int, agent_ids: Sequence[str])
         update(Alert)
         .where(
             Alert.integration_id == integration_id,
-            Alert.agent_id.in_(agent_ids),
+            is_among(Alert.agent_id, agent_ids),
             Alert.asset_id.is_(None),
         )
         .values(asset_id=asset_id)

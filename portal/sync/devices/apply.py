@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from portal.clock import utc_now
-from portal.db import put_rows
+from portal.db import is_among, put_rows
 from portal.models import Asset, ExternalEntityMapping
 from portal.models.assets.asset import LOCKS
 from portal.providers import TACTICAL_RMM
@@ -78,7 +78,7 @@ def _load_asset_ids(
 ) -> dict[str, int]:
     rows = session.execute(
         select(Asset.rmm_device_id, Asset.id).where(
-            Asset.integration_id == integration_id, Asset.rmm_device_id.in_(agent_ids)
+            Asset.integration_id == integration_id, is_among(Asset.rmm_device_id, agent_ids)
         )
     )
     return {row[0]: row[1] for row in rows}
@@ -203,7 +203,7 @@ def _touch_assets(session: Session, decisions: Sequence[Decision]) -> None:
         moments = [name for name in _TIMES if name in values]
         session.execute(
             update(Asset)
-            .where(Asset.id.in_(ids), *(getattr(Asset, n) <= values[n] for n in moments))
+            .where(is_among(Asset.id, ids), *(getattr(Asset, n) <= values[n] for n in moments))
             .values(**values)
             .execution_options(synchronize_session=False)
         )

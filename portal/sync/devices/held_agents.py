@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from portal.db import is_among
 from portal.models import AssetConflict
 from portal.sync.devices.held_conflicts import is_open
 from portal.sync.devices.plan import Decision
@@ -37,7 +38,7 @@ def _load_held_agents(
     rows = session.execute(
         select(AssetConflict.agent_id, AssetConflict.evidence).where(
             AssetConflict.integration_id == integration_id,
-            AssetConflict.agent_id.in_(agent_ids),
+            is_among(AssetConflict.agent_id, agent_ids),
             AssetConflict.asset_id.is_(None),
             is_open(),
         )

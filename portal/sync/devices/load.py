@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Row, and_, select
 from sqlalchemy.orm import Session
 
+from portal.db import is_among
 from portal.models import Asset, AssetConflict, ExternalEntityMapping, OrganizationMapping
 from portal.models.assets.asset import LOCKS
 from portal.sync.devices.facts import FACTS, PLACE
@@ -66,7 +67,7 @@ def load_assets(
         .outerjoin(AssetConflict, and_(AssetConflict.asset_id == Asset.id, is_open()))
         .where(
             Asset.integration_id == integration_id,
-            Asset.rmm_device_id.in_(list(agent_ids)),
+            is_among(Asset.rmm_device_id, agent_ids),
         )
         # In one order for all, so that no two writers wait for each other; what is held of the
         # agent itself behind what is held of one whose asset this is by now.

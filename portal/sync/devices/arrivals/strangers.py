@@ -12,6 +12,7 @@ from msgspec import UNSET
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from portal.db import is_among
 from portal.models import Asset, SupersededAgent
 from portal.sync.devices.identity.serials import real_serial
 from portal.sync.devices.plan import Decision, find_status
@@ -147,7 +148,7 @@ def _find_known_serials(session: Session, serials: Collection[str]) -> set[str |
     if not serials:
         return set()
     found = session.scalars(
-        select(Asset.serial_key).where(Asset.serial_key.in_(serials)).distinct()
+        select(Asset.serial_key).where(is_among(Asset.serial_key, serials)).distinct()
     )
     return set(found)
 
@@ -159,7 +160,8 @@ def find_superseded(
     if not agent_ids:
         return set()
     found = select(SupersededAgent.agent_id).where(
-        SupersededAgent.integration_id == integration_id, SupersededAgent.agent_id.in_(agent_ids)
+        SupersededAgent.integration_id == integration_id,
+        is_among(SupersededAgent.agent_id, agent_ids),
     )
     if not even_revived:
         found = found.where(SupersededAgent.revived_at.is_(None))
