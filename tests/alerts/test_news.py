@@ -27,6 +27,7 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """No pause, no Redis, and nobody who decides what is done."""
     monkeypatch.setattr("portal.tactical.http.retries.FIRST_PAUSE", 0)
     monkeypatch.setattr(queue, "enqueue", lambda *_job: True)
+    monkeypatch.setattr("portal.services.deliveries.processing.handle_due", lambda: 0)
 
 
 def handlings(msp: Msp) -> list[AlertHandling]:
