@@ -81,6 +81,7 @@ def drive_tenants(owner: Browser) -> None:
     for rule in tenant_rules(owner.app):
         if "GET" in methods(rule):
             owner.get(address(rule, looked_at.slug, looked_at))
+    drive_calendar(owner, looked_at)
     for number, rule in enumerate(tenant_rules(owner.app)):
         if "POST" in methods(rule) and rule.endpoint in ROUTES:
             place = make_place(owner.app, f"t{number}")
@@ -88,7 +89,6 @@ def drive_tenants(owner: Browser) -> None:
             drive_change(owner, rule.endpoint, address(rule, place.slug, place), place)
     drive_intake(owner, looked_at)
     drive_api(owner, looked_at)
-    drive_calendar(owner, looked_at)
 
 
 def sign_in_as_owner(owner: Browser, place: Place) -> None:

@@ -54,6 +54,7 @@ WITH_FOREIGN_IDS = {
     "users limit": "member@other.example --client 'Other Client'",
     "users remove": "member@other.example",
     "users role": "member@other.example owner",
+    "windows end": "{window}",
 }
 """What is another tenant's, named to a command of ours: it is not there."""
 OF_OURS = {
@@ -73,6 +74,8 @@ OF_OURS = {
     **{f"sync {kind}": "" for kind in ("alerts", "devices", "organizations", "software", "status")},
     "test-connection": "",
     "tokens add": "reports --scope read",
+    "windows list": "",
+    "windows add": "Night --zone UTC --starts 2090-01-01T00:00 --ends 2090-01-01T01:00",
     "webhook install": "--apply-to none",
     "webhook rotate": "",
     "webhook remove": "",
