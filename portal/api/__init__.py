@@ -6,7 +6,7 @@ from flask import Flask
 
 from portal.api import document
 from portal.api.problems import PREFIX
-from portal.api.views import assets, audit, openapi, records
+from portal.api.views import assets, audit, notices, openapi, records
 
 __all__ = ["PREFIX", "init_app"]
 
@@ -19,6 +19,7 @@ ROOMS = [
     records.windows,
     records.software,
     records.runs,
+    notices.notices,
     audit.audit,
 ]
 

@@ -44,7 +44,7 @@ COMMANDS = {
     "plans": Lazy("portal.cli.plans", "plans", "Show, apply or decline the plans of device syncs."),
     "runs": Lazy("portal.cli.runs", "runs", "List runs, show what one did, or undo one."),
     "map": Lazy(
-        "portal.cli.mapping",
+        "portal.cli.organizations",
         "map_organization",
         "Map an organization, by Tactical's client number, to a client.",
     ),
@@ -83,6 +83,9 @@ COMMANDS = {
         "portal.cli.webhook",
         "webhook",
         "Show, install or remove Tactical's webhook, and rotate its secret.",
+    ),
+    "notices": Lazy(
+        "portal.cli.notices", "notices", "What is, or was, wrong with the portal itself."
     ),
     "keys": Lazy("portal.cli.keys", "keys", "The keys that stored secrets are encrypted with."),
     "audit": Lazy(

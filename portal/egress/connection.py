@@ -7,8 +7,11 @@ differently a moment later gains nothing.
 from __future__ import annotations
 
 import socket
+import ssl
 import time
+from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -22,6 +25,7 @@ from portal.egress.policy import EgressPolicy
 
 IDLE_BEFORE_PROBE = 30
 """A connection silent for so long while it waits for an answer is checked by TCP itself."""
+HTTPS_PORT = 443
 TIMEOUTS_FOR_ALL = 4
 """So many times the limit of one address are spent on all addresses of a name."""
 
@@ -109,10 +113,20 @@ class GuardedAdapter(HTTPAdapter):
 
     def __init__(self, policy: EgressPolicy) -> None:
         self._policy = policy
+        self._certificate_ends: dict[tuple[str, int], datetime] = {}
         super().__init__(max_retries=0)
+
+    def find_certificate_end(self, url: str) -> datetime | None:
+        """Until when the certificate is valid that was shown as this server was last connected
+        to; None without TLS."""
+        parts = urlsplit(url)
+        if parts.scheme != "https":
+            return None
+        return self._certificate_ends.get(_name_server(parts.hostname, parts.port))
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
+        certificate_ends = self._certificate_ends
 
         class Plain(_GuardedHttp, HTTPConnection):
             response_class = MeteredResponse
@@ -126,6 +140,8 @@ class GuardedAdapter(HTTPAdapter):
             def connect(self) -> None:
                 self.ssl_context = MeteredTls()
                 super().connect()
+                server = _name_server(self.host, self.port)
+                certificate_ends[server] = _read_certificate_end(self.sock)
 
         class PlainPool(HTTPConnectionPool):
             ConnectionCls = Plain
@@ -137,3 +153,14 @@ class GuardedAdapter(HTTPAdapter):
             "http": PlainPool,
             "https": SecurePool,
         }
+
+
+def _name_server(host: str | None, port: int | None) -> tuple[str, int]:
+    return (host or "").strip("[]").lower(), port or HTTPS_PORT
+
+
+def _read_certificate_end(connected: Any) -> datetime:
+    """Of a checked certificate, which has an end."""
+    certificate: dict[str, Any] = connected.getpeercert()
+    seconds = ssl.cert_time_to_seconds(certificate["notAfter"])
+    return datetime.fromtimestamp(seconds, UTC)

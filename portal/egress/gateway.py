@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from threading import Event
@@ -53,6 +54,8 @@ class Stream:
     status: int
     headers: Mapping[str, str]
     chunks: Iterator[bytes]
+    certificate_ends_at: datetime | None = None
+    """Until when the server's certificate is valid; None without TLS."""
 
     @property
     def content_type(self) -> str:
@@ -80,9 +83,9 @@ class Gateway:
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         self._session.headers.clear()
         self._session.headers.update(DEFAULT_HEADERS)
-        adapter = GuardedAdapter(policy)
-        self._session.mount("https://", adapter)
-        self._session.mount("http://", adapter)
+        self._adapter = GuardedAdapter(policy)
+        self._session.mount("https://", self._adapter)
+        self._session.mount("http://", self._adapter)
 
     def close(self) -> None:
         """Close the connections that are kept for later requests."""
@@ -129,7 +132,10 @@ class Gateway:
         log.info("%s to %s: %s", method, host, response.status_code)
         try:
             yield Stream(
-                response.status_code, response.headers, _read_chunks(response, host, meter)
+                response.status_code,
+                response.headers,
+                _read_chunks(response, host, meter),
+                self._adapter.find_certificate_end(url),
             )
         finally:
             response.close()

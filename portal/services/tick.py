@@ -44,6 +44,7 @@ from portal.services.integrations.sign_outs import list_tenants_with_due_sign_ou
 from portal.services.integrations.sweep_intervals import fit_intervals
 from portal.services.integrations.testing import free_lost_tests
 from portal.services.leases import Work, waits
+from portal.services.notices.detection import look_if_due
 from portal.services.runs.execution import revive_abandoned_runs
 from portal.services.runs.requests import enqueue_run, request_run
 from portal.services.webhook.installation import release_lost_installations
@@ -85,6 +86,7 @@ def tick() -> None:
     for run in lost:
         if run.kind is not SyncKind.STATUS:
             enqueue_run(run)
+    look_if_due()
     trim_bodies()
     prune_if_due()
 

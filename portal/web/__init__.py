@@ -43,6 +43,7 @@ AREAS = (
     "portal.web.sync_runs.views:sync_runs",
     "portal.web.plans.views:plans",
     "portal.web.activity.views:activity",
+    "portal.web.notices.views:notices",
     "portal.web.audit.views:audit",
     "portal.web.integrations.views:integrations",
     "portal.web.tacticalrmm:tacticalrmm",

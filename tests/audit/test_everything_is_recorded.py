@@ -217,6 +217,7 @@ ROUTES = {
     ),
     "deliveries.replay_failed": Drive("delivery.replayed", prepare=_failed_delivery),
     "deliveries.replay_one": Drive("delivery.replayed", prepare=_failed_delivery),
+    "notices.choose": Drive("notices.chosen"),
     "organizations.accept_exact": Drive("organization.mapped", prepare=_named_client),
     "organizations.accept_suggestion": Drive("organization.mapped", prepare=_another_client),
     "organizations.decide": Drive("organization.decided", {"decision": "gone"}, _held_organization),
@@ -383,6 +384,7 @@ def _newest() -> int:
 
 
 READ_ONLY = {
+    "notices list",
     *("audit list", "audit verify", "organizations list", "conflicts list", "keys list", "missing"),
     *("plans show", "runs list", "runs show", "tenants list", "tenants list-networks"),
     "alerts timeline",

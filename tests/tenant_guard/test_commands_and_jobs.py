@@ -59,7 +59,7 @@ WITH_FOREIGN_IDS = {
 """What is another tenant's, named to a command of ours: it is not there."""
 OF_OURS = {
     **dict.fromkeys(("conflicts list", "missing", "organizations list", "runs list"), ""),
-    **dict.fromkeys(("tokens list", "users list", "webhook show"), ""),
+    **dict.fromkeys(("notices list", "tokens list", "users list", "webhook show"), ""),
     **{f"export {name}": "" for name in ("alerts", "assets", "deliveries", "software")},
     "export organizations": "",
     "oidc show": "",

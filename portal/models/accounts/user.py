@@ -39,6 +39,8 @@ class Membership(TenantOwned, Base):
     """Since when the place is closed to the user; it keeps its role."""
     limited: Mapped[bool] = mapped_column(default=False, server_default=sql.false())
     """To the clients of its rows in `membership_clients`: without any, to none at all."""
+    notices_chosen_at: Mapped[datetime | None]
+    """When the user chose which notices to get; None: what their role gets."""
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
     user: Mapped[User] = relationship()

@@ -32,6 +32,8 @@ class EventType(StrEnum):
     ALERT_ACTED_ON = "rmm.alert.acted_on"
     MESSAGE_SENT = "message.sent"
     MESSAGE_FAILED = "message.failed"
+    NOTICE_BEGAN = "notice.began"
+    NOTICE_ENDED = "notice.ended"
     AUDIT_RECORDED = "audit.recorded"
     """For owners and admins alone: not among the events that everybody sees, and sent to those
     who name it."""

@@ -118,6 +118,8 @@ class Integration(TenantOwned, Base):
     key_restricted: Mapped[bool | None]
     server_version: Mapped[str | None]
     tested_at: Mapped[datetime | None]
+    certificate_ends_at: Mapped[datetime | None]
+    """Until when the certificate is valid that the server showed last; None without TLS."""
     last_error: Mapped[str | None]
     last_error_at: Mapped[datetime | None]
     failures_in_row: Mapped[int] = mapped_column(default=0, server_default="0")

@@ -47,6 +47,8 @@ class Notice(TenantOwned, Base):
     """Which one of its kind: the id of a subscriber or a channel; empty where there is one."""
     text: Mapped[str]
     began_at: Mapped[datetime] = mapped_column(default=utc_now)
+    calm_since: Mapped[datetime | None]
+    """Since when there is no sign of it any more, while it may come back at any moment."""
     ended_at: Mapped[datetime | None]
 
 

@@ -79,6 +79,9 @@ class Action(StrEnum):
     SUBSCRIBER_DELETED = "subscriber.deleted"
     SUBSCRIBER_TESTED = "subscriber.tested"
 
+    NOTICES_CHOSEN = "notices.chosen"
+    """By a person: which notices of the portal they get, and by which channels."""
+
     TOKEN_MADE = "token.made"  # noqa: S105
     TOKEN_REVOKED = "token.revoked"  # noqa: S105
 

@@ -1,4 +1,4 @@
-"""Deleting what was told of alerts that have been over for long. The handlings stay."""
+"""Deleting what was told of alerts and notices that have been over for long. The handlings stay."""
 
 from __future__ import annotations
 
@@ -13,17 +13,20 @@ from portal.models import Alert, AlertHandling, Message, Notice, TimelineEntry
 from portal.models.alerts.alert import AlertStatus
 from portal.models.channels.message import MessageStatus
 from portal.services.lists.pruning import delete_in_parts
+from portal.services.notices.listing import prune_notices
 
 KEPT_FOR = timedelta(days=90)
 AT_ONCE = 1000
 
 
 def prune_told() -> int:
-    """Messages of the scope's tenant, and timelines, of what has been over for 90 days; how many
-    rows. What still waits is kept, and what tells the beginning of something that lasts."""
+    """Messages of the scope's tenant, timelines and notices, of what has been over for 90 days; how
+    many rows. What still waits is kept, and what tells the beginning of something that lasts."""
     before = utc_now() - KEPT_FOR
-    return delete_in_parts(Message, lambda: _list_messages(before)) + delete_in_parts(
-        TimelineEntry, lambda: _list_entries(before)
+    return (
+        delete_in_parts(Message, lambda: _list_messages(before))
+        + delete_in_parts(TimelineEntry, lambda: _list_entries(before))
+        + prune_notices()
     )
 
 

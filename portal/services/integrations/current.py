@@ -13,7 +13,11 @@ from portal.models import Integration
 from portal.models.integrations.integration import IntegrationState
 from portal.providers import TACTICAL_RMM
 from portal.services.integrations.networks import get_gateway
-from portal.services.integrations.server_health import has_failed, note_contact
+from portal.services.integrations.server_health import (
+    has_failed,
+    note_certificate,
+    note_contact,
+)
 from portal.services.integrations.shared_sign_in import SharedSignIn
 from portal.tactical.api import Tactical
 from portal.tactical.http.session import TacticalSession
@@ -87,6 +91,7 @@ def open_tactical(integration: Integration, interactive: bool = False) -> Iterat
         tokens=sign_in,
     )
     integration_id, was_clouded = integration.id, has_failed(integration)
+    known_end = integration.certificate_ends_at
     try:
         yield Tactical(session)
     finally:
@@ -94,6 +99,8 @@ def open_tactical(integration: Integration, interactive: bool = False) -> Iterat
             sign_in.note_refusal(session.last_error)
     if was_clouded and session.has_answered:
         note_contact(integration_id, None)
+    if session.has_answered and session.certificate_ends_at != known_end:
+        note_certificate(integration_id, session.certificate_ends_at)
 
 
 def list_saved_secrets(integration: Integration) -> dict[str, str]:

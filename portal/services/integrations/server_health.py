@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from portal.clock import utc_now
-from portal.db import changed_one, db, transaction
+from portal.db import changed_one, count_changed, db, transaction
 from portal.errors import PortalError
 from portal.models import Integration, Schedule
 from portal.models.integrations.integration import IntegrationState, Stop
@@ -86,6 +86,13 @@ def note_contact(integration_id: int, error: PortalError | None, agents: int | N
                 _set_breaker(integration, after_failure(read_breaker(integration), utc_now()))
         if agents is not None:
             integration.found_agents = agents
+
+
+def note_certificate(integration_id: int, ends_at: datetime | None) -> None:
+    """After an answer over a connection whose certificate is valid until then; None without TLS."""
+    with transaction() as session:
+        which = update(Integration).where(Integration.id == integration_id)
+        count_changed(session, which.values(certificate_ends_at=ends_at))
 
 
 def note_refusal(integration: Integration, error: PortalError) -> None:

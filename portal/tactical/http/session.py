@@ -63,6 +63,8 @@ class TacticalSession:
         """Whether the last request with credentials was answered with what it asked for."""
         self.last_error: EgressError | TacticalError | None = None
         """What it came to otherwise."""
+        self.certificate_ends_at: datetime | None = None
+        """Until when the certificate is valid that the server showed; None without TLS."""
         self._gateway = gateway
         self._retries = Retries(interactive, sleep)
         self._key = credentials.key if isinstance(credentials, ApiKey) else None
@@ -241,6 +243,7 @@ class TacticalSession:
             given_up=self._retries.abandoned,
         ) as stream:
             self._note_clock(stream.headers.get("Date"))
+            self.certificate_ends_at = stream.certificate_ends_at
             stream.chunks = self._while_wanted(stream.chunks)
             yield stream
 

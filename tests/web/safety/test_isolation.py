@@ -45,6 +45,7 @@ WORDS = {
 """Parameters that name nobody's row."""
 
 NO_TENANT = {
+    "api_notices",
     *("static", "health", "webhooks"),
     *("auth", "second_step", "second_factors", "passkeys", "browsers", "places"),
     "calendars",  # of the link's tenant: see tests/windows/test_feeds.py

@@ -18,7 +18,7 @@ NAMES_OF_URL_FOR = ("_anchor", "_external", "_method", "_scheme", "endpoint", "s
 
 LISTS = (
     *("assets/", "alerts/", "software/", "deliveries/", "organizations/", "clients/"),
-    *("sync-runs/", "activity/"),
+    *("sync-runs/", "activity/", "notices/"),
 )
 
 
