@@ -22,6 +22,7 @@ BENCHMARKS = {
     "Webhook intake": "intake",
     "Messages about alerts": "alert_messages",
     "Pages": "pages",
+    "Lists of the API": "api",
     "Page size of the beta list": "page_size",
 }
 

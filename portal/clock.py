@@ -11,4 +11,8 @@ def utc_now() -> datetime:
 
 def iso_utc(moment: datetime) -> str:
     """`2026-11-23T05:41:09.120000Z`, whatever zone the moment has."""
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return (
+        (moment if moment.tzinfo is UTC else moment.astimezone(UTC))
+        .isoformat()
+        .replace("+00:00", "Z")
+    )

@@ -14,6 +14,7 @@ from sqlalchemy import create_engine, text
 
 from portal import queue
 from portal.config import read_settings
+from portal.supervisor import run
 from tests.support.running import (
     RunningPortal,
     descendants,
@@ -152,3 +153,23 @@ def test_a_folder_that_cannot_be_written_is_named_in_one_line(tmp_path: Path) ->
         portal.wait_for(f"The data folder {tmp_path / 'file' / 'var'} cannot be written to")
     assert len(portal.lines) == 1
     assert "PORTAL_DATA_DIR" in portal.output
+
+
+def test_what_it_starts_does_not_get_the_address_of_the_tables_owner(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str | None] = []
+
+    def start(*_arguments: object, **_options: object) -> None:
+        seen.append(os.environ.get("DATABASE_OWNER_URL"))
+
+    monkeypatch.setenv("PORTAL_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("PORTAL_PORT", str(free_port()))
+    monkeypatch.setenv("DATABASE_OWNER_URL", "postgresql://owner:secret@localhost/portal")
+    monkeypatch.setattr(run, "_start", start)
+    monkeypatch.setattr(run, "set_up_logging", lambda _settings: None)
+    for name in ("handle_signals", "watch", "stop"):
+        monkeypatch.setattr(run.Supervisor, name, lambda _self: None)
+    run.run_portal()
+
+    assert seen == [None]

@@ -124,13 +124,23 @@ class Asset(TenantOwned, Base):
     @property
     def shown_status(self) -> str:
         """The word, or `unknown` where nobody has looked for a day."""
-        return self.agent_status if self.status_at >= utc_now() - KNOWN_FOR else UNKNOWN
+        return to_shown_status(self.agent_status, self.status_at, utc_now())
 
     def uptime_at(self, now: datetime) -> timedelta | None:
         """How long the computer has been (online) or had been (otherwise) up."""
-        if self.boot_time is None:
-            return None
-        until = now if self.shown_status == "online" else self.last_seen_at
-        if until is None or until < self.boot_time:
-            return None
-        return until - self.boot_time
+        return to_uptime(self.boot_time, self.shown_status, self.last_seen_at, now)
+
+
+def to_shown_status(word: str, status_at: datetime, now: datetime) -> str:
+    """As `Asset.shown_status`, of its columns."""
+    return word if status_at >= now - KNOWN_FOR else UNKNOWN
+
+
+def to_uptime(
+    boot_time: datetime | None, shown_status: str, last_seen_at: datetime | None, now: datetime
+) -> timedelta | None:
+    """As `Asset.uptime_at`, of its columns."""
+    until = now if shown_status == "online" else last_seen_at
+    if boot_time is None or until is None or until < boot_time:
+        return None
+    return until - boot_time

@@ -8,7 +8,8 @@ from portal.db import db
 from portal.models import Alert
 from portal.services.alerts.filters import AlertFilter, alert_conditions
 from portal.services.alerts.listing import AlertRow, query_alerts, with_clients
-from portal.services.export import ROWS_AT_ONCE, Row, plain
+from portal.services.export import ROWS_AT_ONCE, Row
+from portal.services.plain import plain
 
 ALERT_COLUMNS = (
     "external_alert_id",

@@ -17,7 +17,8 @@ from portal.services.api.paging import Items, Part, read_part
 from portal.services.assets.freshness import get_stale_before
 from portal.services.assets.listing import AssetFilter, asset_conditions, get_asset
 from portal.services.export import Row as Record
-from portal.services.export import plain, query_software, to_asset_rows, to_software_row
+from portal.services.export import query_assets, query_software, to_asset_rows, to_software_row
+from portal.services.plain import plain
 from portal.services.software.installs import (
     InstallFilter,
     choose_versions,
@@ -25,6 +26,7 @@ from portal.services.software.installs import (
 )
 
 CLIENT = "client_id"
+PLACE = (Asset.client_id, Asset.integration_id, Asset.rmm_organization_id)
 INSTALL_IDS: dict[str, InstrumentedAttribute[Any]] = {
     "id": AssetSoftware.id,
     "asset_id": Asset.id,
@@ -49,17 +51,19 @@ def list_assets(shown: AssetFilter, part: Part) -> Items:
     """In the order in which they came into the portal."""
     stale_before = get_stale_before()
     query = (
-        select(Asset)
+        query_assets()
+        .add_columns(*PLACE)
         .where(*asset_conditions(shown, stale_before))
-        .options(joinedload(Asset.client))
         .order_by(Asset.id)
     )
-    return read_part(query, part, lambda rows: _to_records([row[0] for row in rows], stale_before))
+    return read_part(query, part, lambda rows: _to_records(rows, stale_before))
 
 
 def read_asset(asset_id: int) -> Record:
     """Raises NotFound; of one that was merged, AssetMerged."""
-    return _to_records([get_asset(asset_id)], get_stale_before())[0]
+    found = get_asset(asset_id)
+    query = query_assets().add_columns(*PLACE).where(Asset.id == found.id)
+    return _to_records(db.session.execute(query).all(), get_stale_before())[0]
 
 
 def list_installs(wanted: InstallsWanted, part: Part) -> Items:
@@ -86,23 +90,26 @@ def list_history(asset_id: int | None, run_id: int | None, after_id: int, part: 
     return read_part(query, part, lambda rows: [_to_change(row[0]) for row in rows])
 
 
-def _to_records(assets: Sequence[Asset], stale_before: datetime) -> list[Record]:
-    places = _find_organizations(assets)
+def _to_records(found: Sequence[Row[Any]], stale_before: datetime) -> list[Record]:
+    """Of rows of `query_assets` with `PLACE` behind."""
+    places = [row[-len(PLACE) :] for row in found]
+    organizations = _find_organizations({place[-1] for place in places})
     return [
         {
             "id": row["asset_id"],
-            "client_id": str(asset.client_id),
-            "organization_id": places.get((asset.integration_id, asset.rmm_organization_id)),
+            "client_id": str(client_id),
+            "organization_id": organizations.get((integration_id, number)),
             **row,
         }
-        for asset, row in zip(assets, to_asset_rows(assets, stale_before), strict=True)
+        for (client_id, integration_id, number), row in zip(
+            places, to_asset_rows(found, stale_before), strict=True
+        )
     ]
 
 
-def _find_organizations(assets: Sequence[Asset]) -> dict[tuple[int, str], str]:
+def _find_organizations(wanted: set[str]) -> dict[tuple[int, str], str]:
     """Their numbers in the portal, by integration and number at Tactical."""
     table = OrganizationMapping
-    wanted = {asset.rmm_organization_id for asset in assets}
     rows = db.session.execute(
         select(table.id, table.integration_id, table.external_organization_id).where(
             table.external_organization_id.in_(wanted)
