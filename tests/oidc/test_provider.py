@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from portal.egress.waiting import SLOTS_OF_ONE
+from portal.db import db
+from portal.egress.waiting import SLOTS_OF_ONE, NoSlotFree, slot_in_request
 from portal.scope import tenant_scope
 from portal.services.oidc import calls, settings, testing
-from tests.oidc.conftest import CALLBACK, go_there, last_reason, save
+from tests.oidc.conftest import CALLBACK, go_there, last_reason, save, sign_in
 from tests.support.identity_provider import IdentityProvider
 from tests.web.conftest import work
 from tests.web.world import Place, make_user
@@ -144,3 +146,31 @@ def test_a_provider_that_drips_holds_two_threads_and_for_seconds(
     assert "did not answer in time" in last_reason(app, company)
     idp.slow = None
     assert http.get(back).location == "/t/acme/"
+
+
+def test_a_provider_that_takes_the_secret_in_the_form_gets_it_there(
+    app: Flask, http: FlaskClient, anna: int, company: Place, idp: IdentityProvider
+) -> None:
+    idp.in_form = True
+    idp.change_document = lambda found: found.update(
+        token_endpoint_auth_methods_supported=["client_secret_post"]
+    )
+    with app.app_context(), tenant_scope(company.id):
+        assert testing.test_provider(CALLBACK) is None
+        db.session.remove()
+
+    assert sign_in(http, idp).location == "/t/acme/"
+
+
+def test_the_third_slot_is_left_to_other_tenants() -> None:
+    with ExitStack() as stack:
+        for _ in range(SLOTS_OF_ONE):
+            stack.enter_context(slot_in_request(1))
+        with pytest.raises(NoSlotFree), slot_in_request(1):
+            pass
+        stack.enter_context(slot_in_request(2))
+        for tenant_id in (2, 3):
+            with pytest.raises(NoSlotFree), slot_in_request(tenant_id):
+                pass
+    with slot_in_request(1):
+        pass

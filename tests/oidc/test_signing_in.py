@@ -24,6 +24,7 @@ from tests.oidc.conftest import (
     sign_in,
 )
 from tests.support.identity_provider import OTHER_KEY, IdentityProvider
+from tests.web.safety.neighbour import limited_user
 from tests.web.world import Place, make_place, make_user
 
 START = "/t/acme/sign-in/start"
@@ -308,3 +309,29 @@ def test_an_invitation_does_not_link_somebody_who_has_an_account(
     assert http.get(back).location == "/t/acme/sign-in"
     assert "has an account here" in last_reason(app, company)
     assert http.get(link[link.index("/invitation/") :]).status_code == 200
+
+
+@pytest.mark.one_database
+@pytest.mark.parametrize(("group", "role"), [("staff", "viewer"), ("admins", "technician")])
+def test_groups_lift_no_limit_to_clients(
+    app: Flask,
+    http: FlaskClient,
+    company: Place,
+    idp: IdentityProvider,
+    group: str,
+    role: str,
+) -> None:
+    """A role that sees all clients is not given to who is limited to some."""
+    carla = limited_user(app, company, company.client)
+    link_to(app, company, carla, idp, "carla-3")
+    with app.app_context(), tenant_scope(company.id):
+        save(idp, groups_claim="groups", group_roles={"staff": "viewer", "admins": "admin"})
+    idp.person = {"sub": "carla-3", "groups": [group]}
+
+    assert sign_in(http, idp).location == "/t/acme/"
+
+    assert role_of(app, company, carla) == role
+    kept = (last_row(app, company).after or {}).get("role")
+    why = "technician, against the groups: they are limited to some clients, and an admin sees all"
+    assert kept == (None if group == "staff" else why)
+    assert http.get("/t/acme/users/").status_code == 403

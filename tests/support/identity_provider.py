@@ -37,6 +37,8 @@ class IdentityProvider:
     change_claims: Callable[[Claims], object] | None = None
     make_token: Callable[[Claims], str] | None = None
     change_document: Callable[[dict[str, Any]], object] | None = None
+    in_form: bool = False
+    """Whether it takes the client's secret in the form, and not in the header."""
     slow: threading.Event | None = None
     """While it is not set, the token endpoint drips."""
     asked: list[str] = field(default_factory=list)
@@ -73,8 +75,7 @@ class IdentityProvider:
         return f"{query['redirect_uri']}?{back}"
 
     def redeem(self, form: dict[str, str], authorization: str) -> tuple[int, dict[str, Any]]:
-        pair = f"{CLIENT_ID}:{CLIENT_SECRET.replace(':', '%3A').replace(' ', '%20')}"
-        if authorization != "Basic " + base64.b64encode(pair.encode()).decode():
+        if not self._knows(form, authorization):
             return 401, {"error": "invalid_client"}
         begun = self.codes.pop(form.get("code", ""), None)
         hashed = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
@@ -88,6 +89,14 @@ class IdentityProvider:
             self.change_claims(claims)
         token = self.make_token(claims) if self.make_token else sign(claims, self.keys[0])
         return 200, {"access_token": access_token, "token_type": "Bearer", "id_token": token}
+
+    def _knows(self, form: dict[str, str], authorization: str) -> bool:
+        pair = f"{CLIENT_ID}:{CLIENT_SECRET.replace(':', '%3A').replace(' ', '%20')}"
+        basic = "Basic " + base64.b64encode(pair.encode()).decode()
+        shown = (form.get("client_id"), form.get("client_secret"), authorization)
+        if self.in_form:
+            return shown == (CLIENT_ID, CLIENT_SECRET, "")
+        return authorization == basic and shown[1] is None
 
     def claims(self, begun: dict[str, str], access_token: str) -> Claims:
         now = int(time.time())
