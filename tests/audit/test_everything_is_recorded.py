@@ -170,9 +170,16 @@ def _assigned(place: Place) -> dict[str, Any]:
     return {"alert": place.alert, "assigned_to": "nobody"}
 
 
+class KeptFile(io.BytesIO):
+    """One that can be sent more than once."""
+
+    def close(self) -> None:
+        self.seek(0)
+
+
 def _file_to_take_over(_place: Place) -> dict[str, Any]:
     file = b"rules: [{name: New, steps: {ignore: Noise}}]"
-    return {"file": (io.BytesIO(file), "rules.yaml"), "looked_at": digest(file)}
+    return {"file": (KeptFile(file), "rules.yaml"), "looked_at": digest(file)}
 
 
 place_run: dict[int, int] = {}

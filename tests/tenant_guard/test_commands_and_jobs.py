@@ -62,6 +62,8 @@ OF_OURS = {
     **dict.fromkeys(("notices list", "tokens list", "users list", "webhook show"), ""),
     **{f"export {name}": "" for name in ("alerts", "assets", "deliveries", "software")},
     "export organizations": "",
+    **dict.fromkeys(("rules export", "rules list", "rules try"), ""),
+    "rules import": "/dev/null",
     "oidc show": "",
     "oidc set": "--issuer http://127.0.0.1:9 --client-id portal --secret-stdin",
     "oidc off": "",
