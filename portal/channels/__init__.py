@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from portal.channels import discord, http, mail, ntfy, slack, teams
-from portal.channels.kind import ChannelKind, Field, Outcome, Rejected, Result
+from portal.channels.kind import ChannelKind, Field, Outcome, Rejected, Result, find_missing
 from portal.channels.telling import URGENCIES, AlertFacts, Group, Telling
 
 _IN_ORDER: tuple[ChannelKind, ...] = (
@@ -26,4 +26,5 @@ __all__ = [
     "Rejected",
     "Result",
     "Telling",
+    "find_missing",
 ]

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from portal.channels.telling import Telling
 from portal.egress import Accepted, Envelope, Limits, SmtpServer, Stream
+from portal.wording import join_words
 
 Settings = Mapping[str, Any]
 Secrets = Mapping[str, str]
@@ -116,6 +117,9 @@ class ChannelKind(Protocol):
         """Whether the far side takes a message of a key it has seen for the same one, so that a
         repetition after a lost answer makes no double."""
 
+    def preview(self, settings: Settings, telling: Telling, /) -> str:
+        """What the far side would show, for a person who words it."""
+
     def send(
         self, gateway: Way, settings: Settings, secrets: Secrets, telling: Telling, /
     ) -> Outcome:
@@ -123,3 +127,16 @@ class ChannelKind(Protocol):
 
         Answers come within 30 seconds, on the clock of the wall.
         """
+
+
+def find_missing(kind: ChannelKind, secrets: Secrets) -> Outcome | None:
+    """Why nothing can be sent: a secret that is needed is not there, or cannot be read any more."""
+    missing = [
+        each.label
+        for each in kind.fields
+        if each.is_secret and each.is_required and each.name not in secrets
+    ]
+    if not missing:
+        return None
+    fields = join_words([f"“{label}”" for label in missing])
+    return Outcome(result=Result.FAILED, answer=f"Change the channel and enter {fields} again.")

@@ -77,6 +77,11 @@ COMMANDS = {
         "rules",
         "Show the rules of alerts, try them on the last days, or keep them as a file.",
     ),
+    "channels": Lazy(
+        "portal.cli.alerting.channels",
+        "channels",
+        "Show the channels where alerts are told, or send one a test message.",
+    ),
     "export": Lazy("portal.cli.export", "export", "Write records to standard output."),
     "replay": Lazy("portal.cli.replay", "replay", "Process webhook deliveries again, now."),
     "webhook": Lazy(

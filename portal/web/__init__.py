@@ -35,6 +35,7 @@ AREAS = (
     "portal.web.windows:windows",
     "portal.web.windows:calendars",
     "portal.web.rules:rules",
+    "portal.web.channels.views:channels",
     "portal.web.errands.views:errands",
     "portal.web.deliveries.views:deliveries",
     "portal.web.conflicts.views:conflicts",

@@ -32,6 +32,12 @@ INSERT INTO webhook_deliveries (tenant_id, integration_id, body, body_bytes, kep
 hint, attempts, received_at) SELECT tenant_id, id, '{}', 2, 2, 'failed', '{}', 0,
 '2026-01-01 00:00:00.000000' FROM rmm_integrations LIMIT 1
 """
+CHANNEL = """
+INSERT INTO channels (tenant_id, kind, name, settings, templates, active, most_per_minute, failures,
+created_at) SELECT id, 'teams', 'Room', '{}', '{}', 1, 9, 0, '2026-01-01 00:00:00.000000'
+FROM tenants
+"""
+"""One that cannot be told: its address was never stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +135,9 @@ def drive_assets(world: World, tactical: SimulatedTactical) -> None:
     world.run("rules try")
     world.run("rules export")
     world.run("clients add Zebra")
+    world.change(CHANNEL)
+    channel = world.ask("SELECT max(id) FROM channels")
+    world.run(f"channels test {channel}")
     world.change("UPDATE rmm_organization_mappings SET held_since = '2026-01-01 00:00:00.000000'")
     world.run("organizations settle --as gone")
 

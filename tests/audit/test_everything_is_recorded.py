@@ -19,6 +19,7 @@ from portal.cli.command import PortalCommand
 from portal.clock import utc_now
 from portal.db import db, transaction
 from portal.models import (
+    AlertRule,
     Asset,
     AssetTag,
     AuditEntry,
@@ -95,6 +96,11 @@ def _another_client(place: Place) -> dict[str, Any]:
         session.add(client)
         session.flush()
         return {"client_id": client.id, "client_name": "", "confirmed": "1"}
+
+
+def _no_rule(place: Place) -> None:
+    with transaction() as session:
+        session.delete(session.get_one(AlertRule, place.rule))
 
 
 def _free_client(place: Place) -> None:
@@ -191,6 +197,10 @@ WINDOW = {
     **{"starts": "2090-01-07T22:00", "ends": "2090-01-08T06:00"},
 }
 
+CHANNEL = {
+    **{"name": "Changed", "most_per_minute": "9", "url": "https://far.example/hook"},
+    **{"method": "POST", "format": "json"},
+}
 ROUTES = {
     "api_tokens.add": Drive("token.made", {"name": "Reports", "scopes": "read", "days": "90"}),
     "api_tokens.revoke": Drive("token.revoked"),
@@ -216,6 +226,13 @@ ROUTES = {
     "assets.tag": Drive("asset.tagged", {"tag": "backup"}, lambda place: {"asset": place.asset}),
     "assets.untag": Drive("asset.untagged", {"tag": "backup"}, _tagged),
     "assets.retire": Drive("asset.retired", prepare=_missing),
+    "channels.add": Drive("channel.added", {**CHANNEL, "name": "New"}),
+    "channels.delete": Drive("channel.deleted", prepare=_no_rule),
+    "channels.save": Drive("channel.changed", CHANNEL),
+    "channels.switch_off": Drive("channel.switched_off"),
+    "channels.switch_on": Drive("channel.switched_on"),
+    "channels.test": Drive("channel.tested"),
+    "channels.word": Drive("channel.worded"),
     "clients.delete": Drive("client.deleted", prepare=_free_client),
     "clients.edit": Drive("client.renamed", {"name": "New"}),
     "clients.new": Drive("client.added", {"name": "New"}),
@@ -396,7 +413,7 @@ READ_ONLY = {
     *("plans show", "runs list", "runs show", "tenants list", "tenants list-networks"),
     "alerts timeline",
     *("oidc show", "tokens list", "users list"),
-    *("windows list", "rules list", "rules try"),
+    *("windows list", "rules list", "rules try", "channels list"),
 }
 COMMANDS = {
     "alerts ack": "alert.acknowledged",
@@ -405,6 +422,7 @@ COMMANDS = {
     "assets restore": "asset.restored",
     "assets retire": "asset.retired",
     "audit prune": "audit.pruned",
+    "channels test": "channel.tested",
     "clients add": "client.added",
     "conflicts reopen": "conflict.reopened",
     "conflicts settle": "conflict.settled",

@@ -39,9 +39,27 @@ FORMS: dict[str, dict[str, str]] = {
     },
     "tacticalrmm.enter_code": {"totp_code": "234257"},
     "single_sign_on.save": {"client_secret": "Canary24SecretOfProvider"},
+    "channels.save": {"url": "https://far.example/Canary25AddressOfChannel"},
     "subscribers.add": {"url": "https://siem.example/Canary8AddressOfSubscriber"},
 }
 """What is sent instead of what the audit's tests send."""
+ADDRESS = "https://far.example/Canary26AddressOfChannel"
+CHANNELS: dict[str, dict[str, str]] = {
+    "mail": {
+        **{"server": "smtp.example.com", "port": "587", "security": "starttls"},
+        **{"sender": "a@msp.example", "to": "b@msp.example", "username": "a"},
+        "password": "Canary27PasswordOfMail",
+    },
+    "teams": {"url": ADDRESS},
+    "slack": {"url": ADDRESS, "token": "xoxb-Canary28TokenOfSlack", "room": "C1"},
+    "discord": {"url": ADDRESS},
+    "ntfy": {"server": "https://ntfy.sh", "topic": "Canary29Topic", "token": "tk_Canary30Token"},
+    "http": {
+        **{"url": ADDRESS, "method": "POST", "format": "json"},
+        "headers": "Authorization: Canary31HeaderOfChannel",
+    },
+}
+"""Kind -> a form that is right."""
 
 
 def drive_people(anna: Browser) -> None:

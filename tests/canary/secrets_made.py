@@ -17,6 +17,9 @@ from portal.vault import Vault
 from tests.canary.watch import Watch
 from tests.support.passwords import QUICK
 
+ADDRESSES = ("channels.url", "event_subscribers.url")
+"""Of these the last part is the secret; the host is shown."""
+
 
 def catch(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
     _catch_vault(watch, monkeypatch)
@@ -30,7 +33,7 @@ def _catch_vault(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
     def sealed(self: Vault, plain: str, bound_to: str) -> str:
         kind = name_of_sealed(bound_to)
         if kind:
-            watch.add(kind, plain.rpartition("/")[2] if kind == "event_subscribers.url" else plain)
+            watch.add(kind, plain.rpartition("/")[2] if kind in ADDRESSES else plain)
         return seal(self, plain, bound_to)
 
     monkeypatch.setattr(Vault, "seal", sealed)

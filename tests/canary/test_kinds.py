@@ -39,6 +39,7 @@ CAUGHT = """
     services/accounts/sign_in.py:_begin_second_step services/accounts/sign_in.py:add_session
     services/accounts/tokens.py:new_token services/accounts/users.py:find_or_add_user
     services/audit/keys.py:_keep services/events/subscribers.py:add_subscriber
+    services/channels/changing.py:_apply
     services/integrations/codes.py:enter_code services/integrations/connect.py:_apply_credentials
     services/integrations/ended_sign_ins.py:add_ended services/integrations/shared_sign_in.py:keep
     services/key_rotation.py:_reseal services/webhook/digests.py:_make_sealed
@@ -81,6 +82,7 @@ OTHER_COLUMNS = """
 TYPED = {
     *("password", "old_password", "new_password", "api_key", "totp_code", "totp_secret"),
     "client_secret",
+    *("url", "token", "topic", "headers"),
 }
 
 

@@ -16,7 +16,7 @@ from portal.services.webhook import keys
 from tests.audit.test_everything_is_recorded import ROUTES, place_run
 from tests.canary.browser import Browser
 from tests.canary.company import drive_company
-from tests.canary.people import FORMS, WRONG, drive_people
+from tests.canary.people import CHANNELS, FORMS, WRONG, drive_people
 from tests.canary.secrets_made import catch
 from tests.canary.watch import Watch, watching
 from tests.support.keys import KEYS
@@ -82,6 +82,7 @@ def drive_tenants(owner: Browser) -> None:
         if "GET" in methods(rule):
             owner.get(address(rule, looked_at.slug, looked_at))
     drive_calendar(owner, looked_at)
+    drive_channels(owner, looked_at)
     for number, rule in enumerate(tenant_rules(owner.app)):
         if "POST" in methods(rule) and rule.endpoint in ROUTES:
             place = make_place(owner.app, f"t{number}")
@@ -104,6 +105,13 @@ def drive_change(owner: Browser, endpoint: str, path: str, place: Place) -> None
     run = place_run.pop(place.id, place.run)
     form = drive.form | FORMS.get(endpoint, {}) | (more or {})
     owner.post(path.replace(f"/{place.run}/", f"/{run}/"), **form)
+
+
+def drive_channels(owner: Browser, place: Place) -> None:
+    """Each kind, right, and wrong with all its secrets typed."""
+    for number, (name, form) in enumerate(CHANNELS.items()):
+        for more in ({"name": f"Channel {number}"}, {"name": ""}):
+            owner.post(place.url(f"channels/new/{name}"), **form, most_per_minute="9", **more)
 
 
 def drive_intake(owner: Browser, place: Place) -> None:

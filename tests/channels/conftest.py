@@ -7,6 +7,9 @@ import pytest
 from portal.egress import Gateway
 from tests.channels.far_side import FarSide, answering
 from tests.egress.servers import open_gateway
+from tests.web.conftest import acme, admin
+
+__all__ = ["acme", "admin"]
 
 
 @pytest.fixture

@@ -39,6 +39,7 @@ WITH_FOREIGN_IDS = {
     "alerts timeline": "{alert}",
     "assets delete": "{device} --yes",
     "assets merge": "{device} {device}",
+    "channels test": "{channel}",
     "conflicts reopen": "{conflict}",
     "conflicts settle": "{conflict} --as separate",
     "plans apply": "{plan}",
@@ -60,6 +61,7 @@ WITH_FOREIGN_IDS = {
 OF_OURS = {
     **dict.fromkeys(("conflicts list", "missing", "organizations list", "runs list"), ""),
     **dict.fromkeys(("notices list", "tokens list", "users list", "webhook show"), ""),
+    "channels list": "",
     **{f"export {name}": "" for name in ("alerts", "assets", "deliveries", "software")},
     "export organizations": "",
     **dict.fromkeys(("rules export", "rules list", "rules try"), ""),

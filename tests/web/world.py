@@ -96,6 +96,7 @@ class Place:
     rule: int
     """Of alerts, switched on; it tells the only channel."""
     channel: int
+    """Of the kind `http`; nothing was sent to it."""
 
     def url(self, path: str = "") -> str:
         return f"/t/{self.slug}/{path}"
@@ -182,20 +183,18 @@ def make_place(app: Flask, slug: str = "acme", **integration: Any) -> Place:
         session.add(member)
         session.flush()
         invitation = make_invitation(f"guest@{slug}.example")
-        token = make_token(slug)
+        token, channel = make_token(slug), make_channel(slug)
         window = make_window(slug)
         feed = make_feed(slug, member.id)
         place = Membership(user_id=member.id, role="viewer")
-        session.add_all((place, invitation, token, window, feed))
+        session.add_all((place, invitation, token, window, feed, channel))
         session.flush()
+        store_secret(session, channel, "url", f"https://{slug}-pc.example/hook-of-the-tests")
         rows = (client, organization, asset, run, test, alert, delivery, subscriber, title, errand)
         ids = [
             row.id
             for row in (*rows, failure, plan, conflict, member, invitation, token, window, feed)
         ]
-        channel = Channel(kind="http", name=f"{name} Room")
-        session.add(channel)
-        session.flush()
         rule = make_rule(f"{name} servers", channel.id)
         session.add(rule)
         session.flush()
@@ -211,6 +210,16 @@ def make_rule(name: str, channel: int, position: int = 1) -> AlertRule:
         conditions={"asset_types": ["server"]},
         steps={"notify": [channel]},
         switched_on_at=utc_now(),
+    )
+
+
+def make_channel(slug: str) -> Channel:
+    settings = {"method": "POST", "format": "json", "knows_keys": False}
+    return Channel(
+        kind="http",
+        name=f"{slug.capitalize()} Room",
+        settings=settings | {"target": f"{slug}-pc.example"},
+        templates={},
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from portal.channels.base import TextChannel
 from portal.channels.escaping import cut, for_discord
 from portal.channels.kind import (
     Field,
@@ -34,13 +35,11 @@ SENTENCES = {
 """Discord's number of an error -> what it means."""
 
 
-class DiscordChannel:
+class DiscordChannel(TextChannel):
     name = "discord"
     label = "Discord"
     about = "Posts to one channel of a Discord server, or to one of its threads."
     help_url = "https://support.discord.com/hc/en-us/articles/228383668-Intro-to-Webhooks"
-    parts = ("subject", "text", "digest_subject", "digest_text")
-    most_per_minute = 20
     fields = (
         Field(
             name="url",
@@ -64,9 +63,6 @@ class DiscordChannel:
         if thread and not (thread.isascii() and thread.isdigit()):
             raise Rejected({"thread_id": "Enter the ID, a long number: Copy Thread ID in Discord."})
         return get_host(clean_url(secrets.get("url", "")))
-
-    def takes_key(self, settings: Settings) -> bool:
-        return False
 
     def send(self, gateway: Way, settings: Settings, secrets: Secrets, telling: Telling) -> Outcome:
         url = _add_query(secrets["url"], settings.get("thread_id", ""))

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from urllib.parse import quote_plus
 
+from portal.channels.base import TextChannel
 from portal.channels.escaping import for_html, for_json, for_plain
 from portal.channels.kind import Field, Outcome, Rejected, Result, Secrets, Settings, Templates, Way
 from portal.channels.posting import Post, clean_url, get_host, judge, send
@@ -56,14 +57,13 @@ _SAMPLE = Telling(
 )
 
 
-class HttpChannel:
+class HttpChannel(TextChannel):
     name = "http"
     label = "HTTP request"
     about = (
         "Calls an address of yours: a script, an automation platform, or a service that has no "
         "form of its own here."
     )
-    help_url = ""
     parts = ("body",)
     most_per_minute = 30
     fields = (
@@ -127,6 +127,9 @@ class HttpChannel:
 
     def takes_key(self, settings: Settings) -> bool:
         return bool(settings.get("knows_keys"))
+
+    def preview(self, settings: Settings, telling: Telling) -> str:
+        return _fill_body(settings, telling.templates, telling)
 
     def send(self, gateway: Way, settings: Settings, secrets: Secrets, telling: Telling) -> Outcome:
         headers = _read_headers(secrets.get("headers", ""))

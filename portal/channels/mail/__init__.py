@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from email.headerregistry import Address
 
+from portal.channels.base import TextChannel
 from portal.channels.escaping import cut, one_line
 from portal.channels.kind import (
     Field,
@@ -46,16 +47,13 @@ STEPS = {
 }
 
 
-class MailChannel:
+class MailChannel(TextChannel):
     name = "mail"
     label = "Mail"
     about = (
         "Sends mail through a mail server of yours (SMTP), to one or more addresses. Messages of "
         "the same alert form a thread."
     )
-    help_url = ""
-    parts = ("subject", "text", "digest_subject", "digest_text")
-    most_per_minute = 20
     fields = (
         Field(
             name="server",
@@ -138,10 +136,6 @@ class MailChannel:
         if problems:
             raise Rejected(problems)
         return to[0] if len(to) == 1 else f"{to[0]} and {len(to) - 1} more"
-
-    def takes_key(self, settings: Settings) -> bool:
-        """Some mail programs know a double by its Message-ID; nobody can rely on it."""
-        return False
 
     def send(self, gateway: Way, settings: Settings, secrets: Secrets, telling: Telling) -> Outcome:
         try:

@@ -7,6 +7,7 @@ import re
 from typing import Any
 from urllib.parse import urlsplit
 
+from portal.channels.base import TextChannel
 from portal.channels.escaping import cut_bytes
 from portal.channels.kind import (
     Field,
@@ -33,7 +34,7 @@ OF_ITS_OWN = ("reminder", "escalated", "acknowledged")
 _TOPIC = re.compile(r"[-_A-Za-z0-9]{1,64}")
 
 
-class NtfyChannel:
+class NtfyChannel(TextChannel):
     name = "ntfy"
     label = "ntfy"
     about = (
@@ -41,7 +42,6 @@ class NtfyChannel:
         "becomes the priority; once an alert is resolved, that takes the place of its message."
     )
     help_url = "https://docs.ntfy.sh/subscribe/phone/"
-    parts = ("subject", "text", "digest_subject", "digest_text")
     most_per_minute = 12
     fields = (
         Field(

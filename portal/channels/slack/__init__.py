@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from portal.channels.base import TextChannel
 from portal.channels.escaping import cut, for_slack
 from portal.channels.kind import (
     Field,
@@ -44,7 +45,7 @@ OF_THE_MESSAGE = ("invalid_blocks", "invalid_payload", "msg_too_long", "no_text"
 """Errors of the bot's interface that concern the one message."""
 
 
-class SlackChannel:
+class SlackChannel(TextChannel):
     name = "slack"
     label = "Slack"
     about = (
@@ -52,8 +53,6 @@ class SlackChannel:
         "the messages about an alert form a thread."
     )
     help_url = "https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks"
-    parts = ("subject", "text", "digest_subject", "digest_text")
-    most_per_minute = 20
     fields = (
         Field(
             name="url",
@@ -95,9 +94,6 @@ class SlackChannel:
         if not url:
             raise Rejected({"url": "Enter a webhook URL, or a bot token and a room."})
         return get_host(clean_url(url))
-
-    def takes_key(self, settings: Settings) -> bool:
-        return False
 
     def send(self, gateway: Way, settings: Settings, secrets: Secrets, telling: Telling) -> Outcome:
         message = make_message(telling)

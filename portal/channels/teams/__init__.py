@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from portal.channels.base import TextChannel
 from portal.channels.escaping import cut_bytes
 from portal.channels.kind import Field, Outcome, Result, Secrets, Settings, Templates, Way
 from portal.channels.posting import (
@@ -27,7 +28,7 @@ PAUSE = 30.0
 SWITCHED_OFF = b"WorkflowTriggerIsNotEnabled"
 
 
-class TeamsChannel:
+class TeamsChannel(TextChannel):
     name = "teams"
     label = "Microsoft Teams"
     about = (
@@ -38,8 +39,6 @@ class TeamsChannel:
         "https://support.microsoft.com/office/create-incoming-webhooks-with-workflows-for-"
         "microsoft-teams-8ae491c7-0394-4861-ba59-055e33f75498"
     )
-    parts = ("subject", "text", "digest_subject", "digest_text")
-    most_per_minute = 20
     fields = (
         Field(
             name="url",
@@ -56,9 +55,6 @@ class TeamsChannel:
 
     def check(self, settings: Settings, secrets: Secrets, templates: Templates) -> str:
         return get_host(clean_url(secrets.get("url", "")))
-
-    def takes_key(self, settings: Settings) -> bool:
-        return False
 
     def send(
         self,

@@ -21,6 +21,7 @@ class ErrandKind(StrEnum):
     UPDATE_SECRET = "hand_over_secret"  # noqa: S105  # a word, not a secret
     SIGN_IN = "sign_in"
     TEST_PROVIDER = "test_provider"
+    TEST_CHANNEL = "test_channel"
 
 
 class Errand(TenantOwned, Leased, Base):

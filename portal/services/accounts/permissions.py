@@ -15,7 +15,9 @@ class Permission(StrEnum):
     CHANGE_RULES = "change alert rules and maintenance windows"
     SYNC = "sync, preview, apply or decline plans, and replay deliveries"
     MAP = "map organizations, edit clients, merge assets, settle conflicts, undo runs"
-    CHANGE_SETTINGS = "change the connection, the webhook, its secret and event subscribers"
+    CHANGE_SETTINGS = (
+        "change the connection, the webhook, its secret, event subscribers and channels"
+    )
     READ_AUDIT = "see and export the audit trail"
     DELETE = "delete assets for good"
     MANAGE_USERS = "manage users, their roles and sessions, single sign-on, and second factors"

@@ -82,6 +82,15 @@ class Action(StrEnum):
     NOTICES_CHOSEN = "notices.chosen"
     """By a person: which notices of the portal they get, and by which channels."""
 
+    CHANNEL_ADDED = "channel.added"
+    CHANNEL_CHANGED = "channel.changed"
+    CHANNEL_WORDED = "channel.worded"
+    """Its messages were given other words."""
+    CHANNEL_TESTED = "channel.tested"
+    CHANNEL_SWITCHED_OFF = "channel.switched_off"
+    CHANNEL_SWITCHED_ON = "channel.switched_on"
+    CHANNEL_DELETED = "channel.deleted"
+
     TOKEN_MADE = "token.made"  # noqa: S105
     TOKEN_REVOKED = "token.revoked"  # noqa: S105
 

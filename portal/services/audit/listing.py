@@ -22,7 +22,8 @@ PAGE_SIZE = 50
 EXPORTED_AT_ONCE = 500
 MOST_DAYS = 100_000
 TARGET_KINDS = (
-    *("alert", "asset", "audit", "client", "conflict", "connection", "delivery", "install", "key"),
+    *("alert", "asset", "audit", "channel", "client", "conflict", "connection", "delivery"),
+    *("install", "key"),
     *(
         "list",
         "network",

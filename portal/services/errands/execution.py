@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from portal.channels import Result
 from portal.clock import utc_now
 from portal.db import transaction
 from portal.errors import PORTAL_FAULT, PortalError
@@ -17,6 +18,7 @@ from portal.scope import get_tenant_id
 from portal.services import leases
 from portal.services.alerts import actions
 from portal.services.alerts.results import AlertAction
+from portal.services.channels import testing as channel_testing
 from portal.services.errands.requests import get_errand
 from portal.services.events import subscribers
 from portal.services.integrations import codes
@@ -96,6 +98,13 @@ def _test_provider(errand: Errand) -> _Outcome:
     return _Outcome(problem is None, problem or provider_testing.PASSED)
 
 
+def _test_channel(errand: Errand) -> _Outcome:
+    outcome = channel_testing.send_test(errand.wanted["channel_id"], key=f"test-{errand.id}")
+    if outcome.result is Result.SENT:
+        return _Outcome(ok=True, message=f"The test message was sent. {outcome.answer}")
+    return _Outcome(ok=False, message=f"The test message did not arrive. {outcome.answer}")
+
+
 _DOERS: Final[Mapping[ErrandKind, Callable[[Errand], _Outcome]]] = {
     ErrandKind.ACT_ON_ALERTS: _act_on_alerts,
     ErrandKind.TEST_SUBSCRIBER: _test_subscriber,
@@ -103,4 +112,5 @@ _DOERS: Final[Mapping[ErrandKind, Callable[[Errand], _Outcome]]] = {
     ErrandKind.UPDATE_SECRET: _update_secret,
     ErrandKind.SIGN_IN: _sign_in,
     ErrandKind.TEST_PROVIDER: _test_provider,
+    ErrandKind.TEST_CHANNEL: _test_channel,
 }

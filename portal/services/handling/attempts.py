@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from portal.channels import KINDS, ChannelKind, Outcome, Result, Telling
+from portal.channels import KINDS, ChannelKind, Outcome, Result, Telling, find_missing
 from portal.clock import utc_now
 from portal.db import transaction
 from portal.errors import PORTAL_FAULT, SecretUnreadable
@@ -49,6 +49,9 @@ class Attempt:
         """Never raises."""
         if self.kind is None or self.problem is not None:
             return Outcome(result=Result.FAILED, answer=self.problem or NO_KIND)
+        missing = find_missing(self.kind, self.secrets)
+        if missing is not None:
+            return missing
         gateway: Any = get_gateway()
         try:
             return self.kind.send(gateway, self.settings, self.secrets, self.telling)

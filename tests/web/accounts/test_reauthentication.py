@@ -22,6 +22,7 @@ from tests.web.world import Place, make_user
 EMAIL, PASSWORD = "anna@acme.example", "correct horse battery"
 ASKS = {
     *("assets.delete", "tacticalrmm.disconnect", "tacticalrmm.save", "webhook.rotate"),
+    *("channels.add", "channels.delete", "channels.save"),
     *("browsers.end", "browsers.end_others", "factor_rules.save", "places.leave"),
     *("clients.delete", "organizations.remove_created", "subscribers.add", "subscribers.delete"),
     *("tacticalrmm.decide_identity", "webhook.reveal", "api_tokens.add", "api_tokens.revoke"),

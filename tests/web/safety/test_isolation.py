@@ -18,6 +18,7 @@ IDS = {
     "alert_id": "alert",
     "delivery_id": "delivery",
     "asset_id": "asset",
+    "channel_id": "channel",
     "client_id": "client",
     "conflict_id": "conflict",
     "entry_id": "failure",
@@ -41,6 +42,7 @@ IDS = {
 WORDS = {
     **{"kind": "devices", "field": "name", "handle": "nobodys", "token": "nobodys"},
     "number": 1,
+    "channel_kind": "http",
 }
 """Parameters that name nobody's row."""
 

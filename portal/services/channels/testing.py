@@ -1,0 +1,123 @@
+"""A message that a person asks for, to see whether a channel works, and what one would say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import current_app
+from sqlalchemy import select
+
+from portal.channels import KINDS, AlertFacts, Outcome, Telling, find_missing
+from portal.channels.templating import BadTemplate
+from portal.clock import utc_now
+from portal.config import Settings
+from portal.db import db, release, transaction
+from portal.lease import make_lease
+from portal.models import Alert, Channel, Errand, Tenant
+from portal.models.errands.errand import ErrandKind
+from portal.scope import get_tenant_id
+from portal.services.audit.actions import Action
+from portal.services.audit.record import Target, record
+from portal.services.channels.changing import BadFields
+from portal.services.channels.listing import get_channel
+from portal.services.channels.secrets import read_secrets
+from portal.services.errands.requests import add_errand, enqueue_errand
+from portal.services.integrations.networks import get_gateway
+from portal.services.rules.subjects import load_subjects
+
+TITLE = "Test message"
+TEXT = "The portal reaches you here. Nothing is wrong: somebody pressed “Send test”."
+EXAMPLE = AlertFacts(
+    hostname="SRV-01",
+    client="Contoso",
+    site="Berlin",
+    kind="availability",
+    message="SRV-01 is overdue.",
+    asset_type="server",
+    began=datetime(2026, 1, 1, tzinfo=UTC),
+    acknowledge_url="https://…",
+    url="https://…",
+)
+"""For who has no alert yet."""
+
+
+def request_test(channel_id: int) -> Errand:
+    """Have a worker send a test message, beside the line of the others. Raises TooManyWaiting."""
+    channel = get_channel(channel_id)
+    title = f"Send a test message to {channel.name}"
+    with transaction() as session:
+        errand = add_errand(session, ErrandKind.TEST_CHANNEL, title, {"channel_id": channel_id})
+        record(Action.CHANNEL_TESTED, Target("channel", channel_id, get_channel(channel_id).name))
+    enqueue_errand(errand)
+    return errand
+
+
+def test_now(channel_id: int) -> Outcome:
+    """For who waits for it in a shell. Raises SecretUnreadable and NotFound."""
+    with transaction():
+        name = get_channel(channel_id).name
+        record(Action.CHANNEL_TESTED, Target("channel", channel_id, name))
+    return send_test(channel_id, key=f"test-{make_lease()}")
+
+
+def send_test(channel_id: int, key: str) -> Outcome:
+    """Now, and wait for the answer. Raises SecretUnreadable and NotFound."""
+    channel = get_channel(channel_id)
+    kind, settings, kept = KINDS[channel.kind], dict(channel.settings), read_secrets(channel)
+    tenant = db.session.get_one(Tenant, get_tenant_id())
+    missing = find_missing(kind, kept)
+    if missing is not None:
+        return missing
+    telling = Telling(
+        key=f"{tenant.slug}-{key}",
+        reason="test",
+        title=f"{TITLE} of {tenant.name}",
+        text=TEXT,
+        sender=tenant.name,
+    )
+    release()  # no transaction waits for somebody else's server
+    return kind.send(get_gateway(), settings, kept, telling)
+
+
+def preview(channel: Channel, templates: Mapping[str, str]) -> str:
+    """What the channel would say of the newest alert in these words. Raises BadFields."""
+    tenant = db.session.get_one(Tenant, get_tenant_id())
+    telling = Telling(
+        key="preview",
+        reason="raised",
+        alerts=[_find_newest(tenant)],
+        templates=templates,
+        sender=tenant.name,
+    )
+    try:
+        return KINDS[channel.kind].preview(channel.settings, telling)
+    except BadTemplate as error:
+        raise BadFields({"body": str(error)}) from error
+
+
+def _find_newest(tenant: Tenant) -> AlertFacts:
+    query = select(Alert.id).order_by(Alert.triggered_at.desc(), Alert.id.desc()).limit(1)
+    alert_id = db.session.scalar(query)
+    found = load_subjects(db.session(), [alert_id] if alert_id is not None else [])
+    if alert_id not in found:
+        return replace(EXAMPLE, began=utc_now())
+    subject = found[alert_id]
+    settings: Settings = current_app.extensions["settings"]
+    facts: dict[str, Any] = {
+        "hostname": subject.hostname or "",
+        "client": subject.client or subject.organization or "",
+        "site": subject.site or "",
+        "severity": subject.severity,
+        "kind": subject.kind,
+        "message": subject.message,
+        "system": subject.system or "",
+        "asset_type": subject.asset_type or "",
+        "began": subject.began_at,
+        "occurrence": subject.occurrence,
+        "url": f"{settings.address}/t/{tenant.slug}/alerts/{alert_id}",
+        "acknowledge_url": f"{settings.address}/acknowledge/…",
+    }
+    return AlertFacts(**facts)
