@@ -26,10 +26,11 @@ def place(app: Flask) -> Place:
 
 @pytest.fixture
 def scope(place: Place, app_context: AppContext) -> Iterator[Place]:
-    """The tenant's scope, without the held plan that `make_place` puts there."""
+    """The tenant's scope, without the held plan and the channel that `make_place` puts there."""
     with tenant_scope(place.id):
         with transaction() as session:
             session.execute(delete(SyncPlan))
+            session.execute(delete(Channel))
         yield place
 
 
