@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from jinja2 import Template, TemplateError, TemplateSyntaxError, nodes
+from jinja2 import Template, TemplateSyntaxError, nodes
 from jinja2.sandbox import SandboxedEnvironment
 
 from portal.channels.escaping import clean, cut, for_plain, one_line
@@ -55,6 +55,8 @@ NODES = (
     nodes.Not,
 )
 LONGEST = 4000
+DEEPEST = 25
+"""Levels of terms within terms: what is nested more deeply takes Jinja seconds to compile."""
 LONGEST_VALUE = 2000
 LONGEST_TITLE = 300
 LONGEST_FACT = 200
@@ -90,12 +92,11 @@ VALUES: Mapping[str, str] = {
     "sender": "the name of this tenant",
 }
 """Name of a value -> what it is, for people."""
-
-
 _AS_IT_IS = (
     *("hostname", "client", "site", "severity", "urgency", "kind", "message", "check"),
     *("system", "asset_type", "rule", "url", "acknowledge_url"),
 )
+TOO_DEEP = "The template is nested too deeply."
 
 
 class BadTemplate(Exception):
@@ -142,17 +143,19 @@ def _fill_own(source: str | None, values: Mapping[str, str], escape: Escape) -> 
 
 def fill(source: str, values: Mapping[str, str], escape: Escape = for_plain) -> str:
     """The template with its values. Raises BadTemplate."""
+    template = _compile(source, escape)
     try:
-        return _compile(source, escape).render(values).strip()
-    except (TemplateError, RecursionError) as error:
-        raise BadTemplate("The template cannot be used.") from error
+        return template.render(values).strip()
+    except Exception as error:  # filters and comparisons raise whatever Python does
+        raise BadTemplate(f"It cannot be filled in, as all values are text: {error}.") from error
 
 
 def check_template(source: str) -> None:
-    """Raises BadTemplate for what is not allowed, or not known."""
+    """Raises BadTemplate for what is not allowed, not known, or cannot be filled in."""
     if len(source) > LONGEST:
         raise BadTemplate(f"Use at most {LONGEST:,} characters.")
-    _compile(source, for_plain)
+    for value in ("text", ""):
+        fill(source, dict.fromkeys(VALUES, value))
 
 
 @lru_cache(256)
@@ -170,12 +173,14 @@ def _compile(source: str, escape: Escape) -> Template:
         return environment.from_string(tree)
     except TemplateSyntaxError as error:
         raise BadTemplate(f"Line {error.lineno} cannot be read: {error.message}") from error
-    except RecursionError:
-        raise BadTemplate("The template is nested too deeply.") from None
+    except (RecursionError, SyntaxError):  # the latter is Python's word for the same
+        raise BadTemplate(TOO_DEEP) from None
 
 
 def _check_nodes(tree: nodes.Template) -> None:
-    for node in _walk(tree):
+    for node, depth in _walk(tree):
+        if depth > DEEPEST:
+            raise BadTemplate(TOO_DEEP)
         line = f"Line {node.lineno}"
         if not isinstance(node, NODES):
             raise BadTemplate(
@@ -189,12 +194,13 @@ def _check_nodes(tree: nodes.Template) -> None:
             raise BadTemplate(f"{line} uses the filter “{node.name}”. Allowed are {known}.")
 
 
-def _walk(tree: nodes.Node) -> Iterator[nodes.Node]:
-    waiting = [tree]
+def _walk(tree: nodes.Node) -> Iterator[tuple[nodes.Node, int]]:
+    """Each with its depth."""
+    waiting = [(tree, 0)]
     while waiting:
-        node = waiting.pop()
-        yield node
-        waiting += node.iter_child_nodes()
+        node, depth = waiting.pop()
+        yield node, depth
+        waiting += ((child, depth + 1) for child in node.iter_child_nodes())
 
 
 def list_values(telling: Telling) -> dict[str, str]:

@@ -50,6 +50,14 @@ def test_the_body_is_what_the_template_makes_of_it(far_side: FarSide, gateway: G
     assert far_side.calls[0].body == b"t=40+alerts%3A+Contoso+%2839%29+and+Fabrikam+%281%29&n=40"
 
 
+def test_a_body_that_cannot_be_filled_in_is_told_in_the_default_words(
+    far_side: FarSide, gateway: Gateway
+) -> None:
+    telling = make_telling(templates={"body": "{{ 1 | truncate }}"})
+    assert send(gateway, far_side, telling).result is Result.SENT
+    assert far_side.calls[0].json["title"]
+
+
 @pytest.mark.parametrize(
     ("planned", "result", "retry_after"),
     [

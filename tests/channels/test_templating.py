@@ -42,6 +42,12 @@ from tests.channels.samples import BEGAN, OVER, make_alert, make_digest, make_te
         "{{ title",
         "{{ " + "(" * 1500 + "title" + ")" * 1500 + " }}",
         "{{ " + "not " * 900 + "title }}",
+        "{{ " + "not " * 200 + "title }}",
+        "{% if title %}" * 101 + "{% endif %}" * 101,
+        "{% if count > 1 %}many{% endif %}",
+        "{{ title | truncate(2) }}",
+        "{{ title | upper(1) }}",
+        "{{ title | truncate(**title) }}",
         "x" * 4001,
     ],
 )

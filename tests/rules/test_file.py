@@ -137,12 +137,13 @@ def test_a_channel_that_is_here_keeps_where_it_leads(app: Flask, place: Place) -
     """A file that names another host would be sent the stored password."""
     file = b"channels: [{name: acme room, kind: http, settings: {method: PUT}}]"
     with app.app_context(), tenant_scope(place.id):
+        before = dict(db.session.get_one(Channel, place.channel).settings)
         line = apply_import(file, WHO).lines[0]
         assert line.action == "unchanged"
         assert "its settings stay" in line.notes[0]
         with app.app_context(), tenant_scope(place.id):
             kept = db.session.get_one(Channel, place.channel)
-            assert (kept.settings, kept.active) == ({}, True)
+            assert (kept.settings, kept.active) == (before, True)
 
 
 REFUSED = [
@@ -188,6 +189,14 @@ def test_a_file_that_cannot_be_used_changes_nothing_and_says_why(app: Flask, pla
                 wrong.append((file[:60], "taken"))
         assert wrong == []
         assert dump(place.id) == before
+
+
+@pytest.mark.parametrize(
+    "word", ["!!timestamp x", "!!int ''", "!!bool x", "!!map [1]", "!!set {a}", "!!float ''"]
+)
+def test_a_word_that_claims_to_be_something_else_is_refused(word: str) -> None:
+    with pytest.raises(InvalidInput, match="uses tags"):
+        read_yaml(f"rules: {word}".encode())
 
 
 def test_words_are_read_as_they_stand() -> None:

@@ -10,7 +10,7 @@ from urllib.parse import quote_plus
 
 from portal.channels.base import TextChannel
 from portal.channels.escaping import for_html, for_json, for_plain
-from portal.channels.kind import Field, Outcome, Rejected, Result, Secrets, Settings, Templates, Way
+from portal.channels.kind import Field, Outcome, Rejected, Secrets, Settings, Templates, Way
 from portal.channels.posting import Post, clean_url, get_host, judge, send
 from portal.channels.telling import AlertFacts, Telling
 from portal.channels.templating import BadTemplate, Escape, fill, list_values
@@ -135,8 +135,8 @@ class HttpChannel(TextChannel):
         headers = _read_headers(secrets.get("headers", ""))
         try:
             body = _fill_body(settings, telling.templates, telling)
-        except BadTemplate as error:
-            return Outcome(result=Result.FAILED, answer=str(error))
+        except BadTemplate:  # told in other words, rather than not at all
+            body = _fill_body(settings, {}, telling)
         post = Post(
             url=secrets["url"],
             method=settings["method"],

@@ -22,7 +22,8 @@ _PLAIN = {
 
 
 class _Loader(yaml.SafeLoader):
-    """Refuses what repeats by reference, which can make a small file a huge one."""
+    """Refuses what repeats by reference, which can make a small file a huge one, and tags, by which
+    a word says that it is something else."""
 
     yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012  # the library's own name for it
 
@@ -34,6 +35,8 @@ class _Loader(yaml.SafeLoader):
         event: yaml.Event = self.peek_event()  # type: ignore[no-untyped-call]
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             raise _refuse("It uses anchors (&, *), which cannot be used here", event.start_mark)
+        if getattr(event, "tag", None):
+            raise _refuse("It uses tags (!), which cannot be used here", event.start_mark)
         self.depth += 1
         if self.depth > DEEPEST:
             raise _refuse("It is nested too deeply", event.start_mark)
