@@ -104,6 +104,25 @@ def test_many_that_may_have_arrived_together_go_together_again(desk: Desk, clock
     assert {message.status for message in desk.messages()} == {SENT}
 
 
+def test_what_went_with_one_that_was_given_up_is_told_all_the_same(desk: Desk, clock: Any) -> None:
+    channel_id = desk.add_channel(most=2, knows_keys=True)
+    desk.add_rule(notify=(channel_id,))
+    desk.far_side.plan = [Planned(status=503), *[LOST] * 5]
+    desk.raise_alerts(1)
+    desk.work()
+    clock.shift(23 * 3600)
+    desk.raise_alerts(2, 3, 4)
+    for _attempt in range(5):
+        desk.work()
+        clock.shift(2 * 3600)
+    assert [message.status for message in desk.messages()] == [FAILED, WAITING, WAITING, WAITING]
+    clock.shift(3600)
+    desk.work()
+    assert [message.status for message in desk.messages()] == [FAILED, SENT, SENT, SENT]
+    assert desk.messages()[1].may_be_double  # under a key that the far side does not know
+    assert (bodies(desk)[-1]["count"], bodies(desk)[-1]["note"]) == (3, wording.MAY_BE_DOUBLE)
+
+
 # --- The end, acknowledgements --------------------------------------------------------------
 
 
@@ -152,6 +171,21 @@ def test_a_reminder_that_still_waits_is_dropped_once_somebody_has_it(
 
 
 # --- Failures -------------------------------------------------------------------------------
+
+
+def test_a_channel_that_was_down_for_hours_is_not_reminded_of_each(desk: Desk, clock: Any) -> None:
+    desk.add_rule(notify=(desk.add_channel(),), remind_hours=1)
+    desk.far_side.plan = [Planned(status=503)] * 6
+    desk.raise_alerts(1)
+    for _hour in range(6):
+        desk.work()
+        clock.shift(3601)
+    desk.work()
+    assert [reason for reason, _title in desk.said()] == ["raised"] * 7
+    assert any("earlier message tells it" in text for text in desk.timeline())
+    clock.shift(3601)
+    desk.work()
+    assert desk.said()[-1][0] == "reminder"
 
 
 def test_a_channel_that_fails_is_tried_for_a_day_and_then_marked(

@@ -93,7 +93,8 @@ def _begin(
     first, kind = unit[0], KINDS.get(channel.kind)
     takes_key = kind is not None and kind.takes_key(channel.settings)
     for message in unit:
-        _mark(message, line, takes_key)
+        # The key of one that went with another was never sent itself.
+        _mark(message, line, takes_key and (message is not first or message.told_in is None))
         message.attempts, message.begun_at = message.attempts + 1, now
         message.told_in = first.id if message is not first else None
     channel.minute_sent += 1

@@ -12,6 +12,7 @@ from portal.models.channels.message import MessageReason, MessageStatus
 OVER = "The alert was over before it was sent."
 TAKEN = "The alert was acknowledged before it was sent."
 TOLD_AT_ONCE = "The first message told it already."
+STILL_WAITS = "An earlier message tells it, which could not be sent yet."
 NEVER_TOLD = "That the alert began was not told here either."
 ACTIVE_AGAIN = "The alert is active after all."
 BEGINNINGS = (MessageReason.RAISED, MessageReason.ESCALATED)
@@ -58,7 +59,9 @@ def choose(line: Line, left: int) -> list[Message]:
         return []
     first = min(ready, key=lambda message: (message.attempts, message.id))
     if is_begun(first):
-        return [first, *(each for each in line.waiting if each.told_in == first.id)]
+        head = first.told_in or first.id
+        others = (each for each in line.waiting if each.told_in == head and each is not first)
+        return [first, *others]
     together = [message for message in ready if _may_join(message)]
     if len(ready) > left and first in together and len(together) > 1:
         return together
@@ -91,6 +94,8 @@ def _why_needless(line: Line, message: Message) -> str | None:
         return OVER
     if message.reason in LATER and handling.acknowledged_at is not None:
         return TAKEN
+    if message.reason is MessageReason.REMINDER and _waits_earlier(line, message):
+        return STILL_WAITS
     if message.reason is not MessageReason.RESOLVED:
         return None
     if handling.over_at is None:
@@ -101,9 +106,22 @@ def _why_needless(line: Line, message: Message) -> str | None:
     return TOLD_AT_ONCE if begun.facts.get(TOLD_OVER) and _is_sent(begun) else None
 
 
+def _waits_earlier(line: Line, reminder: Message) -> bool:
+    """So that a channel which was away for hours is not reminded once for each of them."""
+    return any(
+        each.id < reminder.id
+        and each.status is MessageStatus.WAITING
+        and each.reason in (*BEGINNINGS, MessageReason.REMINDER)
+        for each in line.history_of(reminder)
+    )
+
+
 def _is_ready(line: Line, message: Message) -> bool:
-    """Not one that goes with another, nor a resolve whose beginning still waits."""
-    if is_begun(message) and message.told_in is not None:
+    """Not one that goes with another, nor a resolve whose beginning still waits.
+
+    The other may have been given up, or be gone with its alert: then the rest goes without it.
+    """
+    if is_begun(message) and any(each.id == message.told_in for each in line.waiting):
         return False
     if message.reason is not MessageReason.RESOLVED:
         return True
