@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from portal.channels import wording
 from portal.db import db, transaction
@@ -285,6 +285,24 @@ def test_what_is_more_than_a_minute_takes_is_told_together(desk: Desk, clock: An
     clock.shift(60)
     desk.work()
     assert [each["count"] for each in bodies(desk)][3:] == [1, 1]
+
+
+def test_each_that_goes_by_itself_costs_the_same_however_many_wait(desk: Desk, clock: Any) -> None:
+    desk.add_rule(notify=(desk.add_channel(most=60),))
+    read: list[int] = []
+    desk.raise_alerts(*range(50))
+    deciding.handle_due()
+
+    def note(message: Message, *_how: object) -> None:
+        read.append(message.id)
+
+    event.listen(Message, "refresh", note)
+    try:
+        desk.send()
+    finally:
+        event.remove(Message, "refresh", note)
+    assert len(bodies(desk)) == 50
+    assert 50 <= len(read) < 50 * 25
 
 
 def test_what_is_refused_together_is_told_one_by_one(desk: Desk, clock: Any) -> None:

@@ -78,9 +78,9 @@ def begin(channel_id: int, lease: str) -> Attempt | None:
             assert channel.minute_at is not None
             channel.lease, channel.due_at = None, channel.minute_at + MINUTE
             return None
-        line = load_line(session, channel, now)
+        line = load_line(session, channel, left, now)
         while (unit := choose(line, left)) and not hold(session, unit):
-            line = load_line(session, channel, now)  # somebody dropped one of them just now
+            line = load_line(session, channel, left, now)  # somebody dropped one of them just now
         if not unit:
             channel.lease, channel.due_at = None, None
             return None

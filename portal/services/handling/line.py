@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from portal.models import AlertHandling, Channel, Message
@@ -15,6 +15,10 @@ from portal.services.handling.units import Line, by_handling, find_needless
 from portal.sync.alerts.timeline import Entry, add_entries
 
 AT_ONCE = 500
+_Messages = Select[Message]
+ONE_BY_ONE = 10
+"""So many are looked at where each is sent by itself: one to send, and some that need not be sent
+or cannot be yet."""
 _WHAT = {
     MessageReason.RAISED: "To tell {}",
     MessageReason.REMINDER: "To remind {}",
@@ -24,20 +28,23 @@ _WHAT = {
 }
 
 
-def load_line(session: Session, channel: Channel, now: datetime) -> Line:
-    """In three statements. What need not be sent any more is dropped."""
-    line = _load(session, channel.id)
-    needless = find_needless(line)
-    if not needless:
-        return line
+def load_line(session: Session, channel: Channel, left: int, now: datetime) -> Line:
+    """In a fixed number of statements, and of rows unless more wait than `left`, which may still be
+    sent in this minute. What need not be sent any more is dropped, and then it is read anew."""
+    while needless := find_needless(line := _load(session, channel.id, left)):
+        _drop(session, channel, line, needless, now)
+    return line
+
+
+def _drop(
+    session: Session, channel: Channel, line: Line, needless: Mapping[int, str], now: datetime
+) -> None:
     dropped = [message for message in line.waiting if message.id in needless]
     for message in dropped:
         message.status, message.settled_at = MessageStatus.DROPPED, now
         message.answer = needless[message.id]
     session.flush()
     add_entries(session, [entry for each in dropped for entry in _tell(line, channel, each)])
-    left = [message for message in line.waiting if message.id not in needless]
-    return Line(left, line.handlings, line.history)
 
 
 def hold(session: Session, unit: Sequence[Message]) -> bool:
@@ -48,21 +55,48 @@ def hold(session: Session, unit: Sequence[Message]) -> bool:
     return len(session.scalars(still.with_for_update()).all()) == len(unit)
 
 
-def _load(session: Session, channel_id: int) -> Line:
+def _load(session: Session, channel_id: int, left: int) -> Line:
     query = select(Message).where(Message.channel_id == channel_id)
     query = query.order_by(Message.id).execution_options(populate_existing=True)
-    waiting = session.scalars(query.where(Message.status == MessageStatus.WAITING).limit(AT_ONCE))
-    messages = waiting.all()
+    waiting = query.where(Message.status == MessageStatus.WAITING)
+    is_crowded = _is_more_than(session, left, waiting)
+    chosen = waiting.limit(AT_ONCE) if is_crowded else _choose_few(waiting)
+    messages = session.scalars(_with_company(waiting, chosen)).all()
+    is_burst = is_crowded and len(messages) >= AT_ONCE
     ids = {each.handling_id for each in messages if each.handling_id is not None}
     if not ids:
-        return Line(messages, {}, {})
+        return Line(messages, {}, {}, is_burst)
     history = session.scalars(query.where(Message.handling_id.in_(ids))).all()
     handlings = session.scalars(
         select(AlertHandling)
         .where(AlertHandling.id.in_(ids))
         .execution_options(populate_existing=True)
     )
-    return Line(messages, {each.id: each for each in handlings}, by_handling(history))
+    return Line(messages, {each.id: each for each in handlings}, by_handling(history), is_burst)
+
+
+def _is_more_than(session: Session, left: int, waiting: _Messages) -> bool:
+    some = waiting.with_only_columns(Message.id).limit(left + 1).subquery()
+    return (session.scalar(select(func.count()).select_from(some)) or 0) > left
+
+
+def _choose_few(waiting: _Messages) -> _Messages:
+    """Those that were tried least, and what waits of the same alerts: it may have to go first."""
+    heads = select(waiting.with_only_columns(Message.id).subquery().c.id)
+    alone = or_(Message.told_in.is_(None), Message.told_in.not_in(heads))
+    least = waiting.where(alone).order_by(None)
+    first = least.order_by(Message.attempts, Message.id).limit(ONE_BY_ONE)
+    few = first.with_only_columns(Message.id, Message.handling_id).subquery()
+    return waiting.where(
+        or_(Message.id.in_(select(few.c.id)), Message.handling_id.in_(select(few.c.handling_id)))
+    )
+
+
+def _with_company(waiting: _Messages, chosen: _Messages) -> _Messages:
+    """And what went together with them before, all of it: it goes together again."""
+    some = chosen.with_only_columns(Message.id, Message.told_in).subquery()
+    heads = select(func.coalesce(some.c.told_in, some.c.id))
+    return waiting.where(or_(Message.id.in_(select(some.c.id)), Message.told_in.in_(heads)))
 
 
 def _tell(line: Line, channel: Channel, message: Message) -> Sequence[Entry]:

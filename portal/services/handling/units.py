@@ -25,11 +25,12 @@ so that it stays as it was; it was refused together with others."""
 @dataclass(frozen=True, slots=True)
 class Line:
     """What waits for a channel, in the order of its ids, and all that it was told of the same
-    occurrences, by handling."""
+    occurrences, by handling. `is_burst`: there is more, too much to be told one by one."""
 
     waiting: Sequence[Message]
     handlings: Mapping[int, AlertHandling]
     history: Mapping[int, Sequence[Message]]
+    is_burst: bool = False
 
     def handling_of(self, message: Message) -> AlertHandling | None:
         return self.handlings.get(message.handling_id or 0)
@@ -63,7 +64,8 @@ def choose(line: Line, left: int) -> list[Message]:
         others = (each for each in line.waiting if each.told_in == head and each is not first)
         return [first, *others]
     together = [message for message in ready if _may_join(message)]
-    if len(ready) > left and first in together and len(together) > 1:
+    is_burst = line.is_burst or len(ready) > left
+    if is_burst and first in together and len(together) > 1:
         return together
     return [first]
 
