@@ -34,6 +34,7 @@ SHOWN = {
 """Kinds that are made to be copied, and the commands that show them to who asked."""
 COOKIE_KEY = "CanaryKeyOfCookies"
 ARGUMENTS = {
+    "alerts timeline": "1",
     "plans show": "1",
     "runs show": "1",
     "tenants list-networks": "acme",
@@ -41,8 +42,9 @@ ARGUMENTS = {
 }
 USES_UP = {"keys rotate"}
 """What it did before its last write is done."""
-REFUSED = {"replay", "oidc set"}
-"""The delivery that it replays is one that cannot be processed; no provider answers its test."""
+REFUSED = {"replay", "oidc set", "channels test"}
+"""The delivery that it replays is one that cannot be processed; no provider answers its test; the
+channel has no address."""
 DRIVEN_ELSEWHERE = {"audit prune", "keys remove"}
 """They take a month, or another key, and know no secret."""
 

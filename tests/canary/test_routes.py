@@ -30,7 +30,7 @@ SHOWN = {
     "event_subscribers.signing_secret": r"answer to POST /t/\w+/integrations/events/",
     "flows.begin": r"answer to (GET /t/[\w-]+/sign-in/(start|prove)|POST /t/[\w-]+/sign-in/link|"
     r"POST /invitation/.*/company)",
-    "feeds.add_feed": r"answer to POST /t/\w+/maintenance/links",
+    "feeds.add_feed": r"answer to POST /t/[\w-]+/maintenance/links",
     "tokens.add_token": r"answer to POST /t/\w+/api/",
     "invitations.invite": r"answer to (POST /t/\w+/users/(invite|invitations/\d+/renew)|"
     r"\w+ /invitation/.*)",
