@@ -11,11 +11,15 @@ from sqlalchemy import event, select
 
 from portal.channels import wording
 from portal.db import db, transaction
-from portal.models import Channel, Event, Message
+from portal.models import AlertRule, Channel, Event, Message
 from portal.models.channels.message import MessageReason, MessageStatus
 from portal.models.events.event import EventType
 from portal.services.alerts.acknowledging import acknowledge
-from portal.services.handling import deciding
+from portal.services.channels.changing import switch_channel
+from portal.services.channels.deleting import delete_channel
+from portal.services.handling import deciding, sending
+from portal.services.handling.attempts import begin
+from portal.services.handling.settling import settle
 from portal.vault import forget_secrets
 from tests.channels.far_side import Planned
 from tests.handling.conftest import START, Desk
@@ -121,6 +125,32 @@ def test_what_went_with_one_that_was_given_up_is_told_all_the_same(desk: Desk, c
     assert [message.status for message in desk.messages()] == [FAILED, SENT, SENT, SENT]
     assert desk.messages()[1].may_be_double  # under a key that the far side does not know
     assert (bodies(desk)[-1]["count"], bodies(desk)[-1]["note"]) == (3, wording.MAY_BE_DOUBLE)
+
+
+def test_a_channel_that_is_changed_while_it_is_told_is_told_once(desk: Desk, ops: int) -> None:
+    desk.raise_alerts(1)
+    deciding.handle_due()
+    lease = sending._claim(ops)
+    assert lease is not None
+    attempt = begin(ops, lease)
+    assert attempt is not None
+    switch_channel(ops, on=False)
+    switch_channel(ops, on=True)
+    assert sending.send_messages(ops) == 0
+    assert settle(attempt, attempt.send())
+    assert [message.status for message in desk.messages()] == [SENT]
+
+
+def test_a_channel_deleted_too_early_leaves_a_word_in_the_timeline(desk: Desk, clock: Any) -> None:
+    channel_id = desk.add_channel()
+    rule_id = desk.add_rule(notify=(channel_id,))
+    desk.far_side.plan = [Planned(status=503)]
+    desk.raise_alerts(1)
+    desk.work()
+    with transaction() as session:
+        session.delete(session.get_one(AlertRule, rule_id))
+    delete_channel(channel_id)
+    assert desk.timeline()[-1] == "Ops was deleted while it was still to be told."
 
 
 # --- The end, acknowledgements --------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Channels are added, changed, worded, switched off and on, and deleted."""
+"""Channels are added, changed, worded, switched off and on."""
 
 from __future__ import annotations
 
@@ -18,10 +18,9 @@ from portal.scope import get_tenant_id
 from portal.services.audit.actions import Action
 from portal.services.audit.record import Target, record
 from portal.services.audit.values import Values
-from portal.services.channels.listing import TARGET, get_channel, get_row
+from portal.services.channels.listing import TARGET, get_channel
 from portal.services.channels.secrets import read_secrets
 from portal.vault import forget_secrets, store_secret
-from portal.wording import join_words
 
 LONGEST_NAME = 100
 MOST_CHANNELS = 50
@@ -70,19 +69,19 @@ def add_channel(kind_name: str, entered: Entered) -> Channel:
             )
         channel = Channel(kind=kind.name, name="", settings={}, templates={})
         _apply(session, channel, kind, entered)
-        record(Action.CHANNEL_ADDED, _target(channel), after=_describe(channel, entered))
+        record(Action.CHANNEL_ADDED, get_target(channel), after=describe(channel, entered))
     return channel
 
 
 def change_channel(channel_id: int, entered: Entered) -> Channel:
     """What waits is tried at once with what was entered. Raises BadFields and NotFound."""
     with transaction() as session:
-        channel = get_channel(channel_id)
-        before = _describe(channel)
+        channel = _hold(session, channel_id)
+        before = describe(channel)
         _apply(session, channel, KINDS[channel.kind], entered)
         _forget_failures(channel)
-        after = _describe(channel, entered)
-        record(Action.CHANNEL_CHANGED, _target(channel), before, after)
+        after = describe(channel, entered)
+        record(Action.CHANNEL_CHANGED, get_target(channel), before, after)
     return channel
 
 
@@ -97,7 +96,7 @@ def word_channel(channel_id: int, templates: Mapping[str, str]) -> Channel:
         except Rejected as error:
             raise BadFields(error.problems) from error
         channel.templates = wanted
-        record(Action.CHANNEL_WORDED, _target(channel), before, wanted)
+        record(Action.CHANNEL_WORDED, get_target(channel), before, wanted)
     return channel
 
 
@@ -120,30 +119,13 @@ def clean_templates(kind: ChannelKind, templates: Mapping[str, str]) -> dict[str
 
 def switch_channel(channel_id: int, *, on: bool) -> Channel:
     """Off: nothing is sent, and what waits is dropped. Raises NotFound."""
-    with transaction():
-        channel = get_channel(channel_id)
+    with transaction() as session:
+        channel = _hold(session, channel_id)
         action = Action.CHANNEL_SWITCHED_ON if on else Action.CHANNEL_SWITCHED_OFF
-        record(action, _target(channel), {"active": channel.active}, {"active": on})
+        record(action, get_target(channel), {"active": channel.active}, {"active": on})
         channel.active = on
         _forget_failures(channel)
     return channel
-
-
-def delete_channel(channel_id: int) -> str:
-    """Its name. What was sent by it goes as well. Raises Refused while a rule tells it, and
-    NotFound."""
-    with transaction() as session:
-        row = get_row(channel_id)
-        channel, name = row.channel, row.channel.name
-        if row.rules:
-            raise Refused(
-                f"{join_words(row.rules)} {'tells' if len(row.rules) == 1 else 'tell'} this "
-                "channel. Choose another channel there first."
-            )
-        record(Action.CHANNEL_DELETED, _target(channel), _describe(channel))
-        forget_secrets(session, channel)
-        session.delete(channel)
-    return name
 
 
 def _apply(session: Session, channel: Channel, kind: ChannelKind, entered: Entered) -> None:
@@ -221,7 +203,7 @@ def _is_taken(channel: Channel, name: str) -> bool:
         return any(found != channel.id for found in db.session.scalars(query))
 
 
-def _describe(channel: Channel, entered: Entered | None = None) -> Values:
+def describe(channel: Channel, entered: Entered | None = None) -> Values:
     """For the audit trail: of secrets only that one was entered."""
     entered_secrets = [
         each.name
@@ -237,10 +219,18 @@ def _describe(channel: Channel, entered: Entered | None = None) -> Values:
     }
 
 
-def _target(channel: Channel) -> Target:
+def get_target(channel: Channel) -> Target:
     return Target("channel", channel.id, channel.name)
 
 
+def _hold(session: Session, channel_id: int) -> Channel:
+    """Nobody begins to send to it in this transaction. Raises NotFound."""
+    channel = get_channel(channel_id)
+    session.refresh(channel, with_for_update={"key_share": True})
+    return channel
+
+
 def _forget_failures(channel: Channel) -> None:
-    channel.failures, channel.failing_since = 0, None
-    channel.last_error, channel.due_at, channel.lease = None, None, None
+    channel.failures, channel.failing_since, channel.last_error = 0, None, None
+    if channel.lease is None:  # else it is being told, and by a second process it would be twice
+        channel.due_at = None

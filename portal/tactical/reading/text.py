@@ -8,6 +8,8 @@ from numbers import Number
 from typing import Any
 
 LONGEST_TEXT = 2000
+EARLIEST_YEAR, LATEST_YEAR = 1970, 9000
+"""Of a time that is kept."""
 
 NOTHING = frozenset(
     {
@@ -89,14 +91,19 @@ def clean_flag(value: Any) -> bool | None:
 
 
 def parse_time(value: Any) -> datetime | None:
-    """ISO 8601 with `Z` or an offset, `T` or a blank; without a zone it is UTC."""
+    """ISO 8601 with `Z` or an offset, `T` or a blank; without a zone it is UTC.
+
+    None for a year at the ends of the calendar, such as Go's zero time: nobody could add to it or
+    take from it.
+    """
     if not isinstance(value, str):
         return None
     try:
         found = datetime.fromisoformat(value.strip())
-        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+        found = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+    return found if EARLIEST_YEAR <= found.year <= LATEST_YEAR else None
 
 
 def parse_epoch(value: Any) -> datetime | None:

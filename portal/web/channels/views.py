@@ -11,7 +11,7 @@ from portal.channels.templating import FILTERS, VALUES
 from portal.errors import PortalError, Refused
 from portal.models import Channel
 from portal.services.accounts.permissions import Permission
-from portal.services.channels import changing, listing, testing
+from portal.services.channels import changing, deleting, listing, testing
 from portal.services.channels.changing import BadFields
 from portal.services.errands.requests import TooManyWaiting
 from portal.web.channels.forms import FORMS, WordingForm, fill_form, read_form
@@ -143,7 +143,7 @@ def switch_on(channel_id: int) -> ResponseReturnValue:
 @fresh_sign_in_required
 def delete(channel_id: int) -> ResponseReturnValue:
     try:
-        name = changing.delete_channel(channel_id)
+        name = deleting.delete_channel(channel_id)
     except Refused as error:
         flash(error.message, "error")
         return redirect(url_for("channels.show", channel_id=channel_id))

@@ -140,7 +140,10 @@ def test_times(text: str) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [*NO_TEXT, "", "yesterday", "None", "2026-13-01T00:00:00Z", "9999-12-31T23:59:59-23:00", "0"],
+    [
+        *(*NO_TEXT, "", "yesterday", "None", "2026-13-01T00:00:00Z", "9999-12-31T23:59:59-23:00"),
+        *("0", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"),
+    ],
 )
 def test_what_is_no_time_is_none(value: Any) -> None:
     assert parse_time(value) is None
