@@ -11,7 +11,7 @@ from portal.db import Base, BigId, TenantOwned
 
 
 class Channel(TenantOwned, Base):
-    """A far side that is told: a mail box, a room of a chat, a phone.
+    """A far side that is told: a mailbox, a room of a chat, a phone.
 
     One process at a time sends to it. Its secrets, addresses with tokens in them among these, lie
     in `secrets`.

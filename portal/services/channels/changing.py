@@ -181,7 +181,7 @@ def _split(
 
 def _find_problem(each: Field, text: str) -> str:
     if each.is_required and not text:
-        return f"Enter what belongs into “{each.label}”."
+        return f"Fill in “{each.label}”."
     if len(text) > each.longest:
         return f"Use at most {each.longest:,} characters."
     if each.choices and text not in dict(each.choices):

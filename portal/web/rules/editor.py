@@ -82,7 +82,7 @@ def _page(form: RuleForm, rule: AlertRule | None, trial: Trial | None = None) ->
             for each in list_live_organizations()
         ],
         "sites": list_sites(),
-        "systems": [(word, word.capitalize()) for word in list_filter_words().os_types],
+        "systems": [(word, word) for word in list_filter_words().os_types],
         "notify": channels,
         "escalate_to": channels,
     }
