@@ -26,7 +26,7 @@ _PAGE = Markup(
     '<!doctype html><html lang="en"><head><meta charset="utf-8">'
     '<meta name="viewport" content="width=device-width">'
     '<meta name="color-scheme" content="light dark"></head>'
-    '<body style="margin:0;padding:16px;font:16px/1.45 system-ui,sans-serif">'
+    '<body style="margin:0;padding:16px;max-width:640px;font:16px/1.45 system-ui,sans-serif">'
     '<h1 style="margin:0 0 12px;font-size:20px;line-height:1.3">{title}</h1>{body}'
     '<p style="margin:20px 0 0;font-size:13px;opacity:.7">{footer}</p></body></html>'
 )
@@ -37,8 +37,10 @@ _ROW = Markup(
 _TABLE = Markup('<table style="border-collapse:collapse;margin:0 0 16px">{}</table>')
 _BUTTON = Markup(
     '<a href="{}" style="display:inline-block;margin:0 8px 8px 0;padding:10px 16px;'
-    'border-radius:6px;background:#0b5cad;color:#fff;text-decoration:none">{}</a>'
+    'border-radius:6px;text-decoration:none;{}">{}</a>'
 )
+_FIRST = "border:1px solid #0b5cad;background:#0b5cad;color:#fff"
+_SECOND = "border:1px solid #888;color:inherit"
 
 
 def make_mail(telling: Telling, sender: Address, to: Sequence[str]) -> EmailMessage:
@@ -85,7 +87,10 @@ def _write_html(telling: Telling, told: Rendered, footer: str) -> str:
     body = _PARAGRAPH.format(_link(cut(told.text, LONGEST_TEXT))) if told.text else Markup()
     if told.facts:
         body += _TABLE.format(Markup().join(_ROW.format(*fact) for fact in told.facts))
-    buttons = Markup().join(_BUTTON.format(url, label) for label, url in list_links(telling))
+    buttons = Markup().join(
+        _BUTTON.format(url, _SECOND if number else _FIRST, label)
+        for number, (label, url) in enumerate(list_links(telling))
+    )
     body += Markup("<p>{}</p>").format(buttons) if buttons else Markup()
     body += _PARAGRAPH.format(told.double) if told.double else Markup()
     return str(_PAGE.format(title=told.title, body=body, footer=footer))
