@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 
 from portal.db import db
-from portal.models import Client, Integration, OrganizationMapping, SyncRun
+from portal.models import AlertRule, Client, Integration, OrganizationMapping, SyncRun
 from portal.models.runs.sync_run import SyncKind
 from portal.services.alerts.listing import count_active_by_severity, unacknowledged_count
 from portal.services.assets.freshness import (
@@ -57,6 +57,8 @@ class Overview:
     recent_runs: list[SyncRun]
     active_alerts: dict[str, int]
     """By severity, and `total`."""
+    any_rule: bool
+    """Whether a rule is switched on, so that somebody can be told of alerts."""
     unacknowledged_alerts: int
     failed_deliveries: int
     deliveries_to_review: int
@@ -84,6 +86,7 @@ def get_overview() -> Overview:
         active_run=find_any_active_run(),
         recent_runs=list_recent_fleet_runs(RECENT_RUNS),
         active_alerts=count_active_by_severity(),
+        any_rule=figures.any_rule,
         unacknowledged_alerts=figures.unacknowledged_alerts,
         failed_deliveries=figures.failed_deliveries,
         deliveries_to_review=figures.deliveries_to_review,
@@ -96,6 +99,7 @@ class _Figures:
 
     clients: int
     conflicts: int
+    any_rule: bool
     unacknowledged_alerts: int
     failed_deliveries: int
     deliveries_to_review: int
@@ -107,11 +111,12 @@ def _read_figures() -> _Figures:
     clients = select(func.count()).select_from(Client).scalar_subquery()
     waiting = (needs_person_count(), unacknowledged_count())
     others = (failed_count(), to_review_count(REVIEW_PERIOD), status_read_seconds())
-    asked = select(clients, *waiting, *others, *organization_counts()).select_from(
+    on = exists().where(AlertRule.switched_on_at.is_not(None))
+    asked = select(clients, on, *waiting, *others, *organization_counts()).select_from(
         OrganizationMapping
     )
-    number, conflicts, nobodys, failed, to_review, seconds, *counts = db.session.execute(
+    number, any_rule, conflicts, nobodys, failed, to_review, seconds, *counts = db.session.execute(
         asked
     ).one()
     organizations = dict(zip(OrganizationFilter, counts, strict=True))
-    return _Figures(number, conflicts, nobodys, failed, to_review, seconds, organizations)
+    return _Figures(number, conflicts, any_rule, nobodys, failed, to_review, seconds, organizations)

@@ -163,6 +163,8 @@ def test_without_rules_the_page_says_that_nobody_is_told_and_offers_some(
     app: Flask, admin: FlaskClient, acme: Place
 ) -> None:
     admin.post(acme.url(f"rules/{acme.rule}/delete"))
+    warning = "No rule is switched on: nobody is told of alerts."
+    assert warning in admin.get(acme.url()).text
     page = admin.get(acme.url("rules/")).text
     assert "No rules: nobody is told of alerts" in page
     assert "Servers that do not answer" in page
@@ -176,6 +178,7 @@ def test_without_rules_the_page_says_that_nobody_is_told_and_offers_some(
         ] * 3
         changes.switch_rule(taken[0].rule.id, on=False)
     assert "All rules are switched off." not in admin.get(acme.url("rules/")).text
+    assert warning not in admin.get(acme.url()).text
 
 
 def test_the_first_rule_that_matches_decides_unless_it_goes_on(app: Flask, acme: Place) -> None:
@@ -200,6 +203,7 @@ def test_defaults_need_somebody_to_tell(app: Flask, admin: FlaskClient, acme: Pl
         session.delete(session.get_one(Channel, acme.channel))
     page = admin.post(acme.url("rules/defaults"), follow_redirects=True).text
     assert "Add a channel first" in page
+    assert acme.url("channels/new") in page
     assert rules_of(app, acme) == []
 
 

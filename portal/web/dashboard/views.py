@@ -84,6 +84,7 @@ def _attention(overview: Overview) -> list[Item]:
     items += [*_alert_items(overview), *_delivery_items(overview), *_conflict_items(overview)]
     if integration.state is IntegrationState.ACTIVE:
         items += _webhook_items(get_health(integration))
+        items += _rule_items(overview)
     items += _held_items(overview.organizations[OrganizationFilter.HELD])
     items += _unmapped_items(overview.organizations[OrganizationFilter.UNMAPPED])
     items += _preview_items(overview.pending_preview)
@@ -180,6 +181,13 @@ def _alert_items(overview: Overview) -> list[Item]:
         return []
     text = f"{plural(errors, 'active alert has', 'active alerts have')} the severity error."
     return [_item("bad", text, "Alerts", url_for("alerts.index", severity="error"))]
+
+
+def _rule_items(overview: Overview) -> list[Item]:
+    if overview.any_rule:
+        return []
+    text = "No rule is switched on: nobody is told of alerts."
+    return [_item("warn", text, "Rules", url_for("rules.index"))]
 
 
 def _delivery_items(overview: Overview) -> list[Item]:
