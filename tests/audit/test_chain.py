@@ -244,4 +244,4 @@ def test_a_rotated_key_keeps_old_rows_verifiable(
     assert problems(verify(tenant)) == []
     found = verify(None)
     assert problems(found) == []
-    assert found.rows == 3  # the tenant, the rotation, the removal
+    assert found.rows == 5  # the tenant, the rotation and its two parts, the removal

@@ -15,6 +15,7 @@ from sqlalchemy import create_engine, text
 from portal import queue
 from portal.config import read_settings
 from portal.supervisor import run
+from portal.supervisor.supervisor import Supervisor
 from tests.support.running import (
     RunningPortal,
     descendants,
@@ -169,7 +170,7 @@ def test_what_it_starts_does_not_get_the_address_of_the_tables_owner(
     monkeypatch.setattr(run, "_start", start)
     monkeypatch.setattr(run, "set_up_logging", lambda _settings: None)
     for name in ("handle_signals", "watch", "stop"):
-        monkeypatch.setattr(run.Supervisor, name, lambda _self: None)
+        monkeypatch.setattr(Supervisor, name, lambda _self: None)
     run.run_portal()
 
     assert seen == [None]
