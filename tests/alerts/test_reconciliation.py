@@ -52,6 +52,21 @@ def test_the_lines_of_a_message_are_kept(msp: Msp, http: FlaskClient) -> None:
     assert row["message"] == f"'{told}"
 
 
+def test_what_is_done_about_alerts_that_it_finds_is_decided_at_once(
+    msp: Msp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs: list[tuple[Any, ...]] = []
+
+    def enqueue(*job: Any) -> bool:
+        jobs.append(job)
+        return True
+
+    monkeypatch.setattr(queue, "enqueue", enqueue)
+    msp.raise_alert()
+    msp.sync()
+    assert ("handle_alerts", msp.id) in jobs
+
+
 def stored(msp: Msp) -> dict[str, AlertStatus]:
     with msp.scope():
         return {str(a.external_alert_id): a.status for a in db.session.scalars(select(Alert))}

@@ -57,6 +57,10 @@ class Desk:
         values = {"resolved": True, "resolved_on": utc_now()} | values
         self._write([self._alert(pk, **values) for pk in pks])
 
+    def change(self, pk: int, **values: Any) -> None:
+        """Tactical shows it otherwise from now on; without values as it was raised."""
+        self._write([self._alert(pk, **values)])
+
     def _alert(self, pk: int, **values: Any) -> TacticalAlert:
         columns: dict[str, Any] = {
             "agent_id": f"agent-{pk}",

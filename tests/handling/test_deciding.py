@@ -315,6 +315,54 @@ def test_what_cannot_be_decided_is_tried_again_and_holds_up_nothing_else(
     assert desk.handling().state is ACTED
 
 
+def test_what_cannot_be_decided_for_a_day_is_marked_and_the_timeline_says_so(
+    desk: Desk, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_it(*_arguments: object) -> Any:
+        raise RuntimeError("broken")
+
+    desk.raise_alerts(1)
+    monkeypatch.setattr(deciding, "decide", break_it)
+    for _attempt in range(100):
+        due_at = desk.handling().due_at
+        if due_at is None:
+            break
+        clock.move_to(due_at)
+        deciding.handle_due()
+    assert timedelta(days=1) <= utc_now() - START <= timedelta(days=1, hours=1)
+    assert desk.handling().state is HandlingState.SILENT
+    assert desk.handling().reason == deciding.UNDECIDABLE
+    assert desk.timeline()[-1] == f"Nobody is told: {deciding.UNDECIDABLE}"
+
+
+def test_nobody_is_reminded_of_what_is_snoozed(desk: Desk, clock: Any) -> None:
+    desk.add_rule(notify=(desk.add_channel(),), remind_hours=1)
+    desk.raise_alerts(1)
+    desk.work()
+    until = utc_now() + timedelta(minutes=150)
+    desk.change(1, snoozed=True, snooze_until=until)
+    for _half_hour in range(4):
+        clock.shift(1800)
+        desk.work()
+    assert desk.reasons() == ["raised"]
+    clock.shift(1800)
+    desk.work()
+    assert desk.reasons() == ["raised", "reminder"]
+
+
+def test_it_reminds_again_of_what_is_not_snoozed_any_more(desk: Desk, clock: Any) -> None:
+    desk.add_rule(notify=(desk.add_channel(),), remind_hours=1)
+    desk.raise_alerts(1)
+    desk.work()
+    desk.change(1, snoozed=True, snooze_until=utc_now() + timedelta(days=5))
+    clock.shift(3600)
+    desk.work()
+    desk.change(1)
+    clock.shift(3600)
+    desk.work()
+    assert desk.reasons() == ["raised", "reminder"]
+
+
 def test_an_acknowledgement_that_is_taken_back_lets_reminders_go_on(desk: Desk, clock: Any) -> None:
     desk.add_rule(notify=(desk.add_channel(),), remind_hours=1)
     desk.raise_alerts(1)

@@ -19,6 +19,7 @@ from portal.clock import utc_now
 from portal.db import db, insert, transaction
 from portal.events.outbox import record_events
 from portal.models import AlertHandling, Message
+from portal.models.alerts.handling import HandlingState
 from portal.models.channels.message import MessageStatus
 from portal.scope import get_tenant_id
 from portal.services.handling.decision import decide
@@ -32,6 +33,9 @@ log = logging.getLogger(__name__)
 AT_ONCE = 200
 FIRST_PAUSE = timedelta(seconds=15)
 LONGEST_PAUSE = timedelta(minutes=30)
+MOST_ATTEMPTS = 55
+"""With these pauses they take a day."""
+UNDECIDABLE = "The portal could not decide about it for a day. Its log says why."
 
 
 def handle_due() -> int:
@@ -81,12 +85,21 @@ def _decide(session: Session, due: Sequence[AlertHandling], now: datetime) -> li
             outcome.values["attempts"] = 0
         except Exception:
             log.exception("What to do about alert %s could not be decided.", handling.alert_id)
-            pause = min(FIRST_PAUSE * 2 ** min(handling.attempts, 10), LONGEST_PAUSE)
-            values = {"attempts": handling.attempts + 1, "due_at": now + pause}
-            outcome = Outcome(handling, values)
+            outcome = _look_again(handling, now)
         outcomes.append(outcome)
     _record_events(session, outcomes, facts)
     return outcomes
+
+
+def _look_again(handling: AlertHandling, now: datetime) -> Outcome:
+    """Later each time; after about a day no more, and the timeline says so."""
+    pause = min(FIRST_PAUSE * 2 ** min(handling.attempts, 10), LONGEST_PAUSE)
+    outcome = Outcome(handling, {"attempts": handling.attempts + 1, "due_at": now + pause})
+    if handling.attempts + 1 >= MOST_ATTEMPTS:
+        was_told = handling.state is HandlingState.ACTED
+        state = HandlingState.ACTED if was_told else HandlingState.SILENT
+        outcome.be_silent(UNDECIDABLE, state=state, attempts=0)
+    return outcome
 
 
 def _record_events(session: Session, outcomes: Sequence[Outcome], facts: Facts) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from sqlalchemy import select, update
 
+from portal import queue
 from portal.clock import utc_now
 from portal.db import changed_one, db, release, transaction
 from portal.errors import PORTAL_FAULT, PortalError, Refused
@@ -203,7 +204,9 @@ def _change_stored(run: SyncRun, run_log: RunLog) -> None:
 
 def _end(run: SyncRun, run_log: RunLog, error: PortalError | None = None) -> None:
     """Write how the run ended, and what that says about the connection; nothing when another
-    process has taken the run over."""
+    process has taken the run over. What is done about alerts that it found is decided at once."""
+    if run.kind is SyncKind.ALERTS:
+        queue.enqueue("handle_alerts", get_tenant_id())
     if isinstance(error, RunEnded):
         run_log.finish(RunStatus.CANCELLED, error.message)
     elif error is not None:
