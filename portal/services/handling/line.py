@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import Select, func, or_, select
@@ -11,7 +12,7 @@ from sqlalchemy.orm import Session
 from portal.models import AlertHandling, Channel, Message
 from portal.models.alerts.timeline import TimelineKind
 from portal.models.channels.message import MessageReason, MessageStatus
-from portal.services.handling.units import Line, by_handling, find_needless
+from portal.services.handling.units import Line, find_needless
 from portal.sync.alerts.timeline import Entry, add_entries
 
 AT_ONCE = 500
@@ -63,16 +64,33 @@ def _load(session: Session, channel_id: int, left: int) -> Line:
     chosen = waiting.limit(AT_ONCE) if is_crowded else _choose_few(waiting)
     messages = session.scalars(_with_company(waiting, chosen)).all()
     is_burst = is_crowded and len(messages) >= AT_ONCE
-    ids = {each.handling_id for each in messages if each.handling_id is not None}
-    if not ids:
-        return Line(messages, {}, {}, is_burst)
-    history = session.scalars(query.where(Message.handling_id.in_(ids))).all()
-    handlings = session.scalars(
-        select(AlertHandling)
-        .where(AlertHandling.id.in_(ids))
-        .execution_options(populate_existing=True)
+    handling_ids = {each.handling_id for each in messages if each.handling_id is not None}
+    notice_ids = {each.notice_id for each in messages if each.notice_id is not None}
+    history: Sequence[Message] = ()
+    notices: Sequence[Message] = ()
+    handlings: Sequence[AlertHandling] = ()
+    if notice_ids:
+        notices = session.scalars(query.where(Message.notice_id.in_(notice_ids))).all()
+    if handling_ids:
+        history = session.scalars(query.where(Message.handling_id.in_(handling_ids))).all()
+        its = select(AlertHandling).where(AlertHandling.id.in_(handling_ids))
+        handlings = session.scalars(its.execution_options(populate_existing=True)).all()
+    return Line(
+        messages,
+        {each.id: each for each in handlings},
+        _group(history, lambda each: each.handling_id),
+        _group(notices, lambda each: each.notice_id),
+        is_burst,
     )
-    return Line(messages, {each.id: each for each in handlings}, by_handling(history), is_burst)
+
+
+def _group(
+    messages: Sequence[Message], key: Callable[[Message], int | None]
+) -> dict[int, list[Message]]:
+    found: dict[int, list[Message]] = defaultdict(list)
+    for message in messages:
+        found[key(message) or 0].append(message)
+    return found
 
 
 def _is_more_than(session: Session, left: int, waiting: _Messages) -> bool:
@@ -81,14 +99,18 @@ def _is_more_than(session: Session, left: int, waiting: _Messages) -> bool:
 
 
 def _choose_few(waiting: _Messages) -> _Messages:
-    """Those that were tried least, and what waits of the same alerts: it may have to go first."""
+    """Those that were tried least, and what waits of the same alerts and notices: it may have to go first."""
     heads = select(waiting.with_only_columns(Message.id).subquery().c.id)
     alone = or_(Message.told_in.is_(None), Message.told_in.not_in(heads))
     least = waiting.where(alone).order_by(None)
     first = least.order_by(Message.attempts, Message.id).limit(ONE_BY_ONE)
-    few = first.with_only_columns(Message.id, Message.handling_id).subquery()
+    few = first.with_only_columns(Message.id, Message.handling_id, Message.notice_id).subquery()
     return waiting.where(
-        or_(Message.id.in_(select(few.c.id)), Message.handling_id.in_(select(few.c.handling_id)))
+        or_(
+            Message.id.in_(select(few.c.id)),
+            Message.handling_id.in_(select(few.c.handling_id)),
+            Message.notice_id.in_(select(few.c.notice_id)),
+        )
     )
 
 

@@ -38,6 +38,7 @@ def make_telling(
         "sender": tenant.name,
     }
     if first.handling_id is None:
+        common["thread"] = find_thread(line, first)
         return Telling(
             **common, title=first.facts.get("title", ""), text=first.facts.get("text", "")
         )

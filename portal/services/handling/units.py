@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from portal.models import AlertHandling, Message
 from portal.models.channels.message import MessageReason, MessageStatus
@@ -13,9 +12,10 @@ OVER = "The alert was over before it was sent."
 TAKEN = "The alert was acknowledged before it was sent."
 TOLD_AT_ONCE = "The first message told it already."
 STILL_WAITS = "An earlier message tells it, which could not be sent yet."
-NEVER_TOLD = "That the alert began was not told here either."
+NEVER_TOLD = "That it began was not told here either."
 ACTIVE_AGAIN = "The alert is active after all."
-BEGINNINGS = (MessageReason.RAISED, MessageReason.ESCALATED)
+BEGINNINGS = (MessageReason.RAISED, MessageReason.ESCALATED, MessageReason.NOTICE)
+ENDS = (MessageReason.RESOLVED, MessageReason.NOTICE_OVER)
 LATER = (MessageReason.REMINDER, MessageReason.ESCALATED)
 TOLD_OVER, IN_DOUBT, ALONE = "told_over", "in_doubt", "alone"
 """In a message's facts: it said that the alert is over as well; an attempt of it may have arrived,
@@ -25,18 +25,24 @@ so that it stays as it was; it was refused together with others."""
 @dataclass(frozen=True, slots=True)
 class Line:
     """What waits for a channel, in the order of its ids, and all that it was told of the same
-    occurrences, by handling. `is_burst`: there is more, too much to be told one by one."""
+    occurrences, by handling, and of the same notices. `is_burst`: there is more, too much to be
+    told one by one."""
 
     waiting: Sequence[Message]
     handlings: Mapping[int, AlertHandling]
     history: Mapping[int, Sequence[Message]]
+    notices: Mapping[int, Sequence[Message]] = field(default_factory=dict)
     is_burst: bool = False
 
     def handling_of(self, message: Message) -> AlertHandling | None:
         return self.handlings.get(message.handling_id or 0)
 
     def history_of(self, message: Message) -> Sequence[Message]:
-        return self.history.get(message.handling_id or 0, ())
+        """Of a notice only what the same person was told."""
+        if message.notice_id is None:
+            return self.history.get(message.handling_id or 0, ())
+        told = self.notices.get(message.notice_id, ())
+        return [each for each in told if _read_route(each) == _read_route(message)]
 
 
 def find_needless(line: Line) -> dict[int, str]:
@@ -71,7 +77,7 @@ def choose(line: Line, left: int) -> list[Message]:
 
 
 def find_thread(line: Line, message: Message) -> dict[str, object]:
-    """What the far side gave for the last message of the same occurrence."""
+    """What the far side gave for the last message of the same occurrence or notice."""
     threads = [dict(each.thread) for each in line.history_of(message) if each.thread]
     return threads[-1] if threads else {}
 
@@ -81,27 +87,24 @@ def is_begun(message: Message) -> bool:
     return message.begun_at is not None or bool(message.facts.get(IN_DOUBT))
 
 
-def by_handling(messages: Sequence[Message]) -> dict[int, list[Message]]:
-    found: dict[int, list[Message]] = defaultdict(list)
-    for message in messages:
-        found[message.handling_id or 0].append(message)
-    return found
-
-
 def _why_needless(line: Line, message: Message) -> str | None:
     handling = line.handling_of(message)
     if handling is None:
-        return None
+        return _why_needless_end(line, message)
     if message.reason in LATER and handling.over_at is not None:
         return OVER
     if message.reason in LATER and handling.acknowledged_at is not None:
         return TAKEN
     if message.reason is MessageReason.REMINDER and _waits_earlier(line, message):
         return STILL_WAITS
-    if message.reason is not MessageReason.RESOLVED:
-        return None
-    if handling.over_at is None:
+    if message.reason is MessageReason.RESOLVED and handling.over_at is None:
         return ACTIVE_AGAIN
+    return _why_needless_end(line, message)
+
+
+def _why_needless_end(line: Line, message: Message) -> str | None:
+    if message.reason not in ENDS:
+        return None
     begun = _find_beginning(line, message)
     if begun is None or begun.status in (MessageStatus.FAILED, MessageStatus.DROPPED):
         return NEVER_TOLD
@@ -119,29 +122,32 @@ def _waits_earlier(line: Line, reminder: Message) -> bool:
 
 
 def _is_ready(line: Line, message: Message) -> bool:
-    """Not one that goes with another, nor a resolve whose beginning still waits.
+    """Not one that goes with another, nor an end whose beginning still waits.
 
     The other may have been given up, or be gone with its alert: then the rest goes without it.
     """
     if is_begun(message) and any(each.id == message.told_in for each in line.waiting):
         return False
-    if message.reason is not MessageReason.RESOLVED:
+    if message.reason not in ENDS:
         return True
     begun = _find_beginning(line, message)
     return begun is None or begun.status is not MessageStatus.WAITING
 
 
-def _find_beginning(line: Line, resolved: Message) -> Message | None:
-    """That which told, or is to tell, what is resolved; of several, one that arrived."""
+def _find_beginning(line: Line, end: Message) -> Message | None:
+    """That which told, or is to tell, what is over; of several, one that arrived."""
     earlier = [
-        each
-        for each in line.history_of(resolved)
-        if each.id < resolved.id and each.reason in BEGINNINGS
+        each for each in line.history_of(end) if each.id < end.id and each.reason in BEGINNINGS
     ]
     sent = [each for each in earlier if _is_sent(each)]
     waiting = [each for each in earlier if each.status is MessageStatus.WAITING]
     found = waiting or sent or earlier
     return found[-1] if found else None
+
+
+def _read_route(message: Message) -> str:
+    """The end of its key: to whom a channel tells it. An address may change meanwhile."""
+    return message.key.rpartition(":c")[2]
 
 
 def _is_sent(message: Message) -> bool:
