@@ -8,12 +8,13 @@ from datetime import timedelta
 import pytest
 import time_machine
 from flask import Flask
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 
 from portal.clock import utc_now
-from portal.db import transaction
+from portal.db import db, transaction
 from portal.models import (
     Alert,
+    AuditEntry,
     Channel,
     Delivery,
     EventSubscriber,
@@ -30,6 +31,7 @@ from portal.models.notices.notice import NoticeKind
 from portal.models.runs.sync_plan import PlanOrigin, PlanStatus
 from portal.scope import tenant_scope
 from portal.services.accounts.users import disable_user
+from portal.services.channels.deleting import delete_channel
 from portal.services.notices.choices import choose
 from portal.services.notices.detection import NO_PLACE, look
 from portal.services.notices.kinds import KINDS
@@ -273,6 +275,23 @@ def test_who_chose_none_gets_none(scope: Place, mail: int) -> None:
     ask_for_code(scope)
     look()
     assert messages() == []
+
+
+def test_who_chose_only_a_channel_that_is_deleted_gets_those_of_the_role(
+    app: Flask, scope: Place, mail: int
+) -> None:
+    make_user(app, "both@acme.example", scope, role="admin")
+    room = add_channel("http", "Room")
+    choose(membership(), OWNER, {(NoticeKind.CODE_NEEDED, room)})
+    both = {(NoticeKind.CODE_NEEDED, room), (NoticeKind.CONNECTION_LOST, mail)}
+    choose(membership("admin"), "both@acme.example", both)
+    delete_channel(room)
+    change(Integration, stopped_for=Stop.CODE_NEEDED, stopped_at=utc_now())
+    look()
+    assert [message.recipient for message in messages()] == [OWNER]
+    entry = db.session.scalars(select(AuditEntry).order_by(AuditEntry.id.desc())).first()
+    assert entry is not None
+    assert entry.after == {"notices_by_role": [OWNER]}
 
 
 @pytest.mark.parametrize("role", ["technician", "viewer"])

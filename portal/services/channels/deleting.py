@@ -14,13 +14,15 @@ from portal.services.audit.actions import Action
 from portal.services.audit.record import record
 from portal.services.channels.changing import describe, get_target
 from portal.services.channels.listing import get_row
+from portal.services.notices.choices import forget_channel
 from portal.sync.alerts.timeline import Entry, add_entries
 from portal.vault import forget_secrets
 from portal.wording import join_words
 
 
 def delete_channel(channel_id: int) -> str:
-    """Its name. What was sent by it goes as well. Raises Refused while a rule tells it, and
+    """Its name. What was sent by it goes as well, and who had chosen it alone for notices
+    gets those of their role. Raises Refused while a rule tells it, and
     NotFound."""
     with transaction() as session:
         row = get_row(channel_id)
@@ -30,7 +32,9 @@ def delete_channel(channel_id: int) -> str:
                 f"{join_words(row.rules)} {'tells' if len(row.rules) == 1 else 'tell'} this "
                 "channel. Choose another channel there first."
             )
-        record(Action.CHANNEL_DELETED, get_target(channel), describe(channel))
+        told = forget_channel(session, channel_id)
+        after = {"notices_by_role": told} if told else None
+        record(Action.CHANNEL_DELETED, get_target(channel), describe(channel), after)
         _tell_deleted(session, channel)
         forget_secrets(session, channel)
         session.delete(channel)

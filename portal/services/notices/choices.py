@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, exists, select
 from sqlalchemy.orm import Session
 
 from portal.clock import utc_now
 from portal.db import db, transaction
 from portal.errors import InvalidInput
-from portal.models import Channel, Membership, NoticeChoice
+from portal.models import Channel, Membership, NoticeChoice, User
 from portal.models.notices.notice import NoticeKind
 from portal.services.audit.actions import Action
 from portal.services.audit.record import Target, record
@@ -76,6 +76,27 @@ def choose(membership_id: int, email: str, chosen: Collection[Choice]) -> None:
             {"notices": _describe(before, names)},
             {"notices": _describe(chosen, names)},
         )
+
+
+def forget_channel(session: Session, channel_id: int) -> list[str]:
+    """Before it is deleted. Who chose this one alone would hear nothing any more, without having
+    wished so: they get what their role does again. Their addresses."""
+    others = exists().where(
+        NoticeChoice.membership_id == Membership.id, NoticeChoice.channel_id != channel_id
+    )
+    by_it = exists().where(
+        NoticeChoice.membership_id == Membership.id, NoticeChoice.channel_id == channel_id
+    )
+    found = session.execute(
+        select(Membership, User.email)
+        .join(User, User.id == Membership.user_id)
+        .where(by_it, ~others)
+        .order_by(User.email)
+        .with_for_update(of=Membership)
+    ).all()
+    for row in found:
+        row.Membership.notices_chosen_at = None
+    return [row.email for row in found]
 
 
 def _find(audience: Audience, membership_id: int) -> Listener:
