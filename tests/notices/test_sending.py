@@ -15,7 +15,7 @@ from portal.models.channels.message import MessageReason, MessageStatus
 from portal.models.integrations.integration import Stop
 from portal.models.notices.notice import NoticeKind
 from portal.scope import all_tenants
-from portal.services.handling import sending
+from portal.services.handling import line, sending
 from portal.services.handling.units import NEVER_TOLD
 from portal.services.notices.choices import choose
 from portal.services.notices.detection import look
@@ -95,7 +95,10 @@ def test_the_end_comes_by_mail_in_the_thread_of_the_beginning(scope: Place, cloc
     assert "Enter the code that your authenticator app shows." in plain.get_content()
 
 
-def test_the_end_waits_for_a_beginning_that_failed_once(scope: Place, clock: Any) -> None:
+def test_the_end_waits_for_a_beginning_that_failed_once(
+    scope: Place, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(line, "ONE_BY_ONE", 1)  # the end is read first, and brings its beginning
     with answering() as far_side:
         far_side.plan = [Planned(status=503)]
         add_http(far_side)

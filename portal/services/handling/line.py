@@ -99,7 +99,8 @@ def _is_more_than(session: Session, left: int, waiting: _Messages) -> bool:
 
 
 def _choose_few(waiting: _Messages) -> _Messages:
-    """Those that were tried least, and what waits of the same alerts and notices: it may have to go first."""
+    """Those that were tried least, and what waits of the same alerts and notices: it may have to go
+    first."""
     heads = select(waiting.with_only_columns(Message.id).subquery().c.id)
     alone = or_(Message.told_in.is_(None), Message.told_in.not_in(heads))
     least = waiting.where(alone).order_by(None)
