@@ -9,14 +9,12 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from datetime import timedelta
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
 from flask import Flask
 
-from portal.clock import utc_now
 from portal.config import Settings, read_settings
 from portal.errors import ConfigError, NotFound, PortalError
 from portal.models.accounts.tenant import FactorRule, Tenant
@@ -28,10 +26,8 @@ from portal.services.accounts.second_factors import requirement
 from portal.services.integrations import connect, testing
 from portal.services.organizations import mapping
 from portal.services.runs import execution
-from portal.services.windows.drafts import WindowDraft, read_draft
-from portal.services.windows.editing import add_window
-from portal.services.windows.terms import Scope
 from portal.supervisor.children import Child
+from portal.supervisor.demo_alerts import plan_patch_night, tell_mail_box
 from portal.supervisor.listening import find_free_port, is_free, wait_until_it_answers
 
 REAL_SERVERS = ("DATABASE_URL", "REDIS_URL")
@@ -50,6 +46,11 @@ class Demo:
     api_key: str
     password: str
     is_seeded: bool = False
+    smtp_port: int = 0
+    """Of its mail box: the channel names it. As `box_port`, 0 in the file of a demo that was made
+    before there was one."""
+    box_port: int = 0
+    """Of the page that shows the mails."""
 
     email = "admin@demo.example"
     slug = "demo"
@@ -77,15 +78,20 @@ def demo_environ(environ: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def simulator_child(settings: Settings) -> Child:
-    """Raises ConfigError when something else has taken the server's port since."""
+def server_children(settings: Settings) -> list[Child]:
+    """The simulated server and the mail box. Raises ConfigError when something else has taken a
+    port of theirs since."""
     demo = _read_or_make(settings)
-    if not is_free(HOST, demo.port):
-        raise ConfigError(
-            f"Port {demo.port}, which the demo's simulated server had before, is in use. "
-            f"Stop what uses it, or remove {settings.data_dir} to start over."
-        )
-    return Child("tactical", partial(_become_simulator, demo), is_server=True)
+    for port in (demo.port, demo.smtp_port, demo.box_port):
+        if not is_free(HOST, port):
+            raise ConfigError(
+                f"Port {port}, which the demo's servers had before, is in use. "
+                f"Stop what uses it, or remove {settings.data_dir} to start over."
+            )
+    return [
+        Child("tactical", partial(_become_simulator, demo), is_server=True),
+        Child("mail-box", partial(_become_mail_box, demo), is_server=True),
+    ]
 
 
 def seed(app: Flask) -> None:
@@ -109,19 +115,26 @@ def sign_in_notice(settings: Settings) -> str:
             f"    password     {demo.password}",
             "",
             f"The simulated Tactical server is at {demo.url}, its API key is {demo.api_key}.",
+            f"The mails that the portal sends are at http://{HOST}:{demo.box_port}.",
         )
     )
 
 
 def _become_simulator(demo: Demo) -> None:
     fleet = [word for name, value in FLEET.items() for word in (f"--{name}", str(value))]
-    where = ["--host", HOST, "--port", str(demo.port), "--epoch", str(demo.epoch)]
+    where = ["--port", str(demo.port), "--epoch", str(demo.epoch)]
+    _become("tactical_simulator", *where, *fleet, TACTICAL_DEMO_API_KEY=demo.api_key)
+
+
+def _become_mail_box(demo: Demo) -> None:
+    where = ["--port", str(demo.box_port), "--smtp-port", str(demo.smtp_port)]
+    _become("tactical_simulator.mail_box", *where)
+
+
+def _become(module: str, *words: str, **variables: str) -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # its ready line is for programs
-    os.execve(  # noqa: S606  # no shell, and that is right
-        sys.executable,
-        [sys.executable, "-m", "tactical_simulator", *where, *fleet],
-        os.environ | {"TACTICAL_DEMO_API_KEY": demo.api_key},
-    )
+    command = [sys.executable, "-m", module, "--host", HOST, *words]
+    os.execve(sys.executable, command, os.environ | variables)  # noqa: S606  # no shell, and that is right
 
 
 def _add_tenant(demo: Demo) -> Tenant:
@@ -150,24 +163,8 @@ def _connect_and_sync(demo: Demo) -> None:
     _sync(SyncKind.DEVICES)
     _sync(SyncKind.SOFTWARE)
     _sync(SyncKind.ALERTS)
-    _plan_patch_night(demo)
-
-
-def _plan_patch_night(demo: Demo) -> None:
-    """The day after the second Tuesday, when the month's patches are out."""
-    today = utc_now().date()
-    night = WindowDraft(
-        name="Patch night",
-        zone="Europe/Berlin",
-        starts=f"{today}T22:00",
-        ends=f"{today + timedelta(days=1)}T06:00",
-        every="month-weekday",
-        nth="2",
-        weekday="1",
-        days_after="1",
-        scope=Scope(),
-    )
-    add_window(read_draft(night), demo.email)
+    plan_patch_night(demo.email)
+    tell_mail_box(HOST, demo.smtp_port)
 
 
 def _sync(kind: SyncKind) -> None:
@@ -183,16 +180,21 @@ def _file(settings: Settings) -> Path:
 
 def _read_or_make(settings: Settings) -> Demo:
     file = _file(settings)
-    if file.exists():
-        return Demo(**json.loads(file.read_text()))
-    demo = Demo(
+    demo = Demo(**json.loads(file.read_text())) if file.exists() else _make()
+    if demo.smtp_port and file.exists():
+        return demo
+    demo = replace(demo, smtp_port=find_free_port(HOST), box_port=find_free_port(HOST))
+    _write(file, demo)
+    return demo
+
+
+def _make() -> Demo:
+    return Demo(
         port=find_free_port(HOST),
         epoch=int(time.time()),
         api_key=secrets.token_hex(16).upper(),
         password=secrets.token_urlsafe(12),
     )
-    _write(file, demo)
-    return demo
 
 
 def _write(file: Path, demo: Demo) -> None:

@@ -68,7 +68,8 @@ def _start(supervisor: Supervisor, settings: Settings, listener: int, *, is_demo
             end_turns(connection)
     core = create_core(settings)
     if is_demo:
-        supervisor.add(demo.simulator_child(settings))
+        for server in demo.server_children(settings):
+            supervisor.add(server)
     supervisor.run_step(Child("migrate", partial(migrate, core), ends=True))
     core.extensions["settings"] = replace(settings, database_owner_url="")
     if is_demo:
