@@ -102,6 +102,14 @@ def test_nothing_of_an_alert_becomes_markup_or_a_header(server: MailServer) -> N
     assert "<script>" not in html.get_content()
 
 
+def test_a_long_subject_keeps_its_spaces(server: MailServer) -> None:
+    client = (
+        "Castellanos Precision Tools & Partners, Schönfeld Dental Care Group, Dvořák Accounting AG"
+    )
+    send(server, make_telling(make_alert(client=client)))
+    assert server.mails[0]["Subject"] == f"Overdue: SRV-01 ({client})"
+
+
 def test_many_at_once_are_one_mail_to_a_person(server: MailServer) -> None:
     assert send(server, make_digest(recipient="jo@msp.example")).result is Result.SENT
     [got] = server.mails

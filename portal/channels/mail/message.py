@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
-from email.headerregistry import Address
+from email.header import Header
+from email.headerregistry import Address, BaseHeader, HeaderRegistry, UniqueUnstructuredHeader
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, EmailPolicy, Policy
 from email.utils import format_datetime
+from functools import cache
 
 from markupsafe import Markup
 
@@ -43,10 +45,27 @@ _FIRST = "border:1px solid #0b5cad;background:#0b5cad;color:#fff"
 _SECOND = "border:1px solid #888;color:inherit"
 
 
+class _Subject(UniqueUnstructuredHeader, BaseHeader):  # type: ignore[misc]  # of its stub
+    """Encoded as a whole if at all: encoded word by word, a long one loses spaces on the way."""
+
+    def fold(self, *, policy: Policy) -> str:
+        if self.isascii():
+            return str(super().fold(policy=policy))
+        encoded = Header(str(self), "utf-8", header_name=self.name).encode(linesep=policy.linesep)
+        return f"{self.name}: {encoded}{policy.linesep}"
+
+
+@cache
+def _make_policy() -> EmailPolicy[EmailMessage]:
+    headers = HeaderRegistry()
+    headers.map_to_type("subject", _Subject)
+    return SMTP.clone(header_factory=headers)
+
+
 def make_mail(telling: Telling, sender: Address, to: Sequence[str]) -> EmailMessage:
     """Addresses in ASCII. The text parts are cut to what a reader can use."""
     told = render(telling)
-    mail = EmailMessage(policy=SMTP)
+    mail = EmailMessage(policy=_make_policy())
     mail["From"] = sender
     mail["To"] = ", ".join(to)
     mail["Subject"] = cut(told.title, LONGEST_SUBJECT)
