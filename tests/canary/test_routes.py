@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import pytest
 from flask import Flask
 
+from portal.clock import utc_now
 from portal.config import Settings
-from portal.db import db
+from portal.db import db, transaction
+from portal.models import AlertHandling
 from portal.scope import tenant_scope
+from portal.services.alerts.links import make_link
 from portal.services.api.tokens import add_token
 from portal.services.webhook import keys
 from tests.audit.test_everything_is_recorded import ROUTES, place_run
@@ -83,6 +87,7 @@ def drive_tenants(owner: Browser) -> None:
             owner.get(address(rule, looked_at.slug, looked_at))
     drive_calendar(owner, looked_at)
     drive_channels(owner, looked_at)
+    drive_link_of_alert(owner, looked_at)
     for number, rule in enumerate(tenant_rules(owner.app)):
         if "POST" in methods(rule) and rule.endpoint in ROUTES:
             place = make_place(owner.app, f"t{number}")
@@ -121,6 +126,17 @@ def drive_intake(owner: Browser, place: Place) -> None:
         headers = {"X-Alga-Webhook-Secret": given}
         path = f"/api/webhooks/tacticalrmm?tenant={place.slug}"
         owner.open("POST", path, headers=headers, json={"event": "failure"})
+
+
+def drive_link_of_alert(stranger: Browser, place: Place) -> None:
+    with stranger.app.app_context(), tenant_scope(place.id), transaction() as session:
+        handling = AlertHandling(alert_id=place.alert, occurrence=1, began_at=utc_now())
+        session.add(handling)
+        session.flush()
+        link = urlsplit(make_link(handling.id, None)).path
+    for path in ("/acknowledge/nobodys", link):
+        stranger.get(path)
+        stranger.post(path, note="On it")
 
 
 def drive_calendar(owner: Browser, place: Place) -> None:
