@@ -16,6 +16,7 @@ from portal.models import Alert, AlertHandling, AlertRule, Asset, Membership, Ti
 from portal.models.alerts.handling import HandlingState
 from portal.models.alerts.timeline import TimelineKind
 from portal.scope import limited_to, tenant_scope
+from portal.services.accounts.limits import set_limit
 from portal.services.alerts.acknowledging import acknowledge
 from portal.services.alerts.filters import AlertFilter
 from portal.services.alerts.listing import list_and_count
@@ -130,6 +131,23 @@ def test_the_page_answers_why_nobody_called(admin: FlaskClient, acme: Place) -> 
     assert "The alert is acknowledged already, by anna@acme.example." in again
     assert "by nobody" in admin.post(url + "unacknowledge", follow_redirects=True).text
     assert "Choose whom" in admin.post(url + "assign", follow_redirects=True).text
+
+
+@pytest.mark.parametrize("is_limited", [False, True])
+def test_the_page_of_an_alert_leads_to_the_window_that_held_it(
+    app: Flask, http: FlaskClient, acme: Place, is_limited: bool
+) -> None:
+    user = make_user(app, "tom@acme.example", acme, role="technician")
+    with transaction() as session:
+        handling = session.query(AlertHandling).filter_by(rule_name="Servers").one()
+        handling.window_id, handling.window_name = acme.window, "Patch night"
+        page = acme.url(f"alerts/{handling.alert_id}")
+        membership = session.query(Membership).filter_by(user_id=user).one()
+        set_limit(session, membership, [acme.client] if is_limited else None)
+    sign_in(app, http, user)
+    text = http.get(page).text
+    assert "Patch night" in text
+    assert (acme.url(f"maintenance/{acme.window}") in text) is not is_limited
 
 
 def test_who_is_limited_reads_no_other_names(app: Flask, http: FlaskClient, acme: Place) -> None:
