@@ -67,6 +67,8 @@ class Field:
     default: str | bool = ""
     placeholder: str = ""
     longest: int = 1000
+    names_host: bool = False
+    """It says where the channel leads, and so where its secrets are sent."""
 
 
 class Rejected(Exception):

@@ -108,6 +108,20 @@ def test_secrets_are_kept_when_left_empty_and_deleted_when_that_is_asked(
     assert not any("t0ken" in entry or "b3arer" in entry for entry in entries)
 
 
+def test_a_kept_secret_is_not_sent_to_another_host(
+    app: Flask, admin: FlaskClient, acme: Place, far_side: FarSide
+) -> None:
+    admin.post(acme.url("channels/new/http"), data=http_form(far_side))
+    page = acme.url(f"channels/{newest(app, acme)}/edit")
+    before = secrets_of(app, acme, newest(app, acme))
+    moved = http_form(far_side, url="https://elsewhere.example/hook", headers="")
+    refused = admin.post(page, data=moved)
+    assert (refused.status_code, "entered for another server" in refused.text) == (422, True)
+    assert secrets_of(app, acme, newest(app, acme)) == before
+    assert admin.post(page, data=moved | {"headers": "X-New: 1"}).status_code == 302
+    assert secrets_of(app, acme, newest(app, acme))["headers"] == "X-New: 1"
+
+
 def test_words_are_tried_on_an_alert_before_they_are_saved(
     app: Flask, admin: FlaskClient, acme: Place
 ) -> None:

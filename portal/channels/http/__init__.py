@@ -74,6 +74,7 @@ class HttpChannel(TextChannel):
             is_secret=True,
             help="Where it is called. Only its host is shown later: the rest may hold a token.",
             placeholder="https://example.com/hook",
+            names_host=True,
         ),
         Field(
             name="method",

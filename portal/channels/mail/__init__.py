@@ -60,6 +60,7 @@ class MailChannel(TextChannel):
             label="Mail server",
             help="Its name, such as smtp.example.com, without a port.",
             placeholder="smtp.example.com",
+            names_host=True,
             longest=253,
         ),
         Field(

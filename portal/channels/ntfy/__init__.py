@@ -49,6 +49,7 @@ class NtfyChannel(TextChannel):
             label="Server",
             input="url",
             default=PUBLIC_SERVER,
+            names_host=True,
             help="The public one, or your own.",
         ),
         Field(

@@ -19,7 +19,7 @@ from portal.services.audit.actions import Action
 from portal.services.audit.record import Target, record
 from portal.services.audit.values import Values
 from portal.services.channels.listing import TARGET, get_channel
-from portal.services.channels.secrets import read_secrets
+from portal.services.channels.secrets import find_carried_off, read_secrets
 from portal.vault import forget_secrets, store_secret
 
 LONGEST_NAME = 100
@@ -133,6 +133,9 @@ def _apply(session: Session, channel: Channel, kind: ChannelKind, entered: Enter
     stored = read_secrets(channel) if channel.id else {}
     kept = {name: secret for name, secret in stored.items() if name not in entered.forgotten}
     settings, secrets, problems = _split(kind, entered, kept)
+    typed = {each for each, value in entered.values.items() if value}
+    before, after = {**channel.settings, **stored}, settings | secrets
+    problems |= find_carried_off(kind, before, after, typed)
     name, most = entered.name.strip(), _read_number(entered.most_per_minute)
     if not name or len(name) > LONGEST_NAME:
         problems["name"] = f"Enter a name of at most {LONGEST_NAME} characters."
