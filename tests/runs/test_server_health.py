@@ -232,11 +232,11 @@ def test_a_wrong_password_costs_one_sign_in_however_long_it_lasts(
     for _ in range(100):
         pass_time(noon, minutes=3)
         tick(msp)
-        for name, _, its_id in jobs:
+        for name, *ids in jobs:
             if name == "sync_steadily":
-                execution.run_queued(its_id)
+                execution.run_queued(ids[-1])
             elif name == "keep_alive":
-                keep_alive.keep_alive(its_id)
+                keep_alive.keep_alive(ids[-1])
         jobs.clear()
     assert len(msp.tactical.control.log.entries(CHECK)) == 1
     assert integration().stopped_for is Stop.WRONG_PASSWORD
