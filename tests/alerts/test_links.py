@@ -10,6 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from itsdangerous import TimestampSigner
 from sqlalchemy import select
+from werkzeug.test import TestResponse
 
 from portal.clock import utc_now
 from portal.db import db, transaction
@@ -17,7 +18,7 @@ from portal.models import Alert, AlertHandling, AuditEntry, Channel
 from portal.models.alerts.alert import AlertStatus
 from portal.scope import tenant_scope
 from portal.services.alerts.links import make_link
-from tests.web.conftest import csrf_token
+from tests.web.conftest import code_of, csrf_token
 from tests.web.world import Place, make_place, make_user, sign_in
 
 
@@ -28,14 +29,21 @@ def acme(app: Flask) -> Place:
 
 @pytest.fixture
 def link(app: Flask, acme: Place) -> str:
-    """The path of a link that was sent to the channel Night shift."""
+    """A link that was sent to the channel Night shift."""
     with app.app_context(), tenant_scope(acme.id):
         with transaction() as session:
             handling = AlertHandling(alert_id=acme.alert, occurrence=1, began_at=utc_now())
             channel = Channel(kind="mail", name="Night shift")
             session.add_all((handling, channel))
-        found = make_link(handling.id, channel.id)
-        return found[found.index("/acknowledge/") :]
+        return make_link(handling.id, channel.id)
+
+
+def look(http: FlaskClient, link: str) -> TestResponse:
+    return http.post("/acknowledge/", data={"code": link})
+
+
+def push(http: FlaskClient, link: str, **typed: str) -> TestResponse:
+    return http.post("/acknowledge/press", data={"code": code_of(link), **typed})
 
 
 def acknowledged_by(app: Flask, place: Place) -> str | None:
@@ -54,15 +62,15 @@ def test_opening_shows_the_alert_and_pressing_acknowledges(
     app: Flask, http: FlaskClient, acme: Place, link: str
 ) -> None:
     for _ in range(2):
-        assert http.head(link).status_code == 200
-        page = http.get(link).text
+        assert http.head("/acknowledge/").status_code == 200
+        page = look(http, link).text
     assert "acme-pc" in page
     assert "Acme Client" in page
     assert "/t/acme" not in page
     assert acknowledged_by(app, acme) is None
 
     fresh = app.test_client()  # which has no cookie at all
-    answer = fresh.post(link, data={"note": "I look at it."}, follow_redirects=True)
+    answer = push(fresh, link, note="I look at it.")
     assert "By the link sent to Night shift, just now." in re.sub("<[^>]+>", "", answer.text)
     assert "I look at it." in answer.text
     assert acknowledged_by(app, acme) == "the link sent to Night shift"
@@ -70,15 +78,15 @@ def test_opening_shows_the_alert_and_pressing_acknowledges(
         [row] = db.session.scalars(select(AuditEntry).where(AuditEntry.target_kind == "alert"))
         assert (row.action, row.actor_kind) == ("alert.acknowledged", "anonymous")
         assert row.actor_name == "the link sent to Night shift"
-        assert row.source == "POST /acknowledge/<token>"
+        assert row.source == "POST /acknowledge/press"
 
 
 def test_who_is_signed_in_presses_in_their_own_name(
     app: Flask, http: FlaskClient, acme: Place, link: str
 ) -> None:
     sign_in(app, http, make_user(app, "anna@acme.example", acme))
-    token = csrf_token(http.get(link).text)
-    http.post(link, data={"csrf_token": token})
+    token = csrf_token(look(http, link).text)
+    push(http, link, csrf_token=token)
     assert acknowledged_by(app, acme) == "anna@acme.example"
 
 
@@ -86,7 +94,7 @@ def test_another_site_cannot_press_in_somebodys_name(
     app: Flask, http: FlaskClient, acme: Place, link: str
 ) -> None:
     sign_in(app, http, make_user(app, "anna@acme.example", acme))
-    http.post(link)
+    push(http, link)
     assert acknowledged_by(app, acme) == "the link sent to Night shift"
 
 
@@ -99,8 +107,8 @@ def test_it_is_dead_once_the_occurrence_is_over(
         {"status": AlertStatus.ACTIVE, "occurrences": 2},
     ):
         edit(app, acme, **over)
-        assert "There is nothing to acknowledge any more." in http.get(link).text
-        answer = http.post(link)
+        assert "There is nothing to acknowledge any more." in look(http, link).text
+        answer = push(http, link)
         assert answer.status_code == 422
         assert acknowledged_by(app, acme) is None
 
@@ -109,20 +117,20 @@ def test_it_is_dead_once_the_occurrence_is_over(
 def test_a_link_that_is_old_or_altered_is_none(
     app: Flask, http: FlaskClient, acme: Place, link: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert http.get(link[:-1] + ("a" if link[-1] != "a" else "b")).status_code == 404
-    assert http.post("/acknowledge/nobodys").status_code == 404
+    assert look(http, link[:-1] + ("a" if link[-1] != "a" else "b")).status_code == 404
+    assert push(http, "nobodys").status_code == 404
     later = int((utc_now() + timedelta(days=15)).timestamp())
     monkeypatch.setattr(TimestampSigner, "get_timestamp", lambda _signer: later)
-    assert http.get(link).status_code == 404
-    assert http.post(link).status_code == 404
+    assert look(http, link).status_code == 404
+    assert push(http, link).status_code == 404
     assert acknowledged_by(app, acme) is None
 
 
 @pytest.mark.one_database
 def test_guesses_are_counted(app: Flask, http: FlaskClient, link: str) -> None:
     for number in range(100):
-        http.get(f"/acknowledge/{number}")
-    assert http.get("/acknowledge/nobodys").status_code == 429
+        look(http, str(number))
+    assert look(http, "nobodys").status_code == 429
 
 
 @pytest.mark.one_database
@@ -131,4 +139,4 @@ def test_a_link_of_a_removed_handling_is_none(
 ) -> None:
     with app.app_context(), tenant_scope(acme.id), transaction() as session:
         session.delete(session.scalars(select(AlertHandling)).one())
-    assert http.get(link).status_code == 404
+    assert look(http, link).status_code == 404

@@ -349,6 +349,8 @@ AT_A_PROVIDER = {"sso.link", "sso.unlink", "sso.join", "sso.enter"}
 """Driven with an identity provider, in tests/oidc."""
 OF_A_LINK = {"acknowledge.do"}
 """Driven with a link, in tests/alerts/test_links.py."""
+LOOKING = {"acknowledge.show", "auth.show_invitation", "auth.show_reset"}
+"""They are sent the code of a link, to show what it opens."""
 NOBODYS = {"webhooks.receive"}
 """What Tactical sends is no person's doing: it is a delivery, and an event."""
 
@@ -360,7 +362,7 @@ def changing_rules(app: Flask) -> Iterator[Rule]:
 
 
 def test_every_route_is_known(app: Flask) -> None:
-    known = {*ROUTES, *ELSEWHERE, *NOBODYS, *AT_A_PROVIDER, *OF_A_LINK}
+    known = {*ROUTES, *ELSEWHERE, *NOBODYS, *AT_A_PROVIDER, *OF_A_LINK, *LOOKING}
     assert {rule.endpoint for rule in changing_rules(app)} == known
 
 

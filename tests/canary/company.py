@@ -43,7 +43,7 @@ def _drive(owner: Browser, idp: IdentityProvider) -> None:
     link_to(owner.app, place, anna, idp, "anna-1")
     sign_in(owner.app, owner.http, owner_id)
     _drive_signing_in(owner, idp)
-    _drive_joining(owner, idp, f"/invitation/{link.rpartition('/')[2]}")
+    _drive_joining(owner, idp, link.rpartition("#")[2])
     idp.person = {"sub": "owner-1"}
     _come_back(owner, read_link(owner.post(f"{HERE}/link").text), idp)
     owner.post(f"{HERE}/unlink")
@@ -66,10 +66,10 @@ def _drive_signing_in(owner: Browser, idp: IdentityProvider) -> None:
     idp.change_claims = None
 
 
-def _drive_joining(owner: Browser, idp: IdentityProvider, path: str) -> None:
+def _drive_joining(owner: Browser, idp: IdentityProvider, code: str) -> None:
     new = Browser(owner.app, owner.watch, owner.done, owner.redis_url)
     idp.person = {"sub": "new-1"}
-    _come_back(new, read_link(new.post(f"{path}/company").text), idp)
+    _come_back(new, read_link(new.post("/invitation/company", code=code).text), idp)
 
 
 def _come_back(browser: Browser, address: str | None, idp: IdentityProvider) -> None:

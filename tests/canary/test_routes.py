@@ -33,12 +33,12 @@ SHOWN = {
     "keys._add_key webhook_keys.value": r"answer to POST /t/\w+/.*/webhook/reveal",
     "event_subscribers.signing_secret": r"answer to POST /t/\w+/integrations/events/",
     "flows.begin": r"answer to (GET /t/[\w-]+/sign-in/(start|prove)|POST /t/[\w-]+/sign-in/link|"
-    r"POST /invitation/.*/company)",
+    r"POST /invitation/company)",
     "feeds.add_feed": r"answer to POST /t/[\w-]+/maintenance/links",
     "tokens.add_token": r"answer to POST /t/\w+/api/",
     "invitations.invite": r"answer to (POST /t/\w+/users/(invite|invitations/\d+/renew)|"
-    r"\w+ /invitation/.*)",
-    "password_changes.issue_reset": r"answer to (POST /t/\w+/users/\d+/reset|\w+ /reset/.*)",
+    r"\w+ /invitation.*)",
+    "password_changes.issue_reset": r"answer to (POST /t/\w+/users/\d+/reset|\w+ /reset.*)",
     "recovery_codes.make_codes": r"answer to POST /account/(second-factor/app/confirm|"
     r"second-factor/recovery-codes|passkeys/new/finish)",
     "totp.put_new_secret users.authenticator": r"answer to (GET /account/second-factor/app|"
@@ -133,10 +133,12 @@ def drive_link_of_alert(stranger: Browser, place: Place) -> None:
         handling = AlertHandling(alert_id=place.alert, occurrence=1, began_at=utc_now())
         session.add(handling)
         session.flush()
-        link = urlsplit(make_link(handling.id, None)).path
-    for path in ("/acknowledge/nobodys", link):
-        stranger.get(path)
-        stranger.post(path, note="On it")
+        made = urlsplit(make_link(handling.id, None)).fragment
+    stranger.get("/acknowledge/")
+    for code in ("nobodys", made):
+        stranger.get(f"/acknowledge/{code}")
+        stranger.post("/acknowledge/", code=code)
+        stranger.post("/acknowledge/press", code=code, note="On it")
 
 
 def drive_calendar(owner: Browser, place: Place) -> None:

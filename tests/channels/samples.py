@@ -22,7 +22,7 @@ def make_alert(**changes: Any) -> AlertFacts:
         "began": BEGAN,
         "rule": "Servers",
         "url": "https://portal.example/t/msp/alerts/7",
-        "acknowledge_url": "https://portal.example/acknowledge/abc",
+        "acknowledge_url": "https://portal.example/acknowledge/#abc",
     }
     return AlertFacts(**facts | changes)
 

@@ -44,7 +44,7 @@ def test_title_message_facts_and_links_arrive(
     sent = json.dumps(far_side.calls[0].json, ensure_ascii=False).replace("\\\\", "")
     for word in ("Overdue: SRV-01 (Contoso)", "SRV-01 is overdue.", "Berlin", "Servers"):
         assert word in sent
-    for url in ("https://portal.example/acknowledge/abc", "https://portal.example/t/msp/alerts/7"):
+    for url in ("https://portal.example/acknowledge/#abc", "https://portal.example/t/msp/alerts/7"):
         assert url in sent
 
 

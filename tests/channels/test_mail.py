@@ -60,9 +60,9 @@ def test_a_mail_arrives_encrypted_in_plain_text_and_html(security: str) -> None:
     assert plain is not None
     assert html is not None
     assert "SRV-01 is overdue." in plain.get_content()
-    assert "Acknowledge: https://portal.example/acknowledge/abc" in plain.get_content()
+    assert "Acknowledge: https://portal.example/acknowledge/#abc" in plain.get_content()
     assert "Sent by the portal of Our MSP." in plain.get_content()
-    assert '<a href="https://portal.example/acknowledge/abc"' in html.get_content()
+    assert '<a href="https://portal.example/acknowledge/#abc"' in html.get_content()
 
 
 def test_the_resolve_stands_in_the_thread_and_a_repetition_has_the_same_id(

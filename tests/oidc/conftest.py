@@ -25,7 +25,7 @@ from tests.support.identity_provider import (
     IdentityProvider,
     run_provider,
 )
-from tests.web.conftest import acme
+from tests.web.conftest import acme, code_of
 from tests.web.world import Place, make_user
 
 __all__ = ["acme"]
@@ -110,9 +110,14 @@ def last_reason(app: Flask, place: Place) -> str:
     return str((row.after or {})["reason"])
 
 
-def leave(http: FlaskClient, path: str) -> str:
+def leave(http: FlaskClient, path: str, **typed: str) -> str:
     """The address on the page that a form answers with."""
-    return read_link(http.post(path).text)
+    return read_link(http.post(path, data=typed).text)
+
+
+def leave_to_join(http: FlaskClient, link: str) -> str:
+    """The same, for somebody who has this link of an invitation."""
+    return leave(http, "/invitation/company", code=code_of(link))
 
 
 def read_link(page: str) -> str:

@@ -18,7 +18,7 @@ from tests.oidc.conftest import (
     last_reason,
     last_row,
     last_rows,
-    leave,
+    leave_to_join,
     link_to,
     save,
     sign_in,
@@ -278,10 +278,10 @@ def test_somebody_new_joins_with_an_invitation_and_no_password(
 ) -> None:
     with app.app_context():
         link = invite("new@acme.example", "acme", "technician").link
-    path = link[link.index("/invitation/") :]
+    invitation = {"code": link}
     idp.person = {"sub": "new-3"}
-    assert "Join with your company" in http.get(path).text
-    back = come_back(leave(http, f"{path}/company"), idp)
+    assert "Join with your company" in http.post("/invitation", data=invitation).text
+    back = come_back(leave_to_join(http, link), idp)
 
     assert http.get(back).location == "/t/acme/"
     assert http.get("/t/acme/").status_code == 200
@@ -292,7 +292,7 @@ def test_somebody_new_joins_with_an_invitation_and_no_password(
     ]
     again = app_client(http)
     assert sign_in(again, idp).location == "/t/acme/"
-    assert http.get(path).status_code == 404
+    assert http.post("/invitation", data=invitation).status_code == 404
 
 
 @pytest.mark.one_database
@@ -304,11 +304,11 @@ def test_an_invitation_does_not_link_somebody_who_has_an_account(
     make_user(app, "bob@other.example", other)
     with app.app_context():
         link = invite("bob@other.example", "acme", "viewer").link
-    back = come_back(leave(http, link[link.index("/invitation/") :] + "/company"), idp)
+    back = come_back(leave_to_join(http, link), idp)
 
     assert http.get(back).location == "/t/acme/sign-in"
     assert "has an account here" in last_reason(app, company)
-    assert http.get(link[link.index("/invitation/") :]).status_code == 200
+    assert http.post("/invitation", data={"code": link}).status_code == 200
 
 
 @pytest.mark.one_database

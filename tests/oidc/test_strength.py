@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from portal.scope import tenant_scope
 from portal.services.accounts.invitations import invite
 from portal.services.accounts.second_factors.requirement import set_rule
-from tests.oidc.conftest import come_back, last_reason, leave, link_to, save, sign_in
+from tests.oidc.conftest import come_back, last_reason, leave_to_join, link_to, save, sign_in
 from tests.support.identity_provider import IdentityProvider
 from tests.web.world import Place, make_user
 
@@ -66,11 +66,10 @@ def test_nor_does_anybody_join_without(
 ) -> None:
     with app.app_context():
         link = invite("new@acme.example", "acme", "viewer").link
-    page = f"{link[link.index('/invitation/') :]}/company"
     app.config["WTF_CSRF_ENABLED"] = False
     for claims, status in (({}, 302), ({"amr": ["mfa"]}, 200)):
         idp.person = {"sub": "new-1", **claims}
-        http.get(come_back(leave(http, page), idp))
+        http.get(come_back(leave_to_join(http, link), idp))
         assert http.get("/t/acme/").status_code == status
 
 

@@ -46,6 +46,11 @@ def viewer(app: Flask, http: FlaskClient, acme: Place) -> FlaskClient:
     return http
 
 
+def code_of(link: str) -> str:
+    """What the script of the page that a link leads to sends on."""
+    return link.rpartition("#")[2]
+
+
 def csrf_token(html: str) -> str:
     found = re.search(r'name="csrf-token" content="([^"]+)"', html)
     assert found

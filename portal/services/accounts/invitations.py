@@ -82,7 +82,7 @@ def invite(
         after |= {"clients": describe_limit(session, invitation)}
         record_in([tenant_id], Action.USER_INVITED, Target("user", "", email), after=after)
     settings: Settings = current_app.extensions["settings"]
-    return InvitationLink(email, role, f"{settings.address}/invitation/{token}", expires_at)
+    return InvitationLink(email, role, f"{settings.address}/invitation#{token}", expires_at)
 
 
 def list_invitations() -> list[Invitation]:

@@ -98,7 +98,7 @@ def issue_reset(
         session.merge(reset)
         after = {"expires_at": expires_at, "removes_factors": remove_factors}
         record_of_user(Action.PASSWORD_LINK_ISSUED, user, after=after)
-    link = f"{settings.address}/reset/{token}"
+    link = f"{settings.address}/reset#{token}"
     return ResetLink(user.email, link, expires_at, remove_factors)
 
 

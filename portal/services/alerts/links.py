@@ -31,7 +31,7 @@ def make_link(handling_id: int, channel_id: int | None) -> str:
     """The address, for a message about a handling of the scope's tenant. It is a secret."""
     token = _serializer().dumps([get_tenant_id(), handling_id, channel_id])
     settings: Settings = current_app.extensions["settings"]
-    return f"{settings.address}/acknowledge/{token}"
+    return f"{settings.address}/acknowledge/#{token}"
 
 
 def open_link(token: str) -> Link:

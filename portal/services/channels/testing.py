@@ -118,6 +118,6 @@ def _find_newest(tenant: Tenant) -> AlertFacts:
         "began": subject.began_at,
         "occurrence": subject.occurrence,
         "url": f"{settings.address}/t/{tenant.slug}/alerts/{alert_id}",
-        "acknowledge_url": f"{settings.address}/acknowledge/…",
+        "acknowledge_url": f"{settings.address}/acknowledge/#…",
     }
     return AlertFacts(**facts)

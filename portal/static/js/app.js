@@ -7,6 +7,7 @@ import "./shortcuts.js";
 import "./times.js";
 import "./clipboard.js";
 import "./passkeys.js";
+import "./links.js";
 import "./zones.js";
 import { watchSession } from "./session.js";
 import { connectToasts } from "./toasts.js";

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import validate_csrf
 from wtforms import ValidationError
@@ -16,36 +16,48 @@ from portal.web.caller import get_caller
 from portal.web.forms import refuse
 from portal.web.guard import find_user, is_kept_out, list_places
 from portal.web.input import check_input
+from portal.web.links import OLD, ask_for_code, lead_on, read_code
 
 acknowledge = Blueprint("acknowledge", __name__, url_prefix="/acknowledge")
 acknowledge.before_request(check_input)
 csrf.exempt(acknowledge)
-"""The signed token in the address is what proves the right to press the button, and no other site
+"""The signed code of the link is what proves the right to press the button, and no other site
 knows it. In whose name it is pressed depends on a cookie, though: see `_find_presser`."""
 
 
-@acknowledge.get("/<token>")
-def show(token: str) -> ResponseReturnValue:
+@acknowledge.get("/")
+def open_link() -> ResponseReturnValue:
+    return ask_for_code("acknowledge.show")
+
+
+@acknowledge.get(f"/{OLD}")
+def open_old_link(code: str) -> ResponseReturnValue:
+    return lead_on("acknowledge.open_link", code)
+
+
+@acknowledge.post("/")
+def show() -> ResponseReturnValue:
     """Looking acknowledges nothing: mail scanners open every link."""
-    return _page(token)
+    code = read_code()
+    return _page(code) if code else ask_for_code("acknowledge.show")
 
 
-@acknowledge.post("/<token>")
-def do(token: str) -> ResponseReturnValue:
-    linked = read_linked(token, get_caller())
-    note = request.form.get("note", "")
+@acknowledge.post("/press")
+def do() -> ResponseReturnValue:
+    code, note = read_code(), request.form.get("note", "")
+    linked = read_linked(code, get_caller())
     try:
-        press(token, note, get_caller(), _find_presser(linked.tenant_id))
+        press(code, note, get_caller(), _find_presser(linked.tenant_id))
     except (InvalidInput, Refused) as error:
-        return refuse(_page(token, note, error.message), error)
-    return redirect(url_for("acknowledge.show", token=token))
+        return refuse(_page(code, note, error.message), error)
+    return _page(code)
 
 
-def _page(token: str, note: str = "", problem: str | None = None) -> str:
-    linked = read_linked(token, get_caller())
+def _page(code: str, note: str = "", problem: str | None = None) -> str:
+    linked = read_linked(code, get_caller())
     place = _find_place(linked.tenant_id)
     return render_template(
-        "alerts/linked.html", linked=linked, note=note, problem=problem, place=place
+        "alerts/linked.html", linked=linked, code=code, note=note, problem=problem, place=place
     )
 
 

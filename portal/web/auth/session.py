@@ -12,11 +12,14 @@ from portal.web.guard import TOKEN, is_safe_target
 
 STEP = "second_step"
 """Where the signed cookie keeps the token of a sign-in that waits for its second factor."""
+INVITATION = "invitation"
+"""Where it keeps the code of an invitation whose person signs in first."""
 
 
 def begin_session(done: SignIn, target: str) -> Response:
-    """A new cookie: nothing of the earlier one is carried over, and its session ends."""
-    end_session()
+    """A new cookie: nothing of the earlier one is carried over but an invitation, and its session
+    ends."""
+    _renew_cookie()
     session[TOKEN] = done.token
     if is_offered(done.user):
         target = url_for("second_factors.offer", next=target)
@@ -34,9 +37,16 @@ def begin_provider_session(token: str, target: str) -> Response:
 
 def ask_second_factor(step: SecondStep, target: str) -> Response:
     """Signed in as nobody until then; an earlier session ends."""
-    end_session()
+    _renew_cookie()
     session[STEP] = step.token
     return make_response(redirect(url_for("second_step.show", next=target)))
+
+
+def _renew_cookie() -> None:
+    invitation = session.get(INVITATION)
+    end_session()
+    if invitation is not None:
+        session[INVITATION] = invitation
 
 
 def end_session() -> None:

@@ -25,10 +25,9 @@ from portal.services.accounts.second_factors.status import get_status
 from portal.services.accounts.sessions import list_browsers
 from portal.services.accounts.sign_in import SecondStep
 from portal.services.accounts.tenants import is_slug
-from portal.services.accounts.throttle import TooManyAttempts
 from portal.services.oidc.entrance import list_offers
 from portal.web.account import passkeys
-from portal.web.auth.forms import AccountForm, ResetForm, SetupForm, SignInForm
+from portal.web.auth.forms import AccountForm, SetupForm, SignInForm
 from portal.web.auth.session import after_sign_in, ask_second_factor, begin_session, end_session
 from portal.web.caller import get_caller, remember_device
 from portal.web.forms import mark, refuse
@@ -181,27 +180,3 @@ def _account_page(form: AccountForm) -> str:
         browsers=list_browsers(get_user().id, this=g.session_digest),
         offers=list_offers(get_user().id),
     )
-
-
-@auth.route("/reset/<token>", methods=["GET", "POST"])
-def reset(token: str) -> ResponseReturnValue:
-    """Looking at the page uses nothing up: some mail programs open every link."""
-    form, found = ResetForm(), password_changes.find_reset(token)
-    if found is None and not form.is_submitted():
-        raise password_changes.used_up()
-    shown = {
-        "email": found.user.email if found is not None else "",
-        "removes_factors": found is not None and found.removes_factors,
-    }
-    if not form.is_submitted():
-        return render_template("reset.html", form=form, **shown)
-    try:
-        user, device = password_changes.use_reset(token, form.password.data or "", get_caller())
-    except (InvalidInput, TooManyAttempts) as error:
-        mark(form, error)
-        return refuse(render_template("reset.html", form=form, **shown), error)
-    end_session()
-    flash("Your password was changed. Sign in with the new one.", "success")
-    response = make_response(redirect(url_for("auth.sign_in")))
-    remember_device(response, user.email, device)
-    return response

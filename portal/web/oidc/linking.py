@@ -21,6 +21,7 @@ from portal.web.account.proving import prove as ask_for_proof
 from portal.web.auth.views import signed_in
 from portal.web.caller import get_caller
 from portal.web.guard import find_place, get_user
+from portal.web.links import read_code
 from portal.web.oidc.sign_in import lead_to_provider, sso
 from portal.web.reauthentication import fresh_sign_in_required
 
@@ -51,10 +52,10 @@ def unlink(slug: str) -> ResponseReturnValue:
     return redirect(url_for("auth.account"))
 
 
-@sso.post("/invitation/<token>/company")
-def join(token: str) -> ResponseReturnValue:
+@sso.post("/invitation/company")
+def join() -> ResponseReturnValue:
     """A new person, who will have no password here."""
-    invitation = invitations.check_token(token, get_caller())
+    invitation = invitations.check_token(read_code(), get_caller())
     slug, invitation_id = invitation.tenant.slug, invitation.id
     return _leave_for(lead_to_provider(slug, FlowPurpose.JOIN, invitation_id=invitation_id))
 

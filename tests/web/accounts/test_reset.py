@@ -11,6 +11,7 @@ import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
+from werkzeug.test import TestResponse
 
 from portal.clock import utc_now
 from portal.db import db
@@ -20,6 +21,7 @@ from portal.services.accounts import users
 from portal.services.accounts.password_changes import issue_reset, set_password
 from portal.services.accounts.second_factors.status import list_kinds
 from tests.support.second_factors import set_up_app
+from tests.web.conftest import code_of
 from tests.web.world import Place, make_place, make_user, sign_in
 
 EMAIL, PASSWORD, NEW = "anna@acme.example", "correct horse battery", "another horse battery"
@@ -42,8 +44,15 @@ def link(app: Flask, anna: int) -> str:
 
 def new_link(app: Flask) -> str:
     with app.app_context():
-        link = issue_reset(f" {EMAIL.upper()}").link
-    return "/reset/" + link.rpartition("/reset/")[2]
+        return issue_reset(f" {EMAIL.upper()}").link
+
+
+def look(http: FlaskClient, link: str) -> TestResponse:
+    return http.post("/reset", data={"code": link})
+
+
+def choose(http: FlaskClient, link: str, password: str) -> TestResponse:
+    return http.post("/reset/password", data={"code": code_of(link), "password": password})
 
 
 def signs_in(app: Flask, password: str) -> bool:
@@ -57,15 +66,15 @@ def test_a_link_sets_the_password_once_and_signs_out_everywhere(
     elsewhere = app.test_client()
     sign_in(app, elsewhere, anna)
     for _ in range(2):  # looking uses nothing up
-        page = http.get(link)
+        page = look(http, link)
         assert (page.status_code, "Choose a new password" in page.text) == (200, True)
-    done = http.post(link, data={"password": NEW})
+    done = choose(http, link, NEW)
 
     assert done.location == "/sign-in"
     assert "Your password was changed." in http.get("/sign-in").text
     assert elsewhere.get(acme.url()).location.startswith("/sign-in")
     assert (signs_in(app, PASSWORD), signs_in(app, NEW)) == (False, True)
-    for answer in (http.get(link), http.post(link, data={"password": PASSWORD})):
+    for answer in (look(http, link), choose(http, link, PASSWORD)):
         assert (answer.status_code, NOT_VALID in answer.text) == (404, True)
 
 
@@ -74,11 +83,11 @@ def test_a_password_that_cannot_be_taken_leaves_the_link(
     http: FlaskClient, app: Flask, link: str
 ) -> None:
     for bad in ("short", "password1234", EMAIL):
-        answer = http.post(link, data={"password": bad})
+        answer = choose(http, link, bad)
         assert answer.status_code == 422
         assert 'id="password-error"' in answer.text
         assert f'value="{bad}"' not in answer.text.replace(f'value="{EMAIL}" autocomplete', "")
-    assert http.post(link, data={"password": NEW}).status_code == 302
+    assert choose(http, link, NEW).status_code == 302
     assert signs_in(app, NEW)
 
 
@@ -86,8 +95,8 @@ def test_a_password_that_cannot_be_taken_leaves_the_link(
 def test_links_that_do_not_hold_are_all_alike(app: Flask, http: FlaskClient, link: str) -> None:
     newer = new_link(app)
     with time_machine.travel(utc_now() + timedelta(hours=24, seconds=1), tick=False):
-        too_old = http.get(newer)
-    replaced, made_up = http.get(link), http.get("/reset/" + "x" * 43)
+        too_old = look(http, newer)
+    replaced, made_up = look(http, link), look(http, "x" * 43)
 
     assert {answer.status_code for answer in (too_old, replaced, made_up)} == {404}
     texts = {re.sub(r'content="[^"]+"', "", page.text) for page in (too_old, replaced, made_up)}
@@ -95,7 +104,7 @@ def test_links_that_do_not_hold_are_all_alike(app: Flask, http: FlaskClient, lin
     assert NOT_VALID in made_up.text
     assert EMAIL not in made_up.text
     with time_machine.travel(utc_now() + timedelta(hours=23, minutes=59), tick=False):
-        assert http.get(newer).status_code == 200
+        assert look(http, newer).status_code == 200
 
 
 @pytest.mark.one_database
@@ -105,7 +114,7 @@ def test_another_change_of_the_password_ends_the_link(
     with app.app_context():
         set_password(EMAIL, NEW)
 
-    assert http.get(link).status_code == 404
+    assert look(http, link).status_code == 404
     assert signs_in(app, NEW)
 
 
@@ -113,7 +122,7 @@ def test_of_many_at_once_one_sets_the_password(app: Flask, link: str) -> None:
     words = [f"{number} horses of a battery" for number in range(6)]
 
     def press(password: str) -> int:
-        return app.test_client().post(link, data={"password": password}).status_code
+        return choose(app.test_client(), link, password).status_code
 
     with ThreadPoolExecutor(len(words)) as pool:
         statuses = list(pool.map(press, words))
@@ -124,7 +133,7 @@ def test_of_many_at_once_one_sets_the_password(app: Flask, link: str) -> None:
 
 @pytest.mark.one_database
 def test_guesses_at_links_are_counted(http: FlaskClient, link: str) -> None:
-    statuses = [http.post(f"/reset/{n}", data={"password": NEW}).status_code for n in range(101)]
+    statuses = [choose(http, str(n), NEW).status_code for n in range(101)]
 
     assert statuses == [404] * 100 + [429]
 
@@ -135,8 +144,8 @@ def test_a_link_lets_nobody_in_who_is_disabled(
 ) -> None:
     with app.app_context():
         users.disable_user(EMAIL, acme.slug)
-    assert http.get(link).status_code == 404
-    http.post(new_link(app), data={"password": NEW})
+    assert look(http, link).status_code == 404
+    choose(http, new_link(app), NEW)
 
     assert not signs_in(app, NEW)
     with app.app_context():
@@ -215,7 +224,7 @@ def test_nothing_of_the_token_is_kept(app: Flask, link: str) -> None:
     with app.app_context():
         kept = db.session.scalars(select(PasswordReset)).one()
         assert kept.token_digest not in link
-        assert link.rpartition("/")[2] not in str(vars(kept))
+        assert code_of(link) not in str(vars(kept))
 
 
 @pytest.mark.parametrize("removes", [True, False])
@@ -229,13 +238,13 @@ def test_a_link_removes_second_factors_when_it_is_used_and_only_if_it_is_meant_t
     page = acme.url(f"users/{anna}")
     assert "Remove the second factor too" in boss.get(page).text
     asked = boss.post(f"{page}/reset", data={"remove_factors": "yes"} if removes else {})
-    [link] = set(re.findall(r"/reset/[\w-]{43}", asked.text))
+    [link] = set(re.findall(r"/reset#[\w-]{43}", asked.text))
 
-    shown = http.get(link).text
+    shown = look(http, link).text
     assert ("It also removes your second factor" in shown) is removes
     assert list_of(app, anna) == ["app"], "not before it is used"
 
-    http.post(link, data={"password": NEW})
+    choose(http, link, NEW)
 
     assert list_of(app, anna) == ([] if removes else ["app"])
     with app.app_context(), tenant_scope(acme.id):
