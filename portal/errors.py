@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 PORTAL_FAULT = "The portal ran into an internal error. Its log has the details."
@@ -27,11 +28,15 @@ class ConfigError(PortalError):
 
 
 class InvalidInput(PortalError):
-    """What a person typed cannot be used; `field` names the form field, if it was one."""
+    """What a person typed cannot be used; `field` names the form field, if it was one. `others`:
+    what else of the same form cannot be."""
 
-    def __init__(self, message: str, field: str | None = None) -> None:
+    def __init__(
+        self, message: str, field: str | None = None, others: Sequence[InvalidInput] = ()
+    ) -> None:
         super().__init__(message)
         self.field = field
+        self.others = others
 
 
 class NotFound(PortalError):

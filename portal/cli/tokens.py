@@ -9,7 +9,8 @@ import click
 from portal.cli.command import PortalCommand, tenant_option
 from portal.cli.outcome import Outcome, columns
 from portal.models import ApiToken
-from portal.services.accounts.limits import LimitedTo, list_limits
+from portal.scope import get_tenant_id
+from portal.services.accounts.limits import LimitedTo, find_clients, list_limits
 from portal.services.api import tokens as service
 from portal.services.api.tokens import DEFAULT_DAYS, MOST_DAYS, Scope
 
@@ -59,7 +60,8 @@ def add_token(
     clients: tuple[str, ...],
 ) -> Outcome:
     """Print a token of the API, once: it is kept nowhere that could show it again."""
-    made = service.add_token(name, scopes, days, networks, clients)
+    wanted = find_clients(str(get_tenant_id()), clients) if clients else None
+    made = service.add_token(name, scopes, days, networks, wanted)
     data = {"ok": True, **_describe(made.token, list_limits([made.token])), "token": made.secret}
     text = f"{made.secret}\nThis token is shown only once. It is valid until {_day(made.token)}."
     return Outcome(data, text)

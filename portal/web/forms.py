@@ -43,6 +43,8 @@ def mark(form: FlaskForm, error: PortalError, otherwise: str | None = None) -> N
         form[field].errors = [*form[field].errors, error.message]
     else:
         form.form_errors.append(error.message)
+    for other in error.others if isinstance(error, InvalidInput) else ():
+        mark(form, other, otherwise)
 
 
 def refuse(page: str | Response, error: PortalError, status: int = 422) -> Response:

@@ -51,6 +51,33 @@ def test_what_cannot_be_used_is_said_beside_its_field_and_kept(
     assert "rmmp_" not in page.text
 
 
+def test_every_fault_is_said_at_once_and_what_was_chosen_stays(
+    owner: FlaskClient, acme: Place
+) -> None:
+    typed = {"name": " ", "scopes": "audit", "days": "0", "networks": "here", "sees": "some"}
+    page = owner.post(acme.url("api/"), data={**typed, "client": str(acme.client)})
+
+    assert page.status_code == 422
+    wrong = re.findall(r'class="field-error" id="(\w+)-error"', page.text)
+    assert wrong == ["name", "days", "networks", "clients"]
+    assert f'name="client" value="{acme.client}" checked' in page.text
+
+
+def test_a_token_is_made_for_the_clients_that_are_ticked(
+    app: Flask, owner: FlaskClient, acme: Place
+) -> None:
+    typed = {"name": "Reports", "scopes": "read", "days": "9", "sees": "some"}
+    nothing = owner.post(acme.url("api/"), data=typed)
+    assert "Choose at least one client" in nothing.text
+    page = owner.post(acme.url("api/"), data={**typed, "client": str(acme.client)})
+    [token] = re.findall(r'id="api-token">(rmmp_[\w-]+)<', page.text)
+
+    assert "of Acme Client" in page.text
+    assert [each["name"] for each in Reader(app.test_client(), token).items("/clients")] == [
+        "Acme Client"
+    ]
+
+
 def test_the_reference_shows_what_the_document_says(viewer: FlaskClient, acme: Place) -> None:
     document = viewer.get(f"{PREFIX}/openapi.json").get_json()
     page = viewer.get(acme.url("api/reference")).text

@@ -51,7 +51,6 @@ def test_what_cannot_be_used_makes_no_token(acme: Portal) -> None:
         (("Reports", "--scope", "read"), "There is a token named Reports already"),
         (("Other", "--scope", "read", "--from", "home"), "'home' is not a network"),
         (("Other", "--scope", "read", "--client", "Nobody"), "There is no client named Nobody"),
-        (("Other", "--scope", "audit", "--client", "Nobody"), "cannot open the audit trail"),
         (("Other", "--scope", "write"), "'write' is not one of"),
         (("Other", "--scope", "read", "--days", "9999"), "9999 is not in the range"),
         (("Other",), "Missing option '--scope'"),

@@ -98,8 +98,7 @@ def limit_user(email: str, tenant: str, client_ids: Collection[int] | None) -> M
 
 def set_limit(session: Session, place: Place, client_ids: Collection[int] | None) -> None:
     """In the caller's transaction, which the place is part of. Raises InvalidInput."""
-    if client_ids is not None and not client_ids:
-        raise InvalidInput("Choose at least one client, or all clients.", field="clients")
+    check_clients(client_ids)
     if hand_limit(session, place, client_ids) != set(client_ids or ()):
         raise InvalidInput(
             "One of these clients does not exist any more. Choose again.", field="clients"
@@ -120,6 +119,12 @@ def hand_limit(session: Session, place: Place, client_ids: Collection[int] | Non
     session.add_all([model(**owner, client_id=each) for each in sorted(left)])
     session.flush()
     return left
+
+
+def check_clients(client_ids: Collection[int] | None) -> None:
+    """Raises InvalidInput for a limit to nothing."""
+    if client_ids is not None and not client_ids:
+        raise InvalidInput("Choose at least one client, or all clients.", field="clients")
 
 
 def check_limitable(role: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -16,15 +16,15 @@ from portal.clock import utc_now
 from portal.db import db, transaction
 from portal.errors import InvalidInput, NotFound
 from portal.models import ApiToken
-from portal.scope import get_tenant_id
 from portal.services.accounts.limits import (
+    check_clients,
     describe_limit,
-    find_clients,
     set_limit,
 )
 from portal.services.accounts.tokens import digest, new_token
 from portal.services.audit.actions import Action
 from portal.services.audit.record import Target, record
+from portal.services.faults import Faults
 from portal.services.text import clean_line
 
 PREFIX = "rmmp_"
@@ -57,24 +57,26 @@ def add_token(
     scopes: Sequence[str],
     days: int | None = DEFAULT_DAYS,
     networks: Sequence[str] = (),
-    clients: Sequence[str] = (),
+    client_ids: Collection[int] | None = None,
     made_by: int | None = None,
 ) -> MadeToken:
-    """A token of the scope's tenant; `clients` are names: it is limited to these, if there are any.
+    """A token of the scope's tenant; `client_ids`: it is limited to these, None for all.
 
-    Raises InvalidInput that names the field at fault.
+    Raises InvalidInput that names every field at fault.
     """
-    name, secret = clean_line(name, "name", "a name for the token"), PREFIX + new_token()
-    token = ApiToken(
-        name=name,
-        token_digest=digest(secret),
-        ending=secret[-ENDING:],
-        scopes=_check_scopes(scopes),
-        networks=_check_networks(networks),
-        made_by=made_by,
-        expires_at=utc_now() + _check_days(days),
-    )
-    client_ids = _find_clients(clients, token.scopes)
+    secret, faults = PREFIX + new_token(), Faults()
+    token = ApiToken(token_digest=digest(secret), ending=secret[-ENDING:], made_by=made_by)
+    with faults.collected():
+        token.name = clean_line(name, "name", "a name for the token")
+    with faults.collected():
+        token.scopes = _check_scopes(scopes)
+    with faults.collected():
+        token.expires_at = utc_now() + _check_days(days)
+    with faults.collected():
+        token.networks = _check_networks(networks)
+    with faults.collected():
+        _check_clients(client_ids, scopes)
+    faults.raise_any()
     with transaction() as session:
         session.add(token)
         _flush(session, token)
@@ -136,18 +138,17 @@ def _facts(token: ApiToken) -> dict[str, object]:
     return facts | ({"networks": token.networks} if token.networks else {})
 
 
-def _find_clients(names: Sequence[str], scopes: Sequence[str]) -> list[int] | None:
-    """None without names: all clients. The audit trail is the whole tenant's."""
-    wanted = [name for name in names if name.strip()]
-    if not wanted:
-        return None
+def _check_clients(client_ids: Collection[int] | None, scopes: Sequence[str]) -> None:
+    """The audit trail is the whole tenant's."""
+    if client_ids is None:
+        return
     if Scope.AUDIT in scopes:
         raise InvalidInput(
             "A token for some clients cannot open the audit trail, which concerns all of them. "
-            "Choose `read` alone, or no clients.",
+            "Choose `read` alone, or all clients.",
             field="clients",
         )
-    return find_clients(str(get_tenant_id()), wanted)
+    check_clients(client_ids)
 
 
 def _check_scopes(scopes: Sequence[str]) -> list[str]:

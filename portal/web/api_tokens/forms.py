@@ -1,13 +1,13 @@
 from __future__ import annotations
 
-from flask_wtf import FlaskForm
 from wtforms import SelectMultipleField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 
 from portal.services.api.tokens import DEFAULT_DAYS, Scope
+from portal.web.users.forms import ClientsForm
 
 
-class TokenForm(FlaskForm):  # type: ignore[misc]
+class TokenForm(ClientsForm):
     """The service checks what was typed; the form only carries it."""
 
     name = StringField("Name")
@@ -19,4 +19,3 @@ class TokenForm(FlaskForm):  # type: ignore[misc]
     )
     days = StringField("Valid for days", default=str(DEFAULT_DAYS))
     networks = TextAreaField("Networks")
-    clients = TextAreaField("Clients")

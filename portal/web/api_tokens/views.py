@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.api.document import get_document
 from portal.errors import InvalidInput
-from portal.services.accounts.limits import list_limits
+from portal.services.accounts.limits import list_choices, list_limits
 from portal.services.accounts.permissions import Permission
 from portal.services.api import tokens as token_service
 from portal.services.api.rate import PER_TOKEN
@@ -18,6 +20,7 @@ from portal.web.forms import mark
 from portal.web.guard import get_user, requires, tenant_blueprint
 from portal.web.input import to_number
 from portal.web.reauthentication import fresh_sign_in_required
+from portal.web.users.limits import read_chosen
 
 api_tokens = tenant_blueprint("api_tokens", __name__, "/api")
 
@@ -39,18 +42,19 @@ def index() -> ResponseReturnValue:
 def add() -> ResponseReturnValue:
     """The answer itself shows the token, which is kept nowhere that could show it again."""
     form = TokenForm()
+    chosen = read_chosen(form)
     try:
         made = token_service.add_token(
             form.name.data or "",
             form.scopes.data or (),
             to_number(form.days.data or ""),
             (form.networks.data or "").split(),
-            (form.clients.data or "").splitlines(),
+            chosen,
             made_by=get_user().id,
         )
     except InvalidInput as error:
         mark(form, error)
-        return _page(form), 422
+        return _page(form, chosen=chosen), 422
     return _page(TokenForm(formdata=None), made)
 
 
@@ -74,7 +78,9 @@ def reference() -> ResponseReturnValue:
     )
 
 
-def _page(form: TokenForm, made: MadeToken | None = None) -> str:
+def _page(
+    form: TokenForm, made: MadeToken | None = None, chosen: Collection[int] | None = None
+) -> str:
     tokens = token_service.list_tokens()
     return render_template(
         "api/tokens.html",
@@ -84,4 +90,6 @@ def _page(form: TokenForm, made: MadeToken | None = None) -> str:
         limits=list_limits(tokens),
         is_expired=token_service.is_expired,
         made=made,
+        choices=list_choices(),
+        chosen=chosen or (),
     )
