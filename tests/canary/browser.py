@@ -40,11 +40,15 @@ class Browser:
         """What is used up before the last write."""
         return self.open("POST", path, fail_at=(FIRST_WRITE,), data=data)
 
+    def look_at_link(self, path: str, code: str) -> TestResponse:
+        """What reads only, though it is sent something: the first statement fails."""
+        return self.open("POST", path, fail_at=(1,), data={"code": code})
+
     def open(
         self,
         method: str,
         path: str,
-        fail_at: tuple[str, ...] = (FIRST_WRITE, LAST_WRITE),
+        fail_at: tuple[str | int, ...] = (FIRST_WRITE, LAST_WRITE),
         **more: Any,
     ) -> TestResponse:
         for at in fail_at if method != "GET" else ():

@@ -153,7 +153,7 @@ def drive_others(anna: Browser) -> None:
         code = each.rpartition("#")[2]
         tom.get(f"/invitation/{code}")
         tom.get("/invitation")
-        tom.post("/invitation", code=code)
+        tom.look_at_link("/invitation", code)
         tom.get("/invitation/signed-in")
         tom.post("/invitation/accept", code=code, password=THIRD)
     for _ in range(2):
@@ -179,6 +179,6 @@ def drive_reset(anna: Browser) -> None:
         code = issue_reset(ANNA).link.rpartition("#")[2]
     anna.get(f"/reset/{code}")
     anna.get("/reset")
-    anna.post("/reset", code=code)
+    anna.look_at_link("/reset", code)
     anna.post("/reset/password", code=code, password=ANNA)
     assert anna.post("/reset/password", code=code, password=THIRD).location == "/sign-in"

@@ -46,7 +46,9 @@ SHOWN = {
 }
 """Kinds that are made to be copied: the answers that show them to who asked for them."""
 
-ASK_NOBODY = {"health.live", "api_openapi.show_document"}
+ASK_NOBODY = {
+    *("health.live", "api_openapi.show_document", "auth.open_reset", "auth.open_old_reset"),
+}
 """What answers without the database."""
 
 
@@ -135,9 +137,9 @@ def drive_link_of_alert(stranger: Browser, place: Place) -> None:
         session.flush()
         made = urlsplit(make_link(handling.id, None)).fragment
     stranger.get("/acknowledge/")
+    stranger.get(f"/acknowledge/{made}")
     for code in ("nobodys", made):
-        stranger.get(f"/acknowledge/{code}")
-        stranger.post("/acknowledge/", code=code)
+        stranger.look_at_link("/acknowledge/", code)
         stranger.post("/acknowledge/press", code=code, note="On it")
 
 
