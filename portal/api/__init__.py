@@ -17,6 +17,7 @@ ROOMS = [
     records.alerts,
     records.rules,
     records.windows,
+    records.channels,
     records.software,
     records.runs,
     notices.notices,

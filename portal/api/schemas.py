@@ -111,6 +111,26 @@ class Rule(Record):
     url = page_address()
 
 
+class Channel(Record):
+    """Where alerts are told, without what is secret of it."""
+
+    id = row_id("Its number.")
+    kind = text("`mail`, `slack`, `teams`, `discord`, `ntfy` or `http`.")
+    name = text("Its name.")
+    target = text("Where it leads, as may be shown: addresses, or the name of a server.")
+    state = text("`working`, `failing`, `unused` or `off`.")
+    active = yes_or_no("Whether it is switched on.")
+    most_per_minute = number("What is more is told together, in one message.")
+    waiting = number("How many messages have not been sent yet.")
+    rules = texts("The names of the rules that tell it.")
+    sent_at = moment("When something last arrived.", nullable=True)
+    failures = number("How often in a row it failed.")
+    failing_since = moment("Since when.", nullable=True)
+    last_error = text("What went wrong last.", nullable=True)
+    created_at = moment("When it was added.")
+    url = page_address()
+
+
 class WindowScope(Record):
     """Any of the places, if some are named, and any of the kinds."""
 

@@ -1,4 +1,4 @@
-"""Clients, organizations, alerts, rules, maintenance windows, software titles and runs."""
+"""Clients, organizations, alerts, rules, maintenance windows, channels, software and runs."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ organizations = Room("organizations", __name__, "Tactical's clients, and whom th
 alerts = Room("alerts", __name__, "Tactical's alerts.")
 rules = Room("rules", __name__, "Rules: what is done about alerts.")
 windows = Room("windows", __name__, "Maintenance windows.")
+channels = Room("channels", __name__, "Channels: where alerts are told.")
 software = Room("software", __name__, "Titles of software across all assets.")
 runs = Room("runs", __name__, "Syncs and other changes of many records.")
 
@@ -159,6 +160,18 @@ def list_windows(arguments: dict[str, Any]) -> ResponseReturnValue:
 def show_window(window_id: int) -> ResponseReturnValue:
     """Show a maintenance window."""
     return answer_one(lists.read_window(window_id), page_url("windows.show", "window_id"))
+
+
+@channels.lists("/channels", schemas.Channel, ListArguments)
+def list_channels(arguments: dict[str, Any]) -> ResponseReturnValue:
+    """List channels, in the order in which they were added."""
+    return answer_list(arguments, lists.list_channels, page_url("channels.show", "channel_id"))
+
+
+@channels.shows("/channels/<int:channel_id>", schemas.Channel)
+def show_channel(channel_id: int) -> ResponseReturnValue:
+    """Show a channel."""
+    return answer_one(lists.read_channel(channel_id), page_url("channels.show", "channel_id"))
 
 
 @alerts.lists("/alerts/<int:alert_id>/timeline", alert_schemas.TimelineEntry, ListArguments, 404)

@@ -1,5 +1,5 @@
-"""Clients, organizations, alerts, rules, windows, software, runs and audit rows, as the API gives
-them."""
+"""Clients, organizations, alerts, rules, windows, channels, software, runs and audit rows, as the
+API gives them."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import joinedload
 
+from portal.channels import KINDS
 from portal.clock import iso_utc, utc_now
 from portal.db import db
 from portal.errors import NotFound
 from portal.models import (
     Alert,
     AlertRule,
+    Channel,
     Client,
     MaintenanceWindow,
     OrganizationMapping,
@@ -36,6 +38,7 @@ from portal.services.alerts.story import describe_entry
 from portal.services.api.paging import Items, Part, read_part
 from portal.services.audit.listing import AuditFilter, get_entry, select_rows
 from portal.services.audit.present import to_public_row
+from portal.services.channels.listing import get_row, to_public, view_channels
 from portal.services.clients import ClientRow, is_named_like, query_clients
 from portal.services.export import Row as Record
 from portal.services.export import to_organization_row
@@ -128,6 +131,19 @@ def list_windows(with_over: bool, part: Part) -> Items:
 def read_window(window_id: int) -> Record:
     """Raises NotFound."""
     return to_record(view_window(window_id))
+
+
+def list_channels(part: Part) -> Items:
+    """Channels, in the order in which they were added."""
+    query = select(Channel).where(Channel.kind.in_(list(KINDS))).order_by(Channel.id)
+    return read_part(
+        query, part, lambda rows: [to_public(each) for each in view_channels(r[0] for r in rows)]
+    )
+
+
+def read_channel(channel_id: int) -> Record:
+    """Raises NotFound."""
+    return to_public(get_row(channel_id))
 
 
 def list_rules(part: Part) -> Items:

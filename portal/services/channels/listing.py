@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,10 +55,15 @@ def list_channels() -> list[ChannelRow]:
         .order_by(func.lower(Channel.name), Channel.id)
         .execution_options(populate_existing=True)
     ).all()
+    return view_channels(found)
+
+
+def view_channels(channels: Iterable[Channel]) -> list[ChannelRow]:
+    """With what is counted of them."""
     rules, waiting = _list_rules(), _count_waiting()
     return [
         ChannelRow(channel, rules.get(channel.id, ()), waiting.get(channel.id, 0))
-        for channel in found
+        for channel in channels
     ]
 
 
