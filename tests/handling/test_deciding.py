@@ -167,6 +167,23 @@ def test_act_now_also_takes_alerts_that_nothing_was_done_about_before(desk: Desk
     assert desk.reasons() == ["raised"]
 
 
+@pytest.mark.parametrize("matching", [0, 1])
+def test_of_two_rules_that_act_now_neither_is_forgotten(
+    desk: Desk, clock: Any, matching: int
+) -> None:
+    desk.raise_alerts(1)
+    desk.work()
+    clock.shift(60 * 60)
+    rules = [
+        desk.add_rule(Conditions(severities=(severity,)), notify=(desk.add_channel(severity),))
+        for severity in (("error", "info") if matching == 0 else ("info", "error"))
+    ]
+    for rule_id in rules:
+        assert act_now(rule_id) == 1
+    desk.work()
+    assert desk.handling().rule_id == rules[matching]
+
+
 # --- Windows ----------------------------------------------------------------------------------
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Update, and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, select, update
 from sqlalchemy.orm import Session
 
 from portal import queue
@@ -37,30 +37,43 @@ def act_now(rule_id: int) -> int:
         if rule.switched_on_at is None:
             raise Refused("The rule is switched off. Switch it on first.")
         _add_missing(session)
-        number = count_changed(session, _wake(rule_id))
+        number = _wake(session, rule_id)
         about = Target("rule", rule.id, rule.name)
         record(Action.RULE_ACTED, about, after={"alerts": number})
     queue.enqueue("handle_alerts", get_tenant_id())
     return number
 
 
-def _wake(rule_id: int) -> Update:
+def _wake(session: Session, rule_id: int) -> int:
+    """How many. What other rules were told to act on, and nobody has decided yet, stays so."""
     now = utc_now()
-    nobody_told = or_(
-        AlertHandling.state == HandlingState.UNDECIDED,
-        and_(AlertHandling.state == HandlingState.SILENT, AlertHandling.reason != SUPERSEDED),
+    force = {"do": FORCE, "at": iso_utc(now), "rule_id": rule_id}
+    undecided = session.scalars(
+        select(AlertHandling)
+        .where(_is_among_active(AlertHandling.state == HandlingState.UNDECIDED))
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
+    for handling in undecided:
+        before = [step for step in handling.plan if step["do"] == FORCE]
+        handling.plan = [step for step in before if step["rule_id"] != rule_id] + [force]
+        handling.due_at = now
+    session.flush()
+    is_silent = and_(
+        AlertHandling.state == HandlingState.SILENT, AlertHandling.reason != SUPERSEDED
     )
+    silent = update(AlertHandling).where(_is_among_active(is_silent))
+    values = {"state": HandlingState.UNDECIDED, "plan": [force], "due_at": now}
+    return len(undecided) + count_changed(session, silent.values(values))
+
+
+def _is_among_active(condition: ColumnElement[bool]) -> ColumnElement[bool]:
     active = (
         select(AlertHandling.id)
         .join(Alert, _IS_PRESENT)
-        .where(Alert.status != AlertStatus.RESOLVED, AlertHandling.over_at.is_(None), nobody_told)
+        .where(Alert.status != AlertStatus.RESOLVED, AlertHandling.over_at.is_(None), condition)
     )
-    force = {"do": FORCE, "at": iso_utc(now), "rule_id": rule_id}
-    return (
-        update(AlertHandling)
-        .where(AlertHandling.id.in_(active))
-        .values(state=HandlingState.UNDECIDED, plan=[force], due_at=now)
-    )
+    return AlertHandling.id.in_(active)
 
 
 def _add_missing(session: Session) -> None:

@@ -64,7 +64,7 @@ def _decide_new(outcome: Outcome, subject: Subject, facts: Facts) -> None:
 
 
 def _try(handling: AlertHandling, subject: Subject, facts: Facts) -> Tried:
-    forced = next((step["rule_id"] for step in handling.plan if step["do"] == FORCE), None)
+    forced = frozenset(step["rule_id"] for step in handling.plan if step["do"] == FORCE)
     numbers = facts.numbers.get(handling.id, {})
     return try_rules(facts.rules, Trial(subject, handling.noticed_at, facts.now, numbers, forced))
 

@@ -49,13 +49,13 @@ class Tried:
 @dataclass(frozen=True, slots=True)
 class Trial:
     """What an alert is judged by. `numbers`: how many such alerts there were, by the id of the
-    rule that asks. `forced`: a rule that acts also on alerts that began before it."""
+    rule that asks. `forced`: rules that act also on alerts that began before them."""
 
     subject: Subject
     noticed_at: datetime
     now: datetime
     numbers: Mapping[int, int] = field(default_factory=dict)
-    forced: int | None = None
+    forced: frozenset[int] = frozenset()
 
 
 def try_rules(rules: Sequence[RuleInForce], trial: Trial) -> Tried:
@@ -80,7 +80,7 @@ def try_rules(rules: Sequence[RuleInForce], trial: Trial) -> Tried:
 def _try(rule: RuleInForce, trial: Trial) -> Match:
     if rule.conditions is None:
         return Match(False, UNREADABLE)
-    if rule.id != trial.forced and not _began_after(rule, trial):
+    if rule.id not in trial.forced and not _began_after(rule, trial):
         moment = f"{rule.switched_on_at:%Y-%m-%d at %H:%M} UTC"
         return Match(False, f"It was switched on after the alert began, on {moment}.")
     return explain(rule.conditions, trial.subject, trial.now, trial.numbers.get(rule.id, 1))
