@@ -12,7 +12,7 @@ import msgspec
 from portal.egress import Limits
 from portal.tactical.http.session import TacticalSession
 from portal.tactical.reading.decoding import decode_record, decode_rows, find_row
-from portal.tactical.reading.text import clean_count, clean_prose, clean_text, parse_time
+from portal.tactical.reading.text import clean_count, clean_prose, clean_text, parse_near_time
 from portal.tactical.record_errors import UnusableRecord
 from portal.tactical.records import BadRecord
 
@@ -122,7 +122,7 @@ def read_alert(
     row = find_row(_row, raw)
     if row is None:
         return BadRecord("The alert cannot be read.", "")
-    pk, alert_time = clean_count(row.id), parse_time(row.alert_time)
+    pk, alert_time = clean_count(row.id), parse_near_time(row.alert_time)
     severity = clean_text(row.severity)
     if pk is None or alert_time is None or severity not in ("info", "warning", "error"):
         return BadRecord("The alert has no usable id, time or severity.", str(pk or ""))
@@ -136,9 +136,9 @@ def read_alert(
         message=clean_prose(row.message),
         alert_time=alert_time,
         resolved=row.resolved is True,
-        resolved_on=parse_time(row.resolved_on),
+        resolved_on=parse_near_time(row.resolved_on),
         snoozed=row.snoozed is True,
-        snooze_until=parse_time(row.snooze_until),
+        snooze_until=parse_near_time(row.snooze_until),
         check_pk=clean_count(row.assigned_check),
         task_pk=clean_count(row.assigned_task),
         asked_at=asked_at or datetime.now(UTC),

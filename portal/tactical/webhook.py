@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from portal.tactical.reading.text import clean_prose, clean_text, parse_epoch, parse_time
+from portal.tactical.reading.text import clean_prose, clean_text, parse_epoch, parse_near_time
 
 SECRET_HEADER = "X-Alga-Webhook-Secret"  # noqa: S105  # the header's name
 
@@ -186,7 +186,7 @@ def _time(text: str | None) -> datetime | None:
     try:
         number = float(text)
     except ValueError:
-        found = parse_time(text)
+        found = parse_near_time(text)
     else:
         found = parse_epoch(number if number < FIRST_MILLISECONDS else number / 1000)
     return found if found is not None and 2000 <= found.year < 2100 else None

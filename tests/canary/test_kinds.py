@@ -59,7 +59,7 @@ NO_SECRETS = """
 """
 """Other choices, ids, names of files, a nonce, what each form carries."""
 OUTSIDE = """
-    keys.py:_new_key keys.py:put_first supervisor/demo.py:_read_or_make
+    keys.py:_new_key keys.py:put_first supervisor/demo.py:_make
     services/accounts/password_changes.py:set_password services/accounts/sign_in.py:sign_in
 """
 """Keys of the install, which lie in its folder; the demo's; a password once more."""

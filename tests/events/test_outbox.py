@@ -33,6 +33,7 @@ from portal.services.assets.retirement import restore_assets, retire_assets
 from portal.services.events import delivery
 from portal.services.export import export_assets
 from portal.services.integrations.current import get_integration
+from portal.services.notices.detection import look
 from portal.services.runs import execution, requests
 from portal.sync.devices.device_events import record_device_events
 from portal.sync.devices.merging.merge import merge_into
@@ -98,6 +99,10 @@ PAYLOADS[EventType.MESSAGE_SENT] = PAYLOADS[EventType.MESSAGE_FAILED] = {
     *("attempts", "may_be_double", "told_in", "answer"),
 }
 
+PAYLOADS[EventType.NOTICE_BEGAN] = PAYLOADS[EventType.NOTICE_ENDED] = {
+    *("notice_id", "kind", "subject", "text", "began_at", "ended_at"),
+}
+
 
 @pytest.fixture
 def scoped(msp: Msp) -> Iterator[Msp]:
@@ -134,6 +139,7 @@ def test_payloads_have_their_keys_and_no_secret(scoped: Msp, http: FlaskClient) 
     merge_two_assets()
     retire_and_restore(scoped)
     handle_alerts(scoped)
+    notice_certificate()
     stored = events(*EventType)
     assert {event.type for event in stored} == {str(kind) for kind in EventType}
     for event in stored:
@@ -158,6 +164,15 @@ def handle_alerts(msp: Msp) -> None:
         desk.add_window()
         desk.raise_alerts(9002)
         desk.work()
+
+
+def notice_certificate() -> None:
+    """That it ends soon, and that there is a new one."""
+    for days in (1, 90):
+        with transaction() as session:
+            get_integration().certificate_ends_at = utc_now() + timedelta(days=days)
+            session.flush()
+        look()
 
 
 def add_technician(msp: Msp) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,10 +20,16 @@ from portal.events.delivery import Message, send
 from portal.scope import tenant_scope
 from portal.services.accounts.tenants import add_tenant
 from portal.services.integrations import networks
+from portal.transport import read_unencrypted
 from tests.egress.servers import QUICK, RawServer, answer, serve
 
 INSIDE = "10.20.0.5"
 NETWORK = "10.20.0.0/16"
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return replace(settings, unencrypted=read_unencrypted(NETWORK))
 
 
 @pytest.fixture

@@ -28,6 +28,7 @@ NO_PAGES = {
     "clients.picker",
     "errands.show",
     "organizations.row",
+    "rules.export",
     "software.export",
     "software.export_of_asset",
     "software.export_of_title",

@@ -80,7 +80,7 @@ def test_terms_come_back_from_the_column_as_they_went_in() -> None:
     ):
         assert read_repeats(as_plain(repeats)) == repeats
     scope = Scope(clients=(7,), kinds=("check",))
-    assert as_plain(scope) == {"clients": (7,), "kinds": ("check",)}
+    assert as_plain(scope) == {"clients": [7], "kinds": ["check"]}
     assert read_scope(as_plain(scope)) == scope
 
 

@@ -45,6 +45,7 @@ class Message(TenantOwned, Base):
     __tablename__ = "messages"
     __table_args__ = (
         UniqueConstraint("tenant_id", "key"),
+        Index(None, "channel_id"),
         Index(None, "handling_id"),
         Index(None, "notice_id"),
         Index(

@@ -91,19 +91,22 @@ def clean_flag(value: Any) -> bool | None:
 
 
 def parse_time(value: Any) -> datetime | None:
-    """ISO 8601 with `Z` or an offset, `T` or a blank; without a zone it is UTC.
-
-    None for a year at the ends of the calendar, such as Go's zero time: nobody could add to it or
-    take from it.
-    """
+    """ISO 8601 with `Z` or an offset, `T` or a blank; without a zone it is UTC."""
     if not isinstance(value, str):
         return None
     try:
         found = datetime.fromisoformat(value.strip())
-        found = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
-    return found if EARLIEST_YEAR <= found.year <= LATEST_YEAR else None
+
+
+def parse_near_time(value: Any) -> datetime | None:
+    """As `parse_time`, but None for a year at the ends of the calendar, such as Go's zero time:
+    nobody could add to it or take from it."""
+    found = parse_time(value)
+    is_near = found is not None and EARLIEST_YEAR <= found.year <= LATEST_YEAR
+    return found if is_near else None
 
 
 def parse_epoch(value: Any) -> datetime | None:

@@ -138,6 +138,7 @@ def test_each_fault_has_a_word_of_its_own() -> None:
         "unexpected_answer": {"UnexpectedAnswer", "WebPage"},
         "totp_wrong": {"TotpWrong", "TotpSecretWrong"},
         "bad_certificate": {"BadCertificate", "NoTls"},
+        "insecure_url": {"InsecureUrl", "InsecureMail"},
     }
     by_fault: dict[str, set[str]] = {}
     for error in every_error():

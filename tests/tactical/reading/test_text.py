@@ -24,6 +24,7 @@ from portal.tactical.reading.text import (
     clean_text,
     join_facts,
     parse_epoch,
+    parse_near_time,
     parse_time,
 )
 
@@ -142,11 +143,17 @@ def test_times(text: str) -> None:
     "value",
     [
         *(*NO_TEXT, "", "yesterday", "None", "2026-13-01T00:00:00Z", "9999-12-31T23:59:59-23:00"),
-        *("0", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"),
+        "0",
     ],
 )
 def test_what_is_no_time_is_none(value: Any) -> None:
     assert parse_time(value) is None
+
+
+@pytest.mark.parametrize("value", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
+def test_the_ends_of_the_calendar_are_not_near(value: str) -> None:
+    assert parse_time(value) is not None
+    assert parse_near_time(value) is None
 
 
 @pytest.mark.parametrize("value", [None, "1", True, 0, -5, 1e30, float("nan"), float("inf"), [1]])
