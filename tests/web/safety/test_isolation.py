@@ -58,6 +58,7 @@ NO_TENANT = {
         "api_audit",
         "api_windows",
         "api_rules",
+        "api_channels",
     ),  # of the token's tenant: see tests/api
     "acknowledge",  # of the link's tenant: see tests/alerts/test_links.py
     "sso",
