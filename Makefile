@@ -1,7 +1,7 @@
 # Everything is installed into .venv from the lock files; see docs/install.md.
 BIN = .venv/bin
-# One more than there are cores: tests wait for processes, browsers and servers a third of their time.
-PYTEST_ARGS = -n $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1) --maxprocesses 5
+# Two more than there are cores: with one more, two cores had nothing to do a third of the time.
+PYTEST_ARGS = -n $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2) --maxprocesses 5
 # Where it is set, each process of a run would compile every module anew.
 export PYTHONDONTWRITEBYTECODE =
 
