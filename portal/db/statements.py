@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from itertools import repeat
+from types import MappingProxyType
 from typing import Any, cast
 
 import msgspec
@@ -44,8 +45,10 @@ def upsert(
     updated: Sequence[str],
     index_where: ColumnElement[bool] | None = None,
     newer: Sequence[str] = (),
+    computed: Mapping[str, Any] = MappingProxyType({}),
 ) -> sqlite.Insert | postgresql.Insert:
-    """An INSERT that updates the columns `updated` of a row with the same `unique` ones.
+    """An INSERT that updates the columns `updated` of a row with the same `unique` ones, and gives
+    others what `computed` says: a value, or an expression of what is there.
 
     Unless that row is another tenant's: the guard sees what is inserted, not what it meets. Nor
     if one of the times `newer` is later there.
@@ -56,7 +59,7 @@ def upsert(
     return statement.on_conflict_do_update(
         index_elements=unique,
         index_where=index_where,
-        set_={name: new[name] for name in updated},
+        set_={name: new[name] for name in updated} | dict(computed),
         where=and_(same_tenant, *(new[name] >= old[name] for name in newer)),
     )
 

@@ -156,7 +156,7 @@ def test_every_upsert_is_one_that_minds_the_tenant() -> None:
     folder = Path(portal.__file__).parent
     forbidden = re.compile(r"on_conflict_do_update|ON CONFLICT|bulk_(save|insert|update)_")
     found = {p.name for p in folder.rglob("*.py") if forbidden.search(p.read_text())}
-    assert found == {"statements.py", "news.py"}  # which asks for the tenant as well
+    assert found == {"statements.py"}
 
 
 # --- Rows as objects --------------------------------------------------------------------

@@ -14,7 +14,7 @@ from sqlalchemy import case, select, update
 from sqlalchemy.orm import Session
 
 from portal.clock import utc_now
-from portal.db import insert
+from portal.db import upsert
 from portal.models import Alert, AlertHandling, TimelineEntry
 from portal.models.alerts.alert import AlertStatus
 from portal.models.alerts.handling import HandlingState
@@ -32,6 +32,8 @@ RESOLVED = "Tactical says that it is resolved."
 GONE = "Tactical no longer has it, so it counts as resolved."
 OVER_AT_FIRST = "It was already resolved when the portal first read it."
 TOO_OLD = "It began before the portal acted on alerts."
+UNIQUE = ("alert_id", "occurrence")
+"""One handling for each occurrence."""
 SUPERSEDED = "It says that an agent is overdue whose computer has another agent by now."
 
 
@@ -98,18 +100,13 @@ def _open(session: Session, opened: Sequence[News], replaced: Collection[str]) -
     One that is there and over was only said to be over: it is decided anew.
     """
     now, table = utc_now(), AlertHandling
-    statement = insert(table)
     was_over = table.over_at.is_not(None)
-    statement = statement.on_conflict_do_update(
-        index_elements=["alert_id", "occurrence"],
-        set_={
-            "over_at": None,
-            "due_at": statement.excluded.due_at,
-            "reopened": table.reopened + case((was_over, 1), else_=0),
-            "state": case((was_over, HandlingState.UNDECIDED), else_=table.state),
-        },
-        where=table.tenant_id == statement.excluded.tenant_id,
-    )
+    anew = {
+        "over_at": None,
+        "reopened": table.reopened + case((was_over, 1), else_=0),
+        "state": case((was_over, HandlingState.UNDECIDED), else_=table.state),
+    }
+    statement = upsert(table, UNIQUE, updated=("due_at",), computed=anew)
     rows = []
     for each in opened:
         row = _row(each, HandlingState.UNDECIDED, None) | {"due_at": now}
@@ -121,13 +118,7 @@ def _open(session: Session, opened: Sequence[News], replaced: Collection[str]) -
 
 def _close(session: Session, over: Sequence[News]) -> None:
     """Its handling ends; without one, nobody is told that it was there at all."""
-    table = AlertHandling
-    statement = insert(table)
-    statement = statement.on_conflict_do_update(
-        index_elements=["alert_id", "occurrence"],
-        set_={"over_at": statement.excluded.over_at, "due_at": statement.excluded.noticed_at},
-        where=table.tenant_id == statement.excluded.tenant_id,
-    )
+    statement = upsert(AlertHandling, UNIQUE, updated=("over_at",), computed={"due_at": utc_now()})
     rows = [
         _row(each, HandlingState.SILENT, OVER_AT_FIRST if each.is_first else TOO_OLD)
         | {"over_at": each.values["resolved_at"] or utc_now(), "due_at": None}
