@@ -172,7 +172,6 @@ def _create_handlings() -> None:
         _column("acknowledgement", sa.String(), nullable=True),
         _column("assigned_to", _BIG, nullable=True),
         _column("due_at", _TIME, nullable=True),
-        _column("lease", sa.String(), nullable=True),
         _column("attempts", _BIG),
         _belongs_to("alert_handlings", "alert_id", "rmm_alerts"),
         _belongs_to("alert_handlings", "assigned_to", "memberships", gone="SET NULL"),

@@ -65,7 +65,7 @@ VALUES: Mapping[str, str] = {
     "title": "what happened and to what: “Overdue: SRV-01 (Contoso)”",
     "state": "what happened: “Overdue”, “Still overdue”, “Resolved”",
     "about": "to what: “SRV-01 (Contoso)”",
-    "reason": "raised, reminder, escalated, acknowledged, resolved, notice, notice_over or test",
+    "reason": "raised, reminder, escalated, resolved, notice, notice_over or test",
     "hostname": "the computer",
     "client": "the client",
     "site": "the site",

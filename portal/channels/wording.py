@@ -32,7 +32,7 @@ def say_state(reason: str, alert: AlertFacts) -> str:
         return f"Still {now[0].lower()}{now[1:]}" if now != OTHER_STATE[0] else "Still active"
     if reason == "escalated":
         return f"Not acknowledged, {now[0].lower()}{now[1:]}"
-    return "Acknowledged" if reason == "acknowledged" else now
+    return now
 
 
 def say_about(alert: AlertFacts) -> str:

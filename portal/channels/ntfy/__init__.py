@@ -29,7 +29,7 @@ LONGEST_TITLE = 1000
 LONGEST_MESSAGE = 4000
 """Bytes. From 4,096 on the server makes a file of it."""
 PRIORITIES = {"low": 2, "normal": 3, "high": 4, "critical": 5}
-OF_ITS_OWN = ("reminder", "escalated", "acknowledged")
+OF_ITS_OWN = ("reminder", "escalated")
 """These stand beside the first message; a resolve takes its place."""
 _TOPIC = re.compile(r"[-_A-Za-z0-9]{1,64}")
 

@@ -90,10 +90,9 @@ class AlertHandling(TenantOwned, Base):
         ForeignKey("memberships.id", ondelete="SET NULL")
     )
     due_at: Mapped[datetime | None] = mapped_column(default=utc_now)
-    """When to look at it (again), or when the lease ends; None when there is nothing to do."""
-    lease: Mapped[str | None]
+    """When to look at it (again); None when there is nothing to do."""
     attempts: Mapped[int] = mapped_column(default=0)
-    """Looks at it that were begun and not ended."""
+    """Looks at it, in a row, that could not decide."""
 
     assignee: Mapped[Membership | None] = relationship(viewonly=True, lazy="raise")
     """Where a statement asks for it; None also for whoever is limited to some clients."""

@@ -19,7 +19,6 @@ class MessageReason(StrEnum):
     RAISED = "raised"
     REMINDER = "reminder"
     ESCALATED = "escalated"
-    ACKNOWLEDGED = "acknowledged"
     RESOLVED = "resolved"
     NOTICE = "notice"
     """Of the portal itself: that something began."""

@@ -25,7 +25,6 @@ _WHAT = {
     MessageReason.REMINDER: "To remind {}",
     MessageReason.ESCALATED: "To escalate it to {}",
     MessageReason.RESOLVED: "To tell {} that it is over",
-    MessageReason.ACKNOWLEDGED: "To tell {} who took it",
 }
 
 

@@ -156,15 +156,10 @@ def _write(row: MaintenanceWindow, window: Window) -> None:
 
 
 def _look_anew(session: Session, row: MaintenanceWindow) -> None:
-    """At what it keeps back now: it may end earlier or later, or not be meant any more. Who works
-    at one already looks by itself."""
+    """At what it keeps back now: it may end earlier or later, or not be meant any more."""
     session.execute(
         update(AlertHandling)
-        .where(
-            AlertHandling.window_id == row.id,
-            AlertHandling.state == HandlingState.HELD,
-            AlertHandling.lease.is_(None),
-        )
+        .where(AlertHandling.window_id == row.id, AlertHandling.state == HandlingState.HELD)
         .values(due_at=utc_now())
     )
 
