@@ -105,7 +105,7 @@ class _GuardedHttp(Guarded):
         if self.sock is None:
             self.connect()
         current_meter.get().was_sent = True
-        super().send(data)  # type: ignore[misc]
+        super().send(data)  # type: ignore[misc]  # of the class that it is mixed into
 
 
 class GuardedAdapter(HTTPAdapter):

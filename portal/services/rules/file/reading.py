@@ -32,7 +32,7 @@ class _Loader(yaml.SafeLoader):
         self.depth = 0
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        event: yaml.Event = self.peek_event()  # type: ignore[no-untyped-call]
+        event: yaml.Event = self.peek_event()  # type: ignore[no-untyped-call]  # of its stubs
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             raise _refuse("It uses anchors (&, *), which cannot be used here", event.start_mark)
         if getattr(event, "tag", None):
