@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from portal.channels import discord, http, mail, ntfy, slack, teams
-from portal.channels.kind import ChannelKind, Field, Outcome, Rejected, Result, find_missing
+from portal.channels.kind import (
+    ChannelKind,
+    Field,
+    Outcome,
+    Rejected,
+    Result,
+    find_missing,
+    list_missing,
+)
 from portal.channels.telling import URGENCIES, AlertFacts, Group, Telling
 
 _IN_ORDER: tuple[ChannelKind, ...] = (
@@ -27,4 +35,5 @@ __all__ = [
     "Result",
     "Telling",
     "find_missing",
+    "list_missing",
 ]

@@ -131,13 +131,18 @@ class ChannelKind(Protocol):
         """
 
 
-def find_missing(kind: ChannelKind, secrets: Secrets) -> Outcome | None:
-    """Why nothing can be sent: a secret that is needed is not there, or cannot be read any more."""
-    missing = [
+def list_missing(kind: ChannelKind, secrets: Secrets) -> list[str]:
+    """Labels of secrets that are needed and not there."""
+    return [
         each.label
         for each in kind.fields
         if each.is_secret and each.is_required and each.name not in secrets
     ]
+
+
+def find_missing(kind: ChannelKind, secrets: Secrets) -> Outcome | None:
+    """Why nothing can be sent: a secret that is needed is not there, or cannot be read any more."""
+    missing = list_missing(kind, secrets)
     if not missing:
         return None
     fields = join_words([f"“{label}”" for label in missing])

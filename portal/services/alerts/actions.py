@@ -16,6 +16,7 @@ from portal.models import Alert, Errand
 from portal.models.alerts.alert import AlertSource, AlertStatus
 from portal.models.errands.errand import ErrandKind
 from portal.services.alerts.listing import get_alert
+from portal.services.alerts.occurrences import check_ids
 from portal.services.alerts.results import ActionResult, AlertAction, Failure
 from portal.services.errands.requests import request_errand
 from portal.services.integrations.current import get_active_integration, open_tactical
@@ -24,7 +25,6 @@ from portal.sync.alerts.write import write_alerts
 from portal.tactical.alerts import TacticalAlert, TacticalAlerts
 from portal.tactical.errors import MissingPermission, NotFoundInTactical
 
-MOST_AT_ONCE = 200
 MOST_DAYS = 365
 LOOKUP_SECONDS = 120.0
 """For all alerts of one action: a server that drips must not hold a worker for long."""
@@ -111,12 +111,7 @@ def _check(action: AlertAction, alert_ids: Sequence[int], days: int | None) -> l
     """The ids, each once. Raises InvalidInput."""
     if action is AlertAction.SNOOZE and not (days and 0 < days <= MOST_DAYS):
         raise InvalidInput(f"Enter a number of days from 1 to {MOST_DAYS}.", field="days")
-    ids = list(dict.fromkeys(alert_ids))
-    if not ids:
-        raise InvalidInput("Select at least one alert.")
-    if len(ids) > MOST_AT_ONCE:
-        raise InvalidInput(f"Select at most {MOST_AT_ONCE} alerts at once.")
-    return ids
+    return check_ids(alert_ids)
 
 
 def _choose(

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 
 from portal.channels import KINDS, ChannelKind
 from portal.clock import iso_utc
@@ -49,13 +49,14 @@ class ChannelRow:
 
 def list_channels() -> list[ChannelRow]:
     """By name."""
-    found = db.session.scalars(
-        select(Channel)
-        .where(Channel.kind.in_(list(KINDS)))
-        .order_by(func.lower(Channel.name), Channel.id)
-        .execution_options(populate_existing=True)
-    ).all()
-    return view_channels(found)
+    ordered = _select().order_by(func.lower(Channel.name), Channel.id)
+    return view_channels(db.session.scalars(ordered).all())
+
+
+def list_names() -> dict[int, str]:
+    """Of all channels by id, in the order of the names."""
+    ordered = select(Channel.id, Channel.name).order_by(func.lower(Channel.name), Channel.id)
+    return {row.id: row.name for row in db.session.execute(ordered)}
 
 
 def view_channels(channels: Iterable[Channel]) -> list[ChannelRow]:
@@ -69,15 +70,21 @@ def view_channels(channels: Iterable[Channel]) -> list[ChannelRow]:
 
 def get_row(channel_id: int) -> ChannelRow:
     """Raises NotFound."""
-    rows = [row for row in list_channels() if row.channel.id == channel_id]
-    if not rows:
-        raise NotFound("This channel does not exist.")
-    return rows[0]
+    return view_channels([get_channel(channel_id)])[0]
 
 
 def get_channel(channel_id: int) -> Channel:
     """Raises NotFound."""
-    return get_row(channel_id).channel
+    found = db.session.scalar(_select().where(Channel.id == channel_id))
+    if found is None:
+        raise NotFound("This channel does not exist.")
+    return found
+
+
+def _select() -> Select[Channel]:
+    """Of kinds that there are."""
+    known = select(Channel).where(Channel.kind.in_(list(KINDS)))
+    return known.execution_options(populate_existing=True)
 
 
 def list_newest(channel_id: int) -> Sequence[tuple[Message, int | None]]:

@@ -11,16 +11,16 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from portal.channels import KINDS, ChannelKind, Outcome, Result, Telling, find_missing
+from portal.channels import KINDS, ChannelKind, Outcome, Result, Telling, list_missing
 from portal.clock import utc_now
 from portal.db import transaction
 from portal.errors import PORTAL_FAULT, SecretUnreadable
 from portal.models import Channel, Message
+from portal.services.channels.secrets import read_secrets
 from portal.services.handling.line import hold, load_line
 from portal.services.handling.telling import make_telling
 from portal.services.handling.units import IN_DOUBT, TOLD_OVER, Line, choose, is_begun
 from portal.services.integrations.networks import get_gateway
-from portal.vault import find_secret
 
 log = logging.getLogger(__name__)
 
@@ -49,9 +49,6 @@ class Attempt:
         """Never raises."""
         if self.kind is None or self.problem is not None:
             return Outcome(result=Result.FAILED, answer=self.problem or NO_KIND)
-        missing = find_missing(self.kind, self.secrets)
-        if missing is not None:
-            return missing
         gateway: Any = get_gateway()
         try:
             return self.kind.send(gateway, self.settings, self.secrets, self.telling)
@@ -134,14 +131,13 @@ def _count_left(channel: Channel, now: datetime) -> int:
 
 def _read_secrets(channel: Channel, kind: ChannelKind | None) -> tuple[dict[str, str], str | None]:
     """By field; and what is wrong with them, in words."""
-    found = {}
+    if kind is None:
+        return {}, None
     try:
-        for each in kind.fields if kind else ():
-            secret = find_secret(channel, each.name) if each.is_secret else None
-            if secret is not None:
-                found[each.name] = secret
-            elif each.is_secret and each.is_required:
-                return found, f"{each.label} is missing. Enter it in the channel's settings."
+        found = read_secrets(channel)
     except SecretUnreadable as error:
-        return found, error.message
+        return {}, error.message
+    missing = list_missing(kind, found)
+    if missing:
+        return found, f"{missing[0]} is missing. Enter it in the channel's settings."
     return found, None

@@ -134,7 +134,7 @@ def _end(outcome: Outcome, facts: Facts) -> None:
     later = (MessageReason.REMINDER, MessageReason.ESCALATED)
     steps.drop_waiting(outcome, known, later, OVER)
     left = [each for each in known if each.id not in outcome.dropped]
-    told = {"rule": handling.rule_name or "", "urgency": handling.urgency or "normal"}
+    told = steps.describe_told(handling)
     there = [channel for channel in steps.list_told(left) if channel in facts.channels]
     outcome.send(there, MessageReason.RESOLVED, told)
     outcome.plan([])

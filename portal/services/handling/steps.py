@@ -111,14 +111,14 @@ def _remind(outcome: Outcome, facts: Facts, step: Step) -> Step:
         return step | {"at": min(at, alert.snoozed_until or at).isoformat()}
     number = step["number"] + 1
     there = [channel for channel in step["channels"] if channel in facts.channels]
-    told = _told(outcome.handling) | {"number": number}
+    told = describe_told(outcome.handling) | {"number": number}
     outcome.send(there, MessageReason.REMINDER, told, which=f"{step['rule_id']}-{number}")
     return step | {"number": number, "at": at.isoformat()}
 
 
 def _escalate(outcome: Outcome, facts: Facts, step: Step) -> None:
     there = [channel for channel in step["channels"] if channel in facts.channels]
-    outcome.send(there, MessageReason.ESCALATED, _told(outcome.handling))
+    outcome.send(there, MessageReason.ESCALATED, describe_told(outcome.handling))
     names = join_words([facts.channels[channel] for channel in there]) or "nobody"
     minutes = plural(step["minutes"], "minute")
     outcome.tell(
@@ -128,7 +128,8 @@ def _escalate(outcome: Outcome, facts: Facts, step: Step) -> None:
     )
 
 
-def _told(handling: AlertHandling) -> dict[str, Any]:
+def describe_told(handling: AlertHandling) -> dict[str, Any]:
+    """What later messages say of the decision."""
     return {"rule": handling.rule_name or "", "urgency": handling.urgency or "normal"}
 
 

@@ -15,6 +15,7 @@ from portal.models import Channel, Membership, NoticeChoice, User
 from portal.models.notices.notice import NoticeKind
 from portal.services.audit.actions import Action
 from portal.services.audit.record import Target, record
+from portal.services.channels.listing import list_names
 from portal.services.notices.audience import PERSONAL, Audience, Listener, load_audience
 
 Choice = tuple[NoticeKind, int]
@@ -57,7 +58,7 @@ def choose(membership_id: int, email: str, chosen: Collection[Choice]) -> None:
     with transaction() as session:
         audience = load_audience(session)
         before = _list_chosen(audience, _find(audience, membership_id))
-        names = _read_names(session)
+        names = list_names()
         if {channel_id for _, channel_id in chosen} - names.keys():
             raise InvalidInput(
                 "One of these channels does not exist any more. Choose again.", field="choices"
@@ -112,10 +113,6 @@ def _list_chosen(audience: Audience, listener: Listener) -> frozenset[Choice]:
         for kind in NoticeKind
         for channel_id in audience.list_chosen(listener, kind)
     )
-
-
-def _read_names(session: Session) -> dict[int, str]:
-    return {row.id: row.name for row in session.execute(select(Channel.id, Channel.name))}
 
 
 def _describe(chosen: Collection[Choice], names: dict[int, str]) -> list[str]:

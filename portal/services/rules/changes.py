@@ -16,8 +16,9 @@ from portal.scope import get_tenant_id
 from portal.services.audit.actions import Action
 from portal.services.audit.record import Target, record
 from portal.services.audit.values import differing
+from portal.services.channels.listing import list_names
 from portal.services.rules.checking import check_conditions, check_steps
-from portal.services.rules.listing import get_rule, list_channels, query_rules
+from portal.services.rules.listing import get_rule, query_rules
 from portal.services.rules.terms import Conditions, Steps, to_json
 from portal.services.text import LONGEST_LINE, clean_line
 
@@ -176,7 +177,7 @@ def _kept(rule: AlertRule) -> dict[str, Any]:
 
 
 def _check_channels(steps: Steps) -> None:
-    known = list_channels()
+    known = list_names()
     for field, ids in (("notify", steps.notify), ("escalate_to", steps.escalate_to)):
         if not known.keys() >= set(ids):
             raise InvalidInput("One of the channels is no longer there.", field=field)

@@ -14,8 +14,8 @@ from portal.errors import Refused
 from portal.models import AlertRule
 from portal.services.audit.actions import Action
 from portal.services.audit.record import Target, record
+from portal.services.channels.listing import list_names
 from portal.services.rules.changes import Draft, insert_rule, lock_rules
-from portal.services.rules.listing import list_channels
 from portal.services.rules.terms import Conditions, Steps
 
 INFO_REASON = "Alerts that only inform tell nobody."
@@ -56,7 +56,7 @@ def make_defaults(channels: Sequence[int]) -> list[Draft]:
 
 def take_defaults() -> list[AlertRule]:
     """Switched on, behind the rules that there are. Raises Refused where there is no channel."""
-    channels = list(list_channels())
+    channels = list(list_names())
     if not channels:
         raise Refused("Add a channel first: without one, rules have nobody to tell.")
     with transaction() as session:

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from portal.db import db
 from portal.errors import InvalidInput, NotFound
-from portal.models import AlertHandling, AlertRule, Channel
+from portal.models import AlertHandling, AlertRule
 from portal.models.alerts.handling import HandlingState
 from portal.services.rules.terms import Conditions, Steps, read_conditions, read_steps
 
@@ -62,12 +62,6 @@ def is_any_on() -> bool:
         )
         is not None
     )
-
-
-def list_channels() -> dict[int, str]:
-    """The names of all channels by id, in the order of the names."""
-    ordered = select(Channel.id, Channel.name).order_by(func.lower(Channel.name), Channel.id)
-    return {row.id: row.name for row in db.session.execute(ordered)}
 
 
 def count_handled() -> dict[int | None, int]:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from portal.clock import iso_utc
-from portal.services.rules.listing import RuleView, list_channels
+from portal.services.channels.listing import list_names
+from portal.services.rules.listing import RuleView
 from portal.services.rules.terms import to_json
 from portal.services.rules.trial import TrialOfAll
 from portal.services.rules.words import describe_conditions, describe_steps, name_places
@@ -14,7 +15,7 @@ from portal.services.rules.words import describe_conditions, describe_steps, nam
 
 def to_records(rules: Sequence[RuleView]) -> list[dict[str, Any]]:
     """Conditions and steps both as they are kept and in words. The ids of rules are text."""
-    channels, names = list_channels(), name_places(rules)
+    channels, names = list_names(), name_places(rules)
     return [
         {
             "id": str(view.rule.id),

@@ -11,9 +11,10 @@ from portal.models import AlertRule
 from portal.services.accounts.limits import list_choices
 from portal.services.accounts.permissions import Permission
 from portal.services.assets.words import list_filter_words
+from portal.services.channels.listing import list_names
 from portal.services.organizations.listing import list_live_organizations
 from portal.services.rules import changes
-from portal.services.rules.listing import get_rule, list_channels, view_rule
+from portal.services.rules.listing import get_rule, view_rule
 from portal.services.rules.trial import Trial, try_conditions
 from portal.services.windows.drafts import list_zones
 from portal.services.windows.listing import find_usual_zone
@@ -74,7 +75,7 @@ def _wanted() -> str:
 
 def _page(form: RuleForm, rule: AlertRule | None, trial: Trial | None = None) -> str:
     """With the choices that there are now."""
-    channels = [(str(key), name) for key, name in list_channels().items()]
+    channels = [(str(key), name) for key, name in list_names().items()]
     offered = {
         "clients": [(str(key), name) for key, name in list_choices()],
         "organizations": [

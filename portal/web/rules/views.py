@@ -7,13 +7,13 @@ from flask.typing import ResponseReturnValue
 
 from portal.errors import Refused
 from portal.services.accounts.permissions import Permission
+from portal.services.channels.listing import list_names
 from portal.services.handling.acting import act_now
 from portal.services.rules import changes
 from portal.services.rules.defaults import make_defaults, take_defaults
 from portal.services.rules.listing import (
     count_handled,
     get_rule,
-    list_channels,
     list_rules,
     view_rule,
 )
@@ -31,7 +31,7 @@ SHOWN = 50
 @rules.get("/")
 @requires(Permission.READ_RULES)
 def index() -> ResponseReturnValue:
-    found, channels = list_rules(), list_channels()
+    found, channels = list_rules(), list_names()
     names = name_places(found)
     rows = [
         (view, describe_conditions(view.conditions, names), describe_steps(view.steps, channels))

@@ -16,12 +16,10 @@ from portal.channels import KINDS, ChannelKind
 from portal.channels.templating import BadTemplate, check_template
 from portal.errors import InvalidInput
 from portal.models import Channel
+from portal.services.channels.changing import FASTEST
 from portal.services.rules.file.content import ChannelPart
 from portal.services.rules.file.outcome import Line, changed
 from portal.services.text import clean_line
-
-FASTEST = 60
-"""Messages a minute."""
 
 
 def import_channel(session: Session, part: ChannelPart) -> Line:

@@ -9,8 +9,9 @@ from sqlalchemy import select
 
 from portal.db import db
 from portal.errors import InvalidInput
-from portal.models import Channel, Client, OrganizationMapping
+from portal.models import Client, OrganizationMapping
 from portal.models.organizations.client import name_key
+from portal.services.channels.listing import list_names
 from portal.services.windows.scopes import find_assets, write_assets
 
 PLACES = ("clients", "organizations", "assets")
@@ -27,12 +28,11 @@ class Names:
         organizations = db.session.execute(
             select(mapping.external_organization_id, mapping.external_organization_name)
         ).all()
-        channels = db.session.execute(select(Channel.id, Channel.name)).all()
         self._names: dict[str, dict[Any, str]] = {
             "clients": {row[0]: row[1] for row in clients},
             "organizations": {row[0]: row[1] for row in organizations},
             "assets": {},
-            **{field: {row[0]: row[1] for row in channels} for field in CHANNELS},
+            **dict.fromkeys(CHANNELS, list_names()),
         }
 
     def to_names(self, terms: Mapping[str, Any]) -> dict[str, Any]:
