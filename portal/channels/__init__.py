@@ -7,12 +7,9 @@ from collections.abc import Mapping
 from portal.channels import discord, http, mail, ntfy, slack, teams
 from portal.channels.kind import (
     ChannelKind,
-    Field,
     Outcome,
-    Rejected,
     Result,
     find_missing,
-    list_missing,
 )
 from portal.channels.telling import URGENCIES, AlertFacts, Group, Telling
 
@@ -28,12 +25,9 @@ __all__ = [
     "URGENCIES",
     "AlertFacts",
     "ChannelKind",
-    "Field",
     "Group",
     "Outcome",
-    "Rejected",
     "Result",
     "Telling",
     "find_missing",
-    "list_missing",
 ]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from portal.channels.kind import Settings
 from portal.channels.telling import Telling
 from portal.channels.templating import render
 from portal.channels.wording import list_links
+from portal.far_side.form import Settings
 
 
 class TextChannel:

@@ -3,28 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
 from portal.channels.telling import Telling
-from portal.egress import Accepted, Envelope, Limits, SmtpServer, Stream
+from portal.far_side.form import Field, Secrets, Settings, Way, list_missing
 from portal.wording import join_words
 
-Settings = Mapping[str, Any]
-Secrets = Mapping[str, str]
 Templates = Mapping[str, str]
-
-
-class Way(Protocol):
-    """The part of `portal.egress.Gateway` that channels use."""
-
-    def stream(
-        self, method: str, url: str, *, headers: Mapping[str, str], data: bytes, limits: Limits
-    ) -> AbstractContextManager[Stream]: ...
-
-    def send_mail(self, server: SmtpServer, envelope: Envelope, *, limits: Limits) -> Accepted: ...
 
 
 class Result(StrEnum):
@@ -47,36 +34,6 @@ class Outcome:
     """For the `thread` of later messages about the same occurrence; plain JSON, no secret."""
     retry_after: float | None = None
     """Seconds that the far side asks to be left alone."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Field:
-    """One field of a channel's form. Values are text; of a checkbox a bool."""
-
-    name: str
-    label: str
-    help: str = ""
-    """What to enter, and where at the far side it is found."""
-    input: str = "text"
-    """`text`, `url`, `email`, `number`, `password`, `textarea`, `select` or `checkbox`."""
-    is_secret: bool = False
-    """Kept in the vault and never shown: an address with a token in it is one as well."""
-    is_required: bool = True
-    choices: Sequence[tuple[str, str]] = ()
-    """Value and label, of a `select`."""
-    default: str | bool = ""
-    placeholder: str = ""
-    longest: int = 1000
-    names_host: bool = False
-    """It says where the channel leads, and so where its secrets are sent."""
-
-
-class Rejected(Exception):
-    """A field's value cannot be used. `problems`: field name -> a sentence for people."""
-
-    def __init__(self, problems: Mapping[str, str]) -> None:
-        super().__init__(" ".join(problems.values()))
-        self.problems = problems
 
 
 class ChannelKind(Protocol):
@@ -131,18 +88,9 @@ class ChannelKind(Protocol):
         """
 
 
-def list_missing(kind: ChannelKind, secrets: Secrets) -> list[str]:
-    """Labels of secrets that are needed and not there."""
-    return [
-        each.label
-        for each in kind.fields
-        if each.is_secret and each.is_required and each.name not in secrets
-    ]
-
-
 def find_missing(kind: ChannelKind, secrets: Secrets) -> Outcome | None:
     """Why nothing can be sent: a secret that is needed is not there, or cannot be read any more."""
-    missing = list_missing(kind, secrets)
+    missing = list_missing(kind.fields, secrets)
     if not missing:
         return None
     fields = join_words([f"“{label}”" for label in missing])

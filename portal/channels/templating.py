@@ -1,20 +1,10 @@
-"""A person's own wording, in a small part of Jinja: values, conditions and a few filters.
-
-What a template may hold is listed here, and anything else refused. Jinja's sandbox alone stops
-neither `'a' * 10**9` nor nested loops: with no arithmetic, loop, call or attribute there is
-nothing left to be expensive. Values are text, escaped for what the result goes into.
-"""
+"""The words of a message: a person's own, by templates, or the default ones."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
-from jinja2 import Template, TemplateSyntaxError, nodes
-from jinja2.sandbox import SandboxedEnvironment
-
-from portal.channels.escaping import clean, cut, for_plain, one_line
 from portal.channels.telling import AlertFacts, Telling
 from portal.channels.wording import (
     MAY_BE_DOUBLE,
@@ -26,8 +16,8 @@ from portal.channels.wording import (
     say_time,
     say_title,
 )
-
-Escape = Callable[[str], str]
+from portal.far_side.escaping import clean, cut, for_plain, one_line
+from portal.far_side.templating import BadTemplate, Escape, fill
 
 PARTS: Mapping[str, str] = {
     "subject": "Subject",
@@ -37,26 +27,6 @@ PARTS: Mapping[str, str] = {
     "body": "Body",
 }
 """What can be worded, and its name for people."""
-FILTERS = ("capitalize", "default", "lower", "title", "trim", "truncate", "upper")
-NODES = (
-    nodes.Template,
-    nodes.Output,
-    nodes.TemplateData,
-    nodes.Name,
-    nodes.Const,
-    nodes.If,
-    nodes.CondExpr,
-    nodes.Filter,
-    nodes.Keyword,
-    nodes.Compare,
-    nodes.Operand,
-    nodes.And,
-    nodes.Or,
-    nodes.Not,
-)
-LONGEST = 4000
-DEEPEST = 25
-"""Levels of terms within terms: what is nested more deeply takes Jinja seconds to compile."""
 LONGEST_VALUE = 2000
 LONGEST_TITLE = 300
 LONGEST_FACT = 200
@@ -96,11 +66,6 @@ _AS_IT_IS = (
     *("hostname", "client", "site", "severity", "urgency", "kind", "message", "check"),
     *("system", "asset_type", "rule", "url", "acknowledge_url"),
 )
-TOO_DEEP = "The template is nested too deeply."
-
-
-class BadTemplate(Exception):
-    """The argument is a sentence for people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,68 +104,6 @@ def _fill_own(source: str | None, values: Mapping[str, str], escape: Escape) -> 
         return fill(source, values, escape) if source else ""
     except BadTemplate:
         return ""
-
-
-def fill(source: str, values: Mapping[str, str], escape: Escape = for_plain) -> str:
-    """The template with its values. Raises BadTemplate."""
-    template = _compile(source, escape)
-    try:
-        return template.render(values).strip()
-    except Exception as error:  # filters and comparisons raise whatever Python does
-        raise BadTemplate(f"It cannot be filled in, as all values are text: {error}.") from error
-
-
-def check_template(source: str) -> None:
-    """Raises BadTemplate for what is not allowed, not known, or cannot be filled in."""
-    if len(source) > LONGEST:
-        raise BadTemplate(f"Use at most {LONGEST:,} characters.")
-    for value in ("text", ""):
-        fill(source, dict.fromkeys(VALUES, value))
-
-
-@lru_cache(256)
-def _compile(source: str, escape: Escape) -> Template:
-    """Raises BadTemplate."""
-    environment = SandboxedEnvironment(
-        finalize=lambda value: escape(str(value)), keep_trailing_newline=True
-    )
-    environment.globals.clear()
-    environment.policies["truncate.leeway"] = 0
-    environment.filters = {name: environment.filters[name] for name in FILTERS}
-    try:
-        tree = environment.parse(source)
-        _check_nodes(tree)
-        return environment.from_string(tree)
-    except TemplateSyntaxError as error:
-        raise BadTemplate(f"Line {error.lineno} cannot be read: {error.message}") from error
-    except (RecursionError, SyntaxError):  # the latter is Python's word for the same
-        raise BadTemplate(TOO_DEEP) from None
-
-
-def _check_nodes(tree: nodes.Template) -> None:
-    for node, depth in _walk(tree):
-        if depth > DEEPEST:
-            raise BadTemplate(TOO_DEEP)
-        line = f"Line {node.lineno}"
-        if not isinstance(node, NODES):
-            raise BadTemplate(
-                f"{line} holds what is not allowed. Use only values in {{{{ }}}}, "
-                "{% if %} … {% else %} … {% endif %}, and filters: " + ", ".join(FILTERS) + "."
-            )
-        if isinstance(node, nodes.Name) and node.name not in VALUES:
-            raise BadTemplate(f"{line} names “{node.name}”, which is no value that there is.")
-        if isinstance(node, nodes.Filter) and node.name not in FILTERS:
-            known = ", ".join(FILTERS)
-            raise BadTemplate(f"{line} uses the filter “{node.name}”. Allowed are {known}.")
-
-
-def _walk(tree: nodes.Node) -> Iterator[tuple[nodes.Node, int]]:
-    """Each with its depth."""
-    waiting = [(tree, 0)]
-    while waiting:
-        node, depth = waiting.pop()
-        yield node, depth
-        waiting += ((child, depth + 1) for child in node.iter_child_nodes())
 
 
 def list_values(telling: Telling) -> dict[str, str]:

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from portal.channels import KINDS, Outcome, Rejected, Result, Telling
+from portal.channels import KINDS, Outcome, Result, Telling
 from portal.egress import Gateway
+from portal.far_side.form import Rejected
 from tests.channels.far_side import FarSide, Planned
 from tests.channels.samples import make_alert, make_digest, make_telling
 from tests.egress.servers import answer, serve

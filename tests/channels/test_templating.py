@@ -7,7 +7,8 @@ import time
 import pytest
 
 from portal.channels import AlertFacts
-from portal.channels.escaping import (
+from portal.channels.templating import VALUES, list_values, render
+from portal.far_side.escaping import (
     cut,
     cut_bytes,
     for_discord,
@@ -16,7 +17,7 @@ from portal.channels.escaping import (
     for_plain,
     for_slack,
 )
-from portal.channels.templating import BadTemplate, Escape, check_template, list_values, render
+from portal.far_side.templating import BadTemplate, Escape, check_template
 from tests.channels.samples import BEGAN, OVER, make_alert, make_digest, make_telling
 
 
@@ -53,7 +54,7 @@ from tests.channels.samples import BEGAN, OVER, make_alert, make_digest, make_te
 )
 def test_what_is_not_listed_is_refused_at_once(source: str) -> None:
     with pytest.raises(BadTemplate) as caught:
-        check_template(source)
+        check_template(source, VALUES)
     assert str(caught.value).endswith((".", "'"))
 
 
@@ -63,7 +64,7 @@ def test_a_template_may_say_what_it_needs() -> None:
         "{% elif severity in 'error' %}bad{% else %}{{ message | default('nothing') }}{% endif %}"
         "{{ ' at ' if site }}{{ site | truncate(3, true, '') }}"
     )
-    check_template(source)
+    check_template(source, VALUES)
     told = render(make_telling(make_alert(hostname="srv"), templates={"text": source}))
     assert told.text == "SRV is down at Ber"
     assert told.facts == ()  # the person's own text is all that is said

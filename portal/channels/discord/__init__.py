@@ -6,21 +6,14 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from portal.channels.base import TextChannel
-from portal.channels.escaping import cut, for_discord
-from portal.channels.kind import (
-    Field,
-    Outcome,
-    Rejected,
-    Result,
-    Secrets,
-    Settings,
-    Templates,
-    Way,
-)
-from portal.channels.posting import Post, Reply, clean_url, get_host, judge, make_json, send
+from portal.channels.kind import Outcome, Result, Templates
+from portal.channels.posting import judge, send
 from portal.channels.telling import Telling
 from portal.channels.templating import render
 from portal.channels.wording import list_links
+from portal.far_side.escaping import cut, for_discord
+from portal.far_side.form import Field, Rejected, Secrets, Settings, Way
+from portal.far_side.http import Reply, Request, clean_url, get_host, make_json
 
 LONGEST_CONTENT = 1000
 LONGEST_DESCRIPTION = 3000
@@ -53,7 +46,7 @@ class DiscordChannel(TextChannel):
             name="thread_id",
             label="Thread",
             is_required=False,
-            help="The ID of a thread to post to. In a forum channel it is needed.",
+            help="The ID of a thread to request to. In a forum channel it is needed.",
             longest=20,
         ),
     )
@@ -66,9 +59,9 @@ class DiscordChannel(TextChannel):
 
     def send(self, gateway: Way, settings: Settings, secrets: Secrets, telling: Telling) -> Outcome:
         url = _add_query(secrets["url"], settings.get("thread_id", ""))
-        post = Post(url=url, body=make_json(make_message(telling)))
-        reply = send(gateway, post)
-        return reply if isinstance(reply, Outcome) else _judge(reply, post)
+        request = Request(url=url, body=make_json(make_message(telling)))
+        reply = send(gateway, request)
+        return reply if isinstance(reply, Outcome) else _judge(reply, request)
 
 
 def make_message(telling: Telling) -> dict[str, Any]:
@@ -92,7 +85,7 @@ def make_message(telling: Telling) -> dict[str, Any]:
     }
 
 
-def _judge(reply: Reply, post: Post) -> Outcome:
+def _judge(reply: Reply, request: Request) -> Outcome:
     data = reply.read_json()
     data = data if isinstance(data, dict) else {}
     if reply.status < 300:
@@ -100,7 +93,7 @@ def _judge(reply: Reply, post: Post) -> Outcome:
         thread = {"message_id": message_id} if isinstance(message_id, str) else {}
         return Outcome(result=Result.SENT, answer="Discord took the message.", thread=thread)
     code = data.get("code")
-    outcome = judge(reply, post, SENTENCES.get(code) if isinstance(code, int) else None)
+    outcome = judge(reply, request, SENTENCES.get(code) if isinstance(code, int) else None)
     wait = data.get("retry_after")
     if reply.status != 429 or not isinstance(wait, int | float) or not 0 <= wait < 1e9:
         return outcome

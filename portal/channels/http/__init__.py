@@ -9,11 +9,14 @@ from datetime import UTC, datetime
 from urllib.parse import quote_plus
 
 from portal.channels.base import TextChannel
-from portal.channels.escaping import for_html, for_json, for_plain
-from portal.channels.kind import Field, Outcome, Rejected, Secrets, Settings, Templates, Way
-from portal.channels.posting import Post, clean_url, get_host, judge, send
+from portal.channels.kind import Outcome, Templates
+from portal.channels.posting import judge, send
 from portal.channels.telling import AlertFacts, Telling
-from portal.channels.templating import BadTemplate, Escape, fill, list_values
+from portal.channels.templating import list_values
+from portal.far_side.escaping import for_html, for_json, for_plain
+from portal.far_side.form import Field, Rejected, Secrets, Settings, Way
+from portal.far_side.http import Request, clean_url, get_host
+from portal.far_side.templating import BadTemplate, Escape, fill
 
 FORMATS: Mapping[str, tuple[str, str, Escape]] = {
     "json": ("JSON", "application/json", for_json),
@@ -138,7 +141,7 @@ class HttpChannel(TextChannel):
             body = _fill_body(settings, telling.templates, telling)
         except BadTemplate:  # told in other words, rather than not at all
             body = _fill_body(settings, {}, telling)
-        post = Post(
+        request = Request(
             url=secrets["url"],
             method=settings["method"],
             body=body.encode(),
@@ -146,8 +149,8 @@ class HttpChannel(TextChannel):
             content_type=FORMATS[settings["format"]][1],
             secrets=[*headers.values(), *(part for v in headers.values() for part in v.split())],
         )
-        reply = send(gateway, post)
-        return reply if isinstance(reply, Outcome) else judge(reply, post)
+        reply = send(gateway, request)
+        return reply if isinstance(reply, Outcome) else judge(reply, request)
 
 
 def _fill_body(settings: Settings, templates: Templates, telling: Telling) -> str:

@@ -6,17 +6,7 @@ import base64
 from email.headerregistry import Address
 
 from portal.channels.base import TextChannel
-from portal.channels.escaping import cut, one_line
-from portal.channels.kind import (
-    Field,
-    Outcome,
-    Rejected,
-    Result,
-    Secrets,
-    Settings,
-    Templates,
-    Way,
-)
+from portal.channels.kind import Outcome, Result, Templates
 from portal.channels.mail.addresses import BadAddress, clean_address, read_addresses
 from portal.channels.mail.message import make_mail, make_message_id
 from portal.channels.telling import Telling
@@ -30,6 +20,8 @@ from portal.egress import (
     SmtpServer,
     Step,
 )
+from portal.far_side.escaping import cut, one_line
+from portal.far_side.form import Field, Rejected, Secrets, Settings, Way
 from portal.wording import join_words
 
 LIMITS = Limits(connect=5, idle=20, total=30)

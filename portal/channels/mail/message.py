@@ -14,11 +14,11 @@ from functools import cache
 
 from markupsafe import Markup
 
-from portal.channels.escaping import cut, one_line
 from portal.channels.telling import Telling
 from portal.channels.templating import Rendered, render
 from portal.channels.wording import list_links
 from portal.clock import utc_now
+from portal.far_side.escaping import cut, one_line
 
 LONGEST_SUBJECT = 200
 LONGEST_TEXT = 20_000

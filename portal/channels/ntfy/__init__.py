@@ -8,21 +8,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from portal.channels.base import TextChannel
-from portal.channels.escaping import cut_bytes
-from portal.channels.kind import (
-    Field,
-    Outcome,
-    Rejected,
-    Result,
-    Secrets,
-    Settings,
-    Templates,
-    Way,
-)
-from portal.channels.posting import Post, Reply, clean_url, get_host, judge, make_json, send
+from portal.channels.kind import Outcome, Result, Templates
+from portal.channels.posting import judge, send
 from portal.channels.telling import Telling
 from portal.channels.templating import Rendered, render
 from portal.channels.wording import list_links
+from portal.far_side.escaping import cut_bytes
+from portal.far_side.form import Field, Rejected, Secrets, Settings, Way
+from portal.far_side.http import Reply, Request, clean_url, get_host, make_json
 
 PUBLIC_SERVER = "https://ntfy.sh"
 LONGEST_TITLE = 1000
@@ -102,16 +95,16 @@ class NtfyChannel(TextChannel):
         sequence = _find_sequence(telling)
         message = make_message(telling) | {"topic": secrets["topic"], "sequence_id": sequence}
         token = secrets.get("token", "")
-        post = Post(
+        request = Request(
             url=settings["server"].rstrip("/") + "/",
             body=make_json(message),
             headers={"Authorization": f"Bearer {token}"} if token else {},
             secrets=[secrets["topic"], token],
         )
-        reply = send(gateway, post)
+        reply = send(gateway, request)
         if isinstance(reply, Outcome):
             return reply
-        return _judge(reply, post, dict(telling.thread) or {"sequence_id": sequence})
+        return _judge(reply, request, dict(telling.thread) or {"sequence_id": sequence})
 
 
 def make_message(telling: Telling) -> dict[str, Any]:
@@ -145,14 +138,14 @@ def _find_sequence(telling: Telling) -> str:
     return hashlib.sha256(telling.key.encode()).hexdigest()[:32]
 
 
-def _judge(reply: Reply, post: Post, thread: dict[str, Any]) -> Outcome:
+def _judge(reply: Reply, request: Request, thread: dict[str, Any]) -> Outcome:
     if reply.status < 300:
         return Outcome(result=Result.SENT, answer="The ntfy server took it.", thread=thread)
     data = reply.read_json()
     error = data.get("error") if isinstance(data, dict) else None
     if not isinstance(error, str):
-        return judge(reply, post)
-    return judge(Reply(reply.status, reply.headers, error.encode()), post)
+        return judge(reply, request)
+    return judge(Reply(reply.status, reply.headers, error.encode()), request)
 
 
 KIND = NtfyChannel()

@@ -5,21 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from portal.channels.base import TextChannel
-from portal.channels.escaping import cut, for_slack
-from portal.channels.kind import (
-    Field,
-    Outcome,
-    Rejected,
-    Result,
-    Secrets,
-    Settings,
-    Templates,
-    Way,
-)
-from portal.channels.posting import Post, Reply, clean_url, get_host, judge, make_json, send
+from portal.channels.kind import Outcome, Result, Templates
+from portal.channels.posting import judge, send
 from portal.channels.telling import Telling
 from portal.channels.templating import render
 from portal.channels.wording import list_links
+from portal.far_side.escaping import cut, for_slack
+from portal.far_side.form import Field, Rejected, Secrets, Settings, Way
+from portal.far_side.http import Reply, Request, clean_url, get_host, make_json
 
 API = "https://slack.com/api/chat.postMessage"
 LONGEST_HEADER = 150
@@ -99,11 +92,11 @@ class SlackChannel(TextChannel):
         message = make_message(telling)
         if token := secrets.get("token"):
             return _send_as_bot(gateway, token, settings["room"], message, telling)
-        post = Post(url=secrets["url"], body=make_json(message))
-        reply = send(gateway, post)
+        request = Request(url=secrets["url"], body=make_json(message))
+        reply = send(gateway, request)
         if isinstance(reply, Outcome):
             return reply
-        return judge(reply, post, WORDS.get(reply.body.decode(errors="replace").strip()))
+        return judge(reply, request, WORDS.get(reply.body.decode(errors="replace").strip()))
 
 
 def make_message(telling: Telling) -> dict[str, Any]:
@@ -134,18 +127,18 @@ def _send_as_bot(
     body = message | {"channel": room} | ({"thread_ts": first} if first else {})
     headers = {"Authorization": f"Bearer {token}"}
     content_type = "application/json; charset=utf-8"
-    post = Post(
+    request = Request(
         url=API, body=make_json(body), headers=headers, content_type=content_type, secrets=[token]
     )
-    reply = send(gateway, post)
-    return reply if isinstance(reply, Outcome) else _judge_bot(reply, post, dict(telling.thread))
+    reply = send(gateway, request)
+    return reply if isinstance(reply, Outcome) else _judge_bot(reply, request, dict(telling.thread))
 
 
-def _judge_bot(reply: Reply, post: Post, thread: dict[str, Any]) -> Outcome:
+def _judge_bot(reply: Reply, request: Request, thread: dict[str, Any]) -> Outcome:
     """The bot's interface answers 200 whatever happened."""
     data = reply.read_json()
     if reply.status != 200 or not isinstance(data, dict):
-        outcome = judge(reply, post)
+        outcome = judge(reply, request)
         # What is no JSON did not come from Slack.
         return (
             outcome if reply.status != 200 else Outcome(result=Result.FAILED, answer=outcome.answer)

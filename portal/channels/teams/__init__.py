@@ -5,21 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from portal.channels.base import TextChannel
-from portal.channels.escaping import cut_bytes
-from portal.channels.kind import Field, Outcome, Result, Secrets, Settings, Templates, Way
-from portal.channels.posting import (
-    Post,
-    Reply,
-    clean_url,
-    get_host,
-    judge,
-    make_json,
-    quote_answer,
-    send,
-)
+from portal.channels.kind import Outcome, Result, Templates
+from portal.channels.posting import judge, send
 from portal.channels.telling import Telling
 from portal.channels.templating import Rendered, render
 from portal.channels.wording import list_links
+from portal.far_side.escaping import cut_bytes
+from portal.far_side.form import Field, Secrets, Settings, Way
+from portal.far_side.http import Reply, Request, clean_url, get_host, make_json, quote_answer
 
 MOST_LINES = 40
 LONGEST_TEXT = 5 * 1024
@@ -63,9 +56,9 @@ class TeamsChannel(TextChannel):
         secrets: Secrets,
         telling: Telling,
     ) -> Outcome:
-        post = Post(url=secrets["url"], body=make_json(make_message(telling)))
-        reply = send(gateway, post)
-        return reply if isinstance(reply, Outcome) else _judge(reply, post)
+        request = Request(url=secrets["url"], body=make_json(make_message(telling)))
+        reply = send(gateway, request)
+        return reply if isinstance(reply, Outcome) else _judge(reply, request)
 
 
 def make_message(telling: Telling) -> dict[str, Any]:
@@ -93,13 +86,13 @@ def make_message(telling: Telling) -> dict[str, Any]:
     }
 
 
-def _judge(reply: Reply, post: Post) -> Outcome:
-    outcome = judge(reply, post)
+def _judge(reply: Reply, request: Request) -> Outcome:
+    outcome = judge(reply, request)
     if reply.status < 300 and b"HTTP error 429" in reply.body:
         # The older webhooks say so in the text alone.
         return Outcome(result=Result.FAILED, answer=outcome.answer, retry_after=PAUSE)
     if SWITCHED_OFF in reply.body:
-        said = quote_answer(reply.body, post)
+        said = quote_answer(reply.body, request)
         return Outcome(result=Result.FAILED, answer=f"The workflow is switched off: {said}")
     return outcome
 

@@ -9,10 +9,12 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from portal.channels import KINDS, ChannelKind, Field, Rejected
-from portal.channels.templating import PARTS, BadTemplate, check_template
+from portal.channels import KINDS, ChannelKind
+from portal.channels.templating import PARTS, VALUES
 from portal.db import db, transaction
 from portal.errors import NotFound, PortalError, Refused
+from portal.far_side.form import Field, Rejected
+from portal.far_side.templating import BadTemplate, check_template
 from portal.models import Channel, Tenant
 from portal.scope import get_tenant_id
 from portal.services.audit.actions import Action
@@ -108,7 +110,7 @@ def clean_templates(kind: ChannelKind, templates: Mapping[str, str]) -> dict[str
         if not source.strip():
             continue
         try:
-            check_template(source)
+            check_template(source, VALUES)
         except BadTemplate as error:
             problems[part] = f"{PARTS[part]}: {error}"
         wanted[part] = source

@@ -11,10 +11,10 @@ from flask import current_app
 from sqlalchemy import select
 
 from portal.channels import KINDS, AlertFacts, Outcome, Telling, find_missing
-from portal.channels.templating import BadTemplate
 from portal.clock import utc_now
 from portal.config import Settings
 from portal.db import db, release, transaction
+from portal.far_side.templating import BadTemplate
 from portal.lease import make_lease
 from portal.models import Alert, Channel, Errand, Tenant
 from portal.models.errands.errand import ErrandKind

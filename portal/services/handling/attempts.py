@@ -11,10 +11,11 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from portal.channels import KINDS, ChannelKind, Outcome, Result, Telling, list_missing
+from portal.channels import KINDS, ChannelKind, Outcome, Result, Telling
 from portal.clock import utc_now
 from portal.db import transaction
 from portal.errors import PORTAL_FAULT, SecretUnreadable
+from portal.far_side.form import list_missing
 from portal.models import Channel, Message
 from portal.services.channels.secrets import read_secrets
 from portal.services.handling.line import hold, load_line
@@ -137,7 +138,7 @@ def _read_secrets(channel: Channel, kind: ChannelKind | None) -> tuple[dict[str,
         found = read_secrets(channel)
     except SecretUnreadable as error:
         return {}, error.message
-    missing = list_missing(kind, found)
+    missing = list_missing(kind.fields, found)
     if missing:
         return found, f"{missing[0]} is missing. Enter it in the channel's settings."
     return found, None

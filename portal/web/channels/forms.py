@@ -9,8 +9,9 @@ from wtforms import BooleanField, PasswordField, SelectField, StringField, TextA
 from wtforms import Field as FormField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 
-from portal.channels import KINDS, ChannelKind, Field
+from portal.channels import KINDS, ChannelKind
 from portal.channels.templating import PARTS
+from portal.far_side.form import Field
 from portal.models import Channel
 from portal.services.channels.changing import Entered
 

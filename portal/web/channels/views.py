@@ -7,8 +7,9 @@ from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 
 from portal.channels import KINDS, ChannelKind
-from portal.channels.templating import FILTERS, VALUES
+from portal.channels.templating import VALUES
 from portal.errors import PortalError, Refused
+from portal.far_side.templating import FILTERS
 from portal.models import Channel
 from portal.services.accounts.permissions import Permission
 from portal.services.channels import changing, deleting, listing, testing

@@ -13,8 +13,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from portal.channels import KINDS, ChannelKind
-from portal.channels.templating import BadTemplate, check_template
+from portal.channels.templating import VALUES
 from portal.errors import InvalidInput
+from portal.far_side.templating import BadTemplate, check_template
 from portal.models import Channel
 from portal.services.channels.changing import FASTEST
 from portal.services.rules.file.content import ChannelPart
@@ -67,7 +68,7 @@ def _check(kind: ChannelKind, part: ChannelPart) -> None:
         if name not in kind.parts:
             raise InvalidInput(f"Messages of {kind.label} have no part “{name}”.", field="file")
         try:
-            check_template(source)
+            check_template(source, VALUES)
         except BadTemplate as error:
             raise InvalidInput(f"The template “{name}” cannot be used: {error}", "file") from None
     if not 1 <= part.most_per_minute <= FASTEST:

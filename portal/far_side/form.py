@@ -1,0 +1,62 @@
+"""The form by which a person says where a far side is and how it is reached."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from portal.egress import Accepted, Envelope, Limits, SmtpServer, Stream
+
+Settings = Mapping[str, Any]
+Secrets = Mapping[str, str]
+
+
+class Way(Protocol):
+    """The part of `portal.egress.Gateway` that far sides use."""
+
+    def stream(
+        self, method: str, url: str, *, headers: Mapping[str, str], data: bytes, limits: Limits
+    ) -> AbstractContextManager[Stream]: ...
+
+    def send_mail(self, server: SmtpServer, envelope: Envelope, *, limits: Limits) -> Accepted: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """One field of a form. Values are text; of a checkbox a bool."""
+
+    name: str
+    label: str
+    help: str = ""
+    """What to enter, and where at the far side it is found."""
+    input: str = "text"
+    """`text`, `url`, `email`, `number`, `password`, `textarea`, `select` or `checkbox`."""
+    is_secret: bool = False
+    """Kept in the vault and never shown: an address with a token in it is one as well."""
+    is_required: bool = True
+    choices: Sequence[tuple[str, str]] = ()
+    """Value and label, of a `select`."""
+    default: str | bool = ""
+    placeholder: str = ""
+    longest: int = 1000
+    names_host: bool = False
+    """It says where the far side is, and so where its secrets are sent."""
+
+
+class Rejected(Exception):
+    """A field's value cannot be used. `problems`: field name -> a sentence for people."""
+
+    def __init__(self, problems: Mapping[str, str]) -> None:
+        super().__init__(" ".join(problems.values()))
+        self.problems = problems
+
+
+def list_missing(fields: Iterable[Field], secrets: Secrets) -> list[str]:
+    """Labels of secrets that are needed and not there."""
+    return [
+        each.label
+        for each in fields
+        if each.is_secret and each.is_required and each.name not in secrets
+    ]

@@ -1,0 +1,1 @@
+"""Helpdesks in which tickets are opened: a folder for each kind. Knows no tables and no pages."""

@@ -1,0 +1,142 @@
+"""The verbs of a helpdesk, made safe to repeat: no ticket or comment twice, nothing believed.
+
+No helpdesk takes a key against doubles, and most carry out what the caller has given up. So a
+ticket is searched before it is opened and again afterwards, a comment carries a marker that is
+looked for, and each change of state is read back. Whoever calls these holds a lock for the ticket:
+two at once would be two tickets.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from secrets import token_hex
+
+from portal.helpdesks.kind import (
+    AnswerLost,
+    Draft,
+    Helpdesk,
+    HelpdeskError,
+    Refused,
+    Remote,
+    State,
+)
+
+KEY_LOST = (
+    "The ticket was opened, and is not found by its key. The account must be allowed to write and "
+    "to read the field of the key."
+)
+NOT_OURS = "The search by key finds tickets that do not carry it. Its field is not set up for that."
+LARGEST_TEXT = 20_000
+"""Characters of a body or a comment: helpdesks differ in what they do with more."""
+
+
+class KeyLost(HelpdeskError):
+    """There is a ticket, and it will not be found again: the set-up must be mended first."""
+
+    def __init__(self, remote: Remote) -> None:
+        super().__init__(KEY_LOST)
+        self.remote = remote
+
+
+def find_own(helpdesk: Helpdesk, key: str) -> Remote | None:
+    """Raises HelpdeskError, also for a search that finds what does not carry the key."""
+    found = helpdesk.find(key)
+    if found is not None and found.key != key:
+        raise Refused(NOT_OURS)
+    return found
+
+
+def open_once(helpdesk: Helpdesk, draft: Draft) -> Remote:
+    """The ticket of that key, opened where there is none yet. Raises HelpdeskError.
+
+    After AnswerLost it is called again later, and finds what was carried out meanwhile.
+    """
+    if found := find_own(helpdesk, draft.key):
+        return found
+    try:
+        opened = helpdesk.open(draft)
+    except AnswerLost:
+        if found := find_own(helpdesk, draft.key):
+            return found
+        raise
+    found = find_own(helpdesk, draft.key)
+    if found is None:
+        raise KeyLost(opened)
+    return found
+
+
+def comment_once(
+    helpdesk: Helpdesk, reference: str, text: str, marker: str, *, closing: bool = False
+) -> None:
+    """Unless a comment with the marker is there. Raises HelpdeskError."""
+    if helpdesk.has_comment(reference, marker):
+        return
+    helpdesk.comment(reference, f"{text}\n\n{marker}", closing=closing)
+
+
+def set_state(helpdesk: Helpdesk, reference: str, wanted: State) -> Remote:
+    """Close or reopen it, and read back whether it is so. Raises HelpdeskError."""
+    before = read_one(helpdesk, reference)
+    if before.state in (wanted, State.GONE):
+        return before
+    change = helpdesk.close if wanted is State.CLOSED else helpdesk.reopen
+    change(reference)
+    after = read_one(helpdesk, reference)
+    if after.state not in (wanted, State.GONE):
+        raise Refused(
+            f"The helpdesk took the request and left the ticket {after.state}. Perhaps its account "
+            "may not change the state."
+        )
+    return after
+
+
+def read_one(helpdesk: Helpdesk, reference: str) -> Remote:
+    return helpdesk.read([reference]).get(reference) or Remote(
+        reference=reference, state=State.GONE
+    )
+
+
+def make_key(prefix: str) -> str:
+    """Told by nobody else: letters, digits and hyphens."""
+    return f"{re.sub('[^a-z0-9-]', '', prefix.lower())[:24]}-{token_hex(8)}"
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeStep:
+    """One thing that was tried. `text` says what came of it, and what to do."""
+
+    name: str
+    is_good: bool
+    text: str
+
+
+def probe(helpdesk: Helpdesk, draft: Draft, *, can_find: bool, can_close: bool) -> list[ProbeStep]:
+    """Tries the set-up with a ticket of its own, up to the first step that fails.
+
+    A wrong set-up mostly looks like “not found”, and would open a ticket each time.
+    """
+    steps: list[ProbeStep] = []
+    try:
+        steps.append(ProbeStep("account", True, f"Signed in as {helpdesk.check_account()}."))
+        if can_find and find_own(helpdesk, make_key("none")) is not None:
+            return [*steps, ProbeStep("search", False, NOT_OURS)]
+        if can_find:
+            steps.append(ProbeStep("search", True, "A key that no ticket has finds none."))
+            remote = open_once(helpdesk, draft)
+            steps.append(ProbeStep("open", True, f"Opened ticket {remote.reference} and found it."))
+        else:
+            remote = helpdesk.open(draft)
+            steps.append(ProbeStep("open", True, f"Opened ticket {remote.reference}."))
+        if can_close:
+            closed = set_state(helpdesk, remote.reference, State.CLOSED)
+            steps.append(ProbeStep("close", closed.state is State.CLOSED, "Closed it again."))
+    except HelpdeskError as error:
+        steps.append(ProbeStep(_name_next(steps, can_find), False, error.message))
+    return steps
+
+
+def _name_next(done: Sequence[ProbeStep], can_find: bool) -> str:
+    names = ["account", *(["search"] if can_find else []), "open", "close"]
+    return names[len(done)]
