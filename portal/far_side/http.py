@@ -58,7 +58,7 @@ def ask(gateway: Way, request: Request, limits: Limits = LIMITS) -> Reply:
 
     Without its body where that breaks off: the status says that the request arrived.
     """
-    headers = {"Content-Type": request.content_type, **request.headers}
+    headers = {"Content-Type": request.content_type} | dict(request.headers)
     with gateway.stream(
         request.method, request.url, headers=headers, data=request.body, limits=limits
     ) as stream:
