@@ -38,7 +38,8 @@ class Reply:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """`secrets`: what must not come back in an answer that is shown; the address is among them."""
+    """`secrets`: what must not come back in an answer that is shown; the address is among them,
+    unless it is known to hold none."""
 
     url: str = field(repr=False)
     body: bytes = b""
@@ -46,6 +47,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     content_type: str = "application/json"
     secrets: Iterable[str] = field(default=(), repr=False)
+    is_address_secret: bool = True
 
 
 def make_json(data: Any) -> bytes:
@@ -78,13 +80,17 @@ def quote_answer(body: bytes, request: Request) -> str:
 
 def _list_needles(request: Request) -> Iterable[str]:
     """Each secret and each piece of the address, as servers write them."""
-    parts = urlsplit(request.url)
-    pieces = [request.url, parts.path, parts.query, *parts.path.split("/")]
-    pieces += [pair.partition("=")[2] for pair in parts.query.split("&")]
+    pieces = _split_address(request.url) if request.is_address_secret else []
     for piece in (*pieces, *request.secrets):
         if len(piece) >= SHORTEST_SECRET:
             yield from (piece, quote(piece, safe=""), html.escape(piece))
             yield from (json.dumps(piece)[1:-1], piece.replace("/", "\\/"))
+
+
+def _split_address(url: str) -> list[str]:
+    parts = urlsplit(url)
+    values = [pair.partition("=")[2] for pair in parts.query.split("&")]
+    return [url, parts.path, parts.query, *parts.path.split("/"), *values]
 
 
 def clean_url(text: str, field_name: str = "url") -> str:
