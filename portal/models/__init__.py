@@ -49,6 +49,8 @@ from portal.models.runs.revert_page import RevertPage
 from portal.models.runs.sync_plan import SyncPlan, SyncPlanRow
 from portal.models.runs.sync_run import SyncLogEntry, SyncRun
 from portal.models.software.inventory import AssetSoftware, SoftwareTitle
+from portal.models.tickets.helpdesk import Helpdesk, HelpdeskCustomer
+from portal.models.tickets.ticket import Ticket, TicketAlert, TicketTask
 from portal.models.webhook.installation import WebhookInstallation
 from portal.models.windows.window import CalendarFeed, MaintenanceWindow
 
@@ -80,6 +82,8 @@ __all__ = [
     "Event",
     "EventSubscriber",
     "ExternalEntityMapping",
+    "Helpdesk",
+    "HelpdeskCustomer",
     "InstallAuditEntry",
     "InstallSetting",
     "Integration",
@@ -112,6 +116,9 @@ __all__ = [
     "SyncPlanRow",
     "SyncRun",
     "Tenant",
+    "Ticket",
+    "TicketAlert",
+    "TicketTask",
     "TimelineEntry",
     "User",
     "UserSession",

@@ -51,6 +51,8 @@ from portal.models.runs.revert_page import RevertPage
 from portal.models.runs.sync_plan import PlanAction, SyncPlan, SyncPlanRow
 from portal.models.runs.sync_run import COUNT_NAMES, SyncKind, SyncLogEntry, SyncRun
 from portal.models.software.inventory import AssetSoftware, SoftwareTitle
+from portal.models.tickets.helpdesk import Helpdesk, HelpdeskCustomer
+from portal.models.tickets.ticket import Ticket, TicketAlert, TicketTask
 from portal.models.webhook.installation import WebhookInstallation
 from portal.models.windows.window import CalendarFeed, MaintenanceWindow
 
@@ -73,6 +75,7 @@ def _other(model: type[Base]) -> FromClause:
 
 _ASSETS, _INSTALLS, _LOG = _other(Asset).c, _other(AssetSoftware).c, _other(SyncLogEntry).c
 _ALERTS, _HANDLINGS = _other(Alert).c, _other(AlertHandling).c
+_TICKETS = _other(Ticket).c
 _PLANS, _ROWS = _other(SyncPlan).c, _other(SyncPlanRow).c
 
 
@@ -96,6 +99,23 @@ def _messages(cls: type[Message]) -> ColumnElement[bool]:
 
 def _list_alerts() -> Select[Any]:
     return select(_ALERTS.id).where(_ALERTS.asset_id.in_(_assets("id")))
+
+
+def _tickets(cls: Any) -> ColumnElement[bool]:
+    """Of their clients, and of no asset that has gone to another one since."""
+    is_theirs = or_(cls.asset_id.is_(None), cls.asset_id.in_(_assets("id")))
+    return and_(cls.client_id.in_(allowed_ids()), is_theirs)
+
+
+def _of_ticket(cls: type[TicketTask]) -> ColumnElement[bool]:
+    return cls.ticket_id.in_(select(_TICKETS.id).where(_tickets(_TICKETS)))
+
+
+def _ticket_alerts(cls: type[TicketAlert]) -> ColumnElement[bool]:
+    """Both sides are theirs."""
+    theirs = select(_HANDLINGS.id).where(_HANDLINGS.alert_id.in_(_list_alerts()))
+    tickets = select(_TICKETS.id).where(_tickets(_TICKETS))
+    return and_(cls.handling_id.in_(theirs), cls.ticket_id.in_(tickets))
 
 
 def _changes(cls: type[AssetChange]) -> ColumnElement[bool]:
@@ -195,6 +215,11 @@ LIMITED: Mapping[type[Base], ClientLimit] = {
     AlertHandling: ClientLimit(_of_alert, changes=True, adds=True),
     TimelineEntry: ClientLimit(_of_alert, adds=True),
     Message: ClientLimit(_messages, adds=True),
+    Ticket: ClientLimit(_tickets, changes=True, adds=True),
+    TicketAlert: ClientLimit(_ticket_alerts, changes=True, adds=True),
+    TicketTask: ClientLimit(_of_ticket, changes=True, adds=True),
+    HelpdeskCustomer: ClientLimit(lambda cls: cls.client_id.in_(allowed_ids())),
+    Helpdesk: ClientLimit(everything, hidden={"settings": {}, "probe": [], "last_error": None}),
     AssetTag: ClientLimit(_of_asset(), changes=True, adds=True),
     AssetSoftware: ClientLimit(_of_asset()),
     SoftwareTitle: ClientLimit(_titles, hidden={"asset_count": 0, "version_count": 0}),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from portal.clock import utc_now
-from portal.services.channels.changing import Entered, add_channel
+from portal.services.channels.changing import EnteredChannel, add_channel
 from portal.services.handling.acting import act_now
 from portal.services.handling.deciding import handle_due
 from portal.services.rules.defaults import take_defaults
@@ -42,7 +42,7 @@ def tell_mail_box(host: str, smtp_port: int) -> None:
         "sender_name": "Demo MSP",
         "to": "night-shift@demo.example",
     }
-    add_channel("mail", Entered(name="Mail box", most_per_minute="20", values=values))
+    add_channel("mail", EnteredChannel(name="Mail box", most_per_minute="20", values=values))
     for rule in take_defaults():
         act_now(rule.id)
         handle_due()  # before the next one takes what this one leaves

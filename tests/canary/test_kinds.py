@@ -39,7 +39,7 @@ CAUGHT = """
     services/accounts/sign_in.py:_begin_second_step services/accounts/sign_in.py:add_session
     services/accounts/tokens.py:new_token services/accounts/users.py:find_or_add_user
     services/audit/keys.py:_keep services/events/subscribers.py:add_subscriber
-    services/channels/changing.py:_apply
+    services/far_sides.py:keep_secrets
     services/integrations/codes.py:enter_code services/integrations/connect.py:_apply_credentials
     services/integrations/ended_sign_ins.py:add_ended services/integrations/shared_sign_in.py:keep
     services/key_rotation.py:_reseal services/webhook/digests.py:_make_sealed
@@ -54,8 +54,8 @@ NO_SECRETS = """
     services/integrations/identity.py:decide_server
     services/integrations/option_kinds.py:to_column web/tacticalrmm/views.py:decide_identity
     extensions.py:make_form_token
-    keys.py:_write_draft lease.py:make_lease queue.py:_enqueue work_id.py:begin_work
-    work_id.py:work services/accounts/known_devices.py:issue_device vault.py:seal
+    helpdesks/carefully.py:make_key keys.py:_write_draft lease.py:make_lease queue.py:_enqueue
+    work_id.py:begin_work work_id.py:work services/accounts/known_devices.py:issue_device vault.py:seal
 """
 """Other choices, ids, names of files, a nonce, what each form carries."""
 OUTSIDE = """
@@ -77,6 +77,7 @@ OTHER_COLUMNS = """
     clients.name_key messages.key
     install_audit_entries.key_id install_audit_entries.mac install_settings.key
     passkeys.public_key passkeys.credential_id oidc_providers.keys oidc_providers.keys_at
+    tickets.key ticket_tasks.key
 """
 """Named alike."""
 TYPED = {

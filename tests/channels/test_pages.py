@@ -9,16 +9,16 @@ from flask import Flask
 from flask.testing import FlaskClient
 from playwright.sync_api import Page, expect
 
-from portal.channels import Result
+from portal.channels import KINDS, Result
 from portal.db import db, transaction
 from portal.models import AlertRule, AuditEntry, Channel, Errand, Message
 from portal.models.channels.message import MessageReason, MessageStatus
 from portal.scope import tenant_scope
 from portal.services.accounts.users import add_user
 from portal.services.channels.listing import get_channel
-from portal.services.channels.secrets import read_secrets
 from portal.services.channels.testing import send_test
 from portal.services.errands.execution import run_queued
+from portal.services.far_sides import read_secrets
 from portal.vault import forget_secrets
 from tests.canary.people import CHANNELS
 from tests.channels.far_side import FarSide, Planned
@@ -45,7 +45,8 @@ def newest(app: Flask, acme: Place) -> int:
 
 def secrets_of(app: Flask, acme: Place, channel_id: int) -> dict[str, str]:
     with app.app_context(), tenant_scope(acme.id):
-        return read_secrets(get_channel(channel_id))
+        channel = get_channel(channel_id)
+        return read_secrets(channel, KINDS[channel.kind].fields)
 
 
 @pytest.mark.parametrize("kind", CHANNELS)

@@ -21,6 +21,8 @@ class TimelineKind(StrEnum):
     SILENT = "silent"
     MESSAGE = "message"
     """Sent, failed or dropped."""
+    TICKET = "ticket"
+    """Opened, commented, closed … in a helpdesk."""
     REMINDED = "reminded"
     ESCALATED = "escalated"
     ACKNOWLEDGED = "acknowledged"

@@ -91,6 +91,20 @@ class Action(StrEnum):
     CHANNEL_SWITCHED_ON = "channel.switched_on"
     CHANNEL_DELETED = "channel.deleted"
 
+    HELPDESK_ADDED = "helpdesk.added"
+    HELPDESK_CHANGED = "helpdesk.changed"
+    HELPDESK_PROBED = "helpdesk.probed"
+    HELPDESK_CUSTOMERS_MAPPED = "helpdesk.customers_mapped"
+    HELPDESK_SWITCHED_OFF = "helpdesk.switched_off"
+    HELPDESK_SWITCHED_ON = "helpdesk.switched_on"
+    HELPDESK_DELETED = "helpdesk.deleted"
+    TICKET_OPENED = "ticket.opened"
+    """By hand, from an alert; rules open them without a person."""
+    TICKET_LINKED = "ticket.linked"
+    TICKETS_RETRIED = "ticket.retried"
+    TICKET_SETTLED = "ticket.settled"
+    """A person said whether an unsure one is there."""
+
     TOKEN_MADE = "token.made"  # noqa: S105
     TOKEN_REVOKED = "token.revoked"  # noqa: S105
 

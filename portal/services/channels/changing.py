@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -12,43 +11,35 @@ from sqlalchemy.orm import Session
 from portal.channels import KINDS, ChannelKind
 from portal.channels.templating import PARTS, VALUES
 from portal.db import db, transaction
-from portal.errors import NotFound, PortalError, Refused
-from portal.far_side.form import Field, Rejected
+from portal.errors import NotFound, Refused
+from portal.far_side.form import Rejected
 from portal.far_side.templating import BadTemplate, check_template
 from portal.models import Channel, Tenant
 from portal.scope import get_tenant_id
 from portal.services.audit.actions import Action
 from portal.services.audit.record import Target, record
 from portal.services.audit.values import Values
-from portal.services.channels.listing import TARGET, get_channel
-from portal.services.channels.secrets import find_carried_off, read_secrets
-from portal.vault import forget_secrets, store_secret
+from portal.services.channels.listing import get_channel
+from portal.services.far_sides import (
+    TARGET,
+    BadFields,
+    Entered,
+    keep_secrets,
+    read_secrets,
+    sort_entered,
+)
 
-LONGEST_NAME = 100
 MOST_CHANNELS = 50
 FASTEST = 60
 """Messages a minute. Whoever gets more wants them told together."""
 BAD_NUMBER = f"Enter a number from 1 to {FASTEST}."
 
 
-class BadFields(PortalError):
-    """`problems`: field of the form -> a sentence for people."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnteredChannel(Entered):
+    """A form as it was sent."""
 
-    def __init__(self, problems: Mapping[str, str]) -> None:
-        super().__init__(" ".join(problems.values()))
-        self.problems = problems
-
-
-@dataclass(frozen=True, slots=True)
-class Entered:
-    """A form as it was sent. `values` are of the kind's fields, secrets among them; a secret that
-    is empty keeps the one that is stored."""
-
-    name: str
     most_per_minute: str
-    values: Mapping[str, Any] = field(repr=False)
-    forgotten: Collection[str] = ()
-    """Secrets that are to be deleted, where none is entered in their place."""
 
 
 def get_kind(name: str) -> ChannelKind:
@@ -58,7 +49,7 @@ def get_kind(name: str) -> ChannelKind:
     return KINDS[name]
 
 
-def add_channel(kind_name: str, entered: Entered) -> Channel:
+def add_channel(kind_name: str, entered: EnteredChannel) -> Channel:
     """Raises BadFields, Refused, and NotFound for a kind that there is not."""
     kind = get_kind(kind_name)
     with transaction() as session:
@@ -75,7 +66,7 @@ def add_channel(kind_name: str, entered: Entered) -> Channel:
     return channel
 
 
-def change_channel(channel_id: int, entered: Entered) -> Channel:
+def change_channel(channel_id: int, entered: EnteredChannel) -> Channel:
     """What waits is tried at once with what was entered. Raises BadFields and NotFound."""
     with transaction() as session:
         channel = _hold(session, channel_id)
@@ -94,7 +85,7 @@ def word_channel(channel_id: int, templates: Mapping[str, str]) -> Channel:
         kind, before = KINDS[channel.kind], dict(channel.templates)
         wanted = clean_templates(kind, templates)
         try:
-            kind.check(channel.settings, read_secrets(channel), wanted)
+            kind.check(channel.settings, read_secrets(channel, kind.fields), wanted)
         except Rejected as error:
             raise BadFields(error.problems) from error
         channel.templates = wanted
@@ -130,18 +121,13 @@ def switch_channel(channel_id: int, *, on: bool) -> Channel:
     return channel
 
 
-def _apply(session: Session, channel: Channel, kind: ChannelKind, entered: Entered) -> None:
+def _apply(session: Session, channel: Channel, kind: ChannelKind, entered: EnteredChannel) -> None:
     """Raises BadFields."""
-    stored = read_secrets(channel) if channel.id else {}
-    kept = {name: secret for name, secret in stored.items() if name not in entered.forgotten}
-    settings, secrets, problems = _split(kind, entered, kept)
-    typed = {each for each, value in entered.values.items() if value}
-    before, after = {**channel.settings, **stored}, settings | secrets
-    problems |= find_carried_off(kind, before, after, typed)
+    stored = read_secrets(channel, kind.fields) if channel.id else {}
+    found = sort_entered(kind.fields, entered, channel.settings, stored)
+    settings, secrets, problems = found.settings, found.secrets, found.problems
     name, most = entered.name.strip(), _read_number(entered.most_per_minute)
-    if not name or len(name) > LONGEST_NAME:
-        problems["name"] = f"Enter a name of at most {LONGEST_NAME} characters."
-    elif _is_taken(channel, name):
+    if _is_taken(channel, name):
         problems["name"] = "Another channel has this name."
     if most is None:
         problems["most_per_minute"] = BAD_NUMBER
@@ -155,45 +141,7 @@ def _apply(session: Session, channel: Channel, kind: ChannelKind, entered: Enter
     channel.name, channel.most_per_minute, channel.settings = name, most or 1, settings
     session.add(channel)
     session.flush()
-    for each, secret in secrets.items():
-        if secret != stored.get(each):
-            store_secret(session, channel, each, secret)
-    if gone := stored.keys() - secrets.keys():
-        forget_secrets(session, channel, *gone)
-
-
-def _split(
-    kind: ChannelKind, entered: Entered, stored: Mapping[str, str]
-) -> tuple[dict[str, Any], dict[str, str], dict[str, str]]:
-    """Settings, secrets, and what is missing, too long or not among the choices."""
-    settings: dict[str, Any] = {}
-    secrets, problems = dict(stored), dict[str, str]()
-    for each in kind.fields:
-        value = entered.values.get(each.name)
-        if each.input == "checkbox":
-            settings[each.name] = bool(value)
-            continue
-        text = str(value or "").strip().replace("\r\n", "\n")
-        problem = _find_problem(each, text or stored.get(each.name, ""))
-        if problem:
-            problems[each.name] = problem
-        elif not each.is_secret:
-            settings[each.name] = text
-        elif text:
-            secrets[each.name] = text
-    return settings, secrets, problems
-
-
-def _find_problem(each: Field, text: str) -> str:
-    if each.is_required and not text:
-        return f"Fill in “{each.label}”."
-    if len(text) > each.longest:
-        return f"Use at most {each.longest:,} characters."
-    if each.choices and text not in dict(each.choices):
-        return "Choose one from the list."
-    if each.input != "textarea" and "\n" in text:
-        return "Enter a single line."
-    return ""
+    keep_secrets(session, channel, stored, secrets)
 
 
 def _read_number(text: str) -> int | None:
@@ -208,19 +156,14 @@ def _is_taken(channel: Channel, name: str) -> bool:
         return any(found != channel.id for found in db.session.scalars(query))
 
 
-def describe(channel: Channel, entered: Entered | None = None) -> Values:
+def describe(channel: Channel, entered: EnteredChannel | None = None) -> Values:
     """For the audit trail: of secrets only that one was entered."""
-    entered_secrets = [
-        each.name
-        for each in KINDS[channel.kind].fields
-        if entered and each.is_secret and entered.values.get(each.name)
-    ]
     return {
         "kind": channel.kind,
         "name": channel.name,
         "most_per_minute": channel.most_per_minute,
         **channel.settings,
-        "entered": entered_secrets or None,
+        "entered": (entered and entered.list_secrets(KINDS[channel.kind].fields)) or None,
     }
 
 

@@ -14,10 +14,9 @@ from portal.db import db
 from portal.errors import NotFound
 from portal.models import AlertHandling, AlertRule, Channel, Message
 from portal.models.channels.message import MessageStatus
+from portal.services.far_sides import TARGET
 from portal.vault import list_change_times
 
-TARGET = "target"
-"""Beside the fields of the kind: where it leads, as may be shown."""
 NEWEST = 20
 
 

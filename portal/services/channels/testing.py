@@ -21,10 +21,9 @@ from portal.models.errands.errand import ErrandKind
 from portal.scope import get_tenant_id
 from portal.services.audit.actions import Action
 from portal.services.audit.record import Target, record
-from portal.services.channels.changing import BadFields
 from portal.services.channels.listing import get_channel
-from portal.services.channels.secrets import read_secrets
 from portal.services.errands.requests import add_errand, enqueue_errand
+from portal.services.far_sides import BadFields, read_secrets
 from portal.services.integrations.networks import get_gateway
 from portal.services.rules.subjects import load_subjects
 
@@ -66,7 +65,8 @@ def test_now(channel_id: int) -> Outcome:
 def send_test(channel_id: int, key: str) -> Outcome:
     """Now, and wait for the answer. Raises SecretUnreadable and NotFound."""
     channel = get_channel(channel_id)
-    kind, settings, kept = KINDS[channel.kind], dict(channel.settings), read_secrets(channel)
+    kind, settings = KINDS[channel.kind], dict(channel.settings)
+    kept = read_secrets(channel, kind.fields)
     tenant = db.session.get_one(Tenant, get_tenant_id())
     missing = find_missing(kind, kept)
     if missing is not None:

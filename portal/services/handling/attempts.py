@@ -17,7 +17,7 @@ from portal.db import transaction
 from portal.errors import PORTAL_FAULT, SecretUnreadable
 from portal.far_side.form import list_missing
 from portal.models import Channel, Message
-from portal.services.channels.secrets import read_secrets
+from portal.services.far_sides import read_secrets
 from portal.services.handling.line import hold, load_line
 from portal.services.handling.telling import make_telling
 from portal.services.handling.units import IN_DOUBT, TOLD_OVER, Line, choose, is_begun
@@ -135,7 +135,7 @@ def _read_secrets(channel: Channel, kind: ChannelKind | None) -> tuple[dict[str,
     if kind is None:
         return {}, None
     try:
-        found = read_secrets(channel)
+        found = read_secrets(channel, kind.fields)
     except SecretUnreadable as error:
         return {}, error.message
     missing = list_missing(kind.fields, found)

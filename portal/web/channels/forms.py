@@ -13,7 +13,7 @@ from portal.channels import KINDS, ChannelKind
 from portal.channels.templating import PARTS
 from portal.far_side.form import Field
 from portal.models import Channel
-from portal.services.channels.changing import Entered
+from portal.services.channels.changing import EnteredChannel
 
 FORGET = "forget_"
 """Before the name of a secret: the box that deletes it."""
@@ -74,13 +74,13 @@ def fill_form(channel: Channel) -> FlaskForm:
     return FORMS[channel.kind](data=stored)
 
 
-def read_form(kind: ChannelKind, form: FlaskForm) -> Entered:
+def read_form(kind: ChannelKind, form: FlaskForm) -> EnteredChannel:
     forgotten = [
         each.name
         for each in kind.fields
         if FORGET + each.name in form and form[FORGET + each.name].data
     ]
-    return Entered(
+    return EnteredChannel(
         name=form["name"].data or "",
         most_per_minute=form["most_per_minute"].data or "",
         values={each.name: form[each.name].data for each in kind.fields},

@@ -13,8 +13,8 @@ from portal.far_side.templating import FILTERS
 from portal.models import Channel
 from portal.services.accounts.permissions import Permission
 from portal.services.channels import changing, deleting, listing, testing
-from portal.services.channels.changing import BadFields
 from portal.services.errands.requests import TooManyWaiting
+from portal.services.far_sides import BadFields
 from portal.web.channels.forms import FORMS, WordingForm, fill_form, read_form
 from portal.web.errands.following import follow
 from portal.web.forms import mark
