@@ -5,7 +5,7 @@ PYTEST_ARGS = -n $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2) --maxprocesses 
 # Where it is set, each process of a run would compile every module anew.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: help install demo run test test-fast check soak test-identity bench lint format diagram audit release-check sbom lock
+.PHONY: help install demo run test test-fast check soak test-identity test-helpdesks bench lint format diagram audit release-check sbom lock
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -37,6 +37,11 @@ STEPS = 2000
 
 test-identity: install-dev ## Try any course of events on both databases (STEPS=2000)
 	IDENTITY_STEPS=$(STEPS) $(BIN)/pytest -n 2 -rP tests/stateful
+
+HELPDESKS = rt,redmine
+
+test-helpdesks: install-dev ## Start Request Tracker and Redmine on loopback, and try tickets on them (three minutes)
+	HELPDESKS=$(HELPDESKS) $(BIN)/pytest -n 0 -rP tests/helpdesks/test_contract.py
 
 bench: install-dev ## Measure everything beside its floor (forty minutes)
 	$(BIN)/python -m benchmarks

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from secrets import token_hex
 
+from portal.far_side.escaping import cut
 from portal.helpdesks.kind import (
     AnswerLost,
     Draft,
@@ -28,6 +30,9 @@ KEY_LOST = (
     "to read the field of the key."
 )
 NOT_OURS = "The search by key finds tickets that do not carry it. Its field is not set up for that."
+COMMENT_LOST = (
+    "The comment was written, and cannot be read. The account must be allowed to read comments."
+)
 LARGEST_TEXT = 20_000
 """Characters of a body or a comment: helpdesks differ in what they do with more."""
 
@@ -56,7 +61,7 @@ def open_once(helpdesk: Helpdesk, draft: Draft) -> Remote:
     if found := find_own(helpdesk, draft.key):
         return found
     try:
-        opened = helpdesk.open(draft)
+        opened = helpdesk.open(replace(draft, body=cut(draft.body, LARGEST_TEXT)))
     except AnswerLost:
         if found := find_own(helpdesk, draft.key):
             return found
@@ -64,7 +69,16 @@ def open_once(helpdesk: Helpdesk, draft: Draft) -> Remote:
     found = find_own(helpdesk, draft.key)
     if found is None:
         raise KeyLost(opened)
+    if found.reference != opened.reference:
+        _withdraw(helpdesk, opened, found)
     return found
+
+
+def _withdraw(helpdesk: Helpdesk, double: Remote, first: Remote) -> None:
+    """What was given up earlier was carried out after all, while this one was being opened."""
+    with suppress(HelpdeskError):
+        helpdesk.comment(double.reference, f"The same as {first.reference}.", closing=True)
+        helpdesk.close(double.reference)
 
 
 def comment_once(
@@ -73,7 +87,8 @@ def comment_once(
     """Unless a comment with the marker is there. Raises HelpdeskError."""
     if helpdesk.has_comment(reference, marker):
         return
-    helpdesk.comment(reference, f"{text}\n\n{marker}", closing=closing)
+    whole = f"{cut(text, LARGEST_TEXT)}\n\n{marker}"
+    helpdesk.comment(reference, whole, closing=closing)
 
 
 def set_state(helpdesk: Helpdesk, reference: str, wanted: State) -> Remote:
@@ -120,23 +135,40 @@ def probe(helpdesk: Helpdesk, draft: Draft, *, can_find: bool, can_close: bool) 
     steps: list[ProbeStep] = []
     try:
         steps.append(ProbeStep("account", True, f"Signed in as {helpdesk.check_account()}."))
-        if can_find and find_own(helpdesk, make_key("none")) is not None:
-            return [*steps, ProbeStep("search", False, NOT_OURS)]
         if can_find:
+            if find_own(helpdesk, make_key("none")) is not None:
+                raise Refused(NOT_OURS)
             steps.append(ProbeStep("search", True, "A key that no ticket has finds none."))
-            remote = open_once(helpdesk, draft)
-            steps.append(ProbeStep("open", True, f"Opened ticket {remote.reference} and found it."))
-        else:
-            remote = helpdesk.open(draft)
-            steps.append(ProbeStep("open", True, f"Opened ticket {remote.reference}."))
+        reference = _probe_opening(helpdesk, draft, can_find=can_find)
+        how = " and found it by its key" if can_find else ""
+        steps.append(ProbeStep("open", True, f"Opened ticket {reference}{how}."))
+        _probe_comment(helpdesk, reference, draft.key, can_find=can_find)
+        steps.append(ProbeStep("comment", True, "Wrote a comment."))
         if can_close:
-            closed = set_state(helpdesk, remote.reference, State.CLOSED)
+            closed = set_state(helpdesk, reference, State.CLOSED)
             steps.append(ProbeStep("close", closed.state is State.CLOSED, "Closed it again."))
     except HelpdeskError as error:
         steps.append(ProbeStep(_name_next(steps, can_find), False, error.message))
     return steps
 
 
+def _probe_opening(helpdesk: Helpdesk, draft: Draft, *, can_find: bool) -> str:
+    if not can_find:
+        return helpdesk.open(draft).reference
+    opened = open_once(helpdesk, draft)
+    # Once more: where there was no ticket yet, a search that ignores the key found none either.
+    find_own(helpdesk, make_key("none"))
+    return opened.reference
+
+
+def _probe_comment(helpdesk: Helpdesk, reference: str, key: str, *, can_find: bool) -> None:
+    """Where a comment cannot be read, it would be written again after each lost answer."""
+    marker = f"[{key}:probe]"
+    helpdesk.comment(reference, f"The set-up was tried.\n\n{marker}")
+    if can_find and not helpdesk.has_comment(reference, marker):
+        raise Refused(COMMENT_LOST)
+
+
 def _name_next(done: Sequence[ProbeStep], can_find: bool) -> str:
-    names = ["account", *(["search"] if can_find else []), "open", "close"]
+    names = ["account", *(["search"] if can_find else []), "open", "comment", "close"]
     return names[len(done)]

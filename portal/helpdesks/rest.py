@@ -58,8 +58,8 @@ class Rest:
         needs: str = "",
         takes: Sequence[int] = (),
     ) -> Said:
-        """`needs`: the permission that is missing where it is forbidden. `takes`: statuses above
-        299 that are an answer as well."""
+        """`needs`: what is missing where it is forbidden, such as a permission. `takes`: statuses
+        above 299 that are an answer as well."""
         address = f"{path}?{urlencode(query, quote_via=quote)}" if query else path
         return self._ask("GET", address, None, needs=needs, takes=takes, changes=False)
 
@@ -117,8 +117,8 @@ class Rest:
             return Refused(REDIRECTED.format(status=status))
         if status == 401:
             return Refused(f"{answered} {self.bad_key}")
-        if status == 403:
-            return Refused(f"{answered} Its account needs {needs}." if needs else answered)
+        if needs and (status == 403 or "permission" in said.lower()):
+            return Refused(f"{answered} Needed: {needs}.")
         is_busy = status == 503 and after is not None
         if status == 429 or is_busy:
             return NotDone(answered, retry_after=after)

@@ -27,7 +27,9 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 TOKEN, POWERLESS_TOKEN = "portal-token-1234567890", "powerless-token-123456"
-ACCOUNTS = {TOKEN: "portal", POWERLESS_TOKEN: "powerless", "annas-token-1234567890": "anna"}
+READER_TOKEN = "reader-token-1234567890"
+ACCOUNTS = {TOKEN: "portal", POWERLESS_TOKEN: "powerless", READER_TOKEN: "reader"}
+"""Who only reads may open and comment as well, and is told 200 to all else."""
 QUEUES = {"support": "Support", "network": "Network team"}
 CUSTOMERS = {f"c{number}": f"Customer {number}" for number in range(1, 61)}
 PRIORITIES = {"1": "Low", "2": "Normal", "3": "High"}
@@ -221,11 +223,11 @@ class SimulatedHelpdesk:
         if method == "GET":
             target = self.tickets[ticket.merged_into] if ticket.merged_into else ticket
             return Answer(200, {"ticket": target.tell(), "comments": target.comments})
-        if account != "portal":
-            ticket.touched_by = account
         if is_comment:
             ticket.comments.append({"by": account, "text": data["text"]})
             return Answer(201, {"comment": {"text": data["text"]}})
+        if account == "reader":
+            return Answer(200, {"message": "Permission denied"})
         ticket.state = data["state"]
         return Answer(200, {"ticket": ticket.tell()})
 

@@ -87,7 +87,7 @@ def test_a_wrong_key_is_told_without_it(gateway: Gateway, helpdesk: SimulatedHel
     assert caught.value.message.endswith("Unknown key [redacted]. Enter the key again.")
     with pytest.raises(Refused, match=r"Enter it again\."):
         connect(gateway, helpdesk, "one\ntwo").check_account()
-    with pytest.raises(Refused, match=r"Its account needs the right to open tickets\."):
+    with pytest.raises(Refused, match=r"Needed: the right to open tickets\."):
         connect(gateway, helpdesk, POWERLESS_TOKEN).open(DRAFT)
 
 
@@ -142,3 +142,11 @@ def test_a_merged_ticket_names_its_target(gateway: Gateway, helpdesk: SimulatedH
     assert (found[one].state, found[one].merged_into) == (State.GONE, two)
     assert found[two].touched_by == "anna"
     assert three not in found
+
+
+def test_a_probe_in_an_empty_helpdesk_shows_that_its_search_ignores_the_key(
+    gateway: Gateway, helpdesk: SimulatedHelpdesk
+) -> None:
+    helpdesk.search = Search.IGNORES_KEY
+    steps = carefully.probe(connect(gateway, helpdesk), DRAFT, can_find=True, can_close=True)
+    assert [(step.name, step.is_good) for step in steps][-1] == ("open", False)

@@ -1,0 +1,57 @@
+"""What helpdesks with numbered tickets and a REST of their own have in common."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from portal.far_side.form import Rejected, Settings
+from portal.far_side.http import clean_url
+from portal.helpdesks.kind import NotDone, Refused
+
+LONGEST = 20.0
+"""Seconds after which no further request begins: with the last one it makes 30."""
+TOO_SLOW = "The helpdesk answers too slowly for so many tickets at once."
+
+
+class NumberedKind:
+    help_url = ""
+    is_untried = False
+    can_close = True
+    templates: Mapping[str, str] = {}
+
+    def can_find(self, settings: Settings) -> bool:
+        return True
+
+
+def clean_base(text: str, field_name: str = "url") -> str:
+    """The helpdesk's own address, without a slash at its end. Raises Rejected."""
+    url = clean_url(text, field_name)
+    if urlsplit(url).query:
+        raise Rejected({field_name: "Enter the address of the helpdesk without a query."})
+    return url.rstrip("/")
+
+
+def is_number(reference: str) -> bool:
+    return re.fullmatch(r"[1-9][0-9]{0,9}", reference) is not None
+
+
+def check_number(reference: str) -> str:
+    """It, to be put into an address. Raises Refused."""
+    if not is_number(reference):
+        raise Refused(f"“{reference[:40]}” is no ticket number.")
+    return reference
+
+
+class Watch:
+    """A clock for verbs whose requests cannot be counted beforehand."""
+
+    def __init__(self) -> None:
+        self._until = time.monotonic() + LONGEST
+
+    def check(self) -> None:
+        """Raises NotDone."""
+        if time.monotonic() > self._until:
+            raise NotDone(TOO_SLOW)

@@ -1,0 +1,1 @@
+"""Real helpdesks on loopback: started in a scratch folder, seeded, and stopped again."""
