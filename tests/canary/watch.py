@@ -21,8 +21,11 @@ from portal.supervisor.logs import TextLines
 RUN = re.compile(r"[A-Za-z0-9_+/=-]{6,}")
 """Letters in a row: what a secret, plain or in base64 or hexadecimal, stands in. Repeated pages
 repeat most of them, so that there are few to look through."""
+TIME = re.compile(r"datetime\.datetime\([^)]*\)|(?<=:\d\d)\.\d{6}")
+"""Its microseconds, which stand alone and look like a code: one in a million is."""
 SHORTEST = 8
 """A shorter secret, such as a code, counts where it stands alone: its digits occur by chance."""
+MARKS = re.compile("[_+/=-]")
 WRITES = ("INSERT", "UPDATE", "DELETE")
 FAILS = f"SELECT {', '.join('?' * 77)}"
 """Never has as many values as it wants, so the driver refuses it, and the error has the values."""
@@ -45,7 +48,7 @@ class Watch:
         return {kind for kinds in self.secrets.values() for kind in kinds}
 
     def look(self, where: str, said: object) -> None:
-        for run in set(RUN.findall(str(said))):
+        for run in set(RUN.findall(TIME.sub("", str(said)))):
             self.seen[run].add(where)
 
     def look_at_answer(self, answer: TestResponse) -> None:
@@ -75,10 +78,9 @@ class Watch:
         whole, told = "\n".join(runs), set()
         for secret, kinds in self.secrets.items():
             for form in _forms(secret):
+                holders = [run for run in runs if form in run] if form in whole else []
                 if len(form) < SHORTEST:
-                    holders = [form] if form in self.seen else []
-                else:
-                    holders = [run for run in runs if form in run] if form in whole else []
+                    holders = [run for run in holders if form in MARKS.split(run)]
                 wheres = {where for run in holders for where in self.seen[run]}
                 told |= {(" ".join(sorted(kinds)), where) for where in wheres}
         return told
