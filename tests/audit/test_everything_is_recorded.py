@@ -198,7 +198,7 @@ WINDOW = {
 }
 
 CHANNEL = {
-    **{"name": "Changed", "most_per_minute": "9", "url": "https://far.example/hook"},
+    **{"name": "Changed", "most_per_minute": "9", "url": "https://far.example/hook-Rq8vT2mZ5w"},
     **{"method": "POST", "format": "json"},
 }
 ROUTES = {
@@ -265,7 +265,7 @@ ROUTES = {
     ),
     "rules.switch": Drive("rule.switched_off", {"on": "0"}),
     "rules.take_over": Drive("rule.imported", {"do": "apply"}, _file_to_take_over),
-    "subscribers.add": Drive("subscriber.added", {"url": "https://siem.example/hook"}),
+    "subscribers.add": Drive("subscriber.added", {"url": "https://siem.example/hook-Jc4nB7xL1y"}),
     "subscribers.delete": Drive("subscriber.deleted"),
     "subscribers.pause": Drive("subscriber.paused"),
     "subscribers.resume": Drive("subscriber.resumed"),
