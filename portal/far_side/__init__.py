@@ -1,1 +1,1 @@
-"""What all far sides share: the fields of a form, an HTTP request, escaping, templates."""
+"""What all far sides share: the fields of a form, an HTTP request, mail, escaping, templates."""

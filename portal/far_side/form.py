@@ -43,6 +43,8 @@ class Field:
     longest: int = 1000
     names_host: bool = False
     """It says where the far side is, and so where its secrets are sent."""
+    group: str = ""
+    """Fields in a row with the same one are shown together, folded up under its words."""
 
 
 class Rejected(Exception):

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from portal.channels import KINDS, Outcome, Result, Telling, mail
-from portal.channels.mail.addresses import BadAddress, clean_address, read_addresses
 from portal.egress import EgressPolicy, Gateway, Limits
 from portal.far_side.form import Rejected
+from portal.far_side.mail.addresses import BadAddress, clean_address, read_addresses
 from tests.channels.samples import OVER, make_alert, make_digest, make_telling
 from tests.egress.servers import LOOPBACK, drip, serve
 from tests.support.mail_server import PASSWORD, USERNAME, MailServer, mail_server

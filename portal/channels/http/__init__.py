@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from urllib.parse import quote_plus
@@ -15,6 +14,7 @@ from portal.channels.telling import AlertFacts, Telling
 from portal.channels.templating import list_values
 from portal.far_side.escaping import for_html, for_json, for_plain
 from portal.far_side.form import Field, Rejected, Secrets, Settings, Way
+from portal.far_side.headers import HEADERS_FIELD, list_parts, read_headers
 from portal.far_side.http import Request, clean_url, get_host
 from portal.far_side.templating import BadTemplate, Escape, fill
 
@@ -45,12 +45,6 @@ DEFAULT_BODIES = {
     "xml": "<message><title>{{ title }}</title><text>{{ text }}</text>"
     "<reason>{{ reason }}</reason><url>{{ url }}</url><note>{{ double }}</note></message>",
 }
-RESERVED = (
-    *("connection", "content-length", "content-type", "expect", "host", "idempotency-key"),
-    *("transfer-encoding", "upgrade"),
-)
-"""Headers that are the portal's own to set."""
-_HEADER = re.compile(r"([A-Za-z0-9!#$%&'*+.^_`|~-]+):[ \t]*([\x20-\x7e]*[\x21-\x7e])[ \t]*")
 _SAMPLE = Telling(
     key="sample",
     reason="raised",
@@ -86,15 +80,7 @@ class HttpChannel(TextChannel):
             choices=[(name, name) for name in ("POST", "PUT", "PATCH")],
             default="POST",
         ),
-        Field(
-            name="headers",
-            label="Headers",
-            input="textarea",
-            is_secret=True,
-            is_required=False,
-            help="One on each line, such as “Authorization: Bearer …”. They are never shown again.",
-            longest=4000,
-        ),
+        HEADERS_FIELD,
         Field(
             name="format",
             label="Format of the body",
@@ -118,7 +104,7 @@ class HttpChannel(TextChannel):
 
     def check(self, settings: Settings, secrets: Secrets, templates: Templates) -> str:
         url = clean_url(secrets.get("url", ""))
-        _read_headers(secrets.get("headers", ""))
+        read_headers(secrets.get("headers", ""))
         if settings["format"] == "json":
             body = _fill_body(settings, templates, _SAMPLE)
             try:
@@ -136,7 +122,7 @@ class HttpChannel(TextChannel):
         return _fill_body(settings, telling.templates, telling)
 
     def send(self, gateway: Way, settings: Settings, secrets: Secrets, telling: Telling) -> Outcome:
-        headers = _read_headers(secrets.get("headers", ""))
+        headers = read_headers(secrets.get("headers", ""))
         try:
             body = _fill_body(settings, telling.templates, telling)
         except BadTemplate:  # told in other words, rather than not at all
@@ -147,7 +133,7 @@ class HttpChannel(TextChannel):
             body=body.encode(),
             headers=headers | {"Idempotency-Key": telling.key},
             content_type=FORMATS[settings["format"]][1],
-            secrets=[*headers.values(), *(part for v in headers.values() for part in v.split())],
+            secrets=list_parts(headers),
         )
         reply = send(gateway, request)
         return reply if isinstance(reply, Outcome) else judge(reply, request)
@@ -158,21 +144,6 @@ def _fill_body(settings: Settings, templates: Templates, telling: Telling) -> st
     chosen = settings["format"]
     source = templates.get("body") or DEFAULT_BODIES[chosen]
     return fill(source, list_values(telling), FORMATS[chosen][2])
-
-
-def _read_headers(text: str) -> dict[str, str]:
-    """Raises Rejected."""
-    headers = {}
-    for number, line in enumerate(text.splitlines(), start=1):
-        if not line.strip():
-            continue
-        found = _HEADER.fullmatch(line.strip())
-        if found is None:
-            raise Rejected({"headers": f"Line {number} is not a name, a colon and a plain value."})
-        if found[1].lower() in RESERVED:
-            raise Rejected({"headers": f"The portal sets {found[1]} itself. Leave it out."})
-        headers[found[1]] = found[2]
-    return headers
 
 
 KIND = HttpChannel()

@@ -5,24 +5,18 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
-from email.header import Header
-from email.headerregistry import Address, BaseHeader, HeaderRegistry, UniqueUnstructuredHeader
+from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP, EmailPolicy, Policy
-from email.utils import format_datetime
-from functools import cache
 
 from markupsafe import Markup
 
 from portal.channels.telling import Telling
 from portal.channels.templating import Rendered, render
 from portal.channels.wording import list_links
-from portal.clock import utc_now
 from portal.far_side.escaping import cut, one_line
+from portal.far_side.mail.message import begin_mail
 
-LONGEST_SUBJECT = 200
 LONGEST_TEXT = 20_000
-IMPORTANCE = {"low": "low", "high": "high", "critical": "high"}
 _LINK = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)\]]")
 _PAGE = Markup(
     '<!doctype html><html lang="en"><head><meta charset="utf-8">'
@@ -45,42 +39,20 @@ _FIRST = "border:1px solid #0b5cad;background:#0b5cad;color:#fff"
 _SECOND = "border:1px solid #888;color:inherit"
 
 
-class _Subject(UniqueUnstructuredHeader, BaseHeader):  # type: ignore[misc]  # of its stub
-    """Encoded as a whole if at all: encoded word by word, a long one loses spaces on the way."""
-
-    def fold(self, *, policy: Policy) -> str:
-        if self.isascii():
-            return str(super().fold(policy=policy))
-        encoded = Header(str(self), "utf-8", header_name=self.name).encode(linesep=policy.linesep)
-        return f"{self.name}: {encoded}{policy.linesep}"
-
-
-@cache
-def _make_policy() -> EmailPolicy[EmailMessage]:
-    headers = HeaderRegistry()
-    headers.map_to_type("subject", _Subject)
-    return SMTP.clone(header_factory=headers)
-
-
 def make_mail(telling: Telling, sender: Address, to: Sequence[str]) -> EmailMessage:
     """Addresses in ASCII. The text parts are cut to what a reader can use."""
     told = render(telling)
-    mail = EmailMessage(policy=_make_policy())
-    mail["From"] = sender
-    mail["To"] = ", ".join(to)
-    mail["Subject"] = cut(told.title, LONGEST_SUBJECT)
-    mail["Date"] = format_datetime(utc_now())
-    mail["Message-ID"] = make_message_id(telling, sender)
     first = telling.thread.get("message_id")
-    if isinstance(first, str) and first != mail["Message-ID"]:
-        mail["In-Reply-To"] = first
-        mail["References"] = first
+    mail = begin_mail(
+        sender,
+        to,
+        told.title,
+        message_id=make_message_id(telling, sender),
+        first=first if isinstance(first, str) else "",
+        urgency=telling.alerts[0].urgency if telling.alerts else "",
+    )
     mail["List-Id"] = f"<alerts.{sender.domain}>"
     mail["Auto-Submitted"] = "auto-generated"  # no vacation note answers it
-    mail["X-Auto-Response-Suppress"] = "All"
-    urgency = telling.alerts[0].urgency if telling.alerts else ""
-    if urgency in IMPORTANCE:
-        mail["Importance"] = IMPORTANCE[urgency]
     footer = f"Sent by the portal of {one_line(telling.sender)}." if telling.sender else ""
     mail.set_content(_write_text(telling, told, footer))
     mail.add_alternative(_write_html(telling, told, footer), subtype="html")
