@@ -15,6 +15,7 @@ from portal.helpdesks.kind import AnswerLost, HelpdeskError, NotDone, Refused
 
 LIMITS = Limits(connect=5, idle=10, total=10, largest=4 * 1024 * 1024)
 """A verb of two or three requests ends within 30 seconds."""
+LONGEST_TEXT = 500
 BAD_HEADER = "The key of this helpdesk cannot be sent. Enter it again."
 REDIRECTED = (
     "The helpdesk answered {status}, a redirect. Redirects are not followed: enter the address "
@@ -117,14 +118,18 @@ class Rest:
             return Refused(REDIRECTED.format(status=status))
         if status == 401:
             return Refused(f"{answered} {self.bad_key}")
-        if needs and (status == 403 or "permission" in said.lower()):
-            return Refused(f"{answered} Needed: {needs}.")
         is_busy = status == 503 and after is not None
         if status == 429 or is_busy:
             return NotDone(answered, retry_after=after)
         if status >= 500 or status == 408:
             return unclear(answered)
-        return Refused(answered)
+        is_forbidden = status == 403 or "permission" in said.lower()
+        return Refused(f"{answered} Needed: {needs}." if needs and is_forbidden else answered)
+
+    def quote(self, text: str) -> str:
+        """What the helpdesk said, for people: in one line, cut, and without the key."""
+        request = Request(url="", secrets=self.secrets, is_address_secret=False)
+        return quote_answer(text.encode(errors="replace"), request)
 
     def _quote(self, reply: Reply, request: Request) -> str:
         words = self.explain(reply.read_json()) if self.explain else ""
@@ -145,11 +150,11 @@ def dig(data: Any, *path: str | int) -> Any:
 
 
 def text_at(data: Any, *path: str | int) -> str:
-    """As text; empty for what is neither text nor a number."""
+    """As text in one line, not without end; empty for what is neither text nor a number."""
     found = dig(data, *path)
     if isinstance(found, bool) or not isinstance(found, str | int):
         return ""
-    return one_line(str(found))
+    return one_line(str(found))[:LONGEST_TEXT]
 
 
 def list_at(data: Any, *path: str | int) -> list[Any]:

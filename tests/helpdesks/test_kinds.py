@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from portal.egress import Stream
 from portal.far_side.form import Rejected
+from portal.far_side.http import make_json
 from portal.helpdesks import KINDS
-from portal.helpdesks.kind import Refused
+from portal.helpdesks.kind import Draft, HelpdeskError, Refused
 from portal.helpdesks.redmine.markup import write_block
 from tests.egress.servers import answer, open_gateway, serve
 
@@ -65,3 +71,57 @@ def test_a_refusal_that_request_tracker_says_with_200() -> None:
 def test_text_for_redmine_stays_plain(markup: str, text: str, written: str) -> None:
     assert write_block(text, markup) == written
     assert write_block(text, markup, "https://p") == f"{written}\n\nhttps://p"
+
+
+NAMES = (
+    *("id", "items", "issues", "issue", "user", "memberships", "roles", "role", "permissions"),
+    *("CustomFields", "custom_fields", "name", "values", "value", "EffectiveId", "Creator"),
+    *("journals", "issue_statuses", "status", "is_closed", "projects", "errors", "Content"),
+)
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
+JSON = st.recursive(
+    SCALARS | st.sampled_from(["1", "PortalKey", "portal"]),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=6)
+    ),
+    max_leaves=30,
+)
+
+
+class Babbling:
+    """Answers anything in place of what was asked for."""
+
+    def __init__(self, answers: list[Any], status: int) -> None:
+        self._answers, self._status = answers, status
+
+    @contextmanager
+    def stream(self, *_: object, **__: object) -> Iterator[Stream]:
+        self._answers.append(answer := self._answers.pop(0))
+        yield Stream(self._status, {}, iter([make_json(answer)]))
+
+    def send_mail(self, *_: object, **__: object) -> Any:
+        raise NotImplementedError
+
+
+@settings(max_examples=40)
+@given(
+    st.sampled_from(["rt", "redmine"]),
+    st.lists(JSON, min_size=1, max_size=4),
+    st.sampled_from([200, 201, 204, 400, 422]),
+)
+def test_no_answer_raises_what_is_no_error_of_a_helpdesk(
+    kind: str, answers: list[Any], status: int
+) -> None:
+    settings, secrets = GOOD[kind]
+    defaults = {each.name: each.default for each in KINDS[kind].fields}
+    client = KINDS[kind].connect(Babbling(answers, status), defaults | settings, secrets)
+    draft = Draft(key="k", queue="1", subject="s", body="b")
+    verbs = (
+        *(lambda: client.check_account(), lambda: client.find("k"), lambda: client.open(draft)),
+        *(lambda: client.comment("1", "t"), lambda: client.has_comment("1", "t")),
+        *(lambda: client.close("1"), lambda: client.reopen("1"), lambda: client.read(["1", "2"])),
+        *(client.list_queues, lambda: client.list_customers("a"), client.list_priorities),
+    )
+    for verb in verbs:
+        with suppress(HelpdeskError):
+            verb()

@@ -81,7 +81,7 @@ class RedmineClient:
             return wanted
         for issue in self._search({"sort": "id:desc"}):
             for each in list_at(issue, "custom_fields"):
-                if text_at(each, "name") == wanted:
+                if text_at(each, "name") == wanted and is_number(text_at(each, "id")):
                     return text_at(each, "id")
         raise Refused(NO_FIELD.format(name=wanted))
 
@@ -130,7 +130,7 @@ class RedmineClient:
         if draft.priority:
             asked["priority_id"] = draft.priority
         said = self._rest.post("issues.json", {"issue": asked}, needs="“add issues”")
-        if not text_at(issue := dig(said.data, "issue"), "id"):
+        if not is_number(text_at(issue := dig(said.data, "issue"), "id")):
             raise AnswerLost("The helpdesk did not tell the number of the new issue.")
         return self._make_remote(issue)
 
@@ -148,7 +148,7 @@ class RedmineClient:
     def has_comment(self, reference: str, marker: str) -> bool:
         journals = self._list_journals(reference)
         own = (each for each in journals if text_at(each, "user", "id") == self._account_id)
-        return any(marker in str(each.get("notes") or "") for each in own)
+        return any(marker in str(dig(each, "notes")) for each in own)
 
     def close(self, reference: str) -> None:
         self._set_status(reference, self._settings.get("closed", ""), is_closed=True)

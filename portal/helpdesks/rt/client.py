@@ -15,7 +15,7 @@ from portal.far_side.escaping import clean, cut, one_line
 from portal.far_side.form import Way
 from portal.helpdesks.base import Watch, check_number, is_number
 from portal.helpdesks.kind import AnswerLost, Choice, Draft, Refused, Remote, State
-from portal.helpdesks.rest import Rest, list_at, text_at
+from portal.helpdesks.rest import Rest, dig, list_at, text_at
 
 LONGEST_SUBJECT = 200
 PAGE = 100
@@ -64,7 +64,7 @@ class RtClient:
     def find(self, key: str) -> Remote | None:
         """The first of them. Two requests, one where there is none."""
         query = f"CF.{{{self._field}}} = {_quote(key)}"
-        hits = self._search(query, fields="CustomFields")
+        hits = self._search(query, "CustomFields")
         exact = [hit for hit in hits if self._read_key(hit) == key]
         if not hits:
             return None
@@ -85,7 +85,7 @@ class RtClient:
         if draft.priority:
             asked["Priority"] = draft.priority
         said = self._rest.post("ticket", asked, needs="CreateTicket in that queue")
-        if not (number := text_at(said.data, "id")):
+        if not is_number(number := text_at(said.data, "id")):
             raise AnswerLost("The helpdesk did not tell the number of the new ticket.")
         return Remote(reference=number, url=self._make_url(number))
 
@@ -100,7 +100,7 @@ class RtClient:
         path = f"ticket/{check_number(reference)}/attachments"
         asked = {"fields": "Content,Creator", "orderby": "id", "order": "DESC"}
         return any(
-            marker in str(each.get("Content", ""))
+            marker in str(dig(each, "Content"))
             for each in self._page(path, asked, size=TEXTS_PAGE)
             if text_at(each, "Creator", "id") == self._account
         )
@@ -112,18 +112,13 @@ class RtClient:
         self._set_status(reference, self._opened)
 
     def read(self, references: Collection[str]) -> Mapping[str, Remote]:
-        """Of a hundred tickets: one request for all, one for which are closed, one or a few for
-        whom they were touched by. And one for each that is not found, to learn where it went."""
+        """Of a hundred tickets: one request for all, one for which are closed, and one for whom
+        they were touched by; more of the last where people did a lot to many of them."""
         watch = Watch()
-        numbers = [each for each in references if is_number(each)]
         found: dict[str, Remote] = {}
-        for chunk in chunked(numbers, PAGE):
+        for chunk in chunked([each for each in references if is_number(each)], PAGE):
             watch.check()
             found |= self._read_some(chunk, watch)
-        for number in numbers:
-            if number not in found:
-                watch.check()
-                found |= self._trace(number)
         return found
 
     def list_queues(self) -> Sequence[Choice]:
@@ -159,25 +154,32 @@ class RtClient:
         said = self._rest.put(path, {"Status": status}, needs="ModifyTicket")
         for sentence in said.data if isinstance(said.data, list) else []:
             if any(each in str(sentence).lower() for each in REFUSALS):
-                raise Refused(f"The helpdesk answered: {one_line(str(sentence))[:200]}")
+                raise Refused(f"The helpdesk answered: {self._rest.quote(str(sentence))}")
 
     def _read_some(self, numbers: Sequence[str], watch: Watch) -> dict[str, Remote]:
-        hits = self._search(_name_all("id", numbers), fields="CustomFields")
-        there = [text_at(hit, "id") for hit in hits]
-        closed = self._find_closed(there)
-        touched = self._find_touched(there, watch)
-        remotes = [
-            self._make_remote(hit, is_closed=number in closed, touched_by=touched.get(number, ""))
-            for hit, number in zip(hits, there, strict=True)
-        ]
-        return {remote.reference: remote for remote in remotes}
+        # Merged tickets are left out of a search that does not speak of where they went.
+        query = f"({_name_all('id', numbers)}) AND EffectiveId > 0"
+        hits = {text_at(hit, "id"): hit for hit in self._search(query, "CustomFields,EffectiveId")}
+        merged = {number: into for number, hit in hits.items() if (into := _find_target(hit))}
+        there = [number for number in hits if number not in merged]
+        closed, touched = self._find_closed(there), self._find_touched(there, watch)
+        remotes = {
+            number: self._make_remote(
+                hits[number], is_closed=number in closed, touched_by=touched.get(number, "")
+            )
+            for number in there
+        }
+        return remotes | {
+            number: Remote(reference=number, state=State.GONE, merged_into=into)
+            for number, into in merged.items()
+        }
 
     def _find_closed(self, numbers: Sequence[str]) -> set[str]:
         """Each queue may have statuses of its own: which of them count as closed, it knows."""
         if not numbers:
             return set()
         query = f"({_name_all('id', numbers)}) AND Status = '__Inactive__'"
-        return {text_at(hit, "id") for hit in self._search(query, fields="Status")}
+        return {text_at(hit, "id") for hit in self._search(query, "Status")}
 
     def _find_touched(self, numbers: Sequence[str], watch: Watch) -> dict[str, str]:
         """Number -> who did the latest that was not done by us or by Request Tracker."""
@@ -203,16 +205,7 @@ class RtClient:
         said = self._rest.get("transactions", asked | {"orderby": "id", "order": "DESC"})
         return list_at(said.data, "items")
 
-    def _trace(self, number: str) -> dict[str, Remote]:
-        """Of a merged ticket it answers with the one that took it in."""
-        said = self._rest.get(f"ticket/{number}", takes=[403, 404])
-        target = text_at(said.data, "id")
-        if said.status != 200 or not target:
-            return {}
-        into = "" if target == number else target
-        return {number: Remote(reference=number, state=State.GONE, merged_into=into)}
-
-    def _search(self, query: str, *, fields: str) -> list[Any]:
+    def _search(self, query: str, fields: str) -> list[Any]:
         asked = {"query": query, "fields": fields, "per_page": str(PAGE), "orderby": "id"}
         return list_at(self._rest.get("tickets", asked).data, "items")
 
@@ -242,6 +235,12 @@ class RtClient:
 
     def _make_url(self, number: str) -> str:
         return f"{self._url}/Ticket/Display.html?id={number}"
+
+
+def _find_target(hit: Any) -> str:
+    """The number of the ticket that took it in."""
+    target = text_at(hit, "EffectiveId", "id") or text_at(hit, "EffectiveId")
+    return "" if target == text_at(hit, "id") else target
 
 
 def _name_all(field: str, numbers: Sequence[str]) -> str:

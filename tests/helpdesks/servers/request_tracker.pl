@@ -12,7 +12,7 @@ for my $name ('Support', 'Network', 'Elsewhere') {
 }
 
 my $field = RT::CustomField->new(RT->SystemUser);
-must($field->Create(Name => 'PortalKey', Type => 'FreeformSingle', LookupType => 'RT::Queue-RT::Ticket'));
+must($field->Create(Name => 'PortalKey', Type => 'FreeformSingle', LookupType => 'RT::Queue-RT::Ticket', UniqueValues => 1));
 must($field->AddToObject(RT::Queue->new(RT->SystemUser)));
 
 my @reads = qw(SeeQueue ShowTicket ShowTicketComments);
