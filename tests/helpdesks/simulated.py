@@ -14,17 +14,20 @@ A key is sent as `Authorization: Bearer …`. Of a merged ticket GET answers wit
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from tests.support.loopback import LoopbackServer
 
 TOKEN, POWERLESS_TOKEN = "portal-token-1234567890", "powerless-token-123456"
 READER_TOKEN = "reader-token-1234567890"
@@ -108,19 +111,16 @@ class SimulatedHelpdesk:
         self.requests: list[str] = []
         """Each as `POST /tickets`."""
         self.lock = threading.RLock()
+        self._numbers = itertools.count(1001)
+        self._by_key: dict[str, list[Ticket]] = {}
         self._late: list[Callable[[], object]] = []
         self._released = threading.Event()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._make_handler())
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
-        self._thread.start()
+        self._server = LoopbackServer(self._make_handler())
+        self.url = self._server.url
 
     def stop(self) -> None:
         self.release()
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        self._server.stop()
 
     def release(self) -> None:
         """Late answers go out."""
@@ -134,7 +134,7 @@ class SimulatedHelpdesk:
 
     def list_by_key(self, key: str) -> list[Ticket]:
         with self.lock:
-            return [each for each in self.tickets.values() if each.key == key]
+            return list(self._by_key.get(key, ()))
 
     def touch(self, reference: str, text: str = "I am on it.", *, by: str = "anna") -> None:
         with self.lock:
@@ -154,7 +154,8 @@ class SimulatedHelpdesk:
 
     def delete(self, reference: str) -> None:
         with self.lock:
-            del self.tickets[int(reference)]
+            ticket = self.tickets.pop(int(reference))
+            self._by_key[ticket.key].remove(ticket)
 
     def merge(self, reference: str, into: str, *, by: str = "anna") -> None:
         """The key stays behind, where nobody finds it."""
@@ -191,19 +192,20 @@ class SimulatedHelpdesk:
         return Answer(200, {"items": items})
 
     def _find(self, query: dict[str, str]) -> list[Ticket]:
-        seen = [each for each in self.tickets.values() if each.merged_into is None]
+        found: Iterable[Ticket | None] = self._by_key.get(query.get("key", ""), ())
         if "ids" in query:
-            return [each for each in seen if str(each.id) in query["ids"].split(",")]
-        if self.search is Search.FINDS_NOTHING:
+            numbers = [each for each in query["ids"].split(",") if each.isdecimal()]
+            found = (self.tickets.get(int(each)) for each in numbers)
+        elif self.search is Search.FINDS_NOTHING:
             return []
-        if self.search is Search.IGNORES_KEY:
-            return seen
-        return [each for each in seen if each.key == query.get("key")]
+        elif self.search is Search.IGNORES_KEY:
+            found = self.tickets.values()
+        return [each for each in found if each is not None and each.merged_into is None]
 
     def _open(self, data: Any) -> Answer:
         if data.get("queue") not in QUEUES:
             return Answer(422, {"error": "Queue not set"})
-        number = max(self.tickets, default=1000) + 1
+        number = next(self._numbers)
         ticket = Ticket(
             id=number,
             url=f"{self.url}/show/{number}",
@@ -215,6 +217,7 @@ class SimulatedHelpdesk:
             key="" if self.drops_key else data.get("key", ""),
         )
         self.tickets[number] = ticket
+        self._by_key.setdefault(ticket.key, []).append(ticket)
         return Answer(201, {"ticket": ticket.tell()})
 
     def _do(
