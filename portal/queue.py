@@ -14,7 +14,7 @@ from typing import Any, Final
 from flask import current_app
 from redis import Redis, RedisError
 from redis.backoff import NoBackoff
-from redis.exceptions import OutOfMemoryError, ResponseError
+from redis.exceptions import AuthenticationError, OutOfMemoryError, ResponseError
 from redis.retry import Retry
 from rq import Queue
 from rq.serializers import JSONSerializer
@@ -198,7 +198,8 @@ def state_of(error: RedisError) -> str:
     """What is the matter with Redis, in the words of a log."""
     if isinstance(error, OutOfMemoryError):
         return "Redis is full"
-    return "Redis refuses" if isinstance(error, ResponseError) else "Redis is away"
+    refused = isinstance(error, ResponseError | AuthenticationError)
+    return "Redis refuses" if refused else "Redis is away"
 
 
 def _connection(kept_as: str, timeout: float) -> Redis:

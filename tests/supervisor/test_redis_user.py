@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import re
-import socket
-import socketserver
-import threading
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,9 +21,10 @@ from portal.jobs.context import use_app
 from portal.services.accounts.throttle import Caller, attempt
 from portal.supervisor.redis_server import end_turns
 from portal.supervisor.worker import PortalWorker
-from tactical_simulator.transport.tls import make_certificate, server_context
+from tactical_simulator.transport.tls import make_certificate
 from tests.supervisor.test_worker import OwnRedis
 from tests.support.apps import wait_for_redis
+from tests.support.tls_relay import tls_relay
 
 pytestmark = pytest.mark.one_database
 
@@ -47,36 +44,6 @@ def admin(tmp_path: Path) -> Iterator[Redis]:
     own.kill()
 
 
-class TlsRelay(socketserver.ThreadingTCPServer):
-    """The server over TLS: the one of the tests was built without."""
-
-    daemon_threads = True
-
-    def __init__(self, target: Path, certificate: bytes, key: bytes) -> None:
-        self.target, self.context = str(target), server_context(certificate, key)
-        super().__init__(("127.0.0.1", 0), RelayedConnection)
-        threading.Thread(target=self.serve_forever, args=(0.02,)).start()
-
-
-class RelayedConnection(socketserver.BaseRequestHandler):
-    def handle(self) -> None:
-        assert isinstance(self.server, TlsRelay)
-        with (
-            suppress(OSError),
-            self.server.context.wrap_socket(self.request, server_side=True) as outside,
-            socket.socket(socket.AF_UNIX) as inside,
-        ):
-            inside.connect(self.server.target)
-            threading.Thread(target=_copy, args=(inside, outside), daemon=True).start()
-            _copy(outside, inside)
-
-
-def _copy(source: socket.socket, target: socket.socket) -> None:
-    with suppress(OSError):
-        while chunk := source.recv(65536):
-            target.sendall(chunk)
-
-
 @pytest.fixture(params=["redis", "rediss"])
 def portal(
     request: pytest.FixtureRequest, settings: Settings, admin: Redis, tmp_path: Path
@@ -84,20 +51,18 @@ def portal(
     """As the user, without TLS and with it."""
     certificate, key = make_certificate()
     (tmp_path / "ca.pem").write_bytes(certificate)
-    relay = TlsRelay(tmp_path / "redis.sock", certificate, key)
-    urls = {
-        "redis": f"unix://portal:a-long-password@{tmp_path}/redis.sock",
-        "rediss": f"rediss://portal:a-long-password@127.0.0.1:{relay.server_address[1]}/0"
-        f"?ssl_ca_certs={tmp_path}/ca.pem",
-    }
-    app = create_app(replace(settings, redis_url=urls[request.param]))
-    use_app(app)
-    with app.app_context():
-        yield app
-        db.session.remove()
-        db.engine.dispose()
-    relay.shutdown()
-    relay.server_close()
+    with tls_relay(tmp_path / "redis.sock", certificate, key) as port:
+        urls = {
+            "redis": f"unix://portal:a-long-password@{tmp_path}/redis.sock",
+            "rediss": f"rediss://portal:a-long-password@127.0.0.1:{port}/0"
+            f"?ssl_ca_certs={tmp_path}/ca.pem",
+        }
+        app = create_app(replace(settings, redis_url=urls[request.param]))
+        use_app(app)
+        with app.app_context():
+            yield app
+            db.session.remove()
+            db.engine.dispose()
 
 
 def test_its_user_may_do_all_that_the_portal_does(portal: Flask, admin: Any) -> None:

@@ -57,6 +57,13 @@ class Alert(TenantOwned, Base):
             sqlite_where=text("external_alert_id IS NULL"),
             postgresql_where=text("external_alert_id IS NULL"),
         ),
+        Index(
+            "ix_rmm_alerts_unlinked",
+            "integration_id",
+            "external_organization_id",
+            sqlite_where=text("asset_id IS NULL"),
+            postgresql_where=text("asset_id IS NULL"),
+        ),
         Index(None, "tenant_id", "status", "triggered_at"),
         Index(None, "tenant_id", "triggered_at"),
         Index(None, "integration_id", "agent_id"),

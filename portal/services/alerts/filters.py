@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, select, tuple_
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import ColumnElement, and_, or_, select, tuple_, union_all
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from portal.clock import utc_now
 from portal.models import Alert, AlertHandling, Asset, OrganizationMapping
@@ -119,14 +119,23 @@ def is_unacknowledged() -> ColumnElement[bool]:
 
 
 def _belongs_to(client_id: int) -> ColumnElement[bool]:
-    of_its_assets = Alert.asset_id.in_(select(Asset.id).where(Asset.client_id == client_id))
-    mapping = (
-        select(OrganizationMapping.id)
-        .where(
-            OrganizationMapping.client_id == client_id,
-            OrganizationMapping.integration_id == Alert.integration_id,
-            OrganizationMapping.external_organization_id == Alert.external_organization_id,
-        )
-        .exists()
+    """To an asset of the client, or to none and an organization of it. Each is found by itself: of
+    alerts of which either may hold, no index tells, and all would be walked through."""
+    linked, unlinked, mapping = aliased(Alert), aliased(Alert), OrganizationMapping
+    of_its_assets = (
+        select(linked.id)
+        .join(Asset, Asset.id == linked.asset_id)
+        .where(Asset.client_id == client_id)
     )
-    return or_(of_its_assets, and_(Alert.asset_id.is_(None), mapping))
+    of_its_organizations = (
+        select(unlinked.id)
+        .join(
+            mapping,
+            and_(
+                mapping.integration_id == unlinked.integration_id,
+                mapping.external_organization_id == unlinked.external_organization_id,
+            ),
+        )
+        .where(mapping.client_id == client_id, unlinked.asset_id.is_(None))
+    )
+    return Alert.id.in_(union_all(of_its_assets, of_its_organizations))
