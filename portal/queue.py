@@ -42,7 +42,10 @@ EVENTS: Final = "events"
 MESSAGES: Final = "messages"
 """What people are told of alerts: nothing else may hold it up."""
 
-QUEUES: Final = {ASKED: 2, QUICK: 2, STEADY: 1, BULK: 1, EVENTS: 1, MESSAGES: 1}
+TICKETS: Final = "tickets"
+"""Helpdesks, which are slow: beside messages, and not before them."""
+
+QUEUES: Final = {ASKED: 2, QUICK: 2, STEADY: 1, BULK: 1, EVENTS: 1, MESSAGES: 1, TICKETS: 1}
 """How many workers each queue has. A worker serves one queue: with several, RQ takes a job
 by a command that can lose it."""
 
@@ -107,6 +110,10 @@ JOBS: Final = {
     "handle_alerts": Job("portal.jobs.alerts.handle_alerts", QUICK, timeout=120, ids=1),
     # A turn of 10 seconds, and the last attempt; then it is another channel's.
     "send_messages": Job("portal.jobs.alerts.send_messages", MESSAGES, timeout=90),
+    # As of messages: one or a few requests for each thing, and a turn of 10 seconds.
+    "do_tickets": Job("portal.jobs.tickets.do_tickets", TICKETS, timeout=120),
+    # All open tickets of a helpdesk, a hundred in a few requests.
+    "poll_tickets": Job("portal.jobs.tickets.poll_tickets", TICKETS, timeout=120),
     "prune_events": Job("portal.jobs.events.prune_events", BULK, timeout=600),
     "prune_runs": Job("portal.jobs.sync.prune_runs", BULK, timeout=600),
     # One request, and a sign-in where the token is gone.

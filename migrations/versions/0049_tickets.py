@@ -110,6 +110,7 @@ def _create_tickets() -> None:
         _column("handling_id", _BIG),
         _column("linked_by", sa.String(), nullable=True),
         _column("linked_at", _TIME),
+        _column("is_over", sa.Boolean()),
         _belongs_to("ticket_alerts", "ticket_id", "tickets"),
         _belongs_to("ticket_alerts", "handling_id", "alert_handlings"),
         sa.UniqueConstraint(

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 from sqlalchemy.orm import Session
 
 from portal.db import Base
-from portal.errors import PortalError
-from portal.far_side.form import Field
+from portal.errors import PortalError, SecretUnreadable
+from portal.far_side.form import Field, list_missing
 from portal.vault import find_secret, forget_secrets, store_secret
 
 TARGET = "target"
@@ -74,6 +74,16 @@ def read_secrets(owner: Base, fields: Sequence[Field]) -> dict[str, str]:
     """By the name of the field. For a call alone, never to be shown. Raises SecretUnreadable."""
     found = {each.name: find_secret(owner, each.name) for each in fields if each.is_secret}
     return {name: secret for name, secret in found.items() if secret is not None}
+
+
+def try_secrets(owner: Base, fields: Sequence[Field]) -> tuple[dict[str, str], str | None]:
+    """The same; and what is wrong with them, in words."""
+    try:
+        found = read_secrets(owner, fields)
+    except SecretUnreadable as error:
+        return {}, error.message
+    missing = list_missing(fields, found)
+    return found, f"{missing[0]} is missing. Enter it in the settings." if missing else None
 
 
 def keep_secrets(

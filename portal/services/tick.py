@@ -47,6 +47,8 @@ from portal.services.leases import Work, waits
 from portal.services.notices.detection import look_if_due
 from portal.services.runs.execution import revive_abandoned_runs
 from portal.services.runs.requests import enqueue_run, request_run
+from portal.services.tickets.doing import list_helpdesks_behind
+from portal.services.tickets.polling import list_helpdesks_to_poll
 from portal.services.webhook.installation import release_lost_installations
 
 log = logging.getLogger(__name__)
@@ -102,6 +104,8 @@ def _list_jobs() -> list[tuple[Any, ...]]:
     return [
         *(("handle_alerts", tenant_id) for tenant_id in list_tenants_with_due_handlings()),
         *(("send_messages", *ids) for ids in list_channels_behind()),
+        *(("do_tickets", *ids) for ids in list_helpdesks_behind()),
+        *(("poll_tickets", *ids) for ids in list_helpdesks_to_poll()),
         *(("process_deliveries", tenant_id) for tenant_id in list_tenants_with_due_deliveries()),
         *(("sign_out", tenant_id) for tenant_id in list_tenants_with_due_sign_outs()),
         *(("deliver_events", *ids) for ids in list_subscribers_behind()),

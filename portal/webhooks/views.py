@@ -13,11 +13,12 @@ from limits.strategies import FixedWindowRateLimiter
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from portal.errors import SecretUnreadable
+from portal.errors import NotFound, SecretUnreadable
 from portal.services.accounts.throttle import network_of
 from portal.services.deliveries import intake
 from portal.services.deliveries.group_commit import NotStored
 from portal.services.deliveries.rate import TooManyDeliveries, check_rate
+from portal.services.tickets import hints
 from portal.services.webhook.keys import identify_sender
 
 log = logging.getLogger(__name__)
@@ -29,6 +30,8 @@ webhooks = Blueprint("webhooks", __name__, url_prefix=PREFIX)
 SECRET_HEADER = "X-Alga-Webhook-Secret"  # noqa: S105  # the header's name
 
 FAILURES = parse("30 per minute")
+HINTS = parse("120 per minute")
+"""Of helpdesks, from one network."""
 
 
 def make_failure_counter() -> FixedWindowRateLimiter:
@@ -49,6 +52,21 @@ def receive() -> ResponseReturnValue:
     return current_app.response_class(answer, 202, mimetype="application/json")
 
 
+@webhooks.post("/helpdesk/<token>")
+def take_hint(token: str) -> ResponseReturnValue:
+    """Something changed in a helpdesk, whatever it says: what it is, the portal asks itself."""
+    caller = network_of(request.remote_addr or "")
+    if not _get_limiter().hit(HINTS, f"hint {caller}"):
+        return jsonify(ok=False, message="Too many calls. Wait a minute."), 429
+    hints.take_hint(token)
+    return jsonify(ok=True), 202
+
+
+def _get_limiter() -> FixedWindowRateLimiter:
+    limiter: FixedWindowRateLimiter = current_app.extensions["webhook_failures"]
+    return limiter
+
+
 def _read_body() -> bytes:
     """Raises RequestEntityTooLarge.
 
@@ -64,7 +82,7 @@ def _read_body() -> bytes:
 
 def _refuse() -> ResponseReturnValue:
     """The same for a wrong secret, a missing one and an unknown tenant."""
-    failures: FixedWindowRateLimiter = current_app.extensions["webhook_failures"]
+    failures = _get_limiter()
     caller = network_of(request.remote_addr or "")
     if not failures.hit(FAILURES, caller):
         return jsonify(ok=False, message="Too many wrong attempts. Wait a minute."), 429
@@ -90,6 +108,11 @@ def _keys_away(_error: SecretUnreadable) -> ResponseReturnValue:
     return jsonify(
         ok=False, message="The portal lacks an encryption key. Its operator must restore it."
     ), 503
+
+
+@webhooks.errorhandler(NotFound)
+def _unknown(error: NotFound) -> ResponseReturnValue:
+    return jsonify(ok=False, message=error.message), 404
 
 
 @webhooks.errorhandler(NotStored)

@@ -93,12 +93,18 @@ TAKEN = {"acknowledged_at", "acknowledged_by", "note"}
 PAYLOADS[EventType.ALERT_ACKNOWLEDGED] = ALERT | TAKEN
 PAYLOADS[EventType.ALERT_ASSIGNED] = ALERT | {"assigned_to", "assigned_by"}
 PAYLOADS[EventType.ALERT_KEPT_BACK] = ALERT | {"window"}
-PAYLOADS[EventType.ALERT_ACTED_ON] = ALERT | {"rule", "urgency", "channels", "ignored"}
+PAYLOADS[EventType.ALERT_ACTED_ON] = ALERT | {
+    *("rule", "urgency", "channels", "helpdesks", "ignored"),
+}
 PAYLOADS[EventType.MESSAGE_SENT] = PAYLOADS[EventType.MESSAGE_FAILED] = {
     *("message_id", "channel_id", "channel", "reason", "handling_id", "notice_id"),
     *("attempts", "may_be_double", "told_in", "answer"),
 }
-
+TICKET = {
+    *("ticket_id", "helpdesk_id", "helpdesk", "reference", "url", "status", "subject"),
+    *("asset_id", "client_id", "touched_by", "closed_by", "alert_ids", "answer"),
+}
+PAYLOADS |= {kind: TICKET for kind in EventType if kind.startswith("ticket.")}
 PAYLOADS[EventType.NOTICE_BEGAN] = PAYLOADS[EventType.NOTICE_ENDED] = {
     *("notice_id", "kind", "subject", "text", "began_at", "ended_at"),
 }

@@ -81,7 +81,7 @@ def test_a_rule_without_a_channel_that_is_on_says_so(desk: Desk) -> None:
     desk.add_rule(notify=(4711,))
     desk.raise_alerts(1)
     desk.work()
-    assert "names no channel that is switched on" in (desk.handling().reason or "")
+    assert "names no channel or helpdesk that is switched on" in (desk.handling().reason or "")
 
 
 # --- Lasting, and at least so many ----------------------------------------------------------

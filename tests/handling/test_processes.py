@@ -12,13 +12,15 @@ from flask import Flask
 
 from portal.channels import wording
 from portal.clock import utc_now
+from portal.models import Channel
 from portal.models.alerts.handling import HandlingState
 from portal.models.channels.message import MessageReason, MessageStatus
 from portal.scope import tenant_scope
-from portal.services.handling import deciding, sending
+from portal.services.handling import deciding
 from portal.services.handling.attempts import begin
 from portal.services.handling.sending import send_messages
 from portal.services.handling.settling import settle
+from portal.services.turns import claim
 from tests.handling.conftest import Desk
 
 WAITING, SENT = MessageStatus.WAITING, MessageStatus.SENT
@@ -30,7 +32,7 @@ def test_a_worker_that_is_killed_between_sending_and_writing_may_have_sent(
 ) -> None:
     desk.raise_alerts(1)
     deciding.handle_due()
-    lease = sending._claim(ops)
+    lease = claim(Channel, ops)
     assert lease is not None
     attempt = begin(ops, lease)
     assert attempt is not None
@@ -50,7 +52,7 @@ def test_a_process_that_was_stopped_too_long_writes_nothing(
 ) -> None:
     desk.raise_alerts(1)
     deciding.handle_due()
-    lease = sending._claim(ops) or ""
+    lease = claim(Channel, ops) or ""
     attempt = begin(ops, lease)
     assert attempt is not None
     clock.shift(15)
@@ -63,7 +65,7 @@ def test_a_process_that_was_stopped_too_long_writes_nothing(
 def test_one_process_at_a_time_sends_to_a_channel(desk: Desk, ops: int) -> None:
     desk.raise_alerts(1)
     deciding.handle_due()
-    assert sending._claim(ops) is not None
+    assert claim(Channel, ops) is not None
     assert send_messages(ops) == 0
     assert desk.far_side.calls == []
 

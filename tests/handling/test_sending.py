@@ -20,6 +20,7 @@ from portal.services.channels.deleting import delete_channel
 from portal.services.handling import deciding, sending
 from portal.services.handling.attempts import begin
 from portal.services.handling.settling import settle
+from portal.services.turns import claim
 from portal.vault import forget_secrets
 from tests.channels.far_side import Planned
 from tests.handling.conftest import START, Desk
@@ -130,7 +131,7 @@ def test_what_went_with_one_that_was_given_up_is_told_all_the_same(desk: Desk, c
 def test_a_channel_that_is_changed_while_it_is_told_is_told_once(desk: Desk, ops: int) -> None:
     desk.raise_alerts(1)
     deciding.handle_due()
-    lease = sending._claim(ops)
+    lease = claim(Channel, ops)
     assert lease is not None
     attempt = begin(ops, lease)
     assert attempt is not None

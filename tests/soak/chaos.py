@@ -12,7 +12,7 @@ from tests.support.running import RunningPortal, descendants, parent_of
 
 AFTER_REDIS = (
     *("web", "asked-1", "asked-2", "quick-1", "quick-2"),
-    *("steady", "bulk", "events", "messages", "scheduler"),
+    *("steady", "bulk", "events", "messages", "tickets", "scheduler"),
 )
 """The supervisor's children in the order in which it starts them; see portal/supervisor."""
 

@@ -22,7 +22,7 @@ class TicketStatus(StrEnum):
     UNSURE = "unsure"
     """The answer to opening it was lost, and the helpdesk cannot be asked: a person must look."""
     FAILED = "failed"
-    """It was never opened: refused, given up, or not needed any more."""
+    """It was not opened, or not opened again: refused, given up, or its helpdesk switched off."""
     GONE = "gone"
     """Deleted in the helpdesk, out of our sight, or merged into another of our tickets."""
 
@@ -114,6 +114,8 @@ class TicketAlert(TenantOwned, Base):
     linked_by: Mapped[str | None]
     """A person's address; None: a rule."""
     linked_at: Mapped[datetime] = mapped_column(default=utc_now)
+    is_over: Mapped[bool] = mapped_column(default=False)
+    """What the ticket was told last of it, or is about to be."""
 
 
 class TaskVerb(StrEnum):

@@ -35,7 +35,7 @@ def acknowledge(
     """
     ids, note = check_ids(alert_ids), clean_note(note)
     with transaction() as session:
-        return _acknowledge(session, hold_current(session, ids), note, by, actor)
+        return acknowledge_held(session, hold_current(session, ids), note, by, actor)
 
 
 def acknowledge_linked(handling_id: int, by: str | None, note: str, actor: Actor | None) -> Taken:
@@ -51,7 +51,7 @@ def acknowledge_linked(handling_id: int, by: str | None, note: str, actor: Actor
         held = hold_current(session, [handling.alert_id])
         if held[0].handling.id != handling_id or held[0].is_over:
             raise Refused(OVER)
-        return _acknowledge(session, held, note, by, actor)
+        return acknowledge_held(session, held, note, by, actor)
 
 
 def unacknowledge(alert_ids: Sequence[int]) -> Taken:
@@ -77,9 +77,10 @@ def clean_note(note: str) -> str:
     return note
 
 
-def _acknowledge(
+def acknowledge_held(
     session: Session, held: Sequence[Occurrence], note: str, by: str | None, actor: Actor | None
 ) -> Taken:
+    """Those that are held, in the caller's transaction."""
     done, failures = part(held, _obstacle)
     now, who = utc_now(), by or current_actor().name
     for each in done:

@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
-from datetime import UTC, datetime
-from typing import Any
 
-from flask import current_app
-from sqlalchemy import select
-
-from portal.channels import KINDS, AlertFacts, Outcome, Telling, find_missing
-from portal.clock import utc_now
-from portal.config import Settings
+from portal.channels import KINDS, Outcome, Telling, find_missing
 from portal.db import db, release, transaction
 from portal.far_side.templating import BadTemplate
 from portal.lease import make_lease
-from portal.models import Alert, Channel, Errand, Tenant
+from portal.models import Channel, Errand, Tenant
 from portal.models.errands.errand import ErrandKind
 from portal.scope import get_tenant_id
 from portal.services.audit.actions import Action
@@ -24,23 +16,11 @@ from portal.services.audit.record import Target, record
 from portal.services.channels.listing import get_channel
 from portal.services.errands.requests import add_errand, enqueue_errand
 from portal.services.far_sides import BadFields, read_secrets
+from portal.services.handling.alert_facts import load_example
 from portal.services.integrations.networks import get_gateway
-from portal.services.rules.subjects import load_subjects
 
 TITLE = "Test message"
 TEXT = "The portal reaches you here. Nothing is wrong: somebody pressed “Send test”."
-EXAMPLE = AlertFacts(
-    hostname="SRV-01",
-    client="Contoso",
-    site="Berlin",
-    kind="availability",
-    message="SRV-01 is overdue.",
-    asset_type="server",
-    began=datetime(2026, 1, 1, tzinfo=UTC),
-    acknowledge_url="https://…",
-    url="https://…",
-)
-"""For who has no alert yet."""
 
 
 def request_test(channel_id: int) -> Errand:
@@ -88,7 +68,7 @@ def preview(channel: Channel, templates: Mapping[str, str]) -> str:
     telling = Telling(
         key="preview",
         reason="raised",
-        alerts=[_find_newest(tenant)],
+        alerts=[load_example()],
         templates=templates,
         sender=tenant.name,
     )
@@ -96,28 +76,3 @@ def preview(channel: Channel, templates: Mapping[str, str]) -> str:
         return KINDS[channel.kind].preview(channel.settings, telling)
     except BadTemplate as error:
         raise BadFields({"body": str(error)}) from error
-
-
-def _find_newest(tenant: Tenant) -> AlertFacts:
-    query = select(Alert.id).order_by(Alert.triggered_at.desc(), Alert.id.desc()).limit(1)
-    alert_id = db.session.scalar(query)
-    found = load_subjects(db.session(), [alert_id] if alert_id is not None else [])
-    if alert_id not in found:
-        return replace(EXAMPLE, began=utc_now())
-    subject = found[alert_id]
-    settings: Settings = current_app.extensions["settings"]
-    facts: dict[str, Any] = {
-        "hostname": subject.hostname or "",
-        "client": subject.client or subject.organization or "",
-        "site": subject.site or "",
-        "severity": subject.severity,
-        "kind": subject.kind,
-        "message": subject.message,
-        "system": subject.system or "",
-        "asset_type": subject.asset_type or "",
-        "began": subject.began_at,
-        "occurrence": subject.occurrence,
-        "url": f"{settings.address}/t/{tenant.slug}/alerts/{alert_id}",
-        "acknowledge_url": f"{settings.address}/acknowledge/#…",
-    }
-    return AlertFacts(**facts)

@@ -14,10 +14,9 @@ from sqlalchemy.orm import Session
 from portal.channels import KINDS, ChannelKind, Outcome, Result, Telling
 from portal.clock import utc_now
 from portal.db import transaction
-from portal.errors import PORTAL_FAULT, SecretUnreadable
-from portal.far_side.form import list_missing
+from portal.errors import PORTAL_FAULT
 from portal.models import Channel, Message
-from portal.services.far_sides import read_secrets
+from portal.services.far_sides import try_secrets
 from portal.services.handling.line import hold, load_line
 from portal.services.handling.telling import make_telling
 from portal.services.handling.units import IN_DOUBT, TOLD_OVER, Line, choose, is_begun
@@ -96,7 +95,7 @@ def _begin(
         message.attempts, message.begun_at = message.attempts + 1, now
         message.told_in = first.id if message is not first else None
     channel.minute_sent += 1
-    secrets, problem = _read_secrets(channel, kind)
+    secrets, problem = try_secrets(channel, kind.fields if kind else ())
     telling = make_telling(session, channel, line, unit)
     return Attempt(
         channel_id=channel.id,
@@ -128,17 +127,3 @@ def _count_left(channel: Channel, now: datetime) -> int:
     if channel.minute_at is None or not channel.minute_at <= now < channel.minute_at + MINUTE:
         channel.minute_at, channel.minute_sent = now, 0
     return max(channel.most_per_minute, 1) - channel.minute_sent
-
-
-def _read_secrets(channel: Channel, kind: ChannelKind | None) -> tuple[dict[str, str], str | None]:
-    """By field; and what is wrong with them, in words."""
-    if kind is None:
-        return {}, None
-    try:
-        found = read_secrets(channel, kind.fields)
-    except SecretUnreadable as error:
-        return {}, error.message
-    missing = list_missing(kind.fields, found)
-    if missing:
-        return found, f"{missing[0]} is missing. Enter it in the channel's settings."
-    return found, None

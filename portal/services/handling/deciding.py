@@ -25,6 +25,7 @@ from portal.scope import get_tenant_id
 from portal.services.handling.decision import decide
 from portal.services.handling.facts import Facts, load_facts
 from portal.services.handling.outcome import Outcome
+from portal.services.tickets.planning import plan_tickets
 from portal.sync.alerts.alert_events import EVENT_COLUMNS, describe_alert
 from portal.sync.alerts.timeline import add_entries
 
@@ -52,8 +53,12 @@ def handle_some() -> int:
     now = utc_now()
     with transaction() as session:
         due = _claim(session, now)
-        outcomes = _decide(session, due, now) if due else []
+        facts = load_facts(session, due, now) if due else None
+        outcomes = _decide(session, due, facts) if facts else []
         channel_ids = _write(session, outcomes, now)
+        helpdesk_ids = plan_tickets(session, outcomes, facts) if facts else set()
+    for helpdesk_id in sorted(helpdesk_ids):
+        queue.enqueue("do_tickets", get_tenant_id(), helpdesk_id)
     for channel_id in sorted(channel_ids):
         queue.enqueue("send_messages", get_tenant_id(), channel_id)
     return len(due)
@@ -76,16 +81,16 @@ def _claim(session: Session, now: datetime) -> Sequence[AlertHandling]:
     ).all()
 
 
-def _decide(session: Session, due: Sequence[AlertHandling], now: datetime) -> list[Outcome]:
+def _decide(session: Session, due: Sequence[AlertHandling], facts: Facts) -> list[Outcome]:
     """What cannot be decided costs itself alone, and is tried again later."""
-    facts, outcomes = load_facts(session, due, now), []
+    outcomes = []
     for handling in due:
         try:
             outcome = decide(handling, facts)
             outcome.values["attempts"] = 0
         except Exception:
             log.exception("What to do about alert %s could not be decided.", handling.alert_id)
-            outcome = _look_again(handling, now)
+            outcome = _look_again(handling, facts.now)
         outcomes.append(outcome)
     _record_events(session, outcomes, facts)
     return outcomes

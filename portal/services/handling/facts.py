@@ -13,9 +13,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.errors import InvalidInput
-from portal.models import Alert, AlertHandling, AlertRule, Channel, Message
+from portal.models import Alert, AlertHandling, AlertRule, Channel, Helpdesk, Message, Tenant
 from portal.models.alerts.handling import HandlingState
 from portal.models.channels.message import MessageReason, MessageStatus
+from portal.scope import get_tenant_id
+from portal.services.handling.alert_facts import make_address
 from portal.services.handling.trying import RuleInForce
 from portal.services.rules.matching import Tally, find_unmet
 from portal.services.rules.subjects import load_others, load_subjects
@@ -46,7 +48,8 @@ class Known:
 @dataclass(frozen=True, slots=True)
 class Facts:
     """By the id of the handling: `subjects`, `messages`. `numbers`: how many alerts a rule counts,
-    by handling and rule. `channels`: names of those that are switched on."""
+    by handling and rule. `channels` and `helpdesks`: names of those that are switched on.
+    `address`: below which the tenant's pages are."""
 
     now: datetime
     subjects: Mapping[int, Subject]
@@ -55,6 +58,8 @@ class Facts:
     in_force: Sequence[InForce]
     messages: Mapping[int, Sequence[Known]]
     channels: Mapping[int, str]
+    helpdesks: Mapping[int, str]
+    address: str
     numbers: Mapping[int, Mapping[int, int]]
 
 
@@ -69,6 +74,7 @@ def load_facts(session: Session, handlings: Sequence[AlertHandling], now: dateti
     alerts = session.scalars(select(Alert).where(Alert.id.in_(alert_ids)))
     rules = load_rules(session)
     channels = session.execute(select(Channel.id, Channel.name).where(Channel.active))
+    helpdesks = session.execute(select(Helpdesk.id, Helpdesk.name).where(Helpdesk.active))
     return Facts(
         now=now,
         subjects=subjects,
@@ -77,6 +83,8 @@ def load_facts(session: Session, handlings: Sequence[AlertHandling], now: dateti
         in_force=list_in_force(load_windows(session, now), now),
         messages=_load_messages(session, [handling.id for handling in handlings]),
         channels={row.id: row.name for row in channels},
+        helpdesks={row.id: row.name for row in helpdesks},
+        address=make_address(session.get_one(Tenant, get_tenant_id())),
         numbers=_load_numbers(session, rules, subjects),
     )
 

@@ -12,6 +12,7 @@ from portal.models.alerts.handling import HandlingState
 from portal.models.alerts.timeline import TimelineKind
 from portal.models.channels.message import MessageReason
 from portal.models.events.event import EventType
+from portal.services.tickets.ordering import TicketOrder
 from portal.sync.alerts.timeline import Entry
 
 Step = dict[str, Any]
@@ -21,7 +22,8 @@ Step = dict[str, Any]
 @dataclass(slots=True)
 class Outcome:
     """`values`: new columns of the handling. `dropped`: ids of messages that need not be sent any
-    more, with the reason. `event`: its type, and what it says beside the alert."""
+    more, with the reason. `event`: its type, and what it says beside the alert. `tickets`: those
+    that are to be opened, or on which it is to hang."""
 
     handling: AlertHandling
     values: dict[str, Any] = field(default_factory=dict)
@@ -29,6 +31,7 @@ class Outcome:
     messages: list[dict[str, Any]] = field(default_factory=list)
     dropped: dict[int, str] = field(default_factory=dict)
     event: tuple[EventType, dict[str, Any]] | None = None
+    tickets: list[TicketOrder] = field(default_factory=list)
 
     def tell(self, kind: TimelineKind, text: str, **details: Any) -> None:
         details = {"handling_id": self.handling.id} | details

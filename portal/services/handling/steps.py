@@ -15,6 +15,7 @@ from portal.models.events.event import EventType
 from portal.services.handling.facts import Facts, Known
 from portal.services.handling.outcome import Outcome, Step
 from portal.services.handling.trying import RuleInForce, Tried
+from portal.services.tickets.ordering import make_order
 from portal.wording import join_words, plural
 
 TRY, REMIND, ESCALATE = "try", "remind", "escalate"
@@ -35,7 +36,8 @@ def act(outcome: Outcome, tried: Tried, facts: Facts) -> None:
     named = dict.fromkeys(channel for rule in telling for channel in rule.steps.notify)
     urgency = next((rule.steps.urgency for rule in telling if rule.steps.urgency), "normal")
     there = [channel for channel in named if channel in facts.channels]
-    if not there and not any(step["do"] == ESCALATE for step in steps):
+    _order_tickets(outcome, telling, urgency, facts)
+    if not there and not outcome.tickets and not any(step["do"] == ESCALATE for step in steps):
         _find_nobody(outcome, first)
         return
     told = {"rule": first.name, "urgency": urgency}
@@ -45,15 +47,37 @@ def act(outcome: Outcome, tried: Tried, facts: Facts) -> None:
     is_taken = outcome.handling.over_at or outcome.handling.acknowledged_at
     outcome.plan([] if is_taken else steps)
     names = [facts.channels[channel] for channel in there]
-    _write_down(outcome, telling, names, len(named) - len(there))
+    helpdesks = [facts.helpdesks[order.helpdesk_id] for order in outcome.tickets]
+    _write_down(outcome, telling, names, helpdesks, _count_missing(telling, facts))
     payload = {"rule": first.name, "urgency": urgency, "channels": names, "ignored": None}
+    payload["helpdesks"] = helpdesks
     outcome.event = EventType.ALERT_ACTED_ON, payload
 
 
 def _decides(rule: RuleInForce) -> bool:
     """Not one that only sets the urgency."""
-    its = rule.steps
-    return its.ignore is not None or bool(its.notify or its.escalate_to)
+    return rule.steps.ignore is not None or rule.steps.tells
+
+
+def _order_tickets(
+    outcome: Outcome, telling: Sequence[RuleInForce], urgency: str, facts: Facts
+) -> None:
+    """One in each helpdesk, as the first of the rules says that names it."""
+    for rule in telling:
+        step, ordered = rule.steps.ticket, {order.helpdesk_id for order in outcome.tickets}
+        if step is None or step.helpdesk not in facts.helpdesks or step.helpdesk in ordered:
+            continue
+        handling = outcome.handling
+        subject = facts.subjects[handling.id]
+        order = make_order(step, handling, subject, facts.address, rule=rule.name, urgency=urgency)
+        outcome.tickets.append(order)
+
+
+def _count_missing(telling: Sequence[RuleInForce], facts: Facts) -> int:
+    """Far sides that the rules name and that are switched off or gone."""
+    channels = {channel for rule in telling for channel in rule.steps.notify}
+    helpdesks = {rule.steps.ticket.helpdesk for rule in telling if rule.steps.ticket}
+    return len(channels - facts.channels.keys()) + len(helpdesks - facts.helpdesks.keys())
 
 
 def is_aware(outcome: Outcome, facts: Facts, channel_id: int) -> bool:
@@ -140,12 +164,13 @@ def _ignore(outcome: Outcome, rule: RuleInForce) -> None:
     outcome.plan([])
     outcome.tell(TimelineKind.RULE, f"Ignored. {reason}", rule_id=rule.id)
     payload: dict[str, Any] = {"rule": rule.name, "urgency": None, "channels": [], "ignored": why}
+    payload["helpdesks"] = []
     outcome.event = EventType.ALERT_ACTED_ON, payload
 
 
 def _find_nobody(outcome: Outcome, rule: RuleInForce) -> None:
     outcome.be_silent(
-        f"The rule “{rule.name}” matches, but names no channel that is switched on.",
+        f"The rule “{rule.name}” matches, but names no channel or helpdesk that is switched on.",
         urgency=rule.steps.urgency,
     )
 
@@ -184,12 +209,18 @@ def _plan_later(
 
 
 def _write_down(
-    outcome: Outcome, telling: Sequence[RuleInForce], names: list[str], missing: int
+    outcome: Outcome,
+    telling: Sequence[RuleInForce],
+    names: list[str],
+    helpdesks: list[str],
+    missing: int,
 ) -> None:
     rules = join_words([f"“{rule.name}”" for rule in telling])
     verb = "rule {} matches" if len(telling) == 1 else "rules {} match"
     text = f"The {verb.format(rules)}. To be told: {join_words(names) or 'nobody yet'}."
+    if helpdesks:
+        text += f" A ticket belongs in {join_words(helpdesks)}."
     if missing:
         are = "is" if missing == 1 else "are"
-        text += f" {plural(missing, 'more channel')} {are} switched off or gone."
+        text += f" {plural(missing, 'more far side')} {are} switched off or gone."
     outcome.tell(TimelineKind.RULE, text, rule_id=telling[0].id)

@@ -6,15 +6,14 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from flask import current_app
 from sqlalchemy.orm import Session
 
 from portal.channels import URGENCIES, AlertFacts, Group, Telling
-from portal.config import Settings
 from portal.models import AlertHandling, Channel, Message, Tenant
 from portal.models.channels.message import MessageReason
 from portal.scope import get_tenant_id
 from portal.services.alerts.links import make_link
+from portal.services.handling.alert_facts import make_address, to_facts
 from portal.services.handling.units import TOLD_OVER, Line, find_thread
 from portal.services.rules.subjects import load_subjects
 from portal.services.rules.terms import Subject
@@ -58,7 +57,7 @@ def _list_alerts(
     by_handling = {message.handling_id or 0: message for message in unit}
     handlings = {each: line.handlings[each] for each in by_handling}
     subjects = load_subjects(session, {handling.alert_id for handling in handlings.values()})
-    url = _make_url(session)
+    url = f"{make_address(session.get_one(Tenant, get_tenant_id()))}/alerts"
     alerts = []
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     for handling_id, message in by_handling.items():
@@ -85,15 +84,8 @@ def _to_facts(
 ) -> AlertFacts:
     tells_over = message.reason is MessageReason.RESOLVED or message.facts.get(TOLD_OVER)
     can_be_taken = handling.over_at is None and handling.acknowledged_at is None
-    return AlertFacts(
-        hostname=subject.hostname or "",
-        client=subject.client or subject.organization or "",
-        site=subject.site or "",
-        severity=subject.severity,
-        kind=subject.kind,
-        message=subject.message,
-        system=subject.system or "",
-        asset_type=subject.asset_type or "",
+    return to_facts(
+        subject,
         began=handling.began_at,
         over=handling.over_at if tells_over else None,
         occurrence=handling.occurrence,
@@ -102,10 +94,3 @@ def _to_facts(
         url=f"{url}/{handling.alert_id}",
         acknowledge_url=make_link(handling.id, channel.id) if can_be_taken else "",
     )
-
-
-def _make_url(session: Session) -> str:
-    """Of the alerts' pages."""
-    settings: Settings = current_app.extensions["settings"]
-    tenant = session.get_one(Tenant, get_tenant_id())
-    return f"{settings.address}/t/{tenant.slug}/alerts"

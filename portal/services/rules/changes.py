@@ -17,6 +17,7 @@ from portal.services.audit.actions import Action
 from portal.services.audit.record import Target, record
 from portal.services.audit.values import differing
 from portal.services.channels.listing import list_names
+from portal.services.helpdesks.listing import list_names as list_helpdesks
 from portal.services.rules.checking import check_conditions, check_steps
 from portal.services.rules.listing import get_rule, query_rules
 from portal.services.rules.terms import Conditions, Steps, to_json
@@ -43,7 +44,7 @@ def check_draft(draft: Draft) -> Draft:
         raise InvalidInput(
             "A rule that only sets the urgency must let the rules after it go on.", field="go_on"
         )
-    _check_channels(steps)
+    _check_far_sides(steps)
     return Draft(name, check_conditions(draft.conditions), steps, draft.go_on)
 
 
@@ -176,11 +177,13 @@ def _kept(rule: AlertRule) -> dict[str, Any]:
     return {name: getattr(rule, name) for name in ("name", "go_on", "conditions", "steps")}
 
 
-def _check_channels(steps: Steps) -> None:
+def _check_far_sides(steps: Steps) -> None:
     known = list_names()
     for field, ids in (("notify", steps.notify), ("escalate_to", steps.escalate_to)):
         if not known.keys() >= set(ids):
             raise InvalidInput("One of the channels is no longer there.", field=field)
+    if steps.ticket and steps.ticket.helpdesk not in list_helpdesks():
+        raise InvalidInput("The helpdesk is no longer there.", field="ticket_helpdesk")
 
 
 def _target(rule: AlertRule) -> Target:

@@ -12,9 +12,11 @@ from zoneinfo import available_timezones
 import msgspec
 
 from portal.errors import InvalidInput
+from portal.far_side.templating import BadTemplate, check_template
 from portal.services.rules.patterns import LONGEST_PATTERN, compile_pattern
-from portal.services.rules.terms import AtLeast, Conditions, Hours, Steps, Text
-from portal.services.text import clean_line
+from portal.services.rules.terms import AtLeast, Conditions, Hours, Steps, Text, TicketStep
+from portal.services.text import LONGEST_LINE, clean_line
+from portal.services.tickets.wording import VALUES
 
 MOST_LISTED = 500
 """Clients, sites, assets … of one condition."""
@@ -55,8 +57,8 @@ def check_steps(steps: Steps) -> Steps:
                 "A rule that ignores alerts can do nothing else about them.", field="ignore"
             )
         return Steps(ignore=clean_line(steps.ignore, "ignore", "why nobody is to be told"))
-    if not notify and not others and steps.urgency is None:
-        raise InvalidInput("Choose at least one channel.", field="notify")
+    if not steps.tells and steps.urgency is None:
+        raise InvalidInput("Choose at least one channel, or open a ticket.", field="notify")
     if steps.remind_hours is not None:
         _check_number(steps.remind_hours, 1, WEEK // 60, "remind_hours")
         if not notify:
@@ -69,7 +71,27 @@ def check_steps(steps: Steps) -> Steps:
         raise InvalidInput(
             "Enter after how many minutes the other channels are told.", field="escalate_minutes"
         )
-    return msgspec.structs.replace(steps, notify=notify, escalate_to=others)
+    ticket = _check_ticket(steps.ticket) if steps.ticket else None
+    return msgspec.structs.replace(steps, notify=notify, escalate_to=others, ticket=ticket)
+
+
+def _check_ticket(step: TicketStep) -> TicketStep:
+    """Fields are named as the form has them: with `ticket_` before."""
+    queue = clean_line(step.queue, "ticket_queue", "the queue that tickets go to")
+    for name in ("customer", "priority"):
+        if len(getattr(step, name)) > LONGEST_LINE or not getattr(step, name).isprintable():
+            raise InvalidInput("Choose one of the helpdesk's.", field=f"ticket_{name}")
+    templates = {name: _check_template(name, getattr(step, name)) for name in ("subject", "body")}
+    return msgspec.structs.replace(step, queue=queue, **templates)
+
+
+def _check_template(name: str, source: str) -> str:
+    source = source.replace("\r\n", "\n").strip()
+    try:
+        check_template(source, VALUES)
+    except BadTemplate as error:
+        raise InvalidInput(f"The template cannot be used: {error}", f"ticket_{name}") from None
+    return source
 
 
 def _check_text(text: Text) -> Text:

@@ -7,6 +7,7 @@ from typing import Any
 
 from portal.clock import iso_utc
 from portal.services.channels.listing import list_names
+from portal.services.helpdesks.listing import list_names as list_helpdesks
 from portal.services.rules.listing import RuleView
 from portal.services.rules.terms import to_json
 from portal.services.rules.trial import TrialOfAll
@@ -15,7 +16,7 @@ from portal.services.rules.words import describe_conditions, describe_steps, nam
 
 def to_records(rules: Sequence[RuleView]) -> list[dict[str, Any]]:
     """Conditions and steps both as they are kept and in words. The ids of rules are text."""
-    channels, names = list_names(), name_places(rules)
+    channels, helpdesks, names = list_names(), list_helpdesks(), name_places(rules)
     return [
         {
             "id": str(view.rule.id),
@@ -29,7 +30,7 @@ def to_records(rules: Sequence[RuleView]) -> list[dict[str, Any]]:
             "conditions": to_json(view.conditions),
             "steps": to_json(view.steps),
             "conditions_in_words": describe_conditions(view.conditions, names),
-            "steps_in_words": describe_steps(view.steps, channels),
+            "steps_in_words": describe_steps(view.steps, channels, helpdesks),
             "problem": view.problem,
             "created_at": iso_utc(view.rule.created_at),
             "changed_at": iso_utc(view.rule.changed_at),

@@ -18,6 +18,7 @@ Kind = Literal["availability", "check", "task", "custom"]
 Urgency = Literal["low", "normal", "high", "critical"]
 AssetType = Literal["server", "workstation"]
 Of = Literal["asset", "check", "client"]
+"""What alerts have in common that count together, or hang on one ticket."""
 
 Terms = TypeVar("Terms", bound=Struct)
 
@@ -76,8 +77,26 @@ class Conditions(_Terms, frozen=True):
     at_least: AtLeast | None = None
 
 
+class TicketStep(_Terms, frozen=True):
+    """A ticket in a helpdesk, one for all that hangs together."""
+
+    helpdesk: int
+    """Its id."""
+    queue: str
+    """As the helpdesk calls it, like the two that follow."""
+    customer: str = ""
+    """Empty: whom the alert's client is mapped to."""
+    priority: str = ""
+    """Empty: the helpdesk's own default."""
+    subject: str = ""
+    """A template, like `body`; empty for the default words."""
+    body: str = ""
+    per: Of = "check"
+
+
 class Steps(_Terms, frozen=True):
-    """What is done about an alert that matches. Either it is ignored or somebody is told."""
+    """What is done about an alert that matches. Either it is ignored, or somebody is told or a
+    ticket opened."""
 
     ignore: str | None = None
     """Why nobody is told, in a person's words."""
@@ -87,6 +106,12 @@ class Steps(_Terms, frozen=True):
     remind_hours: int | None = None
     escalate_minutes: int | None = None
     escalate_to: tuple[int, ...] = ()
+    ticket: TicketStep | None = None
+
+    @property
+    def tells(self) -> bool:
+        """Whether somebody hears of the alert, by whatever way."""
+        return bool(self.notify or self.escalate_to or self.ticket)
 
 
 class Subject(Struct, frozen=True):

@@ -13,6 +13,7 @@ from portal.wording import join_words, plural
 
 MOST_NAMED = 5
 GONE_CHANNEL = "a channel that is no longer there"
+GONE_HELPDESK = "a helpdesk that is no longer there"
 
 
 def name_places(rules: Sequence[RuleView]) -> Names:
@@ -39,7 +40,9 @@ def describe_conditions(conditions: Conditions, names: Names) -> list[str]:
     )
 
 
-def describe_steps(steps: Steps, channels: Mapping[int, str]) -> list[str]:
+def describe_steps(
+    steps: Steps, channels: Mapping[int, str], helpdesks: Mapping[int, str]
+) -> list[str]:
     """`tell Mail and Slack`, `remind every 4 hours` …"""
     if steps.ignore is not None:
         return [f"ignore: {steps.ignore}"]
@@ -57,6 +60,10 @@ def describe_steps(steps: Steps, channels: Mapping[int, str]) -> list[str]:
             f"tell {others} after {plural(steps.escalate_minutes, 'minute')} "
             "without acknowledgement"
         )
+    if step := steps.ticket:
+        of = "check or task" if step.per == "check" else step.per
+        name = helpdesks.get(step.helpdesk, GONE_HELPDESK)
+        parts.append(f"open a ticket in {name}, one for each {of}")
     return parts
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from portal.clock import utc_now
-from portal.models import AlertHandling, Helpdesk, Ticket, TicketAlert, TicketTask
+from portal.models import Helpdesk, Ticket, TicketTask
 from portal.models.alerts.timeline import TimelineKind
 from portal.models.tickets.ticket import TaskStatus, TaskVerb, TicketStatus
+from portal.services.tickets.records import list_alerts
 from portal.sync.alerts.timeline import Entry, add_entries
 
 SWITCHED_OFF = "The helpdesk was switched off."
@@ -39,6 +40,21 @@ def drop_waiting(session: Session, helpdesk: Helpdesk, why: str) -> None:
     drop_tasks(session, helpdesk, tasks, why)
 
 
+def list_waiting(session: Session, ticket: Ticket) -> Sequence[TicketTask]:
+    """Of one ticket, in order."""
+    query = select(TicketTask).where(
+        TicketTask.ticket_id == ticket.id, TicketTask.status == TaskStatus.WAITING
+    )
+    return session.scalars(query.order_by(TicketTask.id)).all()
+
+
+def is_waiting(session: Session, ticket: Ticket, *conditions: ColumnElement[bool]) -> bool:
+    """Whether something like this is to be done to it."""
+    its = (TicketTask.ticket_id == ticket.id, TicketTask.status == TaskStatus.WAITING)
+    query = select(TicketTask.id).where(*its, *conditions)
+    return session.scalar(query.limit(1)) is not None
+
+
 def drop_tasks(session: Session, helpdesk: Helpdesk, tasks: Sequence[TicketTask], why: str) -> None:
     """These, with a word in the timelines of the alerts that they are about. A ticket that was not
     opened yet is not going to be."""
@@ -63,17 +79,3 @@ def drop_tasks(session: Session, helpdesk: Helpdesk, tasks: Sequence[TicketTask]
         for alert_id in alerts.get(task.ticket_id, ())
     ]
     add_entries(session, entries)
-
-
-def list_alerts(session: Session, ticket_ids: Collection[int]) -> dict[int, list[int]]:
-    """Ids of the alerts that hang on tickets, by ticket."""
-    rows = session.execute(
-        select(TicketAlert.ticket_id, AlertHandling.alert_id)
-        .join(AlertHandling, AlertHandling.id == TicketAlert.handling_id)
-        .where(TicketAlert.ticket_id.in_(ticket_ids))
-        .distinct()
-    )
-    found: dict[int, list[int]] = {}
-    for ticket_id, alert_id in rows:
-        found.setdefault(ticket_id, []).append(alert_id)
-    return found

@@ -9,6 +9,7 @@ from portal.errors import Refused
 from portal.services.accounts.permissions import Permission
 from portal.services.channels.listing import list_names
 from portal.services.handling.acting import act_now
+from portal.services.helpdesks.listing import list_names as list_helpdesks
 from portal.services.rules import changes
 from portal.services.rules.defaults import make_defaults, take_defaults
 from portal.services.rules.listing import (
@@ -31,17 +32,21 @@ SHOWN = 50
 @rules.get("/")
 @requires(Permission.READ_RULES)
 def index() -> ResponseReturnValue:
-    found, channels = list_rules(), list_names()
+    found, channels, helpdesks = list_rules(), list_names(), list_helpdesks()
     names = name_places(found)
     rows = [
-        (view, describe_conditions(view.conditions, names), describe_steps(view.steps, channels))
+        (
+            view,
+            describe_conditions(view.conditions, names),
+            describe_steps(view.steps, channels, helpdesks),
+        )
         for view in found
     ]
     defaults = [
         (
             draft.name,
             describe_conditions(draft.conditions, names),
-            describe_steps(draft.steps, channels),
+            describe_steps(draft.steps, channels, helpdesks),
         )
         for draft in make_defaults(list(channels))
     ]

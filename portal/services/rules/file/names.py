@@ -12,11 +12,14 @@ from portal.errors import InvalidInput
 from portal.models import Client, OrganizationMapping
 from portal.models.organizations.client import name_key
 from portal.services.channels.listing import list_names
+from portal.services.helpdesks.listing import list_names as list_helpdesks
 from portal.services.windows.scopes import find_assets, write_assets
 
 PLACES = ("clients", "organizations", "assets")
 """Of conditions of rules and scopes of windows; sites keep the number that Tactical gives them."""
 CHANNELS = ("notify", "escalate_to")
+HELPDESKS = "helpdesks"
+_WHAT = dict.fromkeys(CHANNELS, "channels")
 
 
 class Names:
@@ -33,6 +36,7 @@ class Names:
             "organizations": {row[0]: row[1] for row in organizations},
             "assets": {},
             **dict.fromkeys(CHANNELS, list_names()),
+            HELPDESKS: list_helpdesks(),
         }
 
     def to_names(self, terms: Mapping[str, Any]) -> dict[str, Any]:
@@ -52,6 +56,10 @@ class Names:
                 if not isinstance(converted[field], list | tuple):
                     raise InvalidInput(f"“{field}” must be a list of names.", field="file")
                 converted[field] = convert(field, converted[field])
+        ticket = converted.get("ticket")
+        if isinstance(ticket, dict) and "helpdesk" in ticket:
+            [helpdesk] = convert(HELPDESKS, [ticket["helpdesk"]])
+            converted["ticket"] = ticket | {"helpdesk": helpdesk}
         return converted
 
     def _name(self, field: str, ids: Sequence[Any]) -> list[Any]:
@@ -65,6 +73,6 @@ class Names:
         by_key = {name_key(name): each for each, name in self._names[field].items()}
         missing = [name for name in names if name_key(str(name)) not in by_key]
         if missing:
-            what = "channels" if field in CHANNELS else field
+            what = _WHAT.get(field, field)
             raise InvalidInput(f"Among the {what} there is no “{missing[0]}”.", field="file")
         return [by_key[name_key(str(name))] for name in names]

@@ -1,0 +1,245 @@
+"""One attempt to do something to a ticket: written before the helpdesk hears of it, and done."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import and_, exists, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from portal.clock import utc_now
+from portal.db import transaction
+from portal.errors import PORTAL_FAULT
+from portal.helpdesks import KINDS
+from portal.helpdesks.carefully import KeyLost, comment_once, open_once, read_one, set_state
+from portal.helpdesks.kind import (
+    AnswerLost,
+    Draft,
+    HelpdeskError,
+    HelpdeskKind,
+    NotDone,
+    Remote,
+    State,
+)
+from portal.helpdesks.kind import Helpdesk as FarSide
+from portal.models import Helpdesk, Ticket, TicketTask
+from portal.models.tickets.ticket import TaskStatus, TaskVerb, TicketStatus
+from portal.services.far_sides import try_secrets
+from portal.services.integrations.networks import get_gateway
+from portal.services.tickets.board import hold_helpdesks
+from portal.services.tickets.doubts import leave_in_doubt
+
+log = logging.getLogger(__name__)
+
+NO_KIND = "The portal has no such kind of helpdesk."
+CLOSES = "The portal closes this ticket."
+STAYS = "The ticket stays open, as {} has worked on it."
+
+
+class Result(StrEnum):
+    DONE = "done"
+    LATER = "later"
+    """Surely not carried out."""
+    LOST = "lost"
+    """Perhaps carried out."""
+    REFUSED = "refused"
+    KEY_LOST = "key_lost"
+    """Opened, and not found again by its key."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """`remote`: the ticket as the helpdesk has it by now; None where it was not asked. `is_told`:
+    the text of the task arrived, whatever became of the rest."""
+
+    result: Result
+    remote: Remote | None = None
+    answer: str = ""
+    is_told: bool = False
+    retry_after: float | None = None
+
+
+@dataclass(slots=True)
+class Attempt:
+    """As plain values: the rows may be gone when it ends. `touched_by`: who was known to have
+    worked on the ticket."""
+
+    helpdesk_id: int
+    lease: str
+    task_id: int
+    begun_at: datetime
+    verb: TaskVerb
+    text: str
+    marker: str
+    reference: str
+    draft: Draft
+    touched_by: str | None
+    kind: HelpdeskKind | None
+    settings: Mapping[str, Any]
+    secrets: Mapping[str, str] = field(repr=False)
+    problem: str | None
+    """Why it cannot be done at all."""
+    is_told: bool = False
+
+    def do(self) -> Outcome:
+        """Never raises."""
+        if self.kind is None or self.problem is not None:
+            return Outcome(result=Result.LATER, answer=self.problem or NO_KIND)
+        gateway: Any = get_gateway()
+        try:
+            remote = self._do(self.kind.connect(gateway, self.settings, self.secrets))
+            return Outcome(result=Result.DONE, remote=remote, is_told=self.is_told)
+        except KeyLost as error:
+            return Outcome(result=Result.KEY_LOST, remote=error.remote, answer=error.message)
+        except HelpdeskError as error:
+            return Outcome(
+                result=_judge(error),
+                answer=error.message,
+                is_told=self.is_told,
+                retry_after=error.retry_after,
+            )
+        except Exception:
+            log.exception("Helpdesk %s could not do a task.", self.helpdesk_id)
+            return Outcome(result=Result.LOST, answer=PORTAL_FAULT, is_told=self.is_told)
+
+    @property
+    def can_find(self) -> bool:
+        return self.kind is not None and self.kind.can_find(self.settings)
+
+    @property
+    def can_close(self) -> bool:
+        return self.kind is not None and self.kind.can_close
+
+    def _do(self, helpdesk: FarSide) -> Remote | None:
+        if self.verb is TaskVerb.OPEN:
+            return open_once(helpdesk, self.draft) if self.can_find else helpdesk.open(self.draft)
+        if self.verb is TaskVerb.COMMENT:
+            self._tell(helpdesk, self.text)
+            return None
+        if not self.can_close:
+            self._tell(helpdesk, self.text, closing=self.verb is TaskVerb.CLOSE)
+            return None
+        return self._close(helpdesk) if self.verb is TaskVerb.CLOSE else self._reopen(helpdesk)
+
+    def _close(self, helpdesk: FarSide) -> Remote:
+        """Where nobody has worked on it; else it is only told."""
+        before = read_one(helpdesk, self.reference)
+        if before.state is not State.OPEN:
+            return before
+        touched_by = before.touched_by or self.touched_by
+        if touched_by:
+            self._tell(helpdesk, f"{self.text}\n{STAYS.format(touched_by)}", closing=True)
+            return before
+        self._tell(helpdesk, f"{self.text}\n{CLOSES}", closing=True)
+        return set_state(helpdesk, self.reference, State.CLOSED)
+
+    def _reopen(self, helpdesk: FarSide) -> Remote:
+        after = set_state(helpdesk, self.reference, State.OPEN)
+        if after.state is State.OPEN:
+            self._tell(helpdesk, self.text)
+        return after
+
+    def _tell(self, helpdesk: FarSide, text: str, *, closing: bool = False) -> None:
+        """Once, as far as the helpdesk can be asked."""
+        if not self.text:
+            return  # an earlier attempt did
+        if self.can_find:
+            comment_once(helpdesk, self.reference, text, self.marker, closing=closing)
+        else:
+            helpdesk.comment(self.reference, text, closing=closing)
+        self.is_told = True
+
+
+def _judge(error: HelpdeskError) -> Result:
+    if isinstance(error, AnswerLost):
+        return Result.LOST
+    return Result.LATER if isinstance(error, NotDone) else Result.REFUSED
+
+
+def begin(helpdesk_id: int, lease: str) -> Attempt | None:
+    """The next one, committed as begun. None when there is nothing to do now: then the helpdesk is
+    free for whoever comes; or when it is another process's."""
+    now = utc_now()
+    with transaction() as session:
+        helpdesk = hold_helpdesks(session, [helpdesk_id]).get(helpdesk_id)
+        if helpdesk is None or not helpdesk.active or helpdesk.lease != lease:
+            return None
+        kind = KINDS.get(helpdesk.kind)
+        can_find = kind is not None and kind.can_find(helpdesk.settings)
+        while found := _find_next(session, helpdesk):
+            task, ticket = found
+            if task.begun_at is None or can_find:
+                return _begin(helpdesk, task, ticket, now)
+            # The process that did it died, and nobody can say whether it did.
+            leave_in_doubt(session, helpdesk, ticket, task, now)
+            session.flush()
+        helpdesk.lease, helpdesk.due_at = None, None
+        return None
+
+
+def _begin(helpdesk: Helpdesk, task: TicketTask, ticket: Ticket, now: datetime) -> Attempt:
+    kind = KINDS.get(helpdesk.kind)
+    secrets, problem = try_secrets(helpdesk, kind.fields if kind else ())
+    attempt = Attempt(
+        helpdesk_id=helpdesk.id,
+        lease=helpdesk.lease or "",
+        task_id=task.id,
+        begun_at=now,
+        verb=task.verb,
+        text=task.text,
+        marker=f"[{ticket.key}-{task.id}]",
+        reference=ticket.reference or "",
+        draft=_make_draft(ticket),
+        touched_by=ticket.touched_by,
+        kind=kind,
+        settings=dict(helpdesk.settings),
+        secrets=secrets,
+        problem=problem,
+    )
+    task.attempts, task.begun_at = task.attempts + 1, now
+    return attempt
+
+
+def _make_draft(ticket: Ticket) -> Draft:
+    return Draft(
+        key=ticket.key,
+        queue=ticket.queue,
+        customer=ticket.customer_id,
+        priority=ticket.priority,
+        urgency=ticket.urgency,
+        subject=ticket.subject,
+        body=ticket.body,
+        url=ticket.page,
+    )
+
+
+def _find_next(session: Session, helpdesk: Helpdesk) -> tuple[TicketTask, Ticket] | None:
+    """Of those that are the first of their tickets, the one that was tried least: what cannot be
+    done holds up its own ticket alone. Without a good probe, none is opened."""
+    earlier = aliased(TicketTask)
+    is_first = ~exists().where(
+        earlier.ticket_id == TicketTask.ticket_id,
+        earlier.id < TicketTask.id,
+        earlier.status == TaskStatus.WAITING,
+    )
+    opens = and_(TicketTask.verb == TaskVerb.OPEN, Ticket.status == TicketStatus.WAITING)
+    others = and_(TicketTask.verb != TaskVerb.OPEN, Ticket.status == TicketStatus.OPEN)
+    row = session.execute(
+        select(TicketTask, Ticket)
+        .join(Ticket, Ticket.id == TicketTask.ticket_id)
+        .where(
+            TicketTask.helpdesk_id == helpdesk.id,
+            TicketTask.status == TaskStatus.WAITING,
+            is_first,
+            or_(opens, others) if helpdesk.is_proven else others,
+        )
+        .order_by(TicketTask.attempts, TicketTask.id)
+        .limit(1)
+        .execution_options(populate_existing=True)
+    ).first()
+    return None if row is None else (row[0], row[1])

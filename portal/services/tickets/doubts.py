@@ -1,0 +1,49 @@
+"""What was perhaps done, at a helpdesk that cannot be asked: it is not done a second time."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from portal.helpdesks import KINDS
+from portal.models import Helpdesk, Ticket, TicketTask
+from portal.models.events.event import EventType
+from portal.models.tickets.ticket import ClosedBy, TaskStatus, TaskVerb, TicketStatus
+from portal.services.tickets.records import name_ticket, write_down
+
+ANSWER_LOST = "The answer was lost."
+
+
+def leave_in_doubt(
+    session: Session,
+    helpdesk: Helpdesk,
+    ticket: Ticket,
+    task: TicketTask,
+    now: datetime,
+    answer: str = ANSWER_LOST,
+) -> None:
+    """In the caller's transaction, which holds the helpdesk. What does no harm twice waits again,
+    without its comment."""
+    kind = KINDS.get(helpdesk.kind)
+    is_state = task.verb in (TaskVerb.CLOSE, TaskVerb.REOPEN)
+    if is_state and kind is not None and kind.can_close:
+        task.text, task.begun_at = "", None
+        return
+    task.status, task.settled_at, task.answer = TaskStatus.UNSURE, now, answer
+    if task.verb is TaskVerb.OPEN:
+        ticket.status, ticket.last_error = TicketStatus.UNSURE, answer
+        text = (
+            f"A ticket may have been opened in {helpdesk.name}. {answer} The helpdesk cannot be "
+            "asked: look there, and say on the page of the ticket whether there is one."
+        )
+        write_down(session, helpdesk, ticket, text, EventType.TICKET_UNSURE, answer)
+        return
+    if task.verb is TaskVerb.CLOSE:
+        ticket.status, ticket.closed_at, ticket.closed_by = (
+            TicketStatus.CLOSED,
+            now,
+            ClosedBy.PORTAL,
+        )
+    text = f"It is not sure whether {name_ticket(helpdesk, ticket)} was told. {answer}"
+    write_down(session, helpdesk, ticket, text)

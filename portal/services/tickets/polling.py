@@ -1,0 +1,161 @@
+"""Asking helpdesks what became of open tickets: many in few requests, every two minutes.
+
+What is closed there is acknowledged here.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, exists, select, update
+
+from portal.chunks import chunked
+from portal.clock import utc_now
+from portal.db import changed_one, count_changed, db, release, transaction
+from portal.helpdesks import KINDS
+from portal.helpdesks.kind import Helpdesk as FarSide
+from portal.helpdesks.kind import HelpdeskError, NotDone, Remote, State
+from portal.models import Helpdesk, Ticket, TicketTask
+from portal.models.tickets.ticket import TaskStatus, TicketStatus
+from portal.services.events.delivery import pause_after
+from portal.services.far_sides import try_secrets
+from portal.services.integrations.networks import get_gateway
+from portal.services.tickets.seen import take_over
+
+log = logging.getLogger(__name__)
+
+EVERY = timedelta(minutes=2)
+AT_ONCE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """An open ticket, as the portal knows it."""
+
+    id: int
+    reference: str
+    touched_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """To a helpdesk, as plain values."""
+
+    kind: str
+    settings: Mapping[str, Any]
+    secrets: Mapping[str, str] = field(repr=False)
+    problem: str | None
+
+    def connect(self) -> FarSide:
+        """Raises HelpdeskError."""
+        if self.problem is not None:
+            raise NotDone(self.problem)
+        gateway: Any = get_gateway()
+        return KINDS[self.kind].connect(gateway, self.settings, self.secrets)
+
+
+def list_helpdesks_to_poll() -> list[tuple[int, int]]:
+    """Tenant and helpdesk, of those that have open tickets. Across tenants."""
+    has_open = exists().where(Ticket.helpdesk_id == Helpdesk.id, Ticket.status == TicketStatus.OPEN)
+    tell = [name for name, kind in KINDS.items() if kind.can_close]
+    rows = db.session.execute(
+        select(Helpdesk.tenant_id, Helpdesk.id)
+        .where(Helpdesk.active, Helpdesk.kind.in_(tell), _is_due(), has_open)
+        .order_by(Helpdesk.id)
+    )
+    return [(row.tenant_id, row.id) for row in rows]
+
+
+def poll_tickets(helpdesk_id: int) -> int:
+    """Ask for all open ones; how many were told. Does nothing unless due."""
+    due = update(Helpdesk).where(Helpdesk.id == helpdesk_id, Helpdesk.active, _is_due())
+    with transaction() as session:
+        if not changed_one(session, due.values(poll_due_at=utc_now() + EVERY)):
+            return 0
+    way, known = _find_way(helpdesk_id), _list_open(helpdesk_id)
+    release()  # no transaction waits for somebody else's server
+    if way is None or not KINDS[way.kind].can_close:
+        return 0
+    try:
+        far_side = way.connect()
+        for some in chunked(known, AT_ONCE):
+            _look(helpdesk_id, far_side, some)
+    except HelpdeskError as error:
+        _fail(helpdesk_id, error)
+        return 0
+    _succeed(helpdesk_id)
+    return len(known)
+
+
+def _is_due() -> ColumnElement[bool]:
+    return Helpdesk.poll_due_at.is_(None) | (Helpdesk.poll_due_at <= utc_now())
+
+
+def _find_way(helpdesk_id: int) -> _Way | None:
+    helpdesk = db.session.get(Helpdesk, helpdesk_id, populate_existing=True)
+    if helpdesk is None or helpdesk.kind not in KINDS:
+        return None
+    secrets, problem = try_secrets(helpdesk, KINDS[helpdesk.kind].fields)
+    return _Way(helpdesk.kind, dict(helpdesk.settings), secrets, problem)
+
+
+def _list_open(helpdesk_id: int) -> list[_Known]:
+    rows = db.session.execute(
+        select(Ticket.id, Ticket.reference, Ticket.touched_by)
+        .where(
+            Ticket.helpdesk_id == helpdesk_id,
+            Ticket.status == TicketStatus.OPEN,
+            Ticket.reference.is_not(None),
+        )
+        .order_by(Ticket.id)
+    )
+    return [_Known(row.id, row.reference or "", row.touched_by) for row in rows]
+
+
+def _look(helpdesk_id: int, far_side: FarSide, known: Sequence[_Known]) -> None:
+    """Raises HelpdeskError. What changed is written ticket by ticket."""
+    asked_at = utc_now()
+    found = far_side.read(sorted({each.reference for each in known}))
+    same = []
+    for each in known:
+        remote = found.get(each.reference) or Remote(reference=each.reference, state=State.GONE)
+        is_touched = bool(remote.touched_by) and remote.touched_by != each.touched_by
+        if remote.state is State.OPEN and not is_touched:
+            same.append(each.id)
+        else:
+            take_over(helpdesk_id, each.id, each.reference, remote, asked_at)
+    with transaction() as session:
+        its = update(Ticket).where(Ticket.id.in_(same), Ticket.status == TicketStatus.OPEN)
+        count_changed(session, its.values(read_at=asked_at))
+
+
+def _fail(helpdesk_id: int, error: HelpdeskError) -> None:
+    now = utc_now()
+    log.info("Helpdesk %s does not tell its tickets: %s", helpdesk_id, error.message)
+    with transaction() as session:
+        helpdesk = session.get(Helpdesk, helpdesk_id, populate_existing=True, with_for_update=True)
+        if helpdesk is None:
+            return
+        helpdesk.failures += 1
+        helpdesk.failing_since = helpdesk.failing_since or now
+        helpdesk.last_error = error.message
+        pause = pause_after(helpdesk.failures, error.retry_after)
+        helpdesk.poll_due_at = now + max(EVERY, pause)
+
+
+def _succeed(helpdesk_id: int) -> None:
+    """It works again, unless something that waits could not be done in it."""
+    is_stuck = exists().where(
+        TicketTask.helpdesk_id == Helpdesk.id,
+        TicketTask.status == TaskStatus.WAITING,
+        TicketTask.attempts > 0,
+    )
+    its = update(Helpdesk).where(Helpdesk.id == helpdesk_id)
+    works = {"failures": 0, "failing_since": None, "last_error": None}
+    with transaction() as session:
+        count_changed(session, its.values(polled_at=utc_now()))
+        count_changed(session, its.where(Helpdesk.is_proven, ~is_stuck).values(works))
