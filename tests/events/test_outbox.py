@@ -21,7 +21,7 @@ from portal.clock import iso_utc, utc_now
 from portal.db import db, transaction
 from portal.events.order import find_settled_id
 from portal.events.outbox import record_events
-from portal.models import Asset, Membership, SyncRun, User
+from portal.models import Asset, Helpdesk, Membership, SyncRun, Ticket, User
 from portal.models.events.event import EventType
 from portal.models.runs.sync_run import RunStatus, SyncKind
 from portal.scope import tenant_scope
@@ -35,6 +35,7 @@ from portal.services.export import export_assets
 from portal.services.integrations.current import get_integration
 from portal.services.notices.detection import look
 from portal.services.runs import execution, requests
+from portal.services.tickets.records import write_down
 from portal.sync.devices.device_events import record_device_events
 from portal.sync.devices.merging.merge import merge_into
 from portal.sync.runs.cause import Cause
@@ -129,6 +130,20 @@ def word(msp: Msp, agent: str) -> str:
     return str(msp.tactical.control.truth.agent(agent_id=agent)["status"])
 
 
+def tell_tickets() -> None:
+    with transaction() as session:
+        helpdesk = Helpdesk(kind="rt", name="RT")
+        session.add(helpdesk)
+        session.flush()
+        names = ("outage", "key", "queue", "subject", "body")
+        ticket = Ticket(helpdesk_id=helpdesk.id, **dict.fromkeys(names, "x"))
+        session.add(ticket)
+        session.flush()
+        for kind in EventType:
+            if kind.startswith("ticket."):
+                write_down(session, helpdesk, ticket, "It happened.", kind)
+
+
 def test_payloads_have_their_keys_and_no_secret(scoped: Msp, http: FlaskClient) -> None:
     pk = scoped.raise_alert(message="Disk full")
     scoped.deliver(http, event="trigger", alert_id=pk, agent_id=scoped.agents[0])
@@ -146,6 +161,7 @@ def test_payloads_have_their_keys_and_no_secret(scoped: Msp, http: FlaskClient) 
     retire_and_restore(scoped)
     handle_alerts(scoped)
     notice_certificate()
+    tell_tickets()
     stored = events(*EventType)
     assert {event.type for event in stored} == {str(kind) for kind in EventType}
     for event in stored:
