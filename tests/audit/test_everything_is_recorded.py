@@ -351,8 +351,8 @@ OF_A_LINK = {"acknowledge.do"}
 """Driven with a link, in tests/alerts/test_links.py."""
 LOOKING = {"acknowledge.show", "auth.show_invitation", "auth.show_reset"}
 """They are sent the code of a link, to show what it opens."""
-NOBODYS = {"webhooks.receive"}
-"""What Tactical sends is no person's doing: it is a delivery, and an event."""
+NOBODYS = {"webhooks.receive", "webhooks.take_hint"}
+"""What Tactical sends is no person's doing: it is a delivery, and an event. A helpdesk changes nothing."""
 
 
 def changing_rules(app: Flask) -> Iterator[Rule]:

@@ -35,7 +35,7 @@ class Office:
     helpdesk_id: int
 
     def add_rule(self, conditions: Conditions | None = None, **step: Any) -> int:
-        values = {"helpdesk": self.helpdesk_id, "queue": "support"} | step
+        values: dict[str, Any] = {"helpdesk": self.helpdesk_id, "queue": "support"} | step
         return self.desk.add_rule(conditions, ticket=TicketStep(**values))
 
     def add_client(self, name: str = "Contoso") -> int:
@@ -115,7 +115,7 @@ class Office:
 
 @pytest.fixture
 def office(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
-    monkeypatch.setitem(KINDS, SIMULATED.name, SIMULATED)  # type: ignore[arg-type]
+    monkeypatch.setitem(KINDS, SIMULATED.name, SIMULATED)
     with simulated() as far:
         with transaction() as session:
             helpdesk = Helpdesk(

@@ -10,8 +10,8 @@ from tests.web.conftest import HTMX, csrf_token
 from tests.web.safety.test_isolation import address, methods
 from tests.web.world import Place, make_user, sign_in
 
-BY_SECRET = {"webhooks.receive", "acknowledge.show", "acknowledge.do"}
-"""Whoever calls them proves by a secret that they may: Tactical's, or the link's own."""
+BY_SECRET = {"webhooks.receive", "webhooks.take_hint", "acknowledge.show", "acknowledge.do"}
+"""Whoever calls them proves by a secret that they may: Tactical's, or the address itself."""
 
 
 @pytest.mark.one_database
