@@ -352,7 +352,7 @@ OF_A_LINK = {"acknowledge.do"}
 LOOKING = {"acknowledge.show", "auth.show_invitation", "auth.show_reset"}
 """They are sent the code of a link, to show what it opens."""
 NOBODYS = {"webhooks.receive", "webhooks.take_hint"}
-"""What Tactical sends is no person's doing: it is a delivery, and an event. A helpdesk changes nothing."""
+"""What these send is no person's doing: a delivery, an event, a word that changes nothing."""
 
 
 def changing_rules(app: Flask) -> Iterator[Rule]:
