@@ -5,7 +5,7 @@ PYTEST_ARGS = -n $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2) --maxprocesses 
 # Where it is set, each process of a run would compile every module anew.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: help install demo run test test-fast check soak test-identity test-helpdesks bench lint format diagram audit release-check sbom lock
+.PHONY: help install demo run test test-fast check soak test-identity test-helpdesks bench lint format diagram screenshots audit release-check sbom lock
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -63,6 +63,9 @@ format: install-dev ## Put the code into its form
 
 diagram: install-dev ## Draw docs/architecture.svg from the import rules and docstrings
 	$(BIN)/python scripts/diagram.py
+
+screenshots: install-dev ## Take docs/pictures anew, from a demo (needs Chromium)
+	$(BIN)/python -m scripts.screenshots
 
 audit: install-dev ## Look for known vulnerabilities of what is installed (Error 3: it cannot be known)
 	@$(BIN)/python -m scripts.audit

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
+from portal.channels.templating import VALUES
 from portal.models.runs.sync_run import COUNT_NAMES, SyncKind
 from portal.services.accounts.permissions import ROLES, WITHIN_CLIENTS, Permission, role_allows
 from portal.services.integrations.option_kinds import to_text
@@ -13,6 +15,7 @@ from scripts import diagram
 
 ROOT = Path(__file__).parents[1]
 TOP_PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")
+MOST_BYTES_OF_A_PICTURE = 120 * 1024
 WITHOUT_CODE = ("static", "templates", "vendor")
 """Folders of `portal` that hold no Python."""
 FOLDERS = (
@@ -68,13 +71,48 @@ def test_every_option_of_a_connection_is_documented_as_it_is_and_no_other() -> N
     assert written == rows
 
 
-def test_links_between_the_documents_lead_somewhere() -> None:
+def list_documents() -> list[Path]:
     top = [ROOT / name for name in TOP_PAGES]
-    pages = [*top, *(ROOT / "docs").glob("**/*.md"), ROOT / "migrations/README.md"]
-    for page in pages:
-        for target in re.findall(r"\]\(([^)#\s]+)", page.read_text()):
-            if not target.startswith("http"):
-                assert (page.parent / target).exists(), f"{page.name}: {target}"
+    return [*top, *(ROOT / "docs").glob("**/*.md"), ROOT / "migrations/README.md"]
+
+
+def list_links(page: Path) -> Iterator[tuple[str, str]]:
+    """Path and heading of each link and picture that leads to a file here."""
+    for link in re.findall(r"""\]\(([^)\s]+)|<img src="([^"]+)\"""", page.read_text()):
+        path, _, heading = "".join(link).partition("#")
+        if not path.startswith("http"):
+            yield path, heading
+
+
+def list_headings(page: Path) -> set[str]:
+    """As links name them."""
+    titles = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def test_links_between_the_documents_lead_somewhere() -> None:
+    for page in list_documents():
+        for path, heading in list_links(page):
+            target = page.parent / path if path else page
+            assert target.exists(), f"{page.name}: {path}"
+            assert not heading or heading in list_headings(target), f"{page.name}: {path}#{heading}"
+
+
+def test_each_picture_is_shown_and_small() -> None:
+    shown = {
+        (page.parent / path).resolve() for page in list_documents() for path, _ in list_links(page)
+    }
+    pictures = list((ROOT / "docs/pictures").iterdir())
+    assert pictures
+    for picture in pictures:
+        assert picture.resolve() in shown, picture.name
+        assert picture.stat().st_size <= MOST_BYTES_OF_A_PICTURE, picture.name
+
+
+def test_every_value_of_a_message_is_documented_as_it_is_and_no_other() -> None:
+    text = (ROOT / "docs/channels.md").read_text()
+    [table] = re.findall(r"^\| value \| \|\n\|[-|]+\|\n((?:\|.*\n)+)", text, re.MULTILINE)
+    assert re.findall(r"^\| `(\w+)` \| (.*) \|$", table, re.MULTILINE) == list(VALUES.items())
 
 
 def test_the_events_of_a_run_are_documented_with_every_kind_and_count() -> None:

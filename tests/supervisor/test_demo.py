@@ -1,40 +1,17 @@
 from __future__ import annotations
 
 import signal
-import time
-import urllib.request
 from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, text
 
-from tests.support.running import RunningPortal, descendants, free_port, running_portal, survivors
+from tests.support.demo import mail_box_of, sign_in_of, wait_for_a_mail
+from tests.support.running import descendants, free_port, running_portal, survivors
 
 pytestmark = pytest.mark.servers
 
 HANDLING = {"maintenance_windows": 1, "alert_rules": 5, "channels": 1}
-MAIL_SECONDS = 30
-
-
-def sign_in_of(portal: RunningPortal) -> tuple[str, str]:
-    email = portal.wait_for("sign in as").split()[-1]
-    password = portal.wait_for("password").split()[-1]
-    return email, password
-
-
-def wait_for_a_mail(box: str) -> str:
-    """The page of the first one."""
-    give_up = time.monotonic() + MAIL_SECONDS
-    while b'href="/1"' not in read(f"{box}/"):
-        assert time.monotonic() < give_up, "No mail came."
-        time.sleep(0.1)
-    return read(f"{box}/1").decode()
-
-
-def read(url: str) -> bytes:
-    with urllib.request.urlopen(url) as answer:  # noqa: S310
-        content: bytes = answer.read()
-        return content
 
 
 def test_the_demo_is_connected_mapped_and_synced_and_the_next_start_finds_it(
@@ -43,8 +20,7 @@ def test_the_demo_is_connected_mapped_and_synced_and_the_next_start_finds_it(
     with running_portal(tmp_path, free_port(), "demo") as portal:
         sign_in = sign_in_of(portal)
         server = portal.wait_for("simulated Tactical server is at")
-        box = portal.wait_for("mails that the portal sends are at").split()[-1].rstrip(".")
-        assert "alert" in wait_for_a_mail(box).lower()
+        assert "alert" in wait_for_a_mail(mail_box_of(portal)).lower()
         children = descendants(portal.process.pid)
         assert portal.end(signal.SIGINT) == 0
     assert survivors(children, seconds=0.5) == set()

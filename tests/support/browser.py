@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Error, Page, sync_playwright
@@ -11,6 +12,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Error, Page, sync_playw
 from tests.support.skips import skip_or_fail
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
+NO_CHROMIUM = "No Chromium here: apt-get install chromium."
 ARGUMENTS = (
     "--no-sandbox",  # it does not run as root with one
     "--disable-gpu",
@@ -22,15 +24,25 @@ ARGUMENTS = (
 )
 
 
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    path = next(filter(None, map(shutil.which, NAMES)), None)
-    if path is None:
-        skip_or_fail("PORTAL_REQUIRE_BROWSER", "No Chromium here: apt-get install chromium.")
+def find_chromium() -> str | None:
+    return next(filter(None, map(shutil.which, NAMES)), None)
+
+
+@contextmanager
+def launched(path: str) -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = find_chromium()
+    if path is None:
+        skip_or_fail("PORTAL_REQUIRE_BROWSER", NO_CHROMIUM)
+    with launched(path) as browser:
+        yield browser
 
 
 @pytest.fixture
