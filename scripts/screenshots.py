@@ -88,7 +88,7 @@ def fill_channel(page: Page, demo: Demo) -> None:
     page.get_by_label("Username").fill("alerts@example.com")
     page.get_by_label("From").fill("alerts@example.com")
     page.get_by_label("To", exact=True).fill("night-shift@example.com")
-    save(page, "mail-channel", around=[page.locator("main h1"), page.locator("main .card")])
+    save(page, "mail-channel", around=[page.locator(".page-heading"), page.locator("main .card")])
 
 
 def follow_alert(page: Page, demo: Demo) -> None:
@@ -116,7 +116,7 @@ def install_webhook(page: Page, demo: Demo) -> None:
 
 
 def is_running_server(agent: dict[str, Any]) -> bool:
-    return agent["monitoring_type"] == "server" and agent["status"] == "online"
+    return (agent["monitoring_type"], agent["status"]) == ("server", "online")
 
 
 def wait_for(page: Page, part: str, text: str) -> None:
@@ -138,7 +138,7 @@ def read_mail(page: Page, demo: Demo) -> None:
 def save(page: Page, name: str, around: list[Locator] | None = None) -> None:
     """What the window shows, or what stands around these parts of the page."""
     file = PICTURES / f"{name}.png"
-    page.evaluate("scrollTo(0, 0)")
+    page.evaluate("scrollTo(0, 0); document.activeElement.blur()")
     clip = surround(around) if around else None
     page.screenshot(path=file, clip=clip, full_page=bool(clip), animations="disabled")
     reduce(file)

@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 from portal.channels.templating import VALUES
 from portal.models.runs.sync_run import COUNT_NAMES, SyncKind
 from portal.services.accounts.permissions import ROLES, WITHIN_CLIENTS, Permission, role_allows
+from portal.services.audit.actions import Action
 from portal.services.integrations.option_kinds import to_text
 from portal.services.integrations.options import OPTIONS
 from scripts import diagram
@@ -113,6 +114,13 @@ def test_every_value_of_a_message_is_documented_as_it_is_and_no_other() -> None:
     text = (ROOT / "docs/channels.md").read_text()
     [table] = re.findall(r"^\| value \| \|\n\|[-|]+\|\n((?:\|.*\n)+)", text, re.MULTILINE)
     assert re.findall(r"^\| `(\w+)` \| (.*) \|$", table, re.MULTILINE) == list(VALUES.items())
+
+
+def test_every_group_of_the_audit_trail_is_documented_and_no_other() -> None:
+    text = (ROOT / "docs/audit.md").read_text()
+    [table] = re.findall(r"^\| group \| \|\n\|[-|]+\|\n((?:\|.*\n)+)", text, re.MULTILINE)
+    firsts = " ".join(row.split("|")[1] for row in table.splitlines())
+    assert set(re.findall(r"`(\w+)`", firsts)) == {action.partition(".")[0] for action in Action}
 
 
 def test_the_events_of_a_run_are_documented_with_every_kind_and_count() -> None:
