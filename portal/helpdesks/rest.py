@@ -74,15 +74,32 @@ class Rest:
     def put(self, path: str, data: Any, *, needs: str = "") -> Said:
         return self._ask("PUT", path, data, needs=needs, changes=True)
 
+    def send(
+        self,
+        method: str,
+        path: str,
+        data: Any,
+        *,
+        changes: bool,
+        takes: Sequence[int] = (),
+        may_be_empty: bool = False,
+    ) -> Said:
+        """Any request. `changes`: it is no mere question. `may_be_empty`: its answer says nothing
+        that is needed."""
+        return self._ask(
+            method, path, data, changes=changes, takes=takes, may_be_empty=may_be_empty
+        )
+
     def _ask(
         self,
         method: str,
         path: str,
         data: Any,
         *,
-        needs: str,
         changes: bool,
+        needs: str = "",
         takes: Sequence[int] = (),
+        may_be_empty: bool = False,
     ) -> Said:
         request = Request(
             url=f"{self.base}/{path}",
@@ -103,7 +120,8 @@ class Rest:
             raise self._judge(reply, request, needs, unclear)
         told = reply.read_json()
         is_good = reply.status < 300
-        if is_good and told is None and reply.status != 204:
+        is_empty = reply.status == 204 or (may_be_empty and not reply.body.strip())
+        if is_good and told is None and not is_empty:
             raise unclear(UNREADABLE.format(status=reply.status))
         return Said(reply.status, reply.headers, told)
 

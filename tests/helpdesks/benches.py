@@ -9,7 +9,7 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Protocol
 
 from portal.far_side.form import Secrets, Settings
@@ -17,6 +17,7 @@ from portal.helpdesks import KINDS, HelpdeskKind
 from tests.helpdesks.servers.redmine import Redmine, redmine
 from tests.helpdesks.servers.request_tracker import RequestTracker, request_tracker
 from tests.helpdesks.simulated import (
+    CUSTOMERS,
     POWERLESS_TOKEN,
     READER_TOKEN,
     TOKEN,
@@ -136,6 +137,47 @@ class SimulatedBench:
     def merge(self, reference: str, into: str) -> bool:
         self.helpdesk.merge(reference, into)
         return True
+
+
+HTTP_SETTINGS: Settings = {
+    **{each.name: each.default for each in KINDS["http"].fields if not each.is_secret},
+    "queues": "support = Support\nnetwork=Network team",
+    "open_reference": "ticket.id",
+    "find_tickets": "tickets",
+    "read_ticket": "ticket",
+    "ticket_state": "state",
+    "ticket_toucher": "touched_by",
+    "close_body": '{"state": "closed"}',
+    "reopen_body": '{"state": "open"}',
+    "account_path": "/account",
+    "customers": "\n".join(f"{id} = {name}" for id, name in CUSTOMERS.items()),
+    "priorities": "1 = Low\n3 = High",
+}
+"""What a person enters for the simulated helpdesk; the rest is as the form offers it."""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpBench(SimulatedBench):
+    """The same helpdesk, described by a person."""
+
+    kind: HelpdeskKind = KINDS["http"]
+
+    def list_setups(self) -> Mapping[str, Callable[[], Setup]]:
+        found = {name: partial(self._describe, make) for name, make in self._list_own().items()}
+        return found | {
+            "no_list": lambda: self._describe(self._set_up, "open", find_tickets="items"),
+            "no_state": lambda: self._describe(self._set_up, "close", closed="done"),
+            "no_comments": lambda: self._describe(self._set_up, "comment", comment_body="{}"),
+        }
+
+    def _list_own(self) -> Mapping[str, Callable[[], Setup]]:
+        return SimulatedBench.list_setups(self)
+
+    def _describe(self, make: Callable[[], Setup], fails_at: str = "", **own: str) -> Setup:
+        setup = make()
+        headers = f"Authorization: Bearer {setup.secrets['token']}"
+        settings = {**HTTP_SETTINGS, **setup.settings, **own}
+        return Setup(settings, {"headers": headers}, fails_at or setup.fails_at)
 
 
 @dataclass(frozen=True)
@@ -305,6 +347,12 @@ def _simulated() -> Iterator[Bench]:
 
 
 @contextmanager
+def _http() -> Iterator[Bench]:
+    with simulated() as helpdesk:
+        yield HttpBench(helpdesk)
+
+
+@contextmanager
 def _rt() -> Iterator[Bench]:
     with request_tracker() as server:
         yield RtBench(server)
@@ -318,6 +366,7 @@ def _redmine() -> Iterator[Bench]:
 
 BENCHES: Mapping[str, Callable[[], AbstractContextManager[Bench]]] = {
     "simulated": _simulated,
+    "http": _http,
     "rt": _rt,
     "redmine": _redmine,
 }

@@ -1,5 +1,6 @@
-"""What every helpdesk must do, tried on the simulated one, or on those that HELPDESKS names.
+"""What every helpdesk must do, tried on the simulated one or on those that HELPDESKS names.
 
+The simulated one is asked by its own kind, and by the generic one, as a person describes it.
 `make test-helpdesks` starts real ones for it.
 """
 
@@ -20,7 +21,7 @@ from tests.egress.servers import open_gateway
 from tests.helpdesks.benches import BENCHES, Bench, Setup
 from tests.helpdesks.losing import LosingProxy, Loss, losing
 
-NAMES = os.environ.get("HELPDESKS", "simulated").split(",")
+NAMES = os.environ.get("HELPDESKS", "simulated,http").split(",")
 TEXT = "Größe „C:“ 💾 'full' \"99 %\" <b>&amp;</b> {{ x }} **bold**\nsecond line"
 
 

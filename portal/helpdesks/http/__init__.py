@@ -1,0 +1,110 @@
+"""Any helpdesk with a REST of its own: its requests and answers are described by a person."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from portal.far_side.form import Rejected, Secrets, Settings, Way
+from portal.far_side.headers import list_parts, read_headers
+from portal.far_side.http import get_host
+from portal.far_side.templating import BadTemplate, check_template
+from portal.helpdesks.base import clean_base
+from portal.helpdesks.http.client import HttpClient, read_choices
+from portal.helpdesks.http.fields import FIELDS, LISTS, PATHS, VALUES
+from portal.helpdesks.http.paths import BadPath, read_path
+from portal.helpdesks.http.requests import find_problems, make_call, sample
+from portal.helpdesks.rest import Rest
+
+LONGEST_ID = 200
+
+
+class HttpKind:
+    name = "http"
+    label = "Other helpdesk (HTTP)"
+    about = (
+        "Any helpdesk that other programs can ask by HTTP with JSON. You describe its requests and "
+        "where in its answers the portal finds what it needs; the defaults are those of a plain "
+        "REST interface."
+    )
+    help_url = ""
+    is_untried = False
+    can_close = True
+    fields = FIELDS
+    templates: Mapping[str, str] = {
+        each.name: str(each.default)
+        for each in FIELDS
+        if each.name.endswith(("_path", "_body")) and each.name.rpartition("_")[0] in VALUES
+    }
+
+    def can_find(self, settings: Settings) -> bool:
+        return bool(settings.get("find_path"))
+
+    def check(self, settings: Settings, secrets: Secrets) -> str:
+        problems: dict[str, str] = {}
+        for find in (self._check_address, self._check_texts):
+            problems |= find(settings, secrets)
+        for verb in self._list_verbs(settings):
+            problems |= find_problems(settings, verb)
+        if problems:
+            raise Rejected(problems)
+        return get_host(settings["url"].strip())
+
+    def connect(self, gateway: Way, settings: Settings, secrets: Secrets) -> HttpClient:
+        headers = read_headers(secrets.get("headers", ""))
+        rest = Rest(
+            gateway=gateway,
+            base=clean_base(settings["url"]),
+            headers=headers,
+            secrets=list_parts(headers),
+            bad_key="Enter the headers again.",
+        )
+        return HttpClient(rest, settings)
+
+    def preview(self, settings: Settings) -> str:
+        requests = []
+        for verb in self._list_verbs(settings):
+            try:
+                call = make_call(settings, verb, sample(verb))
+            except BadTemplate as error:
+                requests.append(f"{verb}: {error}")
+                continue
+            line = f"{call.method} {settings['url'].strip().rstrip('/')}/{call.path}"
+            body = json.dumps(call.data, indent=2, ensure_ascii=False) if call.data else ""
+            requests.append("\n".join(part for part in (line, body) if part))
+        return "\n\n".join(requests)
+
+    def _list_verbs(self, settings: Settings) -> list[str]:
+        return [verb for verb in VALUES if settings.get(f"{verb}_path")]
+
+    def _check_address(self, settings: Settings, secrets: Secrets) -> dict[str, str]:
+        problems: dict[str, str] = {}
+        try:
+            clean_base(settings["url"])
+        except Rejected as error:
+            problems |= error.problems
+        try:
+            read_headers(secrets.get("headers", ""))
+        except Rejected as error:
+            problems |= error.problems
+        return problems
+
+    def _check_texts(self, settings: Settings, secrets: Secrets) -> dict[str, str]:
+        problems = {}
+        for name in PATHS:
+            try:
+                read_path(settings.get(name, ""))
+            except BadPath as error:
+                problems[name] = str(error)
+        for name in LISTS:
+            choices = read_choices(settings.get(name, ""))
+            if any(len(each.id) > LONGEST_ID or not each.id.isprintable() for each in choices):
+                problems[name] = f"Use at most {LONGEST_ID} plain characters before the =."
+        try:
+            check_template(settings.get("page", ""), ["reference"])
+        except BadTemplate as error:
+            problems["page"] = str(error)
+        return problems
+
+
+KIND = HttpKind()
