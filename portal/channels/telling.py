@@ -70,6 +70,9 @@ class Telling:
     groups: Sequence[Group] = ()
     title: str = ""
     text: str = ""
+    links: Sequence[tuple[str, str]] = field(default=(), repr=False)
+    """Label and address of what the person whom it is for can open, where it is about no alert.
+    Secrets: only kinds that send to `recipient` are given any."""
     may_be_double: bool = False
     """An earlier attempt may have arrived, and the text says so."""
     thread: Mapping[str, Any] = field(default_factory=dict)

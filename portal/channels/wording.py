@@ -83,9 +83,9 @@ def say_facts(alert: AlertFacts) -> Iterator[tuple[str, str]]:
 
 
 def list_links(telling: Telling) -> list[tuple[str, str]]:
-    """Label and address of what can be opened, of a message about one alert."""
+    """Label and address of what can be opened, unless many alerts are told at once."""
     if telling.groups or not telling.alerts:
-        return []
+        return list(telling.links)
     alert = telling.alerts[0]
     links = [("Acknowledge", alert.acknowledge_url), ("Open in the portal", alert.url)]
     return [(label, url) for label, url in links if url]

@@ -16,6 +16,9 @@ from portal.services.accounts import users as user_service
 from portal.services.accounts.permissions import ROLES
 from portal.services.accounts.second_factors import changes
 
+mail_option = click.option(
+    "--mail", is_flag=True, help="Send the link to the address by mail as well."
+)
 clients_option = click.option(
     "--client",
     multiple=True,
@@ -62,10 +65,13 @@ def add_user(email: str, member_of: str, role: str, password_stdin: bool) -> Out
 @member_command("invite")
 @click.option("--role", type=role_type, required=True)
 @clients_option
-def invite_user(email: str, member_of: str, role: str, client: tuple[str, ...]) -> Outcome:
+@mail_option
+def invite_user(
+    email: str, member_of: str, role: str, client: tuple[str, ...], mail: bool
+) -> Outcome:
     """Print a link that gives a person a role in a tenant, once and within seven days."""
     client_ids = limits.find_clients(member_of, client) if client else None
-    made = invitations.invite(email, member_of, role, client_ids=client_ids)
+    made = invitations.invite(email, member_of, role, client_ids=client_ids, by_mail=mail)
     data = {
         "ok": True,
         "email": made.email,
@@ -73,11 +79,12 @@ def invite_user(email: str, member_of: str, role: str, client: tuple[str, ...]) 
         "clients": list(client) or None,
         "link": made.link,
         "expires_at": made.expires_at.isoformat(),
+        "by_mail": made.by_mail,
     }
     return Outcome(
         data,
         f"{made.link}\nThis link makes {made.email} {role} of {member_of}. It works once, within "
-        "seven days.",
+        f"seven days.{_say_mail(mail)}",
     )
 
 
@@ -167,9 +174,19 @@ def sign_out(email: str) -> Outcome:
     "--password-stdin", is_flag=True, help="Set the password from a line of standard input."
 )
 @click.option("--remove-factors", is_flag=True, help="Remove the user's second factors too.")
-def reset(email: str, password_stdin: bool, remove_factors: bool) -> Outcome:
+@mail_option
+@click.option(
+    "--tenant",
+    "mailed_by",
+    help="The tenant whose mail channel sends it; needed if the user is in several.",
+)
+def reset(
+    email: str, password_stdin: bool, remove_factors: bool, mail: bool, mailed_by: str | None
+) -> Outcome:
     """Print a link that lets the user set a new password, once and within a day."""
     if password_stdin:
+        if mail:
+            raise InvalidInput("A password that you set makes no link to send. Leave out --mail.")
         password = read_secret_line("password")
         user = password_changes.set_password(email, password, remove_factors=remove_factors)
         return Outcome(
@@ -177,19 +194,21 @@ def reset(email: str, password_stdin: bool, remove_factors: bool) -> Outcome:
             f"{user.email} has a new password and is signed out everywhere."
             + (" Their second factors are removed." if remove_factors else ""),
         )
-    made = password_changes.issue_reset(email, remove_factors=remove_factors)
+    sender = password_changes.choose_tenant(email, mailed_by) if mail else None
+    made = password_changes.issue_reset(email, remove_factors=remove_factors, mailed_by=sender)
     data = {
         "ok": True,
         "email": made.email,
         "link": made.link,
         "expires_at": made.expires_at.isoformat(),
         "removes_factors": made.removes_factors,
+        "by_mail": made.by_mail,
     }
     rest = " and removes their second factors" if made.removes_factors else ""
     return Outcome(
         data,
         f"{made.link}\nThis link sets the password of {made.email}{rest}. It works once, within a "
-        "day.",
+        f"day.{_say_mail(mail)}",
     )
 
 
@@ -216,6 +235,10 @@ def _describe(place: Membership) -> dict[str, Any]:
         "last_sign_in_at": last.isoformat() if last else None,
         "added_at": place.created_at.isoformat(),
     }
+
+
+def _say_mail(mail: bool) -> str:
+    return " It is sent by mail as well." if mail else ""
 
 
 def _member_outcome(place: Membership, predicate: str) -> Outcome:

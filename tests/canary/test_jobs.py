@@ -19,6 +19,7 @@ from portal.models.channels.message import MessageReason
 from portal.models.runs.sync_run import SyncKind
 from portal.models.webhook.installation import InstallationAction
 from portal.queue import JOBS
+from portal.services.accounts.invitations import invite
 from portal.services.events import subscribers
 from portal.services.integrations import connect, testing
 from portal.services.integrations.current import get_integration
@@ -32,6 +33,7 @@ from tests.canary.browser import FIRST_WRITE
 from tests.canary.secrets_made import catch
 from tests.canary.watch import Watch, watching
 from tests.events.receiver import Receiver, receiving
+from tests.support.mail_server import mail_server
 from tests.support.msp import Msp, msp
 from tests.tactical.talking import admin
 
@@ -136,7 +138,11 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> Iterator[Watch]:
 
 @pytest.mark.fleet(clients=2, sites=2, agents=6, titles=2)
 def test_no_job_tells_a_secret(
-    watch: Watch, msp: Msp, receiver: Receiver, settings: Settings
+    watch: Watch,
+    msp: Msp,
+    receiver: Receiver,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     world = connected(msp, receiver)
     use_app(msp.app)
@@ -153,6 +159,8 @@ def test_no_job_tells_a_secret(
         for name in ("sync_devices", "test_connection", "do_errand", "keep_alive"):
             drive(watch, world, name, settings)
         msp.tactical.control.faults.clear()
+    monkeypatch.setattr(logging.getLogger("mail.log"), "propagate", False)  # the far side's own
+    drive_mailed_link(watch, world, settings)
     watch.look("events", receiver.received)
     watch.look_at_tables()
 
@@ -163,6 +171,7 @@ def test_no_job_tells_a_secret(
         *("rmm_integrations.password", "rmm_integrations.totp_secret", "code"),
         *("rmm_integrations.knox_token", "rmm_ended_sign_ins.token"),
         *("event_subscribers.url", "event_subscribers.signing_secret", "channels.url"),
+        "messages.code",
     } <= watch.kinds
 
 
@@ -175,9 +184,25 @@ def connected(msp: Msp, receiver: Receiver) -> World:
     return World(msp, subscriber.id, receiver.url)
 
 
-def drive(watch: Watch, world: World, name: str, settings: Settings) -> bool:
+def drive_mailed_link(watch: Watch, world: World, settings: Settings) -> None:
+    """By a server that says what it was sent, and refuses it."""
+    with mail_server("none", signs_in=False) as server:
+        where = {"server": "localhost", "port": str(server.port), "security": "none"}
+        values = {"username": "", "sender": "a@acme.example", "sender_name": "", "to": ""}
+        with transaction() as session:
+            channel = Channel(kind="mail", name="Mail", settings=where | values)
+            session.add(channel)
+        for refusal in ("451 4.3.0 Later: {}", "554 5.7.1 No such links: {}"):
+            made = invite("new@acme.example", str(world.msp.id), "viewer", by_mail=True)
+            server.answers = {"DATA": refusal.format(made.link)}
+            assert drive(watch, world, "send_messages", settings, channel.id)
+
+
+def drive(
+    watch: Watch, world: World, name: str, settings: Settings, second: int | None = None
+) -> bool:
     """Whether it failed when the database did; then it is done for real."""
-    second = PREPARE[name](world)
+    second = second or PREPARE[name](world)
     release()
     ids = [world.msp.id, *([second] if second is not None else [])]
     queue.enqueue(name, *ids)

@@ -26,6 +26,7 @@ MAKERS = {
 CAUGHT = """
     events/delivery.py:make_secret services/api/tokens.py:add_token
     services/accounts/invitations.py:accept_as_new services/accounts/invitations.py:invite
+    services/accounts/link_mails.py:add_mail
     services/accounts/password_changes.py:change_password
     services/accounts/password_changes.py:issue_reset
     services/accounts/password_changes.py:use_reset

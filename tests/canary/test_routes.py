@@ -39,6 +39,8 @@ SHOWN = {
     "invitations.invite": r"answer to (POST /t/\w+/users/(invite|invitations/\d+/renew)|"
     r"\w+ /invitation.*)",
     "password_changes.issue_reset": r"answer to (POST /t/\w+/users/\d+/reset|\w+ /reset.*)",
+    "invitations.invite messages.code": r"answer to POST /t/[\w-]+/users/invite",
+    "messages.code password_changes.issue_reset": r"answer to POST /t/[\w-]+/users/\d+/reset",
     "recovery_codes.make_codes": r"answer to POST /account/(second-factor/app/confirm|"
     r"second-factor/recovery-codes|passkeys/new/finish)",
     "totp.put_new_secret users.authenticator": r"answer to (GET /account/second-factor/app|"
@@ -89,6 +91,7 @@ def drive_tenants(owner: Browser) -> None:
             owner.get(address(rule, looked_at.slug, looked_at))
     drive_calendar(owner, looked_at)
     drive_channels(owner, looked_at)
+    drive_mailed_links(owner, looked_at)
     drive_link_of_alert(owner, looked_at)
     for number, rule in enumerate(tenant_rules(owner.app)):
         if "POST" in methods(rule) and rule.endpoint in ROUTES:
@@ -119,6 +122,15 @@ def drive_channels(owner: Browser, place: Place) -> None:
     for number, (name, form) in enumerate(CHANNELS.items()):
         for more in ({"name": f"Channel {number}"}, {"name": ""}):
             owner.post(place.url(f"channels/new/{name}"), **form, most_per_minute="9", **more)
+
+
+def drive_mailed_links(owner: Browser, place: Place) -> None:
+    """Which wait in the vault for a worker."""
+    form = {"email": "mailed@acme.example", "role": "viewer", "mail": "yes"}
+    owner.post(place.url("users/invite"), **form)
+    owner.post(place.url(f"users/{place.member}/reset"), mail="yes")
+    for page in ("users/", f"users/{place.member}", f"channels/{place.channel + 1}"):
+        owner.get(place.url(page))
 
 
 def drive_intake(owner: Browser, place: Place) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -128,6 +130,43 @@ def test_an_invitation_is_printed_and_only_its_digest_kept(people: Portal, folde
     assert "/invitation#" in people(*words, *HERE).out
     refused = people("users", "invite", BERT, "--role", "viewer", *HERE)
     assert (refused.exit_code, "is a user of this tenant already" in refused.err) == (1, True)
+
+
+def test_a_link_is_sent_by_mail_too_by_the_tenant_that_is_named(
+    people: Portal, folder: Path
+) -> None:
+    words = ("users", "invite", "carl@acme.example", "--role", "viewer", *HERE, "--mail")
+    none = people(*words)
+    assert (none.exit_code, "There is no mail channel" in none.err) == (1, True)
+    add_mail_channels(folder / "portal.db")
+
+    assert people(*words).out.endswith("within seven days. It is sent by mail as well.\n")
+    several = people("users", "reset", BERT, "--mail")
+    assert (several.exit_code, "is in 2 tenants. Say with --tenant" in several.err) == (1, True)
+    assert people("users", "reset", ANN, "--mail", "--tenant", "other").exit_code == 1
+    said = people("users", "reset", BERT, "--mail", "--tenant", "other", "--json").data
+    assert (said["by_mail"], "/reset#" in said["link"]) == (True, True)
+    assert people("users", "reset", ANN, "--mail").exit_code == 0
+    with closing(sqlite3.connect(folder / "portal.db")) as connection:
+        query = "SELECT channel_id, reason, recipient, facts FROM messages ORDER BY id"
+        rows = connection.execute(query).fetchall()
+    assert [row[:3] for row in rows] == [
+        (1, "invitation", "carl@acme.example"),
+        (2, "reset", BERT),
+        (1, "reset", ANN),
+    ]
+    assert "You are invited to work in the portal of Acme" in rows[0][3]
+    assert said["link"].rpartition("#")[2] not in str(rows)
+
+
+def add_mail_channels(file: Path) -> None:
+    """One of each tenant, of the same number."""
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute(
+            "INSERT INTO channels (id, tenant_id, kind, name, settings, templates, active,"
+            " most_per_minute, minute_sent, failures, created_at) SELECT id, id, 'mail', 'Mail',"
+            " '{}', '{}', 1, 10, 0, 0, '2026-01-01 00:00:00' FROM tenants"
+        )
 
 
 def test_an_operator_signs_somebody_out(people: Portal) -> None:

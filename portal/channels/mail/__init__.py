@@ -8,7 +8,7 @@ from portal.channels.mail.message import make_mail, make_message_id
 from portal.channels.telling import Telling
 from portal.egress import EgressError, Envelope, SmtpRefused
 from portal.far_side.form import Field, Rejected, Secrets, Settings, Way
-from portal.far_side.mail.addresses import BadAddress, read_addresses
+from portal.far_side.mail.addresses import BadAddress, clean_address, read_addresses
 from portal.far_side.mail.server import (
     FIELDS,
     LIMITS,
@@ -53,21 +53,28 @@ class MailChannel(TextChannel):
     def send(self, gateway: Way, settings: Settings, secrets: Secrets, telling: Telling) -> Outcome:
         try:
             sender = read_sender(settings)
-            to = read_addresses(telling.recipient or settings["to"])
+            to = (
+                [clean_address(telling.recipient)]
+                if telling.recipient
+                else read_addresses(settings["to"])
+            )
         except BadAddress as error:
             return Outcome(result=Result.REFUSED, answer=str(error))
         envelope = Envelope(sender.addr_spec, to, make_mail(telling, sender, to).as_bytes())
         thread = telling.thread or {"message_id": make_message_id(telling, sender)}
         server = read_server(settings, secrets, sender)
+        codes = [address.partition("#")[2] or address for _, address in telling.links]
         try:
             accepted = gateway.send_mail(server, envelope, limits=LIMITS)
         except SmtpRefused as refused:
             result = Result.REFUSED if is_final(refused) else Result.FAILED
-            return Outcome(result=result, answer=say_refused(refused, server))
+            return Outcome(result=result, answer=say_refused(refused, server, codes))
         except EgressError as error:
             result = Result.LOST if error.was_sent else Result.FAILED
             return Outcome(result=result, answer=error.message)
-        return Outcome(result=Result.SENT, answer=say_accepted(accepted, server), thread=thread)
+        return Outcome(
+            result=Result.SENT, answer=say_accepted(accepted, server, codes), thread=thread
+        )
 
 
 KIND = MailChannel()

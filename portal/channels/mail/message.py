@@ -31,6 +31,10 @@ _ROW = Markup(
     '<tr><td style="padding:2px 12px 2px 0;opacity:.7;vertical-align:top">{}</td><td>{}</td></tr>'
 )
 _TABLE = Markup('<table style="border-collapse:collapse;margin:0 0 16px">{}</table>')
+_SPELLED_OUT = Markup(
+    '<p style="margin:0 0 12px;font-size:13px;overflow-wrap:anywhere">If the button does nothing, '
+    "copy this address into your browser: {}</p>"
+)
 _BUTTON = Markup(
     '<a href="{}" style="display:inline-block;margin:0 8px 8px 0;padding:10px 16px;'
     'border-radius:6px;text-decoration:none;{}">{}</a>'
@@ -51,7 +55,8 @@ def make_mail(telling: Telling, sender: Address, to: Sequence[str]) -> EmailMess
         first=first if isinstance(first, str) else "",
         urgency=telling.alerts[0].urgency if telling.alerts else "",
     )
-    mail["List-Id"] = f"<alerts.{sender.domain}>"
+    if not telling.links:  # which are for one person
+        mail["List-Id"] = f"<alerts.{sender.domain}>"
     mail["Auto-Submitted"] = "auto-generated"  # no vacation note answers it
     footer = f"Sent by the portal of {one_line(telling.sender)}." if telling.sender else ""
     mail.set_content(_write_text(telling, told, footer))
@@ -83,6 +88,7 @@ def _write_html(telling: Telling, told: Rendered, footer: str) -> str:
         for number, (label, url) in enumerate(list_links(telling))
     )
     body += Markup("<p>{}</p>").format(buttons) if buttons else Markup()
+    body += Markup().join(_SPELLED_OUT.format(url) for _, url in telling.links)
     body += _PARAGRAPH.format(told.double) if told.double else Markup()
     return str(_PAGE.format(title=told.title, body=body, footer=footer))
 

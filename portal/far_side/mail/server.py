@@ -120,12 +120,15 @@ def is_final(refused: SmtpRefused) -> bool:
     return refused.step in OF_THE_MESSAGE and refused.reply.is_permanent
 
 
-def say_refused(refused: SmtpRefused, server: SmtpServer) -> str:
-    return f"{STEPS[refused.step]}: {_quote(str(refused.reply), _list_hidden(server))}"
+def say_refused(refused: SmtpRefused, server: SmtpServer, secrets: Collection[str] = ()) -> str:
+    """`secrets`: of the mail, which the server may repeat."""
+    hidden = (*_list_hidden(server), *secrets)
+    return f"{STEPS[refused.step]}: {_quote(str(refused.reply), hidden)}"
 
 
-def say_accepted(accepted: Accepted, server: SmtpServer) -> str:
-    hidden = _list_hidden(server)
+def say_accepted(accepted: Accepted, server: SmtpServer, secrets: Collection[str] = ()) -> str:
+    """`secrets` as above."""
+    hidden = (*_list_hidden(server), *secrets)
     answer = f"The mail server took it: {_quote(str(accepted.reply), hidden)}"
     if not accepted.refused:
         return answer

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column, query_expression, relationship
 from portal.clock import utc_now
 from portal.db import Base, BigId, TenantOwned
 from portal.models.accounts.tenant import Tenant
+from portal.models.channels.message import Message
 
 
 class User(Base):
@@ -97,6 +98,7 @@ class PasswordReset(Base):
     """A link that sets a user's password, once. Only its digest is kept."""
 
     __tablename__ = "password_resets"
+    __table_args__ = (Index(None, "message_id"),)
 
     user_id: Mapped[int] = mapped_column(
         ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
@@ -105,8 +107,11 @@ class PasswordReset(Base):
     expires_at: Mapped[datetime]
     removes_factors: Mapped[bool] = mapped_column(default=False, server_default=sql.false())
     """For somebody who lost the second factor, or whose account was taken over."""
+    message_id: Mapped[int | None] = mapped_column(ForeignKey("messages.id", ondelete="SET NULL"))
+    """The mail of a tenant's that brings the link; None: whoever made it sends it."""
 
     user: Mapped[User] = relationship()
+    message: Mapped[Message | None] = relationship()
 
 
 class InstallSetting(Base):

@@ -23,6 +23,8 @@ class MessageReason(StrEnum):
     NOTICE = "notice"
     """Of the portal itself: that something began."""
     NOTICE_OVER = "notice_over"
+    INVITATION = "invitation"
+    RESET = "reset"
 
 
 class MessageStatus(StrEnum):

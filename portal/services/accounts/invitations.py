@@ -6,15 +6,14 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from flask import current_app
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session, joinedload
 
 from portal.clock import utc_now
-from portal.config import Settings
 from portal.db import changed_one, db, transaction
 from portal.errors import InvalidInput, NotFound, Refused
-from portal.models import Invitation, Membership, User
+from portal.models import Invitation, Membership, Tenant, User
+from portal.models.channels.message import MessageReason
 from portal.scope import Clients, all_tenants
 from portal.services.accounts.limits import (
     check_limitable,
@@ -23,6 +22,7 @@ from portal.services.accounts.limits import (
     read_limit,
     set_limit,
 )
+from portal.services.accounts.link_mails import add_mail, enqueue, make_address, word_invitation
 from portal.services.accounts.passwords import hash_new_password
 from portal.services.accounts.places import add_place, changing_places, check_role, find_place
 from portal.services.accounts.throttle import Caller, attempt
@@ -32,6 +32,7 @@ from portal.services.audit.actions import Action
 from portal.services.audit.people import as_user
 from portal.services.audit.record import Target, record, record_in
 
+INVITATION = MessageReason.INVITATION
 INVITATION_LASTS = timedelta(days=7)
 
 
@@ -43,6 +44,7 @@ class InvitationLink:
     role: str
     link: str
     expires_at: datetime
+    by_mail: bool = False
 
 
 def invite(
@@ -51,9 +53,11 @@ def invite(
     role: str,
     invited_by: int | None = None,
     client_ids: Collection[int] | None = None,
+    *,
+    by_mail: bool = False,
 ) -> InvitationLink:
     """A link into the tenant (slug or id), in place of an earlier one for the same address;
-    `client_ids`: limited to these clients.
+    `client_ids`: limited to these clients; `by_mail`: a worker sends it to the address as well.
 
     Raises InvalidInput, Refused for a role that sees all clients, and NotFound for an unknown
     tenant.
@@ -78,11 +82,17 @@ def invite(
         session.add(invitation)
         session.flush()
         set_limit(session, invitation, client_ids)
-        after = {"role": role, "expires_at": expires_at}
+        mail = None
+        if by_mail:
+            words = word_invitation(session.get_one(Tenant, tenant_id), role, expires_at)
+            mail = invitation.message = add_mail(
+                session, INVITATION, tenant_id, email, words, token
+            )
+        after = {"role": role, "expires_at": expires_at, "by_mail": by_mail or None}
         after |= {"clients": describe_limit(session, invitation)}
         record_in([tenant_id], Action.USER_INVITED, Target("user", "", email), after=after)
-    settings: Settings = current_app.extensions["settings"]
-    return InvitationLink(email, role, f"{settings.address}/invitation#{token}", expires_at)
+    enqueue(mail)
+    return InvitationLink(email, role, make_address(INVITATION, token), expires_at, by_mail)
 
 
 def list_invitations() -> list[Invitation]:
@@ -90,7 +100,7 @@ def list_invitations() -> list[Invitation]:
     return list(
         db.session.scalars(
             select(Invitation)
-            .options(joinedload(Invitation.inviter))
+            .options(joinedload(Invitation.inviter), joinedload(Invitation.message))
             .where(Invitation.expires_at > utc_now())
             .order_by(Invitation.email)
         )

@@ -5,27 +5,29 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from flask import current_app
 from sqlalchemy import delete, exists, select
 from sqlalchemy.orm import Session, joinedload
 
 from portal.clock import utc_now
-from portal.config import Settings
 from portal.db import changed_one, db, transaction
 from portal.errors import InvalidInput, NotFound, Refused
-from portal.models import Membership, PasswordReset, User
+from portal.models import Membership, PasswordReset, Tenant, User
+from portal.models.channels.message import MessageReason
 from portal.scope import all_tenants
 from portal.services.accounts.known_devices import find_device, issue_device
+from portal.services.accounts.link_mails import add_mail, enqueue, make_address, word_reset
 from portal.services.accounts.passwords import hash_new_password, password_matches
 from portal.services.accounts.second_factors.changes import forget_factors
 from portal.services.accounts.second_factors.status import lock_user
 from portal.services.accounts.sign_in import end_sessions
 from portal.services.accounts.throttle import Caller, attempt
 from portal.services.accounts.tokens import digest, new_token
-from portal.services.accounts.users import get_user
+from portal.services.accounts.users import get_user, list_memberships
 from portal.services.audit.actions import Action
 from portal.services.audit.people import as_user, record_of_user, record_refusal
+from portal.wording import plural
 
+RESET = MessageReason.RESET
 RESET_LASTS = timedelta(days=1)
 
 
@@ -37,6 +39,7 @@ class ResetLink:
     link: str
     expires_at: datetime
     removes_factors: bool
+    by_mail: bool = False
 
 
 def change_password(user_id: int, old: str, new: str, keep_session: str, caller: Caller) -> str:
@@ -71,17 +74,21 @@ def set_password(email: str, password: str, *, remove_factors: bool = False) -> 
 
 
 def issue_reset(
-    email: str, only_of: int | None = None, *, remove_factors: bool = False
+    email: str,
+    only_of: int | None = None,
+    *,
+    remove_factors: bool = False,
+    mailed_by: int | None = None,
 ) -> ResetLink:
     """A link that sets the user's password once, in place of an earlier one; when it is used, it
     also takes every second factor away if `remove_factors`.
 
-    `only_of`: the tenant whose owner asks. Raises NotFound, and Refused for a person of another
-    tenant too, which the link would open to the owners of this one.
+    `only_of`: the tenant whose owner asks; `mailed_by`: that whose mail channel sends the link to
+    the user as well. Raises NotFound, InvalidInput where no mail can be sent, and Refused for a
+    person of another tenant too, which the link would open to the owners of this one.
     """
     token, expires_at = new_token(), utc_now() + RESET_LASTS
-    settings: Settings = current_app.extensions["settings"]
-    user = get_user(email)
+    user, mail = get_user(email), None
     reset = PasswordReset(
         user_id=user.id,
         token_digest=digest(token),
@@ -95,17 +102,55 @@ def issue_reset(
                 f"{email} is in other tenants of this portal too, so only an operator can make a "
                 "link for a new password, with `portal users reset`."
             )
+        if mailed_by is not None:
+            words = word_reset(
+                session.get_one(Tenant, mailed_by), user.email, expires_at, remove_factors
+            )
+            mail = add_mail(session, RESET, mailed_by, user.email, words, token)
+        reset.message_id = mail.id if mail else None
         session.merge(reset)
         after = {"expires_at": expires_at, "removes_factors": remove_factors}
+        after |= {"by_mail": mailed_by is not None or None}
         record_of_user(Action.PASSWORD_LINK_ISSUED, user, after=after)
-    link = f"{settings.address}/reset#{token}"
-    return ResetLink(user.email, link, expires_at, remove_factors)
+    enqueue(mail)
+    link = make_address(RESET, token)
+    return ResetLink(user.email, link, expires_at, remove_factors, mail is not None)
+
+
+def choose_tenant(email: str, slug: str | None) -> int:
+    """The tenant whose mail channel sends a link to the user: the one named, else their only one.
+
+    Raises NotFound and InvalidInput.
+    """
+    user = get_user(email)
+    tenants = {place.tenant.slug: place.tenant_id for place in list_memberships(user.id)}
+    if slug is None and len(tenants) == 1:
+        return next(iter(tenants.values()))
+    if slug is None:
+        raise InvalidInput(
+            f"{user.email} is in {plural(len(tenants), 'tenant')}. Say with --tenant whose mail "
+            "channel sends the link."
+        )
+    if slug not in tenants:
+        raise InvalidInput(f"{user.email} is no user of {slug!r}, whose mail channel cannot serve.")
+    return tenants[slug]
 
 
 def _is_in_another(session: Session, user_id: int, tenant_id: int) -> bool:
     elsewhere = exists().where(Membership.user_id == user_id, Membership.tenant_id != tenant_id)
     with all_tenants():
         return bool(session.scalar(select(elsewhere)))
+
+
+def find_open_reset(user_id: int) -> PasswordReset | None:
+    """The link to a new password that the user has not used yet, with the mail that brings it if
+    that is one of the scope's tenant."""
+    return db.session.scalar(
+        select(PasswordReset)
+        .options(joinedload(PasswordReset.message))
+        .where(PasswordReset.user_id == user_id, PasswordReset.expires_at > utc_now())
+        .execution_options(populate_existing=True)
+    )
 
 
 def find_reset(token: str) -> PasswordReset | None:

@@ -10,6 +10,7 @@ from portal.errors import Refused
 from portal.models import AlertHandling, Channel, Message
 from portal.models.alerts.timeline import TimelineKind
 from portal.models.channels.message import MessageStatus
+from portal.services.accounts.link_mails import forget_waiting_codes
 from portal.services.audit.actions import Action
 from portal.services.audit.record import record
 from portal.services.channels.changing import describe, get_target
@@ -36,6 +37,7 @@ def delete_channel(channel_id: int) -> str:
         after = {"notices_by_role": told} if told else None
         record(Action.CHANNEL_DELETED, get_target(channel), describe(channel), after)
         _tell_deleted(session, channel)
+        forget_waiting_codes(session, channel.id)
         forget_secrets(session, channel)
         session.delete(channel)
     return name

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,8 +14,9 @@ from sqlalchemy.orm import Session
 from portal.channels import KINDS, ChannelKind, Outcome, Result, Telling
 from portal.clock import utc_now
 from portal.db import transaction
-from portal.errors import PORTAL_FAULT
+from portal.errors import PORTAL_FAULT, SecretUnreadable
 from portal.models import Channel, Message
+from portal.services.accounts.link_mails import read_links
 from portal.services.far_sides import try_secrets
 from portal.services.handling.line import hold, load_line
 from portal.services.handling.telling import make_telling
@@ -97,6 +98,10 @@ def _begin(
     channel.minute_sent += 1
     secrets, problem = try_secrets(channel, kind.fields if kind else ())
     telling = make_telling(session, channel, line, unit)
+    try:
+        telling = replace(telling, links=read_links(first))
+    except SecretUnreadable as error:
+        problem = error.message
     return Attempt(
         channel_id=channel.id,
         lease=channel.lease or "",

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from portal.models import AlertHandling, Channel, Message
 from portal.models.alerts.timeline import TimelineKind
 from portal.models.channels.message import MessageReason, MessageStatus
+from portal.services.accounts.link_mails import forget_codes, list_live
 from portal.services.handling.units import Line, find_needless
 from portal.sync.alerts.timeline import Entry, add_entries
 
@@ -43,6 +44,7 @@ def _drop(
     for message in dropped:
         message.status, message.settled_at = MessageStatus.DROPPED, now
         message.answer = needless[message.id]
+    forget_codes(session, dropped)
     session.flush()
     add_entries(session, [entry for each in dropped for entry in _tell(line, channel, each)])
 
@@ -80,6 +82,7 @@ def _load(session: Session, channel_id: int, left: int) -> Line:
         _group(history, lambda each: each.handling_id),
         _group(notices, lambda each: each.notice_id),
         is_burst,
+        list_live(session, messages),
     )
 
 

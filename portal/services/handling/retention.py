@@ -12,6 +12,7 @@ from portal.db import db
 from portal.models import Alert, AlertHandling, Message, Notice, TimelineEntry
 from portal.models.alerts.alert import AlertStatus
 from portal.models.channels.message import MessageStatus
+from portal.services.accounts.link_mails import LINKS
 from portal.services.lists.pruning import delete_in_parts
 from portal.services.notices.listing import prune_notices
 
@@ -31,7 +32,9 @@ def prune_told() -> int:
 
 
 def _list_messages(before: datetime) -> Sequence[int]:
-    is_over = or_(AlertHandling.over_at < before, Notice.ended_at < before)
+    is_over = or_(
+        AlertHandling.over_at < before, Notice.ended_at < before, Message.reason.in_(LINKS)
+    )
     return db.session.scalars(
         select(Message.id)
         .outerjoin(AlertHandling, AlertHandling.id == Message.handling_id)

@@ -13,6 +13,7 @@ from portal.clock import utc_now
 from portal.db import count_changed, db, transaction
 from portal.models import Channel, Message
 from portal.models.channels.message import MessageStatus
+from portal.services.accounts.link_mails import forget_waiting_codes
 from portal.services.handling.attempts import begin
 from portal.services.handling.settling import settle
 from portal.services.turns import is_due, take_turn
@@ -53,4 +54,5 @@ def _drop_if_off(channel_id: int) -> None:
     waiting = (Message.channel_id == channel_id) & (Message.status == MessageStatus.WAITING)
     values = {"status": MessageStatus.DROPPED, "answer": SWITCHED_OFF, "settled_at": utc_now()}
     with transaction() as session:
+        forget_waiting_codes(session, channel_id)
         count_changed(session, update(Message).where(waiting).values(values))

@@ -18,6 +18,7 @@ from portal.models import AlertHandling, Channel, Message
 from portal.models.alerts.timeline import TimelineKind
 from portal.models.channels.message import MessageReason, MessageStatus
 from portal.models.events.event import EventType
+from portal.services.accounts.link_mails import forget_codes
 from portal.services.events.delivery import pause_after
 from portal.services.handling.attempts import Attempt
 from portal.services.handling.units import ALONE, IN_DOUBT
@@ -79,6 +80,7 @@ def _arrive(
     for message in messages:
         message.status, message.settled_at, message.begun_at = MessageStatus.SENT, now, None
         message.answer, message.thread = outcome.answer, dict(outcome.thread)
+    forget_codes(session, messages)
     channel.failures, channel.failing_since, channel.last_error = 0, None, None
     channel.sent_at = now
     others = len(messages) - 1
@@ -152,6 +154,7 @@ def _fail(
     for message in messages:
         message.status, message.settled_at, message.begun_at = MessageStatus.FAILED, now, None
         message.answer = message.answer or answer
+    forget_codes(session, messages)
     text = f"{channel.name} could not be told. {answer}"
     add_entries(session, _entries(session, messages, TimelineKind.MESSAGE, text, channel))
     _record(session, EventType.MESSAGE_FAILED, channel, messages)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from portal.models import AlertHandling, Message
 from portal.models.channels.message import MessageReason, MessageStatus
+from portal.services.accounts.link_mails import LINKS
 
 OVER = "The alert was over before it was sent."
 TAKEN = "The alert was acknowledged before it was sent."
@@ -14,6 +15,7 @@ TOLD_AT_ONCE = "The first message told it already."
 STILL_WAITS = "An earlier message tells it, which could not be sent yet."
 NEVER_TOLD = "That it began was not told here either."
 ACTIVE_AGAIN = "The alert is active after all."
+LINK_GONE = "The link was used, replaced or withdrawn, or is too old."
 BEGINNINGS = (MessageReason.RAISED, MessageReason.ESCALATED, MessageReason.NOTICE)
 ENDS = (MessageReason.RESOLVED, MessageReason.NOTICE_OVER)
 LATER = (MessageReason.REMINDER, MessageReason.ESCALATED)
@@ -26,13 +28,14 @@ so that it stays as it was; it was refused together with others."""
 class Line:
     """What waits for a channel, in the order of its ids, and all that it was told of the same
     occurrences, by handling, and of the same notices. `is_burst`: there is more, too much to be
-    told one by one."""
+    told one by one. `live_links`: ids of those that bring a link which can still be used."""
 
     waiting: Sequence[Message]
     handlings: Mapping[int, AlertHandling]
     history: Mapping[int, Sequence[Message]]
     notices: Mapping[int, Sequence[Message]] = field(default_factory=dict)
     is_burst: bool = False
+    live_links: frozenset[int] = frozenset()
 
     def handling_of(self, message: Message) -> AlertHandling | None:
         return self.handlings.get(message.handling_id or 0)
@@ -49,7 +52,10 @@ def find_needless(line: Line) -> dict[int, str]:
     """Ids of messages that need not be sent any more, with the reason."""
     found = {}
     for message in line.waiting:
-        why = None if is_begun(message) else _why_needless(line, message)
+        if message.reason in LINKS:
+            why = None if message.id in line.live_links else LINK_GONE
+        else:
+            why = None if is_begun(message) else _why_needless(line, message)
         if why is not None:
             found[message.id] = why
     return found

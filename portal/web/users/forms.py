@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from flask_wtf import FlaskForm
-from wtforms import RadioField, StringField
+from wtforms import BooleanField, RadioField, StringField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 
 from portal.services.accounts.permissions import ROLES
@@ -25,6 +25,7 @@ class InviteForm(ClientsForm):
 
     email = StringField("Email address")
     role = RadioField("Role", choices=CHOICES, validate_choice=False)
+    mail = BooleanField("Send it by mail", default=True)
 
 
 class RoleForm(FlaskForm):  # type: ignore[misc]

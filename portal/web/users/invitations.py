@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from flask import flash, redirect, url_for
+from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.errors import InvalidInput, Refused
@@ -27,7 +27,7 @@ def invite() -> ResponseReturnValue:
     form = InviteForm()
     chosen = read_chosen(form)
     try:
-        return _invite(form.email.data or "", form.role.data or "", chosen)
+        return _invite(form.email.data or "", form.role.data or "", chosen, form.mail.data)
     except (InvalidInput, Refused) as error:
         mark(form, error, otherwise="clients")
         return show_list(form, chosen=chosen), 422
@@ -46,7 +46,12 @@ def renew_invitation(invitation_id: int) -> ResponseReturnValue:
             "error",
         )
         return redirect(url_for("users.index"))
-    return _invite(invitation.email, invitation.role, limit)
+    by_mail = bool(request.form.get("mail"))
+    try:
+        return _invite(invitation.email, invitation.role, limit, by_mail)
+    except InvalidInput as error:
+        flash(error.message, "error")
+        return redirect(url_for("users.index"))
 
 
 @users.post("/invitations/<int:invitation_id>/withdraw")
@@ -58,6 +63,10 @@ def withdraw_invitation(invitation_id: int) -> ResponseReturnValue:
     return redirect(url_for("users.index"))
 
 
-def _invite(email: str, role: str, client_ids: Collection[int] | None) -> ResponseReturnValue:
-    link = invitations.invite(email, get_tenant().slug, role, get_user().id, client_ids)
+def _invite(
+    email: str, role: str, client_ids: Collection[int] | None, by_mail: bool
+) -> ResponseReturnValue:
+    link = invitations.invite(
+        email, get_tenant().slug, role, get_user().id, client_ids, by_mail=by_mail
+    )
     return show_list(InviteForm(formdata=None, role="technician"), link)

@@ -13,6 +13,7 @@ from portal.services.accounts import password_changes, sessions
 from portal.services.accounts import users as user_service
 from portal.services.accounts.invitations import InvitationLink, list_invitations
 from portal.services.accounts.limits import list_choices, list_limits, read_limit
+from portal.services.accounts.link_mails import find_channel
 from portal.services.accounts.password_changes import ResetLink
 from portal.services.accounts.permissions import LIMITABLE, Permission
 from portal.services.accounts.second_factors.status import list_kinds
@@ -99,6 +100,7 @@ def reset(user_id: int) -> ResponseReturnValue:
         member.user.email,
         only_of=member.tenant_id,
         remove_factors=bool(request.form.get("remove_factors")),
+        mailed_by=member.tenant_id if request.form.get("mail") else None,
     )
     return show_member(member, reset_link=link)
 
@@ -140,6 +142,7 @@ def show_list(
         invitations=invitations,
         invitation_limits=list_limits(invitations),
         invited=invited,
+        mail_channel=find_channel(),
         choices=list_choices(),
         chosen=chosen or (),
     )
@@ -167,6 +170,8 @@ def show_member(
         helps=HELPS,
         factors=list_kinds(member.user_id).get(member.user_id, []),
         reset_link=reset_link,
+        mail_channel=find_channel(),
+        open_reset=password_changes.find_open_reset(member.user_id),
         browsers=sessions.list_browsers(member.user_id, g.session_digest, member.tenant_id),
     )
 
