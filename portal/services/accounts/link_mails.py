@@ -103,7 +103,7 @@ def word_invitation(tenant: Tenant, role: str, expires_at: datetime) -> Words:
     invites = f"{inviter} invites you" if inviter else "You are invited"
     return Words(
         f"Invitation to {tenant.name}",
-        f"{invites} to work in the portal of {tenant.name}, as {role}.\n\n"
+        f"{invites} to work in the portal of {tenant.name}, with the role of {role}.\n\n"
         "Open the link below to join. If you have an account in this portal, sign in with it; "
         f"otherwise you choose a password. {_say_limits(expires_at)}\n\n"
         "If you did not expect this mail, delete it: nothing happens unless the link is used.",

@@ -14,8 +14,13 @@ from portal.services.accounts.invitations import invite
 from portal.services.accounts.password_changes import issue_reset
 from portal.services.accounts.users import add_user
 from portal.services.alerts.links import make_link
+from tests.support.mail_server import MailServer
+from tests.web.accessible import assert_accessible, assert_fits
+from tests.web.accounts.test_link_mails import LINK, channel, send, server
 from tests.web.conftest import code_of
 from tests.web.world import Place, make_place, make_user
+
+__all__ = ["channel", "server"]
 
 pytestmark = pytest.mark.one_database
 OPENERS = {"/reset": "Choose a new password", "/invitation": "Join Acme IT"}
@@ -73,6 +78,35 @@ def test_in_a_browser_the_link_opens_its_page_and_no_request_tells_the_code(
     page.get_by_role("button", name="Set password").click()
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
     assert [each for each in asked for link in links.values() if code_of(link) in each] == []
+
+
+def test_in_a_browser_an_owner_has_a_link_mailed(
+    app: Flask, live_portal: str, page: Page, acme: Place, server: MailServer, channel: int
+) -> None:
+    email, password = "anna@acme.example", "correct horse battery"
+    with app.app_context():
+        add_user(email, password, acme.slug, "owner")
+    page.goto(f"{live_portal}/sign-in?next={acme.url('users/')}")
+    page.get_by_label("Email address").fill(email)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    page.get_by_role("button", name="Skip for now").click()
+    page.get_by_label("Email address").fill("new@acme.example")
+    expect(page.get_by_label("Send it by mail")).to_be_checked()
+    page.get_by_role("button", name="Invite").click()
+    expect(page.get_by_text("A mail to new@acme.example is on its way")).to_be_visible()
+    assert_accessible(page)
+    send(app, acme, channel)
+    page.goto(live_portal + acme.url("users/"))
+    expect(page.get_by_text("Mail sent")).to_be_visible()
+    assert_accessible(page)
+    assert_fits(page)
+    html = server.mails[0].get_body(["html"])
+    found = LINK.search(html.get_content() if html else "")
+    assert found
+    page.context.clear_cookies()
+    page.goto(f"{live_portal}/invitation#{code_of(found[0])}")
+    expect(page.get_by_role("heading", name="Join Acme IT")).to_be_visible()
 
 
 def test_who_signs_in_first_goes_on_with_the_invitation(
