@@ -55,6 +55,7 @@ def invite(owner: FlaskClient, acme: Place, email: str = EMAIL) -> str:
     data = {"email": email, "role": "technician", "sees": "all", "mail": "yes"}
     answer = owner.post(acme.url("users/invite"), data=data)
     assert answer.status_code == 200
+    link: str
     [link] = set(LINK.findall(answer.text))
     assert f"A mail to {email} is on its way" in answer.text
     return link
