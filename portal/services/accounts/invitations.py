@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, joinedload
 from portal.clock import utc_now
 from portal.db import changed_one, db, transaction
 from portal.errors import InvalidInput, NotFound, Refused
-from portal.models import Invitation, Membership, Tenant, User
+from portal.models import Invitation, Membership, Message, Tenant, User
 from portal.models.channels.message import MessageReason
 from portal.scope import Clients, all_tenants
 from portal.services.accounts.limits import (
@@ -68,9 +68,7 @@ def invite(
     expires_at = utc_now() + INVITATION_LASTS
     with changing_places(tenant) as (session, tenant_id):
         _check_has_no_place(session, email, tenant_id)
-        here = Invitation.tenant_id == tenant_id
-        outdated = (Invitation.email == email) | (Invitation.expires_at <= utc_now())
-        session.execute(delete(Invitation).where(here, outdated))
+        _delete_outdated(session, tenant_id, email)
         invitation = Invitation(
             tenant_id=tenant_id,
             email=email,
@@ -82,12 +80,7 @@ def invite(
         session.add(invitation)
         session.flush()
         set_limit(session, invitation, client_ids)
-        mail = None
-        if by_mail:
-            words = word_invitation(session.get_one(Tenant, tenant_id), role, expires_at)
-            mail = invitation.message = add_mail(
-                session, INVITATION, tenant_id, email, words, token
-            )
+        mail = _mail(session, invitation, token) if by_mail else None
         after = {"role": role, "expires_at": expires_at, "by_mail": by_mail or None}
         after |= {"clients": describe_limit(session, invitation)}
         record_in([tenant_id], Action.USER_INVITED, Target("user", "", email), after=after)
@@ -218,6 +211,20 @@ def _take(session: Session, token: str) -> tuple[Invitation, Clients]:
         raise used_up()
     session.expunge(invitation)
     return invitation, limit
+
+
+def _mail(session: Session, invitation: Invitation, token: str) -> Message:
+    tenant = session.get_one(Tenant, invitation.tenant_id)
+    words = word_invitation(tenant, invitation.role, invitation.expires_at)
+    mail = add_mail(session, INVITATION, tenant.id, invitation.email, words, token)
+    invitation.message = mail
+    return mail
+
+
+def _delete_outdated(session: Session, tenant_id: int, email: str) -> None:
+    """Those that are too old, and an earlier one for the same address."""
+    outdated = (Invitation.email == email) | (Invitation.expires_at <= utc_now())
+    session.execute(delete(Invitation).where(Invitation.tenant_id == tenant_id, outdated))
 
 
 def _check_has_no_place(session: Session, email: str, tenant_id: int) -> None:

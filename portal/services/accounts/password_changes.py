@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, joinedload
 from portal.clock import utc_now
 from portal.db import changed_one, db, transaction
 from portal.errors import InvalidInput, NotFound, Refused
-from portal.models import Membership, PasswordReset, Tenant, User
+from portal.models import Membership, Message, PasswordReset, Tenant, User
 from portal.models.channels.message import MessageReason
 from portal.scope import all_tenants
 from portal.services.accounts.known_devices import find_device, issue_device
@@ -103,10 +103,7 @@ def issue_reset(
                 "link for a new password, with `portal users reset`."
             )
         if mailed_by is not None:
-            words = word_reset(
-                session.get_one(Tenant, mailed_by), user.email, expires_at, remove_factors
-            )
-            mail = add_mail(session, RESET, mailed_by, user.email, words, token)
+            mail = _mail(session, mailed_by, reset, user.email, token)
         reset.message_id = mail.id if mail else None
         session.merge(reset)
         after = {"expires_at": expires_at, "removes_factors": remove_factors}
@@ -115,6 +112,14 @@ def issue_reset(
     enqueue(mail)
     link = make_address(RESET, token)
     return ResetLink(user.email, link, expires_at, remove_factors, mail is not None)
+
+
+def _mail(
+    session: Session, tenant_id: int, reset: PasswordReset, email: str, token: str
+) -> Message:
+    tenant = session.get_one(Tenant, tenant_id)
+    words = word_reset(tenant, email, reset.expires_at, reset.removes_factors)
+    return add_mail(session, RESET, tenant_id, email, words, token)
 
 
 def choose_tenant(email: str, slug: str | None) -> int:
