@@ -21,7 +21,7 @@ from portal.egress.connection import GuardedAdapter
 from portal.egress.errors import EgressError
 from portal.egress.limits import Limits, Meter
 from portal.egress.policy import EgressPolicy
-from portal.egress.smtp import Accepted, Envelope, SmtpServer, send_mail
+from portal.egress.smtp import Accepted, Envelope, SmtpServer, send_mail, sign_in
 from portal.egress.translation import translated
 from portal.egress.waiting import check_open
 
@@ -146,6 +146,14 @@ class Gateway:
         meter = Meter(server.host, limits)
         with _logged("SMTP", server.host, meter):
             return send_mail(self._policy, self._ca_bundle, server, envelope, meter, limits)
+
+    def sign_in_to_mail(self, server: SmtpServer, *, limits: Limits) -> None:
+        """Whether it would take mail from us. Raises SmtpRefused, EgressError, and CalledInRequest
+        in a web request."""
+        check_open()
+        meter = Meter(server.host, limits)
+        with _logged("SMTP", server.host, meter):
+            sign_in(self._policy, self._ca_bundle, server, meter, limits)
 
     def _send(
         self,

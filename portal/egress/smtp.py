@@ -110,11 +110,35 @@ def send_mail(
     limits: Limits,
 ) -> Accepted:
     """Raises SmtpRefused and EgressError; `meter.was_sent` says whether the mail may have gone."""
+    with _connected(policy, ca_bundle, server, meter, limits) as connection:
+        return connection.deliver(envelope)
+
+
+def sign_in(
+    policy: EgressPolicy,
+    ca_bundle: Path | None,
+    server: SmtpServer,
+    meter: Meter,
+    limits: Limits,
+) -> None:
+    """Up to where a mail would begin. Raises SmtpRefused and EgressError."""
+    with _connected(policy, ca_bundle, server, meter, limits):
+        pass
+
+
+@contextmanager
+def _connected(
+    policy: EgressPolicy,
+    ca_bundle: Path | None,
+    server: SmtpServer,
+    meter: Meter,
+    limits: Limits,
+) -> Iterator[_Connection]:
     with meter.running(), translated(server.host):
         connection = _Connection(policy, ca_bundle, server, limits)
         try:
             connection.begin()
-            return connection.deliver(envelope)
+            yield connection
         finally:
             connection.leave()
 

@@ -22,6 +22,8 @@ class Way(Protocol):
 
     def send_mail(self, server: SmtpServer, envelope: Envelope, *, limits: Limits) -> Accepted: ...
 
+    def sign_in_to_mail(self, server: SmtpServer, *, limits: Limits) -> None: ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:

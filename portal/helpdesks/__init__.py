@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from portal.helpdesks import http, redmine, rt
+from portal.helpdesks import http, mail, redmine, rt
 from portal.helpdesks.kind import HelpdeskKind
 
-_IN_ORDER: tuple[HelpdeskKind, ...] = (rt.KIND, redmine.KIND, http.KIND)
+_IN_ORDER: tuple[HelpdeskKind, ...] = (rt.KIND, redmine.KIND, http.KIND, mail.KIND)
 KINDS: dict[str, HelpdeskKind] = {kind.name: kind for kind in _IN_ORDER}
 """In the order in which they are offered."""
 

@@ -103,6 +103,10 @@ class TenantGateway:
         """As `portal.egress.Gateway.send_mail`."""
         return self._find().send_mail(server, envelope, limits=limits)
 
+    def sign_in_to_mail(self, server: SmtpServer, *, limits: Limits) -> None:
+        """As `portal.egress.Gateway.sign_in_to_mail`."""
+        self._find().sign_in_to_mail(server, limits=limits)
+
     def _find(self) -> Gateway:
         with self._app.app_context(), tenant_scope(self._tenant_id):
             networks = tuple(ipaddress.ip_network(each) for each in list_networks())
