@@ -22,6 +22,10 @@ class ErrandKind(StrEnum):
     SIGN_IN = "sign_in"
     TEST_PROVIDER = "test_provider"
     TEST_CHANNEL = "test_channel"
+    PROBE_HELPDESK = "probe_helpdesk"
+    LIST_CHOICES = "list_choices"
+    """Of a helpdesk: queues, customers or priorities."""
+    LINK_TICKET = "link_ticket"
 
 
 class Errand(TenantOwned, Leased, Base):

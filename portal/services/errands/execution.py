@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 from portal.channels import Result
@@ -21,9 +21,11 @@ from portal.services.alerts.results import AlertAction
 from portal.services.channels import testing as channel_testing
 from portal.services.errands.requests import get_errand
 from portal.services.events import subscribers
+from portal.services.helpdesks import probing
 from portal.services.integrations import codes
 from portal.services.leases import LeaseLost
 from portal.services.oidc import testing as provider_testing
+from portal.services.tickets import by_hand
 from portal.services.webhook import installation, rotation
 
 log = logging.getLogger(__name__)
@@ -105,6 +107,29 @@ def _test_channel(errand: Errand) -> _Outcome:
     return _Outcome(ok=False, message=f"The test message did not arrive. {outcome.answer}")
 
 
+def _probe_helpdesk(errand: Errand) -> _Outcome:
+    wanted = errand.wanted
+    steps = probing.run_probe(wanted["helpdesk_id"], wanted["queue"], wanted["customer"])
+    ok, message = probing.tell_outcome(steps)
+    return _Outcome(ok, message, {"steps": [asdict(step) for step in steps]})
+
+
+def _list_choices(errand: Errand) -> _Outcome:
+    wanted = errand.wanted
+    which = probing.Lists(wanted["which"])
+    found = probing.list_choices(wanted["helpdesk_id"], which, wanted["sought"])
+    choices = [asdict(each) for each in found]
+    return _Outcome(ok=True, message="The helpdesk answered.", result={"choices": choices})
+
+
+def _link_ticket(errand: Errand) -> _Outcome:
+    wanted = errand.wanted
+    ticket = by_hand.link_existing(
+        wanted["alert_id"], wanted["helpdesk_id"], wanted["reference"], by=wanted["by"]
+    )
+    return _Outcome(ok=True, message=f"The alert hangs on ticket {ticket.reference}.")
+
+
 _DOERS: Final[Mapping[ErrandKind, Callable[[Errand], _Outcome]]] = {
     ErrandKind.ACT_ON_ALERTS: _act_on_alerts,
     ErrandKind.TEST_SUBSCRIBER: _test_subscriber,
@@ -113,4 +138,7 @@ _DOERS: Final[Mapping[ErrandKind, Callable[[Errand], _Outcome]]] = {
     ErrandKind.SIGN_IN: _sign_in,
     ErrandKind.TEST_PROVIDER: _test_provider,
     ErrandKind.TEST_CHANNEL: _test_channel,
+    ErrandKind.PROBE_HELPDESK: _probe_helpdesk,
+    ErrandKind.LIST_CHOICES: _list_choices,
+    ErrandKind.LINK_TICKET: _link_ticket,
 }

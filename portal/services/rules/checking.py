@@ -71,12 +71,13 @@ def check_steps(steps: Steps) -> Steps:
         raise InvalidInput(
             "Enter after how many minutes the other channels are told.", field="escalate_minutes"
         )
-    ticket = _check_ticket(steps.ticket) if steps.ticket else None
+    ticket = check_ticket(steps.ticket) if steps.ticket else None
     return msgspec.structs.replace(steps, notify=notify, escalate_to=others, ticket=ticket)
 
 
-def _check_ticket(step: TicketStep) -> TicketStep:
-    """Fields are named as the form has them: with `ticket_` before."""
+def check_ticket(step: TicketStep) -> TicketStep:
+    """As it would be kept. Raises InvalidInput, which names fields as the form has them: with
+    `ticket_` before."""
     queue = clean_line(step.queue, "ticket_queue", "the queue that tickets go to")
     for name in ("customer", "priority"):
         if len(getattr(step, name)) > LONGEST_LINE or not getattr(step, name).isprintable():

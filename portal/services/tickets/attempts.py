@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
 from sqlalchemy import and_, exists, or_, select
 from sqlalchemy.orm import Session, aliased
@@ -21,7 +19,6 @@ from portal.helpdesks.kind import (
     AnswerLost,
     Draft,
     HelpdeskError,
-    HelpdeskKind,
     NotDone,
     Remote,
     State,
@@ -29,8 +26,7 @@ from portal.helpdesks.kind import (
 from portal.helpdesks.kind import Helpdesk as FarSide
 from portal.models import Helpdesk, Ticket, TicketTask
 from portal.models.tickets.ticket import TaskStatus, TaskVerb, TicketStatus
-from portal.services.far_sides import try_secrets
-from portal.services.integrations.networks import get_gateway
+from portal.services.helpdesks.reaching import Way, make_way
 from portal.services.tickets.board import hold_helpdesks
 from portal.services.tickets.doubts import leave_in_doubt
 
@@ -79,20 +75,16 @@ class Attempt:
     reference: str
     draft: Draft
     touched_by: str | None
-    kind: HelpdeskKind | None
-    settings: Mapping[str, Any]
-    secrets: Mapping[str, str] = field(repr=False)
-    problem: str | None
-    """Why it cannot be done at all."""
+    way: Way | None
+    """None where there is no such kind of helpdesk."""
     is_told: bool = False
 
     def do(self) -> Outcome:
         """Never raises."""
-        if self.kind is None or self.problem is not None:
-            return Outcome(result=Result.LATER, answer=self.problem or NO_KIND)
-        gateway: Any = get_gateway()
+        if self.way is None:
+            return Outcome(result=Result.LATER, answer=NO_KIND)
         try:
-            remote = self._do(self.kind.connect(gateway, self.settings, self.secrets))
+            remote = self._do(self.way.connect())
             return Outcome(result=Result.DONE, remote=remote, is_told=self.is_told)
         except KeyLost as error:
             return Outcome(result=Result.KEY_LOST, remote=error.remote, answer=error.message)
@@ -109,11 +101,11 @@ class Attempt:
 
     @property
     def can_find(self) -> bool:
-        return self.kind is not None and self.kind.can_find(self.settings)
+        return self.way is not None and self.way.can_find
 
     @property
     def can_close(self) -> bool:
-        return self.kind is not None and self.kind.can_close
+        return self.way is not None and self.way.kind.can_close
 
     def _do(self, helpdesk: FarSide) -> Remote | None:
         if self.verb is TaskVerb.OPEN:
@@ -183,8 +175,6 @@ def begin(helpdesk_id: int, lease: str) -> Attempt | None:
 
 
 def _begin(helpdesk: Helpdesk, task: TicketTask, ticket: Ticket, now: datetime) -> Attempt:
-    kind = KINDS.get(helpdesk.kind)
-    secrets, problem = try_secrets(helpdesk, kind.fields if kind else ())
     attempt = Attempt(
         helpdesk_id=helpdesk.id,
         lease=helpdesk.lease or "",
@@ -196,10 +186,7 @@ def _begin(helpdesk: Helpdesk, task: TicketTask, ticket: Ticket, now: datetime) 
         reference=ticket.reference or "",
         draft=_make_draft(ticket),
         touched_by=ticket.touched_by,
-        kind=kind,
-        settings=dict(helpdesk.settings),
-        secrets=secrets,
-        problem=problem,
+        way=make_way(helpdesk),
     )
     task.attempts, task.begun_at = task.attempts + 1, now
     return attempt

@@ -69,10 +69,10 @@ def hang(
     its = [
         link
         for ticket, link in board.links_of(handling.id)
-        if ticket.helpdesk_id == order.helpdesk_id
+        if ticket.helpdesk_id == order.helpdesk_id and (by is None or ticket.status in LIVE)
     ]
     if any(not link.is_over for link in its):
-        return None  # or it did, until somebody closed that
+        return None  # or it did, until somebody closed that: who wants another one says so
     ticket = board.find_current(order.helpdesk_id, order.outage)
     if ticket is None:
         ticket = _open(session, board, order)

@@ -6,10 +6,9 @@ What is closed there is acknowledged here.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 from sqlalchemy import ColumnElement, exists, select, update
 
@@ -18,12 +17,11 @@ from portal.clock import utc_now
 from portal.db import changed_one, count_changed, db, release, transaction
 from portal.helpdesks import KINDS
 from portal.helpdesks.kind import Helpdesk as FarSide
-from portal.helpdesks.kind import HelpdeskError, NotDone, Remote, State
+from portal.helpdesks.kind import HelpdeskError, Remote, State
 from portal.models import Helpdesk, Ticket, TicketTask
 from portal.models.tickets.ticket import TaskStatus, TicketStatus
 from portal.services.events.delivery import pause_after
-from portal.services.far_sides import try_secrets
-from portal.services.integrations.networks import get_gateway
+from portal.services.helpdesks.reaching import make_way
 from portal.services.tickets.seen import take_over
 
 log = logging.getLogger(__name__)
@@ -39,23 +37,6 @@ class _Known:
     id: int
     reference: str
     touched_by: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Way:
-    """To a helpdesk, as plain values."""
-
-    kind: str
-    settings: Mapping[str, Any]
-    secrets: Mapping[str, str] = field(repr=False)
-    problem: str | None
-
-    def connect(self) -> FarSide:
-        """Raises HelpdeskError."""
-        if self.problem is not None:
-            raise NotDone(self.problem)
-        gateway: Any = get_gateway()
-        return KINDS[self.kind].connect(gateway, self.settings, self.secrets)
 
 
 def list_helpdesks_to_poll() -> list[tuple[int, int]]:
@@ -76,9 +57,10 @@ def poll_tickets(helpdesk_id: int) -> int:
     with transaction() as session:
         if not changed_one(session, due.values(poll_due_at=utc_now() + EVERY)):
             return 0
-    way, known = _find_way(helpdesk_id), _list_open(helpdesk_id)
+    helpdesk = db.session.get(Helpdesk, helpdesk_id, populate_existing=True)
+    way, known = make_way(helpdesk) if helpdesk else None, _list_open(helpdesk_id)
     release()  # no transaction waits for somebody else's server
-    if way is None or not KINDS[way.kind].can_close:
+    if way is None or not way.kind.can_close:
         return 0
     try:
         far_side = way.connect()
@@ -93,14 +75,6 @@ def poll_tickets(helpdesk_id: int) -> int:
 
 def _is_due() -> ColumnElement[bool]:
     return Helpdesk.poll_due_at.is_(None) | (Helpdesk.poll_due_at <= utc_now())
-
-
-def _find_way(helpdesk_id: int) -> _Way | None:
-    helpdesk = db.session.get(Helpdesk, helpdesk_id, populate_existing=True)
-    if helpdesk is None or helpdesk.kind not in KINDS:
-        return None
-    secrets, problem = try_secrets(helpdesk, KINDS[helpdesk.kind].fields)
-    return _Way(helpdesk.kind, dict(helpdesk.settings), secrets, problem)
 
 
 def _list_open(helpdesk_id: int) -> list[_Known]:

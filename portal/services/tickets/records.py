@@ -13,12 +13,23 @@ from portal.models import AlertHandling, Helpdesk, Ticket, TicketAlert
 from portal.models.alerts.timeline import TimelineKind
 from portal.models.events.event import EventType
 from portal.models.tickets.ticket import ClosedBy, TicketStatus
+from portal.services.audit.record import Target
+from portal.services.text import clean_line
 from portal.sync.alerts.timeline import Entry, add_entries
 
 
 def name_ticket(helpdesk: Helpdesk, ticket: Ticket) -> str:
     """`ticket 1042 in RT`."""
     return f"ticket {ticket.reference or '(without a number)'} in {helpdesk.name}"
+
+
+def get_target(ticket: Ticket) -> Target:
+    return Target("ticket", ticket.id, ticket.reference or ticket.subject)
+
+
+def clean_reference(text: str) -> str:
+    """As a person types it, with or without `#`. Raises InvalidInput."""
+    return clean_line(text.strip().removeprefix("#"), "reference", "the number of the ticket")
 
 
 def mark_closed(ticket: Ticket, by: ClosedBy, at: datetime) -> None:

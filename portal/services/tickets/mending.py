@@ -1,0 +1,160 @@
+"""People have what failed tried again, and say whether an unsure ticket is there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from portal import queue
+from portal.clock import utc_now
+from portal.db import transaction
+from portal.errors import InvalidInput, NotFound, Refused
+from portal.models import Helpdesk, Ticket, TicketAlert, TicketTask
+from portal.models.events.event import EventType
+from portal.models.tickets.ticket import LIVE, TaskStatus, TaskVerb, TicketStatus
+from portal.scope import get_tenant_id
+from portal.services.audit.actions import Action
+from portal.services.audit.actor import current_actor
+from portal.services.audit.record import Target, record
+from portal.services.tickets.board import hold_helpdesks, load_board
+from portal.services.tickets.planning import write_tasks
+from portal.services.tickets.records import clean_reference, get_target, name_ticket, write_down
+
+OFF = "The helpdesk is switched off. Switch it on first."
+MOST_AT_ONCE = 200
+ALL_OVER = "All alerts of this ticket are over."
+NOTHING_FAILED = "Nothing of it has failed."
+
+
+@dataclass(frozen=True, slots=True)
+class Retried:
+    """`failures`: why the others were left as they are, in sentences."""
+
+    done: int
+    failures: list[str]
+
+
+def retry(ticket_ids: Sequence[int]) -> Retried:
+    """What failed of these tickets is tried for another day. Raises InvalidInput and NotFound."""
+    ids = list(dict.fromkeys(ticket_ids))
+    if not ids or len(ids) > MOST_AT_ONCE:
+        raise InvalidInput(f"Select from 1 to {MOST_AT_ONCE} tickets.")
+    failures = []
+    with transaction() as session:
+        tickets, helpdesks = _hold_tickets(session, ids)
+        done = []
+        for ticket in tickets:
+            problem = _retry(session, helpdesks[ticket.helpdesk_id], ticket)
+            if problem is None:
+                done.append(ticket)
+            else:
+                failures.append(f"{ticket.subject}: {problem}")
+        if done:
+            about = get_target(done[0]) if len(done) == 1 else Target("ticket")
+            after = {"tickets": [ticket.id for ticket in done]}
+            record(Action.TICKETS_RETRIED, about, after=after)
+    for helpdesk_id in sorted({ticket.helpdesk_id for ticket in done}):
+        queue.enqueue("do_tickets", get_tenant_id(), helpdesk_id)
+    return Retried(len(done), failures)
+
+
+def settle_unsure(ticket_id: int, reference: str | None) -> Ticket:
+    """A person has looked: it is there under this number, or it is not, and is opened.
+
+    Raises InvalidInput, NotFound, and Refused for a ticket that is not unsure.
+    """
+    reference = None if reference is None else clean_reference(reference)
+    now, who = utc_now(), current_actor().name
+    with transaction() as session:
+        [ticket], helpdesks = _hold_tickets(session, [ticket_id])
+        helpdesk = helpdesks[ticket.helpdesk_id]
+        if ticket.status is not TicketStatus.UNSURE:
+            raise Refused("This ticket is not unsure any more.")
+        tasks = _list_tasks(session, ticket, TaskVerb.OPEN, TaskStatus.UNSURE)
+        ticket.last_error = None
+        if reference is None:
+            ticket.status = TicketStatus.WAITING
+            _wait_again(tasks)
+            text = f"{who} found no ticket in {helpdesk.name}. It is opened now."
+            write_down(session, helpdesk, ticket, text)
+        else:
+            ticket.status, ticket.reference, ticket.opened_at = TicketStatus.OPEN, reference, now
+            for task in tasks:
+                task.status, task.settled_at, task.begun_at = TaskStatus.DONE, now, None
+            text = f"{who} found {name_ticket(helpdesk, ticket)}."
+            write_down(session, helpdesk, ticket, text, EventType.TICKET_OPENED)
+        record(Action.TICKET_SETTLED, get_target(ticket), after={"reference": reference})
+    queue.enqueue("do_tickets", get_tenant_id(), ticket.helpdesk_id)
+    return ticket
+
+
+def _hold_tickets(
+    session: Session, ids: Sequence[int]
+) -> tuple[Sequence[Ticket], dict[int, Helpdesk]]:
+    """With their helpdesks, so that nobody else changes them. Raises NotFound for none."""
+    its = select(Ticket).where(Ticket.id.in_(ids)).order_by(Ticket.id)
+    helpdesk_ids = {ticket.helpdesk_id for ticket in session.scalars(its)}
+    helpdesks = hold_helpdesks(session, helpdesk_ids)
+    fresh = its.where(Ticket.helpdesk_id.in_(helpdesks))
+    tickets = session.scalars(fresh.execution_options(populate_existing=True)).all()
+    if not tickets:
+        raise NotFound("This ticket does not exist.")
+    return tickets, helpdesks
+
+
+def _retry(session: Session, helpdesk: Helpdesk, ticket: Ticket) -> str | None:
+    """Why not, in a sentence."""
+    if not helpdesk.active:
+        return OFF
+    board = load_board(session, [helpdesk.id], [ticket.outage], [], utc_now())
+    if ticket.status is TicketStatus.FAILED:
+        current = board.find_current(helpdesk.id, ticket.outage)
+        if current is not None and current.status in LIVE:
+            return f"The same outage has {name_ticket(helpdesk, current)} by now."
+        verb = TaskVerb.REOPEN if ticket.reference else TaskVerb.OPEN
+        again = (TaskStatus.FAILED, TaskStatus.DROPPED)
+        tasks = [task for each in again for task in _list_tasks(session, ticket, verb, each)][-1:]
+        ticket.status = TicketStatus.OPEN if ticket.reference else TicketStatus.WAITING
+    elif ticket.status is TicketStatus.OPEN:
+        tasks = [
+            task
+            for each in TaskVerb
+            for task in _list_tasks(session, ticket, each, TaskStatus.FAILED)
+        ]
+    else:
+        return NOTHING_FAILED
+    if not tasks:
+        return NOTHING_FAILED
+    _wait_again(tasks)
+    ticket.last_error = None
+    if not _has_active(session, ticket) and not any(t.verb is TaskVerb.CLOSE for t in tasks):
+        board.tasks[ticket.id] = list(tasks)
+        board.add_task(ticket, TaskVerb.CLOSE, ALL_OVER, f"retried{utc_now().timestamp():.6f}")
+    write_tasks(session, board)
+    text = f"{current_actor().name} had it tried again in {helpdesk.name}."
+    write_down(session, helpdesk, ticket, text)
+    return None
+
+
+def _has_active(session: Session, ticket: Ticket) -> bool:
+    its = select(TicketAlert.id).where(TicketAlert.ticket_id == ticket.id, ~TicketAlert.is_over)
+    return session.scalar(its.limit(1)) is not None
+
+
+def _list_tasks(
+    session: Session, ticket: Ticket, verb: TaskVerb, status: TaskStatus
+) -> list[TicketTask]:
+    query = select(TicketTask).where(
+        TicketTask.ticket_id == ticket.id, TicketTask.verb == verb, TicketTask.status == status
+    )
+    return list(session.scalars(query.order_by(TicketTask.id)))
+
+
+def _wait_again(tasks: Sequence[TicketTask]) -> None:
+    """For another day."""
+    for task in tasks:
+        task.status, task.attempts, task.begun_at = TaskStatus.WAITING, 0, None
+        task.created_at, task.settled_at = utc_now(), None

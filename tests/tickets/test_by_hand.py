@@ -1,0 +1,162 @@
+"""People open and link tickets, retry what failed, and settle what is unsure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from portal.db import db
+from portal.errors import InvalidInput, Refused
+from portal.models import Alert, AuditEntry
+from portal.models.tickets.ticket import TicketStatus
+from portal.services.errands.execution import run_queued
+from portal.services.errands.requests import get_errand
+from portal.services.far_sides import BadFields, Entered
+from portal.services.helpdesks.changing import change_helpdesk
+from portal.services.helpdesks.deleting import delete_helpdesk
+from portal.services.helpdesks.probing import Lists, request_list, request_probe
+from portal.services.rules.changes import delete_rule
+from portal.services.rules.terms import TicketStep
+from portal.services.tickets.by_hand import link_existing, open_by_hand, request_link
+from portal.services.tickets.listing import list_of_alerts, list_unsettled, to_short
+from portal.services.tickets.mending import retry, settle_unsure
+from tests.helpdesks.simulated import Fault, Search
+from tests.tickets.conftest import Office
+from tests.tickets.test_doing import cannot_find
+
+pytestmark = pytest.mark.one_database
+
+OPEN, CLOSED, UNSURE = TicketStatus.OPEN, TicketStatus.CLOSED, TicketStatus.UNSURE
+
+
+def alert_id(at: int = 0) -> int:
+    found = db.session.scalars(select(Alert.id).order_by(Alert.id)).all()[at]
+    db.session.rollback()
+    return found
+
+
+def step(office: Office, **values: Any) -> TicketStep:
+    known: dict[str, Any] = {"helpdesk": office.helpdesk_id, "queue": "support"}
+    return TicketStep(**known | values)
+
+
+def test_one_opened_by_hand_lives_as_others_do(office: Office) -> None:
+    office.desk.raise_alerts(1)
+    office.work()
+    open_by_hand(alert_id(), step(office, subject="{{ disk }}", body="Look at it."))
+    office.do()
+    [there] = office.there()
+    assert there.subject == "{{ disk }}"
+    assert there.body.startswith("Look at it.\n\nhttp")
+    with pytest.raises(Refused, match="hangs on ticket 1001 in Desk already"):
+        open_by_hand(alert_id(), step(office))
+    [row] = list_of_alerts([alert_id()])[alert_id()]
+    assert to_short(row) == {
+        "ticket_ref": "1001",
+        "ticket_url": there.url,
+        "ticket_state": "open",
+    }
+    office.desk.resolve(1)
+    office.work()
+    assert there.state == "closed"
+    with pytest.raises(Refused, match="over"):
+        open_by_hand(alert_id(), step(office))
+    with pytest.raises(InvalidInput):
+        open_by_hand(alert_id(), step(office, queue=" "))
+
+
+def test_one_that_is_there_is_linked_read_first_and_never_closed(office: Office) -> None:
+    office.desk.raise_alerts(1)
+    office.work()
+    office.far.answer("POST", "/tickets", "anna", {"queue": "support", "subject": "Disks"})
+    with pytest.raises(InvalidInput, match="There is no ticket 7"):
+        link_existing(alert_id(), office.helpdesk_id, "7", by="anna@example.com")
+    errand = request_link(alert_id(), office.helpdesk_id, "#1001")
+    run_queued(errand.id)
+    assert get_errand(errand.id).message == "The alert hangs on ticket 1001."
+    office.do()
+    assert office.said()[0].startswith("Again: Check failing: SRV-1")
+    office.desk.resolve(1)
+    office.work()
+    assert (office.there()[0].state, office.ticket().status) == ("open", OPEN)
+
+
+def test_what_failed_is_retried(office: Office) -> None:
+    office.far.search = Search.IGNORES_KEY
+    office.far.answer("POST", "/tickets", "anna", {"queue": "support"})
+    office.add_rule()
+    office.desk.raise_alerts(1)
+    office.work()
+    [row] = list_unsettled(10)
+    assert row.state == "failed"
+    office.desk.resolve(1)
+    office.work()
+    office.far.search = Search.WORKS
+    assert retry([row.ticket.id]).done == 1
+    office.do()
+    assert [there.state for there in office.there()] == ["open", "closed"]
+    assert retry([row.ticket.id]).failures == ["Check failing: SRV-1: Nothing of it has failed."]
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_person_settles_what_is_unsure(office: Office, is_there: bool) -> None:
+    cannot_find(office)
+    office.far.plan = [Fault.LOSES_ANSWER if is_there else Fault.ERROR_BEFORE]
+    office.add_rule()
+    office.desk.raise_alerts(1)
+    office.work()
+    ticket = office.ticket()
+    assert ticket.status is UNSURE
+    office.change(due_at=None)
+    settle_unsure(ticket.id, "1001" if is_there else None)
+    office.desk.resolve(1)
+    office.work()
+    assert [there.state for there in office.there()] == ["closed"]
+    assert office.ticket().status is CLOSED
+    with pytest.raises(Refused):
+        settle_unsure(ticket.id, None)
+
+
+def test_a_probe_proves_the_settings_and_a_change_takes_it_back(office: Office) -> None:
+    office.change(is_proven=False)
+    errand = request_probe(office.helpdesk_id, "support")
+    run_queued(errand.id)
+    found = get_errand(errand.id)
+    assert (found.ok, [each["name"] for each in found.result["steps"]]) == (
+        True,
+        ["account", "search", "open", "comment", "close"],
+    )
+    assert office.helpdesk().is_proven
+    with pytest.raises(BadFields) as caught:
+        change_helpdesk(
+            office.helpdesk_id, Entered(name="Desk", values={"url": "http://other.example"})
+        )
+    assert list(caught.value.problems) == ["token"]
+    values = {"url": office.far.url + "/", "token": ""}
+    change_helpdesk(office.helpdesk_id, Entered(name="Desk", values=values))
+    assert not office.helpdesk().is_proven
+    office.far.search = Search.FINDS_NOTHING
+    errand = request_probe(office.helpdesk_id, "support")
+    run_queued(errand.id)
+    assert (get_errand(errand.id).ok, office.helpdesk().is_proven) == (False, False)
+
+
+def test_lists_are_asked_for_by_a_worker(office: Office) -> None:
+    errand = request_list(office.helpdesk_id, Lists.QUEUES)
+    run_queued(errand.id)
+    assert {"id": "network", "name": "Network team"} in get_errand(errand.id).result["choices"]
+
+
+def test_a_helpdesk_that_a_rule_needs_stays_and_else_goes_with_its_tickets(office: Office) -> None:
+    rule = office.add_rule()
+    office.desk.raise_alerts(1)
+    office.work()
+    with pytest.raises(Refused, match="opens tickets in this helpdesk"):
+        delete_helpdesk(office.helpdesk_id)
+    delete_rule(rule)
+    assert delete_helpdesk(office.helpdesk_id) == "Desk"
+    assert office.tickets() == []
+    actions = db.session.scalars(select(AuditEntry.action)).all()
+    assert "helpdesk.deleted" in actions
