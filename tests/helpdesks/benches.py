@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from portal.far_side.form import Secrets, Settings
 from portal.helpdesks import KINDS, HelpdeskKind
+from tests.helpdesks.fake_zammad import ANNA, PORTAL, READER, FakeZammad, fake_zammad
 from tests.helpdesks.servers.redmine import Redmine, redmine
 from tests.helpdesks.servers.request_tracker import RequestTracker, request_tracker
 from tests.helpdesks.simulated import (
@@ -178,6 +179,68 @@ class HttpBench(SimulatedBench):
         headers = f"Authorization: Bearer {setup.secrets['token']}"
         settings = {**HTTP_SETTINGS, **setup.settings, **own}
         return Setup(settings, {"headers": headers}, fails_at or setup.fails_at)
+
+
+@dataclass(frozen=True, slots=True)
+class ZammadBench:
+    """A fake by the documentation: what a real Zammad does otherwise, this does not show."""
+
+    server: FakeZammad
+    kind: HelpdeskKind = KINDS["zammad"]
+    queues: tuple[str, str] = ("1", "2")
+    customer: tuple[str, str] = ("12", "Number 2")
+    longest_subject: int = 200
+
+    @property
+    def url(self) -> str:
+        return self.server.url
+
+    def list_setups(self) -> Mapping[str, Callable[[], Setup]]:
+        return {
+            "good": self._set_up,
+            "wrong_key": lambda: self._set_up("wrong-token-12345", "account"),
+            "reader": lambda: self._set_up(READER, "open"),
+            "no_elasticsearch": lambda: self._set_up(fails_at="account", has_index=False),
+            "no_attribute": lambda: self._set_up(fails_at="open", field="no_such_key"),
+            "wrong_state": lambda: self._set_up(fails_at="close", closed="solved"),
+        }
+
+    def _set_up(
+        self, token: str = PORTAL, fails_at: str = "", *, has_index: bool = True, **own: str
+    ) -> Setup:
+        self.server.has_index = has_index
+        defaults = {each.name: each.default for each in self.kind.fields if not each.is_secret}
+        settings = {**defaults, "url": self.url, "customer": "noc@msp.example", **own}
+        return Setup(settings, {"token": token}, fails_at)
+
+    def count(self, key: str) -> int:
+        return sum(each["portal_key"] == key for each in self.server.tickets.values())
+
+    def read_subject(self, reference: str) -> str:
+        return str(self.server.tickets[int(reference)]["title"])
+
+    def read_texts(self, reference: str) -> list[str]:
+        return [each["body"] for each in self.server.articles[int(reference)]]
+
+    def touch(self, reference: str) -> None:
+        self.server.write(int(reference), "I am on it.", ANNA)
+
+    def set_state(self, reference: str, *, is_closed: bool) -> None:
+        self._change(reference, state="closed" if is_closed else "open")
+
+    def move(self, reference: str, queue: str) -> None:
+        self._change(reference, group_id=int(queue))
+
+    def delete(self, reference: str) -> None:
+        del self.server.tickets[int(reference)]
+
+    def merge(self, reference: str, into: str) -> bool:
+        self.server.parents[int(reference)] = int(into)
+        self._change(reference, state="merged")
+        return True
+
+    def _change(self, reference: str, **values: Any) -> None:
+        self.server.change(int(reference), values, ANNA)
 
 
 @dataclass(frozen=True)
@@ -353,6 +416,12 @@ def _http() -> Iterator[Bench]:
 
 
 @contextmanager
+def _zammad() -> Iterator[Bench]:
+    with fake_zammad() as server:
+        yield ZammadBench(server)
+
+
+@contextmanager
 def _rt() -> Iterator[Bench]:
     with request_tracker() as server:
         yield RtBench(server)
@@ -367,6 +436,7 @@ def _redmine() -> Iterator[Bench]:
 BENCHES: Mapping[str, Callable[[], AbstractContextManager[Bench]]] = {
     "simulated": _simulated,
     "http": _http,
+    "zammad": _zammad,
     "rt": _rt,
     "redmine": _redmine,
 }

@@ -1,6 +1,7 @@
 """What every helpdesk must do, tried on the simulated one or on those that HELPDESKS names.
 
 The simulated one is asked by its own kind, and by the generic one, as a person describes it.
+Of Zammad there is a fake that was made from its documentation, and shows no more than that says.
 `make test-helpdesks` starts real ones for it.
 """
 
@@ -21,7 +22,7 @@ from tests.egress.servers import open_gateway
 from tests.helpdesks.benches import BENCHES, Bench, Setup
 from tests.helpdesks.losing import LosingProxy, Loss, losing
 
-NAMES = os.environ.get("HELPDESKS", "simulated,http").split(",")
+NAMES = os.environ.get("HELPDESKS", "simulated,http,zammad").split(",")
 TEXT = "Größe „C:“ 💾 'full' \"99 %\" <b>&amp;</b> {{ x }} **bold**\nsecond line"
 
 
