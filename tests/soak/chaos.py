@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,6 +16,9 @@ AFTER_REDIS = (
     *("steady", "bulk", "events", "messages", "tickets", "scheduler"),
 )
 """The supervisor's children in the order in which it starts them; see portal/supervisor."""
+
+DUMP_SECONDS = 2
+"""Until what they print has come."""
 
 
 class Chaos:
@@ -45,6 +49,14 @@ class Chaos:
     def signal_redis(self, number: signal.Signals) -> None:
         for pid in self._find_redis():
             os.kill(pid, number)
+
+    def dump_stacks(self) -> None:
+        """Each process prints what its threads are at, and dies of it: see `faulthandler`, which
+        PYTHONFAULTHANDLER asks for."""
+        for pid in descendants(self._supervisor).keys() - self._find_redis():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGSEGV)
+        time.sleep(DUMP_SECONDS)
 
     def _children(self) -> set[int]:
         everyone = descendants(self._supervisor)

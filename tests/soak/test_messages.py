@@ -31,18 +31,20 @@ from portal.tactical.webhook import FAILURE_BODY, RESOLVED_BODY
 from portal.vault import store_secret
 from tests.channels.far_side import Call, FarSide, Planned, answering
 from tests.soak.chaos import Chaos
+from tests.soak.reporting import Intake, describe
 from tests.soak.test_soak import install, truth
 from tests.support.running import RunningPortal
 from tests.support.webhooks import Msp
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc"),
-    pytest.mark.one_database,
     pytest.mark.fleet(frozen=False),
 ]
 
 SOAKS = int(os.environ.get("SOAKS", "1"))
 ALERTS = int(os.environ.get("ALERTS", "10000"))
+SHORT = 1000
+"""Fewer alerts are a storm for every day."""
 LOST, LATE = Planned(hangs_up=True), Planned(seconds=0.3)
 FAULTS = (LOST, LATE, Planned(status=500))
 KNOWS_KEYS = {"Ops": False, "Pager": True}
@@ -77,7 +79,9 @@ def tell_channels(msp: Msp, far_side: FarSide, most: int) -> None:
         connect.save_connection(connect.ConnectionSettings(options={"alert_history_days": 1}))
 
 
-def raise_alerts(msp: Msp, number: int, do_step: Callable[[int], None]) -> list[int]:
+def raise_alerts(
+    msp: Msp, number: int, intake: Intake, do_step: Callable[[int], None]
+) -> list[int]:
     """`do_step` is told how far it is, of a hundred."""
     control, dice = msp.tactical.control.alerts, random.Random(number)
     agents = msp.tactical.control.agents.ids()
@@ -85,16 +89,20 @@ def raise_alerts(msp: Msp, number: int, do_step: Callable[[int], None]) -> list[
     for at in range(number):
         do_step(at * 100 // number)
         severity: Any = dice.choice(["error", "warning"])
-        raised.append(control.trigger(dice.choice(agents), "check", severity=severity))
-    return [pk for pk in raised if pk is not None]
+        pk = control.trigger(dice.choice(agents), "check", severity=severity)
+        assert pk is not None
+        intake.note(pk, "failure")
+        raised.append(pk)
+    return raised
 
 
-def resolve_most(msp: Msp, pks: list[int], do_step: Callable[[int], None]) -> None:
+def resolve_most(msp: Msp, pks: list[int], intake: Intake, do_step: Callable[[int], None]) -> None:
     dice = random.Random(len(pks))
     for at, pk in enumerate(pks):
         do_step(at * 100 // len(pks))
         if dice.random() < 0.9:
             msp.tactical.control.alerts.resolve(pk)
+            intake.note(pk, "resolved")
 
 
 def find_missed(msp: Msp) -> None:
@@ -107,7 +115,7 @@ def wait_until_quiet(msp: Msp, patience: float) -> None:
     give_up = time.monotonic() + patience
     while (left := count_open(msp)) != (0, 0) and time.monotonic() < give_up:
         time.sleep(0.2)
-    assert left == (0, 0), f"{left} handlings and messages still wait after {patience} s."
+    assert left == (0, 0), f"{left} handlings and messages still wait after {patience:.0f} s."
 
 
 def count_open(msp: Msp) -> tuple[int, int]:
@@ -179,24 +187,33 @@ def check_far_side(messages: Any, far_side: FarSide) -> Counter[str]:
 
 
 def soak(msp: Msp, portal: RunningPortal, far_side: FarSide, number: int) -> Counter[str]:
-    chaos, patience, is_short = Chaos(portal), 90 + number / 20, number < 1000
-    tell_channels(msp, far_side, most=1000 if is_short else 60)
+    chaos, intake = Chaos(portal), Intake(msp)
+    tell_channels(msp, far_side, most=1000 if number < SHORT else 60)
     install(msp, FAILURE_BODY, RESOLVED_BODY)
+    try:
+        storm(msp, chaos, intake, number)
+    except AssertionError as error:
+        raise AssertionError(f"{error}\n{describe(msp, portal, chaos, intake)}") from None
+    return account(msp, far_side)
+
+
+def storm(msp: Msp, chaos: Chaos, intake: Intake, number: int) -> None:
+    """Until nothing waits any more."""
     while_raised: dict[int, Callable[[], None]] = {50: chaos.kill_all}
     while_resolved: dict[int, Callable[[], None]] = {50: lambda: chaos.signal_redis(signal.SIGKILL)}
-    if not is_short:
+    if number >= SHORT:
         while_raised[20] = lambda: chaos.signal_redis(signal.SIGSTOP)
         while_raised[70] = chaos.kill_all
         while_raised[90] = lambda: chaos.signal_redis(signal.SIGCONT)
         while_resolved[20] = while_resolved[80] = chaos.kill_all
-    pks = raise_alerts(msp, number, lambda at: while_raised.pop(at, lambda: None)())
+    pks = raise_alerts(msp, number, intake, lambda at: while_raised.pop(at, lambda: None)())
     find_missed(msp)
-    resolve_most(msp, pks, lambda at: while_resolved.pop(at, lambda: None)())
+    resolve_most(msp, pks, intake, lambda at: while_resolved.pop(at, lambda: None)())
     find_missed(msp)
-    wait_until_quiet(msp, patience)
-    return account(msp, far_side)
+    wait_until_quiet(msp, 90 + number / 20)
 
 
+@pytest.mark.one_database
 def test_a_short_storm_of_messages(
     msp: Msp, portal: RunningPortal, far_side: FarSide, record_property: Any
 ) -> None:
@@ -208,15 +225,20 @@ def test_a_short_storm_of_messages(
 @pytest.mark.parametrize("number", range(1, SOAKS + 1))
 def test_ten_thousand_alerts(
     number: int,
+    database_kind: str,
     msp: Msp,
     portal: RunningPortal,
     far_side: FarSide,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    dice = random.Random(number)
+    begun, dice = time.monotonic(), random.Random(number)
     far_side.plan = [
         dice.choice(FAULTS) if dice.random() < 0.1 else Planned() for _ in range(4 * ALERTS)
     ]
     found = soak(msp, portal, far_side, ALERTS)
     with capsys.disabled():
-        print(f"\nSoak of messages {number} of {SOAKS}: {dict(found)}")
+        seconds = time.monotonic() - begun
+        print(
+            f"\nSoak of messages {number} of {SOAKS} on {database_kind}: {seconds:.0f} s, "
+            f"{dict(found)}"
+        )
