@@ -9,7 +9,8 @@ from portal.errors import InvalidInput
 
 
 class Faults:
-    """What was found wrong so far."""
+    """What was found wrong so far. Of each field the first one: what cannot be read would seem to
+    be missing as well."""
 
     def __init__(self) -> None:
         self._found: list[InvalidInput] = []
@@ -20,10 +21,18 @@ class Faults:
         try:
             yield
         except InvalidInput as fault:
-            self._found.append(fault)
+            for each in (fault, *fault.others):
+                self._add(each)
+
+    def note(self, message: str, field: str) -> None:
+        self._add(InvalidInput(message, field))
 
     def raise_any(self) -> None:
         """Raises the first as InvalidInput, with the others."""
         if self._found:
             first, *others = self._found
             raise InvalidInput(first.message, first.field, others)
+
+    def _add(self, fault: InvalidInput) -> None:
+        if fault.field is None or fault.field not in {each.field for each in self._found}:
+            self._found.append(fault)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from typing import Any
 
 import pytest
@@ -131,6 +132,18 @@ def test_what_cannot_be_meant_is_refused_and_kept(admin: FlaskClient, acme: Plac
             if answer.status_code != 422 or says not in answer.text or not kept:
                 wrong.append((entered, do, answer.status_code))
     assert wrong == []
+
+
+def test_all_that_is_wrong_is_said_at_once(admin: FlaskClient, acme: Place) -> None:
+    """What cannot be read, what cannot be meant, and what is no longer there."""
+    wrong: dict[str, Any] = {
+        **{"name": " ", "text": "(disk", "days": [], "start": "25:00", "tags": "x" * 41},
+        **{"lasting_minutes": "soon", "number": "1", "minutes": "2000", "remind_hours": "0"},
+        **{"notify": "999999", "escalate_minutes": "later", "assets": "nobody"},
+    }
+    answer = admin.post(acme.url("rules/new"), data=whole(acme) | wrong)
+    shown = set(re.findall(r'id="(\w+)-error"', answer.text))
+    assert (answer.status_code, shown) == (422, wrong.keys())
 
 
 def test_rules_are_moved_copied_switched_and_deleted(

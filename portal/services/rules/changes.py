@@ -10,13 +10,14 @@ from sqlalchemy.orm import Session
 
 from portal.clock import utc_now
 from portal.db import transaction
-from portal.errors import InvalidInput, Refused
+from portal.errors import Refused
 from portal.models import AlertRule, Tenant
 from portal.scope import get_tenant_id
 from portal.services.audit.actions import Action
 from portal.services.audit.record import Target, record
 from portal.services.audit.values import differing
 from portal.services.channels.listing import list_names
+from portal.services.faults import Faults
 from portal.services.helpdesks.listing import list_names as list_helpdesks
 from portal.services.rules.checking import check_conditions, check_steps
 from portal.services.rules.listing import get_rule, query_rules
@@ -37,15 +38,20 @@ class Draft:
 
 
 def check_draft(draft: Draft) -> Draft:
-    """As it would be kept. Raises InvalidInput."""
-    name = clean_line(draft.name, "name", "a name for the rule")
-    steps = check_steps(draft.steps)
-    if not draft.go_on and steps == Steps(urgency=steps.urgency):
-        raise InvalidInput(
-            "A rule that only sets the urgency must let the rules after it go on.", field="go_on"
-        )
-    _check_far_sides(steps)
-    return Draft(name, check_conditions(draft.conditions), steps, draft.go_on)
+    """As it would be kept. Raises InvalidInput, for all that is wrong with it."""
+    faults, name, conditions, steps = Faults(), draft.name, draft.conditions, draft.steps
+    with faults.collected():
+        name = clean_line(name, "name", "a name for the rule")
+    with faults.collected():
+        conditions = check_conditions(conditions)
+    with faults.collected():
+        steps = check_steps(steps)
+        if not draft.go_on and steps == Steps(urgency=steps.urgency):
+            words = "A rule that only sets the urgency must let the rules after it go on."
+            faults.note(words, "go_on")
+    _check_far_sides(faults, steps)
+    faults.raise_any()
+    return Draft(name, conditions, steps, draft.go_on)
 
 
 def add_rule(draft: Draft, *, is_on: bool) -> AlertRule:
@@ -177,13 +183,13 @@ def _kept(rule: AlertRule) -> dict[str, Any]:
     return {name: getattr(rule, name) for name in ("name", "go_on", "conditions", "steps")}
 
 
-def _check_far_sides(steps: Steps) -> None:
+def _check_far_sides(faults: Faults, steps: Steps) -> None:
     known = list_names()
     for field, ids in (("notify", steps.notify), ("escalate_to", steps.escalate_to)):
         if not known.keys() >= set(ids):
-            raise InvalidInput("One of the channels is no longer there.", field=field)
+            faults.note("One of the channels is no longer there.", field)
     if steps.ticket and steps.ticket.helpdesk not in list_helpdesks():
-        raise InvalidInput("The helpdesk is no longer there.", field="ticket_helpdesk")
+        faults.note("The helpdesk is no longer there.", "ticket_helpdesk")
 
 
 def _target(rule: AlertRule) -> Target:

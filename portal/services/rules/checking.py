@@ -13,8 +13,9 @@ import msgspec
 
 from portal.errors import InvalidInput
 from portal.far_side.templating import BadTemplate, check_template
+from portal.services.faults import Faults
 from portal.services.rules.patterns import LONGEST_PATTERN, compile_pattern
-from portal.services.rules.terms import AtLeast, Conditions, Hours, Steps, Text, TicketStep
+from portal.services.rules.terms import Conditions, Hours, Steps, Text, TicketStep
 from portal.services.text import LONGEST_LINE, clean_line
 from portal.services.tickets.wording import VALUES
 
@@ -28,28 +29,32 @@ _CLOCK = re.compile(r"^([01]\d|2[0-3]):[0-5]\d$")
 
 
 def check_conditions(conditions: Conditions) -> Conditions:
-    """Without repetitions, tags in lower case. Raises InvalidInput."""
+    """Without repetitions, tags in lower case. Raises InvalidInput, for all that is wrong."""
+    faults, text = Faults(), None
     lists = {
         name: tuple(dict.fromkeys(getattr(conditions, name)))
         for name, _type in Conditions.__annotations__.items()
         if isinstance(getattr(conditions, name), tuple)
     }
-    lists["tags"] = _check_tags(lists["tags"])
+    with faults.collected():
+        lists["tags"] = _check_tags(lists["tags"])
     for name, chosen in lists.items():
         if len(chosen) > MOST_LISTED:
-            raise InvalidInput(f"Choose at most {MOST_LISTED}, or none for all.", field=name)
-    if conditions.lasting_minutes is not None:
-        _check_number(conditions.lasting_minutes, 1, WEEK, "lasting_minutes")
+            faults.note(f"Choose at most {MOST_LISTED}, or none for all.", name)
+    _check_number(faults, conditions.lasting_minutes, 1, WEEK, "lasting_minutes")
     if conditions.at_least is not None:
-        _check_at_least(conditions.at_least)
+        _check_number(faults, conditions.at_least.number, 2, 1000, "number")
+        _check_number(faults, conditions.at_least.minutes, 1, DAY, "minutes")
     if conditions.hours is not None:
-        _check_hours(conditions.hours)
-    text = _check_text(conditions.text) if conditions.text else None
+        _check_hours(faults, conditions.hours)
+    with faults.collected():
+        text = _check_text(conditions.text) if conditions.text else None
+    faults.raise_any()
     return msgspec.structs.replace(conditions, **lists, text=text)
 
 
 def check_steps(steps: Steps) -> Steps:
-    """Without repetitions. Raises InvalidInput."""
+    """Without repetitions. Raises InvalidInput, for all that is wrong."""
     notify, others = _unique(steps.notify), _unique(steps.escalate_to)
     if steps.ignore is not None:
         if steps != Steps(ignore=steps.ignore):
@@ -57,32 +62,39 @@ def check_steps(steps: Steps) -> Steps:
                 "A rule that ignores alerts can do nothing else about them.", field="ignore"
             )
         return Steps(ignore=clean_line(steps.ignore, "ignore", "why nobody is to be told"))
+    faults = Faults()
+    _check_number(faults, steps.remind_hours, 1, WEEK // 60, "remind_hours")
+    _check_number(faults, steps.escalate_minutes, 1, WEEK, "escalate_minutes")
     if not steps.tells and steps.urgency is None:
-        raise InvalidInput("Choose at least one channel, or open a ticket.", field="notify")
-    if steps.remind_hours is not None:
-        _check_number(steps.remind_hours, 1, WEEK // 60, "remind_hours")
-        if not notify:
-            raise InvalidInput("Choose the channels that are reminded.", field="notify")
-    if steps.escalate_minutes is not None:
-        _check_number(steps.escalate_minutes, 1, WEEK, "escalate_minutes")
-        if not others:
-            raise InvalidInput("Choose the channels that are told then.", field="escalate_to")
-    elif others:
-        raise InvalidInput(
-            "Enter after how many minutes the other channels are told.", field="escalate_minutes"
-        )
-    ticket = check_ticket(steps.ticket) if steps.ticket else None
+        faults.note("Choose at least one channel, or open a ticket.", "notify")
+    if steps.remind_hours is not None and not notify:
+        faults.note("Choose the channels that are reminded.", "notify")
+    if steps.escalate_minutes is not None and not others:
+        faults.note("Choose the channels that are told then.", "escalate_to")
+    if steps.escalate_minutes is None and others:
+        words = "Enter after how many minutes the other channels are told."
+        faults.note(words, "escalate_minutes")
+    ticket = steps.ticket
+    with faults.collected():
+        ticket = check_ticket(ticket) if ticket else None
+    faults.raise_any()
     return msgspec.structs.replace(steps, notify=notify, escalate_to=others, ticket=ticket)
 
 
 def check_ticket(step: TicketStep) -> TicketStep:
     """As it would be kept. Raises InvalidInput, which names fields as the form has them: with
     `ticket_` before."""
-    queue = clean_line(step.queue, "ticket_queue", "the queue that tickets go to")
+    faults, queue = Faults(), step.queue
+    with faults.collected():
+        queue = clean_line(queue, "ticket_queue", "the queue that tickets go to")
     for name in ("customer", "priority"):
         if len(getattr(step, name)) > LONGEST_LINE or not getattr(step, name).isprintable():
-            raise InvalidInput("Choose one of the helpdesk's.", field=f"ticket_{name}")
-    templates = {name: _check_template(name, getattr(step, name)) for name in ("subject", "body")}
+            faults.note("Choose one of the helpdesk's.", f"ticket_{name}")
+    templates = {name: getattr(step, name) for name in ("subject", "body")}
+    for name, source in templates.items():
+        with faults.collected():
+            templates[name] = _check_template(name, source)
+    faults.raise_any()
     return msgspec.structs.replace(step, queue=queue, **templates)
 
 
@@ -117,24 +129,19 @@ def _check_tags(tags: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(tag for tag in cleaned if tag))
 
 
-def _check_hours(hours: Hours) -> None:
+def _check_hours(faults: Faults, hours: Hours) -> None:
     if hours.zone not in available_timezones():
-        raise InvalidInput("Choose a time zone from the list, such as Europe/Berlin.", field="zone")
+        faults.note("Choose a time zone from the list, such as Europe/Berlin.", "zone")
     if not hours.days or not set(hours.days) <= set(range(7)):
-        raise InvalidInput("Choose at least one day.", field="days")
+        faults.note("Choose at least one day.", "days")
     for field in ("start", "end"):
         if not _CLOCK.match(getattr(hours, field)):
-            raise InvalidInput("Enter a time such as 08:00.", field=field)
+            faults.note("Enter a time such as 08:00.", field)
 
 
-def _check_at_least(wanted: AtLeast) -> None:
-    _check_number(wanted.number, 2, 1000, "number")
-    _check_number(wanted.minutes, 1, DAY, "minutes")
-
-
-def _check_number(number: int, least: int, most: int, field: str) -> None:
-    if not least <= number <= most:
-        raise InvalidInput(f"Enter a number from {least} to {most:,}.", field=field)
+def _check_number(faults: Faults, number: int | None, least: int, most: int, field: str) -> None:
+    if number is not None and not least <= number <= most:
+        faults.note(f"Enter a number from {least} to {most:,}.", field)
 
 
 def _unique(ids: Iterable[int]) -> tuple[int, ...]:

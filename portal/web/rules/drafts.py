@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
-from portal.errors import InvalidInput
-from portal.services.rules.changes import Draft
+from portal.services.faults import Faults
+from portal.services.rules.changes import Draft, check_draft
 from portal.services.rules.listing import RuleView
 from portal.services.rules.terms import (
     Conditions,
@@ -25,13 +25,18 @@ Value = TypeVar("Value")
 
 
 def read_draft(form: RuleForm) -> Draft:
-    """What the form says, unchecked but for its kinds of values. Raises InvalidInput."""
-    return Draft(
+    """What the form says, checked. Raises InvalidInput, for all that is wrong with it."""
+    faults = Faults()
+    draft = Draft(
         name=form.name.data or "",
-        conditions=_read_conditions(form),
-        steps=_read_steps(form),
+        conditions=_read_conditions(form, faults),
+        steps=_read_steps(form, faults),
         go_on=bool(form.go_on.data),
     )
+    with faults.collected():
+        draft = check_draft(draft)
+    faults.raise_any()
+    return draft
 
 
 def fill(view: RuleView) -> dict[str, Any]:
@@ -66,24 +71,32 @@ def fill(view: RuleView) -> dict[str, Any]:
     return values
 
 
-def _read_conditions(form: RuleForm) -> Conditions:
+def _read_conditions(form: RuleForm, faults: Faults) -> Conditions:
     """By way of the plain form, which checks the words that are one of a few."""
-    assets = form.assets.data or ""
     rest = Conditions(
-        clients=_ids(form.clients.data, "clients"),
+        clients=_ids(faults, form.clients.data, "clients"),
         organizations=tuple(form.organizations.data or ()),
         sites=tuple(form.sites.data or ()),
-        assets=find_assets(assets) if assets.strip() else (),
+        assets=_read_assets(form, faults),
         systems=tuple(form.systems.data or ()),
         tags=tuple((form.tags.data or "").split(",")),
         text=_read_text(form),
-        hours=_read_hours(form),
-        lasting_minutes=_number("lasting_minutes"),
+        hours=_read_hours(form, faults),
+        lasting_minutes=_number(faults, "lasting_minutes"),
     )
     chosen = {name: form[name].data or [] for name in ("severities", "kinds", "asset_types")}
-    if wanted := _read_at_least(form):
+    if wanted := _read_at_least(form, faults):
         chosen["at_least"] = wanted
-    return read_conditions({**to_json(rest), **chosen})
+    with faults.collected():
+        return read_conditions({**to_json(rest), **chosen})
+    return rest
+
+
+def _read_assets(form: RuleForm, faults: Faults) -> tuple[int, ...]:
+    named = form.assets.data or ""
+    with faults.collected():
+        return find_assets(named) if named.strip() else ()
+    return ()
 
 
 def _read_text(form: RuleForm) -> Text | None:
@@ -91,54 +104,62 @@ def _read_text(form: RuleForm) -> Text | None:
     return Text(sought, form.comparison.data == MATCHES) if sought else None
 
 
-def _read_hours(form: RuleForm) -> Hours | None:
+def _read_hours(form: RuleForm, faults: Faults) -> Hours | None:
     if form.when.data not in (WITHIN, OUTSIDE):
         return None
     return Hours(
         zone=form.zone.data or "",
-        days=_each(form.days.data or (), int, "days"),
+        days=_each(faults, form.days.data or (), int, "days"),
         start=(form.start.data or "").strip(),
         end=(form.end.data or "").strip(),
         outside=form.when.data == OUTSIDE,
     )
 
 
-def _read_at_least(form: RuleForm) -> dict[str, Any] | None:
-    number, minutes = _number("number"), _number("minutes")
+def _read_at_least(form: RuleForm, faults: Faults) -> dict[str, Any] | None:
+    number, minutes = _number(faults, "number"), _number(faults, "minutes")
     if number is None and minutes is None:
         return None
     if number is None or minutes is None:
         field = "number" if number is None else "minutes"
-        raise InvalidInput("Enter both: how many alerts, and in how many minutes.", field=field)
+        faults.note("Enter both: how many alerts, and in how many minutes.", field)
+        return None
     return {"number": number, "minutes": minutes, "of": form.of.data or "asset"}
 
 
-def _read_steps(form: RuleForm) -> Steps:
+def _read_steps(form: RuleForm, faults: Faults) -> Steps:
     if form.does.data == IGNORE:
         return Steps(ignore=form.ignore.data or "")
     steps = Steps(
-        notify=_ids(form.notify.data, "notify"),
-        remind_hours=_number("remind_hours"),
-        escalate_minutes=_number("escalate_minutes"),
-        escalate_to=_ids(form.escalate_to.data, "escalate_to"),
+        notify=_ids(faults, form.notify.data, "notify"),
+        remind_hours=_number(faults, "remind_hours"),
+        escalate_minutes=_number(faults, "escalate_minutes"),
+        escalate_to=_ids(faults, form.escalate_to.data, "escalate_to"),
     )
     urgency = {"urgency": form.urgency.data} if form.urgency.data else {}
-    return read_steps({**to_json(steps), **urgency})
+    with faults.collected():
+        return read_steps({**to_json(steps), **urgency})
+    return steps
 
 
-def _ids(values: Sequence[str] | None, field: str) -> tuple[int, ...]:
-    return _each(values or (), to_id, field)
+def _ids(faults: Faults, values: Sequence[str] | None, field: str) -> tuple[int, ...]:
+    return _each(faults, values or (), to_id, field)
 
 
-def _each(values: Iterable[str], make: Callable[[str], Value], field: str) -> tuple[Value, ...]:
+def _each(
+    faults: Faults, values: Iterable[str], make: Callable[[str], Value], field: str
+) -> tuple[Value, ...]:
     try:
         return tuple(make(value) for value in values)
     except ValueError:
-        raise InvalidInput("Choose from the list.", field=field) from None
+        faults.note("Choose from the list.", field)
+        return ()
 
 
-def _number(field: str) -> int | None:
-    return read_number(field, "Enter a whole number, or nothing.")
+def _number(faults: Faults, field: str) -> int | None:
+    with faults.collected():
+        return read_number(field, "Enter a whole number, or nothing.")
+    return None
 
 
 def _write(number: int | None) -> str:

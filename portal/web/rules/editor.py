@@ -35,7 +35,7 @@ def new() -> ResponseReturnValue:
     if not form.is_submitted():
         return _page(form, None)
     try:
-        draft = changes.check_draft(read_draft(form))
+        draft = read_draft(form)
         if _wanted() == TRY:
             return _page(form, None, try_conditions(draft.conditions))
         rule = changes.add_rule(draft, is_on=_wanted() == SAVE)
@@ -56,7 +56,7 @@ def edit(rule_id: int) -> ResponseReturnValue:
     if not form.is_submitted():
         return _page(form, rule)
     try:
-        draft = changes.check_draft(read_draft(form))
+        draft = read_draft(form)
         if _wanted() == TRY:
             return _page(form, rule, try_conditions(draft.conditions))
         rule = changes.save_rule(rule_id, draft)
