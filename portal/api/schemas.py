@@ -146,7 +146,8 @@ class Window(Record):
 
     id = row_id("Its number.")
     name = text("Its name.")
-    state = text("`in_force`, `coming`, `over` or `deleted`.")
+    state = text("`unreadable`, `in_force`, `coming`, `over` or `deleted`.")
+    problem = text("Why it cannot be read and keeps nothing back.", nullable=True)
     zone = text("The time zone by whose clocks it comes, such as `Europe/Berlin`.")
     starts = text("Its first start by these clocks, such as `2026-11-28T22:00`.")
     minutes = number("How long it is by these clocks.")

@@ -36,7 +36,12 @@ def windows() -> None:
 def list_windows(over: bool) -> Outcome:
     """List the windows in force and those to come."""
     ahead = list_ahead()
-    views = [*ahead.in_force, *ahead.coming, *(list_over(1).items if over else ())]
+    views = [
+        *ahead.unreadable,
+        *ahead.in_force,
+        *ahead.coming,
+        *(list_over(1).items if over else ()),
+    ]
     lines = [_line(view) for view in views]
     return Outcome(
         {"ok": True, "windows": [to_record(view) for view in views]},

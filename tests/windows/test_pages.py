@@ -161,6 +161,45 @@ def test_a_deleted_window_keeps_its_list(app: Flask, admin: FlaskClient, acme: P
 
 
 @pytest.mark.one_database
+@pytest.mark.parametrize(
+    ("column", "value", "said"),
+    [
+        ("repeats", {"every": "fortnight"}, "The maintenance window cannot be read: "),
+        ("scope", {"planets": [3]}, "The maintenance window cannot be read: "),
+        ("zone", "Mars/Olympus", "Its time zone Mars/Olympus is not known."),
+        ("starts", "at noon", "Its start at noon is not a date and time."),
+    ],
+)
+def test_a_window_that_cannot_be_read_stops_no_other(
+    app: Flask, admin: FlaskClient, acme: Place, column: str, value: Any, said: str
+) -> None:
+    admin.post(acme.url("maintenance/new"), data=FORM)
+    good = newest(app, acme).id
+    with app.app_context(), tenant_scope(acme.id), transaction() as session:
+        setattr(session.get_one(MaintenanceWindow, acme.window), column, value)
+    handling = hold(app, acme, HandlingState.UNDECIDED)
+    with app.app_context(), tenant_scope(acme.id):
+        assert [window.id for window in load_windows(db.session(), utc_now())] == [good]
+        with transaction() as session:
+            session.get_one(AlertHandling, handling).due_at = utc_now()
+        handle_due()
+        assert db.session.get_one(AlertHandling, handling).state is not HandlingState.UNDECIDED
+
+    page = f"maintenance/{acme.window}"
+    for path in ("maintenance/", page):
+        shown = admin.get(acme.url(path)).get_data(as_text=True)
+        assert said in shown
+        assert "cannot be read" in shown
+    calendar = acme.url("maintenance/calendar")
+    assert admin.get(calendar).status_code == 200
+    ended = admin.post(acme.url(f"{page}/end"), follow_redirects=True)
+    assert said in ended.get_data(as_text=True)
+    assert admin.get(acme.url(f"{page}/edit")).status_code == 200
+    assert admin.post(acme.url(f"{page}/edit"), data=FORM).location == acme.url(page)
+    assert said not in admin.get(acme.url("maintenance/")).get_data(as_text=True)
+
+
+@pytest.mark.one_database
 def test_maintenance_begins_by_one_press(app: Flask, admin: FlaskClient, acme: Place) -> None:
     admin.post(acme.url(f"maintenance/{acme.window}/delete"))
     answer = admin.post(acme.url(f"maintenance/now/asset/{acme.asset}"), data={"hours": "2"})

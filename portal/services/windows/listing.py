@@ -10,30 +10,36 @@ from sqlalchemy import func, or_, select
 
 from portal.clock import utc_now
 from portal.db import db
+from portal.errors import InvalidInput
 from portal.models import Asset, MaintenanceWindow
 from portal.services.lists.paging import Page, paginate
+from portal.services.windows.drafts import list_zones
 from portal.services.windows.editing import get_window
 from portal.services.windows.loading import load_windows, select_ahead
 from portal.services.windows.occurrences import Occurrence, find_current, iterate
 from portal.services.windows.scopes import Names, Part
-from portal.services.windows.terms import Scope, Window, read_window
+from portal.services.windows.terms import Scope, Window, make_stand_in, read_window
 
 IN_FORCE, COMING, OVER, DELETED = "in force", "coming", "over", "deleted"
+UNREADABLE = "unreadable"
 
 
 @dataclass(frozen=True, slots=True)
 class WindowView:
-    """A window as it is at a moment. `occurrence`: the one in force, or else the next one."""
+    """A window as it is at a moment. `occurrence`: the one in force, or else the next one.
+    `problem`: why its row cannot be read; then it keeps nothing back and has terms of none."""
 
     row: MaintenanceWindow
     terms: Window
     scope: list[Part]
     state: str
     occurrence: Occurrence | None
+    problem: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Ahead:
+    unreadable: list[WindowView]
     in_force: list[WindowView]
     coming: list[WindowView]
 
@@ -46,7 +52,7 @@ def list_ahead() -> Ahead:
     coming = [view for view in views if view.state == COMING]
     in_force.sort(key=lambda view: view.occurrence.end if view.occurrence else now)
     coming.sort(key=lambda view: view.occurrence.start if view.occurrence else now)
-    return Ahead(in_force, coming)
+    return Ahead([view for view in views if view.state == UNREADABLE], in_force, coming)
 
 
 def list_over(page: int) -> Page[WindowView]:
@@ -103,12 +109,24 @@ def _holds_asset(scope: Scope, asset: Asset) -> bool:
 
 
 def _view(rows: Iterable[MaintenanceWindow], now: datetime) -> list[WindowView]:
-    read = [(row, read_window(row)) for row in rows]
-    names = Names(window.scope for _row, window in read)
-    return [_view_one(row, window, names, now) for row, window in read]
+    read = [(row, *_read(row)) for row in rows]
+    names = Names(window.scope for _row, window, _problem in read)
+    return [_view_one(row, window, problem, names, now) for row, window, problem in read]
 
 
-def _view_one(row: MaintenanceWindow, window: Window, names: Names, now: datetime) -> WindowView:
+def _read(row: MaintenanceWindow) -> tuple[Window, str | None]:
+    try:
+        return read_window(row), None
+    except InvalidInput as error:
+        return make_stand_in(row), error.message
+
+
+def _view_one(
+    row: MaintenanceWindow, window: Window, problem: str | None, names: Names, now: datetime
+) -> WindowView:
+    if problem is not None:
+        state = DELETED if row.deleted_at else UNREADABLE
+        return WindowView(row, window, [], state, None, problem)
     found = (
         None if row.deleted_at else find_current(window, now) or next(iterate(window, now), None)
     )
@@ -119,6 +137,7 @@ def _view_one(row: MaintenanceWindow, window: Window, names: Names, now: datetim
 
 
 def find_usual_zone() -> str:
-    """The zone that was named last, but for UTC; UTC where none was."""
+    """The zone that was named last, but for UTC; UTC where none was that is known."""
     query = select(MaintenanceWindow.zone).where(MaintenanceWindow.zone != "UTC")
-    return db.session.scalar(query.order_by(MaintenanceWindow.id.desc()).limit(1)) or "UTC"
+    zone = db.session.scalar(query.order_by(MaintenanceWindow.id.desc()).limit(1))
+    return zone if zone in list_zones() else "UTC"

@@ -20,6 +20,7 @@ def to_record(view: WindowView) -> dict[str, Any]:
         "id": str(row.id),
         "name": row.name,
         "state": view.state.replace(" ", "_"),
+        "problem": view.problem,
         "zone": row.zone,
         "starts": row.starts,
         "minutes": row.minutes,

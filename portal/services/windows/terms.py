@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from typing import Annotated, Any, Literal, Protocol
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
@@ -111,12 +112,13 @@ class WindowRow(Protocol):
 
 
 def read_window(row: WindowRow) -> Window:
+    """Raises InvalidInput for what no form can say, and for a zone that is no longer known."""
     return Window(
         id=row.id,
         name=row.name,
-        zone=row.zone,
-        starts=datetime.fromisoformat(row.starts),
-        minutes=row.minutes,
+        zone=_read_zone(row.zone),
+        starts=_read_start(row.starts),
+        minutes=_convert(row.minutes, Minutes),
         repeats=read_repeats(row.repeats),
         scope=read_scope(row.scope),
         ended_at=row.ended_at,
@@ -133,6 +135,11 @@ def read_scope(plain: dict[str, Any]) -> Scope:
     return scope
 
 
+def make_stand_in(row: WindowRow) -> Window:
+    """Of one that cannot be read: it never comes."""
+    return Window(id=row.id, name=row.name, zone="UTC", starts=datetime.min, minutes=1)
+
+
 def as_plain(terms: Repeats | Scope | None) -> dict[str, Any]:
     """For a JSON column, without what is as it is by default; as it will be read from there, lists
     and not tuples."""
@@ -142,7 +149,22 @@ def as_plain(terms: Repeats | Scope | None) -> dict[str, Any]:
     return {name: value for name, value in plain.items() if value not in (None, [], ())}
 
 
-def _convert(plain: dict[str, Any], kind: Any) -> Any:
+def _read_start(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise InvalidInput(f"Its start {text} is not a date and time.", field="starts") from None
+
+
+def _read_zone(zone: str) -> str:
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise InvalidInput(f"Its time zone {zone} is not known.", field="zone") from None
+    return zone
+
+
+def _convert(plain: Any, kind: Any) -> Any:
     try:
         return msgspec.convert(plain, kind)
     except msgspec.ValidationError as error:

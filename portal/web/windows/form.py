@@ -64,8 +64,9 @@ def new() -> ResponseReturnValue:
 @windows.route("/<int:window_id>/edit", methods=["GET", "POST"])
 @requires(Permission.CHANGE_RULES)
 def edit(window_id: int) -> ResponseReturnValue:
-    before = view_window(window_id).terms
-    form = WindowForm(**_fill(before))
+    view = view_window(window_id)
+    before = view.terms
+    form = WindowForm(**(_suggest() | {"name": before.name} if view.problem else _fill(before)))
     if not form.is_submitted():
         return _page(form, before)
     try:

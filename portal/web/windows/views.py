@@ -6,7 +6,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.clock import utc_now
-from portal.errors import Refused
+from portal.errors import InvalidInput, Refused
 from portal.services.accounts.permissions import Permission
 from portal.services.windows import editing
 from portal.services.windows.calendar import list_weeks
@@ -68,7 +68,7 @@ def calendar() -> ResponseReturnValue:
 def end(window_id: int) -> ResponseReturnValue:
     try:
         row = editing.end_window(window_id)
-    except Refused as error:
+    except (InvalidInput, Refused) as error:
         flash(error.message, "error")
     else:
         flash(f"Ended {row.name}. What is still active is acted on now.", "success")
