@@ -79,9 +79,10 @@ def test_a_test_is_sent_by_a_worker_and_its_answer_shown(
     admin.post(acme.url("channels/new/http"), data=http_form(far_side))
     channel_id = newest(app, acme)
     far_side.plan = [Planned(403, "no t0ken-of-it b3arer-token"), Planned(202, "thanks")]
-    for says in (
-        "did not arrive. Answered 403: no [redacted] [redacted]",
-        "was sent. Answered 202",
+    page = acme.url(f"channels/{channel_id}")
+    for says, state in (
+        ("did not arrive. Answered 403: no [redacted] [redacted]", "Not used yet"),
+        ("was sent. Answered 202", "Last good test"),
     ):
         admin.post(acme.url(f"channels/{channel_id}/test"))
         assert far_side.calls == [] or far_side.calls[0].json["reason"] == "test"
@@ -90,6 +91,9 @@ def test_a_test_is_sent_by_a_worker_and_its_answer_shown(
             errand = db.session.query(Errand).order_by(Errand.id.desc()).first()
             assert errand is not None
             assert says in (errand.message or "")
+        assert state in admin.get(page).text
+    admin.post(f"{page}/edit", data=http_form(far_side))
+    assert "Not used yet" in admin.get(page).text, "another test is wanted after each change"
     assert far_side.calls[1].json["title"] == "Test message of Acme IT"
 
 

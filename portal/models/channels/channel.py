@@ -45,4 +45,6 @@ class Channel(TenantOwned, Base):
     last_error: Mapped[str | None]
     sent_at: Mapped[datetime | None]
     """When something last arrived."""
+    tested_at: Mapped[datetime | None]
+    """When a test message last arrived, with the settings as they are."""
     created_at: Mapped[datetime] = mapped_column(default=utc_now)

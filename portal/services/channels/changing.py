@@ -73,6 +73,7 @@ def change_channel(channel_id: int, entered: EnteredChannel) -> Channel:
         before = describe(channel)
         _apply(session, channel, KINDS[channel.kind], entered)
         _forget_failures(channel)
+        channel.tested_at = None
         after = describe(channel, entered)
         record(Action.CHANNEL_CHANGED, get_target(channel), before, after)
     return channel

@@ -38,12 +38,15 @@ class ChannelRow:
 
     @property
     def state(self) -> str:
-        """`working`, `failing`, `unused` (nothing was sent yet) or `off`."""
+        """`working`, `failing`, `tested` (a test message arrived, and nothing else was sent yet),
+        `unused` (nothing was sent yet) or `off`."""
         if not self.channel.active:
             return "off"
         if self.channel.failures:
             return "failing"
-        return "working" if self.channel.sent_at else "unused"
+        if self.channel.sent_at:
+            return "working"
+        return "tested" if self.channel.tested_at else "unused"
 
 
 def list_channels() -> list[ChannelRow]:
@@ -115,6 +118,7 @@ def to_public(row: ChannelRow) -> dict[str, Any]:
         "waiting": row.waiting,
         "rules": list(row.rules),
         "sent_at": iso_utc(channel.sent_at) if channel.sent_at else None,
+        "tested_at": iso_utc(channel.tested_at) if channel.tested_at else None,
         "failures": channel.failures,
         "failing_since": iso_utc(channel.failing_since) if channel.failing_since else None,
         "last_error": channel.last_error,

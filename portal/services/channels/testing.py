@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
-from portal.channels import KINDS, Outcome, Telling, find_missing
+from sqlalchemy import select
+
+from portal.channels import KINDS, Outcome, Result, Telling, find_missing
+from portal.clock import utc_now
 from portal.db import db, release, transaction
 from portal.far_side.templating import BadTemplate
 from portal.lease import make_lease
@@ -59,7 +63,23 @@ def send_test(channel_id: int, key: str) -> Outcome:
         sender=tenant.name,
     )
     release()  # no transaction waits for somebody else's server
-    return kind.send(get_gateway(), settings, kept, telling)
+    outcome = kind.send(get_gateway(), settings, kept, telling)
+    if outcome.result is Result.SENT:
+        _note_good_test(channel_id, settings)
+    return outcome
+
+
+def _note_good_test(channel_id: int, settings: Mapping[str, Any]) -> None:
+    """Unless somebody changed or deleted the channel meanwhile."""
+    with transaction() as session:
+        channel = session.scalar(
+            select(Channel)
+            .where(Channel.id == channel_id)
+            .with_for_update(key_share=True)
+            .execution_options(populate_existing=True)
+        )
+        if channel is not None and channel.settings == settings:
+            channel.tested_at = utc_now()
 
 
 def preview(channel: Channel, templates: Mapping[str, str]) -> str:
