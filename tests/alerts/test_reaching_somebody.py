@@ -1,4 +1,4 @@
-"""From a tenant without rules to a mail that is acknowledged by its link, and its thread's end."""
+"""From a tenant without anything to a mail acknowledged by its link, and the end of its thread."""
 
 from __future__ import annotations
 
@@ -8,20 +8,23 @@ from collections.abc import Iterator
 from email.message import EmailMessage
 
 import pytest
+from flask import Flask
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import select
 
 from portal.db import db
 from portal.models import Asset
-from portal.services import tick
+from portal.scope import tenant_scope
+from portal.services.accounts.tenants import add_tenant
 from portal.services.accounts.users import add_user
-from tests.alerts.conftest import Msp
+from tactical_simulator import SimulatedTactical
 from tests.support.mail_server import MailServer, mail_server
 from tests.web.worker import working
 
 pytestmark = pytest.mark.one_database
 
 EMAIL, PASSWORD = "admin@acme.example", "a long enough password"
+HOME = "/t/acme/"
 PATIENCE_SECONDS = 20
 
 
@@ -32,21 +35,57 @@ def mails() -> Iterator[MailServer]:
 
 
 @pytest.fixture
-def admin(page: Page, msp: Msp, live_portal: str, redis_url: str) -> Iterator[Page]:
+def tenant(app: Flask) -> int:
+    """It has an admin, and nothing else."""
+    with app.app_context():
+        made = add_tenant("Acme MSP", "acme")
+        add_user(EMAIL, PASSWORD, "acme", "admin")
+        return made.id
+
+
+@pytest.fixture
+def admin(app: Flask, page: Page, tenant: int, live_portal: str, redis_url: str) -> Iterator[Page]:
     """Signed in, with a worker."""
-    with msp.app.app_context():
-        add_user(EMAIL, PASSWORD, msp.slug, "admin")
-    page.goto(f"{live_portal}/sign-in?next={msp.url('rules/')}")
+    page.goto(f"{live_portal}/sign-in")
     page.get_by_label("Email").fill(EMAIL)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.keyboard.press("Enter")
-    page.wait_for_url("**/rules/")
-    with working(msp.app, redis_url):
+    page.wait_for_url(f"{live_portal}{HOME}")
+    with working(app, redis_url):
         yield page
 
 
-def add_mail_channel(admin: Page, live_portal: str, msp: Msp, mails: MailServer) -> None:
-    admin.goto(live_portal + msp.url("channels/new/mail"))
+def connect(admin: Page, tactical: SimulatedTactical) -> None:
+    """To assets of one client."""
+    admin.get_by_role("link", name="Connect Tactical RMM").click()
+    admin.get_by_label("Instance URL").fill(tactical.url)
+    admin.get_by_label("API key", exact=True).last.fill(tactical.api_key)
+    admin.get_by_role("button", name="Save and test").click()
+    expect(admin.get_by_text("Connected. Next: import its clients")).to_be_visible()
+    admin.get_by_role("button", name="Sync organizations").click()
+    rows = admin.get_by_role("table", name="Organizations").locator("tbody tr")
+    expect(rows).to_have_count(3)
+    rows.first.get_by_role("combobox").focus()
+    admin.keyboard.type("Contoso")
+    expect(admin.get_by_role("option", selected=True)).to_contain_text("Contoso", timeout=15_000)
+    admin.keyboard.press("Enter")
+    expect(admin.get_by_text(re.compile("is now mapped to Contoso")).last).to_be_visible()
+    admin.get_by_role("navigation", name="Main").get_by_role("link", name="Dashboard").click()
+    admin.get_by_role("button", name="Sync without preview").click()
+    done = admin.get_by_role("region", name="Devices sync").get_by_role("status")
+    expect(done).to_contain_text("created")
+
+
+def install_webhook(admin: Page, live_portal: str) -> None:
+    admin.goto(f"{live_portal}{HOME}integrations/tacticalrmm/webhook/")
+    admin.get_by_label("As the server's default").check()
+    admin.get_by_role("button", name="Preview the changes").click()
+    admin.get_by_role("button", name="Install in Tactical").click()
+    expect(admin.get_by_text("Installed. Tactical's test delivery arrived.")).to_be_visible()
+
+
+def add_mail_channel(admin: Page, live_portal: str, mails: MailServer) -> None:
+    admin.goto(f"{live_portal}{HOME}channels/new/mail")
     admin.get_by_label("Name", exact=True).fill("Night shift")
     admin.get_by_label("Mail server").fill("127.0.0.1")
     admin.get_by_label("Encryption").select_option("none")
@@ -57,19 +96,13 @@ def add_mail_channel(admin: Page, live_portal: str, msp: Msp, mails: MailServer)
     expect(admin.get_by_role("heading", name="Night shift")).to_be_visible()
 
 
-def server_agent(msp: Msp) -> int:
-    """Which of the agents runs on a server."""
-    with msp.scope():
+def find_server(app: Flask, tenant: int) -> str:
+    """The agent of an asset that is a server."""
+    with app.app_context(), tenant_scope(tenant):
         servers = select(Asset.rmm_device_id).where(Asset.asset_type == "server")
-        found = db.session.scalars(servers).all()
-    return msp.agents.index(found[0])
-
-
-def sync(msp: Msp) -> None:
-    """And the clock goes on: what is due is enqueued."""
-    msp.sync()
-    with msp.app.app_context():
-        tick.tick()
+        found = db.session.scalars(servers).first()
+    assert found is not None
+    return found
 
 
 def wait_for_mail(mails: MailServer, number: int) -> EmailMessage:
@@ -80,21 +113,44 @@ def wait_for_mail(mails: MailServer, number: int) -> EmailMessage:
     return mails.mails[number - 1]
 
 
-def test_a_mail_is_acknowledged_by_its_link_and_its_thread_ends(
-    admin: Page, browser: Browser, msp: Msp, live_portal: str, mails: MailServer
+def read(mail: EmailMessage) -> str:
+    plain = mail.get_body(["plain"])
+    assert plain is not None
+    text: str = plain.get_content()
+    return text
+
+
+def test_from_a_new_tenant_to_a_mail_that_is_acknowledged_and_its_thread_ends(
+    app: Flask,
+    tenant: int,
+    admin: Page,
+    browser: Browser,
+    tactical: SimulatedTactical,
+    live_portal: str,
+    mails: MailServer,
 ) -> None:
+    connect(admin, tactical)
+    install_webhook(admin, live_portal)
+    admin.goto(f"{live_portal}{HOME}rules/")
     expect(admin.get_by_text("No rules: nobody is told of alerts")).to_be_visible()
-    add_mail_channel(admin, live_portal, msp, mails)
-    admin.goto(live_portal + msp.url("rules/"))
+
+    add_mail_channel(admin, live_portal, mails)
+    admin.get_by_role("button", name="Send a test message").click()
+    expect(admin.get_by_text("The test message was sent.").first).to_be_visible()
+    test = wait_for_mail(mails, 1)
+    assert test["Subject"] == "Test message of Acme MSP"
+    assert "somebody pressed “Send test”" in read(test)
+    admin.reload()
+    expect(admin.get_by_text("Last good test")).to_be_visible()
+
+    admin.goto(f"{live_portal}{HOME}rules/")
     admin.get_by_role("button", name="Take these rules").click()
     expect(admin.get_by_text("Servers that do not answer", exact=True)).to_be_visible()
 
-    pk = msp.raise_alert(server_agent(msp), "availability")
-    sync(msp)
-    raised = wait_for_mail(mails, 1)
-    plain = raised.get_body(["plain"])
-    assert plain is not None
-    link = re.search(r"https?://\S+?(/acknowledge/\S+)", plain.get_content())
+    pk = tactical.control.alerts.trigger(find_server(app, tenant), "availability")
+    assert pk is not None
+    raised = wait_for_mail(mails, 2)
+    link = re.search(r"https?://\S+?(/acknowledge/\S+)", read(raised))
     assert link
 
     stranger = browser.new_context().new_page()
@@ -104,20 +160,19 @@ def test_a_mail_is_acknowledged_by_its_link_and_its_thread_ends(
     expect(stranger.get_by_text("By the link sent to Night shift")).to_be_visible()
     stranger.context.close()
 
-    [alert_id] = msp.ids_of([pk])
-    admin.goto(live_portal + msp.url(f"alerts/{alert_id}"))
+    admin.goto(f"{live_portal}{HOME}alerts/")
+    admin.get_by_role("table").get_by_role("rowheader").get_by_role("link").first.click()
     told = r"Told by Night shift at \d\d:\d\d UTC, acknowledged by the link sent to Night shift at"
     expect(admin.get_by_text(re.compile(told))).to_be_visible()
     expect(admin.get_by_text("On my way.", exact=True)).to_be_visible()
     expect(admin.get_by_text("250 2.0.0 Queued as 4711").first).to_be_visible()
 
-    msp.tactical.control.alerts.resolve(pk)
-    sync(msp)
-    resolved = wait_for_mail(mails, 2)
+    tactical.control.alerts.resolve(pk)
+    resolved = wait_for_mail(mails, 3)
     assert resolved["In-Reply-To"] == resolved["References"] == raised["Message-ID"]
     assert resolved["Subject"].startswith("Resolved: ")
     stranger = browser.new_context().new_page()
     stranger.goto(live_portal + link[1])
     expect(stranger.get_by_text("By the link sent to Night shift")).to_be_visible()
     stranger.context.close()
-    assert len(mails.envelopes) == 2
+    assert len(mails.envelopes) == 3

@@ -88,15 +88,16 @@ def _read_conditions(form: RuleForm, faults: Faults) -> Conditions:
     if wanted := _read_at_least(form, faults):
         chosen["at_least"] = wanted
     with faults.collected():
-        return read_conditions({**to_json(rest), **chosen})
+        rest = read_conditions({**to_json(rest), **chosen})
     return rest
 
 
 def _read_assets(form: RuleForm, faults: Faults) -> tuple[int, ...]:
     named = form.assets.data or ""
+    found: tuple[int, ...] = ()
     with faults.collected():
-        return find_assets(named) if named.strip() else ()
-    return ()
+        found = find_assets(named) if named.strip() else ()
+    return found
 
 
 def _read_text(form: RuleForm) -> Text | None:
@@ -138,7 +139,7 @@ def _read_steps(form: RuleForm, faults: Faults) -> Steps:
     )
     urgency = {"urgency": form.urgency.data} if form.urgency.data else {}
     with faults.collected():
-        return read_steps({**to_json(steps), **urgency})
+        steps = read_steps({**to_json(steps), **urgency})
     return steps
 
 
@@ -157,9 +158,10 @@ def _each(
 
 
 def _number(faults: Faults, field: str) -> int | None:
+    number = None
     with faults.collected():
-        return read_number(field, "Enter a whole number, or nothing.")
-    return None
+        number = read_number(field, "Enter a whole number, or nothing.")
+    return number
 
 
 def _write(number: int | None) -> str:
