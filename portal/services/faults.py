@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 from portal.errors import InvalidInput
+
+Value = TypeVar("Value")
 
 
 class Faults:
@@ -21,8 +24,15 @@ class Faults:
         try:
             yield
         except InvalidInput as fault:
-            for each in (fault, *fault.others):
-                self._add(each)
+            self._add(fault)
+
+    def attempt(self, read: Callable[[], Value], otherwise: Value) -> Value:
+        """What it returns; `otherwise`, where it raises an InvalidInput, which waits."""
+        try:
+            return read()
+        except InvalidInput as fault:
+            self._add(fault)
+            return otherwise
 
     def note(self, message: str, field: str) -> None:
         self._add(InvalidInput(message, field))
@@ -34,5 +44,6 @@ class Faults:
             raise InvalidInput(first.message, first.field, others)
 
     def _add(self, fault: InvalidInput) -> None:
-        if fault.field is None or fault.field not in {each.field for each in self._found}:
-            self._found.append(fault)
+        for each in (fault, *fault.others):
+            if each.field is None or each.field not in {found.field for found in self._found}:
+                self._found.append(InvalidInput(each.message, each.field))

@@ -87,17 +87,12 @@ def _read_conditions(form: RuleForm, faults: Faults) -> Conditions:
     chosen = {name: form[name].data or [] for name in ("severities", "kinds", "asset_types")}
     if wanted := _read_at_least(form, faults):
         chosen["at_least"] = wanted
-    with faults.collected():
-        rest = read_conditions({**to_json(rest), **chosen})
-    return rest
+    return faults.attempt(lambda: read_conditions({**to_json(rest), **chosen}), rest)
 
 
 def _read_assets(form: RuleForm, faults: Faults) -> tuple[int, ...]:
     named = form.assets.data or ""
-    found: tuple[int, ...] = ()
-    with faults.collected():
-        found = find_assets(named) if named.strip() else ()
-    return found
+    return faults.attempt(lambda: find_assets(named), ()) if named.strip() else ()
 
 
 def _read_text(form: RuleForm) -> Text | None:
@@ -138,9 +133,7 @@ def _read_steps(form: RuleForm, faults: Faults) -> Steps:
         escalate_to=_ids(faults, form.escalate_to.data, "escalate_to"),
     )
     urgency = {"urgency": form.urgency.data} if form.urgency.data else {}
-    with faults.collected():
-        steps = read_steps({**to_json(steps), **urgency})
-    return steps
+    return faults.attempt(lambda: read_steps({**to_json(steps), **urgency}), steps)
 
 
 def _ids(faults: Faults, values: Sequence[str] | None, field: str) -> tuple[int, ...]:
@@ -158,10 +151,7 @@ def _each(
 
 
 def _number(faults: Faults, field: str) -> int | None:
-    number = None
-    with faults.collected():
-        number = read_number(field, "Enter a whole number, or nothing.")
-    return number
+    return faults.attempt(lambda: read_number(field, "Enter a whole number, or nothing."), None)
 
 
 def _write(number: int | None) -> str:
