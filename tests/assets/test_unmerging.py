@@ -17,11 +17,13 @@ from portal.models import (
     AssetChange,
     AssetConflict,
     AssetSoftware,
+    Helpdesk,
     OrganizationMapping,
     RemovedAsset,
     SoftwareTitle,
     SupersededAgent,
     SyncRun,
+    Ticket,
     User,
 )
 from portal.models.assets.conflict import Settlement
@@ -84,6 +86,40 @@ def test_merged_and_taken_back_everything_is_as_before(
     undone = take_back(removed_id)
     assert undone == Unmerged(other_id, [])
     assert read_tables() == before
+
+
+def test_its_tickets_come_along_and_go_back(msp: Msp) -> None:
+    """So do the outages that they stand for, unless the kept asset has such a ticket already."""
+    keep_id, other_id = import_pair(msp)
+    see_last(keep_id, other_id)
+    with transaction() as session:
+        helpdesk = Helpdesk(kind="rt", name="RT")
+        session.add(helpdesk)
+        session.flush()
+        words = dict.fromkeys(("queue", "subject", "body"), "x")
+        for asset_id, outage in (
+            (keep_id, f"asset {keep_id}"),
+            (other_id, f"asset {other_id}"),
+            (other_id, f"asset {other_id} check 3"),
+        ):
+            key = f"key of {outage}"
+            owner = {"helpdesk_id": helpdesk.id, "asset_id": asset_id}
+            session.add(Ticket(outage=outage, key=key, **owner, **words))
+    before = list_outages()
+    removed_id = merge(keep_id, other_id)
+    assert list_outages() == [
+        (keep_id, f"asset {keep_id}"),
+        (keep_id, f"asset {other_id}"),
+        (keep_id, f"asset {keep_id} check 3"),
+    ]
+    take_back(removed_id)
+    assert list_outages() == before
+
+
+def list_outages() -> list[tuple[int | None, str]]:
+    rows = db.session.execute(select(Ticket.asset_id, Ticket.outage).order_by(Ticket.id)).all()
+    db.session.rollback()
+    return [(row.asset_id, row.outage) for row in rows]
 
 
 def third_of(*pair: int) -> int:

@@ -163,6 +163,7 @@ REFUSED = [
     (b"ruels: []", "ruels"),
     (b"rules: [{name: A, steps: {notify: [Nobody]}}]", "there is no “Nobody”"),
     (b"rules: [{name: A, steps: {notify: Room}}]", "must be a list"),
+    (b"rules: [{name: A, steps: {ticket: {helpdesk: X, queue: q}}}]", "there is no “X”"),
     (b"rules: [{name: A, conditions: {clients: [Gone]}, steps: {ignore: x}}]", "Gone"),
     (b"rules: [{name: A, conditions: {assets: [gone]}, steps: {ignore: x}}]", "gone"),
     (b"rules: [{name: A, conditions: {text: {sought: '(', is_pattern: true}}}]", "rule"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,14 +12,21 @@ from portal.db import db
 from portal.errors import InvalidInput, Refused
 from portal.models import Alert, AuditEntry
 from portal.models.tickets.ticket import TicketStatus
+from portal.scope import all_tenants
 from portal.services.errands.execution import run_queued
 from portal.services.errands.requests import get_errand
 from portal.services.far_sides import BadFields, Entered
+from portal.services.handling.retention import prune_told
 from portal.services.helpdesks.changing import change_helpdesk
 from portal.services.helpdesks.deleting import delete_helpdesk
 from portal.services.helpdesks.probing import Lists, request_list, request_probe
+from portal.services.notices.far_sides import list_helpdesks
 from portal.services.rules.changes import delete_rule
+from portal.services.rules.file.content import write_content
+from portal.services.rules.file.importing import apply_import
+from portal.services.rules.listing import list_rules
 from portal.services.rules.terms import TicketStep
+from portal.services.rules.words import describe_steps
 from portal.services.tickets.by_hand import link_existing, open_by_hand, request_link
 from portal.services.tickets.listing import list_of_alerts, list_unsettled, to_short
 from portal.services.tickets.mending import retry, settle_unsure
@@ -147,6 +155,48 @@ def test_lists_are_asked_for_by_a_worker(office: Office) -> None:
     errand = request_list(office.helpdesk_id, Lists.QUEUES)
     run_queued(errand.id)
     assert {"id": "network", "name": "Network team"} in get_errand(errand.id).result["choices"]
+
+
+def test_a_file_names_the_helpdesk_of_a_rule(office: Office) -> None:
+    office.add_rule(per="asset")
+    file = write_content()
+    assert "helpdesk: Desk" in file
+    done = apply_import(file.replace("queue: support", "queue: network").encode(), "anna")
+    assert [line.name for line in done.changes] == ["Rule 1"]
+    [rule] = list_rules()
+    assert rule.steps.ticket == step(office, queue="network", per="asset")
+    assert describe_steps(rule.steps, {}, {office.helpdesk_id: "Desk"}) == [
+        "open a ticket in Desk, one for each asset"
+    ]
+
+
+def test_what_is_over_for_90_days_goes(office: Office, clock: Any) -> None:
+    office.add_rule()
+    office.desk.raise_alerts(1, 2)
+    office.work()
+    office.desk.resolve(1)
+    office.work()
+    clock.shift(timedelta(days=91))
+    prune_told()
+    assert [ticket.reference for ticket in office.tickets()] == ["1002"]
+
+
+def test_one_that_fails_or_was_not_tried_is_a_notice(office: Office, clock: Any) -> None:
+    office.add_rule()
+    office.change(is_proven=False)
+    office.desk.raise_alerts(1)
+    office.work()
+    with all_tenants():
+        [sign] = list_helpdesks()
+    assert "Tickets wait to be opened in Desk" in sign.text
+    office.change(is_proven=True)
+    office.far.choose = lambda: Fault.DOWN
+    for _ in range(5):
+        office.do()
+        clock.shift(timedelta(minutes=5))
+    with all_tenants():
+        [sign] = list_helpdesks()
+    assert "503" in sign.text
 
 
 def test_a_helpdesk_that_a_rule_needs_stays_and_else_goes_with_its_tickets(office: Office) -> None:

@@ -20,6 +20,7 @@ class NoticeKind(StrEnum):
     WEBHOOK_SILENT = "webhook_silent"
     SUBSCRIBER_FAILING = "subscriber_failing"
     CHANNEL_FAILING = "channel_failing"
+    HELPDESK_FAILING = "helpdesk_failing"
     CERTIFICATE_EXPIRES = "certificate_expires"
 
 

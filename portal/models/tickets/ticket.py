@@ -147,6 +147,7 @@ class TicketTask(TenantOwned, Base):
     __table_args__ = (
         UniqueConstraint("tenant_id", "key"),
         Index(None, "ticket_id", "id"),
+        Index(None, "helpdesk_id"),
         Index(None, "handling_id"),
         Index(
             "ix_ticket_tasks_waiting",

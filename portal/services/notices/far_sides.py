@@ -1,11 +1,12 @@
-"""Signs of what the portal is told by, and tells: the webhook, subscribers and channels."""
+"""Signs of what the portal is told by, and tells: the webhook, subscribers, channels and
+helpdesks."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, or_, select
+from sqlalchemy import ColumnElement, exists, func, or_, select
 
 from portal.clock import utc_now
 from portal.db import db
@@ -13,12 +14,15 @@ from portal.models import (
     Channel,
     Delivery,
     EventSubscriber,
+    Helpdesk,
     Integration,
     Notice,
+    TicketTask,
     WebhookInstallation,
 )
 from portal.models.integrations.integration import IntegrationState
 from portal.models.notices.notice import NoticeKind
+from portal.models.tickets.ticket import TaskStatus, TaskVerb
 from portal.services.notices.sign import FEWEST_FAILURES, Sign
 from portal.services.webhook.state import Health, WebhookState, list_health
 from portal.wording import plural
@@ -94,3 +98,40 @@ def list_channels() -> Iterator[Sign]:
         )
         since = row.failing_since or utc_now()
         yield Sign(row.tenant_id, NoticeKind.CHANNEL_FAILING, str(row.id), since, text)
+
+
+def list_helpdesks() -> Iterator[Sign]:
+    """Those that fail, and those that were not tried while tickets wait for them."""
+    its = Helpdesk
+    waiting_since = (
+        select(func.min(TicketTask.created_at))
+        .where(
+            TicketTask.helpdesk_id == its.id,
+            TicketTask.status == TaskStatus.WAITING,
+            TicketTask.verb == TaskVerb.OPEN,
+        )
+        .scalar_subquery()
+    )
+    is_failing = its.failing_since.is_not(None) & (its.failures >= FEWEST_FAILURES)
+    rows = db.session.execute(
+        select(
+            *(its.tenant_id, its.id, its.name, its.is_proven, its.failing_since, its.last_error),
+            waiting_since.label("waiting_since"),
+        )
+        .where(its.active, is_failing | (~its.is_proven & waiting_since.is_not(None)))
+        .order_by(its.id)
+    )
+    for row in rows:
+        if row.is_proven:
+            text = (
+                f"Tickets cannot be opened or changed in {row.name}: {row.last_error} Each is "
+                "tried for a day. Test the helpdesk and correct its settings."
+            )
+        else:
+            why = f" {row.last_error}" if row.last_error else ""
+            text = (
+                f"Tickets wait to be opened in {row.name}, whose settings were not tested "
+                f"successfully.{why} Test the helpdesk."
+            )
+        since = row.failing_since or row.waiting_since or utc_now()
+        yield Sign(row.tenant_id, NoticeKind.HELPDESK_FAILING, str(row.id), since, text)

@@ -73,6 +73,13 @@ KINDS: Final[dict[NoticeKind, Kind]] = {
         lasts=timedelta(minutes=15),
         calm=timedelta(minutes=5),
     ),
+    NoticeKind.HELPDESK_FAILING: Kind(
+        title="A helpdesk does not take tickets",
+        about="For 15 minutes a helpdesk has not answered, or tickets wait for it to be tested.",
+        page="helpdesks/",
+        lasts=timedelta(minutes=15),
+        calm=timedelta(minutes=5),
+    ),
     NoticeKind.CERTIFICATE_EXPIRES: Kind(
         title="The certificate of the Tactical server expires soon",
         about=f"It is valid for less than {CERTIFICATE_LEFT.days} days.",

@@ -23,7 +23,12 @@ from portal.models.integrations.integration import IntegrationState, Stop
 from portal.models.notices.notice import NoticeKind
 from portal.models.runs.sync_plan import PlanOrigin, PlanStatus
 from portal.models.runs.sync_run import RunStatus, SyncKind
-from portal.services.notices.far_sides import list_channels, list_subscribers, list_webhooks
+from portal.services.notices.far_sides import (
+    list_channels,
+    list_helpdesks,
+    list_subscribers,
+    list_webhooks,
+)
 from portal.services.notices.kinds import CERTIFICATE_LEFT
 from portal.services.notices.sign import FEWEST_FAILURES, Sign
 from portal.wording import plural
@@ -42,6 +47,7 @@ def list_signs() -> list[Sign]:
         *_of_held_organizations(),
         *list_subscribers(),
         *list_channels(),
+        *list_helpdesks(),
     ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Select, func, or_, select
 
@@ -39,7 +39,7 @@ def get_ticket(ticket_id: int) -> TicketRow:
     row = db.session.execute(_select().where(Ticket.id == ticket_id)).first()
     if row is None:
         raise NotFound("This ticket does not exist.")
-    return TicketRow(*row)
+    return TicketRow(row[0], row[1])
 
 
 def list_tickets(
@@ -53,7 +53,8 @@ def list_tickets(
         conditions.append(Ticket.helpdesk_id == helpdesk_id)
     query = _select().where(*conditions).order_by(Ticket.id.desc())
     total = select(func.count(Ticket.id)).where(*conditions)
-    return paginate(query, total, number, lambda row: TicketRow(*row))
+    rows = cast("Select[Any]", query)
+    return paginate(rows, total, number, lambda row: TicketRow(row[0], row[1]))
 
 
 def list_unsettled(most: int) -> list[TicketRow]:
@@ -141,8 +142,6 @@ def to_public(row: TicketRow) -> dict[str, Any]:
     }
 
 
-def _select() -> Select[Any]:
-    query: Select[Any] = select(Ticket, Helpdesk.name).join(
-        Helpdesk, Helpdesk.id == Ticket.helpdesk_id
-    )
+def _select() -> Select[Ticket, str]:
+    query = select(Ticket, Helpdesk.name).join(Helpdesk, Helpdesk.id == Ticket.helpdesk_id)
     return query.execution_options(populate_existing=True)

@@ -21,6 +21,7 @@ from portal.sync.devices.merging.parts import (
     Pair,
     move_conflicts,
     move_entity,
+    move_tickets,
     supersede_loser,
     unite_tags,
 )
@@ -134,6 +135,7 @@ def _move_all(session: Session, pair: Pair, cause: Cause, now: datetime) -> dict
         "superseded": supersede_loser(session, pair, cause, superseded_at),
         "conflicts": move_conflicts(session, pair, cause, now),
         "tags": unite_tags(session, pair),
+        "tickets": move_tickets(session, other.id, keep.id),
         "kept": {
             "before": row_to_json(keep),
             "entity": entities.get(keep.id),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,8 +16,10 @@ from portal.models import (
     AssetTag,
     ExternalEntityMapping,
     SupersededAgent,
+    Ticket,
 )
 from portal.models.assets.conflict import Settlement
+from portal.models.tickets.ticket import LIVE
 from portal.sync.devices.merging.snapshots import row_to_json
 from portal.sync.runs.cause import Cause
 
@@ -138,3 +141,27 @@ def _move_conflict(row: AssetConflict, pair: Pair) -> None:
         row.asset_id = keep_id
     if row.other_asset_id == other_id:
         row.other_asset_id = keep_id
+
+
+def move_tickets(
+    session: Session, from_id: int, to_id: int, only: Collection[int] | None = None
+) -> list[int]:
+    """Tickets of one asset become those of another, and so do the outages that they stand for,
+    unless that one has a live ticket of the same; their ids. `only`: of these."""
+    query = select(Ticket).where(Ticket.asset_id.in_((from_id, to_id))).order_by(Ticket.id)
+    found = session.scalars(query).all()
+    moved = [
+        ticket
+        for ticket in found
+        if ticket.asset_id == from_id and (only is None or ticket.id in only)
+    ]
+    taken = {(each.helpdesk_id, each.outage) for each in found if each.status in LIVE}
+    for ticket in moved:
+        ticket.asset_id = to_id
+        what, _, rest = ticket.outage.partition(f"asset {from_id}")
+        renamed = f"asset {to_id}{rest}"
+        is_its = not what and rest[:1] in ("", " ")
+        if is_its and (ticket.helpdesk_id, renamed) not in taken:
+            ticket.outage = renamed
+    session.flush()
+    return [ticket.id for ticket in moved]
