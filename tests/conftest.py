@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 
 from tests.support import properties
@@ -16,6 +18,7 @@ from tests.support.databases import (
     pytest_generate_tests,
     sqlite_template,
     sqlite_url,
+    wiping_connection,
 )
 from tests.support.network import only_loopback
 from tests.support.passwords import quick_passwords
@@ -44,6 +47,7 @@ __all__ = [
     "sqlite_template",
     "sqlite_url",
     "tactical",
+    "wiping_connection",
 ]
 
 
@@ -71,6 +75,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if SERVERS.intersection(getattr(item, "fixturenames", ())):
             item.add_marker("servers")
+
+
+def pytest_collection_finish() -> None:
+    """What is there by now stays to the end: the collector need not look at it again and again."""
+    gc.freeze()
 
 
 @pytest.hookimpl(tryfirst=True)

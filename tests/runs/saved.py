@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Protocol
 
 import psycopg
 from psycopg import sql
+from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from portal.db import Base, db
@@ -58,8 +61,9 @@ class SavedPostgres:
             connection.execute("SET session_replication_role = replica")  # any order will do
             for name, rows in self._rows.items():
                 connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(name)))
-                with connection.cursor().copy(_copy(name, "FROM STDIN")) as copy:
-                    copy.write(rows)
+                if rows:
+                    with connection.cursor().copy(_copy(name, "FROM STDIN")) as copy:
+                        copy.write(rows)
             _number_on(connection)
 
 
@@ -72,6 +76,26 @@ def close_all() -> None:
     db.engine.dispose()
 
 
+_numbering: dict[int, psycopg.Connection] = {}
+"""By process: a child must not speak on its parent's. Kept, because a new one reads the catalogue
+anew at each commit."""
+
+
+@contextmanager
+def numbering_on() -> Iterator[None]:
+    """PostgreSQL takes no number back with what is rolled back, so that ids would differ."""
+    if not is_postgres():
+        yield
+        return
+    event.listen(Session, "after_commit", number_on)
+    try:
+        yield
+    finally:
+        event.remove(Session, "after_commit", number_on)
+        if os.getpid() in _numbering:
+            _numbering.pop(os.getpid()).close()
+
+
 def number_on(session: Session | None = None) -> None:
     """After a commit: the next row gets the next number, whatever was rolled back before. Only
     the thread that works numbers; others commit in the midst of its transactions. A savepoint
@@ -79,8 +103,9 @@ def number_on(session: Session | None = None) -> None:
     if session is not None and session.in_nested_transaction():
         return
     if threading.current_thread() is threading.main_thread():
-        with connect_again() as connection:
-            _number_on(connection)
+        if os.getpid() not in _numbering:
+            _numbering[os.getpid()] = connect_again()
+        _number_on(_numbering[os.getpid()])
 
 
 def _number_on(connection: psycopg.Connection) -> None:
@@ -92,7 +117,8 @@ def _number_on(connection: psycopg.Connection) -> None:
         for table in TABLES
         if "id" in table.columns
     ]
-    connection.execute(sql.SQL("SELECT {}").format(sql.SQL(", ").join(parts)))
+    query = sql.SQL("SELECT {}").format(sql.SQL(", ").join(parts))
+    connection.execute(query, prepare=True)
 
 
 def _read(connection: psycopg.Connection, name: str) -> bytes:

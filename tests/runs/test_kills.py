@@ -32,7 +32,7 @@ from portal.services.assets.retirement import request_retirement
 from portal.services.runs import execution, history, requests
 from portal.services.runs.plans import find_plan_of_run, request_apply
 from portal.services.runs.reverts import request_revert, revert_to_end
-from tests.runs.saved import close_all, is_postgres, number_on, save
+from tests.runs.saved import close_all, is_postgres, number_on, numbering_on, save
 from tests.runs.world import change
 from tests.stateful.tables import dump
 from tests.support.msp import Msp
@@ -203,19 +203,6 @@ def begun(
         msp.import_fleet(page_size=12)
         change_the_fleet(msp)
         yield WORK[request.param](msp)
-
-
-@contextmanager
-def numbering_on() -> Iterator[None]:
-    """PostgreSQL takes no number back with what is rolled back, so that ids would differ."""
-    if not is_postgres():
-        yield
-        return
-    event.listen(Session, "after_commit", number_on)
-    try:
-        yield
-    finally:
-        event.remove(Session, "after_commit", number_on)
 
 
 @pytest.mark.parametrize("begun", WORK, indirect=True)
