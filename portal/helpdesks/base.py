@@ -13,7 +13,7 @@ from portal.helpdesks.kind import NotDone, Refused
 
 LONGEST = 20.0
 """Seconds after which no further request begins: with the last one it makes 30."""
-TOO_SLOW = "The helpdesk answers too slowly for so many tickets at once."
+TOO_SLOW = "The helpdesk answers too slowly: not all was read in time."
 
 
 class NumberedKind:

@@ -99,8 +99,9 @@ class RedmineClient:
             raise Refused(
                 "The account is a member of no project. Add it to those it opens issues in."
             )
-        allowed: set[str] = set()
-        for role in sorted(roles)[:MOST_PAGES]:
+        watch, allowed = Watch(), set[str]()
+        for role in sorted(roles):
+            watch.check()
             allowed |= set(
                 list_at(self._rest.get(f"roles/{role}.json").data, "role", "permissions")
             )
@@ -213,8 +214,9 @@ class RedmineClient:
         return list_at(self._rest.get("issues.json", asked).data, "issues")
 
     def _page(self, path: str, name: str) -> list[Any]:
-        found: list[Any] = []
+        watch, found = Watch(), list[Any]()
         for page in range(MOST_PAGES):
+            watch.check()
             asked = {"limit": str(PAGE), "offset": str(page * PAGE)}
             items = list_at(self._rest.get(path, asked).data, name)
             found += items

@@ -135,8 +135,9 @@ class RtClient:
         return fitting[:MOST_FOUND]
 
     def _find_users(self, field: str, part: str, pages: int = 1) -> dict[str, Choice]:
-        found: dict[str, Choice] = {}
+        watch, found = Watch(), dict[str, Choice]()
         for page in range(1, pages + 1):
+            watch.check()
             path = f"users?fields=EmailAddress,RealName&per_page={PAGE}&page={page}"
             terms = [{"field": field, "operator": "LIKE", "value": part}]
             items = list_at(self._rest.search(path, terms).data, "items")
@@ -210,7 +211,9 @@ class RtClient:
         return list_at(self._rest.get("tickets", asked).data, "items")
 
     def _page(self, path: str, asked: Mapping[str, str], size: int = PAGE) -> Iterator[Any]:
+        watch = Watch()
         for page in range(1, MOST_PAGES + 1):
+            watch.check()
             query = {**asked, "per_page": str(size), "page": str(page)}
             items = list_at(self._rest.get(path, query).data, "items")
             yield from items
