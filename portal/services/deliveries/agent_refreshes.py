@@ -22,9 +22,10 @@ from portal.sync.devices.arrivals.strangers import find_superseded
 
 GATHER = timedelta(seconds=30)
 """Between two refreshes of one agent: a burst makes one at once and one at its end."""
-MOST_WAITING = 3
-"""Runs of a tenant that stand in line. An outage has as many agents as alerts: were all of their
-refreshes in line at once, what is still to be read of the alerts would wait behind them."""
+MOST_WAITING = 1
+"""Runs of a tenant that stand in line. An outage has as many agents as alerts, and what is still to
+be read of the alerts waits behind each refresh that is in line before it. More would save nothing:
+a tenant has one worker of the queue at a time, and each run lets the next into the line."""
 
 
 def schedule_refreshes(session: Session, integration_id: int, agent_ids: Iterable[str]) -> None:
@@ -65,7 +66,7 @@ def schedule_refreshes(session: Session, integration_id: int, agent_ids: Iterabl
 
 
 def start_due_refreshes() -> None:
-    """Make runs of what is due, a few at a time, in the scope's tenant."""
+    """Make runs of what is due, one at a time, in the scope's tenant."""
     for agent_id in _list_due(MOST_WAITING - _count_waiting()):
         try:
             run = _start(agent_id)
