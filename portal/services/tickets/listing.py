@@ -54,7 +54,7 @@ def list_tickets(
     query = _select().where(*conditions).order_by(Ticket.id.desc())
     total = select(func.count(Ticket.id)).where(*conditions)
     rows = cast("Select[Any]", query)
-    return paginate(rows, total, number, lambda row: TicketRow(row[0], row[1]))
+    return paginate(rows, total, number, lambda row: TicketRow(row.Ticket, row.name))
 
 
 def list_unsettled(most: int) -> list[TicketRow]:

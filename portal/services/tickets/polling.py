@@ -111,7 +111,9 @@ def _fail(helpdesk_id: int, error: HelpdeskError) -> None:
     now = utc_now()
     log.info("Helpdesk %s does not tell its tickets: %s", helpdesk_id, error.message)
     with transaction() as session:
-        helpdesk = session.get(Helpdesk, helpdesk_id, populate_existing=True, with_for_update=True)
+        helpdesk = session.get(
+            Helpdesk, helpdesk_id, populate_existing=True, with_for_update={"key_share": True}
+        )
         if helpdesk is None:
             return
         helpdesk.failures += 1
