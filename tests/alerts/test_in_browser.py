@@ -19,6 +19,7 @@ from tests.web.worker import working
 pytestmark = pytest.mark.one_database
 
 EMAIL, PASSWORD = "admin@acme.example", "a long enough password"
+COLLEAGUE = "colleague@acme.example"
 AXE = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
     "rules": {"target-size": {"enabled": True}},
@@ -70,6 +71,29 @@ def test_chosen_alerts_are_resolved_in_tactical(window: Page, msp: Msp, live_por
     expect(window.locator("[data-select]")).to_have_count(2)
     expect(window.locator("#status-any")).to_contain_text("4")
     assert sum(msp.truth(pk)["resolved"] for pk in pks) == 2
+    assert violations(window) == []
+
+
+def test_chosen_alerts_are_acknowledged_and_assigned(
+    window: Page, msp: Msp, live_portal: str
+) -> None:
+    with msp.app.app_context():
+        add_user(COLLEAGUE, PASSWORD, msp.slug, "technician")
+    msp.raise_alerts(3)
+    visit(window, msp, live_portal, "alerts/")
+    rows = window.locator("tbody tr")
+    for at in (0, 1):
+        rows.nth(at).locator("[data-select]").check()
+    window.get_by_role("button", name="Acknowledge", exact=True).click()
+    expect(window.locator("#toasts")).to_contain_text("2 alerts acknowledged.")
+    expect(window.get_by_role("link", name="Unacknowledged 1")).to_be_visible()
+    expect(window.get_by_role("cell", name="admin", exact=True)).to_have_count(2)
+
+    window.get_by_label("Select all").check()
+    window.get_by_label("Assign to").select_option(label=COLLEAGUE)
+    window.get_by_role("button", name="Assign to").click()
+    expect(window.locator("#toasts")).to_contain_text("3 alerts assigned")
+    expect(window.get_by_role("cell", name="colleague", exact=True)).to_have_count(3)
     assert violations(window) == []
 
 
