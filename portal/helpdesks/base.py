@@ -19,8 +19,10 @@ TOO_SLOW = "The helpdesk answers too slowly: not all was read in time."
 class NumberedKind:
     help_url = ""
     is_untried = False
-    can_close = True
     templates: Mapping[str, str] = {}
+
+    def can_close(self, settings: Settings) -> bool:
+        return True
 
     def can_find(self, settings: Settings) -> bool:
         return True

@@ -158,13 +158,12 @@ class HelpdeskKind(Protocol):
     def templates(self) -> Mapping[str, str]:
         """Field -> default template, of fields that are templates of requests (generic HTTP)."""
 
-    @property
-    def can_close(self) -> bool:
-        """Whether it closes and reopens tickets, and tells their state."""
-
     def can_find(self, settings: Settings) -> bool:
         """Whether it can be asked for a ticket by our key. Where it cannot, a lost answer is not
         retried: nobody could tell whether there is a ticket."""
+
+    def can_close(self, settings: Settings) -> bool:
+        """Whether it closes and reopens tickets, and tells their state."""
 
     def check(self, settings: Settings, secrets: Secrets) -> str:
         """Where it is, for people and without a secret: a host, a mail address. Raises Rejected."""

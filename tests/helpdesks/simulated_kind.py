@@ -23,13 +23,15 @@ class SimulatedKind:
     about = "For tests."
     help_url = ""
     is_untried = False
-    can_close = True
     fields = (
         Field(name="url", label="Address", input="url", names_host=True),
         Field(name="token", label="Key", input="password", is_secret=True),
         Field(name="cannot_find", label="No search", input="checkbox", is_required=False),
     )
     templates: Mapping[str, str] = {}
+
+    def can_close(self, settings: Settings) -> bool:
+        return True
 
     def can_find(self, settings: Settings) -> bool:
         return not settings.get("cannot_find")

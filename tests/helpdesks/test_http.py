@@ -69,6 +69,35 @@ def test_without_a_search_nothing_is_tried_twice(
     assert "“Number in the answer”" in steps[-1].text
 
 
+def test_what_cannot_be_read_is_only_commented(
+    gateway: Gateway, helpdesk: SimulatedHelpdesk
+) -> None:
+    """Nobody could say whether it was closed."""
+    nothing = {"find_path": "", "read_path": "", "close_path": "", "closed": ""}
+    client = connect(gateway, helpdesk, **nothing)
+    settings = {**BASE, **nothing}
+    assert not KIND.can_close(settings)
+    assert "closed" not in KIND.preview(settings)
+    steps = carefully.probe(client, DRAFT, can_find=False, can_close=False)
+    assert [step.name for step in steps if step.is_good] == ["account", "open", "comment"]
+    [told] = client.read(["1001", ".."]).values()
+    assert (told.reference, told.state) == ("1001", State.OPEN)
+
+
+@pytest.mark.parametrize(
+    ("changed", "problems"),
+    [
+        ({"read_path": ""}, {"read_path"}),
+        ({"close_path": "", "closed": "", "find_path": ""}, {"close_path", "closed"}),
+        ({"reopen_path": ""}, {"reopen_path"}),
+    ],
+)
+def test_what_a_verb_needs_of_others_is_said(changed: dict[str, str], problems: set[str]) -> None:
+    with pytest.raises(Rejected) as caught:
+        KIND.check({**BASE, **changed}, {})
+    assert caught.value.problems.keys() == problems
+
+
 @pytest.mark.parametrize(
     ("field", "value", "says"),
     [

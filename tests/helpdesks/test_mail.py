@@ -69,7 +69,7 @@ def test_what_perhaps_arrived_is_left_to_a_person_who_is_told_its_reference(
     server: MailServer,
 ) -> None:
     assert not KIND.can_find(SETTINGS)
-    assert not KIND.can_close
+    assert not KIND.can_close(SETTINGS)
     server.cuts_off = True
     client = connect(server)
     with pytest.raises(AnswerLost) as caught:

@@ -95,11 +95,12 @@ def test_one_that_was_merged_into_a_foreign_one_goes_on_there(opened: Office, cl
     opened.far.delete("1002")
     opened.poll()
     foreign = {"queue": "support", "subject": "Disks", "key": ""}
-    opened.far.answer("POST", "/tickets", "anna", foreign)
-    opened.far.merge("1001", "1002")
+    told = opened.far.answer("POST", "/tickets", "anna", foreign).data
+    into = str(told["ticket"]["id"])
+    opened.far.merge("1001", into)
     clock.shift(MINUTES)
     opened.poll()
-    assert (opened.tickets()[0].status, opened.tickets()[0].reference) == (OPEN, "1002")
+    assert (opened.tickets()[0].status, opened.tickets()[0].reference) == (OPEN, into)
 
 
 def test_a_helpdesk_that_does_not_answer_is_failing(opened: Office, clock: Any) -> None:

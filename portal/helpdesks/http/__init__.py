@@ -17,6 +17,11 @@ from portal.helpdesks.http.requests import find_problems, make_call, sample
 from portal.helpdesks.rest import Rest
 
 LONGEST_ID = 200
+FIND_NEEDS_READ = (
+    "Fill it in, or clear the path of “Find a ticket by its key”: the portal must read its own "
+    "comments, or one whose answer was lost would be written twice."
+)
+CLOSE_NEEDED = "Fill it in, or clear the path of “Read a ticket”: then the portal closes none."
 
 
 class HttpKind:
@@ -29,7 +34,6 @@ class HttpKind:
     )
     help_url = ""
     is_untried = False
-    can_close = True
     fields = FIELDS
     templates: Mapping[str, str] = {
         each.name: str(each.default)
@@ -40,12 +44,17 @@ class HttpKind:
     def can_find(self, settings: Settings) -> bool:
         return bool(settings.get("find_path"))
 
+    def can_close(self, settings: Settings) -> bool:
+        """Whether it did is read: what cannot be read is not closed."""
+        return bool(settings.get("read_path"))
+
     def check(self, settings: Settings, secrets: Secrets) -> str:
         problems: dict[str, str] = {}
         for find in (self._check_address, self._check_texts):
             problems |= find(settings, secrets)
         for verb in self._list_verbs(settings):
             problems |= find_problems(settings, verb)
+        problems |= self._find_missing(settings)
         if problems:
             raise Rejected(problems)
         return get_host(settings["url"].strip())
@@ -75,7 +84,18 @@ class HttpKind:
         return "\n\n".join(requests)
 
     def _list_verbs(self, settings: Settings) -> list[str]:
-        return [verb for verb in VALUES if settings.get(f"{verb}_path")]
+        """Those that are asked for."""
+        verbs = [verb for verb in VALUES if settings.get(f"{verb}_path")]
+        is_closing = self.can_close(settings)
+        return [verb for verb in verbs if is_closing or verb not in ("close", "reopen")]
+
+    def _find_missing(self, settings: Settings) -> dict[str, str]:
+        """What a verb needs of others: whether its own comments are there, and whether a change of
+        state took place, stands in what is read."""
+        if not settings.get("read_path"):
+            return {"read_path": FIND_NEEDS_READ} if settings.get("find_path") else {}
+        needed = ("close_path", "reopen_path", "closed")
+        return {name: CLOSE_NEEDED for name in needed if not settings.get(name)}
 
     def _check_address(self, settings: Settings, secrets: Secrets) -> dict[str, str]:
         problems: dict[str, str] = {}

@@ -96,8 +96,10 @@ class HttpClient:
         self._ask("reopen", {"reference": _check(reference)}, changes=True)
 
     def read(self, references: Collection[str]) -> Mapping[str, Remote]:
-        """A request for each."""
+        """A request for each; none where nothing can be read, and all are taken for open."""
         watch = Watch()
+        if not self._settings.get("read_path"):
+            return {each: Remote(reference=each) for each in filter(_is_reference, references)}
         found = {}
         for reference in filter(_is_reference, references):
             watch.check()
@@ -149,7 +151,7 @@ class HttpClient:
 
     def _read(self, ticket: Any, key: str = "") -> Remote:
         reference = self._text(ticket, "ticket_reference")
-        closed = {each.strip().casefold() for each in self._settings["closed"].split(",")}
+        closed = {each.strip().casefold() for each in self._settings.get("closed", "").split(",")}
         state = _name_state(dig(ticket, *self._path("ticket_state")))
         toucher = self._find_text(ticket, "ticket_toucher")
         return Remote(

@@ -179,8 +179,11 @@ FIELDS: Sequence[Field] = (
         "tickets/{{ reference }}",
         about=(
             "Asked for each open ticket every two minutes. Where tickets can be found, its "
-            "answer must hold the comments too, in which the portal looks for its own."
+            "answer must hold the comments too, in which the portal looks for its own. Leave it "
+            "empty for a helpdesk that tells nothing: then the portal only comments, and neither "
+            "closes tickets nor learns that somebody did."
         ),
+        is_required=False,
     ),
     _make_path(
         "read_ticket",
@@ -203,6 +206,7 @@ FIELDS: Sequence[Field] = (
         label="Closed states",
         help="Which states count as closed, with commas between them.",
         default="closed, resolved",
+        is_required=False,
         group=_TICKET,
     ),
     _make_path(
@@ -253,6 +257,7 @@ FIELDS: Sequence[Field] = (
         "tickets/{{ reference }}",
         '{"status": "closed"}',
         label="Close",
+        is_required=False,
     ),
     *_make_verb(
         "reopen",
@@ -262,6 +267,7 @@ FIELDS: Sequence[Field] = (
         "tickets/{{ reference }}",
         '{"status": "open"}',
         label="Reopen",
+        is_required=False,
     ),
     Field(
         name="account_path",

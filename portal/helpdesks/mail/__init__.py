@@ -20,7 +20,6 @@ class MailKind:
     )
     help_url = ""
     is_untried = False
-    can_close = False
     templates: Mapping[str, str] = {}
     fields = (
         Field(
@@ -37,6 +36,9 @@ class MailKind:
         ),
         *FIELDS,
     )
+
+    def can_close(self, settings: Settings) -> bool:
+        return False
 
     def can_find(self, settings: Settings) -> bool:
         return False

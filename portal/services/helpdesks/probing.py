@@ -70,7 +70,7 @@ def run_probe(helpdesk_id: int, queue_id: str, customer: str) -> Sequence[ProbeS
     release()  # no transaction waits for somebody else's server
     try:
         far_side = way.connect()
-        steps = probe(far_side, draft, can_find=way.can_find, can_close=way.kind.can_close)
+        steps = probe(far_side, draft, can_find=way.can_find, can_close=way.can_close)
     except HelpdeskError as error:
         steps = [ProbeStep("account", False, error.message)]
     _keep(helpdesk_id, way, steps)

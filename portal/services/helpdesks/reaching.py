@@ -35,6 +35,10 @@ class Way:
     def can_find(self) -> bool:
         return self.kind.can_find(self.settings)
 
+    @property
+    def can_close(self) -> bool:
+        return self.kind.can_close(self.settings)
+
 
 def make_way(helpdesk: Helpdesk) -> Way | None:
     """None for one of a kind that there is not."""

@@ -105,7 +105,7 @@ class Attempt:
 
     @property
     def can_close(self) -> bool:
-        return self.way is not None and self.way.kind.can_close
+        return self.way is not None and self.way.can_close
 
     def _do(self, helpdesk: FarSide) -> Remote | None:
         if self.verb is TaskVerb.OPEN:

@@ -61,10 +61,11 @@ class Board:
         return last if last is not None and self.can_reopen(last) else None
 
     def can_reopen(self, ticket: Ticket) -> bool:
-        kind = KINDS.get(self.helpdesks[ticket.helpdesk_id].kind)
+        helpdesk = self.helpdesks[ticket.helpdesk_id]
+        kind = KINDS.get(helpdesk.kind)
         return (
             kind is not None
-            and kind.can_close
+            and kind.can_close(helpdesk.settings)
             and ticket.status is TicketStatus.CLOSED
             and ticket.closed_by is ClosedBy.PORTAL
             and ticket.closed_at is not None

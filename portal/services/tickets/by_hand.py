@@ -176,7 +176,7 @@ def _read(helpdesk_id: int, reference: str) -> Remote:
     """As the helpdesk has it; where it tells nothing, as the person says."""
     way = make_way(get_helpdesk(helpdesk_id))
     release()  # no transaction waits for somebody else's server
-    if way is None or not way.kind.can_close:
+    if way is None or not way.can_close:
         return Remote(reference=reference)
     try:
         remote = read_one(way.connect(), reference)

@@ -27,7 +27,7 @@ def leave_in_doubt(
     without its comment."""
     kind = KINDS.get(helpdesk.kind)
     is_state = task.verb in (TaskVerb.CLOSE, TaskVerb.REOPEN)
-    if is_state and kind is not None and kind.can_close:
+    if is_state and kind is not None and kind.can_close(helpdesk.settings):
         task.text, task.begun_at = "", None
         return
     task.status, task.settled_at, task.answer = TaskStatus.UNSURE, now, answer

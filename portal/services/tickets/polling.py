@@ -42,13 +42,12 @@ class _Known:
 def list_helpdesks_to_poll() -> list[tuple[int, int]]:
     """Tenant and helpdesk, of those that have open tickets. Across tenants."""
     has_open = exists().where(Ticket.helpdesk_id == Helpdesk.id, Ticket.status == TicketStatus.OPEN)
-    tell = [name for name, kind in KINDS.items() if kind.can_close]
     rows = db.session.execute(
-        select(Helpdesk.tenant_id, Helpdesk.id)
-        .where(Helpdesk.active, Helpdesk.kind.in_(tell), _is_due(), has_open)
+        select(Helpdesk.tenant_id, Helpdesk.id, Helpdesk.kind, Helpdesk.settings)
+        .where(Helpdesk.active, Helpdesk.kind.in_(KINDS), _is_due(), has_open)
         .order_by(Helpdesk.id)
     )
-    return [(row.tenant_id, row.id) for row in rows]
+    return [(row.tenant_id, row.id) for row in rows if KINDS[row.kind].can_close(row.settings)]
 
 
 def poll_tickets(helpdesk_id: int) -> int:
@@ -60,7 +59,7 @@ def poll_tickets(helpdesk_id: int) -> int:
     helpdesk = db.session.get(Helpdesk, helpdesk_id, populate_existing=True)
     way, known = make_way(helpdesk) if helpdesk else None, _list_open(helpdesk_id)
     release()  # no transaction waits for somebody else's server
-    if way is None or not way.kind.can_close:
+    if way is None or not way.can_close:
         return 0
     try:
         far_side = way.connect()
