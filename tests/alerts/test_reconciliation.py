@@ -159,6 +159,7 @@ def test_again_it_changes_nothing(msp: Msp) -> None:
     assert (run.seen, run.unchanged, run.created, run.updated) == (5, 5, 0, 0)
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     "fault",
     [
@@ -203,6 +204,7 @@ def test_what_the_list_does_not_show_is_asked_for_and_closed_when_resolved_or_go
     }
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     "fault",
     [

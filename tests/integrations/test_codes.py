@@ -91,6 +91,7 @@ def test_a_code_that_did_not_arrive_is_gone_too(signed_out: Msp) -> None:
     assert find_secret(get_integration(), "totp_code") is None
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("typed", ["", "12345", "1234567", "12345x", "１２３４５６"])
 def test_what_is_no_code_is_not_sent(signed_out: Msp, typed: str) -> None:
     with pytest.raises(InvalidInput, match="6 digits"):

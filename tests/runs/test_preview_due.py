@@ -149,6 +149,7 @@ CHANGES: list[tuple[Callable[[Msp], None], PreviewReason]] = [
 ]
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(("act", "reason"), CHANGES)
 def test_a_change_asks_for_a_preview(
     msp: Msp, act: Callable[[Msp], None], reason: PreviewReason

@@ -21,10 +21,19 @@ def words(fault: dict[str, Any]) -> str:
     return "-".join(str(value) for value in fault.values())
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("fault", BROKEN, ids=words)
 def test_what_came_before_a_break_is_kept_and_nothing_is_removed(
     msp: Msp, fault: dict[str, Any]
 ) -> None:
+    keep_what_came_before(msp, fault)
+
+
+def test_so_it_is_on_both_databases(msp: Msp) -> None:
+    keep_what_came_before(msp, {"kind": "truncated", "size": 4000})
+
+
+def keep_what_came_before(msp: Msp, fault: dict[str, Any]) -> None:
     msp.import_fleet()
     ingest(msp)
     before = {agent_id: installed(msp, agent_id) for agent_id in msp.agents}

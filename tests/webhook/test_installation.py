@@ -114,6 +114,7 @@ def test_what_was_altered_at_tactical_is_put_right(msp: Msp) -> None:
     assert ours(msp).resolved_action_rest == max(each.pk for each in state.url_actions)
 
 
+@pytest.mark.one_database
 def test_where_it_works_can_be_chosen_anew(msp: Msp) -> None:
     clients = msp.tactical.state.clients
     msp.install("clients", 1, 2)
@@ -126,6 +127,7 @@ def test_where_it_works_can_be_chosen_anew(msp: Msp) -> None:
     assert [clients[each].alert_template for each in (1, 2, 3)] == [None, None, None]
 
 
+@pytest.mark.one_database
 def test_a_choice_that_somebody_changed_since_is_left_alone(msp: Msp) -> None:
     state = msp.tactical.state
     msp.install("clients", 1)
@@ -136,6 +138,7 @@ def test_a_choice_that_somebody_changed_since_is_left_alone(msp: Msp) -> None:
     assert state.clients[1].alert_template == other
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("lacking", "apply_to"),
     [
@@ -163,6 +166,7 @@ def test_what_the_key_may_not_do_is_named_before_anything_is_done(
     assert msp.everything() == before
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("flag", ["can_view_global_keystore", "can_edit_global_keystore"])
 def test_without_the_key_store_the_secret_stands_in_the_headers(msp: Msp, flag: str) -> None:
     msp.use_key(without=[flag])
@@ -174,6 +178,7 @@ def test_without_the_key_store_the_secret_stands_in_the_headers(msp: Msp, flag: 
     assert list(msp.tactical.state.global_keys) == []
 
 
+@pytest.mark.one_database
 def test_a_hosted_server_does_not_let_its_default_be_chosen(msp: Msp) -> None:
     msp.tactical.control.server.set(hosted=True)
     row = msp.install("default")
@@ -184,6 +189,7 @@ def test_a_hosted_server_does_not_let_its_default_be_chosen(msp: Msp) -> None:
     assert msp.install("clients", 1).ok
 
 
+@pytest.mark.one_database
 def test_the_key_store_is_left_when_it_is_not_wanted_any_more(msp: Msp) -> None:
     msp.install()
     assert msp.install(use_key_store=False).ok
