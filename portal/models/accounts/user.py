@@ -50,6 +50,8 @@ class Membership(TenantOwned, Base):
     """Whether the tenant's server wants a one-time code; read where a page needs it."""
     conflicts: Mapped[int | None] = query_expression()
     """How many conflicts of the tenant need a person; read like `wants_code`."""
+    client_ids: Mapped[str | None] = query_expression()
+    """Of its rows in `membership_clients`, with commas between them; read like `wants_code`."""
 
 
 class MembershipClient(TenantOwned, Base):

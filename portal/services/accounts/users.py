@@ -12,6 +12,7 @@ from portal.db import db
 from portal.errors import InvalidInput, NotFound, Refused
 from portal.models import Membership, PasswordReset, Tenant, User
 from portal.scope import all_tenants
+from portal.services.accounts.limits import select_client_ids
 from portal.services.accounts.passwords import hash_new_password
 from portal.services.accounts.permissions import LIMITABLE, Permission, role_allows
 from portal.services.accounts.places import (
@@ -97,6 +98,7 @@ def list_memberships(user_id: int) -> list[Membership]:
                 contains_eager(Membership.tenant),
                 with_expression(Membership.wants_code, is_code_wanted(Membership.tenant_id)),
                 with_expression(Membership.conflicts, needs_person_count(Membership.tenant_id)),
+                with_expression(Membership.client_ids, select_client_ids()),
             )
             .where(Membership.user_id == user_id, IS_OPEN)
             .order_by(Tenant.name, Tenant.id)

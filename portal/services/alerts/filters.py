@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, and_, or_, select, tuple_, union_all
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from portal.clock import utc_now
+from portal.db import db
 from portal.models import Alert, AlertHandling, Asset, OrganizationMapping
 from portal.models.alerts.handling import HandlingState
 from portal.services.lists.search import any_contains, find_named, split_words
@@ -119,23 +120,32 @@ def is_unacknowledged() -> ColumnElement[bool]:
 
 
 def _belongs_to(client_id: int) -> ColumnElement[bool]:
-    """To an asset of the client, or to none and an organization of it. Each is found by itself: of
-    alerts of which either may hold, no index tells, and all would be walked through."""
-    linked, unlinked, mapping = aliased(Alert), aliased(Alert), OrganizationMapping
-    of_its_assets = (
-        select(linked.id)
-        .join(Asset, Asset.id == linked.asset_id)
-        .where(Asset.client_id == client_id)
-    )
-    of_its_organizations = (
-        select(unlinked.id)
-        .join(
-            mapping,
-            and_(
-                mapping.integration_id == unlinked.integration_id,
-                mapping.external_organization_id == unlinked.external_organization_id,
-            ),
+    """PostgreSQL is asked for either way by itself: no index tells of alerts that one or the other
+    holds for, and it would look at all of them. SQLite, which counts no rows beforehand, would do
+    so for each way, and looks but once like this."""
+    if db.engine.dialect.name == "sqlite":
+        return or_(_is_of_asset(Alert, client_id), _is_of_organization(Alert, client_id))
+    linked, unlinked = aliased(Alert), aliased(Alert)
+    return Alert.id.in_(
+        union_all(
+            select(linked.id).where(_is_of_asset(linked, client_id)),
+            select(unlinked.id).where(_is_of_organization(unlinked, client_id)),
         )
-        .where(mapping.client_id == client_id, unlinked.asset_id.is_(None))
     )
-    return Alert.id.in_(union_all(of_its_assets, of_its_organizations))
+
+
+def _is_of_asset(alert: type[Alert], client_id: int) -> ColumnElement[bool]:
+    return alert.asset_id.in_(select(Asset.id).where(Asset.client_id == client_id))
+
+
+def _is_of_organization(alert: type[Alert], client_id: int) -> ColumnElement[bool]:
+    mapping = (
+        select(OrganizationMapping.id)
+        .where(
+            OrganizationMapping.client_id == client_id,
+            OrganizationMapping.integration_id == alert.integration_id,
+            OrganizationMapping.external_organization_id == alert.external_organization_id,
+        )
+        .exists()
+    )
+    return and_(alert.asset_id.is_(None), mapping)

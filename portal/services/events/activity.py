@@ -14,6 +14,7 @@ from portal.clock import utc_now
 from portal.db import db
 from portal.models import Alert, Asset, Delivery, Event, EventSubscriber, Integration, SyncRun
 from portal.models.events.event import EventType
+from portal.scope import allowed_clients
 from portal.services.lists.paging import Page, paginate_records
 from portal.services.lists.pruning import delete_in_parts
 from portal.services.lists.search import any_contains, find_named, narrow, split_words
@@ -37,10 +38,11 @@ class EventRow:
 def list_events(kind: str = "", search: str = "", page: int = 1) -> Page[EventRow]:
     """The newest first; an empty filter shows all."""
     conditions = narrow(Event.id, _conditions(kind, search), search, in_order=True)
+    is_slow = allowed_clients() is not None  # whose an event is, stands in its payload
     found = paginate_records(
         select(Event),
         select(Event.id).where(*conditions).order_by(Event.id.desc()),
-        select(func.count()).select_from(Event).where(*conditions),
+        None if is_slow else select(func.count()).select_from(Event).where(*conditions),
         page,
     )
     return Page(_with_details(found.items), found.number, found.total)

@@ -6,11 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Row, Select
+from sqlalchemy import Row, Select, func
 
 from portal.db import db
 
 PAGE_SIZE = 50
+FARTHEST = 1_000_000
+"""The number of a page beyond all that there are: databases count no farther than 64 bits."""
 
 Item = TypeVar("Item")
 
@@ -34,30 +36,33 @@ class Page(Generic[Item]):
         return (self.number - 1) * PAGE_SIZE + len(self.items)
 
 
+Total = Select[int] | int | None
+"""How many rows there are, or the query that counts them. None: they are counted while the page is
+looked for, where that is what takes the time, and none is wanted twice."""
+
+
 def paginate(
     query: Select[Any],
-    total: Select[int] | int,
+    total: Total,
     number: int,
     make: Callable[[Row[Any]], Item],
 ) -> Page[Item]:
-    """The page asked for, or the last one when there are fewer. `total` may be known already."""
-    total, number = _fit(total, number)
-    rows = db.session.execute(query.limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE))
+    """The page asked for, or the last one when there are fewer."""
+    rows, total, number = _read(query, total, number)
     return Page([make(row) for row in rows], number, total)
 
 
 def paginate_records(
-    records: Select[Any], ids: Select[int], total: Select[int] | int, number: int
+    records: Select[Any], ids: Select[int], total: Total, number: int
 ) -> Page[Any]:
     """Like `paginate`, of whole records: `ids` finds the page in its order, `records` loads it.
 
     So no more than an id is read of the rows before a far page; and no database is tempted to
     look for some ids by walking through all records that they might be of.
     """
-    total, number = _fit(total, number)
     key = ids.column_descriptions[0]["expr"]
-    found = ids.limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE)
-    wanted = db.session.scalars(found).all()
+    rows, total, number = _read(ids, total, number)
+    wanted = [row[0] for row in rows]
     loaded = db.session.scalars(records.where(key.in_(wanted))) if wanted else ()
     by_id = {record.id: record for record in loaded}
     return Page([by_id[each] for each in wanted if each in by_id], number, total)
@@ -68,6 +73,24 @@ def paginate_list(items: Sequence[Item], number: int) -> Page[Item]:
     total, number = _fit(len(items), number)
     first = (number - 1) * PAGE_SIZE
     return Page(list(items[first : first + PAGE_SIZE]), number, total)
+
+
+def _read(query: Select[Any], total: Total, number: int) -> tuple[Sequence[Row[Any]], int, int]:
+    """The rows, how many there are in all, and the number of their page. Rows that are counted on
+    the way have the count behind their columns."""
+    if total is None:
+        counted, number = query.add_columns(func.count().over()), min(max(1, number), FARTHEST)
+        rows = _read_page(counted, number)
+        if rows or number == 1:
+            return rows, rows[0][-1] if rows else 0, number
+        first = _read_page(counted, 1)
+        total = first[0][-1] if first else 0
+    total, number = _fit(total, number)
+    return _read_page(query, number), total, number
+
+
+def _read_page(query: Select[Any], number: int) -> Sequence[Row[Any]]:
+    return db.session.execute(query.limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE)).all()
 
 
 def _fit(total: Select[int] | int, number: int) -> tuple[int, int]:

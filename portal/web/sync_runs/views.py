@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from flask import abort, flash, make_response, redirect, render_template, request, url_for
+from typing import Any
+
+from flask import abort, flash, g, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.extensions import htmx
+from portal.models import SyncRun
 from portal.models.runs.sync_run import OF_A_PERSON, SyncKind
 from portal.services.accounts.permissions import Permission
 from portal.services.clients import list_client_names
@@ -74,12 +77,7 @@ def show(run_id: int) -> ResponseReturnValue:
         run=run,
         plan=find_plan_of_run(run_id),
         requested_by=requester.email if requester else None,
-        undo={
-            "is_possible": reverts.find_obstacle(run) is None,
-            "is_too_old": reverts.is_too_old(run),
-            "until": reverts.undo_until(run),
-            "linked": history.list_linked_ids(run),
-        },
+        undo=None if g.membership.limited else _describe_undo(run),
         page=page,
         client_names=list_client_names(
             value for entry in page.items for value in (entry.changes or {}).get("client_id", ())
@@ -87,10 +85,20 @@ def show(run_id: int) -> ResponseReturnValue:
         filters=filters,
         action_counts=history.count_log_actions(run_id),
         causes=causes.list_causes(run),
-        held=list_held_by(run),
+        held=[] if g.membership.limited else list_held_by(run),
         restart=run.kind if run.kind in STARTABLE else None,
         most_retried=causes.MOST_RETRIED,
     )
+
+
+def _describe_undo(run: SyncRun) -> dict[str, Any]:
+    """For whoever sees the whole tenant; others are not shown it."""
+    return {
+        "is_possible": reverts.find_obstacle(run) is None,
+        "is_too_old": reverts.is_too_old(run),
+        "until": reverts.undo_until(run),
+        "linked": history.list_linked_ids(run),
+    }
 
 
 @sync_runs.get("/<int:run_id>/progress")
