@@ -15,6 +15,9 @@ FARTHEST = 1_000_000
 """The number of a page beyond all that there are: databases count no farther than 64 bits."""
 
 Item = TypeVar("Item")
+Total = Select[int] | int | None
+"""How many rows there are, or the query that counts them. None: they are counted while the page is
+looked for, where that is what takes the time, and none is wanted twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +37,6 @@ class Page(Generic[Item]):
     @property
     def last_row(self) -> int:
         return (self.number - 1) * PAGE_SIZE + len(self.items)
-
-
-Total = Select[int] | int | None
-"""How many rows there are, or the query that counts them. None: they are counted while the page is
-looked for, where that is what takes the time, and none is wanted twice."""
 
 
 def paginate(
