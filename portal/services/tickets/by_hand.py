@@ -17,7 +17,7 @@ from portal.helpdesks.kind import HelpdeskError, Remote, State
 from portal.models import Errand, Helpdesk, Tenant, Ticket
 from portal.models.errands.errand import ErrandKind
 from portal.models.tickets.ticket import LIVE, TaskVerb, TicketStatus
-from portal.scope import get_tenant_id
+from portal.scope import beyond_clients, get_tenant_id
 from portal.services.alerts.occurrences import Occurrence, hold_current
 from portal.services.audit.actions import Action
 from portal.services.audit.actor import current_actor
@@ -72,7 +72,8 @@ def request_link(alert_id: int, helpdesk_id: int, reference: str) -> Errand:
         helpdesk = _check_open(occurrence, helpdesk_id)
         wanted = {"alert_id": alert_id, "helpdesk_id": helpdesk_id, "reference": reference}
         title = f"Link ticket {reference} of {helpdesk.name}"
-        errand = add_errand(session, ErrandKind.LINK_TICKET, title, wanted | {"by": by})
+        with beyond_clients():  # the limit of waiting ones is everybody's
+            errand = add_errand(session, ErrandKind.LINK_TICKET, title, wanted | {"by": by})
         about = Target("ticket", "", f"{reference} in {helpdesk.name}")
         record(Action.TICKET_LINKED, about, after={"alert_id": alert_id})
     enqueue_errand(errand)
