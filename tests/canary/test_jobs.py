@@ -9,14 +9,16 @@ from typing import Any
 
 import pytest
 from rq.utils import import_attribute
+from sqlalchemy import select
 
 from portal import queue
 from portal.config import Settings
 from portal.db import db, release, transaction
 from portal.jobs.context import use_app
-from portal.models import Channel, Delivery, Message
+from portal.models import Channel, Delivery, Helpdesk, Message, Ticket, TicketTask
 from portal.models.channels.message import MessageReason
 from portal.models.runs.sync_run import SyncKind
+from portal.models.tickets.ticket import TaskVerb, TicketStatus
 from portal.models.webhook.installation import InstallationAction
 from portal.queue import JOBS
 from portal.services.accounts.invitations import invite
@@ -97,6 +99,27 @@ class World:
             session.add(told)
         return channel.id
 
+    def ticketed(self) -> int:
+        """A helpdesk with an open ticket and one to be opened."""
+        with transaction() as session:
+            count = len(session.scalars(select(Helpdesk.id)).all())
+            settings = {"url": self.receiver, "field": "PortalKey", "closed": "resolved"}
+            desk = Helpdesk(kind="rt", name=f"RT {count}", settings=settings, is_proven=True)
+            session.add(desk)
+            session.flush()
+            store_secret(session, desk, "token", "Canary10TokenOfHelpdesk")
+            words = dict.fromkeys(("outage", "queue", "subject", "body"), "x")
+            opened, new = (
+                Ticket(helpdesk_id=desk.id, key=f"k{count}-{each}", **words | {"outage": each})
+                for each in ("one", "two")
+            )
+            opened.status, opened.reference = TicketStatus.OPEN, "7"
+            session.add_all((opened, new))
+            session.flush()
+            owner = {"ticket_id": new.id, "helpdesk_id": desk.id}
+            session.add(TicketTask(verb=TaskVerb.OPEN, key=f"k{count}", **owner))
+        return desk.id
+
     def signed_out(self) -> None:
         """Another password: the sign-in with the one of before is ended at Tactical."""
         user = admin(self.msp.tactical)
@@ -119,6 +142,7 @@ PREPARE: dict[str, Callable[[World], int | None]] = {
     "sign_out": World.signed_out,
     "handle_alerts": World.alerted,
     "send_messages": World.told,
+    **dict.fromkeys(("do_tickets", "poll_tickets"), World.ticketed),
 }
 """What there is to do for each job; its second id."""
 
@@ -171,7 +195,7 @@ def test_no_job_tells_a_secret(
         *("rmm_integrations.password", "rmm_integrations.totp_secret", "code"),
         *("rmm_integrations.knox_token", "rmm_ended_sign_ins.token"),
         *("event_subscribers.url", "event_subscribers.signing_secret", "channels.url"),
-        "messages.code",
+        *("messages.code", "helpdesks.token"),
     } <= watch.kinds
 
 

@@ -55,7 +55,8 @@ NO_SECRETS = """
     services/integrations/identity.py:decide_server
     services/integrations/option_kinds.py:to_column web/tacticalrmm/views.py:decide_identity
     extensions.py:make_form_token
-    helpdesks/carefully.py:make_key keys.py:_write_draft lease.py:make_lease queue.py:_enqueue
+    helpdesks/mail/client.py:comment helpdesks/carefully.py:make_key
+    keys.py:_write_draft lease.py:make_lease queue.py:_enqueue
     work_id.py:begin_work work_id.py:work services/accounts/known_devices.py:issue_device
     vault.py:seal
 """
