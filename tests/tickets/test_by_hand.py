@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from portal.db import db
 from portal.errors import InvalidInput, Refused
+from portal.helpdesks.kind import Choice
 from portal.models import Alert, AuditEntry
 from portal.models.tickets.ticket import TicketStatus
 from portal.scope import all_tenants
@@ -19,7 +20,7 @@ from portal.services.far_sides import BadFields, Entered
 from portal.services.handling.retention import prune_told
 from portal.services.helpdesks.changing import change_helpdesk
 from portal.services.helpdesks.deleting import delete_helpdesk
-from portal.services.helpdesks.probing import Lists, request_list, request_probe
+from portal.services.helpdesks.probing import Lists, read_list, request_lists, request_probe
 from portal.services.notices.far_sides import list_helpdesks
 from portal.services.rules.changes import delete_rule
 from portal.services.rules.file.content import write_content
@@ -152,9 +153,11 @@ def test_a_probe_proves_the_settings_and_a_change_takes_it_back(office: Office) 
 
 
 def test_lists_are_asked_for_by_a_worker(office: Office) -> None:
-    errand = request_list(office.helpdesk_id, Lists.QUEUES)
+    assert read_list(office.helpdesk_id, Lists.QUEUES) == []
+    errand = request_lists(office.helpdesk_id)
     run_queued(errand.id)
-    assert {"id": "network", "name": "Network team"} in get_errand(errand.id).result["choices"]
+    assert get_errand(errand.id).ok
+    assert Choice("network", "Network team") in read_list(office.helpdesk_id, Lists.QUEUES)
 
 
 def test_a_file_names_the_helpdesk_of_a_rule(office: Office) -> None:

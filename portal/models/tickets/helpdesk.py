@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.clock import utc_now
@@ -36,6 +36,11 @@ class Helpdesk(TenantOwned, Base):
     probed_at: Mapped[datetime | None]
     is_proven: Mapped[bool] = mapped_column(default=False)
     """The last probe was good, and of these settings. Else no ticket is opened."""
+    lists: Mapped[dict[str, Any]] = mapped_column(
+        JSON, default=dict, server_default=text("'{}'"), deferred=True
+    )
+    """Its queues, customers and priorities, as it last told them: lists of `id` and `name`."""
+    listed_at: Mapped[datetime | None]
     due_at: Mapped[datetime | None]
     """Not before this: after a failure, or while the lease of the process at work lasts."""
     lease: Mapped[str | None]

@@ -27,6 +27,7 @@ from portal.services.leases import LeaseLost
 from portal.services.oidc import testing as provider_testing
 from portal.services.tickets import by_hand
 from portal.services.webhook import installation, rotation
+from portal.wording import plural
 
 log = logging.getLogger(__name__)
 
@@ -115,11 +116,12 @@ def _probe_helpdesk(errand: Errand) -> _Outcome:
 
 
 def _list_choices(errand: Errand) -> _Outcome:
-    wanted = errand.wanted
-    which = probing.Lists(wanted["which"])
-    found = probing.list_choices(wanted["helpdesk_id"], which, wanted["sought"])
-    choices = [asdict(each) for each in found]
-    return _Outcome(ok=True, message="The helpdesk answered.", result={"choices": choices})
+    found = probing.ask_for_lists(errand.wanted["helpdesk_id"])
+    counts = [
+        plural(len(found[probing.Lists.QUEUES]), "queue"),
+        plural(len(found[probing.Lists.CUSTOMERS]), "customer"),
+    ]
+    return _Outcome(ok=True, message=f"The helpdesk has {' and '.join(counts)}.")
 
 
 def _link_ticket(errand: Errand) -> _Outcome:

@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from enum import StrEnum
 
+from sqlalchemy import select
+
 from portal import queue
 from portal.clock import utc_now
 from portal.db import db, release, transaction
 from portal.errors import Refused
 from portal.helpdesks.carefully import ProbeStep, make_key, probe
 from portal.helpdesks.kind import Choice, Draft, HelpdeskError
-from portal.helpdesks.kind import Helpdesk as FarSide
-from portal.models import Errand, Tenant
+from portal.models import Errand, Helpdesk, Tenant
 from portal.models.errands.errand import ErrandKind
 from portal.scope import get_tenant_id
 from portal.services.audit.actions import Action
@@ -91,30 +92,38 @@ def _keep(helpdesk_id: int, way: Way, steps: Sequence[ProbeStep]) -> None:
         queue.enqueue("do_tickets", get_tenant_id(), helpdesk_id)
 
 
-def request_list(helpdesk_id: int, which: Lists, sought: str = "") -> Errand:
-    """Have a worker ask for it; `result` of the errand holds the `choices`, each with `id` and
-    `name`. Raises TooManyWaiting and NotFound."""
-    title = f"Ask {get_helpdesk(helpdesk_id).name} for its {which}"
-    wanted = {"helpdesk_id": helpdesk_id, "which": str(which), "sought": sought}
-    return request_errand(ErrandKind.LIST_CHOICES, title, wanted)
+def request_lists(helpdesk_id: int) -> Errand:
+    """Have a worker ask for its lists, for people to choose from. Raises TooManyWaiting and
+    NotFound."""
+    title = f"Ask {get_helpdesk(helpdesk_id).name} for its queues and customers"
+    return request_errand(ErrandKind.LIST_CHOICES, title, {"helpdesk_id": helpdesk_id})
 
 
-def list_choices(helpdesk_id: int, which: Lists, sought: str = "") -> Sequence[Choice]:
-    """Now, and wait for the answer. Raises Refused with what the helpdesk said, and NotFound."""
+def ask_for_lists(helpdesk_id: int) -> dict[Lists, Sequence[Choice]]:
+    """Now, wait for the answers, and keep them. Raises Refused with what the helpdesk said, and
+    NotFound."""
     way = _get_way(helpdesk_id)
     release()
     try:
-        return _list(way.connect(), which, sought)
+        far_side = way.connect()
+        found: dict[Lists, Sequence[Choice]] = {
+            Lists.QUEUES: far_side.list_queues(),
+            Lists.CUSTOMERS: far_side.list_customers(""),
+            Lists.PRIORITIES: far_side.list_priorities(),
+        }
     except HelpdeskError as error:
         raise Refused(error.message) from error
+    with transaction() as session:
+        helpdesk = hold(session, helpdesk_id)
+        helpdesk.lists = {str(which): [asdict(each) for each in found[which]] for which in found}
+        helpdesk.listed_at = utc_now()
+    return found
 
 
-def _list(far_side: FarSide, which: Lists, sought: str) -> Sequence[Choice]:
-    """Raises HelpdeskError."""
-    if which is Lists.CUSTOMERS:
-        return far_side.list_customers(sought)
-    lists = far_side.list_queues() if which is Lists.QUEUES else far_side.list_priorities()
-    return [each for each in lists if sought.lower() in each.name.lower()]
+def read_list(helpdesk_id: int, which: Lists) -> list[Choice]:
+    """As it was last told; empty before that."""
+    kept = db.session.scalar(select(Helpdesk.lists).where(Helpdesk.id == helpdesk_id)) or {}
+    return [Choice(each["id"], each["name"]) for each in kept.get(which, ())]
 
 
 def _get_way(helpdesk_id: int) -> Way:

@@ -8,7 +8,7 @@ from flask_wtf import FlaskForm
 
 from portal.channels import KINDS, ChannelKind
 from portal.channels.templating import VALUES
-from portal.errors import PortalError, Refused
+from portal.errors import Refused
 from portal.far_side.templating import FILTERS
 from portal.models import Channel
 from portal.services.accounts.permissions import Permission
@@ -17,7 +17,7 @@ from portal.services.errands.requests import TooManyWaiting
 from portal.services.far_sides import BadFields
 from portal.web.channels.forms import FORMS, WordingForm, fill_form, read_form
 from portal.web.errands.following import follow
-from portal.web.forms import mark
+from portal.web.far_side_forms import mark_fields
 from portal.web.guard import requires, tenant_blueprint
 from portal.web.reauthentication import fresh_sign_in_required
 
@@ -60,7 +60,7 @@ def add(channel_kind: str) -> ResponseReturnValue:
     try:
         channel = changing.add_channel(kind.name, read_form(kind, form))
     except (BadFields, Refused) as error:
-        _mark(form, error)
+        mark_fields(form, error)
         return _form_page(kind, form), 422
     flash(f"{channel.name} was added. Send a test message to see whether it works.", "success")
     return redirect(url_for("channels.show", channel_id=channel.id))
@@ -82,7 +82,7 @@ def save(channel_id: int) -> ResponseReturnValue:
     try:
         changing.change_channel(channel_id, read_form(kind, form))
     except BadFields as error:
-        _mark(form, error)
+        mark_fields(form, error)
         return _form_page(kind, form, listing.get_channel(channel_id)), 422
     flash("Saved. What waits is sent with it now.", "success")
     return redirect(url_for("channels.show", channel_id=channel_id))
@@ -107,7 +107,7 @@ def word(channel_id: int) -> ResponseReturnValue:
             return _wording_page(channel, form, testing.preview(channel, templates))
         changing.word_channel(channel_id, wanted)
     except BadFields as error:
-        _mark(form, error)
+        mark_fields(form, error)
         return _wording_page(listing.get_channel(channel_id), form), 422
     flash("Saved. The next message has these words.", "success")
     return redirect(url_for("channels.show", channel_id=channel_id))
@@ -169,15 +169,3 @@ def _wording_page(channel: Channel, form: WordingForm, preview: str | None = Non
         filters=FILTERS,
         preview=preview,
     )
-
-
-def _mark(form: FlaskForm, error: PortalError) -> None:
-    """Each problem beside its field; what belongs to none stands above the form."""
-    if not isinstance(error, BadFields):
-        mark(form, error)
-        return
-    for name, problem in error.problems.items():
-        if name in form:
-            form[name].errors = [*form[name].errors, problem]
-        else:
-            form.form_errors.append(problem)

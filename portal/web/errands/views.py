@@ -20,7 +20,7 @@ TRIGGERS = {
     ErrandKind.UPDATE_SECRET: "secret-changed",
 }
 """The event by which parts of the page learn that they are old."""
-OF_ALL_PAGES = (ErrandKind.SIGN_IN,)
+OF_ALL_PAGES = (ErrandKind.SIGN_IN, ErrandKind.PROBE_HELPDESK, ErrandKind.LIST_CHOICES)
 """Their end changes so much that the page is loaded anew, which then shows it."""
 
 
