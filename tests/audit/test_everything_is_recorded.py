@@ -201,6 +201,7 @@ CHANNEL = {
     **{"name": "Changed", "most_per_minute": "9", "url": "https://far.example/hook-Rq8vT2mZ5w"},
     **{"method": "POST", "format": "json"},
 }
+HELPDESK = make_desk_form("far") | {"name": "Changed", "token": "1-23-Canary61TokenOfHelpdesk"}
 ROUTES = {
     "api_tokens.add": Drive("token.made", {"name": "Reports", "scopes": "read", "days": "90"}),
     "api_tokens.revoke": Drive("token.revoked"),
@@ -241,6 +242,12 @@ ROUTES = {
     ),
     "deliveries.replay_failed": Drive("delivery.replayed", prepare=_failed_delivery),
     "deliveries.replay_one": Drive("delivery.replayed", prepare=_failed_delivery),
+    "helpdesks.add": Drive("helpdesk.added", {**HELPDESK, "name": "New"}),
+    "helpdesks.delete": Drive("helpdesk.deleted"),
+    "helpdesks.save": Drive("helpdesk.changed", HELPDESK),
+    "helpdesks.switch_off": Drive("helpdesk.switched_off"),
+    "helpdesks.switch_on": Drive("helpdesk.switched_on"),
+    "helpdesks.test": Drive("helpdesk.probed", {"queue": "General"}),
     "notices.choose": Drive("notices.chosen"),
     "organizations.accept_exact": Drive("organization.mapped", prepare=_named_client),
     "organizations.accept_suggestion": Drive("organization.mapped", prepare=_another_client),

@@ -26,6 +26,7 @@ from portal.models import (
     ConnectionTest,
     Delivery,
     Errand,
+    Helpdesk,
     EventSubscriber,
     ExternalEntityMapping,
     Invitation,
@@ -97,6 +98,8 @@ class Place:
     """Of alerts, switched on; it tells the only channel."""
     channel: int
     """Of the kind `http`; nothing was sent to it."""
+    helpdesk: int
+    """Request Tracker, which nobody tested."""
 
     def url(self, path: str = "") -> str:
         return f"/t/{self.slug}/{path}"
@@ -198,7 +201,11 @@ def make_place(app: Flask, slug: str = "acme", **integration: Any) -> Place:
         rule = make_rule(f"{name} servers", channel.id)
         session.add(rule)
         session.flush()
-        ids += [rule.id, channel.id]
+        helpdesk = make_helpdesk(slug)
+        session.add(helpdesk)
+        session.flush()
+        store_secret(session, helpdesk, "token", "1-23-helpdesk-of-the-tests")
+        ids += [rule.id, channel.id, helpdesk.id]
         return Place(tenant_id, slug, *ids)
 
 
@@ -221,6 +228,16 @@ def make_channel(slug: str) -> Channel:
         settings=settings | {"target": f"{slug}-pc.example"},
         templates={},
     )
+
+
+def make_helpdesk(slug: str) -> Helpdesk:
+    return Helpdesk(kind="rt", name=f"{slug.capitalize()} Desk", settings=make_desk_form(slug))
+
+
+def make_desk_form(slug: str) -> dict[str, str]:
+    """As a form of Request Tracker is filled in, but for the token."""
+    url = f"https://{slug}-pc.example/rt"
+    return {"url": url, "field": "PortalKey", "closed": "resolved", "open": "open"}
 
 
 def make_token(slug: str) -> ApiToken:

@@ -134,6 +134,7 @@ def test_ids_of_the_others_are_not_there(
     """Not told apart from ids that nobody has; where a role does not suffice, it is that."""
     before, wrong = fingerprint(app), {}
     settings = {"user_id", "invitation_id", "subscriber_id", "test_id", "channel_id"}
+    settings |= {"helpdesk_id"}
     for rule in tenant_rules(app):
         if not rule.arguments & set(IDS) - settings:
             continue

@@ -24,6 +24,7 @@ IDS = {
     "entry_id": "failure",
     "errand_id": "errand",
     "feed_id": "feed",
+    "helpdesk_id": "helpdesk",
     "invitation_id": "invitation",
     "organization_id": "organization",
     "passkey_id": "asset",
@@ -43,6 +44,7 @@ WORDS = {
     **{"kind": "devices", "field": "name", "handle": "nobodys", "token": "nobodys"},
     "number": 1,
     "channel_kind": "http",
+    "helpdesk_kind": "rt",
 }
 """Parameters that name nobody's row."""
 

@@ -16,7 +16,7 @@ LOWEST = {
     Role.VIEWER: """
         notices.choose notices.index notices.show_choices
         activity.index alerts.export alerts.index alerts.show api_tokens.reference assets.export
-        assets.history channels.index channels.show
+        assets.history channels.index channels.show helpdesks.index helpdesks.show
         assets.index assets.show clients.index clients.picker clients.show conflicts.index
         conflicts.show dashboard.show deliveries.index deliveries.show errands.show
         integrations.index organizations.index organizations.row plans.show
@@ -45,6 +45,8 @@ LOWEST = {
     Role.ADMIN: """
         channels.add channels.choose channels.delete channels.edit channels.new channels.save
         channels.switch_off channels.switch_on channels.test channels.word channels.wording
+        helpdesks.add helpdesks.ask helpdesks.choose helpdesks.delete helpdesks.edit helpdesks.new
+        helpdesks.save helpdesks.switch_off helpdesks.switch_on helpdesks.test
         subscribers.add subscribers.delete subscribers.pause subscribers.resume subscribers.test
         rules.take_over rules.transfer tacticalrmm.decide_identity tacticalrmm.disconnect
         tacticalrmm.enter_code tacticalrmm.save
