@@ -41,7 +41,7 @@ from portal.services.oidc.settings import save_provider
 from portal.services.organizations.mapping import set_auto_sync
 from portal.services.rules.file.importing import digest
 from tests.web.safety.test_isolation import address, methods
-from tests.web.world import Place, make_asset, make_place, make_user, sign_in
+from tests.web.world import Place, make_asset, make_desk_form, make_place, make_user, sign_in
 
 pytestmark = pytest.mark.one_database
 
@@ -243,6 +243,7 @@ ROUTES = {
     "deliveries.replay_failed": Drive("delivery.replayed", prepare=_failed_delivery),
     "deliveries.replay_one": Drive("delivery.replayed", prepare=_failed_delivery),
     "helpdesks.add": Drive("helpdesk.added", {**HELPDESK, "name": "New"}),
+    "helpdesks.ask": Drive("helpdesk.asked"),
     "helpdesks.delete": Drive("helpdesk.deleted"),
     "helpdesks.save": Drive("helpdesk.changed", HELPDESK),
     "helpdesks.switch_off": Drive("helpdesk.switched_off"),

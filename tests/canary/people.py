@@ -40,6 +40,7 @@ FORMS: dict[str, dict[str, str]] = {
     "tacticalrmm.enter_code": {"totp_code": "234257"},
     "single_sign_on.save": {"client_secret": "Canary24SecretOfProvider"},
     "channels.save": {"url": "https://far.example/Canary25AddressOfChannel"},
+    "helpdesks.save": {"token": "Canary32TokenOfHelpdesk"},
     "subscribers.add": {"url": "https://siem.example/Canary8AddressOfSubscriber"},
 }
 """What is sent instead of what the audit's tests send."""
@@ -58,6 +59,26 @@ CHANNELS: dict[str, dict[str, str]] = {
         **{"url": ADDRESS, "method": "POST", "format": "json"},
         "headers": "Authorization: Canary31HeaderOfChannel",
     },
+}
+HELPDESKS: dict[str, dict[str, str]] = {
+    "rt": {
+        **{"url": "https://desk.example/rt", "field": "PortalKey"},
+        **{"closed": "resolved", "open": "open", "token": "1-23-Canary33TokenOfTracker"},
+    },
+    "redmine": {
+        **{"url": "https://desk.example", "field": "Portal key", "format": "textile"},
+        "key": "Canary34KeyOfRedmine",
+    },
+    "zammad": {
+        **{"url": "https://desk.example", "field": "portal_key", "customer": "a@msp.example"},
+        **{"closed": "closed", "open": "open", "token": "Canary35TokenOfZammad"},
+    },
+    "http": {
+        "url": "https://desk.example",
+        "headers": "Authorization: Canary36HeaderOfHelpdesk",
+    },
+    "mail": CHANNELS["mail"]
+    | {"address": "support@msp.example", "password": "Canary37PasswordOfHelpdesk"},
 }
 """Kind -> a form that is right."""
 

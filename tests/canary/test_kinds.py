@@ -86,7 +86,7 @@ OTHER_COLUMNS = """
 TYPED = {
     *("password", "old_password", "new_password", "api_key", "totp_code", "totp_secret"),
     "client_secret",
-    *("url", "token", "topic", "headers"),
+    *("url", "token", "topic", "headers", "key"),
 }
 
 

@@ -20,7 +20,7 @@ from portal.services.webhook import keys
 from tests.audit.test_everything_is_recorded import ROUTES, place_run
 from tests.canary.browser import Browser
 from tests.canary.company import drive_company
-from tests.canary.people import CHANNELS, FORMS, WRONG, drive_people
+from tests.canary.people import CHANNELS, FORMS, HELPDESKS, WRONG, drive_people
 from tests.canary.secrets_made import catch
 from tests.canary.watch import Watch, watching
 from tests.support.keys import KEYS
@@ -91,6 +91,7 @@ def drive_tenants(owner: Browser) -> None:
             owner.get(address(rule, looked_at.slug, looked_at))
     drive_calendar(owner, looked_at)
     drive_channels(owner, looked_at)
+    drive_helpdesks(owner, looked_at)
     drive_mailed_links(owner, looked_at)
     drive_link_of_alert(owner, looked_at)
     for number, rule in enumerate(tenant_rules(owner.app)):
@@ -122,6 +123,13 @@ def drive_channels(owner: Browser, place: Place) -> None:
     for number, (name, form) in enumerate(CHANNELS.items()):
         for more in ({"name": f"Channel {number}"}, {"name": ""}):
             owner.post(place.url(f"channels/new/{name}"), **form, most_per_minute="9", **more)
+
+
+def drive_helpdesks(owner: Browser, place: Place) -> None:
+    """As channels are."""
+    for number, (name, form) in enumerate(HELPDESKS.items()):
+        for more in ({"name": f"Helpdesk {number}"}, {"name": ""}):
+            owner.post(place.url(f"helpdesks/new/{name}"), **form, **more)
 
 
 def drive_mailed_links(owner: Browser, place: Place) -> None:

@@ -93,6 +93,7 @@ class Action(StrEnum):
 
     HELPDESK_ADDED = "helpdesk.added"
     HELPDESK_CHANGED = "helpdesk.changed"
+    HELPDESK_ASKED = "helpdesk.asked"
     HELPDESK_PROBED = "helpdesk.probed"
     HELPDESK_CUSTOMERS_MAPPED = "helpdesk.customers_mapped"
     HELPDESK_SWITCHED_OFF = "helpdesk.switched_off"

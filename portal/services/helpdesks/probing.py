@@ -19,7 +19,7 @@ from portal.models.errands.errand import ErrandKind
 from portal.scope import get_tenant_id
 from portal.services.audit.actions import Action
 from portal.services.audit.record import record
-from portal.services.errands.requests import add_errand, enqueue_errand, request_errand
+from portal.services.errands.requests import add_errand, enqueue_errand
 from portal.services.handling.alert_facts import make_address
 from portal.services.helpdesks.changing import forget_failures, get_target, hold
 from portal.services.helpdesks.listing import get_helpdesk
@@ -95,8 +95,14 @@ def _keep(helpdesk_id: int, way: Way, steps: Sequence[ProbeStep]) -> None:
 def request_lists(helpdesk_id: int) -> Errand:
     """Have a worker ask for its lists, for people to choose from. Raises TooManyWaiting and
     NotFound."""
-    title = f"Ask {get_helpdesk(helpdesk_id).name} for its queues and customers"
-    return request_errand(ErrandKind.LIST_CHOICES, title, {"helpdesk_id": helpdesk_id})
+    with transaction() as session:
+        helpdesk = get_helpdesk(helpdesk_id)
+        title = f"Ask {helpdesk.name} for its queues and customers"
+        wanted = {"helpdesk_id": helpdesk_id}
+        errand = add_errand(session, ErrandKind.LIST_CHOICES, title, wanted)
+        record(Action.HELPDESK_ASKED, get_target(helpdesk))
+    enqueue_errand(errand)
+    return errand
 
 
 def ask_for_lists(helpdesk_id: int) -> dict[Lists, Sequence[Choice]]:
