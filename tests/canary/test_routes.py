@@ -16,6 +16,7 @@ from portal.models import AlertHandling
 from portal.scope import tenant_scope
 from portal.services.alerts.links import make_link
 from portal.services.api.tokens import add_token
+from portal.services.tickets import hints
 from portal.services.webhook import keys
 from tests.audit.test_everything_is_recorded import ROUTES, place_run
 from tests.canary.browser import Browser
@@ -126,7 +127,11 @@ def drive_channels(owner: Browser, place: Place) -> None:
 
 
 def drive_helpdesks(owner: Browser, place: Place) -> None:
-    """As channels are."""
+    """As channels are; and what helpdesks call."""
+    with owner.app.app_context(), tenant_scope(place.id):
+        called = urlsplit(hints.make_address(place.helpdesk)).path
+    for path in (f"{called}x", called):
+        owner.open("POST", path, json={"ticket": 1})
     for number, (name, form) in enumerate(HELPDESKS.items()):
         for more in ({"name": f"Helpdesk {number}"}, {"name": ""}):
             owner.post(place.url(f"helpdesks/new/{name}"), **form, **more)

@@ -14,6 +14,7 @@ from portal.services.errands.requests import TooManyWaiting
 from portal.services.far_sides import BadFields
 from portal.services.helpdesks import changing, deleting, listing, probing
 from portal.services.helpdesks.probing import Lists
+from portal.services.tickets import hints
 from portal.web.errands.following import follow
 from portal.web.far_side_forms import mark_fields
 from portal.web.guard import requires, tenant_blueprint
@@ -153,7 +154,12 @@ def _show(helpdesk_id: int, form: ProbeForm) -> str:
     queues = probing.read_list(helpdesk_id, Lists.QUEUES)
     customers = probing.read_list(helpdesk_id, Lists.CUSTOMERS)
     return render_template(
-        "helpdesks/detail.html", row=row, form=form, queues=queues, customers=customers
+        "helpdesks/detail.html",
+        row=row,
+        form=form,
+        queues=queues,
+        customers=customers,
+        hint=hints.make_address(helpdesk_id),
     )
 
 
