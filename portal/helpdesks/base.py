@@ -24,6 +24,9 @@ class NumberedKind:
     def can_close(self, settings: Settings) -> bool:
         return True
 
+    def preview(self, settings: Settings) -> str:
+        return ""
+
     def can_find(self, settings: Settings) -> bool:
         return True
 

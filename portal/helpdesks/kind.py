@@ -168,5 +168,8 @@ class HelpdeskKind(Protocol):
     def check(self, settings: Settings, secrets: Secrets) -> str:
         """Where it is, for people and without a secret: a host, a mail address. Raises Rejected."""
 
+    def preview(self, settings: Settings) -> str:
+        """Its requests, filled in with sample values; empty where it has no templates."""
+
     def connect(self, gateway: Way, settings: Settings, secrets: Secrets, /) -> Helpdesk:
         """Asks nothing of the helpdesk yet."""

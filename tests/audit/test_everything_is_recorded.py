@@ -357,8 +357,8 @@ AT_A_PROVIDER = {"sso.link", "sso.unlink", "sso.join", "sso.enter"}
 """Driven with an identity provider, in tests/oidc."""
 OF_A_LINK = {"acknowledge.do"}
 """Driven with a link, in tests/alerts/test_links.py."""
-LOOKING = {"acknowledge.show", "auth.show_invitation", "auth.show_reset"}
-"""They are sent the code of a link, to show what it opens."""
+LOOKING = {"acknowledge.show", "auth.show_invitation", "auth.show_reset", "helpdesks.preview"}
+"""They are sent the code of a link or a form, to show what it opens or would ask."""
 NOBODYS = {"webhooks.receive", "webhooks.take_hint"}
 """What these send is no person's doing: a delivery, an event, a word that changes nothing."""
 

@@ -36,6 +36,9 @@ class SimulatedKind:
     def can_find(self, settings: Settings) -> bool:
         return not settings.get("cannot_find")
 
+    def preview(self, settings: Settings) -> str:
+        return ""
+
     def check(self, settings: Settings, secrets: Secrets) -> str:
         if not secrets.get("token"):
             raise Rejected({"token": "Enter the key."})

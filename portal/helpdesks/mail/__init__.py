@@ -43,6 +43,9 @@ class MailKind:
     def can_find(self, settings: Settings) -> bool:
         return False
 
+    def preview(self, settings: Settings) -> str:
+        return ""
+
     def check(self, settings: Settings, secrets: Secrets) -> str:
         problems = list_problems(settings, secrets)
         address = ""

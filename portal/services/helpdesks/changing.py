@@ -19,6 +19,7 @@ from portal.services.far_sides import (
     TARGET,
     BadFields,
     Entered,
+    Sorted,
     keep_secrets,
     read_secrets,
     sort_entered,
@@ -80,6 +81,16 @@ def switch_helpdesk(helpdesk_id: int, *, on: bool) -> Helpdesk:
     return helpdesk
 
 
+def preview_requests(kind_name: str, entered: Entered) -> str:
+    """What would be asked with what was entered; nothing is kept, and no secret is needed. Raises
+    BadFields, and NotFound for a kind that there is not."""
+    kind = get_kind(kind_name)
+    found = sort_entered([each for each in kind.fields if not each.is_secret], entered, {}, {})
+    found.problems.pop("name", None)
+    _check(kind, found)
+    return kind.preview(found.settings)
+
+
 def _apply(session: Session, helpdesk: Helpdesk, kind: HelpdeskKind, entered: Entered) -> None:
     """Raises BadFields."""
     stored = read_secrets(helpdesk, kind.fields) if helpdesk.id else {}
@@ -87,19 +98,24 @@ def _apply(session: Session, helpdesk: Helpdesk, kind: HelpdeskKind, entered: En
     name = entered.name.strip()
     if _is_taken(helpdesk, name):
         found.problems["name"] = "Another helpdesk has this name."
-    if not found.problems:
-        try:
-            found.settings[TARGET] = kind.check(found.settings, found.secrets)
-        except Rejected as error:
-            found.problems |= error.problems
-    if found.problems:
-        raise BadFields(found.problems)
+    _check(kind, found)
     if found.settings != helpdesk.settings or found.secrets != stored:
         helpdesk.is_proven, helpdesk.probe, helpdesk.probed_at = False, [], None
     helpdesk.name, helpdesk.settings = name, found.settings
     session.add(helpdesk)
     session.flush()
     keep_secrets(session, helpdesk, stored, found.secrets)
+
+
+def _check(kind: HelpdeskKind, found: Sorted) -> None:
+    """And where it leads. Raises BadFields."""
+    if not found.problems.keys() - {"name"}:
+        try:
+            found.settings[TARGET] = kind.check(found.settings, found.secrets)
+        except Rejected as error:
+            found.problems |= error.problems
+    if found.problems:
+        raise BadFields(found.problems)
 
 
 def _is_taken(helpdesk: Helpdesk, name: str) -> bool:

@@ -49,6 +49,19 @@ def new(helpdesk_kind: str) -> ResponseReturnValue:
     return _form_page(kind, FORMS[kind.name]())
 
 
+@helpdesks.post("/preview/<helpdesk_kind>")
+@requires(Permission.CHANGE_SETTINGS)
+def preview(helpdesk_kind: str) -> ResponseReturnValue:
+    """What it would be asked, beside the form that stays as it is."""
+    kind = changing.get_kind(helpdesk_kind)
+    form, text = FORMS[kind.name](), ""
+    try:
+        text = changing.preview_requests(kind.name, read_form(kind, form))
+    except BadFields as error:
+        mark_fields(form, error)
+    return render_template("helpdesks/_preview.html", form=form, text=text)
+
+
 @helpdesks.post("/new/<helpdesk_kind>")
 @requires(Permission.CHANGE_SETTINGS)
 @fresh_sign_in_required

@@ -46,7 +46,7 @@ LOWEST = {
         channels.add channels.choose channels.delete channels.edit channels.new channels.save
         channels.switch_off channels.switch_on channels.test channels.word channels.wording
         helpdesks.add helpdesks.ask helpdesks.choose helpdesks.delete helpdesks.edit helpdesks.new
-        helpdesks.save helpdesks.switch_off helpdesks.switch_on helpdesks.test
+        helpdesks.preview helpdesks.save helpdesks.switch_off helpdesks.switch_on helpdesks.test
         subscribers.add subscribers.delete subscribers.pause subscribers.resume subscribers.test
         rules.take_over rules.transfer tacticalrmm.decide_identity tacticalrmm.disconnect
         tacticalrmm.enter_code tacticalrmm.save

@@ -1,0 +1,5 @@
+from __future__ import annotations
+
+from tests.web.conftest import acme, admin
+
+__all__ = ["acme", "admin"]
