@@ -40,7 +40,7 @@ FORMS: dict[str, dict[str, str]] = {
     "tacticalrmm.enter_code": {"totp_code": "234257"},
     "single_sign_on.save": {"client_secret": "Canary24SecretOfProvider"},
     "channels.save": {"url": "https://far.example/Canary25AddressOfChannel"},
-    "helpdesks.save": {"token": "Canary32TokenOfHelpdesk"},
+    "helpdesks.save": {"token": "1-23-Canary32TokenOfHelpdesk"},
     "subscribers.add": {"url": "https://siem.example/Canary8AddressOfSubscriber"},
 }
 """What is sent instead of what the audit's tests send."""
