@@ -43,6 +43,12 @@ def is_number(reference: str) -> bool:
     return re.fullmatch(r"[1-9][0-9]{0,9}", reference) is not None
 
 
+def order_by_age(reference: str) -> int:
+    """For sorting: of several tickets with one key, the first one counts, in whatever order the
+    helpdesk lists them. Those without a number keep its order."""
+    return int(reference) if is_number(reference) else 0
+
+
 def check_number(reference: str) -> str:
     """It, to be put into an address. Raises Refused."""
     if not is_number(reference):

@@ -63,10 +63,10 @@ def open_once(helpdesk: Helpdesk, draft: Draft) -> Remote:
     try:
         opened = helpdesk.open(replace(draft, body=cut(draft.body, LARGEST_TEXT)))
     except AnswerLost:
-        if found := find_own(helpdesk, draft.key):
+        if found := _find_afterwards(helpdesk, draft.key):
             return found
         raise
-    found = find_own(helpdesk, draft.key)
+    found = _find_afterwards(helpdesk, draft.key)
     if found is None:
         raise KeyLost(opened)
     if found.reference != opened.reference:
@@ -74,10 +74,19 @@ def open_once(helpdesk: Helpdesk, draft: Draft) -> Remote:
     return found
 
 
+def _find_afterwards(helpdesk: Helpdesk, key: str) -> Remote | None:
+    """Where it cannot be asked now, it may be there: raises AnswerLost, whatever the reason."""
+    try:
+        return find_own(helpdesk, key)
+    except HelpdeskError as error:
+        raise AnswerLost(error.message, retry_after=error.retry_after) from error
+
+
 def _withdraw(helpdesk: Helpdesk, double: Remote, first: Remote) -> None:
     """What was given up earlier was carried out after all, while this one was being opened."""
     with suppress(HelpdeskError):
         helpdesk.comment(double.reference, f"The same as {first.reference}.", closing=True)
+    with suppress(HelpdeskError):
         helpdesk.close(double.reference)
 
 

@@ -15,7 +15,7 @@ from portal.far_side.escaping import clean, cut, one_line
 from portal.far_side.form import Rejected, Settings
 from portal.far_side.http import clean_url, get_host
 from portal.far_side.templating import BadTemplate
-from portal.helpdesks.base import Watch
+from portal.helpdesks.base import Watch, order_by_age
 from portal.helpdesks.http.paths import read_path
 from portal.helpdesks.http.requests import fill_address, make_call
 from portal.helpdesks.kind import AnswerLost, Choice, Draft, Refused, Remote, State
@@ -58,7 +58,8 @@ class HttpClient:
         exact = [hit for hit in hits if _carries(dig(hit, *self._path("ticket_key")), key)]
         if not hits:
             return None
-        remote = self._read((exact or hits)[0], key=key if exact else "")
+        first = min(exact, key=self._order_by_age, default=hits[0])
+        remote = self._read(first, key=key if exact else "")
         if exact and not remote.reference:
             raise Refused(FOUND_NO_NUMBER)
         return remote
@@ -169,6 +170,9 @@ class HttpClient:
         with suppress(Rejected, BadTemplate):
             return clean_url(told or fill_address(source, reference))
         return ""
+
+    def _order_by_age(self, ticket: Any) -> int:
+        return order_by_age(self._text(ticket, "ticket_reference"))
 
     def _path(self, name: str) -> tuple[str | int, ...]:
         return read_path(self._settings.get(name, ""))

@@ -12,7 +12,7 @@ from typing import Any
 
 from portal.far_side.escaping import clean, cut, one_line
 from portal.far_side.form import Settings, Way
-from portal.helpdesks.base import Watch, check_number, is_number
+from portal.helpdesks.base import Watch, check_number, is_number, order_by_age
 from portal.helpdesks.kind import AnswerLost, Choice, Draft, Refused, Remote, State
 from portal.helpdesks.rest import Rest, dig, list_at, text_at
 
@@ -70,7 +70,8 @@ class ZammadClient:
         """Two requests, one where there is none."""
         hits = self._search(f'{self._settings["field"]}:"{key}"')
         exact = [number for number, ticket in hits.items() if self._read_key(ticket) == key]
-        number = next(iter(exact or hits), self._opened.get(key, ""))
+        first = min(exact, key=order_by_age, default="") or next(iter(hits), "")
+        number = first or self._opened.get(key, "")
         return self._read(number) if number else None
 
     def open(self, draft: Draft) -> Remote:

@@ -75,6 +75,8 @@ class Attempt:
     reference: str
     draft: Draft
     touched_by: str | None
+    was_lost: bool
+    """An earlier attempt may have been carried out."""
     way: Way | None
     """None where there is no such kind of helpdesk."""
     is_told: bool = False
@@ -186,6 +188,7 @@ def _begin(helpdesk: Helpdesk, task: TicketTask, ticket: Ticket, now: datetime) 
         reference=ticket.reference or "",
         draft=_make_draft(ticket),
         touched_by=ticket.touched_by,
+        was_lost=task.begun_at is not None,
         way=make_way(helpdesk),
     )
     task.attempts, task.begun_at = task.attempts + 1, now

@@ -16,7 +16,7 @@ from portal.helpdesks.carefully import LARGEST_TEXT, make_key, read_one
 from portal.helpdesks.kind import HelpdeskError, Remote, State
 from portal.models import Errand, Helpdesk, Tenant, Ticket
 from portal.models.errands.errand import ErrandKind
-from portal.models.tickets.ticket import LIVE, TaskVerb, TicketStatus
+from portal.models.tickets.ticket import LIVE, TicketStatus
 from portal.scope import beyond_clients, get_tenant_id
 from portal.services.alerts.occurrences import Occurrence, hold_current
 from portal.services.audit.actions import Action
@@ -31,8 +31,9 @@ from portal.services.rules.subjects import load_subjects
 from portal.services.rules.terms import TicketStep
 from portal.services.text import clean_line
 from portal.services.tickets.board import Board, load_board
+from portal.services.tickets.dropping import list_waiting
 from portal.services.tickets.ordering import TicketOrder, make_order
-from portal.services.tickets.planning import hang, link_alert, write_tasks
+from portal.services.tickets.planning import hang, link_alert, tell_raised, write_tasks
 from portal.services.tickets.records import clean_reference, get_target, name_ticket, write_down
 
 OVER = "The alert is over. A ticket is for what is still active."
@@ -113,8 +114,8 @@ def link_existing(alert_id: int, helpdesk_id: int, reference: str, *, by: str) -
             ticket = _add_known(session, board, order, remote, by)
         board.tickets[ticket.id] = ticket
         link_alert(session, board, ticket, occurrence.handling, by)
-        news = f"h{occurrence.handling.id}:linked"
-        board.add_task(ticket, TaskVerb.COMMENT, order.line, news, occurrence.handling.id)
+        board.tasks[ticket.id] = list(list_waiting(session, ticket))
+        tell_raised(board, ticket, occurrence.handling, order.line, "linked")
         write_tasks(session, board)
         write_down(session, helpdesk, ticket, f"{by} linked {name_ticket(helpdesk, ticket)}.")
     queue.enqueue("do_tickets", get_tenant_id(), helpdesk_id)

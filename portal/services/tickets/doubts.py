@@ -10,7 +10,8 @@ from portal.helpdesks import KINDS
 from portal.models import Helpdesk, Ticket, TicketTask
 from portal.models.events.event import EventType
 from portal.models.tickets.ticket import ClosedBy, TaskStatus, TaskVerb, TicketStatus
-from portal.services.tickets.records import name_ticket, write_down
+from portal.services.tickets.dropping import is_waiting
+from portal.services.tickets.records import mark_closed, name_ticket, write_down
 
 ANSWER_LOST = "The answer was lost."
 
@@ -40,10 +41,12 @@ def leave_in_doubt(
         write_down(session, helpdesk, ticket, text, EventType.TICKET_UNSURE, answer)
         return
     if task.verb is TaskVerb.CLOSE:
-        ticket.status, ticket.closed_at, ticket.closed_by = (
-            TicketStatus.CLOSED,
-            now,
-            ClosedBy.PORTAL,
-        )
+        close_unless_back(session, ticket, now)
     text = f"It is not sure whether {name_ticket(helpdesk, ticket)} was told. {answer}"
     write_down(session, helpdesk, ticket, text)
+
+
+def close_unless_back(session: Session, ticket: Ticket, now: datetime) -> None:
+    """The portal closed it. Where its outage is back, it is about to be opened again."""
+    if not is_waiting(session, ticket, TicketTask.verb == TaskVerb.REOPEN):
+        mark_closed(ticket, ClosedBy.PORTAL, now)

@@ -130,13 +130,22 @@ def _retry(session: Session, helpdesk: Helpdesk, ticket: Ticket) -> str | None:
         return NOTHING_FAILED
     _wait_again(tasks)
     ticket.last_error = None
-    if not _has_active(session, ticket) and not any(t.verb is TaskVerb.CLOSE for t in tasks):
+    if _has_active(session, ticket):
+        _keep_open(tasks)
+    elif not any(t.verb is TaskVerb.CLOSE for t in tasks):
         board.tasks[ticket.id] = list(tasks)
         board.add_task(ticket, TaskVerb.CLOSE, ALL_OVER, f"retried{utc_now().timestamp():.6f}")
     write_tasks(session, board)
     text = f"{current_actor().name} had it tried again in {helpdesk.name}."
     write_down(session, helpdesk, ticket, text)
     return None
+
+
+def _keep_open(tasks: Sequence[TicketTask]) -> None:
+    """Something came back since the closing failed: what it was to say is still told."""
+    for task in tasks:
+        if task.verb is TaskVerb.CLOSE:
+            task.verb = TaskVerb.COMMENT
 
 
 def _has_active(session: Session, ticket: Ticket) -> bool:

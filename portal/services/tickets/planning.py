@@ -79,7 +79,7 @@ def hang(
         link_alert(session, board, ticket, handling, by)
         return ticket
     link_alert(session, board, ticket, handling, by)
-    _tell_raised(board, ticket, handling, order.line)
+    tell_raised(board, ticket, handling, order.line)
     _write_down(session, board, ticket, handling)
     return ticket
 
@@ -111,7 +111,9 @@ def link_alert(
     board.active[ticket.id] = board.active.get(ticket.id, 0) + 1
 
 
-def _tell_raised(board: Board, ticket: Ticket, handling: AlertHandling, line: str) -> None:
+def tell_raised(
+    board: Board, ticket: Ticket, handling: AlertHandling, line: str, what: str = "raised"
+) -> None:
     """One that is being closed, or was, is opened again."""
     waiting = board.tasks.get(ticket.id, [])
     closing = [task for task in waiting if task.verb is TaskVerb.CLOSE]
@@ -122,7 +124,7 @@ def _tell_raised(board: Board, ticket: Ticket, handling: AlertHandling, line: st
     if ticket.status not in LIVE:
         ticket.status, ticket.closed_at, ticket.closed_by = TicketStatus.OPEN, None, None
     verb = TaskVerb.REOPEN if must_reopen else TaskVerb.COMMENT
-    board.add_task(ticket, verb, line, _name_news("raised", handling), handling.id)
+    board.add_task(ticket, verb, line, _name_news(what, handling), handling.id)
 
 
 def _follow(board: Board, outcome: Outcome, facts: Facts) -> None:
@@ -148,7 +150,7 @@ def _follow(board: Board, outcome: Outcome, facts: Facts) -> None:
         elif ticket.helpdesk_id not in hangs_in and _may_revive(board, outcome, ticket, link):
             link.is_over = False
             board.active[ticket.id] = board.active.get(ticket.id, 0) + 1
-            _tell_raised(board, ticket, handling, say_raised(alert, is_again=True))
+            tell_raised(board, ticket, handling, say_raised(alert, is_again=True))
 
 
 def _may_revive(board: Board, outcome: Outcome, ticket: Ticket, link: TicketAlert) -> bool:

@@ -20,6 +20,7 @@ from portal.services.tickets.records import mark_closed, name_ticket, write_down
 from portal.services.tickets.settling import NOT_OPEN, lose_ticket
 
 MERGED = "The ticket was merged into another one."
+SOMEBODY = "somebody"
 
 
 def take_over(
@@ -31,7 +32,9 @@ def take_over(
         held = _hold_alerts(session, ticket_id) if remote.state is State.CLOSED else {}
         helpdesk = hold_helpdesks(session, [helpdesk_id]).get(helpdesk_id)
         ticket = session.get(Ticket, ticket_id, populate_existing=True)
-        if helpdesk is None or ticket is None or not _is_as_asked(session, ticket, reference):
+        if helpdesk is None or ticket is None:
+            return False
+        if not _is_as_asked(session, ticket, reference, asked_at):
             return False
         linked = _list_links(session, ticket)
         if remote.state is State.CLOSED and not held.keys() >= linked.keys():
@@ -77,12 +80,15 @@ def _list_links(session: Session, ticket: Ticket) -> dict[int, datetime]:
     return {row.handling_id: row.linked_at for row in rows}
 
 
-def _is_as_asked(session: Session, ticket: Ticket, reference: str) -> bool:
-    """And the portal itself changes its state neither now nor next."""
-    closes_now = (TicketTask.verb == TaskVerb.CLOSE) & TicketTask.begun_at.is_not(None)
+def _is_as_asked(session: Session, ticket: Ticket, reference: str, asked_at: datetime) -> bool:
+    """And the portal itself has not changed its state meanwhile, and does so neither now nor next.
+    A closing that was begun may still be carried out, or has been."""
+    closes_now = (TicketTask.verb == TaskVerb.CLOSE) & (TicketTask.attempts > 0)
     is_same = ticket.status is TicketStatus.OPEN and ticket.reference == reference
+    if not is_same or (ticket.read_at is not None and ticket.read_at > asked_at):
+        return False
     changes = or_(TicketTask.verb == TaskVerb.REOPEN, closes_now)
-    return is_same and not is_waiting(session, ticket, changes)
+    return not is_waiting(session, ticket, changes)
 
 
 def _close(
@@ -101,7 +107,8 @@ def _close(
 
 
 def _follow(session: Session, helpdesk: Helpdesk, ticket: Ticket, target: str) -> None:
-    """What hung on it hangs on the other one, which may be ours as well."""
+    """What hung on it hangs on the other one, which may be ours as well. Of one that is not, the
+    portal does not know who else needs it open."""
     other = session.scalar(
         select(Ticket).where(
             Ticket.helpdesk_id == helpdesk.id,
@@ -113,6 +120,7 @@ def _follow(session: Session, helpdesk: Helpdesk, ticket: Ticket, target: str) -
     text = f"{name_ticket(helpdesk, ticket).capitalize()} was merged into {target}."
     if other is None:
         ticket.reference, ticket.url = target, None
+        ticket.touched_by = ticket.touched_by or SOMEBODY
         write_down(session, helpdesk, ticket, text)
         return
     ticket.status, ticket.last_error = TicketStatus.GONE, MERGED

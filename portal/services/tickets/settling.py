@@ -14,13 +14,13 @@ from portal.helpdesks.kind import Remote, State
 from portal.lease import LEASE_TIME
 from portal.models import Helpdesk, Ticket, TicketTask
 from portal.models.events.event import EventType
-from portal.models.tickets.ticket import ClosedBy, TaskStatus, TaskVerb, TicketStatus
+from portal.models.tickets.ticket import TaskStatus, TaskVerb, TicketStatus
 from portal.services.events.delivery import pause_after
 from portal.services.handling.settling import FEWEST_ATTEMPTS, TRIED_FOR
 from portal.services.tickets.attempts import Attempt, Outcome, Result
 from portal.services.tickets.board import hold_helpdesks
-from portal.services.tickets.doubts import leave_in_doubt
-from portal.services.tickets.dropping import WHAT, drop_tasks, is_waiting, list_waiting
+from portal.services.tickets.doubts import close_unless_back, leave_in_doubt
+from portal.services.tickets.dropping import WHAT, drop_tasks, list_waiting
 from portal.services.tickets.records import name_ticket, write_down
 
 NOT_OPEN = "The ticket is not open."
@@ -48,8 +48,10 @@ def settle(attempt: Attempt, outcome: Outcome) -> bool:
         if outcome.result in (Result.DONE, Result.KEY_LOST):
             _finish(session, helpdesk, ticket, task, outcome, now)
         elif outcome.result is Result.REFUSED:
-            fail(session, helpdesk, ticket, task, outcome.answer, now)
-            helpdesk.last_error = outcome.answer
+            task.answer = helpdesk.last_error = outcome.answer
+            if not attempt.was_lost:
+                task.begun_at = None
+            _give_up(session, helpdesk, ticket, task, outcome.answer, now)
         else:
             _try_later(session, helpdesk, ticket, task, attempt, outcome, now)
         return _move_on(helpdesk, attempt, outcome, now)
@@ -116,12 +118,7 @@ def _finish_closing(
         )
         write_down(session, helpdesk, ticket, text, EventType.TICKET_COMMENTED)
         return
-    if not is_waiting(session, ticket, TicketTask.verb == TaskVerb.REOPEN):
-        ticket.status, ticket.closed_at, ticket.closed_by = (
-            TicketStatus.CLOSED,
-            now,
-            ClosedBy.PORTAL,
-        )
+    close_unless_back(session, ticket, now)
     text = f"Closed {name_ticket(helpdesk, ticket)}."
     write_down(session, helpdesk, ticket, text, EventType.TICKET_CLOSED)
 
@@ -169,10 +166,11 @@ def _try_later(
     if outcome.is_told:
         task.text = ""
     if outcome.result is Result.LATER:
-        task.begun_at = None
+        task.begun_at = task.begun_at if attempt.was_lost else None
     elif not attempt.can_find:
         leave_in_doubt(session, helpdesk, ticket, task, now, outcome.answer)
-        return
+        if task.status is not TaskStatus.WAITING:
+            return
     if task.attempts == 1:
         text = f"{WHAT[task.verb].format(helpdesk.name)} was not possible yet, and is tried for a "
         write_down(session, helpdesk, ticket, f"{text}day. {outcome.answer}")
