@@ -12,12 +12,13 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from portal.db import db, transaction
-from portal.models import Alert, AlertHandling, AlertRule, Asset, Channel
+from portal.models import Alert, AlertHandling, AlertRule, Asset, Channel, Helpdesk
 from portal.models.alerts.handling import HandlingState
 from portal.scope import tenant_scope
 from portal.services.rules import changes
 from portal.services.rules.file.importing import digest
 from portal.services.rules.listing import get_rule, list_rules, query_rules, view_rule
+from portal.services.rules.terms import Steps, TicketStep
 from portal.services.rules.trial import try_rules
 from tests.web.conftest import acme, admin
 from tests.web.world import Place, make_rule
@@ -34,6 +35,7 @@ WHOLE: dict[str, Any] = {
     **{"zone": "Europe/Berlin", "lasting_minutes": "10"},
     **{"number": "3", "minutes": "60", "of": "check", "does": "tell", "urgency": "critical"},
     **{"remind_hours": "4", "escalate_minutes": "30", "go_on": "y"},
+    **{"ticket_queue": "Support", "ticket_per": "client", "ticket_subject": "{{ hostname }}"},
 }
 
 
@@ -55,6 +57,11 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"does": "ignore"}, "Enter why nobody is to be told."),
     ({"assets": "nobody"}, "There is no asset named nobody."),
     ({"tags": "x" * 41}, "A tag has at most 40 characters."),
+    ({"ticket_queue": " "}, "Enter the queue that tickets go to."),
+    ({"ticket_helpdesk": "999999"}, "The helpdesk is no longer there."),
+    ({"ticket_helpdesk": "x"}, "Choose from the list."),
+    ({"ticket_per": "weather"}, "Choose from the list."),
+    ({"ticket_subject": "{{ weather }}"}, "The template cannot be used"),
     ({"severities": "fatal"}, "cannot be read as the terms of a rule"),
     ({"clients": "x"}, "Choose from the list."),
 ]
@@ -67,6 +74,7 @@ def whole(place: Place) -> dict[str, Any]:
         "assets": "acme-pc",
         "notify": str(place.channel),
         "escalate_to": str(place.channel),
+        "ticket_helpdesk": str(place.helpdesk),
     }
 
 
@@ -104,6 +112,8 @@ def test_a_rule_comes_back_as_it_was_entered(app: Flask, admin: FlaskClient, acm
         assert kept.conditions.hours is not None
         assert (kept.conditions.hours.days, kept.conditions.hours.outside) == ((0, 4), True)
         assert kept.steps.escalate_to == (acme.channel,)
+        assert kept.steps.ticket is not None
+        assert (kept.steps.ticket.queue, kept.steps.ticket.per) == ("Support", "client")
         assert kept.rule.go_on
     page = admin.get(address).text
     for text in (
@@ -119,8 +129,34 @@ def test_a_rule_comes_back_as_it_was_entered(app: Flask, admin: FlaskClient, acm
         "at least 3 within 60 minutes of one check or task",
         "client Acme Client",
         "tell Acme Room after 30 minutes without acknowledgement",
+        "open a ticket in Acme Desk, one for each client",
     ):
         assert text in listed
+
+
+def test_a_rule_that_only_opens_a_ticket_shows_it_first(
+    app: Flask, admin: FlaskClient, acme: Place
+) -> None:
+    """What is chosen by the helpdesk's words is kept by its ids."""
+    with app.app_context(), tenant_scope(acme.id), transaction() as session:
+        queues = [{"id": "3", "name": "Support"}, {"id": "4", "name": "Sales"}]
+        session.get_one(Helpdesk, acme.helpdesk).lists = {"queues": queues}
+    form = {"name": "Tickets", "does": "tell", "ticket_helpdesk": str(acme.helpdesk)}
+    form |= {"ticket_queue": "support", "ticket_subject": "{{ hostname }}: look", "do": "try"}
+    tried = admin.post(acme.url("rules/new"), data=form).text
+    for text in ("open a ticket in Acme Desk", "acme-pc: look", "/alerts/"):
+        assert text in tried
+    assert "did not name it" not in tried
+    other = admin.post(acme.url("rules/new"), data=form | {"ticket_queue": "Suport"}).text
+    assert "Acme Desk did not name it" in other
+    saved = admin.post(acme.url("rules/new"), data=form | {"do": "save-off"})
+    assert saved.status_code == 302, saved.text
+    with app.app_context(), tenant_scope(acme.id):
+        view = list_rules()[-1]
+        step = TicketStep(acme.helpdesk, "3", subject="{{ hostname }}: look")
+        assert view.steps == Steps(ticket=step)
+    page = admin.get(acme.url(f"rules/{view.rule.id}/edit")).text
+    assert 'value="Support"' in page
 
 
 def test_what_cannot_be_meant_is_refused_and_kept(admin: FlaskClient, acme: Place) -> None:
@@ -140,6 +176,7 @@ def test_all_that_is_wrong_is_said_at_once(admin: FlaskClient, acme: Place) -> N
         **{"name": " ", "text": "(disk", "days": [], "start": "25:00", "tags": "x" * 41},
         **{"lasting_minutes": "soon", "number": "1", "minutes": "2000", "remind_hours": "0"},
         **{"notify": "999999", "escalate_minutes": "later", "assets": "nobody"},
+        **{"ticket_queue": "", "ticket_body": "{% if %}", "ticket_customer": "x" * 201},
     }
     answer = admin.post(acme.url("rules/new"), data=whole(acme) | wrong)
     shown = set(re.findall(r'id="(\w+)-error"', answer.text))

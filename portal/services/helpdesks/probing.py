@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import select
 
@@ -128,8 +129,13 @@ def ask_for_lists(helpdesk_id: int) -> dict[Lists, Sequence[Choice]]:
 
 def read_list(helpdesk_id: int, which: Lists) -> list[Choice]:
     """As it was last told; empty before that."""
-    kept = db.session.scalar(select(Helpdesk.lists).where(Helpdesk.id == helpdesk_id)) or {}
-    return [Choice(each["id"], each["name"]) for each in kept.get(which, ())]
+    kept = db.session.scalar(select(Helpdesk.lists).where(Helpdesk.id == helpdesk_id))
+    return parse_list(kept, which)
+
+
+def parse_list(kept: Mapping[str, Any] | None, which: Lists) -> list[Choice]:
+    """`kept`: the column of a helpdesk."""
+    return [Choice(each["id"], each["name"]) for each in (kept or {}).get(which, ())]
 
 
 def _get_way(helpdesk_id: int) -> Way:

@@ -34,7 +34,7 @@ def make_order(
     urgency: str,
 ) -> TicketOrder:
     alert = describe(handling, subject, address, rule=rule, urgency=urgency)
-    asset_url = f"{address}/assets/{subject.asset_id}" if subject.asset_id is not None else ""
+    asset_url = find_asset_url(subject, address)
     title, body = write_ticket(step, alert, asset_url)
     return TicketOrder(
         helpdesk_id=step.helpdesk,
@@ -52,6 +52,11 @@ def make_order(
             "page": asset_url or alert.url,
         },
     )
+
+
+def find_asset_url(subject: Subject, address: str) -> str:
+    """Empty where the alert has no asset."""
+    return f"{address}/assets/{subject.asset_id}" if subject.asset_id is not None else ""
 
 
 def describe(

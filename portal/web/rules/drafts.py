@@ -20,6 +20,7 @@ from portal.services.rules.terms import (
 from portal.services.windows.scopes import find_assets, write_assets
 from portal.web.input import read_number, to_id
 from portal.web.rules.forms import ANY, CONTAINS, IGNORE, MATCHES, OUTSIDE, TELL, WITHIN, RuleForm
+from portal.web.rules.tickets import fill_ticket, read_ticket
 
 Value = TypeVar("Value")
 
@@ -61,6 +62,8 @@ def fill(view: RuleView) -> dict[str, Any]:
     for name in ("severities", "kinds", "clients", "organizations", "sites", "asset_types"):
         values[name] = [str(each) for each in getattr(conditions, name)]
     values["systems"] = list(conditions.systems)
+    if steps.ticket:
+        values |= fill_ticket(steps.ticket)
     values["notify"] = [str(each) for each in steps.notify]
     values["escalate_to"] = [str(each) for each in steps.escalate_to]
     if hours:
@@ -131,6 +134,7 @@ def _read_steps(form: RuleForm, faults: Faults) -> Steps:
         remind_hours=_number(faults, "remind_hours"),
         escalate_minutes=_number(faults, "escalate_minutes"),
         escalate_to=_ids(faults, form.escalate_to.data, "escalate_to"),
+        ticket=faults.attempt(lambda: read_ticket(form), None),
     )
     urgency = {"urgency": form.urgency.data} if form.urgency.data else {}
     return faults.attempt(lambda: read_steps({**to_json(steps), **urgency}), steps)

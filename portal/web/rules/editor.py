@@ -12,10 +12,14 @@ from portal.services.accounts.limits import list_choices
 from portal.services.accounts.permissions import Permission
 from portal.services.assets.words import list_filter_words
 from portal.services.channels.listing import list_names
+from portal.services.helpdesks.listing import list_names as list_helpdesks
 from portal.services.organizations.listing import list_live_organizations
 from portal.services.rules import changes
+from portal.services.rules.changes import Draft
 from portal.services.rules.listing import get_rule, view_rule
-from portal.services.rules.trial import Trial, try_conditions
+from portal.services.rules.trial import try_conditions
+from portal.services.rules.words import describe_steps
+from portal.services.tickets.wording import VALUES
 from portal.services.windows.drafts import list_zones
 from portal.services.windows.listing import find_usual_zone
 from portal.services.windows.scopes import list_sites
@@ -23,6 +27,7 @@ from portal.web.forms import mark
 from portal.web.guard import requires
 from portal.web.rules.drafts import fill, read_draft
 from portal.web.rules.forms import RuleForm
+from portal.web.rules.tickets import offer_helpdesks, preview
 from portal.web.rules.views import SHOWN, rules, show_switched_on
 
 TRY, SAVE, SAVE_OFF = "try", "save", "save-off"
@@ -37,7 +42,7 @@ def new() -> ResponseReturnValue:
     try:
         draft = read_draft(form)
         if _wanted() == TRY:
-            return _page(form, None, try_conditions(draft.conditions))
+            return _page(form, None, draft)
         rule = changes.add_rule(draft, is_on=_wanted() == SAVE)
     except (InvalidInput, Refused) as error:
         mark(form, error)
@@ -58,7 +63,7 @@ def edit(rule_id: int) -> ResponseReturnValue:
     try:
         draft = read_draft(form)
         if _wanted() == TRY:
-            return _page(form, rule, try_conditions(draft.conditions))
+            return _page(form, rule, draft)
         rule = changes.save_rule(rule_id, draft)
     except (InvalidInput, Refused) as error:
         mark(form, error)
@@ -73,8 +78,9 @@ def _wanted() -> str:
     return wanted if wanted in (SAVE, SAVE_OFF) else TRY
 
 
-def _page(form: RuleForm, rule: AlertRule | None, trial: Trial | None = None) -> str:
-    """With the choices that there are now."""
+def _page(form: RuleForm, rule: AlertRule | None, tried: Draft | None = None) -> str:
+    """With the choices that there are now, and what comes of a rule that is tried."""
+    trial = try_conditions(tried.conditions) if tried else None
     channels = [(str(key), name) for key, name in list_names().items()]
     offered = {
         "clients": [(str(key), name) for key, name in list_choices()],
@@ -93,4 +99,14 @@ def _page(form: RuleForm, rule: AlertRule | None, trial: Trial | None = None) ->
         options = [*options, *(each for each in gone if each[0] not in known)]
         form[name].choices = [SelectChoice(value, text) for value, text in options]
     form.zone.choices = [SelectChoice(zone, zone) for zone in list_zones()]
-    return render_template("rules/form.html", form=form, rule=rule, trial=trial, shown=SHOWN)
+    return render_template(
+        "rules/form.html",
+        form=form,
+        rule=rule,
+        trial=trial,
+        shown=SHOWN,
+        does=describe_steps(tried.steps, list_names(), list_helpdesks()) if tried else [],
+        ticket=preview(tried, trial) if tried and trial else None,
+        listed=offer_helpdesks(form),
+        words=VALUES,
+    )

@@ -23,7 +23,8 @@ CONTAINS, MATCHES = "contains", "matches"
 TEXT = {CONTAINS: "contains the words", MATCHES: "matches the regular expression"}
 OF = {"asset": "one asset", "check": "one check or task", "client": "one client"}
 TELL, IGNORE = "tell", "ignore"
-DOES = {TELL: "Tell somebody", IGNORE: "Ignore it"}
+DOES = {TELL: "Tell somebody, or open a ticket", IGNORE: "Ignore it"}
+PER = {"check": "each check or task", "asset": "each asset", "client": "each client"}
 
 
 def choices(words: Mapping[str, str]) -> list[SelectChoice]:
@@ -79,4 +80,11 @@ class RuleForm(FlaskForm):  # type: ignore[misc]
     remind_hours = StringField("Remind every")
     escalate_minutes = StringField("Tell others after")
     escalate_to = SelectMultipleField("Others", choices=[], validate_choice=False)
+    ticket_helpdesk = SelectField("Open a ticket in", choices=[], validate_choice=False)
+    ticket_queue = StringField("Queue")
+    ticket_customer = StringField("Customer")
+    ticket_priority = StringField("Priority")
+    ticket_per = SelectField("One ticket for", choices=choices(PER), validate_choice=False)
+    ticket_subject = StringField("Subject")
+    ticket_body = TextAreaField("Text")
     go_on = BooleanField("Go on with the rules after it")

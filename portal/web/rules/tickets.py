@@ -1,0 +1,101 @@
+"""The step that opens a ticket: between the form and the rule, and what it would come to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
+
+from portal.errors import InvalidInput
+from portal.services.helpdesks.choosing import read_all_choices, read_choices
+from portal.services.helpdesks.listing import list_names
+from portal.services.helpdesks.probing import Lists
+from portal.services.rules.changes import Draft
+from portal.services.rules.terms import Of, TicketStep
+from portal.services.rules.trial import Trial
+from portal.services.tickets.previewing import preview_ticket
+from portal.web.input import to_id
+from portal.web.rules.forms import RuleForm
+
+LISTS = {"queue": Lists.QUEUES, "customer": Lists.CUSTOMERS, "priority": Lists.PRIORITIES}
+"""What is chosen from the helpdesk's lists."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """Of the ticket for the newest alert that matched. `unlisted`: what of the step the helpdesk
+    did not name when it was last asked, as `queue Supprot`."""
+
+    helpdesk: str
+    subject: str
+    body: str
+    unlisted: list[str]
+
+
+def fill_ticket(step: TicketStep) -> dict[str, str]:
+    """The values of the form's fields."""
+    chosen = {
+        name: read_choices(step.helpdesk, which).show(getattr(step, name))
+        for name, which in LISTS.items()
+    }
+    rest = {"per": step.per, "subject": step.subject, "body": step.body}
+    values = {"helpdesk": str(step.helpdesk), **chosen, **rest}
+    return {f"ticket_{name}": value for name, value in values.items()}
+
+
+def read_ticket(form: RuleForm) -> TicketStep | None:
+    """Raises InvalidInput for what was not chosen from the form's own lists."""
+    if not form.ticket_helpdesk.data:
+        return None
+    try:
+        helpdesk_id = to_id(form.ticket_helpdesk.data)
+    except ValueError:
+        raise InvalidInput("Choose from the list.", "ticket_helpdesk") from None
+    per = form.ticket_per.data or "check"
+    if per not in get_args(Of):
+        raise InvalidInput("Choose from the list.", "ticket_per")
+    typed = {name: (form[f"ticket_{name}"].data or "").strip() for name in LISTS}
+    chosen = {
+        name: read_choices(helpdesk_id, LISTS[name]).find(text).id if text else ""
+        for name, text in typed.items()
+    }
+    texts = {name: form[f"ticket_{name}"].data or "" for name in ("subject", "body")}
+    return TicketStep(helpdesk=helpdesk_id, per=per, **chosen, **texts)
+
+
+def offer_helpdesks(form: RuleForm) -> Mapping[str, list[tuple[str, str]]]:
+    """Its choices; and what can be typed into the fields that follow, with the helpdesk's name."""
+    names, known = list_names(), read_all_choices()
+    options = {"": "No ticket"} | {str(key): name for key, name in names.items()}
+    chosen = form.ticket_helpdesk.data or ""
+    options.setdefault(chosen, f"{chosen} (no longer there)")
+    form.ticket_helpdesk.choices = [SelectChoice(value, text) for value, text in options.items()]
+    return {
+        name: [
+            (label, helpdesk)
+            for helpdesk_id, helpdesk in names.items()
+            for label in known[helpdesk_id][which].labels.values()
+        ]
+        for name, which in LISTS.items()
+    }
+
+
+def preview(draft: Draft, trial: Trial) -> Preview | None:
+    """None where nothing matched, or the rule opens none."""
+    step = draft.steps.ticket
+    if step is None or not trial.matched:
+        return None
+    newest, urgency = trial.matched[0].subject, draft.steps.urgency or "normal"
+    subject, body = preview_ticket(step, newest, rule=draft.name, urgency=urgency)
+    return Preview(list_names()[step.helpdesk], subject, body, _list_unlisted(step))
+
+
+def _list_unlisted(step: TicketStep) -> list[str]:
+    chosen: dict[str, Any] = {name: getattr(step, name) for name in LISTS}
+    return [
+        f"{name} “{id}”"
+        for name, id in chosen.items()
+        if id and read_choices(step.helpdesk, LISTS[name]).misses(id)
+    ]
