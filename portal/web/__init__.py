@@ -36,7 +36,7 @@ AREAS = (
     "portal.web.windows:calendars",
     "portal.web.rules:rules",
     "portal.web.channels.views:channels",
-    "portal.web.helpdesks.views:helpdesks",
+    "portal.web.helpdesks:helpdesks",
     "portal.web.errands.views:errands",
     "portal.web.deliveries.views:deliveries",
     "portal.web.conflicts.views:conflicts",

@@ -109,6 +109,10 @@ def _free_client(place: Place) -> None:
         session.get_one(OrganizationMapping, place.organization).client_id = None
 
 
+def _customer(place: Place) -> dict[str, Any]:
+    return {f"customer-{place.client}": "Contoso"}
+
+
 def _named_client(place: Place) -> None:
     with transaction() as session:
         mapping = session.get_one(OrganizationMapping, place.organization)
@@ -245,6 +249,7 @@ ROUTES = {
     "helpdesks.add": Drive("helpdesk.added", {**HELPDESK, "name": "New"}),
     "helpdesks.ask": Drive("helpdesk.asked"),
     "helpdesks.delete": Drive("helpdesk.deleted"),
+    "helpdesks.map_clients": Drive("helpdesk.customers_mapped", prepare=_customer),
     "helpdesks.save": Drive("helpdesk.changed", HELPDESK),
     "helpdesks.switch_off": Drive("helpdesk.switched_off"),
     "helpdesks.switch_on": Drive("helpdesk.switched_on"),

@@ -14,7 +14,10 @@ class Permission(StrEnum):
     READ_RULES = "see alert rules, maintenance windows and channels"
     CHANGE_RULES = "change alert rules and maintenance windows"
     SYNC = "sync, preview, apply or decline plans, and replay deliveries"
-    MAP = "map organizations, edit clients, merge assets, settle conflicts, undo runs"
+    MAP = (
+        "map organizations, name customers of helpdesks, edit clients, merge assets, "
+        "settle conflicts, undo runs"
+    )
     CHANGE_SETTINGS = (
         "change the connection, the webhook, its secret, event subscribers and channels"
     )

@@ -53,7 +53,7 @@ def read_ticket(form: RuleForm) -> TicketStep | None:
         helpdesk_id = to_id(form.ticket_helpdesk.data)
     except ValueError:
         raise InvalidInput("Choose from the list.", "ticket_helpdesk") from None
-    per = form.ticket_per.data or "check"
+    per: Of = form.ticket_per.data or "check"
     if per not in get_args(Of):
         raise InvalidInput("Choose from the list.", "ticket_per")
     typed = {name: (form[f"ticket_{name}"].data or "").strip() for name in LISTS}

@@ -16,7 +16,8 @@ LOWEST = {
     Role.VIEWER: """
         notices.choose notices.index notices.show_choices
         activity.index alerts.export alerts.index alerts.show api_tokens.reference assets.export
-        assets.history channels.index channels.show helpdesks.index helpdesks.show
+        assets.history channels.index channels.show
+        helpdesks.customers helpdesks.index helpdesks.show
         assets.index assets.show clients.index clients.picker clients.show conflicts.index
         conflicts.show dashboard.show deliveries.index deliveries.show errands.show
         integrations.index organizations.index organizations.row plans.show
@@ -31,7 +32,7 @@ LOWEST = {
         alerts.assign_many alerts.assign_one alerts.unacknowledge_one
         assets.do_merge assets.edit assets.merge assets.refresh
         assets.release assets.restore assets.retire assets.tag assets.untag
-        clients.delete clients.edit clients.new
+        clients.delete clients.edit clients.new helpdesks.map_clients
         conflicts.settle deliveries.replay_failed deliveries.replay_one organizations.accept_exact
         organizations.accept_suggestion organizations.created organizations.decide
         organizations.map_to_client

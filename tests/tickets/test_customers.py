@@ -1,0 +1,87 @@
+"""Which client is which customer of a helpdesk: suggested by name, saved by a press."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from portal.db import transaction
+from portal.helpdesks.kind import Choice
+from portal.models import Client, Helpdesk
+from portal.scope import tenant_scope
+from portal.services.helpdesks.customers import list_mapped
+from portal.services.helpdesks.names import fold_company, suggest
+from tests.web.conftest import acme, admin
+from tests.web.world import Place
+
+__all__ = ["acme", "admin"]
+
+pytestmark = pytest.mark.one_database
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Müller & Söhne GmbH & Co. KG", "muller  sohne"),
+        ("Contoso, Ltd.", "CONTOSO (post@contoso.example)"),
+        ("Société Générale S.A.", "Societe Generale"),
+        ("AG", "ag"),
+        ("O'Neill-Smith Inc", "ONeill Smith"),
+    ],
+)
+def test_names_of_the_same_company(one: str, other: str) -> None:
+    assert fold_company(one) == fold_company(other) != ""
+
+
+def test_only_what_is_sure_is_suggested() -> None:
+    customers = [Choice("1", "Contoso"), Choice("2", "Globex"), Choice("3", "Globex Inc.")]
+    customers += [Choice("4", "Initech"), Choice("5", "!!!")]
+    names = {7: "Contoso Ltd", 8: "Globex", 9: "Initech GmbH", 10: "Initech", 11: "…"}
+    assert suggest(names, customers) == {7: customers[0]}
+
+
+def test_many_are_saved_at_once_and_only_what_was_changed(
+    app: Flask, admin: FlaskClient, acme: Place
+) -> None:
+    with app.app_context(), tenant_scope(acme.id), transaction() as session:
+        listed = [{"id": "41", "name": "ACME client"}, {"id": "42", "name": "Globex"}]
+        session.get_one(Helpdesk, acme.helpdesk).lists = {"customers": listed}
+        clients = [Client(name=name) for name in ("Globex Europe", "Initech", "Umbrella")]
+        session.add_all(clients)
+        session.flush()
+        globex, initech, umbrella = [client.id for client in clients]
+    address = acme.url(f"helpdesks/{acme.helpdesk}/customers")
+    page = admin.get(address).text
+    assert page.count("Suggested, not saved yet") == 1
+    assert mapped(app, acme) == {}
+    sent = {
+        f"customer-{acme.client}": "ACME client",
+        f"customer-{globex}": "globex",
+        f"customer-{initech}": "help@initech.example",
+        **{f"customer-{umbrella}": "41", f"was-{umbrella}": "41"},
+    }
+    assert "Saved 3 clients." in admin.post(address, data=sent, follow_redirects=True).text
+    kept = {
+        acme.client: Choice("41", "ACME client"),
+        globex: Choice("42", "Globex"),
+        initech: Choice("help@initech.example", "help@initech.example"),
+    }
+    assert mapped(app, acme) == kept
+    page = admin.get(f"{address}?show=unmapped").text
+    assert "Umbrella" in page
+    assert "Initech" not in page
+    assert "Not on the list that Acme Desk told last" in admin.get(address).text
+
+    wrong = {f"customer-{umbrella}": "x" * 201, f"customer-{globex}": "", f"was-{globex}": "Globex"}
+    answer = admin.post(address, data=wrong)
+    assert (answer.status_code, "x" * 201 in answer.text) == (422, True)
+    assert mapped(app, acme) == kept
+    assert admin.post(address, data={"customer-x": "1"}).status_code == 400
+    admin.post(address, data={f"customer-{globex}": "", f"was-{globex}": "Globex"})
+    assert mapped(app, acme) == {id: kept[id] for id in (acme.client, initech)}
+
+
+def mapped(app: Flask, place: Place) -> dict[int, Choice]:
+    with app.app_context(), tenant_scope(place.id):
+        return list_mapped(place.helpdesk)
