@@ -24,14 +24,14 @@ class ClientRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Mapping:
+class MappingView:
     page: Page[ClientRow]
     choices: Choices
     clients: int
     unmapped: int
 
 
-def view_mapping(helpdesk_id: int, *, unmapped_only: bool = False, number: int = 1) -> Mapping:
+def view_mapping(helpdesk_id: int, *, unmapped_only: bool = False, number: int = 1) -> MappingView:
     """By the name of the client. Raises NotFound."""
     mapped, clients = list_mapped(helpdesk_id), list_choices()
     choices = read_choices(helpdesk_id, Lists.CUSTOMERS)
@@ -45,4 +45,4 @@ def view_mapping(helpdesk_id: int, *, unmapped_only: bool = False, number: int =
     last = max(1, -(-len(shown) // PAGE_SIZE))
     number = min(max(number, 1), last)
     part = shown[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]
-    return Mapping(Page(part, number, len(shown)), choices, len(rows), len(unmapped))
+    return MappingView(Page(part, number, len(shown)), choices, len(rows), len(unmapped))

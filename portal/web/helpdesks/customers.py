@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -51,7 +52,10 @@ def map_clients(helpdesk_id: int) -> ResponseReturnValue:
     flash(
         f"Saved {plural(len(wanted), 'client')}." if wanted else "Nothing was changed.", "success"
     )
-    where = {"show": UNMAPPED if _is_narrowed() else None, "page": request.args.get("page")}
+    where: dict[str, Any] = {
+        "show": UNMAPPED if _is_narrowed() else None,
+        "page": request.args.get("page"),
+    }
     return redirect(url_for("helpdesks.customers", helpdesk_id=helpdesk_id, **where))
 
 
