@@ -30,6 +30,11 @@ class Alert(Record):
     rule = text("The alert rule that decided about it.", nullable=True)
     window = text("The maintenance window that keeps or kept it silent.", nullable=True)
     urgency = text("`low`, `normal`, `high` or `critical`, as a rule says.", nullable=True)
+    ticket_ref = text("The helpdesk's number of this occurrence's ticket.", nullable=True)
+    ticket_url = text("The ticket's page in the helpdesk.", nullable=True)
+    ticket_state = text(
+        "`waiting`, `open`, `failing`, `closed`, `unsure`, `failed` or `gone`.", nullable=True
+    )
     url = page_address()
 
 

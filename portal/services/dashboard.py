@@ -21,6 +21,7 @@ from portal.services.assets.freshness import (
 from portal.services.assets.listing import count_by_status
 from portal.services.conflicts.listing import needs_person_count
 from portal.services.deliveries.history import failed_count, to_review_count
+from portal.services.helpdesks.listing import failing_count
 from portal.services.integrations.current import find_integration
 from portal.services.integrations.preview_due import PendingPreview, find_pending_preview
 from portal.services.integrations.server_health import Outage, find_outage
@@ -30,8 +31,10 @@ from portal.services.runs.history import (
     find_last_finished_runs,
     list_recent_fleet_runs,
 )
+from portal.services.tickets.listing import Unsettled, list_unsettled
 
 RECENT_RUNS = 6
+MOST_TICKETS = 3
 REVIEW_PERIOD = "7d"
 """Deliveries to review that are older than that are no news."""
 
@@ -62,6 +65,10 @@ class Overview:
     unacknowledged_alerts: int
     failed_deliveries: int
     deliveries_to_review: int
+    unsettled_tickets: list[Unsettled]
+    """The newest of which a person has to do something."""
+    unsettled_count: int
+    failing_helpdesks: int
 
 
 def get_overview() -> Overview:
@@ -69,6 +76,7 @@ def get_overview() -> Overview:
     old = stale_before(figures.status_read_seconds)
     assets = count_by_status(stale_before=old, integration=integration)
     last = find_last_finished_runs(*STATUS_READS)
+    unsettled, unsettled_count = list_unsettled(MOST_TICKETS)
     last_read_at = newest_status_read(last)
     return Overview(
         integration=integration,
@@ -90,6 +98,9 @@ def get_overview() -> Overview:
         unacknowledged_alerts=figures.unacknowledged_alerts,
         failed_deliveries=figures.failed_deliveries,
         deliveries_to_review=figures.deliveries_to_review,
+        unsettled_tickets=unsettled,
+        unsettled_count=unsettled_count,
+        failing_helpdesks=figures.failing_helpdesks,
     )
 
 
@@ -104,19 +115,29 @@ class _Figures:
     failed_deliveries: int
     deliveries_to_review: int
     status_read_seconds: int | None
+    failing_helpdesks: int
     organizations: dict[OrganizationFilter, int]
 
 
 def _read_figures() -> _Figures:
     clients = select(func.count()).select_from(Client).scalar_subquery()
     waiting = (needs_person_count(), unacknowledged_count())
-    others = (failed_count(), to_review_count(REVIEW_PERIOD), status_read_seconds())
+    deliveries = (failed_count(), to_review_count(REVIEW_PERIOD))
+    others = (*deliveries, status_read_seconds(), failing_count())
     on = exists().where(AlertRule.switched_on_at.is_not(None))
     asked = select(clients, on, *waiting, *others, *organization_counts()).select_from(
         OrganizationMapping
     )
-    number, any_rule, conflicts, nobodys, failed, to_review, seconds, *counts = db.session.execute(
-        asked
-    ).one()
-    organizations = dict(zip(OrganizationFilter, counts, strict=True))
-    return _Figures(number, conflicts, any_rule, nobodys, failed, to_review, seconds, organizations)
+    number, any_rule, *figures = db.session.execute(asked).one()
+    (conflicts, nobodys, failed, to_review, seconds, failing), counts = figures[:6], figures[6:]
+    return _Figures(
+        clients=number,
+        conflicts=conflicts,
+        any_rule=any_rule,
+        unacknowledged_alerts=nobodys,
+        failed_deliveries=failed,
+        deliveries_to_review=to_review,
+        status_read_seconds=seconds,
+        failing_helpdesks=failing,
+        organizations=dict(zip(OrganizationFilter, counts, strict=True)),
+    )

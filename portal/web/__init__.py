@@ -37,6 +37,7 @@ AREAS = (
     "portal.web.rules:rules",
     "portal.web.channels.views:channels",
     "portal.web.helpdesks:helpdesks",
+    "portal.web.tickets:tickets",
     "portal.web.errands.views:errands",
     "portal.web.deliveries.views:deliveries",
     "portal.web.conflicts.views:conflicts",

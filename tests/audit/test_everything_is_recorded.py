@@ -28,10 +28,13 @@ from portal.models import (
     Integration,
     OrganizationMapping,
     SyncRun,
+    Ticket,
+    TicketTask,
 )
 from portal.models.deliveries.delivery import DeliveryStatus
 from portal.models.integrations.integration import IntegrationState, Stop
 from portal.models.runs.sync_run import RunStatus
+from portal.models.tickets.ticket import TaskStatus, TaskVerb, TicketStatus
 from portal.scope import tenant_scope
 from portal.services.alerts.acknowledging import acknowledge
 from portal.services.alerts.assigning import assign, list_assignees
@@ -180,6 +183,24 @@ def _assigned(place: Place) -> dict[str, Any]:
     return {"alert": place.alert, "assigned_to": "nobody"}
 
 
+def _failed_ticket(place: Place) -> dict[str, Any]:
+    _lose_ticket(place, TicketStatus.FAILED, TaskStatus.FAILED)
+    return {"ticket": place.ticket}
+
+
+def _unsure_ticket(place: Place) -> None:
+    _lose_ticket(place, TicketStatus.UNSURE, TaskStatus.UNSURE)
+
+
+def _lose_ticket(place: Place, status: TicketStatus, of_task: TaskStatus) -> None:
+    """What became of opening it."""
+    _change(Ticket, place.ticket, status=status, reference=None, last_error="The answer was lost.")
+    ids = {"ticket_id": place.ticket, "helpdesk_id": place.helpdesk}
+    with transaction() as session:
+        key = f"of ticket {place.ticket}"
+        session.add(TicketTask(**ids, verb=TaskVerb.OPEN, key=key, status=of_task))
+
+
 class KeptFile(io.BytesIO):
     """One that can be sent more than once."""
 
@@ -238,6 +259,19 @@ ROUTES = {
     "channels.switch_on": Drive("channel.switched_on"),
     "channels.test": Drive("channel.tested"),
     "channels.word": Drive("channel.worded"),
+    "tickets.link": Drive(
+        "ticket.linked", {"reference": "77"}, lambda place: {"helpdesk": place.helpdesk}
+    ),
+    "tickets.open_one": Drive(
+        "ticket.opened",
+        {"ticket_queue": "support", "ticket_per": "check"},
+        lambda place: {"helpdesk": place.helpdesk},
+    ),
+    "tickets.retry_many": Drive("ticket.retried", prepare=_failed_ticket),
+    "tickets.retry_one": Drive("ticket.retried", prepare=_failed_ticket),
+    "tickets.settle": Drive(
+        "ticket.settled", {"found": "there", "reference": "77"}, prepare=_unsure_ticket
+    ),
     "clients.delete": Drive("client.deleted", prepare=_free_client),
     "clients.edit": Drive("client.renamed", {"name": "New"}),
     "clients.new": Drive("client.added", {"name": "New"}),

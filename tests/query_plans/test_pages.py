@@ -59,11 +59,13 @@ def more_pages(made: Seeded) -> list[str]:
         "assets/export.csv": ["", "status=overdue"],
         "alerts/": [
             *(f"status={word}" for word in ("active", "snoozed", "resolved", "any")),
+            *(f"ticket={word}" for word in ("with", "without", "unsure", "failing")),
             "severity=error", client, asset, "age=1h", "age=over-7d", "q=disk",
             *(f"sort={word}" for word in ("severity", "asset", "client", "occurrences")),
         ],
         "alerts/export.csv": ["", "status=any"],
         "deliveries/": ["status=failed", "event=resolve", "period=24h", "agent_id=1", "page=2"],
+        "tickets/": ["", "state=attention", "state=any&q=disk", client, asset],
         "activity/": ["type=rmm.alert.triggered", "page=2", f"page={10**30}"],
         "sync-runs/": ["kind=devices", "status=failed", "kind=agent&status=failed"],
         f"sync-runs/{made.run_id}": ["action=failed", "q=pc"],

@@ -98,7 +98,9 @@ def test_what_failed_is_retried(office: Office) -> None:
     office.add_rule()
     office.desk.raise_alerts(1)
     office.work()
-    [row] = list_unsettled(10)
+    [unsettled], number = list_unsettled(10)
+    row = unsettled.row
+    assert (number, unsettled.since > row.ticket.created_at) == (1, True)
     assert row.state == "failed"
     office.desk.resolve(1)
     office.work()

@@ -39,6 +39,7 @@ from portal.models import (
     SyncPlanRow,
     SyncRun,
     Tenant,
+    Ticket,
     User,
     UserSession,
 )
@@ -47,6 +48,7 @@ from portal.models.errands.errand import ErrandKind
 from portal.models.integrations.integration import IntegrationState
 from portal.models.runs.sync_plan import PlanAction, PlanOrigin, PlanStatus
 from portal.models.runs.sync_run import RunStatus, SyncKind
+from portal.models.tickets.ticket import TicketStatus
 from portal.scope import all_tenants, tenant_scope
 from portal.services.accounts.tokens import digest
 from portal.services.events.subscribers import ADDRESS, SIGNING_SECRET
@@ -100,6 +102,8 @@ class Place:
     """Of the kind `http`; nothing was sent to it."""
     helpdesk: int
     """Request Tracker, which nobody tested."""
+    ticket: int
+    """Open in it, about the asset; no alert hangs on it."""
 
     def url(self, path: str = "") -> str:
         return f"/t/{self.slug}/{path}"
@@ -205,8 +209,28 @@ def make_place(app: Flask, slug: str = "acme", **integration: Any) -> Place:
         session.add(helpdesk)
         session.flush()
         store_secret(session, helpdesk, "token", "1-23-helpdesk-of-the-tests")
-        ids += [rule.id, channel.id, helpdesk.id]
+        ticket = make_ticket(helpdesk.id, asset, "1042")
+        session.add(ticket)
+        session.flush()
+        ids += [rule.id, channel.id, helpdesk.id, ticket.id]
         return Place(tenant_id, slug, *ids)
+
+
+def make_ticket(helpdesk_id: int, asset: Asset, reference: str) -> Ticket:
+    return Ticket(
+        helpdesk_id=helpdesk_id,
+        client_id=asset.client_id,
+        asset_id=asset.id,
+        outage=f"asset {asset.id}",
+        key=f"portal-{secrets.token_hex(8)}",
+        queue="support",
+        subject=f"Check failing: {asset.name}",
+        body=f"The disk of {asset.name} is full.",
+        status=TicketStatus.OPEN,
+        reference=reference,
+        url=f"https://desk.example/{reference}",
+        opened_at=utc_now(),
+    )
 
 
 def make_rule(name: str, channel: int, position: int = 1) -> AlertRule:

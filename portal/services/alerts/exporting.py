@@ -10,6 +10,7 @@ from portal.services.alerts.filters import AlertFilter, alert_conditions
 from portal.services.alerts.listing import AlertRow, query_alerts, with_clients
 from portal.services.export import ROWS_AT_ONCE, Row
 from portal.services.plain import plain
+from portal.services.tickets.listing import TicketRow, list_current, to_short
 
 ALERT_COLUMNS = (
     "external_alert_id",
@@ -28,6 +29,9 @@ ALERT_COLUMNS = (
     "rule",
     "window",
     "alert_id",
+    "ticket_ref",
+    "ticket_url",
+    "ticket_state",
 )
 
 
@@ -39,10 +43,13 @@ def export_alerts(shown: AlertFilter | None = None) -> Iterator[Row]:
         .execution_options(yield_per=ROWS_AT_ONCE)
     )
     for part in found.partitions():
-        yield from map(to_alert_row, with_clients(part))
+        tickets = list_current([alert.id for alert in part])
+        for row in with_clients(part):
+            yield to_alert_row(row, tickets.get(row.alert.id))
 
 
-def to_alert_row(row: AlertRow) -> Row:
+def to_alert_row(row: AlertRow, ticket: TicketRow | None) -> Row:
+    """`ticket`: that of the present occurrence."""
     handling = row.alert.handling
     names = {
         "asset": row.alert.asset.name if row.alert.asset else None,
@@ -51,6 +58,7 @@ def to_alert_row(row: AlertRow) -> Row:
         "rule": handling.rule_name if handling else None,
         "window": handling.window_name if handling else None,
         "alert_id": str(row.alert.id),
+        **to_short(ticket),
     }
     return {
         name: names[name] if name in names else plain(getattr(row.alert, name))

@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, select, tuple_, union_all
+from sqlalchemy import ColumnElement, and_, or_, select, true, tuple_, union_all
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from portal.clock import utc_now
 from portal.db import db
-from portal.models import Alert, AlertHandling, Asset, OrganizationMapping
+from portal.models import Alert, AlertHandling, Asset, OrganizationMapping, Ticket, TicketAlert
 from portal.models.alerts.handling import HandlingState
+from portal.models.tickets.ticket import TicketStatus
 from portal.services.lists.search import any_contains, find_named, split_words
+from portal.services.tickets.filters import HAS_FAILED, STATES
 
 AGES: dict[str, tuple[timedelta | None, timedelta | None]] = {
     "1h": (timedelta(hours=1), None),
@@ -34,6 +36,14 @@ HANDLED: dict[str, ColumnElement[bool]] = {
     "silent": AlertHandling.state.in_((HandlingState.SILENT, HandlingState.IGNORED)),
 }
 """Word of the filter -> what holds of the handling; UNACKNOWLEDGED beside them."""
+
+TICKETED: dict[str, ColumnElement[bool]] = {
+    "with": true(),
+    "unsure": STATES[TicketStatus.UNSURE],
+    "failing": HAS_FAILED,
+}
+"""Word of the filter -> what holds of a ticket of the present occurrence; UNTICKETED beside."""
+UNTICKETED = "without"
 
 _SEARCHED = (
     Alert.message,
@@ -61,6 +71,8 @@ class AlertFilter:
     rule_id: int | None = None
     window_id: int | None = None
     urgency: str = ""
+    ticket: str = ""
+    """A word of TICKETED, or UNTICKETED."""
     sort: str = "-triggered"
 
 
@@ -81,6 +93,7 @@ def alert_conditions(shown: AlertFilter) -> list[ColumnElement[bool]]:
     if oldest is not None:
         conditions.append(Alert.triggered_at < utc_now() - oldest)
     conditions.extend(_list_handled(shown))
+    conditions.extend(_list_ticketed(shown.ticket))
     # Every word must be found somewhere, so that "print server" narrows.
     for word, named in find_named(Asset.id, split_words(shown.search)).items():
         conditions.append(or_(any_contains(_SEARCHED, word), Alert.asset_id.in_(named)))
@@ -103,6 +116,20 @@ def _list_handled(shown: AlertFilter) -> Iterator[ColumnElement[bool]]:
         yield tuple_(Alert.id, Alert.occurrences).in_(found)
     if shown.handled == UNACKNOWLEDGED:
         yield is_unacknowledged()
+
+
+def _list_ticketed(word: str) -> Iterator[ColumnElement[bool]]:
+    """Found from the tickets, of which few meet a condition."""
+    if word not in (*TICKETED, UNTICKETED):
+        return
+    found = (
+        select(AlertHandling.alert_id, AlertHandling.occurrence)
+        .join(TicketAlert, TicketAlert.handling_id == AlertHandling.id)
+        .join(Ticket, Ticket.id == TicketAlert.ticket_id)
+        .where(TICKETED.get(word, true()))
+    )
+    has_one = tuple_(Alert.id, Alert.occurrences).in_(found)
+    yield ~has_one if word == UNTICKETED else has_one
 
 
 def is_unacknowledged() -> ColumnElement[bool]:

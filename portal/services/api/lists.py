@@ -3,6 +3,7 @@ API gives them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -58,6 +59,7 @@ from portal.services.software.titles import (
     describe_title,
     title_conditions,
 )
+from portal.services.tickets.listing import TicketRow, list_current
 from portal.services.windows.listing import view_rows, view_window
 from portal.services.windows.loading import select_ahead
 from portal.services.windows.present import to_record
@@ -110,13 +112,13 @@ def list_alerts(
     return read_part(
         query,
         part,
-        lambda rows: [_to_alert(each) for each in with_clients([row[0] for row in rows])],
+        lambda rows: _to_alerts(with_clients([row[0] for row in rows])),
     )
 
 
 def read_alert(alert_id: int) -> Record:
     """Raises NotFound."""
-    return _to_alert(get_alert_row(alert_id))
+    return _to_alerts([get_alert_row(alert_id)])[0]
 
 
 def list_windows(with_over: bool, part: Part) -> Items:
@@ -228,7 +230,12 @@ def _to_organization(mapping: OrganizationMapping) -> Record:
     return ids | to_organization_row(mapping)
 
 
-def _to_alert(row: AlertRow) -> Record:
+def _to_alerts(rows: Sequence[AlertRow]) -> list[Record]:
+    tickets = list_current([row.alert.id for row in rows])
+    return [_to_alert(row, tickets.get(row.alert.id)) for row in rows]
+
+
+def _to_alert(row: AlertRow, ticket: TicketRow | None) -> Record:
     handling = row.alert.handling
     assignee = handling.assignee if handling else None
     more = {
@@ -237,7 +244,7 @@ def _to_alert(row: AlertRow) -> Record:
         "assigned_to": assignee.user.email if assignee else None,
         "urgency": handling.urgency if handling else None,
     }
-    return {"id": str(row.alert.id)} | more | to_alert_row(row)
+    return {"id": str(row.alert.id)} | more | to_alert_row(row, ticket)
 
 
 def _to_entry(entry: TimelineEntry) -> Record:

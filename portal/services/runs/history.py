@@ -77,6 +77,16 @@ def find_last_finished_run(kind: SyncKind) -> SyncRun | None:
     return find_last_finished_runs(kind).get(kind)
 
 
+def find_active_and_last(kind: SyncKind) -> tuple[SyncRun | None, SyncRun | None]:
+    """`find_active_run` and `find_last_finished_run`, in one statement."""
+    is_active = (SyncRun.kind == kind, SyncRun.subject == "", SyncRun.status.in_(ACTIVE))
+    active = select(SyncRun.id).where(*is_active).limit(1).scalar_subquery()
+    wanted = select(SyncRun).where(SyncRun.id.in_([active, last_finished_id(kind)]))
+    runs = db.session.scalars(wanted).all()
+    found = {run.status in ACTIVE: run for run in runs}
+    return found.get(True), found.get(False)
+
+
 def find_last_finished_runs(*kinds: SyncKind) -> dict[SyncKind, SyncRun]:
     """The newest run of each kind that brought something; a kind without one is left out."""
     newest = [last_finished_id(kind) for kind in kinds]

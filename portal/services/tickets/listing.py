@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import Select, and_, case, func, select
 
 from portal.clock import iso_utc
 from portal.db import db
 from portal.errors import NotFound
-from portal.models import AlertHandling, Helpdesk, Ticket, TicketAlert, TicketTask
-from portal.models.tickets.ticket import LIVE, TaskStatus, TicketStatus
+from portal.models import Alert, AlertHandling, Helpdesk, Ticket, TicketAlert, TicketTask
+from portal.models.tickets.ticket import TaskStatus, TicketStatus
+from portal.services.alerts.listing import AlertRow, query_alerts, with_clients
 from portal.services.lists.paging import Page, paginate
+from portal.services.tickets.filters import FAILING, GROUPS, TicketFilter, ticket_conditions
 
-UNSETTLED = (TicketStatus.UNSURE, TicketStatus.FAILED)
-"""Of which a person has to do something."""
+MOST_ALERTS = 100
+_LOST = (TaskStatus.FAILED, TaskStatus.UNSURE, TaskStatus.DROPPED)
+_USED_LATELY = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,50 +35,87 @@ class TicketRow:
         """A word of `TicketStatus`, or `failing`: something that was to be done to it failed."""
         ticket = self.ticket
         is_failing = ticket.status is TicketStatus.OPEN and ticket.last_error is not None
-        return "failing" if is_failing else str(ticket.status)
+        return FAILING if is_failing else str(ticket.status)
+
+
+@dataclass(frozen=True, slots=True)
+class Unsettled:
+    """`since`: when what was to be done last went wrong."""
+
+    row: TicketRow
+    since: datetime
 
 
 def get_ticket(ticket_id: int) -> TicketRow:
     """Raises NotFound."""
-    row = db.session.execute(_select().where(Ticket.id == ticket_id)).first()
+    row = db.session.execute(select_tickets().where(Ticket.id == ticket_id)).first()
     if row is None:
         raise NotFound("This ticket does not exist.")
-    return TicketRow(row[0], row[1])
+    return TicketRow(row.Ticket, row.name)
 
 
-def list_tickets(
-    number: int, *, states: Collection[TicketStatus] = (), helpdesk_id: int | None = None
-) -> Page[TicketRow]:
-    """A page of them, the newest first. `states`: empty for all."""
-    conditions: list[ColumnElement[bool]] = []
-    if states:
-        conditions.append(Ticket.status.in_(states))
-    if helpdesk_id is not None:
-        conditions.append(Ticket.helpdesk_id == helpdesk_id)
-    query = _select().where(*conditions).order_by(Ticket.id.desc())
+def list_tickets(shown: TicketFilter, number: int) -> Page[TicketRow]:
+    """A page of them, the newest first."""
+    conditions = ticket_conditions(shown)
+    query = cast("Select[Any]", select_tickets().where(*conditions).order_by(Ticket.id.desc()))
     total = select(func.count(Ticket.id)).where(*conditions)
-    rows = cast("Select[Any]", query)
-    return paginate(rows, total, number, lambda row: TicketRow(row.Ticket, row.name))
+    return paginate(query, total, number, lambda row: TicketRow(row.Ticket, row.name))
 
 
-def list_unsettled(most: int) -> list[TicketRow]:
-    """Unsure, failed, or failing: the newest first."""
-    is_failing = (Ticket.status == TicketStatus.OPEN) & Ticket.last_error.is_not(None)
-    query = _select().where(or_(Ticket.status.in_(UNSETTLED), is_failing))
-    rows = db.session.execute(query.order_by(Ticket.id.desc()).limit(most))
-    return [TicketRow(*row) for row in rows]
+def count_groups(shown: TicketFilter) -> dict[str, int]:
+    """How many of each group the filter shows, its own state aside, and `total`."""
+    conditions = ticket_conditions(replace(shown, state=""))
+    numbers = [func.count(case((holds, 1))) for holds in GROUPS.values()]
+    row = db.session.execute(select(*numbers, func.count(Ticket.id)).where(*conditions)).one()
+    return dict(zip((*GROUPS, "total"), row, strict=True))
+
+
+def list_unsettled(most: int) -> tuple[list[Unsettled], int]:
+    """Of which a person has to do something, the newest first; and how many there are in all."""
+    since = (
+        select(func.max(TicketTask.settled_at))
+        .where(TicketTask.ticket_id == Ticket.id, TicketTask.status.in_(_LOST))
+        .correlate(Ticket)
+        .scalar_subquery()
+    )
+    more = (since.label("since"), func.count().over().label("total"))
+    query = select_tickets().add_columns(*more).where(GROUPS["attention"])
+    rows = db.session.execute(query.order_by(Ticket.id.desc()).limit(most)).all()
+    found = [
+        Unsettled(TicketRow(row.Ticket, row.name), row.since or row.Ticket.created_at)
+        for row in rows
+    ]
+    return found, rows[0].total if rows else 0
 
 
 def list_of_alerts(alert_ids: Collection[int]) -> dict[int, list[TicketRow]]:
     """Those on which any occurrence of an alert hangs, by its id; the newest first."""
-    query = (
-        _select()
+    return _group_by_alert(_select_linked(alert_ids))
+
+
+def list_current(alert_ids: Collection[int]) -> dict[int, TicketRow]:
+    """The newest on which the present occurrence of an alert hangs, by its id."""
+    if not alert_ids:
+        return {}
+    is_present = and_(
+        Alert.id == AlertHandling.alert_id, Alert.occurrences == AlertHandling.occurrence
+    )
+    found = _group_by_alert(_select_linked(alert_ids).join(Alert, is_present))
+    return {alert_id: rows[0] for alert_id, rows in found.items()}
+
+
+def _select_linked(alert_ids: Collection[int]) -> Select[Ticket, str, int]:
+    return (
+        select_tickets()
         .add_columns(AlertHandling.alert_id)
         .join(TicketAlert, TicketAlert.ticket_id == Ticket.id)
         .join(AlertHandling, AlertHandling.id == TicketAlert.handling_id)
         .where(AlertHandling.alert_id.in_(alert_ids))
         .order_by(Ticket.id.desc())
     )
+
+
+def _group_by_alert(query: Select[Ticket, str, int]) -> dict[int, list[TicketRow]]:
     found: dict[int, list[TicketRow]] = {}
     for ticket, helpdesk, alert_id in db.session.execute(query):
         rows = found.setdefault(alert_id, [])
@@ -83,22 +124,32 @@ def list_of_alerts(alert_ids: Collection[int]) -> dict[int, list[TicketRow]]:
     return found
 
 
-def list_open(*, asset_id: int | None = None, client_id: int | None = None) -> list[TicketRow]:
-    """Those of an asset or a client that are open, or are to be."""
-    its = Ticket.asset_id == asset_id if asset_id is not None else Ticket.client_id == client_id
-    query = _select().where(its, Ticket.status.in_(LIVE)).order_by(Ticket.id.desc())
-    return [TicketRow(*row) for row in db.session.execute(query)]
+def list_open(
+    most: int, *, asset_id: int | None = None, client_id: int | None = None
+) -> list[TicketRow]:
+    """Those of an asset or a client that are open, or are to be: the newest first."""
+    shown = TicketFilter(state="live", asset_id=asset_id, client_id=client_id)
+    query = select_tickets().where(*ticket_conditions(shown)).order_by(Ticket.id.desc())
+    return [TicketRow(row.Ticket, row.name) for row in db.session.execute(query.limit(most))]
 
 
-def list_alert_ids(ticket_id: int) -> Sequence[int]:
-    """Of the alerts that hang on it."""
-    return db.session.scalars(
+def list_alerts_of(ticket_id: int) -> list[AlertRow]:
+    """Those that hang on it, the newest first."""
+    its = (
         select(AlertHandling.alert_id)
         .join(TicketAlert, TicketAlert.handling_id == AlertHandling.id)
         .where(TicketAlert.ticket_id == ticket_id)
-        .distinct()
-        .order_by(AlertHandling.alert_id)
-    ).all()
+    )
+    newest = (Alert.triggered_at.desc(), Alert.id.desc())
+    query = query_alerts(Alert.id.in_(its)).order_by(*newest).limit(MOST_ALERTS)
+    return with_clients(db.session.scalars(query).all())
+
+
+def list_used_queues() -> list[tuple[int, str]]:
+    """Helpdesks' ids with their queues, that in which a ticket was opened last first."""
+    query = select(Ticket.helpdesk_id, Ticket.queue).order_by(Ticket.id.desc())
+    rows = db.session.execute(query.limit(_USED_LATELY))
+    return list(dict.fromkeys((row.helpdesk_id, row.queue) for row in rows if row.queue))
 
 
 def list_tasks(ticket_id: int) -> Sequence[TicketTask]:
@@ -142,6 +193,7 @@ def to_public(row: TicketRow) -> dict[str, Any]:
     }
 
 
-def _select() -> Select[Ticket, str]:
+def select_tickets() -> Select[Ticket, str]:
+    """With the names of their helpdesks."""
     query = select(Ticket, Helpdesk.name).join(Helpdesk, Helpdesk.id == Ticket.helpdesk_id)
     return query.execution_options(populate_existing=True)

@@ -34,6 +34,7 @@ def read_filter() -> AlertFilter:
         rule_id=request.args.get("rule_id", type=to_id),
         window_id=request.args.get("window_id", type=to_id),
         urgency=words("urgency"),
+        ticket=words("ticket"),
         sort=words("sort") or "-triggered",
     )
 
@@ -52,4 +53,5 @@ def describe_filter(shown: AlertFilter) -> dict[str, Any]:
         "rule_id": shown.rule_id,
         "window_id": shown.window_id,
         "urgency": shown.urgency,
+        "ticket": shown.ticket,
     }

@@ -28,7 +28,8 @@ from portal.services.alerts.results import AlertAction
 from portal.services.deliveries.history import list_deliveries_of_alert
 from portal.services.errands.requests import TooManyWaiting
 from portal.services.integrations.current import find_integration
-from portal.services.runs.history import find_active_run, find_last_finished_run
+from portal.services.runs.history import find_active_and_last
+from portal.services.tickets.listing import list_current, list_of_alerts
 from portal.services.webhook.state import get_health
 from portal.web.alerts.filters import describe_filter, read_filter
 from portal.web.downloads import send_csv
@@ -48,6 +49,7 @@ def index() -> ResponseReturnValue:
     shown = read_filter()
     page, counts = alert_service.list_and_count(shown, page_number())
     integration = find_integration()
+    run, last_sync = find_active_and_last(SyncKind.ALERTS)
     any_alerts = counts["total"] > 0 or alert_service.any_alerts()
     return page_or_region(
         "alerts/list.html",
@@ -59,13 +61,14 @@ def index() -> ResponseReturnValue:
         current_place=g.membership.id,
         sort=shown.sort,
         page=page,
+        tickets=list_current([row.alert.id for row in page.items]),
         alert_counts=counts,
         any_alerts=any_alerts,
         integration=integration,
         webhook_health=get_health(integration) if integration and not any_alerts else None,
         webhook_url=find_webhook_url(),
-        last_alert_sync=find_last_finished_run(SyncKind.ALERTS),
-        run=find_active_run(SyncKind.ALERTS),
+        last_alert_sync=last_sync,
+        run=run,
     )
 
 
@@ -106,6 +109,7 @@ def show(alert_id: int) -> ResponseReturnValue:
         client=row.client,
         answer=answer(handling, messages),
         messages=messages,
+        tickets=list_of_alerts([alert_id]).get(alert_id, []),
         entries=timeline.list_entries(alert_id),
         earlier=timeline.list_earlier(alert_id, row.alert.occurrences),
         people=list_assignees(),

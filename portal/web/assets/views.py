@@ -29,6 +29,7 @@ from portal.services.integrations.current import find_integration
 from portal.services.organizations.listing import any_mapped
 from portal.services.runs import requests
 from portal.services.runs.history import find_active_run
+from portal.services.tickets.listing import list_open
 from portal.services.windows.editing import HOURS
 from portal.services.windows.listing import list_of_asset
 from portal.web.client_filter import find_shown_client, read_client_id
@@ -39,6 +40,7 @@ from portal.web.guard import get_user, requires, tenant_blueprint
 assets = tenant_blueprint("assets", __name__, "/assets")
 
 ALERTS_SHOWN = 8
+TICKETS_SHOWN = 5
 
 
 @assets.get("/")
@@ -140,6 +142,7 @@ def _detail_context(detail: AssetDetail) -> dict[str, object]:
         "has_conflict": bool(find_conflicted([asset.id])),
         "alerts": list_alerts_of_asset(asset.id, ALERTS_SHOWN),
         "alert_counts": count_by_status(AlertFilter(asset_id=asset.id)),
+        "tickets": list_open(TICKETS_SHOWN, asset_id=asset.id),
         "tactical_url": None,
         "can_refresh": is_current
         and integration is not None

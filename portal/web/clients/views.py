@@ -10,6 +10,7 @@ from portal.services import clients as client_service
 from portal.services.accounts.permissions import Permission
 from portal.services.assets.listing import AssetFilter, count_by_status
 from portal.services.organizations.listing import list_organizations_of
+from portal.services.tickets.listing import list_open
 from portal.services.windows.editing import HOURS
 from portal.services.windows.listing import list_of_client
 from portal.web.clients.forms import ClientForm
@@ -18,6 +19,8 @@ from portal.web.fragments import page_number, page_or_region, words
 from portal.web.guard import requires, tenant_blueprint
 from portal.web.reauthentication import fresh_sign_in_required
 from portal.wording import plural
+
+TICKETS_SHOWN = 10
 
 clients = tenant_blueprint("clients", __name__, "/clients")
 
@@ -70,6 +73,7 @@ def show(client_id: int) -> ResponseReturnValue:
         asset_counts=count_by_status(AssetFilter(client_id=client_id)),
         organizations=list_organizations_of(client_id),
         windows=list_of_client(client_id),
+        tickets=list_open(TICKETS_SHOWN, client_id=client_id),
         maintenance_hours=HOURS,
     )
 

@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from portal.models import Integration
 from portal.models.integrations.integration import IntegrationState, Stop
+from portal.models.tickets.ticket import TicketStatus
 from portal.scope import allowed_clients
 from portal.services.accounts.permissions import Permission
 from portal.services.dashboard import REVIEW_PERIOD, Overview, get_overview
@@ -17,6 +18,7 @@ from portal.services.integrations.preview_due import PendingPreview
 from portal.services.integrations.server_health import Outage
 from portal.services.oidc.entrance import find_recent_entry
 from portal.services.organizations.listing import OrganizationFilter
+from portal.services.tickets.listing import Unsettled
 from portal.services.webhook.state import Health, WebhookState, get_health
 from portal.web.caller import is_behind_unknown_proxy
 from portal.web.fragments import page_or_region
@@ -81,6 +83,8 @@ def _attention(overview: Overview) -> list[Item]:
         items.append(_item("bad", integration.last_error, "Connection", settings))
     if stale_because:
         items.append(_stale_item(overview))
+    items += _helpdesk_items(overview.failing_helpdesks)
+    items += _ticket_items(overview)
     items += [*_alert_items(overview), *_delivery_items(overview), *_conflict_items(overview)]
     if integration.state is IntegrationState.ACTIVE:
         items += _webhook_items(get_health(integration))
@@ -98,7 +102,8 @@ def _of_clients(overview: Overview) -> list[Item]:
     proposed = overview.assets_by_status["proposed"]
     integration = overview.integration
     retire = _retirement_items(integration, proposed) if integration else []
-    return [*stale, *_alert_items(overview), *retire, *_overdue_items(overview)]
+    ticket_items = _ticket_items(overview)
+    return [*stale, *ticket_items, *_alert_items(overview), *retire, *_overdue_items(overview)]
 
 
 def _overdue_items(overview: Overview) -> list[Item]:
@@ -181,6 +186,36 @@ def _alert_items(overview: Overview) -> list[Item]:
         return []
     text = f"{plural(errors, 'active alert has', 'active alerts have')} the severity error."
     return [_item("bad", text, "Alerts", url_for("alerts.index", severity="error"))]
+
+
+def _ticket_items(overview: Overview) -> list[Item]:
+    """What is unsure or failing: why, since when, and what to do about it."""
+    items = [_ticket_item(each) for each in overview.unsettled_tickets]
+    more = overview.unsettled_count - len(overview.unsettled_tickets)
+    if more > 0:
+        text = f"{plural(more, 'more ticket needs', 'more tickets need')} somebody."
+        items.append(_item("warn", text, "Tickets", url_for("tickets.index", state="attention")))
+    return items
+
+
+def _helpdesk_items(failing: int) -> list[Item]:
+    if not failing:
+        return []
+    text = f"{plural(failing, 'helpdesk does', 'helpdesks do')} not take tickets."
+    return [_item("bad", text, "Helpdesks", url_for("helpdesks.index"))]
+
+
+def _ticket_item(unsettled: Unsettled) -> Item:
+    row, ticket = unsettled.row, unsettled.row.ticket
+    where = url_for("tickets.show", ticket_id=ticket.id)
+    if ticket.status is TicketStatus.UNSURE:
+        text = f"It is not sure whether “{ticket.subject}” is in {row.helpdesk}, since"
+        item = _item("warn", text, "Settle", where)
+    else:
+        number = f"Ticket {ticket.reference}" if ticket.reference else f"“{ticket.subject}”"
+        item = _item("bad", f"{number} in {row.helpdesk} has failed since", "Open it", where)
+        item["retry"] = url_for("tickets.retry_one", ticket_id=ticket.id)
+    return item | {"since": unsettled.since, "why": ticket.last_error}
 
 
 def _rule_items(overview: Overview) -> list[Item]:

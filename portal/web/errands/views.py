@@ -17,6 +17,7 @@ errands = tenant_blueprint("errands", __name__, "/requests")
 
 TRIGGERS = {
     ErrandKind.ACT_ON_ALERTS: "alerts-changed",
+    ErrandKind.LINK_TICKET: "alerts-changed",
     ErrandKind.UPDATE_SECRET: "secret-changed",
 }
 """The event by which parts of the page learn that they are old."""

@@ -39,7 +39,15 @@ from portal.models.events.event import EventType
 from portal.models.runs.sync_plan import PlanAction
 from portal.models.runs.sync_run import COUNT_NAMES, RunStatus, SyncKind
 from portal.scope import all_tenants, tenant_scope
-from tests.web.world import Place, make_alert, make_asset, make_conflict, make_plan, make_user
+from tests.web.world import (
+    Place,
+    make_alert,
+    make_asset,
+    make_conflict,
+    make_plan,
+    make_ticket,
+    make_user,
+)
 
 NAME = "Zebra"
 NUMBER = 770077
@@ -90,6 +98,9 @@ def make_neighbour(app: Flask, acme: Place) -> Place:
         alert = make_alert(asset)
         alert.external_alert_id, alert.message = f"{NAME}-31", f"{NAME} is on fire"
         add(alert)
+        ticket = make_ticket(acme.helpdesk, asset, str(NUMBER))
+        ticket.last_error, ticket.body = f"{NAME} is not there.", NAME
+        add(ticket)
         body = f"{NAME} body"
         delivery = add(Delivery(integration_id=connection, body=body, body_bytes=NUMBER))
         title = add(
@@ -119,7 +130,7 @@ def make_neighbour(app: Flask, acme: Place) -> Place:
         found = {
             "client": client, "organization": organization, "asset": asset, "run": run,
             "alert": alert, "delivery": delivery, "title": title, "errand": errand,
-            "failure": failure, "plan": plan, "conflict": conflict,
+            "ticket": ticket, "failure": failure, "plan": plan, "conflict": conflict,
         }  # fmt: skip
         return replace(acme, **{name: row.id for name, row in found.items()})
 

@@ -33,6 +33,7 @@ IDS = {
     "run_id": "run",
     "subscriber_id": "subscriber",
     "test_id": "test",
+    "ticket_id": "ticket",
     "title_id": "title",
     "token_id": "token",
     "user_id": "member",
@@ -61,6 +62,7 @@ NO_TENANT = {
         "api_windows",
         "api_rules",
         "api_channels",
+        "api_tickets",
     ),  # of the token's tenant: see tests/api
     "acknowledge",  # of the link's tenant: see tests/alerts/test_links.py
     "sso",
@@ -177,6 +179,7 @@ def rows_of(app: Flask, place: Place) -> Dump:
         ("software/?q=other&show=all", 200),
         ("software/export.csv?show=all", 200),
         ("alerts/export.csv", 200),
+        ("tickets/?q=other&state=any", 200),
         ("deliveries/?q=other", 200),
         ("activity/?q=other", 200),
         ("integrations/events/", 200),

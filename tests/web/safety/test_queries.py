@@ -18,7 +18,7 @@ NAMES_OF_URL_FOR = ("_anchor", "_external", "_method", "_scheme", "endpoint", "s
 
 LISTS = (
     *("assets/", "alerts/", "software/", "deliveries/", "organizations/", "clients/"),
-    *("sync-runs/", "activity/", "notices/"),
+    *("sync-runs/", "activity/", "notices/", "tickets/"),
 )
 
 
@@ -35,6 +35,7 @@ def pages(acme: Place) -> tuple[str, ...]:
         f"assets/{acme.asset}",
         f"assets/{acme.asset}/software",
         f"software/{acme.title}",
+        f"tickets/{acme.ticket}",
     )
 
 

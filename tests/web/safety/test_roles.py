@@ -25,6 +25,7 @@ LOWEST = {
         software.export_of_asset software.export_of_title software.index software.of_asset
         software.show subscribers.index sync_runs.index sync_runs.preview_undo sync_runs.progress
         sync_runs.show tacticalrmm.show tacticalrmm.test_progress webhook.progress webhook.show
+        tickets.index tickets.show
         windows.calendar windows.index windows.links windows.show
     """,
     Role.TECHNICIAN: """
@@ -39,6 +40,8 @@ LOWEST = {
         organizations.remove_created organizations.set_auto_sync organizations.sync
         organizations.unmap plans.apply plans.decline rules.act rules.add_defaults rules.delete
         rules.duplicate rules.edit rules.move rules.new rules.older rules.switch sync_runs.cancel
+        tickets.link tickets.new tickets.open_one tickets.retry_many tickets.retry_one
+        tickets.settle
         sync_runs.retry sync_runs.start sync_runs.undo windows.add_link windows.begin_for_asset
         windows.begin_for_client windows.delete windows.edit windows.end windows.new
         windows.revoke_link

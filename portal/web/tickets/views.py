@@ -1,0 +1,118 @@
+"""Tickets: the list, one ticket, and what a person does about one that failed or is unsure."""
+
+from __future__ import annotations
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from portal.errors import InvalidInput, Refused
+from portal.services.accounts.permissions import Permission
+from portal.services.assets.listing import get_asset
+from portal.services.helpdesks.listing import list_names
+from portal.services.tickets import listing
+from portal.services.tickets.filters import TicketFilter
+from portal.services.tickets.mending import Retried, retry, settle_unsure
+from portal.web.alerts.views import find_way_back
+from portal.web.client_filter import find_shown_client, read_client_id
+from portal.web.fragments import page_number, page_or_region, words
+from portal.web.guard import requires, tenant_blueprint
+from portal.web.input import to_id
+from portal.wording import plural
+
+tickets = tenant_blueprint("tickets", __name__, "/tickets")
+
+ALL = "any"
+"""Of the address: without a state, the list shows what is open."""
+IS_THERE = "there"
+"""What a person found of an unsure ticket; otherwise it is opened."""
+
+
+@tickets.get("/")
+@requires(Permission.READ)
+def index() -> ResponseReturnValue:
+    shown = _read_filter()
+    return page_or_region(
+        "tickets/list.html",
+        {"ticket-rows": "tickets/_rows.html"},
+        page=listing.list_tickets(shown, page_number()),
+        ticket_counts=listing.count_groups(shown),
+        filters={
+            "q": shown.search,
+            "state": words("state"),
+            "helpdesk_id": shown.helpdesk_id,
+            "client": find_shown_client(shown.client_id),
+            "asset": get_asset(shown.asset_id) if shown.asset_id else None,
+        },
+        helpdesks=list_names(),
+    )
+
+
+@tickets.get("/<int:ticket_id>")
+@requires(Permission.READ)
+def show(ticket_id: int) -> ResponseReturnValue:
+    return _show(ticket_id)
+
+
+@tickets.post("/retry")
+@requires(Permission.ACT_ON_ALERTS)
+def retry_many() -> ResponseReturnValue:
+    try:
+        _tell(retry(request.form.getlist("ticket", type=to_id)))
+    except InvalidInput as error:
+        flash(error.message, "error")
+    return redirect(find_way_back(url_for("tickets.index")))
+
+
+@tickets.post("/<int:ticket_id>/retry")
+@requires(Permission.ACT_ON_ALERTS)
+def retry_one(ticket_id: int) -> ResponseReturnValue:
+    _tell(retry([ticket_id]))
+    return redirect(find_way_back(url_for("tickets.show", ticket_id=ticket_id)))
+
+
+@tickets.post("/<int:ticket_id>/settle")
+@requires(Permission.ACT_ON_ALERTS)
+def settle(ticket_id: int) -> ResponseReturnValue:
+    is_there, reference = request.form.get("found") == IS_THERE, request.form.get("reference", "")
+    try:
+        ticket = settle_unsure(ticket_id, reference if is_there else None)
+    except InvalidInput as error:
+        return _show(ticket_id, reference, error.message), 422
+    except Refused as error:
+        flash(error.message, "error")
+    else:
+        text = f"This is ticket {ticket.reference}." if is_there else "The ticket is opened now."
+        flash(text, "success")
+    return redirect(find_way_back(url_for("tickets.show", ticket_id=ticket_id)))
+
+
+def _show(ticket_id: int, reference: str = "", problem: str = "") -> str:
+    """`reference`: what was typed, with what is wrong with it."""
+    return render_template(
+        "tickets/detail.html",
+        row=listing.get_ticket(ticket_id),
+        alerts=listing.list_alerts_of(ticket_id),
+        tasks=listing.list_tasks(ticket_id),
+        reference=reference,
+        problem=problem,
+    )
+
+
+def _read_filter() -> TicketFilter:
+    state = words("state") or "live"
+    return TicketFilter(
+        search=words("q"),
+        state="" if state == ALL else state,
+        helpdesk_id=request.args.get("helpdesk_id", type=to_id),
+        client_id=read_client_id(),
+        asset_id=request.args.get("asset_id", type=to_id),
+    )
+
+
+def _tell(retried: Retried) -> None:
+    if retried.done:
+        flash(f"{plural(retried.done, 'ticket is', 'tickets are')} tried again.", "success")
+    if retried.failures:
+        more = len(retried.failures) - 1
+        others = f" {plural(more, 'other was', 'others were')} not tried either." if more else ""
+        flash(f"{retried.failures[0]}{others}", "warning")
