@@ -6,7 +6,7 @@ from flask import Flask
 
 from portal.api import document
 from portal.api.problems import PREFIX
-from portal.api.views import assets, audit, notices, openapi, records
+from portal.api.views import assets, audit, notices, openapi, records, tickets
 
 __all__ = ["PREFIX", "init_app"]
 
@@ -18,6 +18,7 @@ ROOMS = [
     records.rules,
     records.windows,
     records.channels,
+    tickets.tickets,
     records.software,
     records.runs,
     notices.notices,

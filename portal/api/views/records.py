@@ -14,7 +14,14 @@ from portal.api.fields import ListArguments, one_of, search, wanted_id
 from portal.models.alerts.alert import AlertStatus, Severity
 from portal.models.runs.sync_run import RunStatus, SyncKind
 from portal.services.alerts.choices import URGENCIES
-from portal.services.alerts.filters import AGES, HANDLED, UNACKNOWLEDGED, AlertFilter
+from portal.services.alerts.filters import (
+    AGES,
+    HANDLED,
+    TICKETED,
+    UNACKNOWLEDGED,
+    UNTICKETED,
+    AlertFilter,
+)
 from portal.services.api import lists
 from portal.services.organizations.listing import OrganizationFilter
 from portal.services.software.titles import TitleFilter
@@ -49,6 +56,9 @@ class AlertArguments(ListArguments):
     rule_id = wanted_id("Those that an alert rule decided about.")
     window_id = wanted_id("Those that a maintenance window keeps or kept silent.")
     urgency = one_of(URGENCIES, "As a rule says.")
+    ticket = one_of(
+        (*TICKETED, UNTICKETED), "Whether the present occurrence has a ticket, or one such."
+    )
     since = fields.AwareDateTime(
         format="iso", metadata={"description": "Triggered at this time or later."}
     )
@@ -121,6 +131,7 @@ def list_alerts(arguments: dict[str, Any]) -> ResponseReturnValue:
         rule_id=arguments.get("rule_id"),
         window_id=arguments.get("window_id"),
         urgency=arguments.get("urgency", ""),
+        ticket=arguments.get("ticket", ""),
     )
     since, until = arguments.get("since"), arguments.get("until")
     return answer_list(

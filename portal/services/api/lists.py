@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import joinedload
 
 from portal.channels import KINDS
@@ -24,6 +24,7 @@ from portal.models import (
     SoftwareTitle,
     SyncLogEntry,
     SyncRun,
+    Ticket,
     TimelineEntry,
 )
 from portal.scope import get_tenant_id
@@ -59,7 +60,14 @@ from portal.services.software.titles import (
     describe_title,
     title_conditions,
 )
-from portal.services.tickets.listing import TicketRow, list_current
+from portal.services.tickets.filters import TicketFilter, ticket_conditions
+from portal.services.tickets.listing import (
+    TicketRow,
+    get_ticket,
+    list_current,
+    select_tickets,
+)
+from portal.services.tickets.listing import to_public as describe_ticket
 from portal.services.windows.listing import view_rows, view_window
 from portal.services.windows.loading import select_ahead
 from portal.services.windows.present import to_record
@@ -146,6 +154,20 @@ def list_channels(part: Part) -> Items:
 def read_channel(channel_id: int) -> Record:
     """Raises NotFound."""
     return to_public(get_row(channel_id))
+
+
+def list_tickets(shown: TicketFilter, part: Part) -> Items:
+    """The newest first."""
+    found = select_tickets().where(*ticket_conditions(shown)).order_by(Ticket.id.desc())
+    query = cast("Select[Any]", found)
+    return read_part(
+        query, part, lambda rows: [describe_ticket(TicketRow(row.Ticket, row.name)) for row in rows]
+    )
+
+
+def read_ticket(ticket_id: int) -> Record:
+    """Raises NotFound."""
+    return describe_ticket(get_ticket(ticket_id))
 
 
 def list_rules(part: Part) -> Items:

@@ -128,7 +128,10 @@ def list_open(
     most: int, *, asset_id: int | None = None, client_id: int | None = None
 ) -> list[TicketRow]:
     """Those of an asset or a client that are open, or are to be: the newest first."""
-    shown = TicketFilter(state="live", asset_id=asset_id, client_id=client_id)
+    return list_newest(TicketFilter(state="live", asset_id=asset_id, client_id=client_id), most)
+
+
+def list_newest(shown: TicketFilter, most: int) -> list[TicketRow]:
     query = select_tickets().where(*ticket_conditions(shown)).order_by(Ticket.id.desc())
     return [TicketRow(row.Ticket, row.name) for row in db.session.execute(query.limit(most))]
 
