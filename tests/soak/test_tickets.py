@@ -38,7 +38,7 @@ from tests.helpdesks.simulated import TOKEN, Fault, SimulatedHelpdesk, simulated
 from tests.helpdesks.simulated import Ticket as There
 from tests.soak.chaos import Chaos
 from tests.soak.reporting import Intake, describe
-from tests.soak.test_messages import SHORT, storm
+from tests.soak.test_messages import SHORT, find_missed, storm, wait_until_quiet
 from tests.soak.test_soak import SOAKS, install, truth
 from tests.support.running import RunningPortal
 from tests.support.webhooks import Msp
@@ -53,6 +53,7 @@ FAULTS = (
     *(Fault.ERROR_BEFORE, Fault.ERROR_AFTER),
 )
 LATE_SECONDS = 1.0
+RECURS = 0.2
 SAME = "The same as "
 """So begins the comment of a double that the portal closes itself."""
 Desks = dict[str, SimulatedHelpdesk]
@@ -91,6 +92,19 @@ def connect_desks(msp: Msp, desks: Desks) -> None:
             )
     with msp.scope():
         connect.save_connection(connect.ConnectionSettings(options={"alert_history_days": 1}))
+
+
+def raise_again(msp: Msp, intake: Intake) -> None:
+    """Some of those that are over, while their tickets are being closed or just were."""
+    control, dice = msp.tactical.control.alerts, random.Random(1)
+    over = [row for row in msp.tactical.control.truth.alerts() if row["resolved"]]
+    for row in over:
+        if dice.random() < RECURS:
+            agent, check = row["agent_id"], row["assigned_check"]
+            pk = control.trigger(agent, "check", severity=row["severity"], source=check)
+            assert pk is not None
+            intake.note(pk, "failure")
+    find_missed(msp)
 
 
 def wait_for_tickets(msp: Msp, patience: float, do_step: Callable[[float], None]) -> None:
@@ -202,6 +216,8 @@ def soak(msp: Msp, portal: RunningPortal, desks: Desks, number: int) -> Counter[
 
     try:
         storm(msp, chaos, intake, number)
+        raise_again(msp, intake)
+        wait_until_quiet(msp, 90 + number / 20)
         wait_for_tickets(msp, 90 + number / 2, kill)
     except AssertionError as error:
         raise AssertionError(f"{error}\n{describe(msp, portal, chaos, intake)}") from None

@@ -13,6 +13,7 @@ from portal.helpdesks.kind import AnswerLost, Draft, HelpdeskError, NotDone, Ref
 from portal.helpdesks.zammad.client import ZammadClient
 from portal.models import Helpdesk
 from portal.models.tickets.ticket import ClosedBy, TicketStatus
+from portal.scope import limited_to
 from portal.services.handling import deciding
 from portal.services.helpdesks.changing import switch_helpdesk
 from portal.services.helpdesks.reaching import make_way
@@ -163,8 +164,12 @@ def test_an_alert_that_is_linked_while_its_ticket_is_being_closed_keeps_it_open(
     assert not office.waits()
 
 
-def test_what_is_retried_closes_no_ticket_of_an_active_alert(office: Office) -> None:
-    office.add_client()
+@pytest.mark.parametrize("is_limited", [False, True])
+def test_what_is_retried_closes_no_ticket_of_an_active_alert(
+    office: Office, is_limited: bool
+) -> None:
+    """Nor where whoever has it tried again may not see that alert."""
+    client_id = office.add_client()
     office.add_rule(per="client")
     office.desk.raise_alerts(1)
     office.work()
@@ -174,7 +179,8 @@ def test_what_is_retried_closes_no_ticket_of_an_active_alert(office: Office) -> 
     assert ("close", "failed") in office.tasks()
     office.desk.raise_alerts(2)
     office.work()
-    assert retry([office.ticket().id]).done == 1
+    with limited_to([client_id] if is_limited else None):
+        assert retry([office.ticket().id]).done == 1
     office.do()
     assert (office.there()[0].state, office.ticket().status) == ("open", OPEN)
     office.desk.resolve(2)

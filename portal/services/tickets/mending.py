@@ -15,7 +15,7 @@ from portal.errors import InvalidInput, NotFound, Refused
 from portal.models import Helpdesk, Ticket, TicketAlert, TicketTask
 from portal.models.events.event import EventType
 from portal.models.tickets.ticket import LIVE, TaskStatus, TaskVerb, TicketStatus
-from portal.scope import get_tenant_id
+from portal.scope import beyond_clients, get_tenant_id
 from portal.services.audit.actions import Action
 from portal.services.audit.actor import current_actor
 from portal.services.audit.record import Target, record
@@ -149,8 +149,10 @@ def _keep_open(tasks: Sequence[TicketTask]) -> None:
 
 
 def _has_active(session: Session, ticket: Ticket) -> bool:
+    """Of whatever client: it must stay open for those too that its reader may not see."""
     its = select(TicketAlert.id).where(TicketAlert.ticket_id == ticket.id, ~TicketAlert.is_over)
-    return session.scalar(its.limit(1)) is not None
+    with beyond_clients():
+        return session.scalar(its.limit(1)) is not None
 
 
 def _list_tasks(
