@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from typing import Literal
 
 import pytest
 from flask import Flask
 from playwright.sync_api import Page, expect
+from werkzeug.routing import Rule
 
 from portal.services.accounts.users import add_user
 from tests.web.accessible import assert_accessible, assert_fits
@@ -19,6 +22,7 @@ Scheme = Literal["light", "dark"]
 
 EMAIL = "anna.of.the.long.name.and.of.many.departments@computers.acme-and-partners.example"
 """Has no place to break at, and is wider than a telephone."""
+TITLE = re.compile(r"<title>(.*?)</title>", re.DOTALL)
 PASSWORD = "correct horse battery"
 NO_PAGES = {
     "conflicts.show",
@@ -38,9 +42,13 @@ NO_PAGES = {
 """Parts of pages, downloads, and what leads to another page."""
 
 
+PARTS = 4
+"""Of the areas: one test each, which several processes share among themselves."""
+
+
 @pytest.fixture
-def pages(app: Flask, acme: Place) -> list[str]:
-    """Of a tenant with one of everything, and of one with nothing but a connection."""
+def pages(app: Flask, acme: Place) -> list[list[str]]:
+    """Of a tenant with one of everything, and of one with nothing but a connection; by part."""
     bare = make_place(app, "bare")
     with app.app_context():
         for place in (acme, bare):
@@ -50,33 +58,74 @@ def pages(app: Flask, acme: Place) -> list[str]:
         for rule in tenant_rules(app)
         if "GET" in methods(rule) and rule.endpoint not in NO_PAGES
     ]
-    own = [address(rule, acme.slug, acme) for rule in rules]
+    areas = sorted({area(rule) for rule in rules})
+    parts = [
+        [address(rule, acme.slug, acme) for rule in rules if area(rule) in areas[part::PARTS]]
+        for part in range(PARTS)
+    ]
     factors = [f"/account/second-factor/{page}" for page in ("", "app", "recovery-codes")]
-    own += ["/account", *factors, "/tenants", "/nowhere"]
-    return [*own, acme.url("assets/?q=nothing+like+it")]
+    parts[0] += ["/account", *factors, "/tenants", "/nowhere"]
+    parts[0].append(acme.url("assets/?q=nothing+like+it"))
+    return parts
 
 
-# Colours do not depend on the width, nor sizes on the colours.
-@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
-def test_every_page(
-    live_portal: str, page: Page, pages: list[str], scheme: Scheme, width: int
-) -> None:
-    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-    page.set_viewport_size({"width": width, "height": 844})
-    page.goto(f"{live_portal}/sign-in")
-    assert_accessible(page)
+def area(rule: Rule) -> str:
+    name: str = rule.endpoint.partition(".")[0]
+    return name
+
+
+def sign_in(page: Page, portal: str, look: Callable[[Page], None] = lambda _page: None) -> None:
+    """By the form; `look` sees each page on the way."""
+    page.goto(f"{portal}/sign-in")
+    look(page)
     page.get_by_label("Email address").fill(EMAIL)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("heading", name="Set up a second factor")).to_be_visible()
-    assert_accessible(page)
+    look(page)
     page.get_by_role("button", name="Skip for now").click()
     expect(page.get_by_role("heading", name="Choose a tenant")).to_be_visible()
-    titles = set()
-    for path in pages:
+
+
+def show_as(page: Page, scheme: Scheme, width: int) -> None:
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    page.set_viewport_size({"width": width, "height": 844})
+
+
+# Colours do not depend on the width, nor sizes on the colours.
+looks = pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
+
+
+@looks
+def test_the_way_in(
+    live_portal: str, page: Page, pages: list[list[str]], scheme: Scheme, width: int
+) -> None:
+    show_as(page, scheme, width)
+    sign_in(page, live_portal, assert_accessible)
+
+
+@looks
+@pytest.mark.parametrize("part", range(PARTS))
+def test_every_page(
+    live_portal: str, page: Page, pages: list[list[str]], part: int, scheme: Scheme, width: int
+) -> None:
+    show_as(page, scheme, width)
+    sign_in(page, live_portal)
+    assert pages[part]
+    for path in pages[part]:
         page.goto(live_portal + path)
         assert_accessible(page)
         assert_fits(page)
-        titles.add(page.title())
+        assert page.title()
         assert page.locator("h1").count() == 1
-    assert len(titles) >= len(pages) - 2  # assets with a filter is still assets
+
+
+def test_each_has_a_title_of_its_own(live_portal: str, page: Page, pages: list[list[str]]) -> None:
+    sign_in(page, live_portal)
+    paths = [path for part in pages for path in part]
+    titles = set()
+    for path in paths:
+        found = TITLE.search(page.request.get(live_portal + path).text())
+        assert found, path
+        titles.add(" ".join(found[1].split()))
+    assert len(titles) >= len(paths) - 2  # assets with a filter is still assets
