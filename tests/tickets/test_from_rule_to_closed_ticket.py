@@ -120,7 +120,7 @@ def test_from_a_helpdesk_to_a_ticket_that_is_closed_there(
 
     admin.goto(f"{live_portal}{HOME}alerts/")
     admin.get_by_role("table").get_by_role("rowheader").get_by_role("link").first.click()
-    reload_until(admin, f"{ticket.id} in Desk")
+    reload_until(admin, f"Desk #{ticket.id}")
 
     far.set_state(str(ticket.id), "closed")
     assert admin.request.post(live_portal + urlsplit(called).path).status == 202
