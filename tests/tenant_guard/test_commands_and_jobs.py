@@ -101,7 +101,7 @@ OF_THEIRS = ("other-pc", "other.example", "Other Client", "Other Organization", 
 IDS = {
     **{"run_id": "run", "test_id": "test", "errand_id": "errand", "subscriber_id": "subscriber"},
     **{"integration_id": "integration", "_integration_id": "integration"},
-    **{"installation_id": "run", "channel_id": "run"},
+    **{"installation_id": "run", "channel_id": "channel", "helpdesk_id": "helpdesk"},
 }
 """Parameter of a job -> what it names. A job with another one must be listed here. (The world has
 no installation of the webhook and no channel: the numbers are nobody's.)"""
