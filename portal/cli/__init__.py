@@ -82,6 +82,16 @@ COMMANDS = {
         "channels",
         "Show the channels where alerts are told, or send one a test message.",
     ),
+    "helpdesks": Lazy(
+        "portal.cli.alerting.helpdesks",
+        "helpdesks",
+        "Show the helpdesks in which tickets are opened, or try one with a ticket.",
+    ),
+    "tickets": Lazy(
+        "portal.cli.alerting.tickets",
+        "tickets",
+        "Show the tickets that alerts opened, have what failed tried again, or link one.",
+    ),
     "export": Lazy("portal.cli.export", "export", "Write records to standard output."),
     "replay": Lazy("portal.cli.replay", "replay", "Process webhook deliveries again, now."),
     "webhook": Lazy(

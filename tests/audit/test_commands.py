@@ -40,6 +40,24 @@ FROM tenants
 """One that cannot be told: its address was never stored."""
 
 
+HELPDESK = """
+INSERT INTO helpdesks (tenant_id, kind, name, settings, active, probe, is_proven, failures,
+created_at)
+SELECT id, 'mail', 'Desk', '{}', 1, '[]', 0, 0, '2026-01-01 00:00:00.000000' FROM tenants
+"""
+"""One that cannot be reached: it has no settings."""
+TICKET = """
+INSERT INTO tickets (tenant_id, helpdesk_id, outage, key, queue, customer_id, priority, urgency,
+subject, body, page, status, created_at) SELECT tenant_id, id, 'alert 0', 'k', 'support', '', '',
+'normal', 'Disk', '', '', 'failed', '2026-01-01 00:00:00.000000' FROM helpdesks
+"""
+TASK = """
+INSERT INTO ticket_tasks (tenant_id, helpdesk_id, ticket_id, verb, key, text, status, attempts,
+created_at) SELECT tenant_id, helpdesk_id, id, 'open', 'k:open', '', 'failed', 9,
+'2026-01-01 00:00:00.000000' FROM tickets
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class World:
     portal: Portal
@@ -138,8 +156,21 @@ def drive_assets(world: World, tactical: SimulatedTactical) -> None:
     world.change(CHANNEL)
     channel = world.ask("SELECT max(id) FROM channels")
     world.run(f"channels test {channel}")
+    drive_tickets(world)
     world.change("UPDATE rmm_organization_mappings SET held_since = '2026-01-01 00:00:00.000000'")
     world.run("organizations settle --as gone")
+
+
+def drive_tickets(world: World) -> None:
+    world.change(HELPDESK)
+    helpdesk = world.ask("SELECT max(id) FROM helpdesks")
+    world.run(f"helpdesks test {helpdesk} --queue support")
+    world.change(TICKET)
+    world.change(TASK)
+    ticket = world.ask("SELECT max(id) FROM tickets")
+    world.run(f"tickets retry {ticket}")
+    alert = world.ask("SELECT max(id) FROM rmm_alerts")
+    world.run(f"tickets link {alert} {helpdesk} 77")
 
 
 def drive_connection(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -463,6 +463,7 @@ READ_ONLY = {
     "alerts timeline",
     *("oidc show", "tokens list", "users list"),
     *("windows list", "rules list", "rules try", "channels list"),
+    *("helpdesks list", "tickets list"),
 }
 COMMANDS = {
     "alerts ack": "alert.acknowledged",
@@ -472,6 +473,9 @@ COMMANDS = {
     "assets retire": "asset.retired",
     "audit prune": "audit.pruned",
     "channels test": "channel.tested",
+    "helpdesks test": "helpdesk.probed",
+    "tickets link": "ticket.linked",
+    "tickets retry": "ticket.retried",
     "clients add": "client.added",
     "conflicts reopen": "conflict.reopened",
     "conflicts settle": "conflict.settled",
