@@ -42,9 +42,9 @@ ARGUMENTS = {
 }
 USES_UP = {"keys rotate"}
 """What it did before its last write is done."""
-REFUSED = {"replay", "oidc set", "channels test", "helpdesks test", "tickets link"}
+REFUSED = {"replay", "oidc set", "channels test", "helpdesks test"}
 """The delivery that it replays is one that cannot be processed; no provider answers its test; the
-channel has no address, the helpdesk no settings, and the alert is over."""
+channel has no address and the helpdesk no settings."""
 DRIVEN_ELSEWHERE = {"audit prune", "keys remove"}
 """They take a month, or another key, and know no secret."""
 
