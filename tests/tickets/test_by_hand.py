@@ -6,14 +6,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from portal.db import db
+from portal.db import db, transaction
 from portal.errors import InvalidInput, Refused
 from portal.helpdesks.kind import Choice
-from portal.models import Alert, AuditEntry
+from portal.models import Alert, AuditEntry, Ticket
 from portal.models.tickets.ticket import TicketStatus
-from portal.scope import all_tenants
+from portal.scope import all_tenants, limited_to
 from portal.services.errands.execution import run_queued
 from portal.services.errands.requests import get_errand
 from portal.services.far_sides import BadFields, Entered
@@ -28,12 +28,13 @@ from portal.services.rules.file.importing import apply_import
 from portal.services.rules.listing import list_rules
 from portal.services.rules.terms import TicketStep
 from portal.services.rules.words import describe_steps
-from portal.services.tickets.by_hand import link_existing, open_by_hand, request_link
+from portal.services.tickets.by_hand import HIDDEN, link_existing, open_by_hand, request_link
 from portal.services.tickets.listing import list_of_alerts, list_unsettled, to_short
 from portal.services.tickets.mending import retry, settle_unsure
 from tests.helpdesks.simulated import Fault, Search
 from tests.tickets.conftest import Office
 from tests.tickets.test_doing import cannot_find
+from tests.web.world import make_asset
 
 pytestmark = pytest.mark.one_database
 
@@ -152,6 +153,29 @@ def test_a_probe_proves_the_settings_and_a_change_takes_it_back(office: Office) 
     errand = request_probe(office.helpdesk_id, "support")
     run_queued(errand.id)
     assert (get_errand(errand.id).ok, office.helpdesk().is_proven) == (False, False)
+
+
+def test_a_ticket_of_another_client_is_none_of_theirs(office: Office) -> None:
+    """The asset was that client's, and its outage has the ticket still."""
+    client_id = office.add_client()
+    office.add_rule()
+    office.desk.raise_alerts(1)
+    office.work()
+    reference, alert = office.ticket().reference or "", alert_id()
+    with transaction() as session:
+        asset = make_asset(office.desk.integration_id, client_id, "srv-1")
+        session.add(asset)
+        session.flush()
+        session.execute(update(Alert).values(asset_id=asset.id))
+        outage = f"asset {asset.id} check 1"
+        session.execute(update(Ticket).values(client_id=None, outage=outage))
+    with limited_to([client_id]):
+        with pytest.raises(Refused, match="of another client"):
+            open_by_hand(alert, step(office))
+        errand = request_link(alert, office.helpdesk_id, reference)
+    run_queued(errand.id)
+    assert (get_errand(errand.id).ok, get_errand(errand.id).message) == (False, HIDDEN)
+    assert len(office.tickets()) == 1
 
 
 def test_lists_are_asked_for_by_a_worker(office: Office) -> None:

@@ -127,7 +127,11 @@ def _list_choices(errand: Errand) -> _Outcome:
 def _link_ticket(errand: Errand) -> _Outcome:
     wanted = errand.wanted
     ticket = by_hand.link_existing(
-        wanted["alert_id"], wanted["helpdesk_id"], wanted["reference"], by=wanted["by"]
+        wanted["alert_id"],
+        wanted["helpdesk_id"],
+        wanted["reference"],
+        by=wanted["by"],
+        clients=wanted.get("clients"),
     )
     return _Outcome(ok=True, message=f"The alert hangs on ticket {ticket.reference}.")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from sqlalchemy import select
@@ -17,7 +18,7 @@ from portal.helpdesks.kind import HelpdeskError, Remote, State
 from portal.models import Errand, Helpdesk, Tenant, Ticket
 from portal.models.errands.errand import ErrandKind
 from portal.models.tickets.ticket import LIVE, TicketStatus
-from portal.scope import beyond_clients, get_tenant_id
+from portal.scope import allowed_clients, beyond_clients, get_tenant_id, limited_to
 from portal.services.alerts.occurrences import Occurrence, hold_current
 from portal.services.audit.actions import Action
 from portal.services.audit.actor import current_actor
@@ -38,6 +39,10 @@ from portal.services.tickets.records import clean_reference, get_target, name_ti
 
 OVER = "The alert is over. A ticket is for what is still active."
 OFF = "The helpdesk is switched off. Switch it on first."
+HIDDEN = (
+    "This is about a ticket of another client, which you may not see. Ask somebody who sees all "
+    "clients."
+)
 
 
 def open_by_hand(alert_id: int, step: TicketStep) -> Ticket:
@@ -52,6 +57,7 @@ def open_by_hand(alert_id: int, step: TicketStep) -> Ticket:
         helpdesk = _check_open(occurrence, step.helpdesk)
         order = _make_order(session, occurrence, _without_words(step))
         order = replace(order, values=order.values | _list_words(step, order.values["page"]))
+        _refuse_hidden(session, order)
         board = _load(session, occurrence, order)
         ticket = hang(session, board, occurrence.handling, order, by=current_actor().name)
         if ticket is None:
@@ -72,6 +78,8 @@ def request_link(alert_id: int, helpdesk_id: int, reference: str) -> Errand:
         [occurrence] = hold_current(session, [alert_id])
         helpdesk = _check_open(occurrence, helpdesk_id)
         wanted = {"alert_id": alert_id, "helpdesk_id": helpdesk_id, "reference": reference}
+        if (clients := allowed_clients()) is not None:
+            wanted["clients"] = sorted(clients)
         title = f"Link ticket {reference} of {helpdesk.name}"
         with beyond_clients():  # the limit of waiting ones is everybody's
             errand = add_errand(session, ErrandKind.LINK_TICKET, title, wanted | {"by": by})
@@ -90,18 +98,27 @@ def link_now(alert_id: int, helpdesk_id: int, reference: str) -> Ticket:
     return link_existing(alert_id, helpdesk_id, reference, by=current_actor().name)
 
 
-def link_existing(alert_id: int, helpdesk_id: int, reference: str, *, by: str) -> Ticket:
-    """It is read first. The portal never closes a ticket that it did not open.
+def link_existing(
+    alert_id: int,
+    helpdesk_id: int,
+    reference: str,
+    *,
+    by: str,
+    clients: Sequence[int] | None = None,
+) -> Ticket:
+    """It is read first. The portal never closes a ticket that it did not open. `clients`: those
+    that whoever asked is limited to.
 
     Raises InvalidInput where there is none or it is closed, NotFound, and Refused with what the
     helpdesk said, or where the alert is over or hangs on one there.
     """
     remote = _read(helpdesk_id, reference)
-    with transaction() as session:
+    with limited_to(clients), transaction() as session:
         [occurrence] = hold_current(session, [alert_id])
         helpdesk = _check_open(occurrence, helpdesk_id)
         step = TicketStep(helpdesk=helpdesk_id, queue="")
         order = _make_order(session, occurrence, step)
+        _refuse_hidden(session, order, remote.reference)
         board = _load(session, occurrence, order)
         if any(
             ticket.status in LIVE
@@ -120,6 +137,21 @@ def link_existing(alert_id: int, helpdesk_id: int, reference: str, *, by: str) -
         write_down(session, helpdesk, ticket, f"{by} linked {name_ticket(helpdesk, ticket)}.")
     queue.enqueue("do_tickets", get_tenant_id(), helpdesk_id)
     return ticket
+
+
+def _refuse_hidden(session: Session, order: TicketOrder, reference: str | None = None) -> None:
+    """The ticket that the outage has, or that bears the number, where whoever asks must not see
+    it: an asset may have been another client's. Raises Refused."""
+    is_meant = Ticket.outage == order.outage
+    if reference is not None:
+        is_meant |= Ticket.reference == reference
+    its = select(Ticket.id).where(
+        Ticket.helpdesk_id == order.helpdesk_id, Ticket.status.in_(LIVE), is_meant
+    )
+    with beyond_clients():
+        there = set(session.scalars(its))
+    if there - set(session.scalars(its)):
+        raise Refused(HIDDEN)
 
 
 def _without_words(step: TicketStep) -> TicketStep:
