@@ -18,7 +18,7 @@ from tests.support.databases import (
     pytest_generate_tests,
     sqlite_template,
     sqlite_url,
-    wiping_connection,
+    wiper,
 )
 from tests.support.network import only_loopback
 from tests.support.passwords import quick_passwords
@@ -47,7 +47,7 @@ __all__ = [
     "sqlite_template",
     "sqlite_url",
     "tactical",
-    "wiping_connection",
+    "wiper",
 ]
 
 

@@ -369,4 +369,4 @@ def test_a_channel_without_its_secret_says_what_to_enter(desk: Desk, ops: int) -
     desk.work()
     [message] = desk.messages()
     assert (message.status, message.may_be_double) == (WAITING, False)
-    assert channel(ops).last_error == "URL is missing. Enter it in the channel's settings."
+    assert channel(ops).last_error == "URL is missing. Enter it in the settings."

@@ -57,21 +57,44 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def postgresql_url(postgres_database: str, wiping_connection: psycopg.Connection) -> str:
+def postgresql_url(postgres_database: str, wiper: Wiper) -> str:
     """The database of this worker, wiped: fifty times quicker than a clone of a template."""
-    end_other_connections(wiping_connection)
-    delete = sql.SQL("DELETE FROM {}")
-    names = [sql.Identifier(table.name) for table in Base.metadata.sorted_tables]
-    wiping_connection.execute(sql.SQL("; ").join(map(delete.format, names)))
+    wiper.wipe()
     return postgres_url(postgres_database)
 
 
-@pytest.fixture(scope="session")
-def wiping_connection(postgres_database: str) -> Iterator[psycopg.Connection]:
-    """Kept, because a new one reads the catalogue anew: that takes most of the time of a wipe."""
-    with connect(postgres_database) as connection:
+class Wiper:
+    """Keeps its connection, because a new one reads the catalogue anew: that takes most of the time
+    of a wipe."""
+
+    def __init__(self, database: str) -> None:
+        self.database = database
+        self.connection = self._connect()
+
+    def wipe(self) -> None:
+        try:
+            self._wipe()
+        except psycopg.OperationalError:  # a test ended all connections, or the server
+            self.connection = self._connect()
+            self._wipe()
+
+    def _connect(self) -> psycopg.Connection:
+        connection = connect(self.database)
         connection.execute("SET session_replication_role = replica")  # any order will do
-        yield connection
+        return connection
+
+    def _wipe(self) -> None:
+        end_other_connections(self.connection)
+        delete = sql.SQL("DELETE FROM {}")
+        names = [sql.Identifier(table.name) for table in Base.metadata.sorted_tables]
+        self.connection.execute(sql.SQL("; ").join(map(delete.format, names)))
+
+
+@pytest.fixture(scope="session")
+def wiper(postgres_database: str) -> Iterator[Wiper]:
+    wiper = Wiper(postgres_database)
+    yield wiper
+    wiper.connection.close()
 
 
 @pytest.fixture(scope="session")
