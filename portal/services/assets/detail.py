@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import and_
 
 from portal.db import db
 from portal.models import Asset, OrganizationMapping
 from portal.scope import allowed_clients
-from portal.services.assets.listing import get_asset
+from portal.services.assets.listing import explain_absence, select_asset
 from portal.services.assets.words import find_own_words
 
 
@@ -48,12 +48,15 @@ class AssetDetail:
 
 
 def get_asset_detail(asset_id: int) -> AssetDetail:
-    asset = get_asset(asset_id)
-    organization = db.session.scalar(
-        select(OrganizationMapping).where(
-            OrganizationMapping.integration_id == asset.integration_id,
-            OrganizationMapping.external_organization_id == asset.rmm_organization_id,
-        )
+    """Raises as `get_asset` does."""
+    is_its = and_(
+        OrganizationMapping.integration_id == Asset.integration_id,
+        OrganizationMapping.external_organization_id == Asset.rmm_organization_id,
     )
+    query = select_asset(asset_id).add_columns(OrganizationMapping)
+    found = db.session.execute(query.outerjoin(OrganizationMapping, is_its)).one_or_none()
+    if found is None:
+        raise explain_absence(asset_id)
+    asset, organization = found
     words = find_own_words([asset.id])[asset.id]
     return AssetDetail(asset, organization, words.superseded, words.tags)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, joinedload
 
 from portal.clock import utc_now
@@ -203,17 +203,23 @@ def any_assets() -> bool:
 
 def get_asset(asset_id: int) -> Asset:
     """Raises NotFound; of one that was merged, AssetMerged."""
-    asset = db.session.scalar(
-        select(Asset)
-        .where(Asset.id == asset_id)
-        .options(joinedload(Asset.client))
-        .execution_options(populate_existing=True)
-    )
+    asset = db.session.scalar(select_asset(asset_id))
     if asset is None:
-        raise find_merged(asset_id) or NotFound(
-            "This asset does not exist. Choose one from the list of assets."
-        )
+        raise explain_absence(asset_id)
     return asset
+
+
+def select_asset(asset_id: int) -> Select[Asset]:
+    """With its client, as the database has it."""
+    its = select(Asset).where(Asset.id == asset_id).options(joinedload(Asset.client))
+    return its.execution_options(populate_existing=True)
+
+
+def explain_absence(asset_id: int) -> NotFound:
+    """Why there is no such asset."""
+    return find_merged(asset_id) or NotFound(
+        "This asset does not exist. Choose one from the list of assets."
+    )
 
 
 def _order(sort: str) -> tuple[Any, ...]:
