@@ -26,8 +26,8 @@ from tests.support.running import (
 )
 
 READY = "The portal is at"
-PARTS = 1 + 3 + 8 + 1
-"""Redis, the web server and its two workers, eight workers, the scheduler."""
+PARTS = 1 + 3 + 9 + 1
+"""Redis, the web server and its two workers, nine workers, the scheduler."""
 
 pytestmark = [
     pytest.mark.servers,
