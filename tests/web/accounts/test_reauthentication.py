@@ -23,6 +23,7 @@ EMAIL, PASSWORD = "anna@acme.example", "correct horse battery"
 ASKS = {
     *("assets.delete", "tacticalrmm.disconnect", "tacticalrmm.save", "webhook.rotate"),
     *("channels.add", "channels.delete", "channels.save"),
+    *("helpdesks.add", "helpdesks.delete", "helpdesks.save"),
     *("browsers.end", "browsers.end_others", "factor_rules.save", "places.leave"),
     *("clients.delete", "organizations.remove_created", "subscribers.add", "subscribers.delete"),
     *("tacticalrmm.decide_identity", "webhook.reveal", "api_tokens.add", "api_tokens.revoke"),
