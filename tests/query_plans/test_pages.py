@@ -12,6 +12,7 @@ from benchmarks.seed import Seeded, Sizes, seed
 from portal.db import transaction
 from portal.models import Client, Membership, MembershipClient
 from portal.scope import tenant_scope
+from portal.services.database_role import get_role_warning
 from tests.query_plans.plans import asked
 
 ASKED = Sizes(
@@ -136,6 +137,8 @@ def limit_everybody(made: Seeded) -> None:
 
 def test_no_page_takes_many_statements(app: Flask, seeded: Seeded, person: FlaskClient) -> None:
     over: dict[str, list[str]] = {}
+    with app.app_context():
+        get_role_warning()  # of a process, not of a page
     for path in [*pages(seeded).values(), *more_pages(seeded)]:
         with statements_of(app) as found:
             answer = person.get(f"/t/t{seeded.tenant_id}/{path}")
