@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from portal.channels.telling import Telling
-from portal.far_side.form import Field, Secrets, Settings, Way, list_missing
+from portal.far_side.form import FarSideKind, Secrets, Settings, Way, list_missing
 from portal.wording import join_words
 
 Templates = Mapping[str, str]
@@ -36,27 +36,8 @@ class Outcome:
     """Seconds that the far side asks to be left alone."""
 
 
-class ChannelKind(Protocol):
-    """A kind of far side, in a folder of its own. It keeps nothing between two calls."""
-
-    @property
-    def name(self) -> str:
-        """The name of its folder."""
-
-    @property
-    def label(self) -> str:
-        """Its name for people."""
-
-    @property
-    def about(self) -> str:
-        """What it is and what is needed of it, in a sentence or two."""
-
-    @property
-    def help_url(self) -> str:
-        """The far side's own page on how to set it up; empty when there is none."""
-
-    @property
-    def fields(self) -> Sequence[Field]: ...
+class ChannelKind(FarSideKind, Protocol):
+    """A kind of far side that is told of alerts."""
 
     @property
     def parts(self) -> Sequence[str]:

@@ -49,6 +49,29 @@ class Field:
     """Fields in a row with the same one are shown together, folded up under its words."""
 
 
+class FarSideKind(Protocol):
+    """A kind of far side, in a folder of its own. It keeps nothing between two calls."""
+
+    @property
+    def name(self) -> str:
+        """The name of its folder."""
+
+    @property
+    def label(self) -> str:
+        """Its name for people."""
+
+    @property
+    def about(self) -> str:
+        """What it is and what is needed of it, in a sentence or two."""
+
+    @property
+    def help_url(self) -> str:
+        """The far side's own page on how to set it up; empty when there is none."""
+
+    @property
+    def fields(self) -> Sequence[Field]: ...
+
+
 class Rejected(Exception):
     """A field's value cannot be used. `problems`: field name -> a sentence for people."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from portal.far_side.form import Rejected, Settings
@@ -19,7 +18,6 @@ TOO_SLOW = "The helpdesk answers too slowly: not all was read in time."
 class NumberedKind:
     help_url = ""
     is_untried = False
-    templates: Mapping[str, str] = {}
 
     def can_close(self, settings: Settings) -> bool:
         return True

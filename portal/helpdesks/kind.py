@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from portal.far_side.form import Field, Secrets, Settings, Way
+from portal.far_side.form import FarSideKind, Secrets, Settings, Way
 
 
 class State(StrEnum):
@@ -128,35 +128,12 @@ class Helpdesk(Protocol):
     def list_priorities(self) -> Sequence[Choice]: ...
 
 
-class HelpdeskKind(Protocol):
-    """A kind of helpdesk, in a folder of its own. It keeps nothing between two calls."""
-
-    @property
-    def name(self) -> str:
-        """The name of its folder."""
-
-    @property
-    def label(self) -> str:
-        """Its name for people."""
-
-    @property
-    def about(self) -> str:
-        """What it is and what is needed of it, in a sentence or two."""
-
-    @property
-    def help_url(self) -> str:
-        """The helpdesk's own page on how to set it up; empty when there is none."""
+class HelpdeskKind(FarSideKind, Protocol):
+    """A kind of helpdesk."""
 
     @property
     def is_untried(self) -> bool:
         """Written by its documentation, and never run against a real server."""
-
-    @property
-    def fields(self) -> Sequence[Field]: ...
-
-    @property
-    def templates(self) -> Mapping[str, str]:
-        """Field -> default template, of fields that are templates of requests (generic HTTP)."""
 
     def can_find(self, settings: Settings) -> bool:
         """Whether it can be asked for a ticket by our key. Where it cannot, a lost answer is not

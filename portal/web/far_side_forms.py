@@ -8,12 +8,11 @@ from typing import Any
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, PasswordField, SelectField, StringField, TextAreaField
 from wtforms import Field as FormField
-from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 
 from portal.errors import PortalError
 from portal.far_side.form import Field
 from portal.services.far_sides import BadFields
-from portal.web.forms import mark
+from portal.web.forms import SelectChoice, mark
 
 FORGET = "forget_"
 """Before the name of a secret: the box that deletes it."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from flask import Response, make_response
 from flask_wtf import FlaskForm
 from wtforms import HiddenField, StringField
+from wtforms.fields.choices import SelectChoice as SelectChoice  # type: ignore[attr-defined]  # its stubs are older
 
 from portal.errors import InvalidInput, PortalError
 from portal.services.accounts.throttle import TooManyAttempts
@@ -34,6 +36,11 @@ class UrlField(StringField):
     def _value(self) -> str:
         typed: str = super()._value()  # type: ignore[misc]  # not in the stubs
         return _CREDENTIALS.sub(r"\1", typed)
+
+
+def choices(words: Mapping[str, str]) -> list[SelectChoice]:
+    """Of a list: value -> its words for people."""
+    return [SelectChoice(value, text) for value, text in words.items()]
 
 
 def mark(form: FlaskForm, error: PortalError, otherwise: str | None = None) -> None:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from flask import request
 from flask_wtf import FlaskForm
 from wtforms import Field, SelectField, StringField
-from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 
 from portal.services.integrations.option_kinds import (
     AUTO,
@@ -17,6 +16,7 @@ from portal.services.integrations.option_kinds import (
     OptionValue,
 )
 from portal.services.integrations.options import list_options
+from portal.web.forms import SelectChoice
 from portal.web.input import read_number
 
 

@@ -28,7 +28,6 @@ class SimulatedKind:
         Field(name="token", label="Key", input="password", is_secret=True),
         Field(name="cannot_find", label="No search", input="checkbox", is_required=False),
     )
-    templates: Mapping[str, str] = {}
 
     def can_close(self, settings: Settings) -> bool:
         return True

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 
 from portal.far_side.form import Rejected, Secrets, Settings, Way
 from portal.far_side.headers import list_parts, read_headers
@@ -35,11 +34,6 @@ class HttpKind:
     help_url = ""
     is_untried = False
     fields = FIELDS
-    templates: Mapping[str, str] = {
-        each.name: str(each.default)
-        for each in FIELDS
-        if each.name.endswith(("_path", "_body")) and each.name.rpartition("_")[0] in VALUES
-    }
 
     def can_find(self, settings: Settings) -> bool:
         return bool(settings.get("find_path"))

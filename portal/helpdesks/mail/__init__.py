@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from portal.far_side.form import Field, Rejected, Secrets, Settings, Way
 from portal.far_side.mail.addresses import BadAddress, clean_address
 from portal.far_side.mail.server import FIELDS, list_problems, read_sender, read_server
@@ -20,7 +18,6 @@ class MailKind:
     )
     help_url = ""
     is_untried = False
-    templates: Mapping[str, str] = {}
     fields = (
         Field(
             name="address",

@@ -161,12 +161,6 @@ def list_tasks(ticket_id: int) -> Sequence[TicketTask]:
     return db.session.scalars(query.execution_options(populate_existing=True)).all()
 
 
-def count_waiting(helpdesk_id: int) -> int:
-    """What is to be done in it."""
-    its = (TicketTask.helpdesk_id == helpdesk_id, TicketTask.status == TaskStatus.WAITING)
-    return db.session.scalar(select(func.count(TicketTask.id)).where(*its)) or 0
-
-
 def to_short(row: TicketRow | None) -> dict[str, str | None]:
     """What exports and the API say of an alert's ticket."""
     ticket = row.ticket if row else None

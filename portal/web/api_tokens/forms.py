@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 from wtforms import SelectMultipleField, StringField, TextAreaField
-from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 
 from portal.services.api.tokens import DEFAULT_DAYS, Scope
+from portal.web.forms import SelectChoice
 from portal.web.users.forms import ClientsForm
 
 

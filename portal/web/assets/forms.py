@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from flask_wtf import FlaskForm
 from wtforms import SelectField, StringField
-from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
+
+from portal.web.forms import SelectChoice
 
 
 class AssetForm(FlaskForm):  # type: ignore[misc]

@@ -41,7 +41,8 @@ def show(channel_id: int) -> ResponseReturnValue:
 @channels.get("/new")
 @requires(Permission.CHANGE_SETTINGS)
 def choose() -> ResponseReturnValue:
-    return render_template("channels/choose.html", kinds=KINDS.values())
+    addresses = {name: url_for("channels.new", channel_kind=name) for name in KINDS}
+    return render_template("channels/choose.html", kinds=KINDS.values(), addresses=addresses)
 
 
 @channels.get("/new/<channel_kind>")

@@ -6,13 +6,12 @@ from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from wtforms import RadioField
-from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 
 from portal.errors import InvalidInput
 from portal.models.accounts.tenant import FactorRule
 from portal.services.accounts.permissions import Permission
 from portal.services.accounts.second_factors import requirement
-from portal.web.forms import mark, refuse
+from portal.web.forms import SelectChoice, mark, refuse
 from portal.web.guard import get_tenant, requires, tenant_blueprint
 from portal.web.reauthentication import fresh_sign_in_required
 

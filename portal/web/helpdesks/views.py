@@ -39,7 +39,8 @@ def show(helpdesk_id: int) -> ResponseReturnValue:
 @helpdesks.get("/new")
 @requires(Permission.CHANGE_SETTINGS)
 def choose() -> ResponseReturnValue:
-    return render_template("helpdesks/choose.html", kinds=KINDS.values())
+    addresses = {name: url_for("helpdesks.new", helpdesk_kind=name) for name in KINDS}
+    return render_template("helpdesks/choose.html", kinds=KINDS.values(), addresses=addresses)
 
 
 @helpdesks.get("/new/<helpdesk_kind>")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 
 from portal.errors import InvalidInput, Refused
 from portal.models import AlertRule
@@ -23,7 +22,7 @@ from portal.services.tickets.wording import VALUES
 from portal.services.windows.drafts import list_zones
 from portal.services.windows.listing import find_usual_zone
 from portal.services.windows.scopes import list_sites
-from portal.web.forms import mark
+from portal.web.forms import SelectChoice, mark
 from portal.web.guard import requires
 from portal.web.rules.drafts import fill, read_draft
 from portal.web.rules.forms import RuleForm

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import get_args
 
 from flask_wtf import FlaskForm
@@ -12,10 +11,10 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
-from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 
 from portal.services.rules.hours import DAYS
 from portal.services.rules.terms import Kind, Severity, Urgency
+from portal.web.forms import SelectChoice, choices
 
 ANY, WITHIN, OUTSIDE = "any", "within", "outside"
 HOURS = {ANY: "At any time", WITHIN: "Within these hours", OUTSIDE: "Outside of these hours"}
@@ -25,10 +24,6 @@ OF = {"asset": "one asset", "check": "one check or task", "client": "one client"
 TELL, IGNORE = "tell", "ignore"
 DOES = {TELL: "Tell somebody, or open a ticket", IGNORE: "Ignore it"}
 PER = {"check": "each check or task", "asset": "each asset", "client": "each client"}
-
-
-def choices(words: Mapping[str, str]) -> list[SelectChoice]:
-    return [SelectChoice(value, text) for value, text in words.items()]
 
 
 def _words(values: object) -> list[SelectChoice]:

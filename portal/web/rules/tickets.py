@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, get_args
 
-from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
-
 from portal.errors import InvalidInput
 from portal.services.helpdesks.choosing import read_all_choices, read_choices
 from portal.services.helpdesks.listing import list_names
@@ -16,6 +14,7 @@ from portal.services.rules.changes import Draft
 from portal.services.rules.terms import Of, TicketStep
 from portal.services.rules.trial import Trial
 from portal.services.tickets.previewing import preview_ticket
+from portal.web.forms import SelectChoice
 from portal.web.input import to_id
 from portal.web.rules.forms import RuleForm
 

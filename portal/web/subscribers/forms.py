@@ -2,10 +2,9 @@ from __future__ import annotations
 
 from flask_wtf import FlaskForm
 from wtforms import SelectMultipleField
-from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 
 from portal.models.events.event import EventType
-from portal.web.forms import UrlField
+from portal.web.forms import SelectChoice, UrlField
 
 
 class SubscriberForm(FlaskForm):  # type: ignore[misc]

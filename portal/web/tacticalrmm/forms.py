@@ -2,11 +2,10 @@ from __future__ import annotations
 
 from flask_wtf import FlaskForm
 from wtforms import PasswordField, RadioField, StringField
-from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 
 from portal.models.integrations.integration import AuthMode
 from portal.services.integrations.option_kinds import OptionPage
-from portal.web.forms import CodeField, UrlField
+from portal.web.forms import CodeField, SelectChoice, UrlField
 from portal.web.options import with_options
 
 

@@ -7,7 +7,6 @@ from typing import Any, get_args
 from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
-from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 
 from portal.errors import InvalidInput, Refused
 from portal.services.accounts.permissions import Permission
@@ -18,7 +17,7 @@ from portal.services.rules.terms import Of, TicketStep
 from portal.services.tickets.by_hand import open_by_hand, request_link
 from portal.services.tickets.listing import list_used_queues
 from portal.web.errands.following import follow
-from portal.web.forms import mark, refuse
+from portal.web.forms import SelectChoice, mark, refuse
 from portal.web.guard import requires
 from portal.web.input import to_id
 from portal.web.tickets.forms import LinkForm, OpenForm

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, RadioField, SelectMultipleField
-from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 
 from portal.services.integrations.option_kinds import OptionPage
 from portal.services.webhook.records import ApplyTo
+from portal.web.forms import SelectChoice
 from portal.web.options import with_options
 
 

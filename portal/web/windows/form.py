@@ -36,10 +36,10 @@ from portal.services.windows.terms import (
     as_plain,
     read_scope,
 )
-from portal.web.forms import mark
+from portal.web.forms import choices, mark
 from portal.web.guard import get_user, requires
 from portal.web.input import to_id
-from portal.web.windows.forms import KEPT, PLACES, WindowForm, choices
+from portal.web.windows.forms import KEPT, PLACES, WindowForm
 from portal.web.windows.views import NEXT_SHOWN, windows
 
 

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 from flask_wtf import FlaskForm
 from wtforms import RadioField, SelectField, SelectMultipleField, StringField, TextAreaField
-from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 
 from portal.services.windows.drafts import EVERY, ONCE
 from portal.services.windows.terms import LAST, WEEKDAYS
 from portal.services.windows.words import AFTER, NTH
+from portal.web.forms import SelectChoice, choices
 
 PLACES = {
     "everything": "Everything",
@@ -19,10 +19,6 @@ KEPT = "kept"
 """The places that were chosen before, where the form has no fields for them."""
 KINDS = ("availability", "check", "task", "custom")
 DAYS_OF_MONTH = {str(day): f"Day {day}" for day in range(1, 32)} | {str(LAST): "The last day"}
-
-
-def choices(words: dict[str, str]) -> list[SelectChoice]:
-    return [SelectChoice(value, text) for value, text in words.items()]
 
 
 def _numbered(words: dict[int, str]) -> list[SelectChoice]:
