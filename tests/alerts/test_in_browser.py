@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from flask.testing import FlaskClient
 from playwright.sync_api import Page, expect
 
@@ -14,16 +13,13 @@ from portal.models import Delivery
 from portal.models.deliveries.delivery import DeliveryStatus
 from portal.services.accounts.users import add_user
 from tests.alerts.conftest import Msp
+from tests.web.accessible import assert_accessible
 from tests.web.worker import working
 
 pytestmark = pytest.mark.one_database
 
 EMAIL, PASSWORD = "admin@acme.example", "a long enough password"
 COLLEAGUE = "colleague@acme.example"
-AXE = {
-    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
-    "rules": {"target-size": {"enabled": True}},
-}
 
 
 @pytest.fixture
@@ -42,11 +38,6 @@ def window(page: Page, msp: Msp, live_portal: str, redis_url: str) -> Iterator[P
 
 def visit(window: Page, msp: Msp, live_portal: str, path: str) -> None:
     window.goto(live_portal + msp.url(path))
-
-
-def violations(window: Page) -> list[str]:
-    found = Axe().run(window, options=AXE).response["violations"]
-    return [f"{one['id']}: {[node['html'][:120] for node in one['nodes']]}" for one in found]
 
 
 def test_chosen_alerts_are_resolved_in_tactical(window: Page, msp: Msp, live_portal: str) -> None:
@@ -71,7 +62,7 @@ def test_chosen_alerts_are_resolved_in_tactical(window: Page, msp: Msp, live_por
     expect(window.locator("[data-select]")).to_have_count(2)
     expect(window.locator("#status-any")).to_contain_text("4")
     assert sum(msp.truth(pk)["resolved"] for pk in pks) == 2
-    assert violations(window) == []
+    assert_accessible(window)
 
 
 def test_chosen_alerts_are_acknowledged_and_assigned(
@@ -94,7 +85,7 @@ def test_chosen_alerts_are_acknowledged_and_assigned(
     window.get_by_role("button", name="Assign to").click()
     expect(window.locator("#toasts")).to_contain_text("3 alerts assigned")
     expect(window.get_by_role("cell", name="colleague", exact=True)).to_have_count(3)
-    assert violations(window) == []
+    assert_accessible(window)
 
 
 def test_what_failed_is_told_and_what_worked_too(window: Page, msp: Msp, live_portal: str) -> None:
@@ -112,7 +103,7 @@ def test_what_failed_is_told_and_what_worked_too(window: Page, msp: Msp, live_po
     expect(told).to_contain_text("Tactical no longer has this alert")
     expect(window.get_by_role("heading", name="No active alert")).to_be_visible()
     assert [msp.truth(pk)["snoozed"] for pk in pks[1:]] == [True, True]
-    assert violations(window) == []
+    assert_accessible(window)
 
 
 def test_saying_no_does_nothing(window: Page, msp: Msp, live_portal: str) -> None:
@@ -121,7 +112,7 @@ def test_saying_no_does_nothing(window: Page, msp: Msp, live_portal: str) -> Non
     window.get_by_role("button", name="Resolve").click()
     window.get_by_role("dialog").get_by_role("button", name="Cancel").click()
     assert not msp.truth(pk)["resolved"]
-    assert violations(window) == []
+    assert_accessible(window)
 
     window.get_by_role("button", name="Resolve").click()
     window.get_by_role("dialog").get_by_role("button", name="Resolve").click()
@@ -143,7 +134,7 @@ def test_failed_deliveries_are_replayed(
         delivery.status, delivery.reason = DeliveryStatus.FAILED, "Tactical was away."
     visit(window, msp, live_portal, "deliveries/")
     expect(window.get_by_text("Tactical was away.")).to_be_visible()
-    assert violations(window) == []
+    assert_accessible(window)
     window.get_by_role("button", name="Replay the failed one").click()
 
     row = window.locator(f"#delivery-{delivery_id}")
@@ -154,7 +145,7 @@ def test_failed_deliveries_are_replayed(
 
     row.get_by_role("rowheader").get_by_role("link").click()
     expect(window.get_by_role("region", name="Payload as received")).to_be_visible()
-    assert violations(window) == []
+    assert_accessible(window)
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
@@ -165,7 +156,7 @@ def test_the_pages_are_accessible_and_fit(
     window.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
     for path in ("alerts/", "deliveries/"):  # empty
         visit(window, msp, live_portal, path)
-        assert violations(window) == [], path
+        assert_accessible(window)
     pks = [msp.raise_alert(at, message="long " * 60) for at in range(3)]
     msp.deliver(http, agent_id=msp.agents[0], alert_id=str(pks[0]), event="trigger")
     msp.deliver_bytes(http, b"x" * 5000)
@@ -183,6 +174,6 @@ def test_the_pages_are_accessible_and_fit(
         "",
     ):
         visit(window, msp, live_portal, path)
-        assert violations(window) == [], path
+        assert_accessible(window)
         wide = window.evaluate("document.documentElement.scrollWidth")
         assert wide <= width, f"{path} scrolls sideways"

@@ -21,7 +21,10 @@ ANIMATIONS_ENDED = """Promise.allSettled(
 
 
 def assert_accessible(page: Page) -> None:
+    """Looked at from its top: the bar there covers a part of what has been scrolled below it, and
+    how far a page scrolls depends on the machine's fonts."""
     wait_until_still(page)
+    page.evaluate("scrollTo({ top: 0, behavior: 'instant' })")
     found: list[dict[str, Any]] = _axe.run(page, options=OPTIONS).response["violations"]
     wrong = [f"{rule['id']} {node['target']}" for rule in found for node in rule["nodes"]]
     assert not wrong, f"{page.url}: {wrong}"
