@@ -62,7 +62,7 @@ def test_every_option_of_a_connection_is_documented_as_it_is_and_no_other() -> N
         (
             option.label,
             f"`{option.flag}`" if option.flag else "",
-            to_text(option.default),
+            to_text(option, option.default),
             option.allowed,
             option.help,
         )

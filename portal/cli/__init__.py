@@ -93,7 +93,7 @@ COMMANDS = {
         "Show the tickets that alerts opened, have what failed tried again, or link one.",
     ),
     "export": Lazy("portal.cli.export", "export", "Write records to standard output."),
-    "replay": Lazy("portal.cli.replay", "replay", "Process webhook deliveries again, now."),
+    "replay": Lazy("portal.cli.replay", "replay", "Process webhook calls again, now."),
     "webhook": Lazy(
         "portal.cli.webhook",
         "webhook",

@@ -62,7 +62,7 @@ def alerts(form: str) -> Outcome:
 @tenant_option
 @format_option
 def deliveries(form: str) -> Outcome:
-    """The webhook deliveries, without their bodies."""
+    """The webhook calls, without their bodies."""
     return _outcome("deliveries", form, DELIVERY_COLUMNS, export_deliveries())
 
 

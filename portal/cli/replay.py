@@ -12,12 +12,12 @@ from portal.wording import plural
 
 @click.command(cls=PortalCommand)
 @click.argument("delivery_id", required=False, type=click.IntRange(1, 2**63 - 1))
-@click.option("--failed", is_flag=True, help="Process every failed delivery again.")
+@click.option("--failed", is_flag=True, help="Process every failed call again.")
 @tenant_option
 def replay(delivery_id: int | None, failed: bool) -> Outcome:
-    """Process webhook deliveries again, now."""
+    """Process webhook calls again, now."""
     if failed == (delivery_id is not None):
-        raise click.UsageError("Give either the id of a delivery or --failed.")
+        raise click.UsageError("Give either the id of a webhook call or --failed.")
     return _outcome(replay_failed_now() if delivery_id is None else replay_now(delivery_id))
 
 
@@ -26,7 +26,7 @@ def _outcome(replayed: Replayed) -> Outcome:
     data = {"replayed": total, **counts, "errors": replayed.reasons}
     counted = ", ".join(f"{number} {status}" for status, number in counts.items() if number)
     text = (
-        f"Replayed {plural(total, 'delivery', 'deliveries')}: {counted}."
+        f"Processed {plural(total, 'webhook call')}: {counted}."
         if total
         else "There is nothing to replay."
     )

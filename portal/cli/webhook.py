@@ -210,7 +210,7 @@ def _limits_text(data: dict[str, Any]) -> str:
         refused += f" from {data['refused_since']} to {data['refused_until']}"
         refused += ", since then read from Tactical" if data["refused_reconciled"] else ""
     return (
-        f"Deliveries a second: up to {data['deliveries_per_second']:,}\n{refused}\n"
+        f"Calls a second: up to {data['deliveries_per_second']:,}\n{refused}\n"
         f"Bodies: {data['body_bytes']:,} of {data['body_bytes_limit']:,} bytes"
     )
 

@@ -11,6 +11,7 @@ from wtforms import Field, SelectField, StringField
 from portal.services.integrations.option_kinds import (
     AUTO,
     AnyOption,
+    IntervalOption,
     NumberOption,
     OptionPage,
     OptionValue,
@@ -42,8 +43,9 @@ def _to_field(option: AnyOption) -> Field:
     if not isinstance(option, NumberOption):
         choices = [SelectChoice(str(word), label) for word, label in option.choices.items()]
         return SelectField(option.label, description=option.help, choices=choices)
-    # A keyboard of digits alone has no letters for "auto".
-    keyboard = {"autocapitalize": "none"} if option.allows_auto else {"inputmode": "numeric"}
+    # A keyboard of digits alone has no letters for "auto" or "1 day".
+    has_letters = option.allows_auto or isinstance(option, IntervalOption)
+    keyboard = {"autocapitalize": "none"} if has_letters else {"inputmode": "numeric"}
     attributes = {"autocomplete": "off", **keyboard}
     return StringField(option.label, description=option.help, render_kw=attributes)
 
@@ -53,4 +55,6 @@ def _read(option: AnyOption) -> OptionValue | None:
         return request.form.get(option.name)
     if option.allows_auto and request.form.get(option.name, "").strip().lower() == AUTO:
         return AUTO
+    if isinstance(option, IntervalOption):
+        return option.read(request.form.get(option.name, ""))
     return read_number(option.name, option.problem)

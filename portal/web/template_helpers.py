@@ -11,8 +11,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 from flask import Flask, current_app, request, url_for
+from markupsafe import Markup
 
 from portal.models.assets.labels import label_column
+from portal.services.integrations.option_kinds import name_interval
 from portal.services.windows.words import describe_length, describe_repeats, describe_times
 from portal.web.sync_runs.descriptions import (
     describe_pace,
@@ -30,6 +32,8 @@ def register(app: Flask) -> None:
     app.jinja_env.filters.update(
         ago=ago,
         moment=moment,
+        utc=utc,
+        interval=name_interval,
         clock_time=clock_time,
         iso_time=iso_time,
         duration=duration,
@@ -71,10 +75,20 @@ def ago(moment: datetime, now: datetime | None = None) -> str:
     return "just now"
 
 
-def moment(when: datetime) -> str:
-    """`23 Nov 2026, 05:41 UTC`"""
-    utc = when.astimezone(UTC)
-    return f"{utc.day} {utc:%b %Y, %H:%M} UTC"
+def utc(when: datetime) -> str:
+    """`23 Nov 2026, 05:41 UTC`, where only text can stand."""
+    there = when.astimezone(UTC)
+    return f"{there.day} {there:%b %Y, %H:%M} UTC"
+
+
+def moment(when: datetime | str) -> Markup:
+    """The same of a moment or of its ISO 8601 text; scripts turn it into the reader's own time
+    (times.js)."""
+    when = datetime.fromisoformat(when) if isinstance(when, str) else when
+    words = utc(when)
+    return Markup('<time datetime="{}" title="{}" data-moment>{}</time>').format(
+        iso_time(when), words, words
+    )
 
 
 def clock_time(when: datetime, now: datetime | None = None) -> str:
@@ -115,9 +129,8 @@ def mebibytes(size: int) -> str:
 
 
 def every(seconds: int) -> str:
-    """`every minute`, `every 5 minutes`: of an interval in whole minutes."""
-    minutes = seconds // 60
-    return "every minute" if minutes == 1 else f"every {plural(minutes, 'minute')}"
+    """`every minute`, `every 5 minutes`, `every day`: of an interval in whole minutes."""
+    return f"every {name_interval(seconds // 60).removeprefix('1 ')}"
 
 
 def pretty_json(value: Any) -> str:

@@ -135,16 +135,16 @@ def test_failed_deliveries_are_replayed(
     visit(window, msp, live_portal, "deliveries/")
     expect(window.get_by_text("Tactical was away.")).to_be_visible()
     assert_accessible(window)
-    window.get_by_role("button", name="Replay the failed one").click()
+    window.get_by_role("button", name="Process the failed one again").click()
 
     row = window.locator(f"#delivery-{delivery_id}")
     expect(row).to_contain_text("Processed")
     expect(row).to_contain_text("The alert is active.")
-    window.get_by_role("button", name="Replay delivery").click()
-    expect(window.locator("#toasts")).to_contain_text("The delivery still cannot be used.")
+    window.get_by_role("button", name=f"Process call {delivery_id + 1} again").click()
+    expect(window.locator("#toasts")).to_contain_text("The call still cannot be used.")
 
     row.get_by_role("rowheader").get_by_role("link").click()
-    expect(window.get_by_role("region", name="Payload as received")).to_be_visible()
+    expect(window.get_by_role("region", name="Content as received")).to_be_visible()
     assert_accessible(window)
 
 

@@ -57,7 +57,7 @@ def test_show_tells_the_limits_and_what_is_used_of_them(
     assert (said["refused"], said["refused_reconciled"], said["body_bytes"]) == (1, False, 65_536)
     assert said["refused_since"] == said["refused_until"]
     told = connected("show").out
-    assert "Deliveries a second: up to 1\nRefused: 1 from " in told
+    assert "Calls a second: up to 1\nRefused: 1 from " in told
     assert "Bodies: 65,536 of 268,435,456 bytes" in told
 
 

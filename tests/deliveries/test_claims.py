@@ -208,6 +208,6 @@ def test_deliveries_of_one_alert_say_once_what_it_became(msp: Msp, http: FlaskCl
     assert [get(msp, each).outcome for each in told] == [
         "The alert is active.",
         up_to_date,
-        f"{up_to_date} The delivery named a different agent than Tactical's record.",
+        f"{up_to_date} The call named a different agent than Tactical's record.",
     ]
     assert {get(msp, each).alert_id for each in told} == {msp.alert(pk).id}

@@ -103,7 +103,7 @@ def test_what_cannot_be_replayed_is_refused_with_the_reason(msp: Msp, http: Flas
     test = msp.deliver(http, agent_id="{{agent.agent_id}}")
     unreadable = msp.deliver_bytes(http, b"nonsense")
     with msp.scope():
-        with pytest.raises(Refused, match="test delivery"):
+        with pytest.raises(Refused, match="test call"):
             replay.replay_soon(test)
         with pytest.raises(Refused, match="still cannot be used"):
             replay.replay_soon(unreadable)
@@ -136,7 +136,8 @@ def test_the_command_processes_at_once(
     assert [status(msp, each) for each in ids] == ["processed"] * 2
     assert run(msp, monkeypatch, "replay", "--failed").stdout == "There is nothing to replay.\n"
     assert (
-        run(msp, monkeypatch, "replay", str(ids[0])).stdout == "Replayed 1 delivery: 1 processed.\n"
+        run(msp, monkeypatch, "replay", str(ids[0])).stdout
+        == "Processed 1 webhook call: 1 processed.\n"
     )
 
 
@@ -151,7 +152,7 @@ def test_the_command_tells_what_did_not_work(
     assert said.exit_code == 1
     data = json.loads(said.stdout)
     assert data["replayed"] == data["pending"] == 2, "they are tried again later"
-    assert f"Delivery {ids[0]}" in said.stderr
+    assert f"Call {ids[0]}" in said.stderr
     assert run(msp, monkeypatch, "replay", "999999", "--json").exit_code == 1
     for words in (["replay"], ["replay", "--failed", "1"]):
         assert run(msp, monkeypatch, *words).exit_code != 0

@@ -135,7 +135,7 @@ def test_a_replay_tells_that_the_body_is_gone(small: Intake) -> None:
     tick(small)
     with small.scope(), pytest.raises(Refused, match="which the portal had not been able to read"):
         replay.replay_now(kept[0].id)
-    with small.scope(), pytest.raises(Refused, match="The delivery still cannot be used"):
+    with small.scope(), pytest.raises(Refused, match="The call still cannot be used"):
         replay.replay_now(kept[-1].id)
 
 

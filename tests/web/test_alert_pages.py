@@ -152,7 +152,7 @@ def test_the_asset_and_the_dashboard_tell_of_alerts(
     assert "1 active" in asset
     dashboard = admin.get(acme.url()).text
     assert "1 active alert has the severity error." in dashboard
-    assert "1 webhook delivery could not be processed." in dashboard
+    assert "1 webhook call could not be processed." in dashboard
     assert acme.url("alerts/?severity=error") in dashboard
 
 
@@ -160,7 +160,7 @@ def test_needs_review_stands_on_the_dashboard(app: Flask, admin: FlaskClient, ac
     edit_delivery(
         app, acme, status=DeliveryStatus.NEEDS_REVIEW, reason="The body does not name an agent."
     )
-    assert "1 webhook delivery could not be read." in admin.get(acme.url()).text
+    assert "1 webhook call could not be read." in admin.get(acme.url()).text
 
 
 def test_a_viewer_reads_without_buttons(app: Flask, viewer: FlaskClient, acme: Place) -> None:
@@ -169,7 +169,7 @@ def test_a_viewer_reads_without_buttons(app: Flask, viewer: FlaskClient, acme: P
     assert "data-select" not in alerts
     assert "Sync alerts" not in alerts
     assert "Resolve</button>" not in viewer.get(acme.url(f"alerts/{acme.alert}")).text
-    assert "Replay" not in viewer.get(acme.url("deliveries/")).text
+    assert "Process again" not in viewer.get(acme.url("deliveries/")).text
     for path in (
         "alerts/act",
         f"alerts/{acme.alert}/act",
@@ -238,7 +238,7 @@ def test_a_replay_by_a_plain_form_comes_back(app: Flask, admin: FlaskClient, acm
     evil = admin.post(acme.url("deliveries/replay-failed"), data={"next": "https://evil.example"})
     assert evil.location == acme.url("deliveries/")
     page = admin.get(acme.url("deliveries/")).text
-    assert "1 failed delivery is being processed again." in page
+    assert "1 failed call is being processed again." in page
     assert "Waiting" in page
 
 
@@ -263,7 +263,7 @@ def test_every_empty_list_says_what_to_do(app: Flask, admin: FlaskClient, acme: 
     read = admin.get(acme.url("alerts/")).text
     assert "No alerts, and no working webhook" in read
     assert "have not been read yet" not in read
-    assert "Waiting for the first delivery" in admin.get(acme.url("deliveries/")).text
+    assert "Waiting for the first call" in admin.get(acme.url("deliveries/")).text
 
     with app.app_context(), tenant_scope(acme.id), transaction() as session:
         asset = session.get_one(Asset, acme.asset)
@@ -274,7 +274,7 @@ def test_every_empty_list_says_what_to_do(app: Flask, admin: FlaskClient, acme: 
     assert "No active alert" in quiet
     assert "1 alert snoozed." in quiet
     assert "No alert matches" in admin.get(acme.url("alerts/?q=nothing-like-it")).text
-    assert "No delivery matches" in admin.get(acme.url("deliveries/?q=nothing-like-it")).text
+    assert "No webhook call matches" in admin.get(acme.url("deliveries/?q=nothing-like-it")).text
 
 
 @pytest.mark.parametrize(

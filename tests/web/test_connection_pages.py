@@ -69,12 +69,21 @@ def test_a_save_keeps_what_it_does_not_name(admin: FlaskClient, acme: Place, sav
 
 def test_sweeps_are_automatic_a_number_or_off(admin: FlaskClient, acme: Place, saved: Any) -> None:
     assert 'value="auto"' in admin.get(acme.url(PAGE)).text
-    for typed, kept in (("15", 15), ("0", 0), (" Auto", None), ("", None)):
+    for typed, kept in (
+        ("15", 15),
+        ("2 hours", 120),
+        ("1d", 1440),
+        ("Off", 0),
+        (" Auto", None),
+        ("", None),
+    ):
         admin.post(acme.url(PAGE), data={"status_sweep_minutes": typed})
         assert saved().status_sweep_minutes == kept
     answer = admin.post(acme.url(PAGE), data={"status_sweep_minutes": "often"})
     assert answer.status_code == 422
-    assert "Enter a whole number from 0 to 10080, or auto." in answer.text
+    assert (
+        "Enter a time such as 10 minutes, 2 hours or 1 day, at most 7 days, or off." in answer.text
+    )
     assert 'value="often"' in answer.text
 
 

@@ -62,7 +62,7 @@ def test_a_stale_status_is_grey_with_its_time_and_the_dashboard_says_why(
     assert (row["agent_status"], row["status_stale"]) == ("online", "True")
     dashboard = admin.get(acme.url()).text
     assert f'It is from <time datetime="{iso_time(at)}"' in dashboard
-    assert "Status sweeps and device syncs are switched off" in dashboard
+    assert "Status syncs and device syncs are switched off" in dashboard
     assert acme.url("sync-runs/start/status") in dashboard
     run = admin.post(acme.url("sync-runs/start/status"))
     assert "/sync-runs/" in run.location

@@ -15,6 +15,7 @@ from portal.web.template_helpers import (
     moment,
     static_url,
     url_with,
+    utc,
 )
 
 NOW = datetime(2026, 11, 23, 5, 41, 30, tzinfo=UTC)
@@ -50,7 +51,12 @@ def test_ago(seconds: int, words: str) -> None:
 def test_times_are_told_in_utc() -> None:
     there = NOW.astimezone(timezone(timedelta(hours=2)))
 
-    assert moment(there) == "23 Nov 2026, 05:41 UTC"
+    assert utc(there) == "23 Nov 2026, 05:41 UTC"
+    assert moment(there) == moment(there.isoformat())
+    assert moment(there) == (
+        '<time datetime="2026-11-23T05:41:30Z" title="23 Nov 2026, 05:41 UTC" data-moment>'
+        "23 Nov 2026, 05:41 UTC</time>"
+    )
     assert iso_time(there) == "2026-11-23T05:41:30Z"
 
 
@@ -88,7 +94,7 @@ def test_intervals() -> None:
     assert [every(seconds) for seconds in (60, 300, 86400)] == [
         "every minute",
         "every 5 minutes",
-        "every 1,440 minutes",
+        "every day",
     ]
 
 

@@ -54,16 +54,16 @@ def test_installed_tested_and_removed_from_the_page(msp: Msp, window: Page) -> N
     assert msp.everything() == before
 
     window.get_by_role("button", name="Install in Tactical").click()
-    expect(window.get_by_text("Installed. Tactical's test delivery arrived.")).to_be_visible()
-    window.get_by_role("link", name="Test delivery #1").click()
-    expect(window.get_by_text("A test delivery", exact=True)).to_be_visible()
+    expect(window.get_by_text("Installed. Tactical's test call arrived.")).to_be_visible()
+    window.get_by_role("link", name="Test call #1").click()
+    expect(window.get_by_text("A test call", exact=True)).to_be_visible()
 
     agent = msp.tactical.control.agents.ids()[0]
     pk = msp.tactical.control.alerts.trigger(agent)
     with msp.scope():
         processing.process_due()
     window.goto(msp.portal + PAGE)
-    expect(window.get_by_text("The last delivery arrived")).to_be_visible()
+    expect(window.get_by_text("The last call arrived")).to_be_visible()
     window.goto(f"{msp.portal}/t/acme/alerts/")
     expect(window.locator("#main")).to_contain_text("1 alert")
     assert pk is not None

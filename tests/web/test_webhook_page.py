@@ -264,7 +264,7 @@ def test_it_is_installed_by_a_worker(msp: Msp, admin: FlaskClient) -> None:
 
 def test_the_limits_and_what_is_used_of_them(msp: Msp, admin: FlaskClient) -> None:
     page = admin.get(PAGE).text
-    assert "Up to 200 deliveries a second" in page
+    assert "Up to 200 calls a second" in page
     assert "none so far" in page
     assert "0.0 MiB of 256.0 MiB (0 %)" in page
     settings = msp.app.extensions["settings"]
@@ -299,7 +299,7 @@ def test_silence_while_agents_alert(msp: Msp, admin: FlaskClient) -> None:
                 received_at=now - timedelta(days=2),
             )
         )
-    assert "The last delivery arrived" in admin.get(PAGE).text
+    assert "The last call arrived" in admin.get(PAGE).text
 
     with msp.scope(), transaction() as session:
         session.add_all(
@@ -356,7 +356,7 @@ def test_the_state_is_one_and_follows_what_arrived(
     do(msp, InstallationAction.INSTALL, live_portal + "/nowhere")
     assert shown(admin) == ({UNREACHED, REACHED_NOWHERE}, True)
     do(msp, InstallationAction.INSTALL, live_portal)
-    assert "Tactical&#39;s test delivery arrived." in admin.get(PAGE).text
+    assert "Tactical&#39;s test call arrived." in admin.get(PAGE).text
     assert shown(admin) == ({TESTED}, False)
     with msp.scope(), transaction() as session:
         session.query(Delivery).delete()  # as time does
@@ -377,8 +377,8 @@ def test_a_test_that_arrives_while_alerts_do_not(
     with msp.scope():
         execution.run_to_end(SyncKind.ALERTS)
     page = admin.get(PAGE).text
-    assert "but since then 1 alert began that only reconciliation found" in page
-    assert "The webhook missed 1 alert. Reconciliation found it." in admin.get("/t/acme/").text
+    assert "but since then 1 alert began that only the alert sync found" in page
+    assert "The webhook missed 1 alert. The alert sync found it." in admin.get("/t/acme/").text
 
 
 # --- Settings ---------------------------------------------------------------------------

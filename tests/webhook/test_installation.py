@@ -32,7 +32,7 @@ def ours(msp: Msp) -> AlertTemplate:
 def test_an_installation_makes_everything_and_the_test_arrives(msp: Msp) -> None:
     row = msp.install("default")
 
-    assert (row.ok, row.message) == (True, "Installed. Tactical's test delivery arrived.")
+    assert (row.ok, row.message) == (True, "Installed. Tactical's test call arrived.")
     failure, resolved = msp.tactical.state.url_actions
     assert failure.pattern == f"{msp.portal}/api/webhooks/tacticalrmm?tenant=acme"
     assert (failure.rest_body, resolved.rest_body) == (FAILURE_BODY, RESOLVED_BODY)
@@ -54,7 +54,7 @@ def test_a_second_time_changes_nothing(msp: Msp, apply_to: tuple[Any, ...]) -> N
     msp.tactical.control.log.clear()
     row = msp.install(*apply_to)
 
-    assert (row.ok, row.message) == (True, "Nothing changed. Tactical's test delivery arrived.")
+    assert (row.ok, row.message) == (True, "Nothing changed. Tactical's test call arrived.")
     assert msp.writes() == []
     assert msp.everything() == before
     assert {

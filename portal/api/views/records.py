@@ -77,7 +77,7 @@ class TitleArguments(ListArguments):
 
 
 class RunArguments(ListArguments):
-    kind = one_of(SyncKind, "Without it, all but status sweeps that went well.")
+    kind = one_of(SyncKind, "Without it, all but status syncs that went well.")
     status = one_of(RunStatus, "Without it, all.")
 
 

@@ -7,13 +7,13 @@ from enum import StrEnum
 
 class Permission(StrEnum):
     READ = "see and export clients, assets, alerts, software, runs and what happened"
-    READ_CONNECTION = "see the connection, the webhook, its deliveries and event subscribers"
+    READ_CONNECTION = "see the connection, the webhook, its calls and event subscribers"
     REFRESH = "read a single computer anew"
     EDIT = "edit, retire and restore assets"
     ACT_ON_ALERTS = "acknowledge, assign, resolve and snooze alerts"
     READ_RULES = "see alert rules, maintenance windows and channels"
     CHANGE_RULES = "change alert rules and maintenance windows"
-    SYNC = "sync, preview, apply or decline plans, and replay deliveries"
+    SYNC = "sync, preview, apply or decline plans, and process webhook calls again"
     MAP = (
         "map organizations, name customers of helpdesks, edit clients, merge assets, "
         "settle conflicts, undo runs"

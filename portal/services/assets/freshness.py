@@ -88,7 +88,7 @@ def explain_staleness(
     if integration.breaker_until is not None:
         return "Scheduled syncs wait until Tactical answers again."
     if not seconds:
-        return "Status sweeps and device syncs are switched off in the settings."
+        return "Status syncs and device syncs are switched off in the settings."
     newest = db.session.scalar(
         select(SyncRun).where(SyncRun.kind.in_(STATUS_READS)).order_by(SyncRun.id.desc()).limit(1)
     )

@@ -60,7 +60,7 @@ def claim_due() -> list[Claimed]:
             if delivery.attempts >= MOST_ATTEMPTS:  # whoever fails as it should stops before
                 fail(
                     delivery,
-                    "Processing was interrupted too often. Replay the delivery.",
+                    "Processing was interrupted too often. Process the call again.",
                 )
                 continue
             delivery.lease, delivery.due_at = lease, utc_now() + LEASE_TIME

@@ -137,7 +137,7 @@ def get_delivery(delivery_id: int) -> Delivery:
         select(Delivery).where(Delivery.id == delivery_id).execution_options(populate_existing=True)
     )
     if delivery is None:
-        raise NotFound("This delivery does not exist.")
+        raise NotFound("This webhook call does not exist.")
     return delivery
 
 

@@ -138,7 +138,7 @@ def _make_row(sender: Sender, body: bytes, reading: Reading, remote_address: str
 
 def _message(row: Row) -> str:
     if row["status"] is DeliveryStatus.TEST:
-        return "The test delivery was received. Test deliveries create no alert."
+        return "The test call was received. Test calls create no alert."
     if row["status"] is DeliveryStatus.NEEDS_REVIEW:
-        return f"The delivery was kept for review. {row['reason']}"
-    return "The delivery was received and will be processed shortly."
+        return f"The call was kept for review. {row['reason']}"
+    return "The call was received and will be processed shortly."

@@ -57,7 +57,7 @@ class TooManyDeliveries(Refused):
 
     def __init__(self, rate: int, retry_after: int) -> None:
         super().__init__(
-            f"More than {rate} deliveries arrived in a second. The portal reads this alert from "
+            f"More than {rate} calls arrived in a second. The portal reads this alert from "
             "Tactical when fewer arrive."
         )
         self.retry_after = retry_after

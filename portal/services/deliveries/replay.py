@@ -80,7 +80,7 @@ def reset(delivery_id: int) -> Delivery:
         delivery = get_delivery(delivery_id)
         if delivery.hint is None and delivery.is_body_dropped:
             raise Refused(
-                "The delivery cannot be processed again: its body, which the portal had not been "
+                "The call cannot be processed again: its body, which the portal had not been "
                 "able to read, was deleted to make room for newer ones."
             )
         _make_due(delivery)
@@ -98,9 +98,7 @@ def reset_failed() -> int:
         for delivery in failed:
             _make_due(delivery)
         if failed:
-            about = Target(
-                "delivery", "", plural(len(failed), "failed delivery", "failed deliveries")
-            )
+            about = Target("delivery", "", plural(len(failed), "failed webhook call"))
             record(Action.DELIVERIES_REPLAYED, about, after={"number": len(failed)})
     return len(failed)
 
@@ -121,9 +119,9 @@ def _make_due(delivery: Delivery) -> None:
 def _replay(delivery_id: int) -> Delivery:
     delivery = reset(delivery_id)
     if delivery.status is DeliveryStatus.TEST:
-        raise Refused("This is a test delivery: there is nothing to process.")
+        raise Refused("This is a test call: there is nothing to process.")
     if delivery.status is not DeliveryStatus.PENDING:
-        raise Refused(f"The delivery still cannot be used. {delivery.reason or ''}".strip())
+        raise Refused(f"The call still cannot be used. {delivery.reason or ''}".strip())
     return delivery
 
 
@@ -146,7 +144,5 @@ def _process(ids: list[int]) -> Replayed:
         for number, status, reason in rows:
             counts[str(status)] += 1
             if status is not DeliveryStatus.PROCESSED:
-                reasons.setdefault(
-                    f"Delivery {number}: {reason or 'it is waiting to be processed.'}"
-                )
+                reasons.setdefault(f"Call {number}: {reason or 'it is waiting to be processed.'}")
     return Replayed(counts, list(reasons)[:MOST_REASONS])

@@ -135,4 +135,4 @@ def _describe(decision: AlertDecision) -> str:
 def _describe_agent(alert: TacticalAlert, named: str | None) -> str:
     if alert.agent_id == named:
         return ""
-    return " The delivery named a different agent than Tactical's record."
+    return " The call named a different agent than Tactical's record."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,10 +10,15 @@ from typing import Final
 
 from portal.errors import InvalidInput
 from portal.models.runs.sync_run import SyncKind
+from portal.wording import plural
 
 AUTO: Final = "auto"
 """What people enter to let the portal choose a number. It is stored as NULL."""
-LONGEST_INTERVAL = 7 * 24 * 60
+UNITS: Final = {"minute": 1, "hour": 60, "day": 24 * 60}
+"""Of intervals, in minutes."""
+LONGEST_INTERVAL = 7 * UNITS["day"]
+OFF: Final = "off"
+"""The interval that is stored as 0."""
 
 OptionValue = int | str
 """As it is entered: a number, AUTO, or the word of a choice."""
@@ -109,12 +115,50 @@ class IntervalOption(NumberOption):
     schedule: SyncKind
     """The sync that starts by itself every so many minutes; 0 is never."""
 
+    @property
+    def allowed(self) -> str:
+        auto = f", or {AUTO}" if self.allows_auto else ""
+        return f"up to {name_interval(self.highest)}, or off{auto}"
+
+    @property
+    def problem(self) -> str:
+        auto = f" {AUTO} lets the portal choose." if self.allows_auto else ""
+        longest = name_interval(self.highest)
+        return (
+            f"Enter a time such as 10 minutes, 2 hours or 1 day, at most {longest}, or off.{auto}"
+        )
+
+    def read(self, text: str) -> int | None:
+        """The minutes that a person typed, bare or with a unit; None for a blank field.
+
+        Raises InvalidInput.
+        """
+        words = text.strip().lower()
+        if words in ("", OFF):
+            return 0 if words else None
+        found = re.fullmatch(r"([0-9]{1,6}) ?(|m|min|minutes?|h|hours?|d|days?)", words)
+        if found is None:
+            raise InvalidInput(self.problem, field=self.name)
+        number, unit = found.groups()
+        size = next((size for name, size in UNITS.items() if unit and name[0] == unit[0]), 1)
+        return int(number) * size
+
 
 AnyOption = ChoiceOption | SwitchOption | NumberOption
 
 
-def to_text(value: OptionValue | None) -> str:
+def name_interval(minutes: int) -> str:
+    """`10 minutes`, `2 hours`, `1 day`, `off`: in the largest unit that leaves no rest."""
+    if not minutes:
+        return OFF
+    unit, size = next(found for found in reversed(UNITS.items()) if minutes % found[1] == 0)
+    return plural(minutes // size, unit)
+
+
+def to_text(option: AnyOption, value: OptionValue | None) -> str:
     """What is stored, as a person would enter it."""
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(option, IntervalOption) and isinstance(value, int):
+        return name_interval(value)
     return AUTO if value is None else str(value)

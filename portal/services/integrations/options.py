@@ -54,10 +54,9 @@ OPTIONS: tuple[AnyOption, ...] = (
     ),
     IntervalOption(
         name="status_sweep_minutes",
-        label="Status sweep interval",
-        help="Minutes between status sweeps, which read the status, user and addresses of every "
-        "agent. Enter auto to sweep as often as the size of the fleet allows, or 0 to turn "
-        "sweeps off.",
+        label="Time between status syncs",
+        help="They read the status, user and addresses of every agent. Enter auto to read them as "
+        "often as the size of the fleet allows, or off.",
         page=OptionPage.CONNECTION,
         flag="--sweep-every",
         default=None,
@@ -66,9 +65,8 @@ OPTIONS: tuple[AnyOption, ...] = (
     ),
     IntervalOption(
         name="device_sync_minutes",
-        label="Device sync interval",
-        help=f"Minutes between device syncs, which read everything about every agent. "
-        f"{DAY_MINUTES} runs one every night, and 0 turns them off.",
+        label="Time between device syncs",
+        help="They read everything about every agent. 1 day runs one every night. Or enter off.",
         page=OptionPage.CONNECTION,
         flag="--sync-every",
         default=DAY_MINUTES,
@@ -131,9 +129,9 @@ OPTIONS: tuple[AnyOption, ...] = (
     ),
     IntervalOption(
         name="software_sync_minutes",
-        label="Software sync interval",
-        help=f"Minutes between software syncs, which read the installed software of every agent. "
-        f"{DAY_MINUTES} runs one every night, and 0 turns them off.",
+        label="Time between software syncs",
+        help="They read the installed software of every agent. 1 day runs one every night. Or "
+        "enter off.",
         page=OptionPage.CONNECTION,
         flag="--software-every",
         default=DAY_MINUTES,
@@ -141,9 +139,9 @@ OPTIONS: tuple[AnyOption, ...] = (
     ),
     IntervalOption(
         name="alert_sync_minutes",
-        label="Alert reconciliation interval",
-        help="Minutes between reconciliations, which compare the portal's alerts with Tactical's. "
-        "0 turns them off.",
+        label="Time between alert syncs",
+        help="They compare the portal's alerts with Tactical's. Enter off to rely on the webhook "
+        "alone.",
         page=OptionPage.WEBHOOK,
         default=10,
         schedule=SyncKind.ALERTS,
@@ -151,7 +149,7 @@ OPTIONS: tuple[AnyOption, ...] = (
     NumberOption(
         name="alert_history_days",
         label="Resolved alerts",
-        help="Number of days for which a reconciliation also reads resolved alerts. 0 reads "
+        help="Number of days for which an alert sync also reads resolved alerts. 0 reads "
         "active alerts only.",
         page=OptionPage.WEBHOOK,
         default=0,
@@ -160,8 +158,8 @@ OPTIONS: tuple[AnyOption, ...] = (
     ),
     NumberOption(
         name="delivery_days",
-        label="Delivery retention",
-        help=f"Number of days to keep webhook deliveries, from 1 to {MOST_DAYS}.",
+        label="Webhook calls are kept",
+        help=f"Number of days, from 1 to {MOST_DAYS}.",
         page=OptionPage.WEBHOOK,
         default=30,
         lowest=1,
@@ -197,7 +195,7 @@ def show_options(integration: Integration | None, page: OptionPage) -> dict[str,
     """Each option of a page as a person would enter it; the defaults without an integration."""
     return {
         option.name: to_text(
-            getattr(integration, option.name) if integration is not None else option.default
+            option, getattr(integration, option.name) if integration is not None else option.default
         )
         for option in list_options(page)
     }

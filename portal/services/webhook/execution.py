@@ -34,7 +34,7 @@ STEP_TITLES = {
     Verb.REMOVE: "Remove: {}",
     Verb.LEAVE: "Leave alone: {}",
 }
-TEST_TITLE = "Tactical sends a test delivery"
+TEST_TITLE = "Tactical sends a test call"
 
 
 @dataclass(slots=True)

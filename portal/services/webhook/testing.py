@@ -87,7 +87,7 @@ def _read_answer(answer: str, integration_id: int) -> TestOutcome:
         reply = None
     number = reply.get("delivery") if isinstance(reply, dict) else None
     if isinstance(number, int) and _is_ours(number, integration_id):
-        return TestOutcome("Tactical's test delivery arrived.", number)
+        return TestOutcome("Tactical's test call arrived.", number)
     message = reply.get("message") if isinstance(reply, dict) else answer
     text = clean_text(message)[:MOST_OF_AN_ANSWER] or "nothing"
     return TestOutcome(f"Tactical's test did not arrive. Tactical received this instead: {text}")

@@ -1,11 +1,14 @@
-// Keeps "5 minutes ago" true while a page stays open, and gives times of the day and exact
-// times in the reader's own zone. The wording matches the `ago` filter of the server.
+// Keeps "5 minutes ago" true while a page stays open, and shows every time in the reader's own
+// zone, with UTC on hover. Without scripts the server's words, in UTC, stay. The wording of `ago`
+// and of UTC matches the server's.
 
 const UNITS = [
   ["day", 86400],
   ["hour", 3600],
   ["minute", 60],
 ];
+const EXACT = { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" };
+const IN_UTC = new Intl.DateTimeFormat("en-GB", { ...EXACT, timeZone: "UTC" });
 
 export function ago(seconds) {
   if (seconds < -60) return null; // the future: leave the server's words
@@ -18,22 +21,29 @@ export function ago(seconds) {
   return null;
 }
 
+function clock(then) {
+  const isToday = then.toDateString() === new Date().toDateString();
+  const day = isToday ? {} : { day: "numeric", month: "short" };
+  return then.toLocaleString(undefined, { ...day, hour: "2-digit", minute: "2-digit" });
+}
+
+const exact = (then) => then.toLocaleString(undefined, EXACT);
+
+const WORDS = {
+  "time[data-ago]": (then) => ago((Date.now() - then.getTime()) / 1000),
+  "time[data-clock]": clock,
+  "time[data-moment]": exact,
+};
+
 function refresh(root = document) {
-  for (const element of root.querySelectorAll("time[data-ago]")) {
-    const then = new Date(element.dateTime);
-    if (Number.isNaN(then.getTime())) continue;
-    const words = ago((Date.now() - then.getTime()) / 1000);
-    if (words && element.textContent !== words) element.textContent = words;
-    element.title = then.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "long" });
-  }
-  for (const element of root.querySelectorAll("time[data-clock]")) {
-    const then = new Date(element.dateTime);
-    if (Number.isNaN(then.getTime())) continue;
-    const isToday = then.toDateString() === new Date().toDateString();
-    const day = isToday ? {} : { day: "numeric", month: "short" };
-    const words = then.toLocaleString(undefined, { ...day, hour: "2-digit", minute: "2-digit" });
-    if (element.textContent !== words) element.textContent = words;
-    element.title = then.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "long" });
+  for (const [selector, say] of Object.entries(WORDS)) {
+    for (const element of root.querySelectorAll(selector)) {
+      const then = new Date(element.dateTime);
+      if (Number.isNaN(then.getTime())) continue;
+      const words = say(then);
+      if (words && element.textContent !== words) element.textContent = words;
+      element.title = `${exact(then)} (${IN_UTC.format(then)} UTC)`;
+    }
   }
 }
 

@@ -30,7 +30,7 @@ def count_missed_days(integration: Integration, run_log: RunLog) -> int:
     reasons = {
         since: reason
         for since, reason in (
-            (_find_late_since(integration), "The last reconciliation began on {}."),
+            (_find_late_since(integration), "The last alert sync began on {}."),
             (_find_storm_since(), "Webhooks have been refused since {} because too many arrived."),
         )
         if since is not None

@@ -231,7 +231,7 @@ def _delivery_items(overview: Overview) -> list[Item]:
     if failed:
         text = f"{_deliveries(failed)} could not be processed."
         where = url_for("deliveries.index", status="failed")
-        items.append(_item("bad", text, "View and replay", where))
+        items.append(_item("bad", text, "View and process again", where))
     unread = overview.deliveries_to_review
     if unread:
         text = f"{_deliveries(unread)} could not be read."
@@ -253,13 +253,13 @@ def _webhook_items(health: Health) -> list[Item]:
         return [_item("bad", "Tactical's webhook does not reach the portal.", "Webhook", where)]
     if health.missed:
         them = "it" if health.missed == 1 else "them"
-        text = f"The webhook missed {plural(health.missed, 'alert')}. Reconciliation found {them}."
+        text = f"The webhook missed {plural(health.missed, 'alert')}. The alert sync found {them}."
         return [_item("warn", text, "Webhook", where)]
     return []
 
 
 def _deliveries(number: int) -> str:
-    return plural(number, "webhook delivery", "webhook deliveries")
+    return plural(number, "webhook call")
 
 
 def _item(tone: str, text: str, action: str, url: str) -> Item:

@@ -77,7 +77,7 @@ def replay_one(delivery_id: int) -> ResponseReturnValue:
     except Refused as error:
         return _report(error.message, "error", url_for("deliveries.show", delivery_id=delivery_id))
     return _report(
-        f"Delivery {delivery_id} is being processed again.",
+        f"Call {delivery_id} is being processed again.",
         "success",
         url_for("deliveries.show", delivery_id=delivery_id),
     )
@@ -88,7 +88,7 @@ def replay_one(delivery_id: int) -> ResponseReturnValue:
 def replay_failed() -> ResponseReturnValue:
     number = replay.replay_failed_soon()
     return _report(
-        f"{plural(number, 'failed delivery is', 'failed deliveries are')} being processed again.",
+        f"{plural(number, 'failed call is', 'failed calls are')} being processed again.",
         "success",
         url_for("deliveries.index"),
     )

@@ -14,7 +14,7 @@ from portal.sync.devices.plan import Decision, KnownAsset, KnownOrganization, pl
 from portal.sync.runs.action import Action
 
 NOT_LISTED = (
-    "It has the serial number of a known asset. The next sync or status sweep decides whether it "
+    "It has the serial number of a known asset. The next sync or status sync decides whether it "
     "is that computer."
 )
 SUPERSEDED = "Its computer was re-installed and has another agent now."
