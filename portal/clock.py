@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 
 
 def utc_now() -> datetime:
@@ -16,3 +16,13 @@ def iso_utc(moment: datetime) -> str:
         .isoformat()
         .replace("+00:00", "Z")
     )
+
+
+def day_of(moment: datetime) -> date:
+    """By this machine's local time, as whatever is counted by days."""
+    return moment.astimezone().date()
+
+
+def begin_of(day: date) -> datetime:
+    """Its midnight, by the same."""
+    return datetime.combine(day, time.min).astimezone(UTC)

@@ -116,6 +116,8 @@ JOBS: Final = {
     "poll_tickets": Job("portal.jobs.tickets.poll_tickets", TICKETS, timeout=120),
     "prune_events": Job("portal.jobs.events.prune_events", BULK, timeout=600),
     "prune_runs": Job("portal.jobs.sync.prune_runs", BULK, timeout=600),
+    # A few statements for each day that is over; after long a year of them.
+    "count_days": Job("portal.jobs.assets.count_days", BULK, timeout=600),
     # One request, and a sign-in where the token is gone.
     "keep_alive": Job("portal.jobs.connection.keep_alive", QUICK, timeout=120),
     # One request each, of a few; what is cut off is tried again.

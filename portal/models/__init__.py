@@ -21,6 +21,7 @@ from portal.models.assets.agent_sighting import AgentSighting
 from portal.models.assets.asset import Asset
 from portal.models.assets.change import AssetChange
 from portal.models.assets.conflict import AssetConflict
+from portal.models.assets.daily_count import DailyCount
 from portal.models.assets.external_entity_mapping import ExternalEntityMapping
 from portal.models.assets.removed_asset import RemovedAsset
 from portal.models.assets.superseded_agent import SupersededAgent
@@ -75,6 +76,7 @@ __all__ = [
     "Channel",
     "Client",
     "ConnectionTest",
+    "DailyCount",
     "Delivery",
     "EgressNetwork",
     "EndedSignIn",

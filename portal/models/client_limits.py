@@ -23,6 +23,7 @@ from portal.models.assets.agent_sighting import AgentSighting
 from portal.models.assets.asset import Asset
 from portal.models.assets.change import AssetChange, ChangeAction
 from portal.models.assets.conflict import REVERTED, AssetConflict
+from portal.models.assets.daily_count import DailyCount
 from portal.models.assets.external_entity_mapping import ExternalEntityMapping
 from portal.models.assets.removed_asset import RemovedAsset
 from portal.models.assets.superseded_agent import SupersededAgent
@@ -211,6 +212,7 @@ LIMITED: Mapping[type[Base], ClientLimit] = {
     RemovedAsset: ClientLimit(_of_asset("into_asset_id")),
     AssetChange: ClientLimit(_changes, adds=True),
     AssetConflict: ClientLimit(_conflicts),
+    DailyCount: ClientLimit(lambda cls: cls.client_id.in_(allowed_ids())),
     Alert: ClientLimit(_of_asset()),
     AlertHandling: ClientLimit(_of_alert, changes=True, adds=True),
     TimelineEntry: ClientLimit(_of_alert, adds=True),

@@ -126,6 +126,7 @@ class World:
         connect.save_connection(connect.ConnectionSettings(password=user.password))
 
 
+NIGHTLY = {"count_days", "prune_deliveries", "prune_events", "prune_runs"}
 PREPARE: dict[str, Callable[[World], int | None]] = {
     "sync_organizations": lambda world: world.run(SyncKind.ORGANIZATIONS),
     "sync_devices": lambda world: world.run(SyncKind.DEVICES),
@@ -138,7 +139,7 @@ PREPARE: dict[str, Callable[[World], int | None]] = {
     "do_errand": lambda world: subscribers.request_test(world.subscriber).id,
     "deliver_events": lambda world: world.subscriber,
     "keep_alive": World.kept_alive,
-    **dict.fromkeys(("prune_deliveries", "prune_events", "prune_runs"), World.integration),
+    **dict.fromkeys(NIGHTLY, World.integration),
     "sign_out": World.signed_out,
     "handle_alerts": World.alerted,
     "send_messages": World.told,
@@ -189,7 +190,7 @@ def test_no_job_tells_a_secret(
     watch.look_at_tables()
 
     assert watch.find_told() == set()
-    assert failed >= JOBS.keys() - {"prune_runs", "prune_events", "prune_deliveries"}
+    assert failed >= JOBS.keys() - NIGHTLY
     assert receiver.received != []
     assert {
         *("rmm_integrations.password", "rmm_integrations.totp_secret", "code"),

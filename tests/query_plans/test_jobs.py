@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
+import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
 from benchmarks.seed import seed
+from portal.clock import utc_now
 from portal.models.runs.sync_run import SyncKind
 from portal.scope import tenant_scope
 from portal.services.accounts.tenants import add_tenant
+from portal.services.assets.nightly_counts import count_days
 from portal.services.deliveries import history as delivery_history
 from portal.services.deliveries import processing
 from portal.services.events import activity, delivery
@@ -63,6 +67,8 @@ def test_no_job_walks_through_a_big_table(msp: Msp, http: FlaskClient) -> None:
             delivery_history.prune_deliveries(integration_id)
             run_history.prune_runs(integration_id)
             activity.prune_events()
+            with time_machine.travel(utc_now() + timedelta(days=2)):
+                assert count_days(integration_id) == 2
         tick()
         walks = found.walks()
     assert not walks, "\n".join(walks)

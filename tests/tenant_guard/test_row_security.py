@@ -138,7 +138,12 @@ def test_no_route_reaches_a_foreign_row(
     assert rows_of(app, other) == before
 
 
-FILLING = {"JSON": "{}", "TIMESTAMP WITH TIME ZONE": "2026-01-01", "BOOLEAN": "no"}
+FILLING = {
+    "JSON": "{}",
+    "DATE": "2026-01-01",
+    "TIMESTAMP WITH TIME ZONE": "2026-01-01",
+    "BOOLEAN": "no",
+}
 
 
 def fill_tables() -> None:

@@ -40,6 +40,7 @@ class AlertHandling(TenantOwned, Base):
         Index(None, "rule_id"),
         Index(None, "assigned_to"),
         Index(None, "tenant_id", "began_at"),
+        Index(None, "tenant_id", "over_at"),
         Index(
             "ix_alert_handlings_due",
             "tenant_id",

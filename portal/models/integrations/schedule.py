@@ -23,7 +23,7 @@ class Schedule(TenantOwned, Base):
         ForeignKey("rmm_integrations.id", ondelete="CASCADE")
     )
     kind: Mapped[str]
-    """A SyncKind, or the name of a job: `keep_alive`, `prune_deliveries`, `prune_events`,
-    `prune_runs`."""
+    """A SyncKind, or the name of a job: `keep_alive`, `count_days`, `prune_deliveries`,
+    `prune_events`, `prune_runs`."""
     every_seconds: Mapped[int]
     next_due_at: Mapped[datetime]

@@ -70,6 +70,7 @@ class AssetFilter:
     tag: str = ""
     in_maintenance: bool = False
     """By Tactical's own maintenance mode of the agent."""
+    needs_reboot: bool = False
     sort: str = "name"
 
 
@@ -113,6 +114,8 @@ def _of_any_status(shown: AssetFilter) -> list[ColumnElement[bool]]:
         conditions.append(Asset.id.in_(select(AssetTag.asset_id).where(has_it)))
     if shown.in_maintenance:
         conditions.append(Asset.maintenance_mode.is_(True))
+    if shown.needs_reboot:
+        conditions.append(Asset.needs_reboot.is_(True))
     # Every word must be found somewhere, so that "smith laptop" narrows.
     conditions.extend(any_contains(_SEARCHED, word) for word in split_words(shown.search))
     return conditions

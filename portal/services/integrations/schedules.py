@@ -30,6 +30,7 @@ def ensure_schedules(session: Session, integration: Integration) -> None:
     wanted = {
         **_sync_intervals(integration),
         "keep_alive": KEEP_ALIVE_SECONDS if is_password else 0,
+        "count_days": DAY_SECONDS,
         "prune_deliveries": DAY_SECONDS,
         "prune_events": DAY_SECONDS,
         "prune_runs": DAY_SECONDS,
