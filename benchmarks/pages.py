@@ -36,6 +36,9 @@ def pages(made: Seeded) -> dict[str, str]:
     """What a person calls it -> its address under the tenant."""
     return {
         "dashboard": "",
+        "palette": "search/",
+        "palette, searched": "search/?q=pc-0",
+        "palette, nothing found": "search/?q=nothing+like+it",
         "assets": "assets/",
         "assets, overdue and searched": "assets/?status=overdue&q=pc-0+user",
         "assets, last page by last seen": "assets/?sort=-last_seen&page=200",

@@ -28,6 +28,7 @@ AREAS = (
     "portal.web.account.places:places",
     "portal.web.health:health",
     "portal.web.dashboard.views:dashboard",
+    "portal.web.search.views:search",
     "portal.web.assets:assets",
     "portal.web.software.views:software",
     "portal.web.alerts:alerts",

@@ -223,10 +223,19 @@ def _fill_slug(endpoint: str, values: dict[str, Any]) -> None:
         values.setdefault("slug", g.tenant.slug)
 
 
+def name_allowed() -> SimpleNamespace:
+    """For each Permission, in small letters: whether the user's role allows it here."""
+    place: Membership | None = g.get("membership")
+    role, limited = (place.role, place.limited) if place else ("", False)
+    return SimpleNamespace(
+        **{each.name.lower(): role_allows(role, each, limited=limited) for each in Permission}
+    )
+
+
 def _template_context() -> dict[str, Any]:
     user = find_user()
     membership: Membership | None = g.get("membership")
-    role, limited = (membership.role, membership.limited) if membership else ("", False)
+    limited = membership is not None and membership.limited
     return {
         "current_user": user,
         "session_seconds": g.get("session_seconds"),
@@ -236,7 +245,5 @@ def _template_context() -> dict[str, Any]:
         "conflicts_open": (membership.conflicts or 0) if membership and not limited else 0,
         "wants_code": membership is not None and membership.wants_code and not limited,
         "is_limited": limited,
-        "may": SimpleNamespace(
-            **{each.name.lower(): role_allows(role, each, limited=limited) for each in Permission}
-        ),
+        "may": name_allowed(),
     }

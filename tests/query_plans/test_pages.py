@@ -79,6 +79,7 @@ def more_pages(made: Seeded) -> list[str]:
         f"software/{made.title_id}/export.csv": [""],
         f"assets/{made.asset_id}/software": ["show=all", "q=driver"],
         f"assets/{made.asset_id}/software.csv": [""],
+        "search/": ["q=pc-0", "q=1", "q=devices", "q=disk+full"],
         "conflicts/": ["", "show=suggestions", "show=settled", "q=pc"],
         f"assets/{made.asset_id}/merge": ["", "q=pc"],
         "clients/": ["q=client"],

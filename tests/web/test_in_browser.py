@@ -232,3 +232,50 @@ def test_the_pages_work_without_scripts(live_portal: str, browser: Browser, full
     page.get_by_role("button", name="Filter").click()
     expect(page.get_by_role("heading", name="No asset matches")).to_be_visible()
     context.close()
+
+
+def test_the_palette_finds_everything_by_keyboard(
+    live_portal: str, browser: Browser, page: Page, full: Place
+) -> None:
+    sign_in(page, live_portal)
+    page.keyboard.press("ControlOrMeta+k")
+    palette = page.get_by_role("dialog", name="Search and actions")
+    field = palette.get_by_role("combobox", name="Search everything")
+    chosen = palette.get_by_role("option", selected=True)
+    expect(field).to_be_focused()
+    expect(palette.get_by_role("group", name="Pages")).to_be_visible()
+    page.keyboard.type("acme-pc")
+    expect(chosen).to_contain_text("acme-pc")
+    expect(palette.get_by_role("group", name="Tickets")).to_be_visible()
+    assert field.get_attribute("aria-activedescendant") == chosen.get_attribute("id")
+    assert_accessible(page)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="acme-pc", level=1)).to_be_visible()
+    page.wait_for_load_state()
+
+    page.keyboard.press("/")  # no list here: the search is that over everything
+    expect(palette.get_by_role("group", name="Recent")).to_contain_text("acme-pc")
+    page.keyboard.type("globex")
+    expect(palette.get_by_role("group", name="Clients")).to_be_visible()
+    page.keyboard.press("ArrowUp")
+    expect(palette.get_by_role("option").last).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("Escape")
+    expect(palette).to_be_hidden()
+
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.get_by_role("link", name="Search or jump to").click()
+    page.keyboard.type("sync devices")
+    expect(chosen).to_have_text("Sync devices")
+    assert_accessible(page)
+    page.keyboard.press("Enter")  # an action is sent as a form
+    expect(page.get_by_role("heading", name="Devices sync", level=1)).to_be_visible()
+
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    sign_in(page, live_portal)
+    page.get_by_role("link", name="Search or jump to").click()
+    page.get_by_role("searchbox", name="Search everything").fill("globex")
+    page.get_by_role("button", name="Search").click()
+    page.get_by_role("link", name="Globex", exact=True).click()
+    expect(page.get_by_role("heading", name="Globex", level=1)).to_be_visible()
+    context.close()

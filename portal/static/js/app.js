@@ -1,6 +1,7 @@
 import "./dialogs.js";
 import "./menus.js";
 import "./narrow.js";
+import "./palette.js";
 import "./picker.js";
 import "./selection.js";
 import "./shortcuts.js";

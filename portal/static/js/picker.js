@@ -13,6 +13,7 @@
 // Listeners sit on the document: hundreds of pickers cost nothing, and rows that htmx puts in
 // need no setting up. There is one list, moved to whichever picker is open.
 
+import { Options, Question } from "./combobox.js";
 import { announce } from "./toasts.js";
 
 const PAUSE_MS = 200;
@@ -23,10 +24,9 @@ list.setAttribute("role", "listbox");
 list.hidden = true;
 
 let picker = null; // the one that is open
-let options = [];
-let active = -1;
-let timer = 0;
-let request = null;
+let offers = [];
+const options = new Options(list);
+const question = new Question();
 
 const textOf = (root) => root.querySelector("[role=combobox]");
 const partOf = (root, name) => root.querySelector(`[data-part=${name}]`);
@@ -60,20 +60,14 @@ document.addEventListener("keydown", (event) => {
   const root = event.target.closest?.("[data-picker]");
   if (!root || event.target !== textOf(root) || event.isComposing) return;
   const open = isOpen(root);
-  const moves = { ArrowDown: 1, ArrowUp: -1 };
-  if (event.key in moves) {
+  if (open && options.press(textOf(root), event.key)) {
     event.preventDefault();
-    if (open) move(active === -1 && event.key === "ArrowUp" ? -1 : active + moves[event.key]);
-    else search(root, 0, "");
-  } else if (event.key === "Home" && open) {
+  } else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
     event.preventDefault();
-    move(0);
-  } else if (event.key === "End" && open) {
-    event.preventDefault();
-    move(options.length - 1);
+    search(root, 0, "");
   } else if (event.key === "Enter" && (open || textOf(root).value !== shownName(root))) {
     event.preventDefault(); // half a name must not be sent
-    if (open && active >= 0) choose(options[active]);
+    if (open && options.active >= 0) choose(offers[options.active]);
   } else if (event.key === "Escape" && (open || textOf(root).value !== shownName(root))) {
     event.preventDefault();
     event.stopPropagation();
@@ -84,7 +78,7 @@ document.addEventListener("keydown", (event) => {
 list.addEventListener("mousedown", (event) => event.preventDefault()); // keep focus in the text
 list.addEventListener("click", (event) => {
   const item = event.target.closest("[role=option]");
-  if (item) choose(options[Number(item.dataset.index)]);
+  if (item) choose(offers[Number(item.dataset.index)]);
 });
 window.addEventListener("resize", () => close());
 document.addEventListener("scroll", () => picker && place(), true);
@@ -103,51 +97,36 @@ document.addEventListener("htmx:afterRequest", (event) => {
 const shownName = (root) => root.dataset.name || "";
 
 function search(root, pause, query = textOf(root).value.trim()) {
-  clearTimeout(timer);
-  request?.abort();
   if (picker && picker !== root) close();
   picker = root;
-  timer = setTimeout(async () => {
-    const mine = (request = new AbortController());
-    const url = new URL(root.dataset.url, location.href);
-    url.searchParams.set("q", query);
-    let answer;
-    try {
-      const response = await fetch(url, {
-        headers: { Accept: "application/json" },
-        signal: mine.signal,
-      });
-      if (!response.ok) throw new Error(String(response.status));
-      answer = await response.json();
-    } catch {
-      if (!mine.signal.aborted && picker === root) show(root, [], "The list did not load. Try again.");
-      return;
-    }
-    // A reply that came late, for text that is no longer there, is never shown.
-    if (mine.signal.aborted || picker !== root || !root.isConnected) return;
-    present(root, query, answer);
-  }, pause);
+  const url = new URL(root.dataset.url, location.href);
+  url.searchParams.set("q", query);
+  question.ask(url, { Accept: "application/json" }, pause, {
+    read: (response) => response.json(),
+    then: (answer) => root.isConnected && present(root, query, answer),
+    failed: () => show(root, [], "The list did not load. Try again."),
+  });
 }
 
 function present(root, query, { options: found, total }) {
-  const offers = found.map((client) => ({ kind: "client", ...client }));
+  const offered = found.map((client) => ({ kind: "client", ...client }));
   const same = (name) => name.toLowerCase().split(/\s+/).join(" ");
   const isNew = query && !found.some((client) => same(client.name) === same(query));
-  if (root.dataset.create !== undefined && isNew) offers.push({ kind: "create", name: query });
+  if (root.dataset.create !== undefined && isNew) offered.push({ kind: "create", name: query });
   if (root.dataset.clear && partOf(root, "current").value) {
-    offers.push({ kind: "clear", name: root.dataset.clear });
+    offered.push({ kind: "clear", name: root.dataset.clear });
   }
   let words = `${found.length} client${found.length === 1 ? "" : "s"}`;
   if (found.length === 0) words = query ? `No client matches “${query}”` : "There are no clients yet";
   else if (total > found.length) words = `First ${found.length} of ${total}; type to narrow`;
-  show(root, offers, words);
-  if (query && offers.length) move(0);
+  show(root, offered, words);
+  if (query) options.move(textOf(root), 0);
 }
 
-function show(root, offers, words) {
-  options = offers;
-  active = -1;
+function show(root, offered, words) {
+  offers = offered;
   list.replaceChildren(...offers.map(item));
+  options.renew(textOf(root));
   const note = document.createElement("li");
   note.className = "picker-note";
   note.setAttribute("role", "presentation");
@@ -159,14 +138,12 @@ function show(root, offers, words) {
   const text = textOf(root);
   text.setAttribute("aria-expanded", "true");
   text.setAttribute("aria-controls", list.id);
-  text.removeAttribute("aria-activedescendant");
   place();
   announce(words);
 }
 
 function item(offer, index) {
   const element = document.createElement("li");
-  element.id = `picker-option-${index}`;
   element.dataset.index = String(index);
   element.setAttribute("role", "option");
   element.setAttribute("aria-selected", "false");
@@ -181,16 +158,6 @@ function item(offer, index) {
     element.append(note);
   }
   return element;
-}
-
-function move(to) {
-  if (!options.length) return;
-  const items = list.querySelectorAll("[role=option]");
-  items[active]?.setAttribute("aria-selected", "false");
-  active = (to + options.length) % options.length;
-  items[active].setAttribute("aria-selected", "true");
-  items[active].scrollIntoView({ block: "nearest" });
-  textOf(picker).setAttribute("aria-activedescendant", items[active].id);
 }
 
 function choose(offer) {
@@ -232,8 +199,7 @@ function abandon(root) {
 }
 
 function close() {
-  clearTimeout(timer);
-  request?.abort();
+  question.stop();
   if (picker) {
     const text = textOf(picker);
     text?.setAttribute("aria-expanded", "false");
@@ -242,8 +208,8 @@ function close() {
   }
   list.hidden = true;
   picker = null;
-  options = [];
-  active = -1;
+  offers = [];
+  options.active = -1;
 }
 
 function place() {

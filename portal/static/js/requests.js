@@ -124,6 +124,6 @@ function release(form) {
   form.removeAttribute("aria-busy");
 }
 
-function csrfToken() {
+export function csrfToken() {
   return document.querySelector('meta[name="csrf-token"]')?.content ?? "";
 }

@@ -1,6 +1,8 @@
 // Keys for people who keep their hands on them. They can be switched off in the help dialog,
 // since single keys get in the way of speech input.
 
+import { openPalette } from "./palette.js";
+
 const KEY = "shortcuts";
 let pendingGo = 0;
 
@@ -29,11 +31,10 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   if (event.key === "/") {
-    // The search of the page comes first, that of the top bar second.
-    const fields = [...document.querySelectorAll("[data-search]")];
-    const field = fields.reverse().find((one) => one.offsetParent !== null);
-    if (!field) return;
+    // A page without a search of its own has that over everything.
     event.preventDefault();
+    const field = document.querySelector("[data-search]");
+    if (!field) return openPalette();
     field.focus();
     field.select();
   } else if (event.key === "?") {

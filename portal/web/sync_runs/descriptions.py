@@ -63,7 +63,12 @@ def name_kind(kind: SyncKind) -> str:
 
 def name_run(run: SyncRun) -> str:
     """`Devices sync`, `Undo`"""
-    return name_kind(run.kind) + ("" if run.kind in NO_SYNCS else " sync")
+    return name_run_of(run.kind)
+
+
+def name_run_of(kind: SyncKind) -> str:
+    """As `name_run`."""
+    return name_kind(kind) + ("" if kind in NO_SYNCS else " sync")
 
 
 def describe_undo(preview: RevertPreview) -> str:

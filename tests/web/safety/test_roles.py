@@ -21,7 +21,7 @@ LOWEST = {
         assets.index assets.show clients.index clients.picker clients.show conflicts.index
         conflicts.show dashboard.show deliveries.index deliveries.show errands.show
         integrations.index organizations.index organizations.row plans.show
-        rules.export rules.index software.export
+        rules.export rules.index search.index software.export
         software.export_of_asset software.export_of_title software.index software.of_asset
         software.show subscribers.index sync_runs.index sync_runs.preview_undo sync_runs.progress
         sync_runs.show tacticalrmm.show tacticalrmm.test_progress webhook.progress webhook.show

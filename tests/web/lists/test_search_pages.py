@@ -1,0 +1,100 @@
+"""Search over everything: what is found, in which order, and by whom."""
+
+from __future__ import annotations
+
+from html import unescape
+from re import findall
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from portal.db import transaction
+from portal.models import Asset, Client
+from portal.scope import tenant_scope
+from tests.web.safety.neighbour import limited_user, make_neighbour
+from tests.web.world import Place, make_asset, sign_in
+
+NOTHING = {"Nothing matches by name": ["Search users and addresses of assets too"]}
+PALETTE = {"HX-Request": "true", "HX-Target": "palette-options"}
+
+
+def find(http: FlaskClient, place: Place, text: str = "") -> dict[str, list[str]]:
+    """Heading of a group -> the names under it, as the palette lists them."""
+    answer = http.get(place.url("search/"), query_string={"q": text}, headers=PALETTE)
+    assert answer.status_code == 200
+    groups = {}
+    for group in answer.text.split('<ul class="palette-group"')[1:]:
+        (heading,) = findall(r'role="presentation"[^>]*>([^<]+)<', group)
+        groups[heading] = [unescape(name) for name in findall(r'found-name">([^<]*)<', group)]
+    return groups
+
+
+def test_every_kind_of_record_is_found(admin: FlaskClient, acme: Place) -> None:
+    found = find(admin, acme, "acme")
+
+    assert found["Assets"] == ["acme-pc"]
+    assert found["Clients"] == ["Acme Client"]
+    assert found["Organizations"] == ["Acme Organization"]
+    assert found["Software"] == ["Acme Suite"]
+    assert len(found["Open alerts"]) == len(found["Tickets"]) == 1
+    assert find(admin, acme, f"#{acme.run}")["Sync runs"] == [f"Devices sync #{acme.run}"]
+    assert find(admin, acme, "1042")["Tickets"] == ["1042 Check failing: acme-pc"]
+    assert "Devices sync" in find(admin, acme, "devices")["Sync runs"][0]
+
+
+def test_what_is_equal_comes_first_then_what_begins_so(
+    app: Flask, admin: FlaskClient, acme: Place
+) -> None:
+    with app.app_context(), tenant_scope(acme.id), transaction() as session:
+        asset = session.get_one(Asset, acme.asset)
+        names = ("a-srv-1", "SRV-10", "srv-1", "100%_srv")
+        made = [make_asset(asset.integration_id, asset.client_id, name) for name in names]
+        made[0].serial_number = "zx81"
+        session.add_all(made)
+
+    assert find(admin, acme, "srv-1")["Assets"] == ["srv-1", "SRV-10", "a-srv-1"]
+    assert find(admin, acme, "SRV 1")["Assets"] == ["100%_srv", "SRV-10", "a-srv-1", "srv-1"]
+    assert find(admin, acme, "%_")["Assets"] == ["100%_srv"]
+    assert find(admin, acme, "ZX81")["Assets"] == ["a-srv-1"], "by its serial number"
+    assert find(admin, acme, "nothing like it") == NOTHING
+
+
+@pytest.mark.one_database
+def test_pages_and_actions_are_those_of_the_role(
+    admin: FlaskClient, acme: Place, app: Flask
+) -> None:
+    page = admin.get(acme.url("search/?q=sync")).text
+    assert 'action="/t/acme/sync-runs/start/devices"' in page, "an action is a form"
+    assert find(admin, acme, "windows maint") == NOTHING
+    assert find(admin, acme, "customer")["Actions"] == ["Add a client"]
+    assert find(admin, acme, "webhook")["Pages"] == ["Webhook"]
+
+    sign_in(app, admin, limited_user(app, acme, acme.client, role="viewer"))
+    assert "Actions" not in find(admin, acme, "customer")
+    assert "Pages" not in find(admin, acme, "webhook")
+
+
+def test_nothing_of_other_clients_is_found(app: Flask, http: FlaskClient, acme: Place) -> None:
+    neighbour = make_neighbour(app, acme)
+    sign_in(app, http, limited_user(app, acme, acme.client))
+    http.set_cookie("recent", f"assets-{neighbour.asset}", path=acme.url())
+
+    assert find(http, acme, "zebra") == NOTHING
+    assert "Recent" not in find(http, acme)
+
+
+@pytest.mark.one_database
+def test_what_was_opened_last_is_suggested(app: Flask, admin: FlaskClient, acme: Place) -> None:
+    for path in (f"assets/{acme.asset}", f"clients/{acme.client}", f"assets/{acme.asset}"):
+        admin.get(acme.url(path))
+    assert find(admin, acme)["Recent"] == ["acme-pc", "Acme Client"]
+
+    with app.app_context(), tenant_scope(acme.id), transaction() as session:
+        session.get_one(Client, acme.client).name = "Renamed"
+    assert find(admin, acme)["Recent"] == ["acme-pc", "Renamed"]
+
+    admin.set_cookie(
+        "recent", "1:assets-x.nothing-1..clients-99999999999999999999", path=acme.url()
+    )
+    assert "Recent" not in find(admin, acme), "whatever the cookie says"
