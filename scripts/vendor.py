@@ -27,7 +27,6 @@ PRIVATE = PORTAL / "vendor"
 """For the portal itself; browsers get what lies in `static` only."""
 SVG = "http://www.w3.org/2000/svg"
 
-BY_HAND = {"tabler.LICENSE.txt": "@tabler/core"}
 SPRITE = "icons.svg"
 
 
@@ -55,9 +54,6 @@ PACKAGES = (
         "0BSD",
         {"dist/idiomorph-ext.min.js": "idiomorph-ext.min.js", "LICENSE": "idiomorph.LICENSE.txt"},
     ),
-    # Only the style sheet: menus and dialogs are native elements, so its script is not needed.
-    # The package holds no licence file; tabler.LICENSE.txt is kept beside it by hand.
-    Package("@tabler/core", "1.6.1", "MIT", {"dist/css/tabler.min.css": "tabler.min.css"}),
     Package("@tabler/icons", "3.51.0", "MIT", {"LICENSE": "tabler-icons.LICENSE.txt"}),
     Package(
         "@zxcvbn-ts/language-common",
@@ -91,7 +87,6 @@ def _fetch(package: Package) -> list[dict[str, str]]:
         if package.name == "@tabler/icons":
             (VENDOR / SPRITE).write_text(_sprite(source / "icons" / "outline"), "utf-8")
             names.append(SPRITE)
-    names += [name for name, owner in BY_HAND.items() if owner == package.name]
     return [_describe(package, name) for name in names]
 
 

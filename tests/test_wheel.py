@@ -94,7 +94,7 @@ def test_it_runs_in_any_folder(installed: Path, nowhere: Path, tmp_path: Path) -
     portal = running_portal(tmp_path / "data", port, "run", [str(installed)], nowhere)
     with portal as running:
         running.wait_for("The portal is at")
-        for path in ("sign-in", "static/css/base.css", "static/vendor/tabler.min.css"):
+        for path in ("sign-in", "static/portal.css", "static/portal.js"):
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/{path}") as answer:
                 assert answer.read()
         assert running.end(signal.SIGINT) == 0

@@ -15,6 +15,7 @@ from portal.web import (
     hosts,
     input,
     request_id,
+    static_files,
     template_helpers,
 )
 from portal.web.errands import following
@@ -62,7 +63,10 @@ AREAS = (
 
 
 def init_app(app: Flask) -> None:
-    for part in (request_id, egress, caller, hosts, input, guard, errors, headers, following):
+    for part in (
+        *(request_id, egress, caller, hosts, input, guard, errors, headers, static_files),
+        following,
+    ):
         part.init_app(app)
     template_helpers.register(app)
     for area in AREAS:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from datetime import UTC, datetime, timedelta
-from functools import cache
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Flask, current_app, request, url_for
+from flask import Flask, request, url_for
 from markupsafe import Markup
 
 from portal.models.assets.labels import label_column
 from portal.services.integrations.option_kinds import name_interval
 from portal.services.windows.words import describe_length, describe_repeats, describe_times
+from portal.web.static_files import static_url
 from portal.web.sync_runs.descriptions import (
     describe_pace,
     describe_run,
@@ -138,12 +136,6 @@ def pretty_json(value: Any) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False)
 
 
-def static_url(filename: str) -> str:
-    """The address of a file, with its hash: the file may be cached for ever."""
-    folder = current_app.static_folder or ""
-    return url_for("static", filename=filename, v=_digest(str(Path(folder) / filename)))
-
-
 def url_with(**changes: Any) -> str:
     """This page's address with some of its query changed; None or "" takes a part out."""
     return _with_query(url_for(request.endpoint or "", **(request.view_args or {})), changes)
@@ -159,8 +151,3 @@ def _with_query(path: str, changes: dict[str, Any]) -> str:
     query: dict[str, Any] = dict(request.args.lists()) | changes
     query = {name: value for name, value in query.items() if value not in (None, "", [""])}
     return f"{path}?{urlencode(query, doseq=True, safe='/:,')}" if query else path
-
-
-@cache
-def _digest(path: str) -> str:
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:12]

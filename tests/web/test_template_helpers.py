@@ -13,7 +13,6 @@ from portal.web.template_helpers import (
     grouped,
     iso_time,
     moment,
-    static_url,
     url_with,
     utc,
 )
@@ -103,10 +102,3 @@ def test_url_with_changes_only_what_it_is_told(app: Flask) -> None:
         assert url_with(page=None) == "/things/3?q=a%26b&sort=name"
         assert url_with(sort="-name") == "/things/3?q=a%26b&page=4&sort=-name"
         assert url_with(q="", page=None) == "/things/3?sort=name"
-
-
-def test_static_url_changes_with_the_file(app: Flask) -> None:
-    with app.test_request_context():
-        url = static_url("vendor/htmx.min.js")
-
-    assert url.startswith("/static/vendor/htmx.min.js?v=")

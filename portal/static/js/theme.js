@@ -21,7 +21,7 @@
     }
   };
   const systemTheme = () => (system.matches ? "dark" : "light");
-  const apply = (theme) => root.setAttribute("data-bs-theme", theme);
+  const apply = (theme) => root.setAttribute("data-theme", theme);
 
   root.classList.add("js");
   apply(read() || systemTheme());
@@ -33,7 +33,7 @@
   // Choosing what the system has anyway means: follow the system again.
   document.addEventListener("click", (event) => {
     if (!event.target.closest("[data-theme-toggle]")) return;
-    const theme = root.getAttribute("data-bs-theme") === "dark" ? "light" : "dark";
+    const theme = root.getAttribute("data-theme") === "dark" ? "light" : "dark";
     store(theme === systemTheme() ? null : theme);
     apply(theme);
   });

@@ -36,10 +36,10 @@ def test_pages_may_load_and_send_to_this_site_only(admin: FlaskClient, acme: Pla
 
 
 def test_static_files_are_kept_by_their_hash_only(admin: FlaskClient, acme: Place) -> None:
-    found = re.search(r'src="(/static/js/app.js\?v=\w+)"', admin.get(acme.url()).text)
+    found = re.search(r'src="(/static/portal.js\?v=\w+)"', admin.get(acme.url()).text)
     assert found
 
-    with admin.get(found.group(1)) as hashed, admin.get("/static/js/app.js") as plain:
+    with admin.get(found.group(1)) as hashed, admin.get("/static/portal.js") as plain:
         assert "immutable" in hashed.headers["Cache-Control"]
         assert plain.headers["Cache-Control"] == "no-cache"
 
@@ -125,7 +125,7 @@ def test_each_answer_says_what_it_is_and_in_which_letters(admin: FlaskClient, ac
         (acme.url("nothing"), "text/html; charset=utf-8"),
         (acme.url("assets/export.csv"), "text/csv; charset=utf-8"),
         (acme.url("clients/picker"), "application/json"),
-        ("/static/js/app.js", "text/javascript; charset=utf-8"),
+        ("/static/portal.js", "text/javascript; charset=utf-8"),
     ):
         with admin.get(path) as answer:
             assert answer.headers["Content-Type"] == kind, path

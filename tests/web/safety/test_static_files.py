@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import re
@@ -9,6 +10,9 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from flask.testing import FlaskClient
+
+from portal.web import static_files
 
 PORTAL = Path(__file__).parents[3] / "portal"
 STATIC = PORTAL / "static"
@@ -88,3 +92,41 @@ def test_style_sheets_and_scripts_load_nothing_from_elsewhere() -> None:
         text = path.read_text("utf-8").replace("http://www.w3.org", "")
 
         assert not re.search(r"""(?:url\(|@import|import|fetch\()\s*["']?https?:""", text), path
+
+
+@pytest.mark.parametrize("name", ["portal.css", "portal.js", "vendor/icons.svg"])
+def test_a_file_is_compressed_for_whoever_reads_that(http: FlaskClient, name: str) -> None:
+    plain = http.get(f"/static/{name}")
+    packed = http.get(f"/static/{name}", headers={"Accept-Encoding": "gzip, br"})
+    refused = http.get(f"/static/{name}", headers={"Accept-Encoding": "gzip;q=0"})
+
+    assert gzip.decompress(packed.data) == plain.data == refused.data
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert "Content-Encoding" not in plain.headers
+    assert plain.headers["Vary"] == packed.headers["Vary"] == "Accept-Encoding"
+    assert plain.headers["ETag"] != packed.headers["ETag"]
+    kept = {"If-None-Match": packed.headers["ETag"], "Accept-Encoding": "gzip"}
+    assert http.get(f"/static/{name}", headers=kept).status_code == 304
+
+
+@pytest.mark.parametrize("name", ["none.css", "css", "../app.py", "css/../../app.py"])
+def test_nothing_else_is_given_away(http: FlaskClient, name: str) -> None:
+    assert http.get(f"/static/{name}").status_code == 404
+
+
+def test_a_module_stands_after_those_that_it_imports(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(static_files, "SCRIPTS", tmp_path)
+    monkeypatch.setattr(static_files, "VENDORED_SCRIPTS", ())
+    (tmp_path / "app.js").write_text('import { one as first } from "./b.js";\nimport "./a.js";\n')
+    (tmp_path / "a.js").write_text('import { one } from "./b.js";\nconst x = one;\n')
+    (tmp_path / "b.js").write_text("export const one = 1;\nexport function two() {}\n")
+    script = static_files.make_script()
+    assert script.index("const _b") < script.index("const _a ") < script.index("const _app")
+    assert "return { one, two };" in script
+    assert "const { one: first } = _b;" in script
+
+    (tmp_path / "a.js").write_text("export default 1;\n")
+    with pytest.raises(ValueError, match=r"a\.js"):
+        static_files.make_script()
