@@ -12,6 +12,8 @@ from portal.services.organizations import held as service
 from portal.services.organizations import mapping as organization_mapping
 from portal.services.organizations.listing import get_organization_by_external_id
 from portal.services.organizations.mapping import MappingChange
+from portal.services.organizations.suggestions import list_suggestions
+from portal.services.suggesting import REASONS
 from portal.wording import plural
 
 DECISIONS = {"gone": service.mark_as_gone, "keep": service.keep}
@@ -68,23 +70,48 @@ def settle(external_ids: tuple[str, ...], decision: str) -> Outcome:
     default=None,
     help="Sync the organization's agents, or stop syncing them.",
 )
-@click.option("--exact", is_flag=True, help="Map every organization that has the name of a client.")
+@click.option(
+    "--exact",
+    "mode",
+    flag_value="exact",
+    help="Map every organization that has the very name of a client.",
+)
+@click.option(
+    "--suggest",
+    "mode",
+    flag_value="suggest",
+    help="Show which clients the unmapped organizations may be. Changes nothing.",
+)
+@click.option(
+    "--accept",
+    "mode",
+    flag_value="accept",
+    help="Map the organizations whose suggested client is sure.",
+)
 def map_organization(
     external_id: str | None,
     client: str | None,
     create: bool,
     auto_sync: bool | None,
-    exact: bool,
+    mode: str | None,
 ) -> Outcome:
     """Map an organization, by Tactical's client number, to a client."""
-    if exact and (external_id or client):
+    if mode and (external_id or client):
         raise click.UsageError(
-            "--exact maps by name and takes neither an organization nor a client."
+            f"--{mode} is about all organizations and takes neither one of them nor a client."
         )
-    if exact:
+    if create and not (client or mode == "exact"):
+        raise click.UsageError("--create goes with --client or --exact.")
+    if mode == "suggest":
+        return _show_suggestions()
+    if mode == "accept":
+        return _outcome(organization_mapping.map_suggested())
+    if mode == "exact":
         return _outcome(organization_mapping.map_exact(create))
     if not external_id:
-        raise click.UsageError("Give the number of an organization in Tactical, or use --exact.")
+        raise click.UsageError(
+            "Give the number of an organization in Tactical, or use --suggest, --accept or --exact."
+        )
     if client:
         change = organization_mapping.map_to_client_named(external_id, client, create, auto_sync)
         return _outcome([change])
@@ -95,6 +122,31 @@ def map_organization(
     mapping = get_organization_by_external_id(external_id)
     mapping = organization_mapping.set_auto_sync(mapping.id, auto_sync)
     return _outcome([MappingChange(mapping, 0)])
+
+
+def _show_suggestions() -> Outcome:
+    found = list_suggestions()
+    rows = [
+        {
+            "external_id": each.external_id,
+            "organization": each.organization,
+            "client": each.client,
+            "score": each.score,
+            "reason": each.reason,
+            "preselected": each.is_sure,
+        }
+        for each in found
+    ]
+    head = ["", "Number", "Organization", "Client", "Score", "Reason"]
+    table = [
+        ["*" if each.is_sure else "", each.external_id, each.organization, each.client,
+         str(each.score), REASONS[each.reason]]
+        for each in found
+    ]  # fmt: skip
+    sure = sum(each.is_sure for each in found)
+    told = f"{plural(len(found), 'suggestion')}; --accept takes the {sure} marked with *."
+    text = f"{columns([head, *table])}\n{told}" if found else "There is nothing to suggest."
+    return Outcome({"ok": True, "suggestions": rows}, text)
 
 
 def _outcome(changes: list[MappingChange]) -> Outcome:

@@ -72,10 +72,16 @@ def acme(portal: Portal, folder: Path, sqlite_template: Path) -> Portal:
 
 
 @pytest.fixture
-def mapped(acme: Portal, tactical: SimulatedTactical) -> Portal:
-    """Connected, with every organization mapped to a client of its name."""
+def connected(acme: Portal, tactical: SimulatedTactical) -> Portal:
+    """With organizations, none of them mapped."""
     url = ("--url", tactical.url, "--api-key-stdin")
     assert acme("connect", *url, *TENANT, stdin=f"{tactical.api_key}\n").exit_code == 0
     acme("sync", "organizations", *TENANT)
-    acme("map", "--exact", "--create", *TENANT)
     return acme
+
+
+@pytest.fixture
+def mapped(connected: Portal) -> Portal:
+    """Every organization is mapped to a client of its name."""
+    connected("map", "--exact", "--create", *TENANT)
+    return connected

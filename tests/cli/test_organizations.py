@@ -1,4 +1,5 @@
-"""Organizations that Tactical lists no more, from the command line."""
+"""Organizations from the command line: mapped as suggested, or held because Tactical lists them no
+more."""
 
 from __future__ import annotations
 
@@ -36,3 +37,28 @@ def test_a_sync_that_is_held_exits_2_and_is_settled(
     gone_ids = {r["external_organization_id"] for r in exported if r["gone_since"]}
     assert gone_ids == {"2"}
     assert mapped("sync", "organizations", *TENANT).exit_code == 0
+
+
+def test_what_is_suggested_is_shown_and_the_sure_is_accepted(
+    connected: Portal,
+) -> None:
+    names = [
+        row["external_organization_name"]
+        for row in connected("export", "organizations", *TENANT).data
+    ]
+    sure, alike, _ = names
+    connected("clients", "add", f"{sure.upper()}, Ltd.", *TENANT)
+    connected("clients", "add", f"{alike} Worldwide", *TENANT)
+
+    found = connected("map", "--suggest", *TENANT).data["suggestions"]
+    assert [tuple(row) for row in found] == [
+        ("external_id", "organization", "client", "score", "reason", "preselected")
+    ] * 2
+    by_name = {row["organization"]: (row["client"], row["preselected"]) for row in found}
+    assert by_name == {sure: (f"{sure.upper()}, Ltd.", True), alike: (f"{alike} Worldwide", False)}
+    accepted = connected("map", "--accept", *TENANT).data["mapped"]
+    assert [row["external_organization_name"] for row in accepted] == [sure]
+    assert connected("map", "--accept", *TENANT).data["mapped"] == []
+    assert len(connected("map", "--suggest", *TENANT).data["suggestions"]) == 1
+    assert connected("map", "1", "--suggest", *TENANT).exit_code == 1
+    assert connected("map", "--accept", "--create", *TENANT).exit_code == 1

@@ -11,34 +11,12 @@ from portal.helpdesks.kind import Choice
 from portal.models import Client, Helpdesk
 from portal.scope import tenant_scope
 from portal.services.helpdesks.customers import list_mapped
-from portal.services.helpdesks.names import fold_company, suggest
 from tests.web.conftest import acme, admin
 from tests.web.world import Place
 
 __all__ = ["acme", "admin"]
 
 pytestmark = pytest.mark.one_database
-
-
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [
-        ("Müller & Söhne GmbH & Co. KG", "muller  sohne"),
-        ("Contoso, Ltd.", "CONTOSO (post@contoso.example)"),
-        ("Société Générale S.A.", "Societe Generale"),
-        ("AG", "ag"),
-        ("O'Neill-Smith Inc", "ONeill Smith"),
-    ],
-)
-def test_names_of_the_same_company(one: str, other: str) -> None:
-    assert fold_company(one) == fold_company(other) != ""
-
-
-def test_only_what_is_sure_is_suggested() -> None:
-    customers = [Choice("1", "Contoso"), Choice("2", "Globex"), Choice("3", "Globex Inc.")]
-    customers += [Choice("4", "Initech"), Choice("5", "!!!")]
-    names = {7: "Contoso Ltd", 8: "Globex", 9: "Initech GmbH", 10: "Initech", 11: "…"}
-    assert suggest(names, customers) == {7: customers[0]}
 
 
 def test_many_are_saved_at_once_and_only_what_was_changed(

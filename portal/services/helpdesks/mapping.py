@@ -8,14 +8,14 @@ from portal.helpdesks.kind import Choice
 from portal.services.accounts.limits import list_choices
 from portal.services.helpdesks.choosing import Choices, read_choices
 from portal.services.helpdesks.customers import list_mapped
-from portal.services.helpdesks.names import suggest
 from portal.services.helpdesks.probing import Lists
 from portal.services.lists.paging import PAGE_SIZE, Page
+from portal.services.suggesting import suggest
 
 
 @dataclass(frozen=True, slots=True)
 class ClientRow:
-    """`suggested`: for one that is not mapped, the customer of the same name."""
+    """`suggested`: for one that is not mapped, the customer that surely is the same."""
 
     id: int
     name: str
@@ -35,7 +35,9 @@ def view_mapping(helpdesk_id: int, *, unmapped_only: bool = False, number: int =
     """By the name of the client. Raises NotFound."""
     mapped, clients = list_mapped(helpdesk_id), list_choices()
     choices = read_choices(helpdesk_id, Lists.CUSTOMERS)
-    suggested = suggest(dict(clients), choices.listed)
+    customers = {each.id: each for each in choices.listed}
+    found = suggest(dict(clients), {each.id: each.name for each in choices.listed})
+    suggested = {id: customers[each.key] for id, each in found.items() if each.is_sure}
     rows = [
         ClientRow(id, name, mapped.get(id), None if id in mapped else suggested.get(id))
         for id, name in clients

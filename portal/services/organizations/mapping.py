@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, Select, and_, func, select, update
 from sqlalchemy.orm import Session
 
+from portal.chunks import chunked
 from portal.db import db, transaction
 from portal.errors import NotFound
 from portal.models import Asset, Client, OrganizationMapping, SyncRun
 from portal.models.assets.change import ChangeAction
 from portal.models.organizations.client import name_key
-from portal.models.runs.sync_run import SyncKind
-from portal.services.audit.actions import Action
-from portal.services.audit.record import Target, record
 from portal.services.clients import find_client_by_name, get_client, insert_client
 from portal.services.organizations.listing import (
     OrganizationFilter,
@@ -26,15 +23,14 @@ from portal.services.organizations.listing import (
     get_organization_by_external_id,
     organization_conditions,
 )
+from portal.services.organizations.recording import recorded
+from portal.services.organizations.suggestions import list_suggestions
 from portal.sync.history import ColumnChange, record_changes
-from portal.sync.reverting.mappings import MAPPED
-from portal.sync.runs.log import log_entry
-from portal.sync.runs.person_runs import add_person_run, cause_of, record_done
+from portal.sync.runs.person_runs import cause_of, record_done
 from portal.wording import plural
 
-_COLUMNS = ("client_id", "auto_sync_assets")
-"""Of an organization: what a person decides."""
-_State = dict[str, Any]
+AT_ONCE = 500
+"""Rows of one statement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +56,14 @@ def map_to_client(mapping_id: int, client_id: int, user_id: int | None = None) -
     """Map the organization; its assets move to the client in the same transaction."""
     with transaction() as session:
         mapping, client = get_organization(mapping_id), get_client(client_id)
-        moved = _map(session, mapping, client, user_id)
-    return MappingChange(mapping, moved)
+        return _map(session, mapping, client, user_id)
 
 
 def map_to_new_client(mapping_id: int, name: str, user_id: int | None = None) -> MappingChange:
     """Make a client and map the organization to it. Raises InvalidInput when the name is taken."""
     with transaction() as session:
         mapping = get_organization(mapping_id)
-        moved = _map(session, mapping, insert_client(session, name), user_id)
-    return MappingChange(mapping, moved)
+        return _map(session, mapping, insert_client(session, name), user_id)
 
 
 def map_to_client_named(
@@ -86,29 +80,25 @@ def map_to_client_named(
         if client is None and not create:
             raise NotFound(f"There is no client named {name!r}. Add --create to create it.")
         client = client or insert_client(session, name)
-        moved = _map(session, mapping, client, None, auto_sync)
-    return MappingChange(mapping, moved)
+        return _map(session, mapping, client, None, auto_sync)
 
 
 def unmap(mapping_id: int, user_id: int | None = None) -> OrganizationMapping:
     """Take the mapping back. Assets stay with their client and are no longer refreshed."""
     with transaction() as session:
         mapping = get_organization(mapping_id)
-        before = _state_of(mapping)
-        mapping.client_id = None
-        mapping.client = None
         title = f"Unmapped {mapping.external_organization_name}"
-        _record(session, title, user_id, [(mapping, before)])
+        with recorded(session, [mapping], title, user_id):
+            mapping.client_id, mapping.client = None, None
     return mapping
 
 
 def set_auto_sync(mapping_id: int, on: bool, user_id: int | None = None) -> OrganizationMapping:
     with transaction() as session:
         mapping = get_organization(mapping_id)
-        before = _state_of(mapping)
-        mapping.auto_sync_assets = on
         title = f"Turned auto-sync {'on' if on else 'off'} for {mapping.external_organization_name}"
-        _record(session, title, user_id, [(mapping, before)])
+        with recorded(session, [mapping], title, user_id):
+            mapping.auto_sync_assets = on
     return mapping
 
 
@@ -119,16 +109,43 @@ def map_exact(create: bool = False, user_id: int | None = None) -> list[MappingC
     there is none.
     """
     with transaction() as session:
-        chosen = [each for each in _match_by_name() if each[1] is not None or create]
-        before = [(mapping, _state_of(mapping)) for mapping, _client in chosen]
+        chosen = [
+            (mapping, client or insert_client(session, mapping.external_organization_name))
+            for mapping, client in _match_by_name()
+            if client is not None or create
+        ]
         title = f"Mapped {plural(len(chosen), 'organization')} to clients of the same name"
-        changes, run = [], _add_run(session, title, user_id, before)
+        return assign(session, chosen, title, user_id)
+
+
+def map_suggested(user_id: int | None = None) -> list[MappingChange]:
+    """Map each unmapped organization to the client that it surely is."""
+    with transaction() as session:
+        sure = {each.organization_id: each.client_id for each in list_suggestions() if each.is_sure}
+        chosen = _load(session, sure)
+        title = f"Mapped {plural(len(chosen), 'organization')} as suggested"
+        return assign(session, chosen, title, user_id)
+
+
+def assign(
+    session: Session,
+    chosen: Sequence[tuple[OrganizationMapping, Client]],
+    title: str,
+    user_id: int | None,
+    auto_sync: bool | None = None,
+) -> list[MappingChange]:
+    """Map each to its client, in a few statements however many they are; their assets move along.
+    `auto_sync` None leaves the switches as they are. Inside another's transaction."""
+    if not chosen:
+        return []
+    with recorded(session, [mapping for mapping, _client in chosen], title, user_id) as run:
         for mapping, client in chosen:
-            client = client or insert_client(session, mapping.external_organization_name)
-            moved = _assign(session, mapping, client, run)
-            changes.append(MappingChange(mapping, moved))
-        _log(session, run, before)
-    return changes
+            mapping.client_id, mapping.client = client.id, client
+            mapping.auto_sync_assets = mapping.auto_sync_assets if auto_sync is None else auto_sync
+        # Before the assets: a sync holds the organization for the page that it writes.
+        session.flush()
+        moved = _move_assets(session, [mapping for mapping, _client in chosen], run)
+    return [MappingChange(each, moved[each.external_organization_id]) for each, _client in chosen]
 
 
 def count_exact_matches() -> int:
@@ -152,112 +169,76 @@ def _match_by_name() -> list[tuple[OrganizationMapping, Client | None]]:
     ]
 
 
+def _load(
+    session: Session, client_ids: Mapping[int, int]
+) -> list[tuple[OrganizationMapping, Client]]:
+    """Organizations and their clients, by their ids; in the order of the organizations' ids."""
+    table = OrganizationMapping
+    clients: dict[int, Client] = {}
+    mappings: list[OrganizationMapping] = []
+    for ids in chunked(sorted(set(client_ids.values())), AT_ONCE):
+        found = session.scalars(select(Client).where(Client.id.in_(ids)))
+        clients |= {client.id: client for client in found}
+    for ids in chunked(sorted(client_ids), AT_ONCE):
+        mappings += session.scalars(select(table).where(table.id.in_(ids)).order_by(table.id))
+    pairs = [(mapping, clients.get(client_ids[mapping.id])) for mapping in mappings]
+    return [(mapping, client) for mapping, client in pairs if client is not None]
+
+
 def _map(
     session: Session,
     mapping: OrganizationMapping,
     client: Client,
     user_id: int | None,
     auto_sync: bool | None = None,
-) -> int:
-    """How many assets moved along."""
-    before = [(mapping, _state_of(mapping))]
+) -> MappingChange:
     title = f"Mapped {mapping.external_organization_name} to {client.name}"
-    run = _add_run(session, title, user_id, before)
-    moved = _assign(session, mapping, client, run)
-    if auto_sync is not None:
-        mapping.auto_sync_assets = auto_sync
-    _log(session, run, before)
+    return assign(session, [(mapping, client)], title, user_id, auto_sync)[0]
+
+
+def _move_assets(
+    session: Session, mappings: Sequence[OrganizationMapping], run: SyncRun
+) -> Counter[str]:
+    """To the clients that the organizations are mapped to now. How many moved, by organization."""
+    moved: Counter[str] = Counter()
+    target_of = {mapping.external_organization_id: mapping.client_id for mapping in mappings}
+    for some in chunked(sorted(mappings, key=lambda each: each.id), AT_ONCE):
+        moves: dict[int | None, list[ColumnChange]] = {}
+        for row in session.execute(_select_to_move([mapping.id for mapping in some])):
+            target = target_of[row.rmm_organization_id]
+            change = ColumnChange(row.id, ChangeAction.MOVED, "client_id", row.client_id, target)
+            moves.setdefault(target, []).append(change)
+            moved[row.rmm_organization_id] += 1
+        for target, changes in moves.items():
+            for part in chunked([change.asset_id for change in changes], AT_ONCE):
+                session.execute(update(Asset).where(Asset.id.in_(part)).values(client_id=target))
+            record_changes(session, cause_of(run), changes)
+    record_done(session, run, {"moved": moved.total()}, [])
     return moved
 
 
-def _state_of(mapping: OrganizationMapping) -> _State:
-    return {name: getattr(mapping, name) for name in _COLUMNS}
+def _select_to_move(mapping_ids: Sequence[int]) -> Select[int, int, str]:
+    table = OrganizationMapping
+    its_organization = and_(
+        Asset.integration_id == table.integration_id,
+        Asset.rmm_organization_id == table.external_organization_id,
+    )
+    return (
+        select(Asset.id, Asset.client_id, Asset.rmm_organization_id)
+        .join(table, its_organization)
+        .where(table.id.in_(mapping_ids), *_FOLLOWS, Asset.client_id != table.client_id)
+        .order_by(Asset.id)
+        .with_for_update(of=Asset)
+    )
 
 
-def _record(
-    session: Session,
-    title: str,
-    user_id: int | None,
-    before: Sequence[tuple[OrganizationMapping, _State]],
-) -> None:
-    """A change that moves no asset."""
-    session.flush()
-    _log(session, _add_run(session, title, user_id, before), before)
-
-
-def _add_run(
-    session: Session,
-    title: str,
-    user_id: int | None,
-    before: Sequence[tuple[OrganizationMapping, _State]],
-) -> SyncRun | None:
-    """None where there is nothing to map."""
-    if not before:
-        return None
-    integration_id = before[0][0].integration_id
-    return add_person_run(session, integration_id, SyncKind.MAPPING, title, user_id)
-
-
-def _log(
-    session: Session, run: SyncRun | None, before: Sequence[tuple[OrganizationMapping, _State]]
-) -> None:
-    """What became of each, so that it can be undone."""
-    entries = []
-    for mapping, was in before:
-        now = _state_of(mapping)
-        changes = {name: [was[name], now[name]] for name in _COLUMNS if was[name] != now[name]}
-        if changes:
-            external_id, name = mapping.external_organization_id, mapping.external_organization_name
-            entries.append(log_entry(MAPPED, external_id, name, changes=changes))
-    if run is not None and not entries and not run.moved:
-        session.delete(run)  # all was so before
-    elif run is not None:
-        record_done(session, run, {"seen": len(before), "updated": len(entries)}, entries)
-        _audit(run, before)
-
-
-def _audit(run: SyncRun, before: Sequence[tuple[OrganizationMapping, _State]]) -> None:
-    """One row, whether it is about one organization or about many."""
-    mapping, was = before[0]
-    now = _state_of(mapping)
-    if len(before) > 1:
-        names = [each.external_organization_name for each, _was in before]
-        about = Target("organization", "", plural(len(names), "organization"))
-        record(Action.ORGANIZATIONS_MAPPED, about, after={"organizations": names, "run_id": run.id})
-        return
-    action = Action.AUTO_SYNC_SET
-    if was["client_id"] != now["client_id"]:
-        is_mapped = mapping.client_id is not None
-        action = Action.ORGANIZATIONS_MAPPED if is_mapped else Action.ORGANIZATION_UNMAPPED
-    client = mapping.client.name if mapping.client else None
-    about = Target("organization", mapping.id, mapping.external_organization_name)
-    record(action, about, was, now | {"client": client, "run_id": run.id})
-
-
-def _assign(
-    session: Session, mapping: OrganizationMapping, client: Client, run: SyncRun | None
-) -> int:
-    mapping.client_id, mapping.client = client.id, client
-    # Before the assets: a sync holds the organization for the page that it writes.
-    session.flush()
-    its_others = _its_assets(mapping) & (Asset.client_id != client.id)
-    moves = [
-        ColumnChange(row.id, ChangeAction.MOVED, "client_id", row.client_id, client.id)
-        for row in session.execute(
-            select(Asset.id, Asset.client_id).where(its_others).with_for_update()
-        )
-    ]
-    session.execute(update(Asset).where(its_others).values(client_id=client.id))
-    if run is not None and moves:
-        record_changes(session, cause_of(run), moves)
-        record_done(session, run, {"moved": len(moves)}, [])
-    return len(moves)
+_FOLLOWS = (Asset.client_locked.is_(False),)
+"""The mapping: an asset that was given to a client by hand stays there."""
 
 
 def _its_assets(mapping: OrganizationMapping) -> ColumnElement[bool]:
-    """Those that follow the mapping: one given to a client by hand stays there."""
-    return (
-        (Asset.integration_id == mapping.integration_id)
-        & (Asset.rmm_organization_id == mapping.external_organization_id)
-        & Asset.client_locked.is_(False)
+    return and_(
+        Asset.integration_id == mapping.integration_id,
+        Asset.rmm_organization_id == mapping.external_organization_id,
+        *_FOLLOWS,
     )

@@ -15,6 +15,8 @@ from portal.sync.reverting.plan import CLIENT, AssetRevert
 
 MAPPED = "mapped"
 """The action of a log entry with `{"client_id": [before, after], "auto_sync_assets": […]}`."""
+COLUMNS = (CLIENT, "auto_sync_assets")
+"""Of an organization: what a person decides."""
 
 
 def plan_mappings(
@@ -30,14 +32,13 @@ def plan_mappings(
     if not entries:
         return []
     table = OrganizationMapping
-    mappings = select(
-        table.external_organization_id, table.client_id, table.auto_sync_assets
-    ).where(
+    columns = [getattr(table, name) for name in COLUMNS]
+    mappings = select(table.external_organization_id, *columns).where(
         table.integration_id == integration_id,
         table.external_organization_id.in_([entry.external_id for entry in entries]),
     )
     rows = session.execute(mappings.with_for_update() if lock else mappings)
-    stored = {row[0]: {CLIENT: row[1], "auto_sync_assets": row[2]} for row in rows}
+    stored = {row[0]: dict(zip(COLUMNS, row[1:], strict=True)) for row in rows}
     return [
         _plan(entry.external_id, entry.name, entry.changes or {}, stored, clients)
         for entry in entries

@@ -1,0 +1,80 @@
+"""What people change of organizations, written as a run: so it stands in the log, in the audit, and
+can be undone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from portal.models import OrganizationMapping, SyncRun
+from portal.models.runs.sync_run import SyncKind
+from portal.services.audit.actions import Action
+from portal.services.audit.record import Target, record
+from portal.sync.reverting.mappings import COLUMNS, MAPPED
+from portal.sync.runs.log import log_entry
+from portal.sync.runs.person_runs import add_person_run, record_done
+from portal.wording import plural
+
+_State = dict[str, Any]
+
+
+@contextmanager
+def recorded(
+    session: Session, mappings: Sequence[OrganizationMapping], title: str, user_id: int | None
+) -> Iterator[SyncRun]:
+    """The body changes the organizations, at least one; `title` says as a sentence what it did. A
+    run of which nothing came is taken away again."""
+    before = [_state_of(mapping) for mapping in mappings]
+    run = add_person_run(session, mappings[0].integration_id, SyncKind.MAPPING, title, user_id)
+    yield run
+    session.flush()
+    changed = [
+        (mapping, was)
+        for mapping, was in zip(mappings, before, strict=True)
+        if run.moved or was != _state_of(mapping)
+    ]
+    if not changed:
+        session.delete(run)  # all was so before
+        return
+    entries = [entry for mapping, was in changed if (entry := _log(mapping, was))]
+    record_done(session, run, {"seen": len(mappings), "updated": len(entries)}, entries)
+    _audit(run, changed)
+
+
+def _log(mapping: OrganizationMapping, was: _State) -> dict[str, Any] | None:
+    """What became of it, so that it can be undone."""
+    now = _state_of(mapping)
+    changes = {name: [was[name], now[name]] for name in COLUMNS if was[name] != now[name]}
+    if not changes:
+        return None
+    external_id, name = mapping.external_organization_id, mapping.external_organization_name
+    return log_entry(MAPPED, external_id, name, changes=changes)
+
+
+def _state_of(mapping: OrganizationMapping) -> _State:
+    return {name: getattr(mapping, name) for name in COLUMNS}
+
+
+def _audit(run: SyncRun, changed: Sequence[tuple[OrganizationMapping, _State]]) -> None:
+    """One row, whether it is about one organization or about many."""
+    mapping, was = changed[0]
+    now = _state_of(mapping)
+    action = Action.ORGANIZATIONS_MAPPED if run.moved else _choose_action(was, now)
+    if len(changed) > 1:
+        names = [each.external_organization_name for each, _was in changed]
+        about = Target("organization", "", plural(len(names), "organization"))
+        record(action, about, after={"organizations": names, "run_id": run.id})
+        return
+    client = mapping.client.name if mapping.client else None
+    about = Target("organization", mapping.id, mapping.external_organization_name)
+    record(action, about, was, now | {"client": client, "run_id": run.id})
+
+
+def _choose_action(was: _State, now: _State) -> Action:
+    if was["client_id"] == now["client_id"]:
+        return Action.AUTO_SYNC_SET
+    is_mapped = now["client_id"] is not None
+    return Action.ORGANIZATIONS_MAPPED if is_mapped else Action.ORGANIZATION_UNMAPPED
