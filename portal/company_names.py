@@ -1,5 +1,7 @@
-"""Names of companies, read as people mean them: case, accents, punctuation and the legal form tell
-no two apart."""
+"""What the name of a company says: its words and its legal form.
+
+Case, accents, punctuation and the form tell no two names apart.
+"""
 
 from __future__ import annotations
 
@@ -36,6 +38,7 @@ _FORMS = {
     "snc": "snc",
     "sci": "sci",
     "scop": "scop",
+    "scea": "scea gaec earl",
     "spa": "spa",
     "srl": "srl srls",
     "sapa": "sapa",

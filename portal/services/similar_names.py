@@ -27,7 +27,14 @@ _SHORT = {
     "st": "saint", "ste": "sainte", "assoc": "associates", "dept": "department",
     "natl": "national", "bldg": "building", "ctr": "centre", "hnos": "hermanos",
     "flli": "fratelli", "ets": "etablissements", "univ": "university", "govt": "government",
+    "t": "het",
 }  # fmt: skip
+
+_SMALL = frozenset({
+    *("of", "for", "der", "die", "das", "des", "fur", "van", "het", "de", "la", "le", "les", "du"),
+    *("el", "los", "las", "del", "di", "da", "dei", "della", "il"),
+})  # fmt: skip
+"""Words that initials leave out."""
 
 Likely = tuple[int, int, str]
 """The number of the name, a score, and why: similar, part or initials."""
@@ -94,7 +101,7 @@ class SimilarNames:
             return None
         words = 2 * together / (one + two)
         letters = fuzz.ratio("".join(shorter), "".join(longer)) / 100
-        likeness = max(words, (words + letters) / 2)
+        likeness = max(words, (words + letters) / 2, letters - 0.12)
         reason = "similar"
         if together >= 0.95 * one and len(longer) > len(shorter):
             reason = "part"
@@ -123,7 +130,7 @@ def is_initials(short: CompanyName, long: CompanyName) -> bool:
 
 
 def _initials(name: CompanyName) -> str:
-    return "".join(word[0] for word in name.words)
+    return "".join(word[0] for word in name.words if word not in _SMALL)
 
 
 def _marks(name: CompanyName) -> frozenset[str]:
@@ -138,7 +145,7 @@ def _alike(one: str, other: str) -> float:
         return 0.0
     one, other = _SHORT.get(one, one), _SHORT.get(other, other)
     short, long = sorted((one, other), key=len)
-    if len(short) >= 3 and long.startswith(short):
-        return 0.9
+    if long.startswith(short):
+        return (0.6, 0.8)[len(short) - 1] if len(short) < 3 else 0.9
     likeness = fuzz.ratio(one, other) / 100
     return likeness if likeness >= 0.8 and len(short) >= 4 else 0.0

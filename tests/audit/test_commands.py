@@ -11,10 +11,10 @@ import pytest
 
 from tactical_simulator import SimulatedTactical
 from tests.audit.test_everything_is_recorded import COMMANDS
-from tests.cli.conftest import Portal, acme, folder, mapped, portal
+from tests.cli.conftest import Portal, acme, connected, folder, mapped, portal
 from tests.support.keys import KEYS
 
-__all__ = ["acme", "folder", "mapped", "portal"]
+__all__ = ["acme", "connected", "folder", "mapped", "portal"]
 
 pytestmark = [pytest.mark.one_database, pytest.mark.servers]
 

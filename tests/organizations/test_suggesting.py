@@ -71,5 +71,5 @@ def test_what_is_alike_is_suggested_and_never_sure(
     name: str, client: str, reason: Reason | None
 ) -> None:
     found = suggest({1: name}, {2: client, 3: "Lomas Verdes", 4: "Aldgate Print"})
-    assert ([each.reason for each in found.values()] or [None]) == [reason]
+    assert [each.reason for each in found.values()] == ([reason] if reason else [])
     assert not any(each.is_sure for each in found.values())

@@ -31,6 +31,8 @@ from portal.wording import plural
 
 AT_ONCE = 500
 """Rows of one statement."""
+_FOLLOWS = (Asset.client_locked.is_(False),)
+"""The mapping: an asset that was given to a client by hand stays there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,10 +232,6 @@ def _select_to_move(mapping_ids: Sequence[int]) -> Select[int, int, str]:
         .order_by(Asset.id)
         .with_for_update(of=Asset)
     )
-
-
-_FOLLOWS = (Asset.client_locked.is_(False),)
-"""The mapping: an asset that was given to a client by hand stays there."""
 
 
 def _its_assets(mapping: OrganizationMapping) -> ColumnElement[bool]:
