@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -16,6 +17,7 @@ from portal.models.integrations.integration import InventorySource
 from portal.models.runs.sync_run import RunStatus, SyncKind
 from tests.events.conftest import events
 from tests.support.msp import Msp
+from tests.support.statements import counting
 
 
 def remove(msp: Msp, *numbers: int) -> list[str]:
@@ -50,6 +52,19 @@ def retired() -> set[str]:
     )
     db.session.rollback()
     return found
+
+
+def test_what_is_missing_is_locked_in_one_order_before_it_is_written(msp: Msp) -> None:
+    """So that nobody who takes the same assets in that order and the sync wait for each other."""
+    msp.import_fleet()
+    remove(msp, 0, 1)
+    msp.sync()
+    remove(msp, 2)
+    with counting() as statements:
+        msp.sync()
+    written = [each for each in statements if re.match("UPDATE assets .*absent_runs=", each)]
+    assert len(written) == 2  # those that were missing before, and the new one
+    assert all("ORDER BY assets.id" in each for each in written)
 
 
 def test_complete_syncs_count_how_often_an_asset_was_absent(msp: Msp) -> None:

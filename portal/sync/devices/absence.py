@@ -17,6 +17,7 @@ from portal.models import Asset
 from portal.models.assets.change import ChangeAction
 from portal.sync.devices.conflicts import settle_gone
 from portal.sync.devices.held_conflicts import list_unmarked
+from portal.sync.devices.load import lock_in_order
 from portal.sync.history import ColumnChange, record_changes
 from portal.sync.runs.log import RunLog, log_entry
 from portal.sync.software.store import recount_software_of
@@ -89,13 +90,14 @@ def _set_missing(
     asked_at: datetime,
     run_log: RunLog,
 ) -> Sequence[str]:
+    listed_before = (
+        Asset.integration_id == integration_id,
+        Asset.rmm_device_id.in_(agent_ids),
+        Asset.status_at <= asked_at,
+    )
     rows = session.execute(
         update(Asset)
-        .where(
-            Asset.integration_id == integration_id,
-            Asset.rmm_device_id.in_(agent_ids),
-            Asset.status_at <= asked_at,
-        )
+        .where(lock_in_order(*listed_before))
         .values(missing_since=asked_at, absent_runs=0)
         .returning(Asset.id, Asset.rmm_device_id)
         .execution_options(synchronize_session=False)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import compress
 from typing import Any
 
-from sqlalchemy import Row, and_, select
+from sqlalchemy import ColumnElement, Row, and_, select
 from sqlalchemy.orm import Session
 
 from portal.db import is_among
@@ -45,6 +45,13 @@ def load_organizations(session: Session, integration_id: int) -> dict[str, Known
         .with_for_update(read=True)
     )
     return {row[0]: KnownOrganization(row[0], row[1], row[2], row[3]) for row in rows}
+
+
+def lock_in_order(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    """For an update of these assets: they are locked in one order for all, so that no two writers
+    wait for each other. It would take them as they lie."""
+    ids = select(Asset.id).where(*conditions).order_by(Asset.id).with_for_update(of=Asset)
+    return Asset.id.in_(ids)
 
 
 def load_assets(

@@ -21,6 +21,7 @@ from portal.models import Asset, Integration
 from portal.models.assets.change import ChangeAction
 from portal.sync.devices.device_events import retirement_event
 from portal.sync.devices.evidence import Listing
+from portal.sync.devices.load import lock_in_order
 from portal.sync.history import ColumnChange, record_changes
 from portal.sync.runs.cause import Cause
 from portal.sync.runs.log import RunLog, log_entry
@@ -129,7 +130,8 @@ def _set(
 
 
 def _count_absent_run(session: Session, integration_id: int) -> None:
-    missing = update(Asset).where(Asset.integration_id == integration_id, *RETIRABLE)
+    is_missing = lock_in_order(Asset.integration_id == integration_id, *RETIRABLE)
+    missing = update(Asset).where(is_missing)
     count_changed(session, missing.values(absent_runs=Asset.absent_runs + 1))
 
 
