@@ -64,8 +64,10 @@ format: install-dev ## Put the code into its form
 diagram: install-dev ## Draw docs/architecture.svg from the import rules and docstrings
 	$(BIN)/python scripts/diagram.py
 
-screenshots: install-dev ## Take docs/pictures anew, from a demo (needs Chromium)
-	$(BIN)/python -m scripts.screenshots
+FOLDER =
+
+screenshots: install-dev ## Take docs/pictures anew, or pictures of every page (FOLDER=/tmp/pages), from a demo (needs Chromium)
+	$(BIN)/python -m scripts.screenshots $(if $(FOLDER),--all $(FOLDER))
 
 audit: install-dev ## Look for known vulnerabilities of what is installed (Error 3: it cannot be known)
 	@$(BIN)/python -m scripts.audit

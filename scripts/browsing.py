@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from portal import create_app
 from portal.config import read_settings
+from portal.supervisor.demo import demo_environ
 from tests.support.browser import NO_CHROMIUM, find_chromium, launched
 from tests.support.demo import mail_box_of, server_of, sign_in_of, wait_for_a_mail
 from tests.support.running import RunningPortal, free_port, running_portal
@@ -33,7 +34,7 @@ class Demo:
     """The address of the simulated server."""
     mail_box: str
     app: Flask
-    """Not the one that answers: it knows the same routes."""
+    """Not the one that answers: it knows the same routes and records."""
 
 
 @contextmanager
@@ -85,5 +86,5 @@ def _look_at(portal: RunningPortal) -> Demo:
     mail_box = mail_box_of(portal)
     wait_for_a_mail(mail_box)
     url = f"http://localhost:{portal.environ['PORTAL_PORT']}/t/demo/"
-    app = create_app(read_settings(portal.environ))
+    app = create_app(read_settings(portal.environ | demo_environ(portal.environ)))
     return Demo(url, email, password, server_of(portal), mail_box, app)

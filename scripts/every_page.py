@@ -1,4 +1,5 @@
-"""Pictures of every page, wide and narrow, light and dark, to compare by eye."""
+"""Pictures of every page, wide and narrow, light and dark, with data and without, to compare by
+eye."""
 
 from __future__ import annotations
 
@@ -11,28 +12,60 @@ from flask import Flask
 from playwright.sync_api import Browser, Page
 from werkzeug.exceptions import HTTPException
 
+from portal.services.accounts.tenants import add_tenant
+from portal.services.accounts.users import add_user
 from scripts.browsing import Demo, Scheme, open_window, sign_in
 from tests.web.test_pages_in_browser import NO_PAGES
 
 SCHEMES: tuple[Scheme, ...] = ("light", "dark")
-SIZES = ((1440, 900), (390, 844))
+WIDE, NARROW, VERY_WIDE = (1440, 900), (390, 844), (1920, 1080)
+EMPTY = "empty"
+"""The short name of a tenant in which there is nothing yet."""
 
 
 def picture_every_page(browser: Browser, demo: Demo, folder: Path) -> None:
-    """As `<endpoint>-<width>-<scheme>.png`, each page at the address that is linked first."""
-    page = open_window(browser, *SIZES[0])
+    """As `<endpoint>-<width>-<scheme>.png`, each page at the address that is linked first; those
+    of a tenant without data as `empty.<endpoint>-…`, and lists on a very wide screen as well."""
+    page = open_window(browser, *WIDE)
+    outside = {"sign-in": urljoin(demo.url, "/sign-in"), "error": urljoin(demo.url, "/nowhere")}
+    _picture(page, folder, outside, WIDE, NARROW)
     sign_in(page, demo)
     pages = find_pages(page, demo)
-    for width, height in SIZES:
+    _picture(page, folder, pages, WIDE, NARROW)
+    _picture(
+        page, folder, {name: pages[name] for name in pages if name.endswith("index")}, VERY_WIDE
+    )
+    _add_empty_tenant(demo)
+    empty = {f"{EMPTY}.{name}": address for name, address in pages_of(demo, EMPTY).items()}
+    _picture(page, folder, empty, WIDE, NARROW)
+    print(f"{len(pages)} pages, and {len(empty)} without data. No link leads to:")
+    print("\n".join(sorted(known_pages(demo.app) - pages.keys())))
+
+
+def _picture(page: Page, folder: Path, pages: dict[str, str], *sizes: tuple[int, int]) -> None:
+    for width, height in sizes:
         page.set_viewport_size({"width": width, "height": height})
         for scheme in SCHEMES:
             page.emulate_media(color_scheme=scheme)
-            for endpoint, address in pages.items():
+            for name, address in pages.items():
                 page.goto(address)
-                file = folder / f"{endpoint}-{width}-{scheme}.png"
+                file = folder / f"{name}-{width}-{scheme}.png"
                 page.screenshot(path=file, full_page=True, animations="disabled")
-    print(f"{len(pages)} pages. No link leads to:")
-    print("\n".join(sorted(known_pages(demo.app) - pages.keys())))
+
+
+def _add_empty_tenant(demo: Demo) -> None:
+    with demo.app.app_context():
+        add_tenant("Empty MSP", EMPTY)
+        add_user(demo.email, demo.password, EMPTY, "owner")
+
+
+def pages_of(demo: Demo, slug: str) -> dict[str, str]:
+    """Endpoint -> address, of a tenant's pages that are about no record."""
+    return {
+        rule.endpoint: urljoin(demo.url, rule.rule.replace("<slug>", slug))
+        for rule in demo.app.url_map.iter_rules()
+        if rule.arguments == {"slug"} and rule.endpoint in known_pages(demo.app)
+    }
 
 
 def find_pages(page: Page, demo: Demo) -> dict[str, str]:

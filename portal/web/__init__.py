@@ -60,6 +60,7 @@ AREAS = (
     "portal.web.oidc:sso",
     "portal.web.oidc.views:single_sign_on",
 )
+WHILE_DEBUGGING = ("portal.web.design:design",)
 
 
 def init_app(app: Flask) -> None:
@@ -69,6 +70,6 @@ def init_app(app: Flask) -> None:
     ):
         part.init_app(app)
     template_helpers.register(app)
-    for area in AREAS:
+    for area in (*AREAS, *(WHILE_DEBUGGING if app.debug else ())):
         module, _, name = area.partition(":")
         app.register_blueprint(getattr(import_module(module), name))

@@ -87,8 +87,10 @@ def _digest(content: bytes) -> str:
 
 
 def list_sheets() -> list[Path]:
-    """In the order of the cascade: tokens, elements, components, what one room adds, paper."""
-    first, last = [SHEETS / "tokens.css", SHEETS / "reset.css"], [SHEETS / "print.css"]
+    """In the order of the cascade: tokens, elements, components, what one room adds, and what holds
+    for all of them where colours are forced, and on paper."""
+    first = [SHEETS / "tokens.css", SHEETS / "reset.css"]
+    last = [SHEETS / "forced.css", SHEETS / "print.css"]
     rooms = [each for each in sorted(SHEETS.glob("*.css")) if each not in first + last]
     return [*first, *sorted((SHEETS / "components").glob("*.css")), *rooms, *last]
 

@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -116,7 +117,14 @@ def http(app: Flask) -> FlaskClient:
 
 @pytest.fixture
 def live_portal(app: Flask) -> Iterator[str]:
-    """The address of the application, served from threads of this process."""
+    """The address of the application."""
+    with served(app) as address:
+        yield address
+
+
+@contextmanager
+def served(app: Flask) -> Iterator[str]:
+    """From threads of this process, at this address."""
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

@@ -40,14 +40,15 @@ def rules(sheet: Path) -> str:
     return re.sub(r"/\*.*?\*/", "", sheet.read_text("utf-8"), flags=re.DOTALL)
 
 
+def classes_of(sheet: Path) -> set[str]:
+    """Those that its rules are about."""
+    selectors = re.findall(r"([^{};]+){", rules(sheet))
+    return {name for each in selectors if "@" not in each for name in CLASSES.findall(each)}
+
+
 def defined() -> dict[str, str]:
     """Class -> one of the sheets that give it a look."""
-    found: dict[str, str] = {}
-    for sheet in list_sheets():
-        for selectors in re.findall(r"([^{};]+){", rules(sheet)):
-            if not selectors.strip().startswith("@"):
-                found |= dict.fromkeys(CLASSES.findall(selectors), sheet.name)
-    return found
+    return {name: sheet.name for sheet in list_sheets() for name in classes_of(sheet)}
 
 
 def named_by(text: str) -> Iterator[str]:
