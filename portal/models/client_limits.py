@@ -246,6 +246,7 @@ LIMITED: Mapping[type[Base], ClientLimit] = {
         everything,
         hidden={
             **{"last_error": None, "found_agents": None, "found_organizations": None},
+            **{"found_alerts": None},
             **{"base_url": "", "username": ""},
         },
     ),

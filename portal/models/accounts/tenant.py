@@ -4,6 +4,7 @@ import re
 from datetime import datetime
 from enum import StrEnum
 
+from sqlalchemy import JSON
 from sqlalchemy.orm import Mapped, mapped_column, validates
 
 from portal.clock import utc_now
@@ -34,6 +35,8 @@ class Tenant(Base):
     """From when on second factors are required; None: the rule holds already."""
     sso_since: Mapped[datetime | None]
     """Since when people enter by the tenant's identity provider only; None: they need not."""
+    steps_skipped: Mapped[list[str]] = mapped_column(JSON, default=list, server_default="[]")
+    """The first steps that somebody does not want to take, or `all` of them."""
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
     @validates("slug")

@@ -81,6 +81,15 @@ def run_queued(test_id: int) -> None:
         _run(test_id, lease)
 
 
+def import_organizations() -> None:
+    """After a test that passed, where none is known yet: nobody has to ask for them."""
+    integration = get_integration()
+    if integration.state is not IntegrationState.ACTIVE:
+        return
+    if db.session.scalar(select(OrganizationMapping.id).limit(1)) is None:
+        request_run(SyncKind.ORGANIZATIONS, "schedule")
+
+
 def _run(test_id: int, lease: str) -> None:
     """Raises LeaseLost, having changed nothing, when another process took the test over."""
     integration = get_integration()
@@ -182,6 +191,7 @@ def _conclude_passed(
     integration.tested_at = utc_now()
     integration.found_organizations = len(result.organizations)
     integration.found_agents = len(result.agent_ids)
+    integration.found_alerts = result.alerts
     replace_left_out(session, integration.id, result.broken_sites)
     listed = ServerFingerprint(
         result.agent_ids, {(str(pk), name) for pk, name in result.organizations}

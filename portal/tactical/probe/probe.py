@@ -77,6 +77,7 @@ class _Probe:
         self._beta_api: bool | None = None
         self._restricted: bool | None = None
         self._version: str | None = None
+        self._alerts: int | None = None
 
     def run(self) -> ProbeResult:
         try:
@@ -116,6 +117,7 @@ class _Probe:
             server_version=self._version,
             organizations=tuple((o.pk, o.name) for o in organizations),
             agent_ids=self._agent_ids,
+            alerts=self._alerts,
             broken_sites=self._broken,
         )
 
@@ -197,10 +199,13 @@ class _Probe:
         return (NOTE, problems) if problems else (OK, "")
 
     def _check_alerts(self) -> StepOutcome:
-        """No severity gives no rows, but only to those who may list alerts."""
-        body: dict[str, list[str]] = {"severityFilter": []}
-        self._tactical.session.fetch(decode_list, "/alerts/", method="PATCH", json=body)
-        return OK, ""
+        """The oldest alert, to those who may list alerts, with the number of all active ones."""
+        found = self._tactical.session.fetch(
+            decode_json, "/alerts/", method="PATCH", json={"top": 1}
+        )
+        count = found.get("alerts_count") if isinstance(found, dict) else None
+        self._alerts = count if isinstance(count, int) and count >= 0 else None
+        return OK, f"{plural(count, 'active alert')}" if self._alerts else ""
 
     def _check_software(self) -> StepOutcome:
         """One agent's list: the whole one is 35 KB an agent. The permission is checked first."""

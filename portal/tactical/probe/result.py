@@ -56,6 +56,8 @@ class ProbeResult:
     server_version: str | None = None
     organizations: tuple[tuple[int, str], ...] = ()
     agent_ids: frozenset[str] = frozenset()
+    alerts: int | None = None
+    """How many are active."""
     broken_sites: tuple[BrokenSite, ...] = ()
 
     @classmethod
