@@ -32,8 +32,8 @@ for _command in NETWORK_COMMANDS:
 
 @tenants.command("add", cls=PortalCommand)
 @click.argument("name")
-@click.option("--slug", required=True, help="The short name in addresses; starts with a letter.")
-def add_tenant(name: str, slug: str) -> Outcome:
+@click.option("--slug", help="The short name in addresses; without it, it follows from the name.")
+def add_tenant(name: str, slug: str | None) -> Outcome:
     """Add a tenant."""
     tenant = tenant_service.add_tenant(name, slug)
     data = {"ok": True, "id": str(tenant.id), "name": tenant.name, "slug": tenant.slug}

@@ -19,6 +19,7 @@ from portal.web import (
     template_helpers,
 )
 from portal.web.errands import following
+from portal.web.first_steps import views as first_steps
 
 AREAS = (
     "portal.web.auth:auth",
@@ -30,6 +31,7 @@ AREAS = (
     "portal.web.health:health",
     "portal.web.dashboard.views:dashboard",
     "portal.web.search.views:search",
+    "portal.web.first_steps.views:first_steps",
     "portal.web.assets:assets",
     "portal.web.software.views:software",
     "portal.web.alerts:alerts",
@@ -62,12 +64,14 @@ AREAS = (
 )
 WHILE_DEBUGGING = ("portal.web.design:design",)
 
+PARTS = (
+    *(request_id, egress, caller, hosts, input, guard, errors, headers, static_files),
+    *(following, first_steps),
+)
+
 
 def init_app(app: Flask) -> None:
-    for part in (
-        *(request_id, egress, caller, hosts, input, guard, errors, headers, static_files),
-        following,
-    ):
+    for part in PARTS:
         part.init_app(app)
     template_helpers.register(app)
     for area in (*AREAS, *(WHILE_DEBUGGING if app.debug else ())):

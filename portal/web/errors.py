@@ -38,6 +38,7 @@ from portal.web.refusals import log_refusal
 log = logging.getLogger(__name__)
 
 FORBIDDEN = 403
+TOO_MANY = 429
 
 PAGES = (400, 403, 404, 405, 413, 429, 500, 503)
 STATUS = {
@@ -146,16 +147,24 @@ def _answer(status: int, message: str | None, error: Exception | None = None) ->
         return make_problem(status, message, error)
     if htmx:
         return toast_response(message or MESSAGES.get(status, MESSAGES[400]), "error", status)
-    g.user = None  # the error pages need nobody, and whoever asks the database may fail again
+    heading = error.heading if isinstance(error, NotFound) else None
+    return make_response(_render(status, message, heading), status)
+
+
+def _render(status: int, message: str | None, heading: str | None) -> str:
+    """With the menu, where the portal and its database answer; else the page needs nobody."""
     page = status if status in PAGES else 400 if status < 500 else 500
+    if status >= 500 or status == TOO_MANY:
+        g.user = None
     try:
-        heading = error.heading if isinstance(error, NotFound) else None
-        text = render_template(f"errors/{page}.html", message=message, heading=heading)
+        return render_template(f"errors/{page}.html", message=message, heading=heading)
     except Exception:
         # The page itself failed (a broken database, say): plain words still help.
         log.exception("The error page for %s failed at %s.", status, request.url_rule)
-        text = message or MESSAGES.get(status, MESSAGES[500])
-    return make_response(text, status)
+        if g.get("user") is None:
+            return message or MESSAGES.get(status, MESSAGES[500])
+    g.user = None
+    return _render(status, message, heading)
 
 
 def toast_response(message: str, category: str, status: int = 200) -> Response:

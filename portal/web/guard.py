@@ -223,18 +223,41 @@ def _fill_slug(endpoint: str, values: dict[str, Any]) -> None:
         values.setdefault("slug", g.tenant.slug)
 
 
-def name_allowed() -> SimpleNamespace:
-    """For each Permission, in small letters: whether the user's role allows it here."""
-    place: Membership | None = g.get("membership")
+def name_allowed(place: Membership | None = None) -> SimpleNamespace:
+    """For each Permission, in small letters: whether the user's role allows it here, or in
+    `place`."""
+    place = place or g.get("membership")
     role, limited = (place.role, place.limited) if place else ("", False)
     return SimpleNamespace(
         **{each.name.lower(): role_allows(role, each, limited=limited) for each in Permission}
     )
 
 
+def _find_menu_place() -> Membership | None:
+    """Whose menu a page outside of tenants shows: of the tenant in its address, as where nothing
+    was found, of the page that led to it, or the only one."""
+    places = [each for each in list_places() if not is_kept_out(each)]
+    named = [_slug_in(request.path), _slug_in(urlsplit(request.referrer or "").path)]
+    by_slug = {each.tenant.slug: each for each in places}
+    found = next((by_slug[slug] for slug in named if slug in by_slug), None)
+    place = found or (places[0] if len(places) == 1 else None)
+    if place is None or (not is_of_provider() and lacks_factor(place)):
+        return None
+    g.tenant = place.tenant  # for the addresses in its menu
+    return place
+
+
+def _slug_in(path: str) -> str | None:
+    """Of the tenant that a path is about."""
+    parts = path.split("/")
+    return parts[2] if parts[:2] == ["", "t"] and len(parts) > 2 else None
+
+
 def _template_context() -> dict[str, Any]:
     user = find_user()
-    membership: Membership | None = g.get("membership")
+    membership: Membership | None = None
+    if user is not None:
+        membership = g.get("membership") or _find_menu_place()
     limited = membership is not None and membership.limited
     return {
         "current_user": user,
@@ -245,5 +268,5 @@ def _template_context() -> dict[str, Any]:
         "conflicts_open": (membership.conflicts or 0) if membership and not limited else 0,
         "wants_code": membership is not None and membership.wants_code and not limited,
         "is_limited": limited,
-        "may": name_allowed(),
+        "may": name_allowed(membership),
     }

@@ -329,6 +329,8 @@ ROUTES = {
     "tacticalrmm.save": Drive("connection.saved", {"api_key": "A-NEW-KEY-OF-THE-TESTS"}),
     "tacticalrmm.test": Drive("connection.tested"),
     "factor_rules.save": Drive("factor.rule_set", {"rule": "admins"}),
+    "first_steps.resume": Drive("tenant.first_steps_set"),
+    "first_steps.skip": Drive("tenant.first_steps_set", {"step": "people"}),
     "single_sign_on.save": Drive(
         "single_sign_on.saved", {"scopes": "groups"}, prepare=_with_provider
     ),

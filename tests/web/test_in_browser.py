@@ -81,9 +81,8 @@ def test_from_connecting_to_assets(
     page.get_by_label("API key", exact=True).last.fill(tactical.api_key)
     page.get_by_role("button", name="Save and test").click()
     expect(page.get_by_text("Everything works: 3 organizations and 24 agents")).to_be_visible()
-    expect(page.get_by_text("Connected. Next: import its clients")).to_be_visible()
-
-    page.get_by_role("button", name="Sync organizations").click()
+    # The organizations have come by themselves.
+    page.get_by_role("link", name="Map organizations").click()
     rows = page.get_by_role("table", name="Organizations").locator("tbody tr")
     expect(rows).to_have_count(3)
 

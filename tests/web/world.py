@@ -377,7 +377,7 @@ def make_delivery(asset: Asset) -> Delivery:
     )
 
 
-def make_user(app: Flask, email: str, *places: Place, role: str = "admin") -> int:
+def make_user(app: Flask, email: str, *places: Place | Tenant, role: str = "admin") -> int:
     """Who has no password: nobody signs in as them but by `sign_in`."""
     with app.app_context(), all_tenants(), transaction() as session:
         user = User(email=email, password_hash="none")

@@ -13,7 +13,7 @@ from portal.models import InstallSetting, Membership, User
 from portal.models.accounts.tenant import SLUG_PATTERN
 from portal.scope import all_tenants
 from portal.services.accounts.permissions import Role
-from portal.services.accounts.tenants import make_tenant
+from portal.services.accounts.tenants import make_tenant, suggest_slug
 from portal.services.accounts.throttle import Caller, attempt
 from portal.services.accounts.tokens import digest
 from portal.services.accounts.users import any_user_exists, clean_email, find_or_add_user
@@ -45,12 +45,14 @@ def token_matches(token: str) -> bool:
 def create_first_owner(
     token: str, email: str, password: str, tenant_name: str, slug: str, caller: Caller
 ) -> User:
-    """Make the first tenant and its owner, and use the token up.
+    """Make the first tenant and its owner, and use the token up. A blank slug follows from the
+    tenant's name.
 
     Raises InvalidInput, Refused and TooManyAttempts.
     """
     email = clean_email(email)
     name = clean_line(tenant_name, "tenant_name", "the name of your company")
+    slug = slug or suggest_slug(name)
     if not SLUG_PATTERN.fullmatch(slug):
         raise InvalidInput(
             "Start with a letter, and use only lowercase letters, digits and hyphens.", field="slug"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from datetime import timedelta
+from itertools import count
 
 from sqlalchemy import select
 
@@ -17,6 +20,9 @@ from portal.services.text import clean_line
 
 NEW_FOR = timedelta(days=7)
 """How long people of a new tenant may go without a second factor."""
+LONGEST_SLUG = 40
+SPELLINGS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "o", "ł": "l", "æ": "ae"})
+"""Of letters that lose more than an accent; `casefold` makes `ss` of ß."""
 
 
 def make_tenant(name: str, slug: str) -> Tenant:
@@ -26,9 +32,27 @@ def make_tenant(name: str, slug: str) -> Tenant:
     return Tenant(name=name, slug=slug, factor_rule=FactorRule.ALL, factors_from=since)
 
 
-def add_tenant(name: str, slug: str) -> Tenant:
-    """Raises InvalidInput when the slug is taken or unfit, or the name is blank."""
+def suggest_slug(name: str) -> str:
+    """A short name that follows from the company's and that no tenant has: `bauer-soehne` of
+    `Bauer & Söhne`. static/js/slugs.js shows it while the company is typed."""
+    wanted = name.casefold().translate(SPELLINGS)
+    plain = unicodedata.normalize("NFKD", wanted).encode("ascii", "ignore").decode()
+    words = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
+    if not words[:1].isalpha():
+        words = f"msp-{words}".strip("-")
+    slug = words[:LONGEST_SLUG].rstrip("-")
+    taken = set(db.session.scalars(select(Tenant.slug)))
+    candidates = (slug if number == 1 else f"{slug[:36]}-{number}" for number in count(1))
+    return next(each for each in candidates if each not in taken)
+
+
+def add_tenant(name: str, slug: str | None = None) -> Tenant:
+    """Without a slug, with the one that follows from the name.
+
+    Raises InvalidInput when the slug is taken or unfit, or the name is blank.
+    """
     name = clean_line(name, "name", "a name for the tenant")
+    slug = slug or suggest_slug(name)
     if not SLUG_PATTERN.fullmatch(slug):
         raise InvalidInput(
             "The short name must start with a letter and contain only lowercase letters, digits "

@@ -25,6 +25,8 @@ class Action(StrEnum):
     FACTORS_RESET = "factor.reset"
     FACTOR_OFFER_SKIPPED = "factor.offer_skipped"
     FACTOR_RULE_SET = "factor.rule_set"
+    FIRST_STEPS_SET = "tenant.first_steps_set"
+    """Some, or all, were skipped or shown again."""
     """Of whom a tenant requires a second factor."""
 
     OIDC_SAVED = "single_sign_on.saved"

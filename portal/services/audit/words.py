@@ -23,6 +23,7 @@ ACTIONS: dict[str, str] = {
     Action.FACTORS_RESET: "Second factors removed",
     Action.FACTOR_OFFER_SKIPPED: "Signed in without setting up a second factor",
     Action.FACTOR_RULE_SET: "Rule on second factors changed",
+    Action.FIRST_STEPS_SET: "First steps skipped or shown again",
     Action.OIDC_SAVED: "Single sign-on saved",
     Action.OIDC_ENTERED: "Entered without single sign-on",
     Action.INSTALL_SET_UP: "Portal set up",

@@ -15,8 +15,9 @@ from portal import queue
 from portal.clock import utc_now
 from portal.db import db, release, transaction
 from portal.errors import NotFound, PortalError, Refused
-from portal.models import ConnectionTest, Integration
+from portal.models import ConnectionTest, Integration, OrganizationMapping, SyncRun
 from portal.models.integrations.integration import IntegrationState
+from portal.models.runs.sync_run import SyncKind
 from portal.scope import get_tenant_id
 from portal.services import leases
 from portal.services.audit.actions import Action
@@ -36,6 +37,7 @@ from portal.services.integrations.schedules import ensure_schedules
 from portal.services.integrations.server_health import clear
 from portal.services.integrations.shared_sign_in import identify_connection
 from portal.services.leases import LeaseLost
+from portal.services.runs.requests import enqueue_run, find_or_add_run
 from portal.sync.devices.left_out import replace_left_out
 from portal.tactical.probe.probe import ProbeResult, Step, probe
 from portal.vault import forget_secrets
@@ -68,30 +70,27 @@ def request_test() -> ConnectionTest:
 def test_now() -> ConnectionTest:
     """Run a test in this process. For commands."""
     test = _add_test()
-    run_queued(test.id)
+    _run_unbegun(test.id)
     return get_test(test.id)
 
 
 def run_queued(test_id: int) -> None:
-    """Run the test if nobody has begun it."""
+    """Run the test if nobody has begun it. After the first good one organizations come by
+    themselves."""
+    _run_unbegun(test_id, imports=True)
+
+
+def _run_unbegun(test_id: int, *, imports: bool = False) -> None:
     lease = leases.claim(ConnectionTest, test_id)
     if lease is None:
         return
     with suppress(LeaseLost), leases.keep(ConnectionTest, test_id, lease):
-        _run(test_id, lease)
+        _run(test_id, lease, imports=imports)
 
 
-def import_organizations() -> None:
-    """After a test that passed, where none is known yet: nobody has to ask for them."""
-    integration = get_integration()
-    if integration.state is not IntegrationState.ACTIVE:
-        return
-    if db.session.scalar(select(OrganizationMapping.id).limit(1)) is None:
-        request_run(SyncKind.ORGANIZATIONS, "schedule")
-
-
-def _run(test_id: int, lease: str) -> None:
+def _run(test_id: int, lease: str, *, imports: bool) -> None:
     """Raises LeaseLost, having changed nothing, when another process took the test over."""
+    first_import = None
     integration = get_integration()
     tested = identify_connection(integration)
     result = _probe(integration, test_id, lease)
@@ -105,8 +104,20 @@ def _run(test_id: int, lease: str) -> None:
             forget_secrets(session, integration, "totp_code")
         if result.ok:
             _conclude_passed(session, integration, result, stored)
+            first_import = _add_first_import(session, integration) if imports else None
         _write_result(test, integration, result)
         _prune(session, integration)
+    if first_import is not None:
+        enqueue_run(first_import)
+
+
+def _add_first_import(session: Session, integration: Integration) -> SyncRun | None:
+    """Of organizations, where none is known yet."""
+    is_active = integration.state is IntegrationState.ACTIVE
+    if not is_active or session.scalar(select(OrganizationMapping.id).limit(1)) is not None:
+        return None
+    run, is_new = find_or_add_run(session, SyncKind.ORGANIZATIONS, "schedule")
+    return run if is_new else None
 
 
 def get_test(test_id: int) -> ConnectionTest:

@@ -9,6 +9,7 @@ import "./times.js";
 import "./clipboard.js";
 import "./passkeys.js";
 import "./links.js";
+import "./slugs.js";
 import "./zones.js";
 import { watchSession } from "./session.js";
 import { connectToasts } from "./toasts.js";

@@ -38,10 +38,11 @@ from portal.tactical.probe.result import (
     Step,
     StepOutcome,
 )
-from portal.tactical.reading.decoding import decode_json, decode_list
+from portal.tactical.reading.decoding import decode_json
 from portal.tactical.reading.listings import BrokenSite
 from portal.tactical.reading.rows import read_presence
 from portal.tactical.records import only_good
+from portal.wording import plural
 
 __all__ = ["ProbeResult", "Show", "Step", "probe"]
 
@@ -205,7 +206,7 @@ class _Probe:
         )
         count = found.get("alerts_count") if isinstance(found, dict) else None
         self._alerts = count if isinstance(count, int) and count >= 0 else None
-        return OK, f"{plural(count, 'active alert')}" if self._alerts else ""
+        return OK, plural(self._alerts, "active alert") if self._alerts else ""
 
     def _check_software(self) -> StepOutcome:
         """One agent's list: the whole one is 35 KB an agent. The permission is checked first."""

@@ -21,6 +21,7 @@ from portal.services.runs import requests as run_service
 from portal.services.runs.plans import find_plan_of_run
 from portal.web.fragments import go, page_number, page_or_region, words
 from portal.web.guard import get_user, is_safe_target, requires, tenant_blueprint
+from portal.web.input import split_current_url
 
 OF_WHAT_WAS_CHOSEN = (SyncKind.AGENT, SyncKind.AGENTS, SyncKind.APPLY, SyncKind.REVERT)
 STARTABLE = tuple(
@@ -104,13 +105,18 @@ def _describe_undo(run: SyncRun) -> dict[str, Any]:
 @sync_runs.get("/<int:run_id>/progress")
 @requires(Permission.READ)
 def progress(run_id: int) -> ResponseReturnValue:
-    """The panel as it is now; the last one makes the rest of the page reload."""
+    """The panel as it is now; the last one makes the rest of the page reload. Who waits on the page
+    of a preview is led to it."""
     run = history.get_run(run_id)
     if not htmx:
         return redirect(url_for("sync_runs.show", run_id=run_id))
     response = make_response(render_template("_progress.html", run=run))
     if not run.is_active:
         response.headers["HX-Trigger"] = "sync-finished"
+        plan = find_plan_of_run(run_id) if run.kind is SyncKind.PREVIEW else None
+        here = url_for("sync_runs.show", run_id=run_id)
+        if plan is not None and split_current_url().path == here:
+            return go(url_for("plans.show", plan_id=plan.id))
     return response
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from wtforms import Field
 
 from portal.errors import InvalidInput
 from portal.extensions import htmx
@@ -13,7 +14,6 @@ from portal.models import ConnectionTest, Integration
 from portal.models.integrations.integration import AuthMode, IntegrationState, InventorySource
 from portal.models.runs.sync_run import SyncKind
 from portal.services.accounts.permissions import Permission
-from portal.services.alerts.listing import count_active_by_severity
 from portal.services.assets.listing import count_by_status
 from portal.services.integrations import connect as connect_service
 from portal.services.integrations import identity, testing
@@ -25,7 +25,7 @@ from portal.services.integrations.preview_due import find_pending_preview
 from portal.services.integrations.server_health import find_outage
 from portal.services.integrations.sweep_intervals import find_interval
 from portal.services.organizations.listing import OrganizationFilter, count_organizations
-from portal.services.runs.history import find_last_finished_runs
+from portal.services.runs.history import find_active_run, find_last_finished_runs
 from portal.web.forms import mark
 from portal.web.guard import requires, tenant_blueprint
 from portal.web.options import read_options
@@ -44,12 +44,13 @@ OF_THE_ACCOUNT = ("missing_permission", "throttled", "login_throttled")
 def show() -> ResponseReturnValue:
     integration = find_integration()
     test = testing.find_last_test(integration) if integration else None
-    form = _filled_form(integration)
+    form, marked = _filled_form(integration), None
     if test is not None and integration is not None and _still_tells(test, integration):
         field = _field_at_fault(test, integration)
         if field in form:
-            form[field].errors = [test.message]
-    return _page(form, integration, test)
+            marked = form[field]
+            marked.errors = [test.message]
+    return _page(form, integration, test, marked)
 
 
 @tacticalrmm.post("/")
@@ -129,21 +130,30 @@ def _still_tells(test: ConnectionTest, integration: Integration) -> bool:
 
 
 def _page(
-    form: ConnectionForm, integration: Integration | None, test: ConnectionTest | None
+    form: ConnectionForm,
+    integration: Integration | None,
+    test: ConnectionTest | None,
+    marked: Field | None = None,
 ) -> str:
+    """`marked`: the field that says what the test found wrong."""
     held = integration is not None and integration.state is IntegrationState.HELD
     if integration is not None and integration.state is IntegrationState.DISCONNECTED:
         test = None  # it is about credentials that are gone
+    status = _status(integration) if integration else None
     return render_template(
         "integrations/tacticalrmm.html",
         form=form,
         integration=integration,
         saved=list_saved_secrets(integration) if integration else {},
         test=test,
+        marked=marked,
         identity=identity.describe_difference() if held else None,
-        status=_status(integration) if integration else None,
+        status=status,
         run_charts=draw_charts() if integration else [],
         chart_size=SIZE,
+        run=find_active_run(SyncKind.ORGANIZATIONS)
+        if status and not status["organizations_total"]
+        else None,
         outage=find_outage(integration),
         pending_preview=find_pending_preview(integration),
     )
@@ -196,7 +206,6 @@ def _status(integration: Integration) -> dict[str, Any]:
         "organizations_mapped": counts[OrganizationFilter.MAPPED],
         "organizations_total": counts[OrganizationFilter.ALL],
         "assets": count_by_status(integration=integration),
-        "active_alerts": count_active_by_severity()["total"],
     }
 
 

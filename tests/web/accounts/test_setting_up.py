@@ -8,6 +8,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from portal.services.accounts.setup import issue_token
+from portal.services.accounts.tenants import add_tenant, list_tenants
 
 pytestmark = pytest.mark.one_database
 
@@ -74,3 +75,12 @@ def test_what_is_wrong_stands_by_its_field(
     assert TYPED["password"] not in answer.text
     assert token not in answer.text
     assert http.get("/").location == "/setup"
+
+
+def test_the_short_name_follows_from_the_company(app: Flask, http: FlaskClient, token: str) -> None:
+    post(http, token=token, tenant_name="Bauer & Söhne IT", slug="")
+    with app.app_context():
+        assert [tenant.slug for tenant in list_tenants()] == ["bauer-soehne-it"]
+        names = ("Bauer, Söhne IT", "7up", "Łódź", "日本", "a" * 60)
+        made = [add_tenant(name).slug for name in names]
+    assert made == ["bauer-soehne-it-2", "msp-7up", "lodz", "msp", "a" * 40]

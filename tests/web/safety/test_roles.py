@@ -49,6 +49,7 @@ LOWEST = {
     Role.ADMIN: """
         channels.add channels.choose channels.delete channels.edit channels.new channels.save
         channels.switch_off channels.switch_on channels.test channels.word channels.wording
+        first_steps.resume first_steps.skip
         helpdesks.add helpdesks.ask helpdesks.choose helpdesks.delete helpdesks.edit helpdesks.new
         helpdesks.preview helpdesks.save helpdesks.switch_off helpdesks.switch_on helpdesks.test
         subscribers.add subscribers.delete subscribers.pause subscribers.resume subscribers.test

@@ -1,0 +1,75 @@
+"""The first steps: what is done is told by what there is; the next one stands on each page."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import delete
+
+from portal.db import transaction
+from portal.models import AlertRule, Channel
+from portal.scope import tenant_scope
+from portal.services.accounts.tenants import add_tenant, get_tenant
+from portal.services.first_steps import FirstStep, find_first_steps
+from tests.support.statements import counting
+from tests.web.world import Place, make_user, sign_in
+
+pytestmark = pytest.mark.one_database
+
+EVERY = frozenset(FirstStep)
+
+
+def test_everything_is_to_do_at_first_and_a_step_can_be_skipped_and_resumed(
+    app: Flask, http: FlaskClient
+) -> None:
+    with app.app_context():
+        tenant = add_tenant("Globex IT")
+    place = f"/t/{tenant.slug}/"
+    app.config["WTF_CSRF_ENABLED"] = False
+    sign_in(app, http, make_user(app, "owner@globex.example", tenant, role="owner"))
+
+    page = http.get(place).text
+    assert "0 of 7 done" in page
+    assert page.count('aria-current="step"') == 1
+    assert "tests the connection" in page
+
+    http.post(f"{place}first-steps/skip", data={"step": "connect"})
+    assert "Each belongs to a client of yours." in http.get(place).text
+    assert http.post(f"{place}first-steps/skip", data={"step": "nap"}).status_code == 400
+
+    http.post(f"{place}first-steps/skip", data={"step": "all"})
+    assert "First steps</h2>" not in http.get(place).text
+    shown = http.post(f"{place}first-steps/resume", follow_redirects=True).text
+    assert "0 of 7 done" in shown
+    assert "tests the connection" in shown
+
+
+def test_what_is_there_is_done_and_the_next_step_stands_on_its_pages(
+    app: Flask, owner: FlaskClient, acme: Place
+) -> None:
+    assert "First steps</h2>" not in owner.get(acme.url()).text  # acme has one of everything
+    with app.app_context(), tenant_scope(acme.id), transaction() as session:
+        session.execute(delete(Channel))
+        session.execute(delete(AlertRule))
+        with counting() as statements:
+            steps = find_first_steps(get_tenant(acme.slug), EVERY)
+        assert len(statements) == 2  # one for the tenant
+        assert steps is not None
+        assert steps.next is FirstStep.CHANNEL
+        assert EVERY - steps.done == {FirstStep.CHANNEL, FirstStep.RULES}
+
+    assert "5 of 7 done" in owner.get(acme.url()).text
+    for path in ("integrations/tacticalrmm/", "integrations/tacticalrmm/webhook/"):
+        assert "<strong>Next: Add a channel.</strong>" in owner.get(acme.url(path)).text
+    assert "<strong>Next: " not in owner.get(acme.url("channels/")).text
+
+
+def test_who_cannot_take_the_steps_is_not_shown_them(
+    app: Flask, http: FlaskClient, acme: Place
+) -> None:
+    with app.app_context(), tenant_scope(acme.id), transaction() as session:
+        session.execute(delete(AlertRule))
+    for role, is_shown in (("admin", True), ("technician", False), ("viewer", False)):
+        sign_in(app, http, make_user(app, f"{role}@acme.example", acme, role=role))
+        assert ("First steps</h2>" in http.get(acme.url()).text) is is_shown
