@@ -30,6 +30,11 @@ from portal.models.integrations.integration import IntegrationState
 from portal.services.audit.actions import Action
 from portal.services.audit.record import Target, record
 
+ALL = "all"
+"""What is skipped where somebody does not want to see the steps any more."""
+ARRIVED = and_(WebhookInstallation.ok.is_(True), WebhookInstallation.test_delivery_id.is_not(None))
+"""The webhook's last test, though its call may be gone by now."""
+
 
 class FirstStep(StrEnum):
     """In the order in which one needs the other."""
@@ -41,10 +46,6 @@ class FirstStep(StrEnum):
     CHANNEL = "channel"
     RULES = "rules"
     PEOPLE = "people"
-
-
-ALL = "all"
-"""What is skipped where somebody does not want to see the steps any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ def _read_facts() -> dict[str, Any]:
         FirstStep.CONNECT: exists().where(Integration.state == IntegrationState.ACTIVE),
         FirstStep.MAP: exists().where(OrganizationMapping.client_id.is_not(None)),
         FirstStep.SYNC: exists().where(Asset.id.is_not(None)),
-        FirstStep.WEBHOOK: or_(exists().where(Delivery.id.is_not(None)), exists().where(_ARRIVED)),
+        FirstStep.WEBHOOK: or_(exists().where(Delivery.id.is_not(None)), exists().where(ARRIVED)),
         FirstStep.CHANNEL: exists().where(Channel.id.is_not(None)),
         FirstStep.RULES: exists().where(AlertRule.switched_on_at.is_not(None)),
         FirstStep.PEOPLE: or_(_other_members() > 0, exists().where(Invitation.id.is_not(None))),
@@ -111,10 +112,6 @@ def _read_facts() -> dict[str, Any]:
     }
     row = db.session.execute(select(*asked.values())).one()
     return dict(zip(asked, row, strict=True))
-
-
-_ARRIVED = and_(WebhookInstallation.ok.is_(True), WebhookInstallation.test_delivery_id.is_not(None))
-"""The last test, though its call may be gone by now."""
 
 
 def _count_organizations() -> ColumnElement[int]:
