@@ -13,10 +13,12 @@ from portal.services.integrations.option_kinds import (
     AUTO,
     AnyOption,
     ChoiceOption,
+    IntervalOption,
     NumberOption,
     OptionPage,
     OptionValue,
     SwitchOption,
+    name_interval,
 )
 from portal.services.integrations.options import OPTIONS, list_options
 from portal.web.tacticalrmm.forms import ConnectionForm
@@ -41,8 +43,9 @@ def test_a_number_is_taken_within_its_bounds_alone(option: NumberOption) -> None
         with pytest.raises(InvalidInput) as error:
             option.to_column(value)
         assert error.value.field == option.name
-        assert str(option.lowest) in error.value.message
-        assert str(option.highest) in error.value.message
+        shown = name_interval if isinstance(option, IntervalOption) else str
+        assert shown(option.lowest) in error.value.message
+        assert shown(option.highest) in error.value.message
 
 
 def test_auto_is_stored_as_nothing() -> None:

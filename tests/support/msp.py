@@ -88,6 +88,7 @@ class Msp:
             server_version=SERVER_VERSION,
             organizations=organizations,
             agent_ids=frozenset(self.agents),
+            alerts=len([alert for alert in truth.alerts() if alert["status"] == "active"]),
         )
 
     def connect_by_totp(self) -> None:

@@ -9,7 +9,11 @@ from portal.errors import InvalidInput, Refused
 from portal.services import clients as client_service
 from portal.services.accounts.permissions import Permission
 from portal.services.assets.listing import AssetFilter, count_by_status
-from portal.services.organizations.listing import list_organizations_of
+from portal.services.organizations.listing import (
+    OrganizationFilter,
+    count_organizations,
+    list_organizations_of,
+)
 from portal.services.tickets.listing import list_open
 from portal.services.windows.editing import HOURS
 from portal.services.windows.listing import list_of_client
@@ -29,10 +33,13 @@ clients = tenant_blueprint("clients", __name__, "/clients")
 @requires(Permission.READ)
 def index() -> ResponseReturnValue:
     q = words("q")
+    page = client_service.list_clients(q, page_number())
+    is_empty = not page.items and not q
     return page_or_region(
         "clients/list.html",
         {"client-rows": "clients/_rows.html"},
-        page=client_service.list_clients(q, page_number()),
+        page=page,
+        organizations=count_organizations()[OrganizationFilter.ALL] if is_empty else 0,
         q=q,
     )
 
