@@ -5,7 +5,7 @@ PYTEST_ARGS = -n $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2) --maxprocesses 
 # Where it is set, each process of a run would compile every module anew.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: help install demo run test test-fast check soak test-identity test-helpdesks bench lint format diagram screenshots audit release-check sbom lock
+.PHONY: help install demo run test test-fast check soak test-identity test-kills test-helpdesks bench lint format diagram screenshots audit release-check sbom lock
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -37,6 +37,9 @@ STEPS = 2000
 
 test-identity: install-dev ## Try any course of events on both databases (STEPS=2000)
 	IDENTITY_STEPS=$(STEPS) $(BIN)/pytest -n 2 -rP tests/stateful
+
+test-kills: install-dev ## Kill what runs do at every commit, on both databases
+	KILL_EACH=1 $(BIN)/pytest -n 2 tests/runs/test_kills.py
 
 HELPDESKS = rt,redmine
 

@@ -78,8 +78,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """What is there by now stays to the end: the collector need not look at it again and again."""
+    """What is there by now stays to the end: the collector need not look at it again and again.
+    While it was imported, it looked at none of it; see `tests/__init__.py`."""
     gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(tryfirst=True)

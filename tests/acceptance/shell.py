@@ -1,8 +1,7 @@
-"""The `portal` command in a process of its own, on a data folder of its own."""
+"""The `portal` command on a data folder of its own, in a process of its own or in this one."""
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -10,26 +9,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.support.commands import Said, call_portal
+
 TENANT = "acme"
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    exit_code: int
-    out: str
-    err: str
-
-    @property
-    def data(self) -> Any:
-        return json.loads(self.out)
-
-
-@dataclass(frozen=True, slots=True)
 class Shell:
-    """Neither a server nor a Redis runs on the folder: commands need only the database."""
+    """Neither a server nor a Redis runs on the folder: commands need only the database.
+
+    A process each is what a script has. It takes two seconds to start, and what a command says and
+    does it shows no better.
+    """
 
     folder: Path
     database_url: str = ""
+    in_processes: bool = False
 
     def run(self, *words: str, stdin: str = "") -> Said:
         environ = {
@@ -38,6 +33,8 @@ class Shell:
             "PORTAL_EGRESS_ALLOW": "127.0.0.0/8",
             "DATABASE_URL": self.database_url,
         }
+        if not self.in_processes:
+            return call_portal(environ, *words, stdin=stdin)
         done = subprocess.run(
             [str(Path(sys.executable).parent / "portal"), *words],
             input=stdin,

@@ -34,10 +34,19 @@ UNCHANGED = dict.fromkeys(
 
 @pytest.fixture
 def shell(tmp_path: Path) -> Shell:
-    made = Shell(tmp_path)
-    said = made.run("tenants", "add", "Acme MSP", "--slug", TENANT)
+    return begin(Shell(tmp_path))
+
+
+@pytest.fixture
+def real_shell(tmp_path: Path) -> Shell:
+    """Of which no command knows another's: each has its process, with streams of its own."""
+    return begin(Shell(tmp_path, in_processes=True))
+
+
+def begin(shell: Shell) -> Shell:
+    said = shell.run("tenants", "add", "Acme MSP", "--slug", TENANT)
     assert said.exit_code == 0, said.err
-    return made
+    return shell
 
 
 @pytest.mark.fleet(agents=5000, clients=12, sites=36)
@@ -146,8 +155,8 @@ def test_a_record_that_cannot_be_used_makes_a_run_partial(
     assert partial["errors"]
 
 
-def test_failures_are_told_on_both_channels(shell: Shell, tactical: SimulatedTactical) -> None:
-    said = shell.run(
+def test_failures_are_told_on_both_channels(real_shell: Shell, tactical: SimulatedTactical) -> None:
+    said = real_shell.run(
         *("connect", "--tenant", TENANT, "--url", tactical.url, "--api-key-stdin", "--json"),
         stdin="wrong\n",
     )
@@ -156,7 +165,7 @@ def test_failures_are_told_on_both_channels(shell: Shell, tactical: SimulatedTac
     assert said.data["fault"] == "wrong_key"
     assert said.data["message"] in said.err
     assert said.data["beta_api"] is None
-    refused = shell.json("sync", "devices", exit_code=1)
+    refused = real_shell.json("sync", "devices", exit_code=1)
     assert refused["status"] == "failed"
     assert "test" in refused["errors"][0]
 
@@ -175,17 +184,17 @@ def test_csv_has_the_same_columns(shell: Shell, tactical: SimulatedTactical) -> 
 
 
 def test_a_password_and_a_totp_secret_come_by_standard_input(
-    shell: Shell, tactical: SimulatedTactical
+    real_shell: Shell, tactical: SimulatedTactical
 ) -> None:
     credentials = tactical.credentials
-    connected = shell.json(
+    connected = real_shell.json(
         *("connect", "--url", tactical.url, "--username", credentials.admin),
         *("--password-stdin", "--totp-secret-stdin"),
         stdin=f"{credentials.admin_password}\n{credentials.totp_secret}\n",
     )
     assert connected["ok"] is True
     assert connected["beta_api"] is True
-    assert shell.json("test-connection")["ok"] is True
+    assert real_shell.json("test-connection")["ok"] is True
 
 
 def _agent_and_foreign_site(tactical: SimulatedTactical) -> tuple[str, dict[str, Any]]:

@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-import io
-import json
-import sys
+import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from portal.cli import main
 from tactical_simulator import SimulatedTactical
+from tests.support.commands import Said, call_portal
 from tests.support.keys import KEYS
 
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    exit_code: int
-    out: str
-    err: str
-
-    @property
-    def data(self) -> Any:
-        """The one JSON value on standard output."""
-        return json.loads(self.out)
-
+__all__ = ["Said"]
 
 Portal = Callable[..., Said]
 TENANT = ("--tenant", "acme", "--json")
@@ -39,9 +24,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def portal(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Portal:
+def portal(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Portal:
     """`portal("sync", "devices", stdin="…")`. Nothing runs beside: no server and no Redis."""
     for name, value in {**KEYS, "PORTAL_EGRESS_ALLOW": "127.0.0.0/8"}.items():
         monkeypatch.setenv(name, value)
@@ -50,14 +33,7 @@ def portal(
         monkeypatch.delenv(name, raising=False)
 
     def call(*words: str, stdin: str = "") -> Said:
-        monkeypatch.setattr(sys, "argv", ["portal", *words])
-        monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as end:
-            main()
-        printed = capsys.readouterr()
-        assert isinstance(end.value.code, int)
-        return Said(end.value.code, printed.out, printed.err)
+        return call_portal(os.environ, *words, stdin=stdin)
 
     return call
 

@@ -21,7 +21,7 @@ from tests.stateful.world import World
 STEPS = int(os.environ.get("IDENTITY_STEPS", "0"))
 """How many steps to try; 0: few, and the same each time."""
 A_COURSE = 40
-FEW = settings(max_examples=4, stateful_step_count=A_COURSE, phases=[Phase.generate])
+FEW = settings(max_examples=2, stateful_step_count=A_COURSE, phases=[Phase.generate])
 MANY = settings(
     max_examples=STEPS // A_COURSE or 1,
     stateful_step_count=A_COURSE,

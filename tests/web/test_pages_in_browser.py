@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Literal
 
 import pytest
 from flask import Flask
@@ -12,13 +11,11 @@ from playwright.sync_api import Page, expect
 from werkzeug.routing import Rule
 
 from portal.services.accounts.users import add_user
-from tests.web.accessible import assert_accessible, assert_fits
+from tests.web.accessible import assert_accessible, assert_fits, in_each_look
 from tests.web.safety.test_isolation import address, methods, tenant_rules
 from tests.web.world import Place, make_place
 
 pytestmark = pytest.mark.one_database
-
-Scheme = Literal["light", "dark"]
 
 EMAIL = "anna.of.the.long.name.and.of.many.departments@computers.acme-and-partners.example"
 """Has no place to break at, and is wider than a telephone."""
@@ -87,35 +84,23 @@ def sign_in(page: Page, portal: str, look: Callable[[Page], None] = lambda _page
     expect(page.get_by_role("heading", name="Choose a tenant")).to_be_visible()
 
 
-def show_as(page: Page, scheme: Scheme, width: int) -> None:
-    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-    page.set_viewport_size({"width": width, "height": 844})
+def assert_looks_right(page: Page) -> None:
+    for _ in in_each_look(page):
+        assert_accessible(page)
+        assert_fits(page)
 
 
-# Colours do not depend on the width, nor sizes on the colours.
-looks = pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
+def test_the_way_in(live_portal: str, page: Page, pages: list[list[str]]) -> None:
+    sign_in(page, live_portal, assert_looks_right)
 
 
-@looks
-def test_the_way_in(
-    live_portal: str, page: Page, pages: list[list[str]], scheme: Scheme, width: int
-) -> None:
-    show_as(page, scheme, width)
-    sign_in(page, live_portal, assert_accessible)
-
-
-@looks
 @pytest.mark.parametrize("part", range(PARTS))
-def test_every_page(
-    live_portal: str, page: Page, pages: list[list[str]], part: int, scheme: Scheme, width: int
-) -> None:
-    show_as(page, scheme, width)
+def test_every_page(live_portal: str, page: Page, pages: list[list[str]], part: int) -> None:
     sign_in(page, live_portal)
     assert pages[part]
     for path in pages[part]:
         page.goto(live_portal + path)
-        assert_accessible(page)
-        assert_fits(page)
+        assert_looks_right(page)
         assert page.title()
         assert page.locator("h1").count() == 1
 
