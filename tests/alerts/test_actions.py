@@ -37,6 +37,7 @@ def writes(msp: Msp) -> list[str]:
     ]
 
 
+@pytest.mark.one_database
 def test_one_alert_is_resolved_by_its_own_call(msp: Msp) -> None:
     [pk] = msp.raise_alerts(1)
 
@@ -50,6 +51,7 @@ def test_one_alert_is_resolved_by_its_own_call(msp: Msp) -> None:
     assert alert.resolved_at is not None
 
 
+@pytest.mark.one_database
 def test_many_are_resolved_by_one_call(msp: Msp) -> None:
     pks = msp.raise_alerts(4)
 
@@ -61,6 +63,7 @@ def test_many_are_resolved_by_one_call(msp: Msp) -> None:
     assert msp.alert(pks[3]).status is AlertStatus.ACTIVE
 
 
+@pytest.mark.one_database
 def test_snoozing_and_back(msp: Msp) -> None:
     pks = msp.raise_alerts(2)
 
@@ -74,6 +77,7 @@ def test_snoozing_and_back(msp: Msp) -> None:
     assert not msp.truth(pks[0])["snoozed"]
 
 
+@pytest.mark.one_database
 def test_one_that_tactical_lost_is_told_and_closed(msp: Msp) -> None:
     pks = msp.raise_alerts(3)
     msp.tactical.control.alerts.remove(pks[1])
@@ -87,6 +91,7 @@ def test_one_that_tactical_lost_is_told_and_closed(msp: Msp) -> None:
     assert msp.alert(pks[1]).status is AlertStatus.RESOLVED
 
 
+@pytest.mark.one_database
 def test_a_missing_permission_is_named(msp: Msp) -> None:
     pks = msp.raise_alerts(2)
     key = msp.tactical.control.access.add_key(without=["can_manage_alerts"])
@@ -117,6 +122,7 @@ def test_what_broke_on_the_way_but_was_done_counts_as_done(
     assert act(msp, AlertAction.RESOLVE, pks).summary == "2 resolved"
 
 
+@pytest.mark.one_database
 def test_what_was_not_done_is_told_with_its_reason(msp: Msp) -> None:
     pks = msp.raise_alerts(2)
     msp.tactical.control.faults.add("status", "/alerts/bulk/", status=500)
@@ -151,6 +157,7 @@ def test_a_server_that_is_away_is_asked_twice_at_most(msp: Msp) -> None:
     assert [msp.alert(pk).status for pk in pks] == [AlertStatus.ACTIVE] * 5
 
 
+@pytest.mark.one_database
 def test_an_alert_without_an_id_is_refused_with_the_reason(msp: Msp, http: FlaskClient) -> None:
     [pk] = msp.raise_alerts(1)
     msp.deliver(http, agent_id=msp.agents[0], event="trigger", severity="error")
@@ -163,6 +170,7 @@ def test_an_alert_without_an_id_is_refused_with_the_reason(msp: Msp, http: Flask
     assert "had no alert id" in failure.reason
 
 
+@pytest.mark.one_database
 def test_a_resolved_alert_keeps_the_time_of_its_resolving(msp: Msp) -> None:
     [pk] = msp.raise_alerts(1)
     msp.tactical.control.alerts.resolve(pk)
@@ -176,6 +184,7 @@ def test_a_resolved_alert_keeps_the_time_of_its_resolving(msp: Msp) -> None:
     assert writes(msp) == []
 
 
+@pytest.mark.one_database
 def test_tactical_is_asked_outside_any_transaction(
     msp: Msp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -193,6 +202,7 @@ def test_tactical_is_asked_outside_any_transaction(
     assert open_during == [False] * 4
 
 
+@pytest.mark.one_database
 def test_what_cannot_be_meant_is_refused(msp: Msp) -> None:
     [pk] = msp.raise_alerts(1)
     [alert_id] = msp.ids_of([pk])

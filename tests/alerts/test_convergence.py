@@ -54,6 +54,7 @@ def delivery(msp: Msp, delivery_id: int) -> Delivery:
 
 
 @pytest.mark.parametrize("order", list(permutations((TRIGGER, RESOLVE, TRIGGER))))
+@pytest.mark.one_database
 def test_any_order_ends_in_tacticals_present_state(
     msp: Msp, http: FlaskClient, order: tuple[str, ...]
 ) -> None:
@@ -67,6 +68,7 @@ def test_any_order_ends_in_tacticals_present_state(
     assert [alert.occurrences for alert in stored(msp)] == [1, 1]
 
 
+@pytest.mark.one_database
 def test_the_time_of_resolving_is_tacticals_own(msp: Msp, http: FlaskClient) -> None:
     pk = msp.raise_alert()
     msp.tactical.control.alerts.resolve(pk)
@@ -81,6 +83,7 @@ def test_the_time_of_resolving_is_tacticals_own(msp: Msp, http: FlaskClient) -> 
     assert alert.confirmed_at is not None
 
 
+@pytest.mark.one_database
 def test_an_alert_that_is_opened_again_is_one_alert_that_happened_twice(
     msp: Msp, http: FlaskClient
 ) -> None:
@@ -100,6 +103,7 @@ def test_an_alert_that_is_opened_again_is_one_alert_that_happened_twice(
 # --- Whose it is ----------------------------------------------------------------------------
 
 
+@pytest.mark.one_database
 def test_an_agent_that_is_not_known_yet_is_linked_once_it_is(msp: Msp, http: FlaskClient) -> None:
     """Its webhook is even what makes it known: the refresh that follows creates the asset."""
     site = next(a["site_pk"] for a in msp.tactical.control.truth.agents())
@@ -114,6 +118,7 @@ def test_an_agent_that_is_not_known_yet_is_linked_once_it_is(msp: Msp, http: Fla
     assert alert.asset_id is not None
 
 
+@pytest.mark.one_database
 def test_an_alert_of_no_agent_is_kept(msp: Msp) -> None:
     pk = msp.tactical.control.alerts.add(message="Disk of the server is full")
     msp.sync()
@@ -122,6 +127,7 @@ def test_an_alert_of_no_agent_is_kept(msp: Msp) -> None:
     assert alert.status is AlertStatus.ACTIVE
 
 
+@pytest.mark.one_database
 def test_another_agent_than_the_record_names_is_told(msp: Msp, http: FlaskClient) -> None:
     pk = msp.raise_alert(0)
     told = msp.deliver(http, **hint(msp, pk, at=1))
@@ -160,6 +166,7 @@ def test_text_in_a_message_resolves_no_other_alert_and_changes_no_severity(
     assert len(stored(msp)) == 2
 
 
+@pytest.mark.one_database
 def test_a_forged_resolve_of_a_true_id_is_not_believed(msp: Msp, http: FlaskClient) -> None:
     [pk] = msp.raise_alerts(1)
     msp.deliver(http, **hint(msp, pk, RESOLVE, severity="info", resolved="True"))
@@ -199,6 +206,7 @@ def test_an_unconfirmed_alert_is_confirmed_later(msp: Msp, http: FlaskClient) ->
     assert delivery(msp, told).status is DeliveryStatus.PROCESSED
 
 
+@pytest.mark.one_database
 def test_repeats_without_an_answer_are_one_alert_by_id_and_state(
     msp: Msp, http: FlaskClient
 ) -> None:
@@ -211,6 +219,7 @@ def test_repeats_without_an_answer_are_one_alert_by_id_and_state(
     assert (alert.status, alert.occurrences) == (AlertStatus.RESOLVED, 1)
 
 
+@pytest.mark.one_database
 def test_without_an_id_trigger_and_resolve_of_one_condition_meet(
     msp: Msp, http: FlaskClient
 ) -> None:

@@ -46,6 +46,7 @@ def tell(msp: Msp, http: FlaskClient, event: str = "trigger", **fields: Any) -> 
     msp.process()
 
 
+@pytest.mark.one_database
 def test_each_occurrence_has_a_handling_that_ends_with_it(msp: Msp) -> None:
     [pk] = msp.raise_alerts(1)
     [first] = handlings(msp)
@@ -66,6 +67,7 @@ def test_each_occurrence_has_a_handling_that_ends_with_it(msp: Msp) -> None:
     assert timeline(msp) == [(alert.id, kind) for kind in kinds]
 
 
+@pytest.mark.one_database
 def test_what_is_first_read_as_resolved_is_silent_and_not_looked_at(msp: Msp) -> None:
     pk = msp.raise_alert()
     with msp.scope():
@@ -78,6 +80,7 @@ def test_what_is_first_read_as_resolved_is_silent_and_not_looked_at(msp: Msp) ->
     assert handling.over_at is not None
 
 
+@pytest.mark.one_database
 def test_a_hint_opens_one_and_the_record_confirms_it(msp: Msp, http: FlaskClient) -> None:
     pk = msp.raise_alert()
     msp.tactical.control.faults.add("drop", ALERT, times=None)
@@ -90,6 +93,7 @@ def test_a_hint_opens_one_and_the_record_confirms_it(msp: Msp, http: FlaskClient
     assert [kind for _, kind in timeline(msp)] == [RECEIVED, CONFIRMED]
 
 
+@pytest.mark.one_database
 def test_what_was_only_said_to_be_over_is_decided_anew(msp: Msp, http: FlaskClient) -> None:
     pk = msp.raise_alert()
     msp.tactical.control.faults.add("drop", ALERT, times=None)

@@ -88,6 +88,7 @@ def warnings(msp: Msp, run: SyncRun) -> list[str]:
         return list_errors(run.id)
 
 
+@pytest.mark.one_database
 def test_after_an_outage_of_the_intake_everything_active_is_there(msp: Msp) -> None:
     """Raised, resolved, opened again and snoozed, with no webhook set up at all."""
     pks = [msp.raise_alert(at, severity=word) for at in range(4) for word in ("error", "warning")]
@@ -117,6 +118,7 @@ def reconcile_later(msp: Msp, **after: float) -> list[Any]:
     return [r for r in msp.tactical.control.log.entries() if r.method == "PATCH"]
 
 
+@pytest.mark.one_database
 def test_what_began_and_ended_while_the_portal_was_down_appears(msp: Msp) -> None:
     msp.raise_alerts(1)
     over = msp.raise_alert(1, message="Seen by nobody")
@@ -153,6 +155,7 @@ def test_it_looks_back_as_many_days_as_the_portal_was_down(
     assert asked == [4, 365]
 
 
+@pytest.mark.one_database
 def test_again_it_changes_nothing(msp: Msp) -> None:
     msp.raise_alerts(5)
     run = msp.sync()
@@ -187,6 +190,7 @@ def test_only_an_array_is_an_answer(msp: Msp, fault: dict[str, Any]) -> None:
     assert stored(msp) == truth(msp)
 
 
+@pytest.mark.one_database
 def test_what_the_list_does_not_show_is_asked_for_and_closed_when_resolved_or_gone(
     msp: Msp,
 ) -> None:
@@ -268,6 +272,7 @@ def test_the_last_days_are_read_when_wanted(msp: Msp) -> None:
     assert set(stored(msp).values()) == {AlertStatus.RESOLVED}
 
 
+@pytest.mark.one_database
 def test_a_row_that_cannot_be_read_costs_itself(msp: Msp) -> None:
     pks = [msp.raise_alert(at % 10) for at in range(12)]
     rows = [{"at": 0, "set": {"id": None}}, {"at": 1, "value": "no alert"}]

@@ -44,6 +44,7 @@ def asset_id_of(agent_id: str) -> int:
     return found
 
 
+@pytest.mark.one_database
 def test_a_sync_writes_each_column_that_it_changes_and_a_repeat_nothing(msp: Msp) -> None:
     first = msp.import_fleet()
     assert {each.action for each in all_changes()} == {ChangeAction.CREATED}
@@ -74,6 +75,7 @@ def test_an_agent_that_only_checks_in_leaves_no_trace(msp: Msp) -> None:
     assert len(all_changes()) == count
 
 
+@pytest.mark.one_database
 def test_a_move_within_tactical_reads_as_such(msp: Msp) -> None:
     msp.import_fleet()
     agent = msp.agents[0]

@@ -130,6 +130,7 @@ def test_the_list_of_software_that_was_read_later_wins_and_the_rest_is_history(m
     assert [get(SoftwareTitle, each).asset_count for each in (both, old, new)] == [1, 0, 1]
 
 
+@pytest.mark.one_database
 def test_software_stays_where_only_one_list_was_ever_read(msp: Msp) -> None:
     keep_id, other_id = import_pair(msp)
     had = set(software_of(keep_id))
@@ -141,6 +142,7 @@ def test_software_stays_where_only_one_list_was_ever_read(msp: Msp) -> None:
     assert had
 
 
+@pytest.mark.one_database
 def test_what_a_person_edited_stays_and_that_of_the_kept_asset_first(msp: Msp) -> None:
     keep_id, other_id = import_pair(msp)
     see_last(other_id, keep_id)
@@ -164,6 +166,7 @@ def test_an_edit_of_the_other_asset_comes_along(msp: Msp) -> None:
     assert "name" in list_locked(get(Asset, keep_id))
 
 
+@pytest.mark.one_database
 def test_addresses_lead_on_through_every_merge(msp: Msp) -> None:
     first, second = import_pair(msp)
     third = db.session.scalar(
@@ -217,6 +220,7 @@ def test_questions_about_the_other_asset_are_asked_of_the_kept_one(msp: Msp) -> 
     assert (remembered.asset_id, remembered.other_asset_id) == (keep_id, None)
 
 
+@pytest.mark.one_database
 def test_a_superseded_agent_is_so_since_it_was_seen_last(msp: Msp) -> None:
     """Else it would look as if it had checked in again."""
     keep_id, other_id = import_pair(msp)

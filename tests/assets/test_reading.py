@@ -161,6 +161,7 @@ def test_mapping_leaves_an_asset_that_was_given_away_by_hand(app: Flask, synced:
         assert list_assets(AssetFilter(client_id=new.id)).total == 23
 
 
+@pytest.mark.one_database
 def test_an_edit_that_cannot_be_is_refused_beside_its_field(app: Flask, synced: int) -> None:
     with app.app_context(), tenant_scope(synced):
         asset = list_assets(AssetFilter()).items[0]

@@ -151,6 +151,7 @@ def test_all_that_a_filter_shows_are_retired(msp: Msp) -> None:
     assert len(retired()) == len(ids) - 1
 
 
+@pytest.mark.one_database
 def test_a_restored_asset_is_proposed_again_only_after_as_many_runs(msp: Msp) -> None:
     ids = some_missing(msp, 1)
     retire_assets(Chosen(ids))
@@ -199,6 +200,7 @@ def test_only_retired_ones_are_deleted_with_all_that_goes_with_them(msp: Msp) ->
     assert alert.asset_id is None
 
 
+@pytest.mark.one_database
 def test_an_asset_is_found_by_its_agent_or_its_number(msp: Msp) -> None:
     msp.import_fleet()
     agent = msp.agents[0]

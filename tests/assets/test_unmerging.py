@@ -210,6 +210,7 @@ def test_the_later_of_two_merges_is_taken_back_first(msp: Msp) -> None:
     assert read_tables() == before
 
 
+@pytest.mark.one_database
 def test_what_cannot_be_taken_back_is_refused_and_nothing_is_written(msp: Msp) -> None:
     keep_id, other_id = import_pair(msp)
     see_last(keep_id, other_id)
@@ -234,6 +235,7 @@ def test_an_asset_with_yet_another_agent_keeps_it(msp: Msp) -> None:
         take_back(removed_id)
 
 
+@pytest.mark.one_database
 def test_a_conflict_that_the_merge_answered_is_open_again(msp: Msp) -> None:
     keep_id, other_id = import_pair(msp)
     conflict = add_conflict(other_id, keep_id)

@@ -33,6 +33,7 @@ def log_of(run_id: int) -> list[tuple[str, str]]:
     return [(row.action, row.external_id) for row in rows]
 
 
+@pytest.mark.one_database
 def test_merge_makes_one_asset_with_the_agent_that_was_seen_last(msp: Msp) -> None:
     known_id, own_id = import_pair(msp)
     see_last(known_id, own_id)
@@ -52,6 +53,7 @@ def test_merge_makes_one_asset_with_the_agent_that_was_seen_last(msp: Msp) -> No
     assert (settled.settled_as, settled.asset_id) == (Settlement.MERGE, known_id)
 
 
+@pytest.mark.one_database
 def test_relink_gives_the_known_asset_the_agent_though_it_was_seen_before(msp: Msp) -> None:
     known_id, own_id = import_pair(msp)
     see_last(known_id, own_id)
@@ -76,6 +78,7 @@ def test_an_agent_without_an_asset_is_relinked(msp: Msp) -> None:
     assert [row.agent_id for row in db.session.scalars(select(SupersededAgent))] == [old]
 
 
+@pytest.mark.one_database
 def test_kept_apart_changes_no_asset_and_is_remembered(msp: Msp) -> None:
     known_id, own_id = import_pair(msp)
     conflict = add_conflict(own_id, known_id)
@@ -146,6 +149,7 @@ def test_a_merge_that_cannot_be_leaves_the_conflict_open(msp: Msp) -> None:
     assert read_tables() == before
 
 
+@pytest.mark.one_database
 def test_what_was_taken_back_is_only_applied(msp: Msp) -> None:
     known_id, own_id = import_pair(msp)
     conflict = add_conflict(own_id, None, "reverted")
@@ -178,6 +182,7 @@ def test_groups_filters_and_what_needs_a_person(msp: Msp) -> None:
     assert {type(row["asset_id"]) for row in export_conflicts()} == {str}
 
 
+@pytest.mark.one_database
 def test_a_merge_by_hand_says_what_became_of_an_asset_that_is_no_more(msp: Msp) -> None:
     keep_id, other_id = import_pair(msp)
     run = merge_assets(keep_id, other_id)
@@ -189,6 +194,7 @@ def test_a_merge_by_hand_says_what_became_of_an_asset_that_is_no_more(msp: Msp) 
 
 
 @pytest.mark.parametrize("choice", [Settlement.MERGE, Settlement.RELINK])
+@pytest.mark.one_database
 def test_a_settled_conflict_is_open_again_once_its_run_is_undone(
     msp: Msp, choice: Settlement
 ) -> None:

@@ -99,6 +99,7 @@ def test_all_failed_are_replayed_and_nothing_else(
     assert status(msp, test) == "test"
 
 
+@pytest.mark.one_database
 def test_what_cannot_be_replayed_is_refused_with_the_reason(msp: Msp, http: FlaskClient) -> None:
     test = msp.deliver(http, agent_id="{{agent.agent_id}}")
     unreadable = msp.deliver_bytes(http, b"nonsense")
@@ -141,6 +142,7 @@ def test_the_command_processes_at_once(
     )
 
 
+@pytest.mark.one_database
 def test_the_command_tells_what_did_not_work(
     msp: Msp, http: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -158,6 +160,7 @@ def test_the_command_tells_what_did_not_work(
         assert run(msp, monkeypatch, *words).exit_code != 0
 
 
+@pytest.mark.one_database
 def test_alerts_are_synced_and_exported_by_commands(
     msp: Msp, monkeypatch: pytest.MonkeyPatch
 ) -> None:

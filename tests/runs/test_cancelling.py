@@ -38,6 +38,7 @@ def test_a_waiting_run_is_cancelled_at_once(msp: Msp, jobs: list[tuple[object, .
     assert requests.cancel_run(run.id).status is RunStatus.CANCELLED  # nothing more
 
 
+@pytest.mark.one_database
 def test_a_working_run_writes_no_page_after_it_was_cancelled(
     msp: Msp, monkeypatch: pytest.MonkeyPatch
 ) -> None:

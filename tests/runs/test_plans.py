@@ -111,6 +111,7 @@ def test_a_preview_tells_all_and_changes_nothing(msp: Msp, source: InventorySour
     assert renamed.changes["name"][1] == "RENAMED"
 
 
+@pytest.mark.one_database
 def test_what_a_preview_told_is_what_a_sync_does(msp: Msp) -> None:
     msp.import_fleet()
     change_one_of_each(msp)
@@ -227,6 +228,7 @@ def test_too_much_at_once_is_held_and_the_rest_is_written(msp: Msp) -> None:
     assert {after[each]["client"] for each in moved} == {before[moved[0]]["client"]}
 
 
+@pytest.mark.one_database
 def test_a_person_applies_what_was_held(msp: Msp) -> None:
     plan, moved = held(msp)
     assert set(actions_of(plan.id)) == set(moved)
@@ -237,6 +239,7 @@ def test_a_person_applies_what_was_held(msp: Msp) -> None:
     assert msp.sync().status is RunStatus.SUCCESS
 
 
+@pytest.mark.one_database
 def test_what_is_declined_is_held_again_by_the_next_run(msp: Msp) -> None:
     plan, _moved = held(msp)
     decline_plan(plan.id)

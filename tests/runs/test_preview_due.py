@@ -64,6 +64,7 @@ def test_device_syncs_of_a_new_connection_wait_and_nothing_else(mapped: Msp) -> 
 
 
 @pytest.mark.parametrize("is_applied", [True, False])
+@pytest.mark.one_database
 def test_a_decision_on_a_plan_lets_the_schedule_go_on(mapped: Msp, is_applied: bool) -> None:
     plan_id = preview(mapped)
     pending = find_pending_preview(get_integration())
@@ -91,11 +92,13 @@ def test_turns_that_were_missed_are_not_made_up_for(mapped: Msp) -> None:
     assert devices_due > utc_now()
 
 
+@pytest.mark.one_database
 def test_a_sync_by_a_person_needs_no_preview(mapped: Msp) -> None:
     assert mapped.sync().status is RunStatus.SUCCESS
     assert due() is None
 
 
+@pytest.mark.one_database
 def test_an_apply_that_fails_decides_nothing(mapped: Msp) -> None:
     plan_id = preview(mapped)
     mapped.tactical.control.faults.add(kind="status", path="/clients/", times=None, status=500)
