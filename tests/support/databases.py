@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import time
@@ -24,6 +25,8 @@ from tests.support.skips import skip_or_fail
 
 KINDS = ("sqlite", "postgresql")
 POSTGRES_START_SECONDS = 20
+TEMPLATE = "portal_template"
+"""Migrated by the first worker that asks for a database; that of each is a copy of it."""
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -52,8 +55,12 @@ def sqlite_url(sqlite_template: Path) -> str:
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("template")
-    migrate_database(f"sqlite:///{folder / 'portal.db'}", folder)
-    return folder / "portal.db"
+    shared = server_folder() / "template.db"
+    with only_one_at("template.db"):
+        if not shared.exists():
+            migrate_database(f"sqlite:///{folder / 'portal.db'}", folder)
+            shutil.move(folder / "portal.db", shared)
+    return Path(shutil.copyfile(shared, folder / "portal.db"))
 
 
 @pytest.fixture
@@ -102,9 +109,12 @@ def postgres_database(
     postgres_server: None, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
     name = "portal_" + os.environ.get("PYTEST_XDIST_WORKER", "main")
-    create_database(name)
-    folder = tmp_path_factory.mktemp("migrating")
-    migrate_database(postgres_url(name), folder, DATABASE_OWNER_URL=postgres_url(name, OWNER))
+    with only_one_at(TEMPLATE):
+        if not has_database(TEMPLATE):
+            create_database(TEMPLATE)
+            folder, owner = tmp_path_factory.mktemp("migrating"), postgres_url(TEMPLATE, OWNER)
+            migrate_database(postgres_url(TEMPLATE), folder, DATABASE_OWNER_URL=owner)
+        create_database(name, template=TEMPLATE)
     yield name
     drop_database(name)
 
@@ -174,10 +184,25 @@ def postgres_url(database: str, role: str = PLAIN) -> str:
     return f"postgresql://{role}@/{database}?host={server_folder()}"
 
 
-def create_database(name: str, owner: str = OWNER) -> None:
-    statement = sql.SQL("CREATE DATABASE {} OWNER {}")
+@contextmanager
+def only_one_at(name: str) -> Iterator[None]:
+    """Of the workers of this run: the others wait, and find what the first one made."""
+    with (server_folder() / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def has_database(name: str) -> bool:
     with connect("postgres") as connection:
-        connection.execute(statement.format(sql.Identifier(name), sql.Identifier(owner)))
+        query = "SELECT FROM pg_database WHERE datname = %s"
+        return connection.execute(query, (name,)).fetchone() is not None
+
+
+def create_database(name: str, owner: str = OWNER, template: str = "template1") -> None:
+    statement = sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {}")
+    names = map(sql.Identifier, (name, owner, template))
+    with connect("postgres") as connection:
+        connection.execute(statement.format(*names))
 
 
 def drop_database(name: str) -> None:
