@@ -28,6 +28,7 @@ from portal.services.organizations import mapping
 from portal.services.runs import execution
 from portal.supervisor.children import Child
 from portal.supervisor.demo_alerts import plan_patch_night, tell_mail_box
+from portal.supervisor.demo_history import remember_days
 from portal.supervisor.listening import find_free_port, is_free, wait_until_it_answers
 
 REAL_SERVERS = ("DATABASE_URL", "REDIS_URL")
@@ -163,6 +164,7 @@ def _connect_and_sync(demo: Demo) -> None:
     _sync(SyncKind.DEVICES)
     _sync(SyncKind.SOFTWARE)
     _sync(SyncKind.ALERTS)
+    remember_days(demo.epoch)
     plan_patch_night(demo.email)
     tell_mail_box(HOST, demo.smtp_port)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from urllib.parse import SplitResult, urlsplit
 
 from flask import Flask, abort, request
@@ -13,6 +14,8 @@ from portal.services.database import LARGEST_ID
 
 LONGEST_NUMBER = len(str(LARGEST_ID)) - 1
 """Digits that every column of numbers can hold."""
+FIRST_DAY, LAST_DAY = date(1970, 1, 2), date(9998, 12, 31)
+"""Of those that have a midnight anywhere on earth, and a next day."""
 LONGEST_VALUE = 8192
 """Of one field. A secret may have 4096 letters, and an address a few thousand."""
 
@@ -34,6 +37,15 @@ def to_id(text: str) -> int:
     if not 0 < number <= LARGEST_ID:
         raise ValueError(text)
     return number
+
+
+def to_day(text: str) -> date | None:
+    """The day of an address, `2026-11-30`; None for anything else."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day if FIRST_DAY <= day <= LAST_DAY else None
 
 
 def to_number(text: str) -> int | None:

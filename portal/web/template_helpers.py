@@ -13,6 +13,7 @@ from markupsafe import Markup
 from portal.models.assets.labels import label_column
 from portal.services.integrations.option_kinds import name_interval
 from portal.services.windows.words import describe_length, describe_repeats, describe_times
+from portal.web.day_charts import name_day
 from portal.web.static_files import static_url
 from portal.web.sync_runs.descriptions import (
     describe_pace,
@@ -30,6 +31,7 @@ def register(app: Flask) -> None:
     app.jinja_env.filters.update(
         ago=ago,
         moment=moment,
+        day=name_day,
         utc=utc,
         interval=name_interval,
         clock_time=clock_time,

@@ -100,7 +100,8 @@ def test_the_list_says_who_looks_after_them(admin: FlaskClient, acme: Place) -> 
     assert "Alert number 1" in admin.get(acme.url("alerts/?handled=mine")).text
     assert "Alert number 1" not in admin.get(acme.url("alerts/?status=unacknowledged")).text
     dashboard = admin.get(acme.url()).text
-    assert re.search(r'status=unacknowledged">\s*<span class="count-number">1<', dashboard)
+    number = 'status=unacknowledged"><span>Unacknowledged</span><span class="chart-number">1<'
+    assert number in dashboard
     rule = re.search(r'name="rule_id".*?<option value="(\d+)">Servers</option>', page, re.DOTALL)
     assert rule
     of_rule = admin.get(acme.url(f"alerts/?rule_id={rule[1]}")).text

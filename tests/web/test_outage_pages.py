@@ -75,7 +75,8 @@ def test_a_server_that_does_not_answer(
     said = text_of(html)
     assert re.search(rf"Tactical has not answered since .*{clock(since)}\.", said)
     assert re.search(rf"The next try is at .*{clock(until)}\.", said)
-    assert said.count(WORDS) == (1 if page == RUNS else 2)  # the card of the server tells it, too
+    # The card of the server tells it, too.
+    assert said.count(WORDS) == (2 if page == CONNECTION else 1)
     assert "Try now" in said
     assert away.url("sync-runs/start/status") in html
 

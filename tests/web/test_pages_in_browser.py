@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from flask import Flask
 from playwright.sync_api import Page, expect
 from werkzeug.routing import Rule
 
+from portal.clock import day_of, utc_now
+from portal.scope import tenant_scope
 from portal.services.accounts.users import add_user
+from portal.services.assets.daily_counts import COLUMNS
+from portal.services.assets.nightly_counts import keep_counts
 from tests.web.accessible import assert_accessible, assert_fits, in_each_look
 from tests.web.safety.test_isolation import address, methods, tenant_rules
 from tests.web.world import Place, make_place
@@ -50,6 +55,7 @@ def pages(app: Flask, acme: Place) -> list[list[str]]:
     with app.app_context():
         for place in (acme, bare):
             add_user(EMAIL, PASSWORD, place.slug, "owner")
+        remember_days(acme)
     rules = [
         rule
         for rule in tenant_rules(app)
@@ -64,6 +70,15 @@ def pages(app: Flask, acme: Place) -> list[list[str]]:
     parts[0] += ["/account", *factors, "/tenants", "/nowhere"]
     parts[0].append(acme.url("assets/?q=nothing+like+it"))
     return parts
+
+
+def remember_days(place: Place) -> None:
+    """So that the pictures of days have some."""
+    with tenant_scope(place.id):
+        for ago in range(1, 30, 3):
+            keep_counts(
+                day_of(utc_now()) - timedelta(days=ago), {place.client: dict.fromkeys(COLUMNS, ago)}
+            )
 
 
 def area(rule: Rule) -> str:

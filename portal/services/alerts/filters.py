@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, or_, select, true, tuple_, union_all
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
-from portal.clock import utc_now
+from portal.clock import begin_of, utc_now
 from portal.db import db
 from portal.models import Alert, AlertHandling, Asset, OrganizationMapping, Ticket, TicketAlert
 from portal.models.alerts.handling import HandlingState
@@ -71,6 +71,9 @@ class AlertFilter:
     rule_id: int | None = None
     window_id: int | None = None
     urgency: str = ""
+    raised_on: date | None = None
+    resolved_on: date | None = None
+    """A day of the portal's machine on which any occurrence was."""
     ticket: str = ""
     """A word of TICKETED, or UNTICKETED."""
     sort: str = "-triggered"
@@ -93,6 +96,8 @@ def alert_conditions(shown: AlertFilter) -> list[ColumnElement[bool]]:
     if oldest is not None:
         conditions.append(Alert.triggered_at < utc_now() - oldest)
     conditions.extend(_list_handled(shown))
+    conditions.extend(_on_day(AlertHandling.began_at, shown.raised_on))
+    conditions.extend(_on_day(AlertHandling.over_at, shown.resolved_on))
     conditions.extend(_list_ticketed(shown.ticket))
     # Every word must be found somewhere, so that "print server" narrows.
     for word, named in find_named(Asset.id, split_words(shown.search)).items():
@@ -116,6 +121,14 @@ def _list_handled(shown: AlertFilter) -> Iterator[ColumnElement[bool]]:
         yield tuple_(Alert.id, Alert.occurrences).in_(found)
     if shown.handled == UNACKNOWLEDGED:
         yield is_unacknowledged()
+
+
+def _on_day(moment: InstrumentedAttribute[Any], day: date | None) -> Iterator[ColumnElement[bool]]:
+    """As the nightly counts have it: of any occurrence, found from the handlings."""
+    if day is not None:
+        end = begin_of(day + timedelta(days=1))
+        on_it = select(AlertHandling.alert_id).where(moment >= begin_of(day), moment < end)
+        yield Alert.id.in_(on_it)
 
 
 def _list_ticketed(word: str) -> Iterator[ColumnElement[bool]]:

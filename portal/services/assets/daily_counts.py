@@ -23,6 +23,8 @@ from portal.services.assets.nightly_counts import TYPES
 MONTH_DAYS = 30
 _ASSETS = (*STATUSES, MISSING, *TYPES, "reboots_due", "installs")
 _ALERTS = tuple(f"{what}_{word}" for what in ("raised", "resolved") for word in Severity)
+COLUMNS = (*_ASSETS, *_ALERTS)
+"""Of numbers, in a row of a client and a day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ def read_days(
     query = (
         select(
             DailyCount.day,
-            *(func.sum(getattr(DailyCount, name)).label(name) for name in (*_ASSETS, *_ALERTS)),
+            *(func.sum(getattr(DailyCount, name)).label(name) for name in COLUMNS),
         )
         .where(DailyCount.day > last - timedelta(days=days), DailyCount.day <= last)
         .group_by(DailyCount.day)
@@ -69,7 +71,7 @@ def read_days(
 
 
 def _make_day(row: Any) -> Day:
-    counts = {name: int(row[name]) for name in (*_ASSETS, *_ALERTS) if row[name] is not None}
+    counts = {name: int(row[name]) for name in COLUMNS if row[name] is not None}
     looked = "online" in counts
     return Day(
         day=row["day"],

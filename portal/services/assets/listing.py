@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,6 +15,7 @@ from portal.db import db
 from portal.errors import NotFound
 from portal.models import Asset, AssetTag, Client, Integration
 from portal.models.assets.asset import KNOWN_FOR, UNKNOWN
+from portal.services.assets.drift import exists_elsewhere, is_behind
 from portal.services.assets.freshness import get_stale_before
 from portal.services.assets.removed import find_merged
 from portal.services.integrations.current import find_integration
@@ -71,6 +73,13 @@ class AssetFilter:
     in_maintenance: bool = False
     """By Tactical's own maintenance mode of the agent."""
     needs_reboot: bool = False
+    is_elsewhere: bool = False
+    """At another client than the one its organization is mapped to."""
+    system: str = ""
+    """How its system, as Tactical writes it, begins."""
+    agent_version: str = ""
+    agent_behind: str = ""
+    """A version than which the agent's is older."""
     sort: str = "name"
 
 
@@ -107,6 +116,7 @@ def _of_any_status(shown: AssetFilter) -> list[ColumnElement[bool]]:
         (Asset.client_id, shown.client_id),
         (Asset.site_name, shown.site_name),
         (Asset.os_type, shown.os_type),
+        (Asset.agent_version, shown.agent_version),
     )
     conditions.extend(column == value for column, value in equals if value not in ("", None))
     if shown.tag:
@@ -116,6 +126,12 @@ def _of_any_status(shown: AssetFilter) -> list[ColumnElement[bool]]:
         conditions.append(Asset.maintenance_mode.is_(True))
     if shown.needs_reboot:
         conditions.append(Asset.needs_reboot.is_(True))
+    if shown.is_elsewhere:
+        conditions.append(exists_elsewhere())
+    if shown.system:
+        conditions.append(Asset.os_version.startswith(shown.system, autoescape=True))
+    if shown.agent_behind:
+        conditions.append(is_behind(shown.agent_behind))
     # Every word must be found somewhere, so that "smith laptop" narrows.
     conditions.extend(any_contains(_SEARCHED, word) for word in split_words(shown.search))
     return conditions
@@ -167,23 +183,30 @@ def count_by_status(
 def _count_by_status(
     conditions: list[ColumnElement[bool]], stale_before: datetime, integration: Integration | None
 ) -> dict[str, int]:
+    numbers = status_numbers(stale_before, integration)
+    # By the stored word: to make the one that is shown for each row takes longer.
+    by_word = select(Asset.agent_status, *numbers).where(*conditions).group_by(Asset.agent_status)
+    return sum_statuses(db.session.execute(by_word))
+
+
+def status_numbers(
+    stale_before: datetime, integration: Integration | None
+) -> tuple[ColumnElement[int], ...]:
+    """What `sum_statuses` takes of assets of one stored word, behind that word: in SQL, for
+    whoever groups them by something else too."""
     here, is_old = Asset.missing_since.is_(None), ~_is_known()
-    is_stale = Asset.status_at < stale_before
-    proposed = is_proposed(integration, utc_now())
-    rows = db.session.execute(
-        # By the stored word: to make the one that is shown for each row takes longer.
-        select(
-            Asset.agent_status,
-            func.count(),
-            func.count(Asset.missing_since),
-            func.count().filter(here, is_old),
-            func.count().filter(here, is_stale),
-            func.count().filter(*proposed),
-            func.count(Asset.retired_at),
-        )
-        .where(*conditions)
-        .group_by(Asset.agent_status)
-    ).all()
+    return (
+        func.count(),
+        func.count(Asset.missing_since),
+        func.count().filter(here, is_old),
+        func.count().filter(here, Asset.status_at < stale_before),
+        func.count().filter(*is_proposed(integration, utc_now())),
+        func.count(Asset.retired_at),
+    )
+
+
+def sum_statuses(rows: Iterable[Sequence[Any]]) -> dict[str, int]:
+    """As `count_by_status`, of rows of a stored word and its `status_numbers`."""
     counts = dict.fromkeys((*STATUSES, STALE, MISSING, PROPOSED, RETIRED, "total"), 0)
     for word, number, missing, old, stale, proposal, retired in rows:
         counts[word] += number - missing - old

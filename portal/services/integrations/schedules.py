@@ -28,7 +28,7 @@ def ensure_schedules(session: Session, integration: Integration) -> None:
     """Give an active integration its regular work."""
     is_password = integration.auth_mode is AuthMode.PASSWORD
     wanted = {
-        **_sync_intervals(integration),
+        **sync_intervals(integration),
         "keep_alive": KEEP_ALIVE_SECONDS if is_password else 0,
         "count_days": DAY_SECONDS,
         "prune_deliveries": DAY_SECONDS,
@@ -43,7 +43,7 @@ def ensure_schedules(session: Session, integration: Integration) -> None:
         _set_schedule(session, integration, kind, every_seconds, stored.get(kind))
 
 
-def _sync_intervals(integration: Integration) -> dict[str, int]:
+def sync_intervals(integration: Integration) -> dict[str, int]:
     """Seconds by kind of sync. The fleet's size sets the interval of automatic sweeps."""
     entered = {kind: getattr(integration, name) for name, kind in list_intervals()}
     return {

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, func, or_, select
+from sqlalchemy import ColumnElement, ScalarSelect, Select, func, or_, select
 
 from portal.clock import utc_now
 from portal.db import db
@@ -64,8 +65,13 @@ def find_active_run(kind: SyncKind, subject: str = "") -> SyncRun | None:
 
 def find_any_active_run() -> SyncRun | None:
     """The run at work that a page shows: not those that come and go by themselves."""
-    return db.session.scalar(
-        select(SyncRun)
+    run: SyncRun | None = db.session.scalar(_query_any_active(SyncRun))
+    return run
+
+
+def _query_any_active(entity: Any) -> Select[Any]:
+    return (
+        select(entity)
         .where(SyncRun.status.in_(ACTIVE), SyncRun.kind.not_in((SyncKind.AGENT, SyncKind.STATUS)))
         .order_by(SyncRun.id)
         .limit(1)
@@ -106,6 +112,17 @@ def last_finished_id(kind: SyncKind) -> ScalarSelect[int]:
     )
 
 
+def find_active_and_last_of_kinds(
+    *kinds: SyncKind,
+) -> tuple[SyncRun | None, dict[SyncKind, SyncRun]]:
+    """`find_any_active_run` and `find_last_finished_runs`, in one statement."""
+    active = _query_any_active(SyncRun.id).scalar_subquery()
+    wanted = [active, *(last_finished_id(kind) for kind in kinds)]
+    runs = db.session.scalars(select(SyncRun).where(SyncRun.id.in_(wanted))).all()
+    found = [run for run in runs if run.status in ACTIVE]
+    return next(iter(found), None), {run.kind: run for run in runs if run not in found}
+
+
 def list_runs(kind: str = "", status: str = "", page: int = 1) -> Page[SyncRun]:
     """Runs, the newest first; an empty filter shows all but sweeps that went well."""
     conditions = run_conditions(kind, status)
@@ -132,18 +149,6 @@ def list_newest_runs(kind: str, most: int) -> list[SyncRun]:
 def list_whole_log(run_id: int) -> list[SyncLogEntry]:
     entries = select(SyncLogEntry).where(SyncLogEntry.run_id == run_id).order_by(SyncLogEntry.id)
     return list(db.session.scalars(entries))
-
-
-def list_recent_fleet_runs(most: int) -> list[SyncRun]:
-    """The newest of the whole fleet: webhooks make many of one agent."""
-    return list(
-        db.session.scalars(
-            select(SyncRun)
-            .where(SyncRun.kind != SyncKind.AGENT, _IS_NO_QUIET_SWEEP)
-            .order_by(SyncRun.id.desc())
-            .limit(most)
-        )
-    )
 
 
 def find_requester(run: SyncRun) -> User | None:

@@ -10,7 +10,7 @@ from portal.services.alerts.filters import UNACKNOWLEDGED, AlertFilter
 from portal.services.assets.listing import get_asset
 from portal.web.client_filter import find_shown_client, read_client_id
 from portal.web.fragments import words
-from portal.web.input import to_id
+from portal.web.input import to_day, to_id
 
 ALL = "any"
 """Of the address: without a status, the list shows what is active."""
@@ -34,6 +34,8 @@ def read_filter() -> AlertFilter:
         rule_id=request.args.get("rule_id", type=to_id),
         window_id=request.args.get("window_id", type=to_id),
         urgency=words("urgency"),
+        raised_on=to_day(words("raised")),
+        resolved_on=to_day(words("resolved")),
         ticket=words("ticket"),
         sort=words("sort") or "-triggered",
     )
@@ -53,5 +55,7 @@ def describe_filter(shown: AlertFilter) -> dict[str, Any]:
         "rule_id": shown.rule_id,
         "window_id": shown.window_id,
         "urgency": shown.urgency,
+        "raised": shown.raised_on,
+        "resolved": shown.resolved_on,
         "ticket": shown.ticket,
     }

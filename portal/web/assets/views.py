@@ -64,6 +64,11 @@ def index() -> ResponseReturnValue:
             "os": shown.os_type,
             "tag": shown.tag,
             "maintenance": "yes" if shown.in_maintenance else "",
+            "reboot": "due" if shown.needs_reboot else "",
+            "elsewhere": "yes" if shown.is_elsewhere else "",
+            "system": shown.system,
+            "agent": shown.agent_version,
+            "behind": shown.agent_behind,
         },
         sort=shown.sort,
         sites=[(name, name) for name in offered.sites],
@@ -121,6 +126,11 @@ def read_filter() -> AssetFilter:
         os_type=words("os"),
         tag=words("tag"),
         in_maintenance=words("maintenance") == "yes",
+        needs_reboot=words("reboot") == "due",
+        is_elsewhere=words("elsewhere") == "yes",
+        system=words("system"),
+        agent_version=words("agent"),
+        agent_behind=words("behind"),
         sort=words("sort") or "name",
     )
 

@@ -1,4 +1,4 @@
-"""The figures that the dashboard shows."""
+"""What the dashboard shows: what stands, what came about, and what needs somebody."""
 
 from __future__ import annotations
 
@@ -9,31 +9,30 @@ from sqlalchemy import exists, func, select
 
 from portal.db import db
 from portal.models import AlertRule, Client, Integration, OrganizationMapping, SyncRun
-from portal.models.runs.sync_run import SyncKind
-from portal.services.alerts.listing import count_active_by_severity, unacknowledged_count
+from portal.models.integrations.integration import IntegrationState
+from portal.scope import allowed_clients
+from portal.services.alerts.listing import unacknowledged_count
+from portal.services.assets.daily_counts import Day, read_days
 from portal.services.assets.freshness import (
-    STATUS_READS,
     explain_staleness,
     newest_status_read,
     stale_before,
     status_read_seconds,
 )
-from portal.services.assets.listing import count_by_status
 from portal.services.conflicts.listing import needs_person_count
+from portal.services.dashboard.fleet import Fleet, read_fleet
+from portal.services.dashboard.freshness import READS, Freshness, list_freshness
 from portal.services.deliveries.history import failed_count, to_review_count
 from portal.services.helpdesks.listing import failing_count
 from portal.services.integrations.current import find_integration
 from portal.services.integrations.preview_due import PendingPreview, find_pending_preview
 from portal.services.integrations.server_health import Outage, find_outage
 from portal.services.organizations.listing import OrganizationFilter, organization_counts
-from portal.services.runs.history import (
-    find_any_active_run,
-    find_last_finished_runs,
-    list_recent_fleet_runs,
-)
+from portal.services.runs.history import find_active_and_last_of_kinds
 from portal.services.tickets.listing import Unsettled, list_unsettled
+from portal.services.webhook.state import Health, get_health
 
-RECENT_RUNS = 6
+WORST_CLIENTS = 5
 MOST_TICKETS = 3
 REVIEW_PERIOD = "7d"
 """Deliveries to review that are older than that are no news."""
@@ -41,25 +40,24 @@ REVIEW_PERIOD = "7d"
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """`assets_by_status` is as `count_by_status` has it."""
-
     integration: Integration | None
     outage: Outage | None
     pending_preview: PendingPreview | None
     organizations: dict[OrganizationFilter, int]
-    assets_by_status: dict[str, int]
+    fleet: Fleet
+    days: list[Day]
+    """What was counted each night, of the last month."""
+    freshness: list[Freshness]
     clients: int
     conflicts: int
     """Those that need a person."""
-    last_device_sync: SyncRun | None
     last_read_at: datetime | None
     """When the status of the fleet was last asked for."""
     stale_because: str | None
     """Why that is too long ago, as a sentence; None while it is not."""
     active_run: SyncRun | None
-    recent_runs: list[SyncRun]
-    active_alerts: dict[str, int]
-    """By severity, and `total`."""
+    webhook: Health | None
+    """None where no webhook is awaited: nothing is connected."""
     any_rule: bool
     """Whether a rule is switched on, so that somebody can be told of alerts."""
     unacknowledged_alerts: int
@@ -74,8 +72,10 @@ class Overview:
 def get_overview() -> Overview:
     figures, integration = _read_figures(), find_integration()
     old = stale_before(figures.status_read_seconds)
-    assets = count_by_status(stale_before=old, integration=integration)
-    last = find_last_finished_runs(*STATUS_READS)
+    fleet = read_fleet(old, integration, WORST_CLIENTS)
+    active_run, last = find_active_and_last_of_kinds(*READS)
+    is_awaited = _is_active(integration) and allowed_clients() is None
+    webhook = get_health(integration) if integration and is_awaited else None
     unsettled, unsettled_count = list_unsettled(MOST_TICKETS)
     last_read_at = newest_status_read(last)
     return Overview(
@@ -83,17 +83,17 @@ def get_overview() -> Overview:
         outage=find_outage(integration),
         pending_preview=find_pending_preview(integration),
         organizations=figures.organizations,
-        assets_by_status=assets,
+        fleet=fleet,
+        days=read_days(),
+        freshness=list_freshness(integration, last, webhook),
         clients=figures.clients,
         conflicts=figures.conflicts,
-        last_device_sync=last.get(SyncKind.DEVICES),
         last_read_at=last_read_at,
         stale_because=explain_staleness(integration, last_read_at, figures.status_read_seconds)
-        if assets["stale"]
+        if fleet.assets_by_status["stale"]
         else None,
-        active_run=find_any_active_run(),
-        recent_runs=list_recent_fleet_runs(RECENT_RUNS),
-        active_alerts=count_active_by_severity(),
+        active_run=active_run,
+        webhook=webhook,
         any_rule=figures.any_rule,
         unacknowledged_alerts=figures.unacknowledged_alerts,
         failed_deliveries=figures.failed_deliveries,
@@ -102,6 +102,10 @@ def get_overview() -> Overview:
         unsettled_count=unsettled_count,
         failing_helpdesks=figures.failing_helpdesks,
     )
+
+
+def _is_active(integration: Integration | None) -> bool:
+    return integration is not None and integration.state is IntegrationState.ACTIVE
 
 
 @dataclass(frozen=True, slots=True)

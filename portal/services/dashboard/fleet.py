@@ -1,0 +1,164 @@
+"""What stands right now, by client, by system and by version of the agent: in one statement."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, Select, String, cast, func, literal, null, select, union_all
+from sqlalchemy.orm import InstrumentedAttribute
+
+from portal.db import UtcDateTime, db
+from portal.models import Alert, Asset, Client, Integration
+from portal.models.alerts.alert import AlertStatus, Severity
+from portal.services.assets.drift import is_elsewhere, join_mapping
+from portal.services.assets.listing import (
+    AssetFilter,
+    asset_conditions,
+    status_numbers,
+    sum_statuses,
+)
+
+_NUMBERS = 8
+"""Columns of numbers behind what a row is about."""
+_CLIENT, _ALERTS, _SYSTEM, _VERSION = "client", "alerts", "system", "version"
+
+
+@dataclass(frozen=True, slots=True)
+class ClientState:
+    """A client, and what is the matter with it."""
+
+    id: int
+    name: str
+    errors: int
+    warnings: int
+    """Active alerts of these severities, on its assets."""
+    overdue: int
+
+    @property
+    def badness(self) -> tuple[int, int, int]:
+        """The higher, the worse: errors count first, then overdue assets, then warnings."""
+        return self.errors, self.overdue, self.warnings
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    assets_by_status: dict[str, int]
+    """As `count_by_status` has it."""
+    active_alerts: dict[str, int]
+    """By severity, and `total`."""
+    first_error_at: datetime | None
+    """When the oldest active alert of that severity was raised."""
+    overdue_since: datetime | None
+    """When the first of the assets that are overdue was last seen."""
+    worst_clients: list[ClientState]
+    """The worst first; without those with which nothing is the matter."""
+    systems: dict[tuple[str, str], int]
+    """How many assets by kind and version of the system; missing ones aside, as below."""
+    agent_versions: dict[str, int]
+    reboots_due: int
+    elsewhere: int
+    """How many belong to another client than the one their organization is mapped to."""
+
+
+def read_fleet(stale_before: datetime, integration: Integration | None, worst: int) -> Fleet:
+    """With the `worst` clients."""
+    found: dict[str, list[Sequence[Any]]] = defaultdict(list)
+    parts = (_by_client(stale_before, integration), _by_severity())
+    words = (
+        _by_word(_SYSTEM, Asset.os_version, Asset.os_type).group_by(Asset.os_type),
+        _by_word(_VERSION, Asset.agent_version, cast(null(), String)),
+    )
+    for kind, *row in db.session.execute(union_all(*parts, *words)):
+        found[kind].append(row)
+    clients, alerts = found[_CLIENT], found[_ALERTS]
+    counts = {str(word): 0 for word in Severity}
+    for _client_id, _name, severity, _at, number, *_ in alerts:
+        counts[severity] += number
+    return Fleet(
+        assets_by_status=sum_statuses([(word, *n[:6]) for _id, _name, word, _at, *n in clients]),
+        active_alerts=counts | {"total": sum(counts.values())},
+        first_error_at=_earliest(row[3] for row in alerts if row[2] == Severity.ERROR),
+        overdue_since=_earliest(row[3] for row in clients),
+        worst_clients=_list_worst(clients, alerts)[:worst],
+        systems={(row[2] or "", row[1]): row[4] for row in found[_SYSTEM]},
+        agent_versions={row[1]: row[4] for row in found[_VERSION]},
+        reboots_due=sum(row[10] for row in clients),
+        elsewhere=sum(row[11] for row in clients),
+    )
+
+
+def _by_client(stale_before: datetime, integration: Integration | None) -> Select[Any]:
+    here = Asset.missing_since.is_(None)
+    numbers = (
+        *status_numbers(stale_before, integration),
+        func.count().filter(here, Asset.needs_reboot.is_(True)),
+        func.count().filter(here, is_elsewhere()),
+    )
+    by = (Asset.client_id, Client.name, Asset.agent_status)
+    is_overdue = asset_conditions(AssetFilter(status="overdue"), stale_before)
+    seen = func.min(Asset.last_seen_at).filter(*is_overdue)
+    query: Select[Any] = join_mapping(select(literal(_CLIENT).label("kind"), *by, seen, *numbers))
+    return query.join(Asset.client).group_by(*by)
+
+
+def _by_severity() -> Select[Any]:
+    """Active alerts; those without an asset have no client here."""
+    return (
+        select(
+            literal(_ALERTS),
+            Asset.client_id,
+            cast(null(), String),
+            cast(Alert.severity, String),
+            func.min(Alert.triggered_at),
+            *_only(func.count()),
+        )
+        .select_from(Alert)
+        .outerjoin(Alert.asset)
+        .where(Alert.status == AlertStatus.ACTIVE)
+        .group_by(Asset.client_id, Alert.severity)
+    )
+
+
+def _by_word(kind: str, word: InstrumentedAttribute[Any], second: Any) -> Select[Any]:
+    never = cast(null(), UtcDateTime())
+    return (
+        select(literal(kind), cast(null(), BigInteger), word, second, never, *_only(func.count()))
+        .where(Asset.missing_since.is_(None), word.is_not(None))
+        .group_by(word)
+    )
+
+
+def _earliest(moments: Iterable[datetime | None]) -> datetime | None:
+    return min((moment for moment in moments if moment), default=None)
+
+
+def _only(number: Any) -> tuple[Any, ...]:
+    """One number, and zeros for those that others have."""
+    return (number, *(literal(0) for _ in range(_NUMBERS - 1)))
+
+
+def _list_worst(
+    clients: Sequence[Sequence[Any]], alerts: Sequence[Sequence[Any]]
+) -> list[ClientState]:
+    by_client: dict[int, list[Sequence[Any]]] = defaultdict(list)
+    names: dict[int, str] = {}
+    for client_id, name, word, _at, *numbers in clients:
+        by_client[client_id].append((word, *numbers[:6]))
+        names[client_id] = name
+    active = {(row[0], row[2]): row[4] for row in alerts}
+    states = [
+        ClientState(
+            id=client_id,
+            name=names[client_id],
+            errors=active.get((client_id, Severity.ERROR), 0),
+            warnings=active.get((client_id, Severity.WARNING), 0),
+            overdue=sum_statuses(rows)["overdue"],
+        )
+        for client_id, rows in by_client.items()
+    ]
+    bad = [each for each in states if any(each.badness)]
+    return sorted(bad, key=lambda each: (*(-number for number in each.badness), each.name))
