@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, PasswordField, RadioField, SelectField, StringField, TextAreaField
 
 from portal.services.lists.paging import Page
+from portal.web.day_charts import DayChart, Series, draw_days
 from portal.web.forms import choices
 
 design = Blueprint("design", __name__)
@@ -30,4 +33,27 @@ class Sample(FlaskForm):  # type: ignore[misc]
 def show() -> ResponseReturnValue:
     form = Sample(formdata=None)
     form.wrong.errors = ["Say what is wrong, and what to do."]
-    return render_template("design.html", form=form, page=Page([0] * 50, number=2, total=1234))
+    page = Page([0] * 50, number=2, total=1234)
+    return render_template("design.html", form=form, page=page, charts_of_days=_draw_samples())
+
+
+def _draw_samples() -> list[DayChart]:
+    """Every colour; days that were counted, and one that was not."""
+    days = [date(2026, 11, number) for number in (20, 21, 22, 24)]
+    numbers: list[list[int | None]] = [[180, 190, None, 200], [40, 30, None, 25], [9, 20, None, 5]]
+    stacked = [
+        Series(tone.capitalize(), tone, values, lambda _day: "#main")
+        for tone, values in zip(("online", "offline", "overdue"), numbers, strict=True)
+    ]
+    stacked.append(Series("Unknown", "unknown", [10, 2, None, 8], lambda _day: "#main"))
+    apart = [
+        Series(tone.capitalize(), tone, values, lambda _day: "#main", tone.endswith("-resolved"))
+        for way in ("", "-resolved")
+        for tone, values in zip(
+            (f"error{way}", f"warning{way}", f"info{way}"), numbers, strict=True
+        )
+    ]
+    return [
+        draw_days("Stacked", days, stacked, 8, days[-1]),
+        draw_days("Above and below", days, apart, 8, days[-1]),
+    ]
