@@ -1,12 +1,13 @@
-"""What pyproject.toml cannot say: the migrations beside the package are installed within it, and
-the simulated server of the demo is left out where PORTAL_WHEEL says `production`."""
+"""What pyproject.toml cannot say: the migrations and documents beside the package are installed
+within it, and the demo's simulated server is left out where PORTAL_WHEEL says `production`."""
 
 import os
 import shutil
 
 from setuptools import find_packages, setup
 
-MIGRATIONS = {
+BESIDE = {
+    "portal.docs": "docs",
     "portal.migrations": "migrations",
     "portal.migrations.versions": "migrations/versions",
 }
@@ -17,4 +18,4 @@ if os.environ.get("PORTAL_WHEEL") == "production":
 else:
     OURS.append("tactical_simulator*")
 
-setup(packages=[*find_packages(include=OURS), *MIGRATIONS], package_dir=MIGRATIONS)
+setup(packages=[*find_packages(include=OURS), *BESIDE], package_dir=BESIDE)

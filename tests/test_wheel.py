@@ -40,7 +40,10 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     source, environment = folder / "source", folder / "environment"
     # What git knows, without what an earlier build may have left.
     for name in call("git", "ls-files").splitlines():
-        if name.startswith(("portal/", "tactical_simulator/", "migrations/")) or "/" not in name:
+        if (
+            name.startswith(("portal/", "tactical_simulator/", "migrations/", "docs/"))
+            or "/" not in name
+        ):
             (source / name).parent.mkdir(parents=True, exist_ok=True)
             (source / name).write_bytes((ROOT / name).read_bytes())
     call(sys.executable, "-c", BUILD.format(str(folder)), folder=source)

@@ -34,7 +34,7 @@ def test_messages_and_forms_say_nothing_in_words_of_the_code() -> None:
         for room in READ
         for path in sorted((ROOT / "portal" / room).rglob("*.py"))
         for text in list_sentences(path.read_text())
-        if OURS.search(text)
+        if OURS.search(re.sub(r"<[^>]*>", "", text))
     ]
     assert not said
 

@@ -20,6 +20,7 @@ from portal.web import (
 )
 from portal.web.errands import following
 from portal.web.first_steps import views as first_steps
+from portal.web.help import views as help
 
 AREAS = (
     "portal.web.auth:auth",
@@ -32,6 +33,7 @@ AREAS = (
     "portal.web.dashboard.views:dashboard",
     "portal.web.search.views:search",
     "portal.web.first_steps.views:first_steps",
+    "portal.web.help.views:help_room",
     "portal.web.assets:assets",
     "portal.web.software.views:software",
     "portal.web.alerts:alerts",
@@ -66,7 +68,7 @@ WHILE_DEBUGGING = ("portal.web.design:design",)
 
 PARTS = (
     *(request_id, egress, caller, hosts, input, guard, errors, headers, static_files),
-    *(following, first_steps),
+    *(following, first_steps, help),
 )
 
 

@@ -104,7 +104,7 @@ def set_up(anna: Browser) -> None:
     anna.post("/setup", **form, token=TYPED)
     anna.post("/setup", **form, token=token)
     factors = "/account/second-factor/"
-    for path in (f"{factors}offer", factors, "/account", "/tenants", "/session"):
+    for path in (f"{factors}offer", factors, "/account", "/tenants", "/session", "/help/guide"):
         anna.get(path)
     anna.post("/account/second-factor/offer")
     anna.post("/account", old_password=WRONG, new_password=NEW)

@@ -67,7 +67,7 @@ def pages(app: Flask, acme: Place) -> list[list[str]]:
         for part in range(PARTS)
     ]
     factors = [f"/account/second-factor/{page}" for page in ("", "app", "recovery-codes")]
-    parts[0] += ["/account", *factors, "/tenants", "/nowhere"]
+    parts[0] += ["/account", *factors, "/tenants", "/nowhere", "/help/guide"]
     parts[0].append(acme.url("assets/?q=nothing+like+it"))
     return parts
 
