@@ -119,12 +119,15 @@ def _table(lines: list[str], resolve: Resolve) -> Markup:
 
 
 def _row(cells: list[str], tag: str, resolve: Resolve) -> Markup:
-    scope = Markup(' scope="col"') if tag == "th" else Markup("")
-    parts = [
-        Markup("<{}{}>{}</{}>").format(tag, scope, _inline(cell.replace("\\|", "|"), resolve), tag)
-        for cell in cells
-    ]
+    parts = [_cell(cell.replace("\\|", "|"), tag, resolve) for cell in cells]
     return Markup("<tr>{}</tr>").format(Markup("").join(parts))
+
+
+def _cell(text: str, tag: str, resolve: Resolve) -> Markup:
+    """A blank one heads no column."""
+    if tag == "th" and text:
+        return Markup('<th scope="col">{}</th>').format(_inline(text, resolve))
+    return Markup("<td>{}</td>").format(_inline(text, resolve))
 
 
 def _inline(text: str, resolve: Resolve) -> Markup:
