@@ -8,14 +8,13 @@ from pathlib import Path
 from flask import Blueprint, Flask, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-import portal
 from portal.errors import NotFound
 from portal.web.guard import find_user, send_to_sign_in
 from portal.web.help.markdown import render, title_of
 from portal.web.help.topics import find_topic
 from portal.web.input import check_input
 
-PACKAGE = Path(portal.__file__).parent
+PACKAGE = Path(__file__).resolve().parents[2]
 
 help_room = Blueprint("help", __name__, url_prefix="/help")
 help_room.before_request(check_input)
