@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 Scheme = Literal["light", "dark"]
 
 # Colours do not depend on the width, nor sizes on the colours.
-LOOKS: Final[tuple[tuple[Scheme, int], ...]] = (("light", 1280), ("dark", 390))
+LOOKS: Final[tuple[tuple[Scheme, int], ...]] = (("light", 1280), ("dark", 320))
 OPTIONS = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
 """The rule on the size of what is pressed is off by default."""
 VIOLATIONS = """options => axe.run(options).then(({ violations }) => violations.flatMap(
