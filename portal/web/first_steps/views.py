@@ -62,7 +62,7 @@ WORDS: dict[FirstStep, Words] = {
     FirstStep.CONNECT: Words(
         "Connect Tactical RMM",
         lambda _steps: "The portal tests the connection and imports Tactical's clients.",
-        "Connect",
+        "Connect Tactical RMM",
         "tacticalrmm.show",
     ),
     FirstStep.MAP: Words("Map organizations", _why_map, "Map organizations", "organizations.index"),

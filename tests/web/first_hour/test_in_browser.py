@@ -64,7 +64,7 @@ def test_from_a_fresh_install_to_a_live_alert_in_twelve_clicks(
     watch.button("Skip for now")
 
     steps = page.get_by_role("region", name="First steps")
-    watch.link("Connect", within=steps)
+    watch.link("Connect Tactical RMM", within=steps)
     page.get_by_label("Instance URL").fill(tactical.url)
     page.get_by_label("API key", exact=True).last.fill(tactical.api_key)
     watch.button("Save and test")
