@@ -107,7 +107,7 @@ def test_from_connecting_to_assets(
     expect(panel.get_by_role("progressbar")).to_be_visible()
     expect(panel.get_by_role("status")).to_have_text("24 created.")
     # The rest of the page has followed, without a reload.
-    expect(page.get_by_role("link", name="24 Assets")).to_be_visible()
+    expect(page.get_by_role("region", name="Assets", exact=True).get_by_text("24")).to_be_visible()
 
     go(page, "Assets")
     expect(page.get_by_text("24 assets")).to_be_visible()

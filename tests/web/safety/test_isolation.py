@@ -51,7 +51,7 @@ WORDS = {
 
 NO_TENANT = {
     "api_notices",
-    *("static", "health", "webhooks"),
+    *("static", "health", "help", "webhooks"),
     *("auth", "second_step", "second_factors", "passkeys", "browsers", "places"),
     "calendars",  # of the link's tenant: see tests/windows/test_feeds.py
     *("api_openapi", "api_clients", "api_organizations", "api_assets", "api_alerts"),
