@@ -22,6 +22,7 @@ from portal.models import (
     Asset,
     AssetChange,
     Client,
+    DailyCount,
     Delivery,
     Event,
     ExternalEntityMapping,
@@ -41,6 +42,7 @@ from portal.models.integrations.integration import IntegrationState
 from portal.models.runs.sync_run import RunStatus, SyncKind
 from portal.models.software.inventory import SoftwareTitle
 from portal.scope import all_tenants
+from portal.services.assets.daily_counts import COLUMNS
 from tests.support.processes import OWNER
 
 Row = dict[str, Any]
@@ -66,9 +68,11 @@ class Sizes:
     events: int
     changes: int
     """Of assets; most of them of one."""
+    days: int = 30
+    """Of which there are counts of each client."""
 
 
-BIG = Sizes(200, 10_000, 4000, 100, 100_000, 2000, 50_000, 300, 10_000, 100_000, 100_000)
+BIG = Sizes(200, 10_000, 4000, 100, 100_000, 2000, 50_000, 300, 10_000, 100_000, 100_000, 400)
 SMALL = Sizes(8, 60, 400, 40, 400, 20, 400, 40, 60, 1000, 1000)
 
 
@@ -125,6 +129,7 @@ class _Seed:
         self._put(Membership, members)
         self._put(Integration, (self._integration(t) for t in self.sizes))
         self._put(Client, self._each("clients", self._client))
+        self._put(DailyCount, self._days())
         self._put(OrganizationMapping, self._each("clients", self._organization))
         self._put(Asset, self._each("assets", self._asset))
         self._put(ExternalEntityMapping, self._each("assets", self._entity))
@@ -189,6 +194,17 @@ class _Seed:
         name = f"Client {n:03} of {tenant_id}"
         return {"name": name, "name_key": name.casefold()}
 
+    def _days(self) -> Iterator[Row]:
+        """In turns, as nights write them."""
+        for ago in range(max(sizes.days for sizes in self.sizes.values()), 0, -1):
+            for tenant_id, sizes in self.sizes.items():
+                if ago <= sizes.days:
+                    first = self.firsts["clients", tenant_id]
+                    for client_id in (None, *range(first, first + sizes.clients)):
+                        row = {"tenant_id": tenant_id, "client_id": client_id}
+                        row |= {"day": self._ago(ago).date()}
+                        yield row | {name: ago % (n + 2) for n, name in enumerate(COLUMNS)}
+
     def _organization(self, tenant_id: int, n: int) -> Row:
         return {
             "integration_id": tenant_id,
@@ -223,6 +239,7 @@ class _Seed:
             "serial_number": f"SN{n * 7919 % 1000003:08}",
             "os_type": ("windows", "linux", "darwin")[min(n % 12, 2)],
             "os_version": f"Windows 11 Pro, 64 bit (build 22{n % 40:03})",
+            "agent_version": f"2.{n % 7}.0",
             "make_model": "LENOVO 21CB",
             "cpu": "Intel(R) Core(TM) i7-1260P",
             "ram_gb": 16,

@@ -22,6 +22,7 @@ BIG = frozenset(
         "assets",
         "tenant_external_entity_mappings",
         "asset_software",
+        "daily_counts",
         "software_catalog",
         "rmm_alerts",
         "webhook_deliveries",

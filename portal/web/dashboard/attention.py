@@ -74,7 +74,7 @@ def _overdue_items(overview: Overview) -> list[Item]:
         return []
     text = f"{plural(overdue, 'asset is', 'assets are')} overdue."
     item = _item("info", text, "View", url_for("assets.index", status="overdue"))
-    return [item | {"began": overview.fleet.overdue_since}]
+    return [item | {"began": overview.fleet.overdue_since, "several": overdue > 1}]
 
 
 def _held_items(held: int) -> list[Item]:
@@ -149,7 +149,7 @@ def _alert_items(overview: Overview) -> list[Item]:
         return []
     text = f"{plural(errors, 'active alert has', 'active alerts have')} the severity error."
     item = _item("bad", text, "Alerts", url_for("alerts.index", severity="error"))
-    return [item | {"began": overview.fleet.first_error_at}]
+    return [item | {"began": overview.fleet.first_error_at, "several": errors > 1}]
 
 
 def _ticket_items(overview: Overview) -> list[Item]:
