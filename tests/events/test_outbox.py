@@ -246,6 +246,7 @@ def test_a_sync_tells_its_start_its_assets_and_its_end(scoped: Msp) -> None:
     assert of_run[0].id < created[0].id < of_run[1].id
 
 
+@pytest.mark.one_database
 def test_only_what_changed_is_told(scoped: Msp) -> None:
     before = len(events())
     agent_id = scoped.agents[0]
@@ -264,6 +265,7 @@ def test_only_what_changed_is_told(scoped: Msp) -> None:
 
 
 @pytest.mark.parametrize("kind", [SyncKind.STATUS, SyncKind.DEVICES, SyncKind.AGENT])
+@pytest.mark.one_database
 def test_another_status_is_told_once_and_nothing_else_of_it(scoped: Msp, kind: SyncKind) -> None:
     agent = scoped.agents[0]
     subject = agent if kind is SyncKind.AGENT else ""

@@ -83,6 +83,7 @@ def test_a_wrong_code_is_gone_and_another_is_asked_for(signed_out: Msp) -> None:
     assert find_secret(get_integration(), "totp_code") is None
 
 
+@pytest.mark.one_database
 def test_a_code_that_did_not_arrive_is_gone_too(signed_out: Msp) -> None:
     signed_out.tactical.control.faults.add("status", CHECK, status=502, times=None)
     done = do(codes.enter_code(code(signed_out.tactical)))
@@ -99,6 +100,7 @@ def test_what_is_no_code_is_not_sent(signed_out: Msp, typed: str) -> None:
     assert find_secret(get_integration(), "totp_code") is None
 
 
+@pytest.mark.one_database
 def test_a_code_too_many_is_not_kept(signed_out: Msp) -> None:
     do(codes.enter_code(code(signed_out.tactical)))
     with pytest.raises(Refused, match="signed in"):

@@ -67,6 +67,7 @@ def use_at_once(msp: Msp) -> list[str]:
         return list(pool.map(use, range(MANY)))
 
 
+@pytest.mark.one_database
 def test_a_dead_token_costs_one_sign_in(with_secret: Msp) -> None:
     assert use_at_once(with_secret) == ["ok"] * MANY
     assert (count(with_secret, CHECK), count(with_secret, LOGIN)) == (1, 1)
@@ -88,6 +89,7 @@ def forget_totp_secret(msp: Msp) -> None:
         (forget_totp_secret, TotpNeeded, Stop.CODE_NEEDED),
     ],
 )
+@pytest.mark.one_database
 def test_so_does_one_that_fails(
     with_secret: Msp, break_it: Callable[[Msp], None], error: type[PortalError], stop: Stop
 ) -> None:
@@ -161,6 +163,7 @@ def test_a_code_that_somebody_entered_meanwhile_is_not_asked_for_again(msp: Msp)
     assert get_active_integration().stopped_for is None
 
 
+@pytest.mark.one_database
 def test_another_account_has_another_sign_in(msp: Msp) -> None:
     user = api_user(msp.tactical)
     assert msp.connect(

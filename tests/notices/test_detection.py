@@ -178,6 +178,7 @@ def test_what_is_over_is_told_once_and_when_it_was(scope: Place, mail: int) -> N
     ]
 
 
+@pytest.mark.one_database
 def test_a_connection_that_flaps_is_told_of_once(scope: Place, mail: int) -> None:
     """Up for two minutes and down for eleven, all day long."""
     now = utc_now()
@@ -270,6 +271,7 @@ def test_a_person_gets_what_they_chose_and_nothing_else(scope: Place, mail: int)
     assert [message.recipient for message in messages()] == [OWNER]
 
 
+@pytest.mark.one_database
 def test_who_chose_none_gets_none(scope: Place, mail: int) -> None:
     choose(membership(), OWNER, [])
     ask_for_code(scope)
@@ -295,6 +297,7 @@ def test_who_chose_only_a_channel_that_is_deleted_gets_those_of_the_role(
 
 
 @pytest.mark.parametrize("role", ["technician", "viewer"])
+@pytest.mark.one_database
 def test_technicians_and_viewers_get_what_they_choose(
     app: Flask, scope: Place, mail: int, role: str
 ) -> None:

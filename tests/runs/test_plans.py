@@ -148,6 +148,7 @@ def test_all_of_a_plan_or_only_some_of_it_is_applied(msp: Msp) -> None:
     assert actions_of(preview(msp).id) == {}
 
 
+@pytest.mark.one_database
 def test_what_is_not_the_same_any_more_is_named_and_left(msp: Msp) -> None:
     msp.import_fleet()
     expected = change_one_of_each(msp)
@@ -169,6 +170,7 @@ def test_what_is_not_the_same_any_more_is_named_and_left(msp: Msp) -> None:
     assert {entry.reason for entry in msp.log(run, "note")} >= {CHANGED_SINCE, UNSEEN, AS_IT_IS}
 
 
+@pytest.mark.one_database
 def test_a_plan_is_decided_once_and_in_time(msp: Msp) -> None:
     msp.import_fleet()
     change_one_of_each(msp)
@@ -260,6 +262,7 @@ def test_many_that_are_gone_at_once_are_held(msp: Msp) -> None:
     assert apply_to_end(plan.id).missing == 8
 
 
+@pytest.mark.one_database
 def test_a_brake_of_a_hundred_percent_holds_nothing(msp: Msp) -> None:
     msp.import_fleet(brake_percent=100, brake_assets=0)
     moved = move_away(msp, 1.0)

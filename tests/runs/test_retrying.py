@@ -45,6 +45,7 @@ def user_id(msp: Msp) -> int:
     return add_user("anna@acme.example", "correct horse battery", "acme", "admin").id
 
 
+@pytest.mark.one_database
 def test_errors_are_told_by_cause(msp: Msp) -> None:
     msp.import_fleet()
     run = sync_badly(msp, nowhere=6, unreadable=2)

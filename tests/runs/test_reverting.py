@@ -88,6 +88,7 @@ def test_an_undone_sync_leaves_what_was_before(msp: Msp) -> None:
     assert exported(msp) == after
 
 
+@pytest.mark.one_database
 def test_what_somebody_changed_since_stays_and_is_named(msp: Msp) -> None:
     msp.import_fleet()
     agents = msp.tactical.control.agents
@@ -178,6 +179,7 @@ def test_a_preview_says_what_would_become_of_each(msp: Msp) -> None:
     assert exported(msp) == before
 
 
+@pytest.mark.one_database
 def test_what_cannot_be_undone_says_why(msp: Msp) -> None:
     msp.import_fleet()
     alerts = msp.sync(SyncKind.ALERTS)
@@ -198,6 +200,7 @@ def count_software() -> int:
         return session.query(AssetSoftware).count()
 
 
+@pytest.mark.one_database
 def test_a_mapping_that_was_wrong_is_undone_with_the_assets_that_moved(msp: Msp) -> None:
     msp.import_fleet()
     before, organizations = exported(msp), msp.organizations()

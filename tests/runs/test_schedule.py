@@ -69,6 +69,7 @@ def test_nothing_is_due_at_once(connected: Msp, jobs: Jobs) -> None:
     assert due_times().keys() == {"devices", "software"}
 
 
+@pytest.mark.one_database
 def test_what_is_due_starts_and_is_due_again_an_interval_later(connected: Msp, jobs: Jobs) -> None:
     with later(minutes=61):
         tick(connected)
@@ -84,6 +85,7 @@ def test_what_is_due_starts_and_is_due_again_an_interval_later(connected: Msp, j
         assert len(jobs) == 1
 
 
+@pytest.mark.one_database
 def test_a_new_connection_looks_at_the_status_often_and_at_all_else_by_night(
     msp: Msp, jobs: Jobs
 ) -> None:
@@ -216,6 +218,7 @@ def test_new_intervals_take_effect_at_once(connected: Msp) -> None:
     assert due_times() == before
 
 
+@pytest.mark.one_database
 def test_a_run_whose_job_was_lost_is_enqueued_again(connected: Msp, jobs: Jobs) -> None:
     run, _ = requests.request_run(SyncKind.ORGANIZATIONS, "button")
     jobs.clear()  # as when Redis lost it
@@ -245,6 +248,7 @@ def test_one_connection_test_waits_however_often_it_is_asked_for(connected: Msp)
     assert testing.request_test().id != waiting
 
 
+@pytest.mark.one_database
 def test_a_connection_test_whose_job_was_lost_is_enqueued_again(connected: Msp, jobs: Jobs) -> None:
     test = testing.request_test()
     jobs.clear()

@@ -138,6 +138,7 @@ def test_after_five_failures_one_run_for_each_pause_tries(
         assert jobs == []
 
 
+@pytest.mark.one_database
 def test_the_first_success_of_anything_lets_all_go_on(
     connected: Msp, jobs: Jobs, noon: time_machine.Traveller
 ) -> None:
@@ -161,6 +162,7 @@ def test_the_next_try_is_when_there_is_something_to_do(msp: Msp) -> None:
     assert outage.next_try_at == utc_now() + timedelta(minutes=90)
 
 
+@pytest.mark.one_database
 def test_a_fault_of_one_record_is_none_of_the_server(connected: Msp) -> None:
     agent = connected.agents[0]
     connected.tactical.control.faults.add("status", f"/agents/{agent}/", status=500, times=None)

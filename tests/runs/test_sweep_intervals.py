@@ -64,6 +64,7 @@ def test_a_fleet_that_grows_is_swept_less_often_from_the_next_tick_on() -> None:
         assert due.next_due_at <= utc_now() + timedelta(minutes=1)
 
 
+@pytest.mark.one_database
 def test_a_look_at_the_whole_fleet_tells_its_size(msp: Msp) -> None:
     msp.import_fleet()
     with transaction():

@@ -40,6 +40,7 @@ def fault(msp: Msp, kind: str, path: str, **columns: object) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.one_database
 def test_an_agent_that_is_gone_is_flagged_and_otherwise_left(
     msp: Msp, source: InventorySource
 ) -> None:
@@ -60,6 +61,7 @@ def test_an_agent_that_is_gone_is_flagged_and_otherwise_left(
     assert msp.log(msp.sync()) == []  # told once
 
 
+@pytest.mark.one_database
 def test_an_agent_that_returns_is_flagged_no_more(msp: Msp) -> None:
     msp.import_fleet()
     agent = msp.agents[0]
@@ -75,6 +77,7 @@ def test_an_agent_that_returns_is_flagged_no_more(msp: Msp) -> None:
     assert len(msp.assets()) == 24
 
 
+@pytest.mark.one_database
 def test_one_that_is_refreshed_alone_returns_too(msp: Msp) -> None:
     msp.import_fleet()
     agent = msp.agents[0]
@@ -86,6 +89,7 @@ def test_one_that_is_refreshed_alone_returns_too(msp: Msp) -> None:
     assert missing() == set()
 
 
+@pytest.mark.one_database
 def test_an_empty_listing_is_no_evidence(msp: Msp) -> None:
     msp.import_fleet()
     for agent in msp.agents:
@@ -250,6 +254,7 @@ def test_a_list_that_never_stands_still_flags_nothing(
     assert missing() == set()
 
 
+@pytest.mark.one_database
 def test_what_a_missing_asset_has_is_no_software_of_the_fleet(msp: Msp) -> None:
     """It counts again when the agent is back, however that is found."""
     msp.import_fleet()
@@ -304,6 +309,7 @@ def test_an_agent_that_a_sweep_has_seen_meanwhile_is_not_missing(
     assert missing() == set()
 
 
+@pytest.mark.one_database
 def test_an_older_look_does_not_bring_a_missing_agent_back(
     msp: Msp, monkeypatch: pytest.MonkeyPatch
 ) -> None:

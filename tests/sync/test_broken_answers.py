@@ -20,6 +20,7 @@ PATHS = {InventorySource.BETA: "/beta/v1/agent/", InventorySource.DASHBOARD: "/a
 
 
 @pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.one_database
 def test_a_bad_record_costs_itself(msp: Msp, source: InventorySource) -> None:
     msp.import_fleet(inventory_source=source)
     for agent in msp.agents:

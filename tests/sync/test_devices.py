@@ -88,6 +88,7 @@ def test_each_fact_that_changes_is_an_update(msp: Msp) -> None:
             assert row[column] == value or (column == "os_version" and "12" in row[column])
 
 
+@pytest.mark.one_database
 def test_the_log_tells_the_fields_before_and_after(msp: Msp) -> None:
     msp.import_fleet()
     agent = msp.agents[0]
@@ -100,6 +101,7 @@ def test_the_log_tells_the_fields_before_and_after(msp: Msp) -> None:
     assert json.loads(json.dumps(entry.changes)) == entry.changes
 
 
+@pytest.mark.one_database
 def test_what_time_alone_changes_is_written_and_is_no_update(msp: Msp) -> None:
     """An agent that checks in, restarts or falls silent is as it was."""
     msp.import_fleet()
@@ -177,6 +179,7 @@ def test_names_of_every_kind_are_kept(msp: Msp, source: InventorySource) -> None
     assert counted(msp.sync()) == {"seen": 24, "unchanged": 24}
 
 
+@pytest.mark.one_database
 def test_a_refresh_of_one_agent_creates_or_updates_it_alone(msp: Msp) -> None:
     msp.connect()
     msp.sync(SyncKind.ORGANIZATIONS)
@@ -191,6 +194,7 @@ def test_a_refresh_of_one_agent_creates_or_updates_it_alone(msp: Msp) -> None:
     assert counted(msp.sync()) == {"seen": 24, "created": 23, "unchanged": 1}
 
 
+@pytest.mark.one_database
 def test_a_refresh_of_an_agent_that_is_not_there_fails_in_words(msp: Msp) -> None:
     msp.import_fleet()
     agent = msp.agents[0]

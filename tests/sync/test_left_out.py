@@ -40,6 +40,7 @@ def answers(msp: Msp) -> list[int | None]:
 
 
 @pytest.mark.parametrize("kind", [STATUS, DEVICES])
+@pytest.mark.one_database
 def test_the_site_is_named_and_everything_else_is_brought_up_to_date(
     msp: Msp, broken: dict[str, Any], kind: SyncKind
 ) -> None:

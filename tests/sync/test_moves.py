@@ -37,6 +37,7 @@ def test_a_moved_agent_moves_its_asset(msp: Msp) -> None:
     assert counted(msp.sync()) == {"seen": 24, "unchanged": 24}
 
 
+@pytest.mark.one_database
 def test_an_agent_moved_to_another_site_of_its_client_is_updated(msp: Msp) -> None:
     msp.import_fleet()
     agent = msp.agents[0]
@@ -46,6 +47,7 @@ def test_an_agent_moved_to_another_site_of_its_client_is_updated(msp: Msp) -> No
     assert msp.assets()[agent]["site_name"] == "Attic"
 
 
+@pytest.mark.one_database
 def test_an_agent_moved_to_an_unmapped_organization_keeps_its_client(msp: Msp) -> None:
     msp.import_fleet()
     agent = msp.agents[0]
@@ -73,6 +75,7 @@ def test_an_agent_moved_to_an_unmapped_organization_keeps_its_client(msp: Msp) -
     assert msp.assets()[agent]["name"] == "NEW"
 
 
+@pytest.mark.one_database
 def test_an_agent_moved_to_a_client_made_after_the_listing_is_kept(msp: Msp) -> None:
     msp.import_fleet()
     agent = msp.agents[0]
@@ -88,6 +91,7 @@ def test_an_agent_moved_to_a_client_made_after_the_listing_is_kept(msp: Msp) -> 
 
 
 @pytest.mark.parametrize("what", ["unmapped", "auto-sync off"])
+@pytest.mark.one_database
 def test_an_organization_that_does_not_sync_keeps_its_assets_as_they_are(
     msp: Msp, what: str
 ) -> None:
@@ -178,6 +182,7 @@ def test_an_edited_client_stays_wherever_the_agent_goes(msp: Msp) -> None:
     assert counted(msp.sync()) == {"seen": 24, "unchanged": 24}
 
 
+@pytest.mark.one_database
 def test_an_asset_with_the_wrong_client_is_put_right_once(msp: Msp) -> None:
     """Whatever put it there."""
     msp.import_fleet()

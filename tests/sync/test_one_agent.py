@@ -52,6 +52,7 @@ def test_a_new_agent_of_a_known_site_is_two_small_requests(
         assert counted(msp.sync()) == {"seen": 25, "unchanged": 25}
 
 
+@pytest.mark.one_database
 def test_sites_that_are_not_known_are_read_once_for_a_burst(msp: Msp) -> None:
     msp.import_fleet()
     add_site = msp.tactical.control.places.add_site

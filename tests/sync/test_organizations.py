@@ -36,6 +36,7 @@ def test_they_are_created_then_unchanged_then_updated(msp: Msp, source: Inventor
     }
 
 
+@pytest.mark.one_database
 def test_more_agents_are_no_update(msp: Msp) -> None:
     msp.connect()
     msp.sync(SyncKind.ORGANIZATIONS)
@@ -121,6 +122,7 @@ def test_a_listing_that_names_one_twice_writes_it_once(msp: Msp) -> None:
     assert list(msp.organizations()) == ["2"]
 
 
+@pytest.mark.one_database
 def test_a_device_sync_brings_organizations_up_to_date_on_the_way(msp: Msp) -> None:
     msp.import_fleet()
     msp.tactical.control.places.rename_client(pk=1, name="Renamed")

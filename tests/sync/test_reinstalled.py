@@ -123,6 +123,7 @@ def test_a_superseded_agent_that_is_deleted_later_changes_nothing(msp: Msp) -> N
     assert not all_of(AssetConflict, settled_at=None)
 
 
+@pytest.mark.one_database
 def test_a_clone_is_asked_about_and_watched_meanwhile(msp: Msp) -> None:
     msp.import_fleet()
     first = pick(msp)
@@ -151,6 +152,7 @@ def test_a_clone_is_asked_about_and_watched_meanwhile(msp: Msp) -> None:
     assert conflict.settled_as is Settlement.GONE
 
 
+@pytest.mark.one_database
 def test_the_old_agent_is_still_online_so_the_next_look_decides(msp: Msp) -> None:
     msp.import_fleet()
     old = pick(msp)
@@ -232,6 +234,7 @@ def test_two_new_agents_with_one_serial_number_are_suggested(msp: Msp) -> None:
     assert question.other_asset_id == asset_of(first).id
 
 
+@pytest.mark.one_database
 def test_a_list_that_is_not_complete_decides_nothing(msp: Msp) -> None:
     msp.import_fleet(inventory_source=InventorySource.DASHBOARD)
     old = pick(msp)
@@ -249,6 +252,7 @@ def test_a_list_that_is_not_complete_decides_nothing(msp: Msp) -> None:
     assert [each.agent_id for each in all_of(AgentSighting)] == [new]
 
 
+@pytest.mark.one_database
 def test_a_preview_lists_it_and_writes_nothing_and_it_can_be_applied(msp: Msp) -> None:
     msp.import_fleet()
     old, other = pick(msp), pick(msp, 1)
@@ -294,6 +298,7 @@ def test_too_many_at_once_are_held_and_can_be_applied(msp: Msp) -> None:
     }
 
 
+@pytest.mark.one_database
 def test_no_history_of_a_serial_number_that_is_none(msp: Msp) -> None:
     msp.import_fleet()
     old = pick(msp)

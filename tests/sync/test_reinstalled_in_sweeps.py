@@ -12,6 +12,7 @@ from tests.sync.test_reinstalled import all_of, asset_of, pick, silence
 pytestmark = pytest.mark.fleet(agents=12)
 
 
+@pytest.mark.one_database
 def test_a_sweep_notes_agents_without_an_asset_until_they_have_one(msp: Msp) -> None:
     msp.import_fleet()
     new = msp.tactical.control.agents.add(site=msp.truth(msp.agents[0])["site_pk"])
@@ -26,6 +27,7 @@ def test_a_sweep_notes_agents_without_an_asset_until_they_have_one(msp: Msp) -> 
     assert all_of(AgentSighting) == []
 
 
+@pytest.mark.one_database
 def test_a_clone_that_a_sweep_saw_beside_its_original_is_none_by_night(msp: Msp) -> None:
     msp.import_fleet()
     original = pick(msp)
@@ -42,6 +44,7 @@ def test_a_clone_that_a_sweep_saw_beside_its_original_is_none_by_night(msp: Msp)
     assert (conflict.kind, conflict.agent_id) == ("clone", clone)
 
 
+@pytest.mark.one_database
 def test_a_sweep_gives_the_asset_back(msp: Msp) -> None:
     msp.import_fleet()
     old = pick(msp)
@@ -62,6 +65,7 @@ def test_a_sweep_gives_the_asset_back(msp: Msp) -> None:
     assert counted(msp.sync()) == {"seen": 13, "unchanged": 12, "skipped": 1}
 
 
+@pytest.mark.one_database
 def test_a_sweep_asks_after_an_hour(msp: Msp) -> None:
     msp.import_fleet()
     old = pick(msp)
@@ -77,6 +81,7 @@ def test_a_sweep_asks_after_an_hour(msp: Msp) -> None:
     assert conflict.asset_id == asset_of(new).id
 
 
+@pytest.mark.one_database
 def test_a_sweep_finds_a_superseded_agent_that_checks_in_again(msp: Msp) -> None:
     msp.import_fleet()
     old = pick(msp)

@@ -98,6 +98,7 @@ def test_a_listing_that_is_no_evidence_counts_for_nothing(msp: Msp) -> None:
     assert absent_runs() == {agent: 2}
 
 
+@pytest.mark.one_database
 def test_nothing_is_retired_by_itself_unless_it_is_set(msp: Msp) -> None:
     msp.import_fleet()
     remove(msp, 0)
@@ -124,6 +125,7 @@ def test_what_is_proposed_is_retired_where_it_is_set(msp: Msp) -> None:
     assert (again.retired, msp.log(again)) == (0, [])
 
 
+@pytest.mark.one_database
 def test_too_few_days_retire_nothing(msp: Msp) -> None:
     msp.import_fleet()
     remove(msp, 0)
@@ -133,6 +135,7 @@ def test_too_few_days_retire_nothing(msp: Msp) -> None:
 
 
 @pytest.mark.parametrize("reason", ["empty", "held"])
+@pytest.mark.one_database
 def test_a_run_that_shows_no_agent_or_is_held_retires_nothing(msp: Msp, reason: str) -> None:
     msp.import_fleet()
     remove(msp, 0)

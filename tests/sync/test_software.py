@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from sqlalchemy import select
 
 from portal.clock import utc_now
@@ -34,6 +35,7 @@ def test_every_list_becomes_installs(msp: Msp) -> None:
     assert len(msp.log(run, "updated")) == len(reporting(msp))
 
 
+@pytest.mark.one_database
 def test_running_again_changes_nothing(msp: Msp) -> None:
     msp.import_fleet()
     seen = ingest(msp).counts["seen"]
@@ -44,6 +46,7 @@ def test_running_again_changes_nothing(msp: Msp) -> None:
     assert [rows_of(msp, agent_id) for agent_id in msp.agents] == before
 
 
+@pytest.mark.one_database
 def test_only_the_list_of_software_is_asked_for_and_no_agent_is_made_to_report(msp: Msp) -> None:
     msp.import_fleet()
     msp.tactical.control.log.clear()
@@ -52,6 +55,7 @@ def test_only_the_list_of_software_is_asked_for_and_no_agent_is_made_to_report(m
     assert sorted(asked) == [("GET", "/agents/"), ("GET", "/software/")]
 
 
+@pytest.mark.one_database
 def test_a_title_that_is_gone_is_removed_and_may_come_back(msp: Msp) -> None:
     agent_id = reporting(msp)[0]
     software = msp.tactical.control.software
@@ -108,6 +112,7 @@ def test_a_new_date_is_taken_over_and_a_lost_one_kept(msp: Msp) -> None:
     assert [row["installed_on"] for row in rows_of(msp, agent_id)] == ["2021-02-03"]
 
 
+@pytest.mark.one_database
 def test_the_list_is_joined_by_the_pk_that_tactical_gives_out_now(msp: Msp) -> None:
     """Through the dashboard's API no pk is stored; a restored server gives others than stored."""
     one, other = reporting(msp)[:2]
@@ -138,6 +143,7 @@ def test_agents_without_an_asset_are_skipped_and_counted(msp: Msp) -> None:
     assert titles() == {}
 
 
+@pytest.mark.one_database
 def test_an_empty_list_removes_what_there_was(msp: Msp) -> None:
     agent_id = reporting(msp)[0]
     msp.import_fleet()
@@ -150,6 +156,7 @@ def test_an_empty_list_removes_what_there_was(msp: Msp) -> None:
     assert ingest(msp).removed == 0
 
 
+@pytest.mark.one_database
 def test_an_absent_list_removes_nothing(msp: Msp) -> None:
     agent_id = reporting(msp)[0]
     msp.import_fleet()
@@ -161,6 +168,7 @@ def test_an_absent_list_removes_nothing(msp: Msp) -> None:
     assert read_at(agent_id) == read is not None
 
 
+@pytest.mark.one_database
 def test_no_list_at_all_removes_nothing(msp: Msp) -> None:
     msp.import_fleet()
     ingest(msp)

@@ -87,6 +87,7 @@ def test_another_answer_fails_and_changes_nothing(msp: Msp, fault: dict[str, Any
     assert {agent_id: installed(msp, agent_id) for agent_id in msp.agents} == before
 
 
+@pytest.mark.one_database
 def test_a_bad_entry_costs_itself_and_keeps_what_it_may_have_been(msp: Msp) -> None:
     agent_id = reporting(msp)[0]
     software = msp.tactical.control.software
@@ -128,6 +129,7 @@ def test_an_entry_without_a_name_is_told_of_and_hides_nothing(msp: Msp) -> None:
     assert installed(msp, agent_id) == {("A", "1.0")}
 
 
+@pytest.mark.one_database
 def test_a_bad_row_costs_itself(msp: Msp) -> None:
     msp.import_fleet()
     ingest(msp)

@@ -19,6 +19,7 @@ FLEET = pytest.mark.fleet(agents=24, titles=10, windows=100, linux=0)
 
 
 @FLEET
+@pytest.mark.one_database
 def test_a_cancelled_ingest_keeps_what_it_wrote_and_removes_nothing(
     msp: Msp, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -63,6 +63,7 @@ def test_the_commonest_wins_however_the_lists_are_parted(
     assert spelled(msp) == {(name.upper(), by.upper()) for name, by in PLAIN}
 
 
+@pytest.mark.one_database
 def test_again_nothing_changes(msp: Msp) -> None:
     give(msp, listed(str.upper), listed(), listed(str.title), listed(str.lower))
     msp.import_fleet()

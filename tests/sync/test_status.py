@@ -32,6 +32,7 @@ LIVE: dict[str, Any] = {
 
 @pytest.mark.fleet(agents=60, clients=4, sites=9)
 @pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.one_database
 def test_it_tells_what_a_device_sync_would(msp: Msp, source: InventorySource) -> None:
     msp.import_fleet(inventory_source=source, page_size=25)
     for number, agent in enumerate(msp.agents):
@@ -48,6 +49,7 @@ def test_it_tells_what_a_device_sync_would(msp: Msp, source: InventorySource) ->
     assert {row["agent_status"] for row in swept.values()} == {"online", "offline", "overdue"}
 
 
+@pytest.mark.one_database
 def test_it_asks_for_nothing_heavy(msp: Msp) -> None:
     msp.import_fleet()
     msp.tactical.control.log.clear()
@@ -55,6 +57,7 @@ def test_it_asks_for_nothing_heavy(msp: Msp) -> None:
     assert [entry.path for entry in msp.tactical.control.log.entries()] == ["/agents/"]
 
 
+@pytest.mark.one_database
 def test_again_it_changes_nothing_but_the_time(msp: Msp) -> None:
     msp.import_fleet()
     first = msp.assets()
@@ -68,6 +71,7 @@ def test_again_it_changes_nothing_but_the_time(msp: Msp) -> None:
 
 
 @pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.one_database
 def test_an_agent_that_died_since_turns_offline_and_then_overdue(
     msp: Msp, source: InventorySource
 ) -> None:
@@ -94,6 +98,7 @@ def test_the_word_is_tactical_s_own(msp: Msp) -> None:
     assert msp.assets()[agent]["agent_status"] == "online"
 
 
+@pytest.mark.one_database
 def test_it_makes_no_asset_moves_none_and_leaves_hardware_alone(msp: Msp) -> None:
     msp.import_fleet()
     before = msp.assets()
@@ -114,6 +119,7 @@ def test_it_makes_no_asset_moves_none_and_leaves_hardware_alone(msp: Msp) -> Non
     assert counted(msp.sync()) == {"seen": 25, "created": 1, "moved": 1, "unchanged": 23}
 
 
+@pytest.mark.one_database
 def test_assets_of_an_organization_that_does_not_sync_keep_what_they_have(msp: Msp) -> None:
     msp.import_fleet()
     agent = msp.agents[0]
@@ -126,6 +132,7 @@ def test_assets_of_an_organization_that_does_not_sync_keep_what_they_have(msp: M
     assert told(msp.assets()[agent]) == before
 
 
+@pytest.mark.one_database
 def test_a_user_who_signs_in_is_news(msp: Msp) -> None:
     msp.import_fleet()
     agent = msp.agents[0]
@@ -141,6 +148,7 @@ def test_a_user_who_signs_in_is_news(msp: Msp) -> None:
 # --- What goes wrong --------------------------------------------------------------------
 
 
+@pytest.mark.one_database
 def test_a_broken_answer_goes_on_where_it_broke(msp: Msp, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sweep, "AGENTS_AT_ONCE", 5)
     msp.import_fleet()
@@ -215,6 +223,7 @@ def test_it_goes_on_during_a_device_sync_and_its_newer_news_stay(
     assert found["last_rmm_sync_at"] < found["status_as_of"]
 
 
+@pytest.mark.one_database
 def test_what_was_read_after_the_sweep_began_is_newer(
     msp: Msp, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,8 +12,13 @@ Scheme = Literal["light", "dark"]
 
 # Colours do not depend on the width, nor sizes on the colours.
 LOOKS: Final[tuple[tuple[Scheme, int], ...]] = (("light", 1280), ("dark", 320))
-OPTIONS = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
-"""The rule on the size of what is pressed is off by default."""
+OPTIONS = {
+    "resultTypes": ["violations"],
+    "rules": {"target-size": {"enabled": True}},
+    "preload": {"assets": ["media"]},
+}
+"""The rule on the size of what is pressed is off by default. Style sheets would be read again for
+one that is off: whether a page can be turned."""
 VIOLATIONS = """options => axe.run(options).then(({ violations }) => violations.flatMap(
     rule => rule.nodes.map(node => `${rule.id} ${node.target}`)
 ))"""

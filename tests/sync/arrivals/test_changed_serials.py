@@ -11,6 +11,7 @@ from tests.sync.test_reinstalled import all_of, asset_of, pick
 pytestmark = pytest.mark.fleet(agents=12)
 
 
+@pytest.mark.one_database
 def test_a_new_board_is_the_same_computer(msp: Msp) -> None:
     msp.import_fleet()
     agent = pick(msp)

@@ -118,6 +118,7 @@ def test_one_that_waits_for_an_hour_is_asked_about(msp: Msp) -> None:
     assert msp.sync().conflicts == msp.sync(SyncKind.STATUS).conflicts == 0
 
 
+@pytest.mark.one_database
 def test_a_list_that_is_not_complete_leaves_it_open(msp: Msp) -> None:
     msp.import_fleet(inventory_source=InventorySource.DASHBOARD)
     old = pick(msp)

@@ -28,6 +28,7 @@ def add(msp: Msp, like: str, **columns: Any) -> str:
 
 
 @pytest.mark.parametrize("removed", [True, False], ids=["gone", "silent"])
+@pytest.mark.one_database
 def test_the_name_of_one_that_is_gone_or_silent_is_suggested(msp: Msp, removed: bool) -> None:
     msp.import_fleet()
     old = msp.agents[0]
@@ -50,6 +51,7 @@ def test_the_name_of_one_that_is_gone_or_silent_is_suggested(msp: Msp, removed: 
     assert msp.sync().conflicts == 0
 
 
+@pytest.mark.one_database
 def test_the_name_of_one_that_runs_is_not(msp: Msp) -> None:
     msp.import_fleet()
     old = msp.agents[0]
