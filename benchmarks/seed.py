@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import islice
 from typing import Any
 
@@ -49,6 +49,10 @@ Row = dict[str, Any]
 AT_ONCE = 5000
 
 SMALL_TENANTS = 20
+HISTORY_DAYS = 390
+"""Over so many lies the history of assets."""
+PAST_DAYS = 200
+"""So long ago is the past day that lists are asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +90,10 @@ class Seeded:
     client_id: int
     run_id: int
     title_id: int
+
+    @property
+    def past_day(self) -> date:
+        return (utc_now() - timedelta(days=PAST_DAYS)).date()
 
 
 def seed(app: Flask, big: Sizes = BIG, small: Sizes = SMALL, others: int = SMALL_TENANTS) -> Seeded:
@@ -250,6 +258,7 @@ class _Seed:
             "last_rmm_sync_at": self.now,
             "missing_since": self._ago(3) if n % 500 == 0 else None,
             "software_read_at": self.now,
+            "created_at": self._ago(n % HISTORY_DAYS if n % 50 == 7 else HISTORY_DAYS + 5),
         }
 
     def _entity(self, tenant_id: int, n: int) -> Row:
@@ -274,6 +283,7 @@ class _Seed:
             "normalized_publisher": f"publisher {n % 300}",
             "asset_count": sizes.assets if n < common else rare,
             "version_count": 12,
+            "created_at": self._ago(HISTORY_DAYS + 5),
         }
 
     def _put_software(self) -> None:
@@ -286,9 +296,9 @@ class _Seed:
             " '1.' || (id % 12) || '.' || :turn, :day, :seen, :removed"
             " FROM assets WHERE tenant_id = :tenant_id"
         )
-        day, seen = self.now.date(), self._ago(30)
+        day, seen, gone = self.now.date(), self._ago(HISTORY_DAYS), self._ago(30)
         if self.connection.dialect.name == "sqlite":
-            day, seen = str(day), f"{seen:%Y-%m-%d %H:%M:%S.%f}"  # type: ignore[assignment]
+            day, seen, gone = str(day), *(f"{at:%Y-%m-%d %H:%M:%S.%f}" for at in (seen, gone))  # type: ignore[assignment]
         for tenant_id, sizes in self.sizes.items():
             common = sizes.titles_per_asset * 2 // 5
             steps = (sizes.titles - common) // (sizes.titles_per_asset - common)
@@ -303,7 +313,7 @@ class _Seed:
                     "turn": turn,
                     "day": day,
                     "seen": seen,
-                    "removed": seen if turn % 20 == 19 else None,
+                    "removed": gone if turn % 20 == 19 else None,
                 }
                 self.connection.execute(statement, row)
 
@@ -397,15 +407,16 @@ class _Seed:
     def _change(self, tenant_id: int, n: int) -> Row:
         sizes = self.sizes[tenant_id]
         asset = sizes.assets // 2 - 1 if n % 5 else n * 31 % sizes.assets
+        column = "site_name" if n % 10 == 5 else "current_user"
         return {
             "asset_id": self.firsts["assets", tenant_id] + asset,
             "action": ChangeAction.UPDATED,
-            "column": "current_user",
-            "before": f"user-{n}",
-            "after": f"user-{n + 1}",
+            "column": column,
+            "before": f"{column} {n}",
+            "after": f"{column} {n + 1}",
             "cause": "schedule",
             "run_id": self.firsts["runs", tenant_id] + n % sizes.runs,
-            "at": self._at(tenant_id, "changes", n),
+            "at": self._ago(HISTORY_DAYS * (1 - n / sizes.changes)),
         }
 
     def _set_sequences(self) -> None:

@@ -98,12 +98,14 @@ class Room(Blueprint):  # type: ignore[misc]
         return add
 
     def shows(
-        self, rule: str, record: type[Schema]
+        self, rule: str, record: type[Schema], arguments: type[Schema] | None = None
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-        """A view that answers one record."""
+        """A view that answers one record; with arguments, it gets these as a dict first."""
 
         def add(view: Callable[..., Any]) -> Callable[..., Any]:
             described = self._describe(view, record, (*PROBLEMS, 404))
+            if arguments is not None:
+                described = self.arguments(arguments, location="query")(described)
             self.route(rule, tags=[self.tag])(described)
             return view
 

@@ -30,6 +30,11 @@ COMMANDS = {
         "portal.cli.oidc", "oidc", "The identity provider that a tenant's people sign in with."
     ),
     "clients": Lazy("portal.cli.clients", "clients", "The tenant's customers."),
+    "report": Lazy(
+        "portal.cli.clients",
+        "report",
+        "Show the month of a client: its fleet, who came and went, alerts and software.",
+    ),
     "connect": Lazy(_CONNECTION, "connect", "Save how to reach a Tactical server, and test it."),
     "test-connection": Lazy(_CONNECTION, "test_connection", "Test the saved connection."),
     "decide-server": Lazy(

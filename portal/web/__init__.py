@@ -47,7 +47,7 @@ AREAS = (
     "portal.web.errands.views:errands",
     "portal.web.deliveries.views:deliveries",
     "portal.web.conflicts.views:conflicts",
-    "portal.web.clients.views:clients",
+    "portal.web.clients:clients",
     "portal.web.organizations.views:organizations",
     "portal.web.sync_runs.views:sync_runs",
     "portal.web.plans.views:plans",

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from flask import Flask, request, url_for
 from markupsafe import Markup
 
+from portal.clock import day_of
 from portal.models.assets.labels import label_column
 from portal.services.integrations.option_kinds import name_interval
 from portal.services.windows.words import describe_length, describe_repeats, describe_times
@@ -38,6 +39,7 @@ def register(app: Flask) -> None:
         iso_time=iso_time,
         duration=duration,
         grouped=grouped,
+        local_day=local_day,
         mebibytes=mebibytes,
         plural=plural,
         every=every,
@@ -96,6 +98,12 @@ def clock_time(when: datetime, now: datetime | None = None) -> str:
     utc, today = when.astimezone(UTC), (now or datetime.now(UTC)).date()
     day = "" if utc.date() == today else f"{utc.day} {utc:%b}, "
     return f"{day}{utc:%H:%M} UTC"
+
+
+def local_day(when: datetime) -> str:
+    """`5 Oct 2026`, by the clock that days are counted by."""
+    day = day_of(when)
+    return f"{day.day} {day:%b %Y}"
 
 
 def iso_time(when: datetime) -> str:

@@ -34,7 +34,7 @@ def test_every_address_answers_its_own_tenant_only(
     app: Flask, reader: Reader, acme: Place, other: Place
 ) -> None:
     seen = {rule.endpoint for rule in rules(app)}
-    assert len(seen) == 27
+    assert len(seen) == 28
     for rule in rules(app):
         own = reader.get(path(rule, acme))
         assert own.status_code == 200, f"{rule}: {own.text}"
@@ -76,6 +76,7 @@ def test_filters_reach_no_further(reader: Reader, other: Place) -> None:
         "/clients?q=other",
     ):
         assert reader.get(query).json == {"items": [], "next": None}, query
+    assert reader.get(f"/clients/{other.client}/report").status_code == 404
 
 
 @pytest.mark.one_database

@@ -126,6 +126,7 @@ def drive_syncs(world: World, tactical: SimulatedTactical) -> None:
     world.run(f"runs revert {run}")
     for name in ("organizations", "assets", "alerts", "deliveries", "software"):
         world.run(f"export {name}")
+    world.portal("report", world.ask("SELECT min(name) FROM clients"), "--tenant", "acme")
 
 
 def drive_assets(world: World, tactical: SimulatedTactical) -> None:

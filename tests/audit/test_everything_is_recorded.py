@@ -365,6 +365,7 @@ ROUTES = {
     "alerts.export": Drive("list.exported"),
     "assets.export": Drive("list.exported"),
     "audit.export": Drive("list.exported"),
+    "clients.report_file": Drive("list.exported"),
     "software.export": Drive("list.exported"),
     "software.export_of_asset": Drive("list.exported"),
     "software.export_of_title": Drive("list.exported"),
@@ -406,7 +407,7 @@ NOBODYS = {"webhooks.receive", "webhooks.take_hint"}
 
 def changing_rules(app: Flask) -> Iterator[Rule]:
     for rule in app.url_map.iter_rules():
-        if set(methods(rule)) - {"GET"} or rule.rule.endswith(".csv"):
+        if set(methods(rule)) - {"GET"} or rule.rule.endswith((".csv", ".xlsx")):
             yield rule
 
 
@@ -442,7 +443,7 @@ def _drive(
     where = where.replace(f"/{place.run}/", f"/{place_run.pop(place.id, place.run)}/")
     method = "POST" if "POST" in methods(rule) else "GET"
     answer = http.open(where, method=method, data={**drive.form, **(more or {})})
-    text = answer.get_data(as_text=True)
+    text = answer.get_data().decode(errors="replace")  # one is a workbook
     with app.app_context(), tenant_scope(place.id):
         rows = select(AuditEntry).where(AuditEntry.number > before).order_by(AuditEntry.number)
         found = db.session.scalars(rows).all()
@@ -498,6 +499,7 @@ COMMANDS = {
     "plans apply": "plan.applied",
     "plans decline": "plan.declined",
     "replay": "delivery.replayed",
+    "report": "list.exported",
     "rules export": "list.exported",
     "rules import": "rule.imported",
     "runs revert": "run.reverted",

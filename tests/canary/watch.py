@@ -55,7 +55,7 @@ class Watch:
         """All but the cookies, which carry the token of the session to its browser alone."""
         where = f"{answer.request.method} {answer.request.path}"
         headers = [each for each in answer.headers.items() if each[0] != "Set-Cookie"]
-        self.look(f"answer to {where}", (headers, answer.text))
+        self.look(f"answer to {where}", (headers, answer.get_data().decode(errors="replace")))
 
     def look_at_redis(self, url: str) -> None:
         """Whatever is there, and make room: callers are counted anew."""

@@ -47,6 +47,7 @@ WITH_FOREIGN_IDS = {
     "plans decline": "{plan}",
     "plans show": "{plan}",
     "replay": "{delivery}",
+    "report": "'Other Client'",
     "runs revert": "{run}",
     "runs show": "{run}",
     "sync agent": "{device}",

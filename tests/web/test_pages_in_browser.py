@@ -32,6 +32,7 @@ NO_PAGES = {
     "alerts.export",
     "audit.export",
     "clients.picker",
+    "clients.report_file",
     "errands.show",
     "organizations.row",
     "rules.export",

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from flask.typing import ResponseReturnValue
-from marshmallow import fields
+from marshmallow import fields, validate
 
-from portal.api import alert_schemas, schemas
+from portal.api import alert_schemas, report_schemas, schemas
 from portal.api.answers import answer_list, answer_one, list_url, page_url
 from portal.api.document import Room
-from portal.api.fields import ListArguments, one_of, search, wanted_id
+from portal.api.fields import Arguments, ListArguments, one_of, search, wanted_id
 from portal.models.alerts.alert import AlertStatus, Severity
 from portal.models.runs.sync_run import RunStatus, SyncKind
 from portal.services.alerts.choices import URGENCIES
@@ -24,6 +24,8 @@ from portal.services.alerts.filters import (
 )
 from portal.services.api import lists
 from portal.services.organizations.listing import OrganizationFilter
+from portal.services.reports.client_month import read_client_month
+from portal.services.reports.words import to_record
 from portal.services.software.titles import TitleFilter
 
 clients = Room("clients", __name__, "Your customers.")
@@ -38,6 +40,13 @@ runs = Room("runs", __name__, "Syncs and other changes of many records.")
 
 class ClientArguments(ListArguments):
     q = search("A part of the name.")
+
+
+class ReportArguments(Arguments):
+    month = fields.String(
+        validate=validate.Regexp(r"^[0-9]{4}-(0[1-9]|1[0-2])$", error="Enter it like 2026-10."),
+        metadata={"description": "Such as `2026-10`. Without it, the last one that is over."},
+    )
 
 
 class OrganizationArguments(ListArguments):
@@ -97,6 +106,17 @@ def list_clients(arguments: dict[str, Any]) -> ResponseReturnValue:
 def show_client(client_id: int) -> ResponseReturnValue:
     """Show a client."""
     return answer_one(lists.read_client(client_id), page_url("clients.show", "client_id"))
+
+
+@clients.shows("/clients/<int:client_id>/report", report_schemas.ClientReport, ReportArguments)
+def show_report(arguments: dict[str, Any], client_id: int) -> ResponseReturnValue:
+    """Show the month of a client: its fleet and who came and went, for bills that can be proved.
+
+    A month of which no history is kept is an error, which says how far it reaches.
+    """
+    report = read_client_month(client_id, arguments.get("month", ""))
+    add_url = page_url("clients.report", "client_id", "client_id")
+    return answer_one(to_record(report), add_url)
 
 
 @organizations.lists("/organizations", schemas.Organization, OrganizationArguments)

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 
 from portal.clock import utc_now
 from portal.db import db
 from portal.errors import NotFound
 from portal.models import Asset, RemovedAsset
+from portal.services.assets.history import KEPT_DAYS
 from portal.services.lists.pruning import delete_in_parts
 
 KEPT_FOR = timedelta(days=30)
 """So long a run can be undone: what removed assets had is kept for as long."""
+DELETED_KEPT_FOR = timedelta(days=KEPT_DAYS)
+"""What is kept of one that was deleted for good, for the lists of past days: as long as the history
+of the others."""
 PRUNED_AT_ONCE = 100
 """One may have thousands of software entries."""
 
@@ -39,10 +43,8 @@ def find_merged(asset_id: int) -> AssetMerged | None:
 def prune_removed_assets() -> int:
     """Delete what nothing can be made of any more; how many. What was merged goes on to lead to
     the asset that it went into."""
-    before = utc_now() - KEPT_FOR
-    old = (
-        select(RemovedAsset.id)
-        .where(RemovedAsset.removed_at < before, RemovedAsset.into_asset_id.is_(None))
-        .limit(PRUNED_AT_ONCE)
-    )
+    now, table = utc_now(), RemovedAsset
+    is_deleted, at = table.run_id.is_(None), table.removed_at
+    is_old = or_(and_(~is_deleted, at < now - KEPT_FOR), at < now - DELETED_KEPT_FOR)
+    old = select(table.id).where(is_old, table.into_asset_id.is_(None)).limit(PRUNED_AT_ONCE)
     return delete_in_parts(RemovedAsset, lambda: db.session.scalars(old).all())

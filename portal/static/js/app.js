@@ -7,6 +7,7 @@ import "./selection.js";
 import "./shortcuts.js";
 import "./times.js";
 import "./clipboard.js";
+import "./printing.js";
 import "./passkeys.js";
 import "./links.js";
 import "./slugs.js";

@@ -20,6 +20,7 @@ from portal.chunks import chunked
 from portal.clock import utc_now
 from portal.db import count_changed, db, release, transaction
 from portal.models import Asset, SyncLogEntry, SyncRun
+from portal.sync.devices.merging.keepsakes import keep_for_lists
 from portal.sync.devices.retirement import restore, retire, retired_entry
 from portal.sync.runs.cause import Cause
 from portal.sync.runs.log import RunLog, log_entry
@@ -111,6 +112,7 @@ def _delete(session: Session, retired: Mapping[int, datetime]) -> list[dict[str,
     which = Asset.id.in_(list(retired))
     rows = session.execute(select(Asset.rmm_device_id, Asset.name).where(which).order_by(Asset.id))
     entries = [log_entry(DELETED, row.rmm_device_id, row.name) for row in rows]
+    keep_for_lists(session, list(retired))
     count_changed(session, delete(Asset).where(which))
     return entries
 

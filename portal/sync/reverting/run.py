@@ -20,7 +20,7 @@ from portal.sync.devices.facts import AGENT, FACTS, PLACE
 from portal.sync.devices.held import LISTED, OF_AN_AGENT
 from portal.sync.devices.held_conflicts import MERGED, Held, hold, release_held
 from portal.sync.devices.sightings import note_sightings
-from portal.sync.history import ColumnChange, record_changes
+from portal.sync.history import ColumnChange, record_changes, to_json
 from portal.sync.reverting.load import (
     StoredRevert,
     list_changed_assets,
@@ -204,7 +204,11 @@ class _Revert:
                 return
             bring_back(session, self.integration_id, free)
             changes = [
-                ColumnChange(row.asset_id, ChangeAction.REVERTED, after={"name": _name(row)})
+                ColumnChange(
+                    row.asset_id,
+                    ChangeAction.REVERTED,
+                    after={"name": _name(row), "absent_since": to_json(row.removed_at)},
+                )
                 for row in free
             ]
             record_changes(session, self.run_log.cause, changes)

@@ -32,10 +32,12 @@ from portal.services.runs.history import find_active_run
 from portal.services.tickets.listing import list_open
 from portal.services.windows.editing import HOURS
 from portal.services.windows.listing import list_of_asset
+from portal.web.assets.past import export_past_list, show_past_list
 from portal.web.client_filter import find_shown_client, read_client_id
 from portal.web.downloads import send_csv
 from portal.web.fragments import page_number, page_or_region, words
 from portal.web.guard import get_user, requires, tenant_blueprint
+from portal.web.past import wanted_day
 
 assets = tenant_blueprint("assets", __name__, "/assets")
 
@@ -46,6 +48,8 @@ TICKETS_SHOWN = 5
 @assets.get("/")
 @requires(Permission.READ)
 def index() -> ResponseReturnValue:
+    if wanted_day():
+        return show_past_list(read_filter())
     shown = read_filter()
     stale_before, last_read_at = read_freshness()
     integration = find_integration()
@@ -55,21 +59,7 @@ def index() -> ResponseReturnValue:
     return page_or_region(
         "assets/list.html",
         {"asset-rows": "assets/_rows.html"},
-        filters={
-            "q": shown.search,
-            "status": shown.status,
-            "client": find_shown_client(shown.client_id),
-            "site": shown.site_name,
-            "type": shown.asset_type,
-            "os": shown.os_type,
-            "tag": shown.tag,
-            "maintenance": "yes" if shown.in_maintenance else "",
-            "reboot": "due" if shown.needs_reboot else "",
-            "elsewhere": "yes" if shown.is_elsewhere else "",
-            "system": shown.system,
-            "agent": shown.agent_version,
-            "behind": shown.agent_behind,
-        },
+        filters=_to_filters(shown),
         sort=shown.sort,
         sites=[(name, name) for name in offered.sites],
         os_types=[(word, word) for word in offered.os_types],
@@ -91,6 +81,8 @@ def index() -> ResponseReturnValue:
 @requires(Permission.READ)
 def export() -> ResponseReturnValue:
     """The assets that the list shows, streamed."""
+    if wanted_day():
+        return export_past_list(read_filter())
     return send_csv("assets", ASSET_COLUMNS, export_assets(read_filter()))
 
 
@@ -133,6 +125,25 @@ def read_filter() -> AssetFilter:
         agent_behind=words("behind"),
         sort=words("sort") or "name",
     )
+
+
+def _to_filters(shown: AssetFilter) -> dict[str, object]:
+    """As the bar of the list takes them."""
+    return {
+        "q": shown.search,
+        "status": shown.status,
+        "client": find_shown_client(shown.client_id),
+        "site": shown.site_name,
+        "type": shown.asset_type,
+        "os": shown.os_type,
+        "tag": shown.tag,
+        "maintenance": "yes" if shown.in_maintenance else "",
+        "reboot": "due" if shown.needs_reboot else "",
+        "elsewhere": "yes" if shown.is_elsewhere else "",
+        "system": shown.system,
+        "agent": shown.agent_version,
+        "behind": shown.agent_behind,
+    }
 
 
 def _detail_context(detail: AssetDetail) -> dict[str, object]:

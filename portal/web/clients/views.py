@@ -5,26 +5,22 @@ from __future__ import annotations
 from flask import flash, jsonify, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
+from portal.clock import day_of, utc_now
 from portal.errors import InvalidInput, Refused
 from portal.services import clients as client_service
 from portal.services.accounts.permissions import Permission
-from portal.services.assets.listing import AssetFilter, count_by_status
-from portal.services.organizations.listing import (
-    OrganizationFilter,
-    count_organizations,
-    list_organizations_of,
-)
-from portal.services.tickets.listing import list_open
+from portal.services.client_overview import get_client_overview
+from portal.services.organizations.listing import OrganizationFilter, count_organizations
+from portal.services.past.days import Month
 from portal.services.windows.editing import HOURS
-from portal.services.windows.listing import list_of_client
 from portal.web.clients.forms import ClientForm
+from portal.web.clients.past import show_past_clients
 from portal.web.forms import mark
 from portal.web.fragments import page_number, page_or_region, words
 from portal.web.guard import requires, tenant_blueprint
+from portal.web.past import wanted_day
 from portal.web.reauthentication import fresh_sign_in_required
 from portal.wording import plural
-
-TICKETS_SHOWN = 10
 
 clients = tenant_blueprint("clients", __name__, "/clients")
 
@@ -33,6 +29,8 @@ clients = tenant_blueprint("clients", __name__, "/clients")
 @requires(Permission.READ)
 def index() -> ResponseReturnValue:
     q = words("q")
+    if wanted_day():
+        return show_past_clients(q)
     page = client_service.list_clients(q, page_number())
     is_empty = not page.items and not q
     return page_or_region(
@@ -73,14 +71,12 @@ def new() -> ResponseReturnValue:
 @clients.get("/<int:client_id>")
 @requires(Permission.READ)
 def show(client_id: int) -> ResponseReturnValue:
-    client = client_service.get_client(client_id)
+    overview = get_client_overview(client_id)
     return render_template(
         "clients/detail.html",
-        client=client,
-        asset_counts=count_by_status(AssetFilter(client_id=client_id)),
-        organizations=list_organizations_of(client_id),
-        windows=list_of_client(client_id),
-        tickets=list_open(TICKETS_SHOWN, client_id=client_id),
+        client=overview.client,
+        overview=overview,
+        this_month=str(Month.of(day_of(utc_now()))),
         maintenance_hours=HOURS,
     )
 

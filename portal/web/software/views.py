@@ -37,6 +37,8 @@ from portal.web.client_filter import find_shown_client, read_client_id
 from portal.web.downloads import send_csv
 from portal.web.fragments import page_number, page_or_region, words
 from portal.web.guard import requires, tenant_blueprint
+from portal.web.past import wanted_day
+from portal.web.software.past import export_past_list, show_past_title, show_past_titles
 
 software = tenant_blueprint("software", __name__)
 
@@ -44,6 +46,8 @@ software = tenant_blueprint("software", __name__)
 @software.get("/software/")
 @requires(Permission.READ)
 def index() -> ResponseReturnValue:
+    if wanted_day():
+        return show_past_titles()
     shown = _read_titles()
     page = list_titles(shown, page_number())
     return page_or_region(
@@ -62,13 +66,17 @@ def index() -> ResponseReturnValue:
 @software.get("/software/export.csv")
 @requires(Permission.READ)
 def export() -> ResponseReturnValue:
-    """The titles that the list shows, streamed."""
+    """The titles that the list shows, streamed; of a past day every install."""
+    if wanted_day():
+        return export_past_list()
     return send_csv("software", TITLE_COLUMNS, export_titles(_read_titles()))
 
 
 @software.get("/software/<int:title_id>")
 @requires(Permission.READ)
 def show(title_id: int) -> ResponseReturnValue:
+    if wanted_day():
+        return show_past_title(title_id)
     title, shown = describe_title(title_id), _read_installs(title_id)
     versions = list_versions(shown)
     chosen = choose_versions(shown, versions)

@@ -18,7 +18,8 @@ LOWEST = {
         activity.index alerts.export alerts.index alerts.show api_tokens.reference assets.export
         assets.history channels.index channels.show
         helpdesks.customers helpdesks.index helpdesks.show
-        assets.index assets.show clients.index clients.picker clients.show conflicts.index
+        assets.index assets.show clients.index clients.picker clients.report
+        clients.report_file clients.show clients.software conflicts.index
         conflicts.show dashboard.show deliveries.index deliveries.show errands.show
         integrations.index organizations.index organizations.row plans.show
         rules.export rules.index search.index software.export

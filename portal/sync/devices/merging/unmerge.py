@@ -37,7 +37,7 @@ from portal.sync.devices.merging.snapshots import (
     row_to_json,
     value_from_json,
 )
-from portal.sync.history import ColumnChange, record_changes
+from portal.sync.history import ColumnChange, record_changes, to_json
 from portal.sync.runs.cause import Cause
 from portal.sync.software.merge import (
     installs_from_json,
@@ -89,6 +89,7 @@ def unmerge(session: Session, removed: RemovedAsset, cause: Cause) -> Unmerged:
     session.delete(removed)
     session.flush()
     _tell(session, keep, was, snapshot["asset"], cause)
+    _tell_of_absence(session, removed, keep, own, cause)
     return Unmerged(removed.asset_id, stayed)
 
 
@@ -293,11 +294,7 @@ def _tell(
     session: Session, keep: Asset, was: dict[str, Any], asset: dict[str, Any], cause: Cause
 ) -> None:
     other = {"asset_id": asset["id"], "name": asset["name"]}
-    into = {"asset_id": keep.id, "name": keep.name}
-    rows = [
-        ColumnChange(keep.id, ChangeAction.REVERTED, before=other),
-        ColumnChange(asset["id"], ChangeAction.REVERTED, before=into),
-    ]
+    rows = [ColumnChange(keep.id, ChangeAction.REVERTED, before=other)]
     changed = {name: value for name, value in row_to_json(keep).items() if value != was[name]}
     rows += [
         ColumnChange(keep.id, ChangeAction.REVERTED, name, was[name], value)
@@ -310,3 +307,20 @@ def _tell(
     about |= {"asset_id": asset["id"], "changed": [], "as_of": as_of}
     news: list[Happening] = [(EventType.DEVICE_CREATED, asset["name"], about)]
     record_events(session, news + tell_retirement(keep, was))
+
+
+def _tell_of_absence(
+    session: Session, removed: RemovedAsset, keep: Asset, own: Mapping[str, Any], cause: Cause
+) -> None:
+    """In the history of the asset that is there again: since when it was not, and what its agent
+    has brought meanwhile. The lists of past days are made of that."""
+    asset = removed.snapshot["asset"]
+    into = {"asset_id": keep.id, "name": keep.name}
+    since = {"absent_since": to_json(removed.removed_at)}
+    rows = [ColumnChange(asset["id"], ChangeAction.REVERTED, before=into, after=since)]
+    rows += [
+        ColumnChange(asset["id"], ChangeAction.REVERTED, name, asset[name], value)
+        for name, value in own.items()
+        if name not in UNTOLD
+    ]
+    record_changes(session, cause, rows)

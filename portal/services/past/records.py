@@ -1,0 +1,157 @@
+"""Every asset that there was since a moment, with what became of it since."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from operator import attrgetter
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Select, TextClause, func, select
+
+from portal.db import UtcDateTime, db
+from portal.models import Asset, AssetChange, RemovedAsset
+from portal.models.assets.change import OF_LISTS, ChangeAction
+from portal.services.past.walking import Change, PastAsset
+from portal.sync.devices.merging.snapshots import row_from_json
+
+_NO_FACT = (ChangeAction.CREATED, ChangeAction.RELEASED)
+_COLUMNS = [getattr(Asset, name) for name in PastAsset._fields]
+_OF_LISTS = frozenset({"", *PastAsset._fields})
+_MOMENTS = frozenset(
+    column.name for column in Asset.__table__.columns if isinstance(column.type, UtcDateTime)
+)
+
+
+class Removed(NamedTuple):
+    """An asset that is no more. `snapshot` is what was kept of it: `{"asset": {column: value},
+    "changes": …, "merged": …}`; of one that was merged, `changes` are the ids of those that the
+    asset has now that it went into."""
+
+    asset_id: int
+    into_asset_id: int | None
+    removed_at: datetime
+    asset: Mapping[str, Any]
+    changes: Sequence[Any]
+    merged: Sequence[Mapping[str, Any]]
+
+
+@dataclass(slots=True)
+class Record:
+    """`asset` is what it is now, or was when it was removed; `changes` are those since the moment,
+    the newest first."""
+
+    asset: PastAsset
+    until: datetime | None = None
+    """When it was removed."""
+    into_id: int | None = None
+    """The asset that it went into."""
+    changes: list[Change] = field(default_factory=list)
+
+
+def load_records(since: datetime) -> tuple[list[Record], list[Removed]]:
+    """Of the whole tenant, in three statements, with what was removed: the caller sees to it who is
+    shown what."""
+    records = {row.id: Record(PastAsset(*row)) for row in db.session.execute(select(*_COLUMNS))}
+    removed = list_removed(since)
+    for each in removed:
+        facts = row_from_json(Asset, each.asset)
+        asset = PastAsset._make(facts.get(name) for name in PastAsset._fields)
+        records[each.asset_id] = Record(asset, each.removed_at, each.into_asset_id)
+    changes = load_changes(AssetChange.at >= since, OF_LISTS)
+    for asset_id, own in deal_out(changes, removed, since).items():
+        if asset_id in records:
+            records[asset_id].changes = [each for each in own if each.column in _OF_LISTS]
+    return list(records.values()), removed
+
+
+def load_changes(*conditions: ColumnElement[bool] | TextClause) -> list[Change]:
+    """The newest first."""
+    return [
+        _read_change(dict(row._mapping)) for row in db.session.execute(_query_changes(*conditions))
+    ]
+
+
+def list_removed(since: datetime) -> list[Removed]:
+    """What was removed since, the newest first; also what had gone into something removed."""
+    table, snapshot = RemovedAsset, RemovedAsset.snapshot
+    rows = db.session.execute(
+        select(table.asset_id, table.into_asset_id, table.removed_at)
+        .add_columns(snapshot["asset"], snapshot["changes"], snapshot["merged"])
+        .where(table.removed_at >= since)
+    )
+    found = [Removed._make((*row[:3], row[3] or {}, row[4] or (), row[5] or ())) for row in rows]
+    found += [_read_merged(row) for each in found for row in each.merged]
+    found = [each for each in found if each.removed_at >= since and each.asset]
+    return sorted(found, key=attrgetter("removed_at"), reverse=True)
+
+
+def deal_out(
+    changes: Iterable[Change], removed: Sequence[Removed], since: datetime
+) -> dict[int, list[Change]]:
+    """The changes by the asset that they happened to, the newest first: a merge gave those of the
+    one to the other. Of what is removed, the last to go comes first."""
+    by_id = {change.id: change for change in changes}
+    for each in removed:
+        if each.into_asset_id is None:
+            rows = [_read_change(row) for row in each.changes if _is_fact(row)]
+            by_id |= {change.id: change for change in rows if change.at >= since}
+    for each in removed:
+        if each.into_asset_id is not None:
+            for change_id in each.changes:
+                if (change := by_id.get(change_id)) is not None:
+                    by_id[change_id] = change._replace(asset_id=each.asset_id)
+    dealt: dict[int, list[Change]] = defaultdict(list)
+    for change in sorted(by_id.values(), key=attrgetter("id"), reverse=True):
+        dealt[change.asset_id].append(change)
+    return dealt
+
+
+def first_changes(asset_ids: Sequence[int], since: datetime) -> ColumnElement[bool]:
+    """Of each column of these assets the first change since: it tells what was before."""
+    first = (
+        select(func.min(AssetChange.id))
+        .where(
+            AssetChange.asset_id.in_(asset_ids),
+            AssetChange.at >= since,
+            AssetChange.action.not_in(_NO_FACT),
+        )
+        .group_by(AssetChange.asset_id, AssetChange.column)
+    )
+    return AssetChange.id.in_(first)
+
+
+def are_facts() -> ColumnElement[bool]:
+    return AssetChange.action.not_in(_NO_FACT)
+
+
+def _query_changes(*conditions: ColumnElement[bool] | TextClause) -> Select[Any]:
+    table = AssetChange
+    columns = (table.id, table.asset_id, table.at, table.column, table.before, table.after)
+    return select(*columns).where(*conditions).order_by(table.id.desc())
+
+
+def _read_change(row: Mapping[str, Any]) -> Change:
+    """Of a row, or of one that was kept as JSON."""
+    column, at = row["column"], _to_moment(row["at"])
+    if column == "":
+        since = row["after"].get("absent_since") if isinstance(row["after"], dict) else None
+        return Change(row["id"], row["asset_id"], at, "", None, since and _to_moment(since))
+    before = _to_moment(row["before"]) if column in _MOMENTS else row["before"]
+    return Change(row["id"], row["asset_id"], at, column, before)
+
+
+def _is_fact(row: Mapping[str, Any]) -> bool:
+    return row["action"] not in _NO_FACT
+
+
+def _read_merged(row: Mapping[str, Any]) -> Removed:
+    shot = row["snapshot"]
+    at, into = _to_moment(row["removed_at"]), row["into_asset_id"]
+    return Removed(row["asset_id"], into, at, shot["asset"], shot["changes"], ())
+
+
+def _to_moment(value: Any) -> datetime:
+    return datetime.fromisoformat(value) if isinstance(value, str) else value

@@ -1,0 +1,217 @@
+"""The software of a past day: what each list had, as far as it was read by then.
+
+An install that went and came back is stored without the time between: it counts as there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple, cast
+
+from sqlalchemy import ColumnElement, Select, func, or_, select
+
+from portal.db import db, is_among
+from portal.models import AssetSoftware, RemovedAsset, SoftwareTitle
+from portal.scope import beyond_clients
+from portal.services.export import ROWS_AT_ONCE, SOFTWARE_COLUMNS, Row
+from portal.services.lists.paging import Page, paginate
+from portal.services.lists.search import any_contains, split_words
+from portal.services.past.fleet import Fleet, PastRow
+from portal.services.plain import plain
+from portal.services.software.titles import TitleRow
+from portal.sync.devices.merging.snapshots import row_from_json
+
+PAST_SOFTWARE_COLUMNS = tuple(name for name in SOFTWARE_COLUMNS if name != "removed_at")
+
+
+class Install(NamedTuple):
+    """One version of a title on one asset."""
+
+    asset_id: int
+    title_id: int
+    version: str
+    installed_on: Any
+    first_seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PastSoftware:
+    """Of a fleet, as of a moment. `told` are the installs of assets that were merged or removed
+    since: what the database has of them now is no more what each had."""
+
+    moment: datetime
+    fleet: Mapping[int, PastRow]
+    told: Sequence[Install]
+    mixed: Collection[int]
+    """The ids of these assets."""
+
+    def conditions(self, *, present: bool) -> list[ColumnElement[bool]]:
+        """In SQL: of the fleet, what was installed, without what is told; `present`: of assets
+        that Tactical listed only."""
+        return [*installed_at(self.moment), is_among(AssetSoftware.asset_id, self._ids(present))]
+
+    def list_told(self, *, present: bool) -> list[Install]:
+        ids = self._wanted(present)
+        return [each for each in self.told if each.asset_id in ids]
+
+    def _ids(self, present: bool) -> list[int]:
+        return sorted(self._wanted(present) - set(self.mixed))
+
+    def _wanted(self, present: bool) -> set[int]:
+        return {i for i, row in self.fleet.items() if row.asset.is_present or not present}
+
+
+def read_past_software(fleet: Fleet) -> PastSoftware:
+    """One statement, where something was merged or removed since."""
+    with beyond_clients():
+        lists = _read_mixed(fleet.moment) if fleet.removed else {}
+    told = [each for own in lists.values() for each in own]
+    return PastSoftware(fleet.moment, {r.asset.id: r for r in fleet.rows}, told, lists.keys())
+
+
+def installed_at(moment: datetime) -> tuple[ColumnElement[bool], ...]:
+    removed_at = AssetSoftware.removed_at
+    return AssetSoftware.first_seen_at < moment, or_(removed_at.is_(None), removed_at >= moment)
+
+
+def list_past_titles(past: PastSoftware, search: str, page: int) -> Page[TitleRow]:
+    """Those that an asset had, by name, with how many assets and versions there were."""
+    told = past.list_told(present=True)
+    columns = (SoftwareTitle.name, SoftwareTitle.publisher)
+    had = (
+        select(AssetSoftware.id)
+        .where(AssetSoftware.title_id == SoftwareTitle.id, *past.conditions(present=True))
+        .limit(1)
+        .correlate(SoftwareTitle)
+        .scalar_subquery()
+    )
+    conditions = [
+        or_(had.is_not(None), SoftwareTitle.id.in_({each.title_id for each in told})),
+        *(any_contains(columns, word) for word in split_words(search)),
+    ]
+    with beyond_clients():  # the installs are those of assets that were theirs
+        query = cast("Select[Any]", select(SoftwareTitle.id, *columns).where(*conditions))
+        order = (SoftwareTitle.normalized_name, SoftwareTitle.id)
+        total = select(func.count(SoftwareTitle.id)).where(*conditions)
+        found: Page[Any] = paginate(query.order_by(*order), total, page, lambda row: row)
+        counts = _count(past, [row[0] for row in found.items], told)
+    rows = [TitleRow(row[0], row[1], row[2], *counts[row[0]]) for row in found.items]
+    return Page(rows, found.number, found.total)
+
+
+def list_installs_of(past: PastSoftware, title_id: int) -> list[tuple[PastRow, str]]:
+    """Which assets that Tactical listed had the title, in which versions; by name."""
+    wanted = select(AssetSoftware.asset_id, AssetSoftware.version)
+    its = AssetSoftware.title_id == title_id
+    with beyond_clients():
+        rows = db.session.execute(wanted.where(its, *past.conditions(present=True))).all()
+    pairs = [(row.asset_id, row.version) for row in rows]
+    told = past.list_told(present=True)
+    pairs += [(each.asset_id, each.version) for each in told if each.title_id == title_id]
+    found = [(past.fleet[asset_id], version) for asset_id, version in pairs]
+    return sorted(
+        found, key=lambda each: (each[0].asset.name.casefold(), each[0].asset.id, each[1])
+    )
+
+
+def export_past_software(past: PastSoftware) -> Iterator[Row]:
+    """Every install of assets that there were, missing ones too, asset by asset."""
+    told = past.list_told(present=False)
+    titles = _name_titles({each.title_id for each in told})
+    for each in sorted(told):
+        if each.title_id in titles:
+            yield _to_row(past, each, titles[each.title_id])
+    columns = [getattr(AssetSoftware, name) for name in Install._fields]
+    with beyond_clients():
+        found = db.session.execute(
+            select(*columns, SoftwareTitle.name, SoftwareTitle.publisher)
+            .join(SoftwareTitle, SoftwareTitle.id == AssetSoftware.title_id)
+            .where(*past.conditions(present=False))
+            .order_by(AssetSoftware.asset_id, AssetSoftware.title_id, AssetSoftware.version)
+            .execution_options(yield_per=ROWS_AT_ONCE)
+        )
+    for *install, name, publisher in found:
+        yield _to_row(past, Install(*install), (name, publisher))
+
+
+def _to_row(past: PastSoftware, install: Install, title: tuple[str, str]) -> Row:
+    asset = past.fleet[install.asset_id].asset
+    values = {
+        "asset": asset.name,
+        "rmm_device_id": asset.rmm_device_id,
+        "name": title[0],
+        "publisher": title[1] or None,
+        "version": install.version or None,
+        "installed_on": install.installed_on,
+        "first_seen_at": install.first_seen_at,
+        "missing_since": asset.missing_since,
+    }
+    return {name: plain(values[name]) for name in PAST_SOFTWARE_COLUMNS}
+
+
+def _count(
+    past: PastSoftware, title_ids: Sequence[int], told: Sequence[Install]
+) -> dict[int, tuple[int, int]]:
+    """On how many assets and in how many versions each was installed. One asset may have several
+    versions, so that they are counted apart."""
+    pairs = db.session.execute(
+        select(AssetSoftware.title_id, AssetSoftware.version, AssetSoftware.asset_id).where(
+            AssetSoftware.title_id.in_(title_ids), *past.conditions(present=True)
+        )
+    )
+    assets: dict[int, set[int]] = {title_id: set() for title_id in title_ids}
+    versions: dict[int, set[str]] = {title_id: set() for title_id in title_ids}
+    rows = [(each.title_id, each.version, each.asset_id) for each in told]
+    for title_id, version, asset_id in (*pairs, *rows):
+        if title_id in assets:
+            assets[title_id].add(asset_id)
+            versions[title_id].add(version)
+    return {i: (len(assets[i]), len(versions[i])) for i in title_ids}
+
+
+def _name_titles(title_ids: Collection[int]) -> dict[int, tuple[str, str]]:
+    with beyond_clients():
+        rows = db.session.execute(
+            select(SoftwareTitle.id, SoftwareTitle.name, SoftwareTitle.publisher).where(
+                is_among(SoftwareTitle.id, sorted(title_ids))
+            )
+        ).all()
+    return {row.id: (row.name, row.publisher) for row in rows}
+
+
+def _read_mixed(moment: datetime) -> dict[int, list[Install]]:
+    """By asset: what each had that was merged or removed since. Of several times the first one
+    counts: what was kept then is what it had."""
+    table, snapshot = RemovedAsset, RemovedAsset.snapshot
+    rows = db.session.execute(
+        select(table.asset_id, table.removed_at, snapshot["software"], snapshot["kept"])
+        .add_columns(snapshot["merged"])
+        .where(table.removed_at >= moment)
+    ).all()
+    removed = [(row.removed_at, row.asset_id, row[2], row[3]) for row in rows]
+    for row in (each for found in rows for each in found[4] or ()):
+        shot, at = row["snapshot"], datetime.fromisoformat(row["removed_at"])
+        removed.append((at, row["asset_id"], shot.get("software"), shot.get("kept")))
+    lists: dict[int, list[Install]] = {}
+    for at, asset_id, software, kept in sorted(removed, key=lambda each: each[0], reverse=True):
+        if at < moment:
+            continue
+        lists[asset_id] = _read_installs(asset_id, software or (), moment)
+        if kept:
+            keep_id = kept["before"]["id"]
+            lists[keep_id] = _read_installs(keep_id, kept["software"], moment)
+    return lists
+
+
+def _read_installs(
+    asset_id: int, rows: Iterable[Mapping[str, Any]], moment: datetime
+) -> list[Install]:
+    found = []
+    for row in (row_from_json(AssetSoftware, row) for row in rows):
+        was_there = row["first_seen_at"] < moment
+        if was_there and (row["removed_at"] is None or row["removed_at"] >= moment):
+            wanted = ("title_id", "version", "installed_on", "first_seen_at")
+            found.append(Install(asset_id, *(row[name] for name in wanted)))
+    return found

@@ -1,0 +1,38 @@
+"""The software of one client."""
+
+from __future__ import annotations
+
+from flask.typing import ResponseReturnValue
+
+from portal.services.accounts.permissions import Permission
+from portal.services.clients import get_client
+from portal.services.lists.paging import paginate_list
+from portal.services.software.of_client import list_old_titles, list_own_titles
+from portal.web.clients.views import clients
+from portal.web.fragments import page_number, page_or_region, words
+from portal.web.guard import requires
+
+MOST = 25
+"""Of each of the two lists, where both are shown."""
+BEHIND, OWN = "behind", "own"
+
+
+@clients.get("/<int:client_id>/software")
+@requires(Permission.READ)
+def software(client_id: int) -> ResponseReturnValue:
+    """What is behind the newest version, and what no other client has; one of them as a whole."""
+    client, show = get_client(client_id), words("show")
+    behind = own = None
+    if show != OWN:
+        behind = paginate_list(list_old_titles(client_id), page_number())
+    if show != BEHIND:
+        own = list_own_titles(client_id, page_number() if show == OWN else 1)
+    return page_or_region(
+        "clients/software.html",
+        {"client-software": "clients/_software.html"},
+        client=client,
+        is_whole=show in (BEHIND, OWN),
+        most=MOST,
+        behind=behind,
+        own=own,
+    )

@@ -1,0 +1,63 @@
+"""What lists that can be shown as of a past day have in common."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from flask import render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from portal.clock import day_of, utc_now
+from portal.errors import InvalidInput
+from portal.services.past.days import end_of, find_history_start, read_day, say_day
+from portal.services.past.fleet import Fleet, read_fleet
+from portal.web.fragments import words
+
+
+@dataclass(frozen=True, slots=True)
+class PastDay:
+    """`begin`: the first day that lists can be rebuilt of."""
+
+    day: date
+    begin: date | None
+
+    @property
+    def name(self) -> str:
+        return say_day(self.day)
+
+    def read_fleet(self) -> Fleet:
+        return read_fleet(end_of(self.day))
+
+
+def wanted_day() -> str:
+    """What the address says; empty for today's list."""
+    return words("as_of")
+
+
+def read_past_day() -> PastDay:
+    """Raises InvalidInput."""
+    day = read_day(wanted_day())
+    begin = find_history_start()
+    return PastDay(day, None if begin is None else day_of(begin))
+
+
+def refuse_day(title: str, error: InvalidInput) -> ResponseReturnValue:
+    """The page says why there is no list of that day, and asks for another."""
+    page = render_template(
+        "past/refused.html",
+        title=title,
+        problem=error.message,
+        typed=wanted_day(),
+        today=day_of(utc_now()),
+        back=request.path,
+    )
+    return page, 422
+
+
+def url_without_day(endpoint: str) -> str:
+    """Today's list with the same filters."""
+    left = ("as_of", "page")
+    others: dict[str, Any] = {n: value for n, value in request.args.items() if n not in left}
+    return url_for(endpoint, **others)

@@ -1,0 +1,67 @@
+"""Software as of a past day."""
+
+from __future__ import annotations
+
+from flask import flash, redirect
+from flask.typing import ResponseReturnValue
+
+from portal.errors import InvalidInput
+from portal.services.lists.paging import paginate_list
+from portal.services.past.fleet import name_clients
+from portal.services.past.software import (
+    PAST_SOFTWARE_COLUMNS,
+    export_past_software,
+    list_installs_of,
+    list_past_titles,
+    read_past_software,
+)
+from portal.services.software.titles import describe_title
+from portal.web.downloads import send_csv
+from portal.web.fragments import page_number, page_or_region, words
+from portal.web.past import read_past_day, refuse_day, url_without_day
+
+
+def show_past_titles() -> ResponseReturnValue:
+    try:
+        past = read_past_day()
+    except InvalidInput as error:
+        return refuse_day("Software", error)
+    software = read_past_software(past.read_fleet())
+    return page_or_region(
+        "past/software.html",
+        {"past-rows": "past/_software.html"},
+        past=past,
+        q=words("q"),
+        page=list_past_titles(software, words("q"), page_number()),
+    )
+
+
+def show_past_title(title_id: int) -> ResponseReturnValue:
+    """Which assets had it."""
+    title = describe_title(title_id)
+    try:
+        past = read_past_day()
+    except InvalidInput as error:
+        return refuse_day(title.name, error)
+    fleet = past.read_fleet()
+    found = list_installs_of(read_past_software(fleet), title_id)
+    page = paginate_list(found, page_number())
+    return page_or_region(
+        "past/title.html",
+        {"past-rows": "past/_title.html"},
+        past=past,
+        title=title,
+        page=page,
+        clients=name_clients(row.asset for row, _version in page.items),
+    )
+
+
+def export_past_list() -> ResponseReturnValue:
+    """Every install of that day, streamed."""
+    try:
+        past = read_past_day()
+    except InvalidInput as error:
+        flash(error.message, "error")
+        return redirect(url_without_day("software.index"))
+    rows = export_past_software(read_past_software(past.read_fleet()))
+    return send_csv(f"software-as-of-{past.day}", PAST_SOFTWARE_COLUMNS, rows)

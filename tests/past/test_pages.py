@@ -1,0 +1,232 @@
+"""The month of a client and lists as of a past day: on pages, as files, for whoever is limited."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from portal.clock import begin_of, day_of, utc_now
+from portal.db import transaction
+from portal.models import (
+    Alert,
+    Asset,
+    AssetChange,
+    AssetSoftware,
+    AuditEntry,
+    Client,
+    SoftwareTitle,
+)
+from portal.models.assets.change import ChangeAction
+from portal.scope import tenant_scope
+from portal.services.past.days import Month
+from tests.web.conftest import acme, admin
+from tests.web.safety.neighbour import limited_user
+from tests.web.world import Place, make_alert, make_asset, sign_in
+
+__all__ = ["acme", "admin"]
+
+pytestmark = pytest.mark.one_database
+
+MONTH = Month.of(day_of(utc_now())).previous
+MIDDLE = MONTH.start + timedelta(days=14)
+FORMULA = "=cmd|' /C calc'!A0"
+
+
+def tell(asset: Asset, at: datetime, action: str, column: str = "", *both: Any) -> AssetChange:
+    before, after = both or (None, None)
+    return AssetChange(
+        asset_id=asset.id,
+        action=ChangeAction(action),
+        column=column,
+        before=before,
+        after=after,
+        cause="schedule",
+        at=at,
+    )
+
+
+@pytest.fixture
+def other_client(app: Flask, acme: Place) -> int:
+    """In the month before this one `acme-pc` was renamed, `acme-new` came, `acme-moved` came from
+    another client, and `acme-gone` went and was retired."""
+    with app.app_context(), tenant_scope(acme.id), transaction() as session:
+        other = Client(name="Other Client")
+        session.add(other)
+        session.flush()
+        pc = session.get_one(Asset, acme.asset)
+        of = pc.integration_id, acme.client
+        new, moved, gone = (make_asset(*of, f"acme-{name}") for name in ("new", "moved", "gone"))
+        new.name, new.created_at, new.asset_type = FORMULA, MIDDLE, "server"
+        for each in (pc, moved, gone):
+            each.created_at = MONTH.start - timedelta(days=40)
+        gone.missing_since, gone.retired_at = MIDDLE, MIDDLE + timedelta(days=2)
+        session.add_all((new, moved, gone))
+        session.flush()
+        session.add(tell(pc, pc.created_at, "created"))
+        session.add(tell(pc, MIDDLE, "updated", "name", "old-name", pc.name))
+        session.add(tell(new, MIDDLE, "created"))
+        session.add(tell(moved, MIDDLE, "moved", "client_id", other.id, acme.client))
+        session.add(tell(gone, MIDDLE, "missing", "missing_since", None, MIDDLE.isoformat()))
+        at = gone.retired_at
+        session.add(tell(gone, at, "retired", "retired_at", None, at.isoformat()))
+        alert = session.get_one(Alert, acme.alert)
+        alert.triggered_at = MIDDLE
+        early = make_alert(moved)  # while it was the other client's
+        early.triggered_at, early.external_alert_id = MONTH.start, "4711"
+        session.add(early)
+        install = session.scalars(select(AssetSoftware)).one()
+        install.first_seen_at = MONTH.start - timedelta(days=3)
+        titles = [SoftwareTitle(name=n, normalized_name=n.casefold()) for n in ("Viewer", "Game")]
+        session.add_all(titles)
+        session.flush()
+        for title, version, first, removed in (
+            (titles[0], "1", MONTH.start - timedelta(days=3), MIDDLE),
+            (titles[0], "2", MIDDLE, None),
+            (titles[1], "1", MONTH.start - timedelta(days=3), MIDDLE),
+        ):
+            row = {"asset_id": pc.id, "title_id": title.id, "version": version}
+            session.add(AssetSoftware(**row, first_seen_at=first, removed_at=removed))
+        return other.id
+
+
+def read_sheets(data: bytes) -> dict[str, str]:
+    with zipfile.ZipFile(io.BytesIO(data)) as book:
+        return {name: book.read(name).decode() for name in book.namelist()}
+
+
+def test_the_month_of_a_client_counts_what_the_history_proves(
+    app: Flask, admin: FlaskClient, acme: Place, other_client: int
+) -> None:
+    path = acme.url(f"clients/{acme.client}/report")
+    page = admin.get(f"{path}?month={MONTH}").text
+    last = f"{MONTH.last_day.day} {MONTH.last_day:%B %Y}"
+    bill = f"2 workstations and 1 server on {last}; 2 added, 1 gone (1 retired)."
+    assert bill in page
+    for words in ("Moved here from Other Client", "Retired", "old-name", "1 raised"):
+        assert (words in page) == (words != "old-name"), words
+    theirs = admin.get(acme.url(f"clients/{other_client}/report?month={MONTH}")).text
+    assert f"no computers on {last}; 0 added, 1 gone." in theirs
+    assert "Moved away to Acme Client" in theirs
+    assert "1 raised" in theirs
+
+    file = admin.get(f"{path}.xlsx?month={MONTH}")
+    assert file.headers["Content-Disposition"] == f'attachment; filename="acme-client-{MONTH}.xlsx"'
+    sheets = read_sheets(file.data)
+    text = "".join(sheets.values())
+    assert bill in text
+    assert "<f>" not in text  # a name is no formula
+    assert "=cmd|" in text
+    with app.app_context(), tenant_scope(acme.id), transaction() as session:
+        row = session.scalars(select(AuditEntry).order_by(AuditEntry.number.desc())).first()
+        assert row is not None
+        assert (row.action, row.after) == (
+            "list.exported",
+            {"format": "xlsx", "filters": {"client": "Acme Client", "month": str(MONTH)}},
+        )
+
+
+def test_a_month_beyond_the_history_is_refused_and_kept_in_the_form(
+    admin: FlaskClient, acme: Place, other_client: int
+) -> None:
+    path = acme.url(f"clients/{acme.client}/report")
+    for month, words in (
+        ("2001-05", "The history of assets reaches back to"),
+        (str(MONTH.next.next.next), "has not begun yet"),
+        ("October", "such as 2026-10"),
+        ("0002-01", "The history of assets reaches back to"),
+    ):
+        answer = admin.get(f"{path}?month={month}")
+        assert (answer.status_code, words in answer.text) == (422, True), month
+        assert f'value="{month}"' in answer.text
+        assert admin.get(f"{path}.xlsx?month={month}").status_code == 302
+
+
+def test_software_that_changed_on_computers_that_were_there_all_month(
+    admin: FlaskClient, acme: Place, other_client: int
+) -> None:
+    page = admin.get(acme.url(f"clients/{acme.client}/report?month={MONTH}")).text
+    software = page.partition('id="software"')[2].partition("</section>")[0]
+    rows = [row.split("</a>")[0].rpartition(">")[2] for row in software.split("<tr>")[2:]]
+    assert rows == ["Game", "Viewer"]  # one gone, one updated
+    assert "Counted on 1 computer:" in software
+
+
+def test_lists_are_those_of_the_day_and_nothing_can_be_done_there(
+    admin: FlaskClient, acme: Place, other_client: int
+) -> None:
+    before = day_of(MIDDLE - timedelta(days=2))
+    page = admin.get(acme.url(f"assets/?as_of={before}")).text
+    assert f"As of {before.day} {before:%B %Y}" in page
+    assert "Back to today" in page
+    assert all(name in page for name in ("old-name", "acme-gone", "acme-moved"))
+    assert "=cmd" not in page
+    assert 'method="post"' not in page.partition("<main")[2]
+    of_client = admin.get(acme.url(f"assets/?as_of={before}&client_id={acme.client}")).text
+    assert "acme-moved" not in of_client
+    clients = admin.get(acme.url(f"clients/?as_of={before}")).text
+    assert "Acme Client" in clients
+    software = admin.get(acme.url(f"software/?as_of={before}")).text
+    assert "Game" in software
+    assert "Game" not in admin.get(acme.url(f"software/?as_of={day_of(utc_now())}")).text
+    file = admin.get(acme.url(f"assets/export.csv?as_of={before}")).text
+    assert "old-name" in file
+    assert "agent_status" not in file
+
+
+@pytest.mark.parametrize("day", ["2001-01-01", "tomorrow", "2026-13-01", "9999-12-31"])
+def test_a_day_of_which_there_is_no_list_is_refused(
+    admin: FlaskClient, acme: Place, other_client: int, day: str
+) -> None:
+    for where in ("assets/", "software/", "clients/", f"software/{acme.title}"):
+        answer = admin.get(acme.url(f"{where}?as_of={day}"))
+        assert answer.status_code == 422
+        assert "There is no list of this day" in answer.text
+    assert admin.get(acme.url(f"assets/export.csv?as_of={day}")).status_code == 302
+
+
+def test_whoever_is_limited_sees_what_was_theirs_on_that_day(
+    app: Flask, http: FlaskClient, acme: Place, other_client: int
+) -> None:
+    before = day_of(MIDDLE - timedelta(days=2))
+    sign_in(app, http, limited_user(app, acme, acme.client))
+    assert "acme-moved" not in http.get(acme.url(f"assets/?as_of={before}")).text
+    assert "acme-moved" in http.get(acme.url("assets/")).text
+    page = http.get(acme.url(f"clients/{acme.client}/report?month={MONTH}")).text
+    assert "Moved here" in page
+    assert "Other Client" not in page
+    assert http.get(acme.url(f"clients/{other_client}/report")).status_code == 404
+    assert http.get(acme.url(f"clients/{other_client}/report.xlsx")).status_code == 404
+
+
+def test_the_page_of_a_client_leads_to_what_it_counts(
+    app: Flask, admin: FlaskClient, acme: Place, other_client: int
+) -> None:
+    with app.app_context(), tenant_scope(acme.id), transaction() as session:
+        session.add(
+            tell(session.get_one(Asset, acme.asset), utc_now(), "updated", "name", "x", "y")
+        )
+    page = admin.get(acme.url(f"clients/{acme.client}")).text
+    for path in (
+        f"assets/?client_id={acme.client}&amp;status=online",
+        f"alerts/?client_id={acme.client}",
+        f"assets/{acme.asset}/history",
+        f"clients/{acme.client}/software",
+        f"tickets/{acme.ticket}",
+    ):
+        assert path in page, path
+    software = admin.get(acme.url(f"clients/{acme.client}/software")).text
+    assert "Acme Suite" in software.partition("Only at this client")[2]
+
+
+def test_months_follow_the_calendar() -> None:
+    december = Month(2026, 12)
+    assert (str(december.next), str(december.previous)) == ("2027-01", "2026-11")
+    assert december.last_day == date(2026, 12, 31)
+    assert december.end == begin_of(date(2027, 1, 1))
