@@ -37,6 +37,7 @@ class Organization(Record):
     external_organization_name = text("Its name at Tactical.")
     client = text("The name of the client that it is mapped to.", nullable=True)
     auto_sync_assets = yes_or_no("Whether syncs write its assets.")
+    ignored = yes_or_no("Whether somebody said that it stays unmapped.")
     agent_count = number("Its agents, as Tactical last counted them.", nullable=True)
     gone_since = moment("Since when Tactical does not list it.", nullable=True)
     last_synced_at = moment("When Tactical was last asked for it.")

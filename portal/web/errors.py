@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import logging
+from typing import TypedDict
 
 from flask import (
     Flask,
@@ -75,6 +76,15 @@ MESSAGES = {
 CSRF_MESSAGE = (
     "This page was open for too long or belongs to another sign-in. Reload it and try again."
 )
+
+
+class Undo(TypedDict):
+    """The button of a toast that takes back what it tells of: it posts `values` to `url`, and the
+    answer replaces the content of the element `target`."""
+
+    url: str
+    values: dict[str, str]
+    target: str
 
 
 def init_app(app: Flask) -> None:
@@ -175,6 +185,7 @@ def toast_response(message: str, category: str, status: int = 200) -> Response:
     return response
 
 
-def toast_trigger(message: str, category: str) -> str:
+def toast_trigger(message: str, category: str, undo: Undo | None = None) -> str:
     """The value of an HX-Trigger header that shows a toast. ASCII, as headers must be."""
-    return json.dumps({"toast": {"message": message, "category": category}})
+    more = {"undo": undo} if undo else {}
+    return json.dumps({"toast": {"message": message, "category": category, **more}})

@@ -8,7 +8,7 @@ from flask import Response, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from portal.extensions import htmx
-from portal.web.errors import toast_trigger
+from portal.web.errors import Undo, toast_trigger
 
 
 def page_or_region(whole: str, regions: dict[str, str], /, **context: Any) -> ResponseReturnValue:
@@ -22,10 +22,16 @@ def page_or_region(whole: str, regions: dict[str, str], /, **context: Any) -> Re
     return render_template(region, fragment=True, **context)
 
 
-def with_toast(text: str, message: str, category: str = "success", status: int = 200) -> Response:
-    """A fragment that also says what was done."""
+def with_toast(
+    text: str,
+    message: str,
+    category: str = "success",
+    status: int = 200,
+    undo: Undo | None = None,
+) -> Response:
+    """A fragment that also says what was done, and how to take it back."""
     response = make_response(text, status)
-    response.headers["HX-Trigger"] = toast_trigger(message, category)
+    response.headers["HX-Trigger"] = toast_trigger(message, category, undo)
     return response
 
 

@@ -19,7 +19,7 @@ from portal.services.alerts.filters import AlertFilter
 from portal.services.deliveries import history
 from portal.services.deliveries.history import DeliveryFilter
 from portal.services.integrations.current import get_integration
-from portal.services.organizations import mapping
+from portal.services.organizations import many
 from portal.services.organizations.listing import list_organizations
 from portal.services.runs import execution
 from tests.alerts.conftest import Msp
@@ -151,7 +151,7 @@ def test_alert_export(fleet: Msp) -> None:
 def test_an_unmapped_agent_has_neither_asset_nor_client(msp: Msp) -> None:
     with msp.scope():
         for organization in list_organizations().items:
-            mapping.unmap(organization.mapping.id)
+            many.unmap_many([organization.mapping.id])
     agent_id = msp.tactical.control.agents.add(1, hostname="STRANGER")
     msp.tactical.control.alerts.trigger(agent_id, "check", message="Of a stranger")
     msp.sync()

@@ -11,7 +11,7 @@ import click
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import func, select
 from werkzeug.routing import Rule
 
 from portal.cli import portal as portal_command
@@ -114,6 +114,16 @@ def _free_client(place: Place) -> None:
 
 def _customer(place: Place) -> dict[str, Any]:
     return {f"customer-{place.client}": "Contoso"}
+
+
+def _unmapped_one(place: Place) -> dict[str, Any]:
+    _change(OrganizationMapping, place.organization, client_id=None)
+    return {"organization": place.organization}
+
+
+def _mapping_to_undo(place: Place) -> dict[str, Any]:
+    set_auto_sync(place.organization, on=False)
+    return {"run_id": db.session.scalars(select(func.max(SyncRun.id))).one()}
 
 
 def _named_client(place: Place) -> None:
@@ -290,6 +300,10 @@ ROUTES = {
     "helpdesks.test": Drive("helpdesk.probed", {"queue": "General"}),
     "notices.choose": Drive("notices.chosen"),
     "organizations.accept_exact": Drive("organization.mapped", prepare=_named_client),
+    "organizations.act_on_many": Drive("organization.mapped", {"action": "create"}, _unmapped_one),
+    "organizations.create_client": Drive("organization.mapped", prepare=_unmapped_one),
+    "organizations.set_ignored": Drive("organization.ignored_set", {"ignored": "1"}, _unmapped_one),
+    "organizations.undo": Drive("run.reverted", prepare=_mapping_to_undo),
     "organizations.accept_suggestion": Drive("organization.mapped", prepare=_another_client),
     "organizations.decide": Drive("organization.decided", {"decision": "gone"}, _held_organization),
     "organizations.map_to_client": Drive("organization.mapped", prepare=_another_client),

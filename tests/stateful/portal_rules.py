@@ -9,7 +9,7 @@ from portal.clock import iso_utc, utc_now
 from portal.models import SyncRun
 from portal.models.runs.sync_plan import APPLICABLE
 from portal.models.runs.sync_run import RunStatus, SyncKind
-from portal.services.organizations import mapping
+from portal.services.organizations import many, mapping
 from portal.services.runs.plans import apply_to_end, find_plan_of_run, list_all_rows
 from portal.sync.devices.writers.chosen import APPLIED
 from tests.stateful.checks import check_covered, check_kept, check_not_merged, check_repeat
@@ -142,7 +142,7 @@ class PortalRules(TacticalRules):
     @rule(number=numbers)
     def unmap_organization(self, number: int) -> None:
         with self.world.noting_exports():
-            mapping.unmap(self.world.msp.mapping_id(1 + number % FLEET.clients))
+            many.unmap_many([self.world.msp.mapping_id(1 + number % FLEET.clients)])
 
     @rule(number=numbers, on=st.booleans())
     def switch_auto_sync(self, number: int, on: bool) -> None:

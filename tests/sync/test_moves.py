@@ -10,6 +10,7 @@ from portal.models.runs.sync_run import RunStatus, SyncKind
 from portal.services import clients
 from portal.services.assets import edits
 from portal.services.assets.edits import AssetEdit
+from portal.services.organizations import many
 from portal.services.organizations import mapping as organization_mapping
 from tests.support.msp import Msp, Row, counted
 
@@ -53,7 +54,7 @@ def test_an_agent_moved_to_an_unmapped_organization_keeps_its_client(msp: Msp) -
     agent = msp.agents[0]
     before = msp.assets()[agent]
     other = msp.sites_of_others(agent)[0]
-    organization_mapping.unmap(msp.mapping_id(other["client_pk"]))
+    many.unmap_many([msp.mapping_id(other["client_pk"])])
     msp.tactical.control.agents.edit(agent_id=agent, site=other["site_pk"], hostname="NEW")
     run = msp.sync()
     assert run.counts["moved"] == 1
@@ -99,7 +100,7 @@ def test_an_organization_that_does_not_sync_keeps_its_assets_as_they_are(
     agent = msp.agents[0]
     pk = msp.truth(agent)["client_pk"]
     if what == "unmapped":
-        organization_mapping.unmap(msp.mapping_id(pk))
+        many.unmap_many([msp.mapping_id(pk)])
     else:
         organization_mapping.set_auto_sync(msp.mapping_id(pk), False)
     before = msp.assets()

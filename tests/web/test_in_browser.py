@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from portal.db import transaction
 from portal.models import Client, OrganizationMapping
@@ -22,6 +23,10 @@ from tests.web.world import Place
 
 pytestmark = pytest.mark.one_database
 
+WORDS = (
+    *("Auk", "Bunting", "Crane", "Dove", "Egret", "Finch", "Goose", "Heron", "Ibis", "Jay", "Kite"),
+    *("Lark", "Merlin", "Nightjar", "Owl", "Plover", "Quail", "Robin", "Swift", "Tern"),
+)
 EMAIL, PASSWORD = "anna@acme.example", "correct horse battery"
 
 
@@ -179,10 +184,102 @@ def test_a_move_is_asked_about_and_the_keyboard_stays_in_the_row(
 
     choose_globex()
     expect(row.get_by_role("button", name="Move 1 asset")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(field).to_have_value("Acme Client")
+    expect(field).to_be_focused()
+
+    choose_globex()
+    expect(row.get_by_role("button", name="Move 1 asset")).to_be_focused()
     page.keyboard.press("Enter")
     expect(field).to_have_value("Globex")
     expect(field).to_be_focused()
     expect(page.get_by_text("is now mapped to Globex. 1 asset moved to it.").last).to_be_visible()
+
+
+def test_twenty_organizations_are_mapped_by_keyboard_alone(
+    live_portal: str, page: Page, app: Flask, full: Place
+) -> None:
+    """Twelve as suggested, six as clients of their own, one assigned and one ignored."""
+    with app.app_context(), tenant_scope(full.id), transaction() as session:
+        integration = get_integration().id
+        session.add_all(Client(name=f"Kestrel {word} Ltd") for word in WORDS[:12])
+        names = [f"KESTREL {word}" for word in WORDS[:12]] + [f"Zander {word}" for word in WORDS]
+        session.add_all(
+            OrganizationMapping(
+                integration_id=integration,
+                external_organization_id=str(100 + number),
+                external_organization_name=name,
+                agent_count=7,
+            )
+            for number, name in enumerate(names[:20])
+        )
+    sign_in(page, live_portal)
+    page.goto(live_portal + full.url("organizations/?show=unmapped"))
+    rows = page.get_by_role("table", name="Organizations").locator("tbody tr")
+    expect(rows).to_have_count(21)
+    expect(
+        page.get_by_text("13 selected · would import 84 agents (of 1 not known)")
+    ).to_be_visible()
+    assert_accessible(page)
+    presses = 0
+
+    def press(key: str, times: int = 1) -> None:
+        nonlocal presses
+        presses += times
+        for _ in range(times):
+            page.keyboard.press(key)
+
+    began = time.monotonic()
+    press("j")
+    press("j")  # past GLOBEX, the client of which is there as well
+    press("Enter", 12)
+    expect(rows.nth(12).get_by_role("combobox")).to_have_value("Kestrel Lark Ltd")
+    press("c", 6)
+    expect(rows.nth(18).get_by_role("combobox")).to_have_value("Zander Finch")
+    press("i")
+    expect(rows.nth(19).get_by_text("Ignored")).to_be_visible()
+    press("a")
+    page.keyboard.type("glob")
+    presses += 4
+    expect(page.get_by_role("option").first).to_have_text(re.compile("^Globex"))
+    press("Enter")
+    expect(rows.nth(20).get_by_role("combobox")).to_have_value("Globex")
+    seconds = time.monotonic() - began
+    print(f"20 organizations: {presses} keystrokes, {seconds:.0f} s")
+    assert presses == 27
+    expect(page.get_by_role("link", name="Ignored 1", exact=True)).to_be_visible()
+
+    page.locator("h1").click()
+    press("u")
+    press("u")
+    expect(page.get_by_role("link", name="Ignored")).to_have_count(0)
+    expect(page.get_by_role("link", name="Unmapped 3", exact=True)).to_be_visible()
+    expect(page.get_by_text("Undone: ignored: Zander").last).to_be_visible()
+    press("k")  # from below, where what is left stands
+    press(" ")
+    press("Shift+C")
+    expect(
+        page.get_by_text(re.compile("^Created 2 clients|^Created 1 client, mapped 2")).last
+    ).to_be_visible()
+    press("?")
+    expect(page.get_by_role("dialog").get_by_text("Undo what was done last")).to_be_visible()
+    page.keyboard.press("Escape")
+
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(live_portal + full.url("organizations/"))
+    assert rows_in_view(rows) >= 8
+    assert_accessible(page)
+
+
+def rows_in_view(rows: Locator) -> int:
+    """From where the list begins to the lower edge of the screen."""
+    rows.first.scroll_into_view_if_needed()
+    return int(
+        rows.first.evaluate(
+            "row => [...row.parentNode.children].filter("
+            "each => each.getBoundingClientRect().bottom <= innerHeight).length"
+        )
+    )
 
 
 def test_lists_keep_their_state_in_the_address(live_portal: str, page: Page, full: Place) -> None:
@@ -225,6 +322,11 @@ def test_the_pages_work_without_scripts(live_portal: str, browser: Browser, full
     row.get_by_role("combobox").fill("globex")
     row.get_by_role("button", name="Save").first.click()
     expect(page.get_by_text("GLOBEX is now mapped to Globex.")).to_be_visible()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("Undone: mapped GLOBEX to Globex.")).to_be_visible()
+    page.get_by_label("Select GLOBEX").check()
+    page.get_by_role("button", name="Ignore", exact=True).click()
+    expect(page.get_by_text("Ignored: GLOBEX.")).to_be_visible()
 
     page.goto(live_portal + full.url("assets/"))
     page.get_by_label("Type").select_option("server")

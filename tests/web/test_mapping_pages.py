@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from portal.db import db, transaction
@@ -85,7 +87,7 @@ def test_without_scripts_the_question_is_a_page(
 
     assert "1 asset will move" in asked.text
     assert "<!doctype html>" in asked.text
-    assert done.location == acme.url("organizations/")
+    assert done.location.startswith(acme.url("organizations/?undo="))
     assert read(app, acme) == ("Globex", "Globex")
 
 
@@ -146,7 +148,7 @@ def test_an_empty_call_does_not_unmap(app: Flask, post: Ask, acme: Place) -> Non
 def test_unmapping_keeps_the_assets(app: Flask, post: Ask, acme: Place, action: str) -> None:
     answer = post(action, client_name="")
 
-    assert "no longer mapped. Its assets stay" in answer.headers["HX-Trigger"]
+    assert "Unmapped Acme Organization. Its assets stay." in answer.headers["HX-Trigger"]
     assert read(app, acme) == (None, "Acme Client")
 
 
@@ -164,12 +166,13 @@ def test_suggestions_are_accepted_one_by_one_or_together(
     admin: FlaskClient, post: Ask, acme: Place, globex: int, unmapped: int
 ) -> None:
     page = admin.get(acme.url("organizations/")).text
-    assert "Accept 1 exact match" in page
+    assert "Map 1 sure match" in page
     assert "Map to Globex" in page
+    assert "Tactical does not say how many agents that would import" in page
 
     one = post("suggestion", unmapped, client_id=globex)
     assert "GLOBEX is now mapped to Globex." in one.headers["HX-Trigger"]
-    assert "Accept" not in one.text
+    assert "sure match" not in one.text
 
     post("unmap", unmapped)
     together = admin.post(acme.url("organizations/exact"), data={"show": "mapped"}, headers=HTMX)
@@ -184,6 +187,8 @@ def test_suggestions_are_accepted_one_by_one_or_together(
         ("", {"GLOBEX", "Acme Organization"}),
         ("show=unmapped", {"GLOBEX"}),
         ("show=mapped", {"Acme Organization"}),
+        ("show=suggested", set()),
+        ("show=ignored", set()),
         ("show=gone", set()),
         ("show=unheard", {"GLOBEX", "Acme Organization"}),
         ("q=acme client", {"Acme Organization"}),
@@ -204,6 +209,85 @@ def test_the_address_filters(
         assert shown == names
     assert "<!doctype html>" in whole.text
     assert "<!doctype html>" not in region.text
+
+
+def test_many_at_once_and_the_way_back(
+    app: Flask, admin: FlaskClient, acme: Place, unmapped: int
+) -> None:
+    """From nothing: no client is named like the organizations."""
+    with app.app_context(), tenant_scope(acme.id), transaction() as session:
+        values = {"integration_id": get_integration().id, "agent_count": 107}
+        rows = [
+            OrganizationMapping(
+                **values, external_organization_id=each, external_organization_name=f"New {each}"
+            )
+            for each in ("21", "22")
+        ]
+        session.add_all(rows)
+        session.flush()
+        ids = [row.id for row in rows]
+    address = acme.url("organizations/")
+
+    def act(action: str, htmx: bool = True, **more: Any) -> TestResponse:
+        data = {"action": action, "organization": ids, "show": "unmapped", **more}
+        return admin.post(f"{address}many", data=data, headers=HTMX if htmx else {})
+
+    def undo(answer: TestResponse) -> TestResponse:
+        offered = json.loads(answer.headers["HX-Trigger"])["toast"]["undo"]
+        assert offered["values"]["show"] == "unmapped"
+        return admin.post(offered["url"], data=offered["values"], headers=HTMX)
+
+    def names() -> set[str]:
+        with app.app_context(), tenant_scope(acme.id):
+            return set(db.session.scalars(select(Client.name)))
+
+    assert admin.get(address).text.count('data-agents="107"') == 2
+    created = act("create")
+    assert "Created 2 clients, mapped 2 organizations." in created.headers["HX-Trigger"]
+    assert names() == {"Acme Client", "New 21", "New 22"}
+    assert "Undone: created 2 clients" in undo(created).headers["HX-Trigger"]
+    assert names() == {"Acme Client"}
+    assert "undone already" in undo(created).headers["HX-Trigger"]
+
+    ignored = act("ignore")
+    assert "Ignored: 2 organizations." in ignored.headers["HX-Trigger"]
+    assert "New 21" not in ignored.text
+    assert "New 21" in admin.get(f"{address}?show=ignored").text
+    assert "New 21" in undo(ignored).text
+    assert act("ignore", htmx=False).status_code == 302
+    assert "No longer ignored: 2 organizations." in act("ask").headers["HX-Trigger"]
+
+    without = act("assign", htmx=False, client_name="acme client")
+    page = admin.get(without.location).text
+    assert "Mapped 2 organizations to Acme Client." in page
+    assert '<div class="undo-note">' in page
+    with app.app_context(), tenant_scope(acme.id):
+        assert db.session.get_one(OrganizationMapping, ids[0]).client_id == acme.client
+    run_id = without.location.rpartition("=")[2]
+    assert admin.post(f"{address}undo", data={"run_id": run_id}).status_code == 302
+    shown: dict[str, Any] = {f"suggested-{each}": acme.client for each in ids}
+    assert "as suggested" in act("accept", **shown).headers["HX-Trigger"]
+    assert "Unmapped 2 organizations" in act("unmap").headers["HX-Trigger"]
+    assert "Choose a client." in act("assign").headers["HX-Trigger"]
+    assert "Choose at least one" in act("create", organization=[]).headers["HX-Trigger"]
+    assert "Choose what to do" in act("dance").headers["HX-Trigger"]
+
+
+def test_an_undo_moves_assets_back_and_leaves_what_changed_since(
+    app: Flask, post: Ask, acme: Place, globex: int, admin: FlaskClient
+) -> None:
+    moved = post("client", client_name="Globex", client_id=globex, confirmed="1")
+    assert read(app, acme) == ("Globex", "Globex")
+    undo = json.loads(moved.headers["HX-Trigger"])["toast"]["undo"]
+    admin.post(undo["url"], data=undo["values"], headers=HTMX)
+    assert read(app, acme) == ("Acme Client", "Acme Client")
+
+    unmapped = post("unmap")
+    post("client", client_name="Globex", client_id=globex, confirmed="1")
+    undo = json.loads(unmapped.headers["HX-Trigger"])["toast"]["undo"]
+    answer = admin.post(undo["url"], data=undo["values"], headers=HTMX)
+    assert "Undone in part" in answer.headers["HX-Trigger"]
+    assert read(app, acme)[0] == "Globex"
 
 
 @pytest.mark.one_database

@@ -17,6 +17,7 @@ _LABELS = {
     "external_id": "Tactical number",
     "gone_since": "not in Tactical since",
     "held_since": "not in Tactical since",
+    "ignored": "ignored",
     "lan_ip": "LAN address",
     "mac_addresses": "MAC address",
     "make_model": "make and model",

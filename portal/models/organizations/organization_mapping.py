@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.clock import utc_now
@@ -26,6 +26,8 @@ class OrganizationMapping(TenantOwned, Base):
     external_organization_name: Mapped[str]
     client_id: Mapped[int | None] = mapped_column(ForeignKey("clients.id"))
     auto_sync_assets: Mapped[bool] = mapped_column(default=True)
+    ignored: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """A person has said that it is to stay unmapped, and to be asked about no more."""
     agent_count: Mapped[int | None]
     """As Tactical last reported; None where the source does not say."""
     gone_since: Mapped[datetime | None]

@@ -249,7 +249,7 @@ def _to_client(row: Any) -> Record:
 
 def _to_organization(mapping: OrganizationMapping) -> Record:
     ids = {"id": str(mapping.id), "client_id": _text(mapping.client_id)}
-    return ids | to_organization_row(mapping)
+    return ids | to_organization_row(mapping) | {"ignored": mapping.ignored}
 
 
 def _to_alerts(rows: Sequence[AlertRow]) -> list[Record]:

@@ -119,6 +119,7 @@ class Action(StrEnum):
     ORGANIZATIONS_DECIDED = "organization.decided"
     """About organizations that Tactical does not list any more."""
     AUTO_SYNC_SET = "organization.auto_sync_set"
+    IGNORED_SET = "organization.ignored_set"
 
     ASSET_EDITED = "asset.edited"
     ASSET_RELEASED = "asset.released"

@@ -36,6 +36,7 @@ ACTIONS: dict[str, str] = {
     Action.USER_LIMITED: "User: clients changed",
     Action.CONNECTION_SERVER_DECIDED: "Connection: server confirmed",
     Action.AUTO_SYNC_SET: "Organization: automatic sync switched",
+    Action.IGNORED_SET: "Organization: ignored, or asked about again",
     Action.ASSET_RELEASED: "Asset: edits given back to Tactical",
     Action.CREATED_REMOVED: "Removal of what was created begun",
     Action.AUDIT_PRUNED: "Old rows of the audit trail removed",

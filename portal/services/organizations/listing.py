@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -12,16 +13,21 @@ from sqlalchemy.orm import joinedload
 from portal.db import db
 from portal.errors import NotFound
 from portal.models import Asset, Client, OrganizationMapping
-from portal.models.organizations.client import name_key
 from portal.services.integrations.current import get_integration, integration_id
 from portal.services.lists.paging import Page, paginate
 from portal.services.lists.search import contains
+from portal.services.organizations.suggestions import Suggested
+
+MOST_SUGGESTED = 20_000
+"""As many as a statement of any database takes."""
 
 
 class OrganizationFilter(StrEnum):
     ALL = ""
     UNMAPPED = "unmapped"
     MAPPED = "mapped"
+    IGNORED = "ignored"
+    """A person has said that it stays unmapped."""
     AUTO_SYNC_OFF = "auto_sync_off"
     GONE = "gone"
     HELD = "held"
@@ -32,18 +38,33 @@ class OrganizationFilter(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OrganizationRow:
-    """An organization with the assets it has here, and a client of the same name, if any."""
+    """An organization with the assets it has here, and the client that it may be, if any."""
 
     mapping: OrganizationMapping
     assets: int
-    suggestion: Client | None
+    suggestion: Suggested | None
+
+    @property
+    def would_import(self) -> int | None:
+        """How many agents the next sync would make assets of once it is mapped; None where that is
+        not known."""
+        if self.mapping.agent_count is None:
+            return None
+        return max(0, self.mapping.agent_count - self.assets) * self.mapping.auto_sync_assets
 
 
 def list_organizations(
-    shown: OrganizationFilter = OrganizationFilter.ALL, search: str = "", page: int = 1
+    shown: OrganizationFilter = OrganizationFilter.ALL,
+    search: str = "",
+    page: int = 1,
+    suggested: Mapping[int, Suggested] | None = None,
+    only_suggested: bool = False,
 ) -> Page[OrganizationRow]:
-    """Organizations of the connected server by name."""
+    """Organizations of the connected server by name, each with what is `suggested` for it."""
     conditions = organization_conditions(shown, search)
+    suggested = suggested or {}
+    if only_suggested:
+        conditions.append(OrganizationMapping.id.in_(list(suggested)[:MOST_SUGGESTED]))
     found = paginate(
         select(OrganizationMapping)
         .where(*conditions)
@@ -55,7 +76,7 @@ def list_organizations(
         page,
         lambda row: row[0],
     )
-    return Page(_with_details(found.items), found.number, found.total)
+    return Page(_with_details(found.items, suggested), found.number, found.total)
 
 
 def list_live_organizations() -> list[OrganizationMapping]:
@@ -118,8 +139,8 @@ def get_organization(mapping_id: int) -> OrganizationMapping:
     return mapping
 
 
-def get_organization_row(mapping_id: int) -> OrganizationRow:
-    return _with_details([get_organization(mapping_id)])[0]
+def get_organization_row(mapping_id: int, suggested: Mapping[int, Suggested]) -> OrganizationRow:
+    return _with_details([get_organization(mapping_id)], suggested)[0]
 
 
 def get_organization_by_external_id(external_id: str) -> OrganizationMapping:
@@ -144,9 +165,12 @@ def organization_conditions(shown: OrganizationFilter, search: str) -> list[Colu
     conditions = [table.integration_id == integration_id()]
     match shown:
         case OrganizationFilter.UNMAPPED:
-            conditions.append(table.client_id.is_(None) & table.gone_since.is_(None))
+            is_live = table.gone_since.is_(None) & table.ignored.is_(False)
+            conditions.append(table.client_id.is_(None) & is_live)
         case OrganizationFilter.MAPPED:
             conditions.append(table.client_id.is_not(None))
+        case OrganizationFilter.IGNORED:
+            conditions.append(table.ignored.is_(True))
         case OrganizationFilter.AUTO_SYNC_OFF:
             conditions.append(table.auto_sync_assets.is_(False))
         case OrganizationFilter.GONE:
@@ -163,7 +187,9 @@ def organization_conditions(shown: OrganizationFilter, search: str) -> list[Colu
     return conditions
 
 
-def _with_details(mappings: list[OrganizationMapping]) -> list[OrganizationRow]:
+def _with_details(
+    mappings: list[OrganizationMapping], suggested: Mapping[int, Suggested]
+) -> list[OrganizationRow]:
     if not mappings:
         return []
     counts: dict[str, int] = defaultdict(int)
@@ -177,17 +203,9 @@ def _with_details(mappings: list[OrganizationMapping]) -> list[OrganizationRow]:
         .group_by(Asset.rmm_organization_id)
     ):
         counts[organization_id] = count
-    unmapped = [m for m in mappings if m.client_id is None]
-    clients = clients_by_key({name_key(m.external_organization_name) for m in unmapped})
     return [
-        OrganizationRow(
-            mapping,
-            counts[mapping.external_organization_id],
-            None
-            if mapping.client_id
-            else clients.get(name_key(mapping.external_organization_name)),
-        )
-        for mapping in mappings
+        OrganizationRow(each, counts[each.external_organization_id], suggested.get(each.id))
+        for each in mappings
     ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Select, and_, func, select, update
@@ -37,10 +37,12 @@ _FOLLOWS = (Asset.client_locked.is_(False),)
 
 @dataclass(frozen=True, slots=True)
 class MappingChange:
-    """`moved_assets` is how many assets now belong to the new client."""
+    """`moved_assets` is how many assets now belong to the new client; `run_id`: of the run that
+    stands for it, to undo it by."""
 
     mapping: OrganizationMapping
     moved_assets: int
+    run_id: int | None = None
 
 
 def count_assets_to_move(mapping_id: int, client_id: int | None) -> int:
@@ -65,7 +67,9 @@ def map_to_new_client(mapping_id: int, name: str, user_id: int | None = None) ->
     """Make a client and map the organization to it. Raises InvalidInput when the name is taken."""
     with transaction() as session:
         mapping = get_organization(mapping_id)
-        return _map(session, mapping, insert_client(session, name), user_id)
+        client = insert_client(session, name)
+        title = f"Created the client {client.name} of {mapping.external_organization_name}"
+        return assign(session, [(mapping, client)], title, user_id, created=[client.id])[0]
 
 
 def map_to_client_named(
@@ -85,16 +89,6 @@ def map_to_client_named(
         return _map(session, mapping, client, None, auto_sync)
 
 
-def unmap(mapping_id: int, user_id: int | None = None) -> OrganizationMapping:
-    """Take the mapping back. Assets stay with their client and are no longer refreshed."""
-    with transaction() as session:
-        mapping = get_organization(mapping_id)
-        title = f"Unmapped {mapping.external_organization_name}"
-        with recorded(session, [mapping], title, user_id):
-            mapping.client_id, mapping.client = None, None
-    return mapping
-
-
 def set_auto_sync(mapping_id: int, on: bool, user_id: int | None = None) -> OrganizationMapping:
     with transaction() as session:
         mapping = get_organization(mapping_id)
@@ -111,20 +105,22 @@ def map_exact(create: bool = False, user_id: int | None = None) -> list[MappingC
     there is none.
     """
     with transaction() as session:
-        chosen = [
-            (mapping, client or insert_client(session, mapping.external_organization_name))
-            for mapping, client in _match_by_name()
-            if client is not None or create
-        ]
+        chosen, created = [], []
+        for mapping, client in _match_by_name():
+            if client is None and create:
+                client = insert_client(session, mapping.external_organization_name)
+                created.append(client.id)
+            if client is not None:
+                chosen.append((mapping, client))
         title = f"Mapped {plural(len(chosen), 'organization')} to clients of the same name"
-        return assign(session, chosen, title, user_id)
+        return assign(session, chosen, title, user_id, created=created)
 
 
 def map_suggested(user_id: int | None = None) -> list[MappingChange]:
     """Map each unmapped organization to the client that it surely is."""
     with transaction() as session:
         sure = {each.organization_id: each.client_id for each in list_suggestions() if each.is_sure}
-        chosen = _load(session, sure)
+        chosen = load_pairs(session, sure)
         title = f"Mapped {plural(len(chosen), 'organization')} as suggested"
         return assign(session, chosen, title, user_id)
 
@@ -135,24 +131,23 @@ def assign(
     title: str,
     user_id: int | None,
     auto_sync: bool | None = None,
+    created: Collection[int] = (),
 ) -> list[MappingChange]:
     """Map each to its client, in a few statements however many they are; their assets move along.
-    `auto_sync` None leaves the switches as they are. Inside another's transaction."""
+    `auto_sync` None leaves the switches as they are; `created` are the ids of clients that were
+    created for it. Inside another's transaction."""
     if not chosen:
         return []
-    with recorded(session, [mapping for mapping, _client in chosen], title, user_id) as run:
+    mappings = [mapping for mapping, _client in chosen]
+    with recorded(session, mappings, title, user_id, created) as run:
         for mapping, client in chosen:
             mapping.client_id, mapping.client = client.id, client
             mapping.auto_sync_assets = mapping.auto_sync_assets if auto_sync is None else auto_sync
+            mapping.ignored = False
         # Before the assets: a sync holds the organization for the page that it writes.
         session.flush()
-        moved = _move_assets(session, [mapping for mapping, _client in chosen], run)
-    return [MappingChange(each, moved[each.external_organization_id]) for each, _client in chosen]
-
-
-def count_exact_matches() -> int:
-    """How many organizations `map_exact` would map."""
-    return sum(client is not None for _mapping, client in _match_by_name())
+        moved = _move_assets(session, mappings, run)
+    return [MappingChange(each, moved[each.external_organization_id], run.id) for each in mappings]
 
 
 def _match_by_name() -> list[tuple[OrganizationMapping, Client | None]]:
@@ -171,7 +166,7 @@ def _match_by_name() -> list[tuple[OrganizationMapping, Client | None]]:
     ]
 
 
-def _load(
+def load_pairs(
     session: Session, client_ids: Mapping[int, int]
 ) -> list[tuple[OrganizationMapping, Client]]:
     """Organizations and their clients, by their ids; in the order of the organizations' ids."""

@@ -3,7 +3,7 @@ can be undone."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,7 +13,7 @@ from portal.models import OrganizationMapping, SyncRun
 from portal.models.runs.sync_run import SyncKind
 from portal.services.audit.actions import Action
 from portal.services.audit.record import Target, record
-from portal.sync.reverting.mappings import COLUMNS, MAPPED
+from portal.sync.reverting.mappings import CLIENT_CREATED, COLUMNS, MAPPED
 from portal.sync.runs.log import log_entry
 from portal.sync.runs.person_runs import add_person_run, record_done
 from portal.wording import plural
@@ -23,10 +23,15 @@ _State = dict[str, Any]
 
 @contextmanager
 def recorded(
-    session: Session, mappings: Sequence[OrganizationMapping], title: str, user_id: int | None
+    session: Session,
+    mappings: Sequence[OrganizationMapping],
+    title: str,
+    user_id: int | None,
+    created: Collection[int] = (),
 ) -> Iterator[SyncRun]:
-    """The body changes the organizations, at least one; `title` says as a sentence what it did. A
-    run of which nothing came is taken away again."""
+    """The body changes the organizations, at least one; `title` says as a sentence what it did, and
+    `created` are the ids of clients that were created for it. A run of which nothing came is taken
+    away again."""
     before = [_state_of(mapping) for mapping in mappings]
     run = add_person_run(session, mappings[0].integration_id, SyncKind.MAPPING, title, user_id)
     yield run
@@ -39,19 +44,22 @@ def recorded(
     if not changed:
         session.delete(run)  # all was so before
         return
-    entries = [entry for mapping, was in changed if (entry := _log(mapping, was))]
+    entries = [entry for mapping, was in changed if (entry := _log(mapping, was, created))]
     record_done(session, run, {"seen": len(mappings), "updated": len(entries)}, entries)
     _audit(run, changed)
 
 
-def _log(mapping: OrganizationMapping, was: _State) -> dict[str, Any] | None:
+def _log(
+    mapping: OrganizationMapping, was: _State, created: Collection[int]
+) -> dict[str, Any] | None:
     """What became of it, so that it can be undone."""
     now = _state_of(mapping)
     changes = {name: [was[name], now[name]] for name in COLUMNS if was[name] != now[name]}
     if not changes:
         return None
     external_id, name = mapping.external_organization_id, mapping.external_organization_name
-    return log_entry(MAPPED, external_id, name, changes=changes)
+    reason = CLIENT_CREATED if mapping.client_id in created else None
+    return log_entry(MAPPED, external_id, name, reason, changes)
 
 
 def _state_of(mapping: OrganizationMapping) -> _State:
@@ -75,6 +83,6 @@ def _audit(run: SyncRun, changed: Sequence[tuple[OrganizationMapping, _State]]) 
 
 def _choose_action(was: _State, now: _State) -> Action:
     if was["client_id"] == now["client_id"]:
-        return Action.AUTO_SYNC_SET
+        return Action.IGNORED_SET if was["ignored"] != now["ignored"] else Action.AUTO_SYNC_SET
     is_mapped = now["client_id"] is not None
     return Action.ORGANIZATIONS_MAPPED if is_mapped else Action.ORGANIZATION_UNMAPPED

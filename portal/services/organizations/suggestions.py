@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from portal.db import db
 from portal.models import Client, OrganizationMapping
 from portal.services.integrations.current import integration_id
-from portal.services.suggesting import Reason, Suggestion, suggest
+from portal.services.suggesting import Reason, suggest
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,8 @@ class Suggested:
     organization_id: int
     external_id: str
     organization: str
+    agents: int | None
+    """That mapping it would make assets of; None where Tactical does not say."""
     client_id: int
     client: str
     score: int
@@ -35,8 +37,14 @@ def list_suggestions() -> list[Suggested]:
             table.external_organization_id,
             table.external_organization_name,
             table.client_id,
+            table.auto_sync_assets,
+            table.agent_count,
         )
-        .where(table.integration_id == integration_id(), table.gone_since.is_(None))
+        .where(
+            table.integration_id == integration_id(),
+            table.gone_since.is_(None),
+            table.ignored.is_(False),
+        )
         .order_by(func.lower(table.external_organization_name), table.id)
     ).all()
     unmapped = {row.id: row.external_organization_name for row in rows if row.client_id is None}
@@ -46,7 +54,17 @@ def list_suggestions() -> list[Suggested]:
     clients = _list_clients()
     found = suggest(unmapped, clients, besides=mapped)
     return [
-        _make(row.id, row.external_organization_id, unmapped[row.id], found[row.id], clients)
+        Suggested(
+            organization_id=row.id,
+            external_id=row.external_organization_id,
+            organization=row.external_organization_name,
+            agents=row.agent_count if row.auto_sync_assets else 0,
+            client_id=found[row.id].key,
+            client=clients[found[row.id].key],
+            score=found[row.id].score,
+            reason=found[row.id].reason,
+            is_sure=found[row.id].is_sure,
+        )
         for row in rows
         if row.id in found
     ]
@@ -55,17 +73,3 @@ def list_suggestions() -> list[Suggested]:
 def _list_clients() -> dict[int, str]:
     rows = db.session.execute(select(Client.id, Client.name).order_by(Client.id))
     return {row.id: row.name for row in rows}
-
-
-def _make(
-    organization_id: int,
-    external_id: str,
-    name: str,
-    found: Suggestion[int],
-    clients: dict[int, str],
-) -> Suggested:
-    client = clients[found.key]
-    return Suggested(
-        organization_id, external_id, name, found.key, client, found.score, found.reason,
-        found.is_sure,
-    )  # fmt: skip

@@ -70,9 +70,9 @@ def request_revert(run_id: int, user_id: int | None = None) -> SyncRun:
     return run
 
 
-def revert_to_end(run_id: int) -> SyncRun:
-    """As `request_revert`, in this process. For commands."""
-    run, _ = _add(run_id, "command", None)
+def revert_to_end(run_id: int, trigger: str = "command", user_id: int | None = None) -> SyncRun:
+    """As `request_revert`, in this process. For commands, and for what is small."""
+    run, _ = _add(run_id, trigger, user_id)
     return work_to_end(run.id)
 
 

@@ -13,6 +13,7 @@ const SAID = {
   503: "The portal is not ready. Try again in a minute.",
 };
 const STAYS = ".pending button, [role=combobox], [aria-current], a[href], button";
+const STAYS_IN_ROW = "tr .pending button, tr [role=combobox]"; // of what the row is about
 const WENT_WRONG = "Something went wrong in the portal; it was logged. Try again.";
 
 export function connectHtmx() {
@@ -80,7 +81,9 @@ export function connectHtmx() {
   });
   document.body.addEventListener("htmx:afterSettle", () => {
     if (!left || document.activeElement !== document.body) return;
-    document.getElementById(left)?.querySelector(STAYS)?.focus({ preventScroll: true });
+    const region = document.getElementById(left);
+    const inRow = region?.matches("tr") && region.querySelector(STAYS_IN_ROW);
+    (inRow || region?.querySelector(STAYS))?.focus({ preventScroll: true });
     left = "";
   });
   document.body.addEventListener("htmx:afterRequest", (event) => {

@@ -3,22 +3,25 @@
 //     <input type="checkbox" data-select-all>  <span data-selection-count>
 //     <input type="checkbox" data-select>      one a row; Shift takes the rows between
 //     <button data-confirm-one="Resolve 1 alert?" data-confirm-many="Resolve {n} alerts?">
+// Boxes may stand outside of the form and name it: form="…". Boxes with data-agents are counted:
+// "would import 12 agents".
 // Without this script the boxes and buttons work; the server says when nothing was chosen.
 
 let last = null; // the box that was clicked last
 
-const boxesOf = (form) => [...form.querySelectorAll("[data-select]")];
+const boxesOf = (form) => [...form.elements].filter((one) => one.matches("[data-select]"));
 
 function show(form) {
   const boxes = boxesOf(form);
-  const chosen = boxes.filter((box) => box.checked).length;
+  const ticked = boxes.filter((box) => box.checked);
+  const chosen = ticked.length;
   const all = form.querySelector("[data-select-all]");
   if (all) {
     all.checked = chosen > 0 && chosen === boxes.length;
     all.indeterminate = chosen > 0 && chosen < boxes.length;
     all.disabled = boxes.length === 0;
   }
-  const words = chosen ? `${chosen} selected` : "";
+  const words = chosen ? [`${chosen} selected`, ...agents(ticked)].join(" · ") : "";
   const count = form.querySelector("[data-selection-count]");
   if (count && count.textContent !== words) count.textContent = words;
   form.classList.toggle("has-selection", chosen > 0);
@@ -29,6 +32,18 @@ function show(form) {
       button.dataset.confirmTitle = chosen === 1 ? confirmOne : confirmMany.replace("{n}", chosen);
     }
   }
+}
+
+// What mapping the organizations that are ticked would import, as far as that is known.
+function agents(boxes) {
+  const told = boxes.map((box) => box.dataset.agents).filter((one) => one !== undefined);
+  if (!told.length) return [];
+  const known = told.filter((one) => one !== "").map(Number);
+  const sum = known.reduce((all, one) => all + one, 0);
+  const unknown = told.length - known.length;
+  if (!known.length) return ["agents not known"];
+  const words = `would import ${sum.toLocaleString("en")} agent${sum === 1 ? "" : "s"}`;
+  return [unknown ? `${words} (of ${unknown} not known)` : words];
 }
 
 function showAll(root = document) {
@@ -49,8 +64,8 @@ document.addEventListener("click", (event) => {
 });
 
 document.addEventListener("change", (event) => {
-  const form = event.target.closest("[data-selection]");
-  if (!form) return;
+  const form = event.target.closest("[data-selection]") || event.target.form;
+  if (form?.dataset.selection === undefined) return;
   if (event.target.matches("[data-select-all]")) {
     for (const box of boxesOf(form)) box.checked = event.target.checked;
   }

@@ -14,12 +14,18 @@ const enabled = () => {
   }
 };
 
-const isTyping = (element) =>
-  element.isContentEditable || element.closest("input, textarea, select, [role=combobox]");
+const TYPED_INTO = "input:not([type=checkbox], [type=radio]), textarea, select, [role=combobox]";
+const isTyping = (element) => element.isContentEditable || element.closest(TYPED_INTO);
+
+// Whether a press is a shortcut: no text, no dialog and no other key stands in its way.
+export const isShortcut = (event) =>
+  !(event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) &&
+  enabled() &&
+  !isTyping(event.target) &&
+  !document.querySelector("dialog[open]");
 
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
-  if (!enabled() || isTyping(event.target) || document.querySelector("dialog[open]")) return;
+  if (!isShortcut(event)) return;
 
   if (pendingGo && Date.now() - pendingGo < 1500) {
     pendingGo = 0;

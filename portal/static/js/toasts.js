@@ -2,7 +2,8 @@
 // and what scripts have to say. All of them in live regions, none of them stealing focus.
 //
 //   HX-Trigger: {"toast": {"category": "success", "message": "Mapped.",
-//                          "link": {"href": "/…", "label": "Open the run"}}}
+//                          "link": {"href": "/…", "label": "Open the run"},
+//                          "undo": {"url": "/…", "values": {…}, "target": "#rows"}}}
 //   or a list of such objects.
 
 const ICONS = {
@@ -13,7 +14,7 @@ const ICONS = {
 };
 const SECONDS = { success: 6, info: 8 }; // errors and warnings stay until dismissed
 
-export function toast({ category = "info", message, link }) {
+export function toast({ category = "info", message, link, undo }) {
   if (!message) return;
   const region = document.getElementById("toasts");
   if (!region) return;
@@ -34,9 +35,23 @@ export function toast({ category = "info", message, link }) {
   } else {
     anchor.remove();
   }
+  const back = element.querySelector("[data-undo]");
+  if (undo) back.addEventListener("click", () => (takeBack(undo), element.remove()));
+  else back.remove();
   region.append(element);
   announce(message, kind === "error");
   hideLater(element, SECONDS[kind]);
+}
+
+// What was done is taken back, once: by the button of its toast, or by a key. One after the other,
+// since each answer shows all that was taken back before.
+let before = Promise.resolve();
+export function takeBack(undo) {
+  if (undo.done) return;
+  undo.done = true;
+  const { url, values, target } = undo;
+  const send = () => window.htmx.ajax("POST", url, { target, swap: "innerHTML", values });
+  before = before.then(send, send);
 }
 
 // A region that exists from the start is read out more reliably than one that appears.

@@ -13,10 +13,13 @@ from portal.models import OrganizationMapping, SyncLogEntry
 from portal.models.runs.revert_action import RevertAction
 from portal.sync.reverting.plan import CLIENT, AssetRevert
 
+CLIENT_CREATED = "The client was created for it."
+"""Why an entry is there of which the client goes with the mapping when that is undone."""
 MAPPED = "mapped"
 """The action of a log entry with `{"client_id": [before, after], "auto_sync_assets": […]}`."""
-COLUMNS = (CLIENT, "auto_sync_assets")
+COLUMNS = (CLIENT, "auto_sync_assets", "ignored")
 """Of an organization: what a person decides."""
+_CALLED = {CLIENT: "client", "auto_sync_assets": "auto-sync switch", "ignored": "state"}
 
 
 def plan_mappings(
@@ -71,8 +74,7 @@ def _plan(
     changes, kept = {}, []
     for column, (before, after) in done.items():
         if now[column] != after:
-            what = "client" if column == CLIENT else "auto-sync switch"
-            kept.append(f"The {what} of this organization was changed since.")
+            kept.append(f"The {_CALLED[column]} of this organization was changed since.")
         elif column == CLIENT and before is not None and before not in clients:
             kept.append("The client that it was mapped to does not exist any more.")
         elif before != after:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import parse_qs
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -15,15 +14,16 @@ from portal.services.accounts.permissions import Permission
 from portal.services.clients import find_client_by_name, get_client
 from portal.services.integrations.current import find_integration
 from portal.services.organizations import listing as organization_service
+from portal.services.organizations import many
 from portal.services.organizations import mapping as mapping_service
-from portal.services.organizations.held import list_held
-from portal.services.organizations.listing import OrganizationFilter, OrganizationRow
+from portal.services.organizations.many import Done
 from portal.services.organizations.mapping import MappingChange
 from portal.services.runs import requests
 from portal.services.runs.history import find_active_run
-from portal.web.fragments import page_number, page_or_region, with_toast, words
+from portal.web.fragments import page_number, page_or_region, words
 from portal.web.guard import get_user, requires, tenant_blueprint
-from portal.web.input import split_current_url, to_id
+from portal.web.input import to_id
+from portal.web.organizations.answers import answer_row, list_context, render_row
 from portal.wording import plural
 
 organizations = tenant_blueprint("organizations", __name__, "/organizations")
@@ -35,9 +35,10 @@ def index() -> ResponseReturnValue:
     return page_or_region(
         "organizations/list.html",
         {"organization-rows": "organizations/_rows.html"},
-        **_list_context(words("show"), words("q"), page_number()),
+        **list_context(words("show"), words("q"), page_number()),
         integration=find_integration(),
         run=find_active_run(SyncKind.ORGANIZATIONS),
+        undo=request.args.get("undo", type=to_id),
     )
 
 
@@ -45,7 +46,7 @@ def index() -> ResponseReturnValue:
 @requires(Permission.READ)
 def row(organization_id: int) -> ResponseReturnValue:
     organization_service.get_organization(organization_id)
-    return _row(organization_id) if htmx else redirect(url_for("organizations.index"))
+    return render_row(organization_id) if htmx else redirect(url_for("organizations.index"))
 
 
 @organizations.post("/<int:organization_id>/client")
@@ -54,7 +55,7 @@ def map_to_client(organization_id: int) -> ResponseReturnValue:
     """Map to the client picked, to a new one, or to none; assets that move are shown first."""
     organization_service.get_organization(organization_id)
     try:
-        name, client_id = _read_choice()
+        name, client_id = read_choice()
         if not name and client_id is None:
             return unmap(organization_id)
         if client_id is not None:
@@ -73,9 +74,24 @@ def map_to_client(organization_id: int) -> ResponseReturnValue:
 @organizations.post("/<int:organization_id>/unmap")
 @requires(Permission.MAP)
 def unmap(organization_id: int) -> ResponseReturnValue:
-    mapping = mapping_service.unmap(organization_id, get_user().id)
-    name = mapping.external_organization_name
-    return _saved(organization_id, f"{name} is no longer mapped. Its assets stay.")
+    organization_service.get_organization(organization_id)
+    return answer_row(organization_id, many.unmap_many([organization_id], get_user().id))
+
+
+@organizations.post("/<int:organization_id>/new-client")
+@requires(Permission.MAP)
+def create_client(organization_id: int) -> ResponseReturnValue:
+    """One of the organization's own name."""
+    organization_service.get_organization(organization_id)
+    return answer_row(organization_id, many.create_many([organization_id], get_user().id))
+
+
+@organizations.post("/<int:organization_id>/ignored")
+@requires(Permission.MAP)
+def set_ignored(organization_id: int) -> ResponseReturnValue:
+    organization_service.get_organization(organization_id)
+    on = bool(request.form.get("ignored"))
+    return answer_row(organization_id, many.ignore_many([organization_id], on, get_user().id))
 
 
 @organizations.post("/<int:organization_id>/auto-sync")
@@ -85,7 +101,9 @@ def set_auto_sync(organization_id: int) -> ResponseReturnValue:
         organization_id, bool(request.form.get("auto_sync")), get_user().id
     )
     state = "on" if mapping.auto_sync_assets else "off"
-    return _saved(organization_id, f"Auto-sync of {mapping.external_organization_name} is {state}.")
+    return answer_row(
+        organization_id, Done(f"Auto-sync of {mapping.external_organization_name} is {state}.")
+    )
 
 
 @organizations.post("/<int:organization_id>/suggestion")
@@ -93,19 +111,6 @@ def set_auto_sync(organization_id: int) -> ResponseReturnValue:
 def accept_suggestion(organization_id: int) -> ResponseReturnValue:
     client = get_client(request.form.get("client_id", 0, type=to_id))
     return _map(organization_id, client.id, client.name)
-
-
-@organizations.post("/exact")
-@requires(Permission.MAP)
-def accept_exact() -> ResponseReturnValue:
-    """Map every organization that is named as a client."""
-    number = len(mapping_service.map_exact(user_id=get_user().id))
-    message = f"Mapped {plural(number, 'organization')}."
-    if not htmx:
-        flash(message, "success")
-        return redirect(url_for("organizations.index"))
-    context = _list_context(request.form.get("show", ""), request.form.get("q", ""), 1)
-    return with_toast(render_template("organizations/_rows.html", **context), message)
 
 
 @organizations.post("/sync")
@@ -117,7 +122,7 @@ def sync() -> ResponseReturnValue:
     return redirect(url_for("organizations.index"))
 
 
-def _read_choice() -> tuple[str, int | None]:
+def read_choice() -> tuple[str, int | None]:
     """The name typed and the id picked, which wins. Both empty: no client."""
     name, picked = request.form.get("client_name", "").strip(), request.form.get("client_id", "")
     if "client_name" not in request.form and not picked:
@@ -141,13 +146,13 @@ def _map(organization_id: int, client_id: int | None, name: str) -> ResponseRetu
             "assets": moving,
         }
         if htmx:
-            return _row(organization_id, pending=pending), 409
+            return render_row(organization_id, pending=pending), 409
         return _ask(organization_id, pending)
     if client_id is None:
         change = mapping_service.map_to_new_client(organization_id, name, get_user().id)
     else:
         change = mapping_service.map_to_client(organization_id, client_id, get_user().id)
-    return _saved(organization_id, _describe_change(change))
+    return answer_row(organization_id, Done(_describe_change(change), change.run_id))
 
 
 def _describe_change(change: MappingChange) -> str:
@@ -160,8 +165,8 @@ def _describe_change(change: MappingChange) -> str:
 
 def _ask(organization_id: int, pending: dict[str, Any]) -> ResponseReturnValue:
     """Without scripts: the one organization on a page of its own, with the question."""
-    context = _list_context("", "", 1)
-    row = _get_row_context(organization_id)
+    context = list_context("", "", 1)
+    row = organization_service.get_organization_row(organization_id, {})
     context["page"].items[:] = [row]
     return render_template(
         "organizations/list.html",
@@ -172,72 +177,8 @@ def _ask(organization_id: int, pending: dict[str, Any]) -> ResponseReturnValue:
     )
 
 
-def _saved(organization_id: int, message: str) -> ResponseReturnValue:
-    if not htmx:
-        flash(message, "success")
-        return redirect(url_for("organizations.index"))
-    return with_toast(_row(organization_id), message)
-
-
 def _refuse(organization_id: int, message: str) -> ResponseReturnValue:
     if not htmx:
         flash(message, "error")
         return redirect(url_for("organizations.index"))
-    return _row(organization_id, error=message), 422
-
-
-def _row(organization_id: int, **context: Any) -> str:
-    """The row, and beside it the counts of the list's head."""
-    shown = render_template(
-        "organizations/_row.html", row=_get_row_context(organization_id), **context
-    )
-    query = parse_qs(split_current_url().query)
-    head = render_template(
-        "organizations/_counts.html",
-        organization_counts=_counts(),
-        show=query.get("show", [""])[0],
-        q=query.get("q", [""])[0],
-        oob=True,
-    )
-    return shown + head
-
-
-def _get_row_context(organization_id: int) -> dict[str, Any]:
-    return _row_context(organization_service.get_organization_row(organization_id))
-
-
-def _list_context(show: str, q: str, number: int) -> dict[str, Any]:
-    shown = OrganizationFilter(show) if show in list(OrganizationFilter) else OrganizationFilter.ALL
-    found = organization_service.list_organizations(shown, q, number)
-    page = type(found)([_row_context(r) for r in found.items], found.number, found.total)  # type: ignore[misc]
-    counts = _counts()
-    return {
-        "page": page,
-        "show": str(shown),
-        "q": q,
-        "organization_counts": counts,
-        "held": list_held() if counts["held"] else [],
-    }
-
-
-def _counts() -> dict[str, int]:
-    counts = organization_service.count_organizations()
-    named = {shown.name.lower(): number for shown, number in counts.items()}
-    return {**named, "total": named["all"], "exact": mapping_service.count_exact_matches()}
-
-
-def _row_context(found: OrganizationRow) -> dict[str, Any]:
-    mapping = found.mapping
-    return {
-        "id": mapping.id,
-        "external_organization_id": mapping.external_organization_id,
-        "external_organization_name": mapping.external_organization_name,
-        "agent_count": mapping.agent_count,
-        "client": mapping.client,
-        "auto_sync_assets": mapping.auto_sync_assets,
-        "gone_since": mapping.gone_since,
-        "held_since": mapping.held_since,
-        "kept_at": mapping.kept_at,
-        "assets": found.assets,
-        "suggestion": found.suggestion,
-    }
+    return render_row(organization_id, error=message), 422

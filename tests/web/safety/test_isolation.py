@@ -9,6 +9,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.routing import Rule
 
+from portal.db import db
+from portal.models import OrganizationMapping
+from portal.scope import tenant_scope
 from portal.services.accounts.permissions import Permission, Role
 from tests.stateful.tables import Dump, dump
 from tests.web.conftest import HTMX
@@ -209,6 +212,20 @@ def test_an_organization_is_not_mapped_to_a_foreign_client(
 
     assert answer.status_code in (404, 422)
     assert "Other Client" not in answer.text
+
+
+def test_nor_is_a_foreign_organization_touched_among_many(
+    app: Flask, admin: FlaskClient, acme: Place, other: Place
+) -> None:
+    for action in ("create", "ignore", "unmap", "assign"):
+        data = {"action": action, "organization": other.organization, "client_id": acme.client}
+        answer = admin.post(acme.url("organizations/many"), data=data, headers=HTMX)
+        assert "Other " not in answer.text + answer.headers["HX-Trigger"]
+    undo = admin.post(acme.url("organizations/undo"), data={"run_id": other.run}, headers=HTMX)
+    assert undo.status_code == 404
+    with app.app_context(), tenant_scope(other.id):
+        row = db.session.get_one(OrganizationMapping, other.organization)
+        assert (row.client_id, row.ignored) == (other.client, False)
 
 
 def test_signed_out_everything_leads_to_the_sign_in(

@@ -36,6 +36,8 @@ LOWEST = {
         assets.release assets.restore assets.retire assets.tag assets.untag
         clients.delete clients.edit clients.new helpdesks.map_clients
         conflicts.settle deliveries.replay_failed deliveries.replay_one organizations.accept_exact
+        organizations.act_on_many organizations.create_client organizations.set_ignored
+        organizations.undo
         organizations.accept_suggestion organizations.created organizations.decide
         organizations.map_to_client
         organizations.remove_created organizations.set_auto_sync organizations.sync

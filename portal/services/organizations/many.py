@@ -1,0 +1,176 @@
+"""What a person does to one organization or to many at once; each can be undone."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from portal.chunks import chunked
+from portal.db import db, transaction
+from portal.errors import InvalidInput, NotFound, Refused
+from portal.models import Client, OrganizationMapping, SyncLogEntry, SyncRun
+from portal.models.organizations.client import name_key
+from portal.models.runs.sync_run import SyncKind
+from portal.services.clients import delete_client, get_client, insert_client
+from portal.services.integrations.current import integration_id
+from portal.services.organizations.listing import clients_by_key
+from portal.services.organizations.mapping import AT_ONCE, assign, load_pairs
+from portal.services.organizations.recording import recorded
+from portal.services.runs.history import get_run
+from portal.services.runs.reverts import request_revert, revert_to_end
+from portal.sync.reverting.mappings import CLIENT_CREATED
+from portal.wording import plural
+
+MOST_MOVED = 2_000
+"""More assets than these go back in a worker."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """`text`: as a sentence. `run_id`: to undo it by; None where there was nothing to do."""
+
+    text: str
+    run_id: int | None = None
+
+
+def accept_many(client_ids: Mapping[int, int], user_id: int | None = None) -> Done:
+    """Map organizations to the clients that were suggested for them, both by id."""
+    with transaction() as session:
+        pairs = load_pairs(session, client_ids)
+        return _assign(session, pairs, "as suggested", user_id)
+
+
+def assign_many(ids: Collection[int], client_id: int, user_id: int | None = None) -> Done:
+    """All to one client. Raises NotFound where there is none."""
+    with transaction() as session:
+        client = get_client(client_id)
+        pairs = [(mapping, client) for mapping in _load(session, ids)]
+        return _assign(session, pairs, f"to {client.name}", user_id)
+
+
+def create_many(ids: Collection[int], user_id: int | None = None) -> Done:
+    """A client of each organization's name, or the one that has the name already. Those that are
+    mapped stay as they are."""
+    with transaction() as session:
+        mappings = [each for each in _load(session, ids) if each.client_id is None]
+        if not mappings:
+            return Done("None of these organizations is unmapped.")
+        clients = clients_by_key({name_key(each.external_organization_name) for each in mappings})
+        created, pairs = [], []
+        for mapping in mappings:
+            key = name_key(mapping.external_organization_name)
+            if key not in clients:
+                clients[key] = insert_client(session, mapping.external_organization_name)
+                created.append(clients[key].id)
+            pairs.append((mapping, clients[key]))
+        if len(pairs) == 1:
+            name = pairs[0][1].name
+            text = f"Created the client {name}" if created else f"Mapped to the client {name}"
+        else:
+            what = plural(len(pairs), "organization")
+            text = f"Created {plural(len(created), 'client')}, mapped {what}"
+        changes = assign(session, pairs, text, user_id, created=created)
+    return Done(f"{text}.", changes[0].run_id)
+
+
+def ignore_many(ids: Collection[int], on: bool, user_id: int | None = None) -> Done:
+    """Leave unmapped organizations alone, or ask about them again."""
+    with transaction() as session:
+        mappings = [
+            each
+            for each in _load(session, ids)
+            if each.client_id is None and each.ignored is not on
+        ]
+        if not mappings:
+            return Done("None of these organizations is unmapped.")
+        title = f"{'Ignored' if on else 'No longer ignored'}: {_name(mappings)}"
+        with recorded(session, mappings, title, user_id) as run:
+            for mapping in mappings:
+                mapping.ignored = on
+    return Done(f"{title}.", run.id)
+
+
+def unmap_many(ids: Collection[int], user_id: int | None = None) -> Done:
+    """Take mappings back. Assets stay with their clients and are no longer refreshed."""
+    with transaction() as session:
+        mappings = [each for each in _load(session, ids) if each.client_id is not None]
+        if not mappings:
+            return Done("None of these organizations is mapped.")
+        title = f"Unmapped {_name(mappings)}"
+        with recorded(session, mappings, title, user_id) as run:
+            for mapping in mappings:
+                mapping.client_id, mapping.client = None, None
+    stay = "Its assets stay" if len(mappings) == 1 else "Their assets stay"
+    return Done(f"{title}. {stay}.", run.id)
+
+
+def undo(run_id: int, user_id: int | None = None) -> Done:
+    """Take back what one of these did, and the clients that were created for it where nothing else
+    has come to them. Raises NotFound, and Refused where it cannot be."""
+    run = get_run(run_id)
+    if run.kind is not SyncKind.MAPPING:
+        raise NotFound("There is no mapping of this number to undo.")
+    title, created = run.title or "The mapping", _list_created(run)
+    if run.moved > MOST_MOVED:
+        request_revert(run_id, user_id)
+        return Done("Being undone: many assets move back. It takes a few seconds.")
+    reverted = revert_to_end(run_id, "button", user_id)
+    for client_id in created:
+        _delete_if_bare(client_id)
+    if reverted.skipped:
+        return Done(f"Undone in part: {plural(reverted.skipped, 'organization')} changed since.")
+    return Done(f"Undone: {title[0].lower()}{title[1:]}.")
+
+
+def _assign(
+    session: Session,
+    pairs: list[tuple[OrganizationMapping, Client]],
+    how: str,
+    user_id: int | None,
+) -> Done:
+    if not pairs:
+        return Done("There is nothing to map.")
+    title = f"Mapped {_name([mapping for mapping, _client in pairs])} {how}"
+    if len(pairs) == 1:
+        title = f"Mapped {pairs[0][0].external_organization_name} to {pairs[0][1].name}"
+    changes = assign(session, pairs, title, user_id)
+    moved = sum(each.moved_assets for each in changes)
+    also = f" {plural(moved, 'asset')} moved along." if moved else ""
+    return Done(f"{title}.{also}", changes[0].run_id)
+
+
+def _load(session: Session, ids: Collection[int]) -> list[OrganizationMapping]:
+    """Of the connected server, by name. Raises InvalidInput where none was chosen."""
+    if not ids:
+        raise InvalidInput("Choose at least one organization.")
+    table = OrganizationMapping
+    found: list[OrganizationMapping] = []
+    for some in chunked(sorted(set(ids)), AT_ONCE):
+        its = table.integration_id == integration_id(), table.id.in_(some)
+        found += session.scalars(select(table).where(*its).order_by(table.id))
+    return found
+
+
+def _name(mappings: Collection[OrganizationMapping]) -> str:
+    if len(mappings) > 1:
+        return plural(len(mappings), "organization")
+    return next(iter(mappings)).external_organization_name
+
+
+def _list_created(run: SyncRun) -> list[int]:
+    rows = db.session.scalars(
+        select(SyncLogEntry.changes).where(
+            SyncLogEntry.run_id == run.id, SyncLogEntry.reason == CLIENT_CREATED
+        )
+    )
+    return sorted({changes["client_id"][1] for changes in rows if changes})
+
+
+def _delete_if_bare(client_id: int) -> None:
+    try:
+        delete_client(client_id)
+    except (NotFound, Refused):
+        return  # gone already, or in use meanwhile

@@ -1,0 +1,119 @@
+"""How the mapping page answers: a row, the list, or without scripts the way back to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qs
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from portal.extensions import htmx
+from portal.services.organizations import listing as organization_service
+from portal.services.organizations.held import list_held
+from portal.services.organizations.listing import OrganizationFilter
+from portal.services.organizations.many import Done
+from portal.services.organizations.suggestions import Suggested, list_suggestions
+from portal.services.suggesting import REASONS
+from portal.web.errors import Undo
+from portal.web.fragments import with_toast
+from portal.web.guard import name_allowed
+from portal.web.input import split_current_url, to_number
+
+SUGGESTED = "suggested"
+"""Shown beside the filters of the database: those for which there is a suggestion."""
+SHOWN = ("show", "q", "page")
+"""What of the list a form remembers."""
+
+
+def answer_row(organization_id: int, done: Done) -> ResponseReturnValue:
+    if not htmx:
+        return _go_back(done)
+    return with_toast(render_row(organization_id), done.text, undo=_to_undo(done))
+
+
+def answer_list(done: Done, category: str = "success") -> ResponseReturnValue:
+    if not htmx:
+        return _go_back(done, category)
+    shown = _read_shown()
+    context = list_context(shown["show"], shown["q"], to_number(shown["page"]) or 1)
+    page = render_template("organizations/_rows.html", fragment=True, **context)
+    return with_toast(page, done.text, category, undo=_to_undo(done))
+
+
+def _go_back(done: Done, category: str = "success") -> ResponseReturnValue:
+    """Without scripts: to the list, which offers to undo it."""
+    flash(done.text, category)
+    shown: dict[str, Any] = {name: word or None for name, word in _read_shown().items()}
+    return redirect(url_for("organizations.index", **shown, undo=done.run_id))
+
+
+def _to_undo(done: Done) -> Undo | None:
+    if done.run_id is None:
+        return None
+    values = {**_read_shown(), "run_id": str(done.run_id)}
+    return Undo(url=url_for("organizations.undo"), values=values, target="#organization-rows")
+
+
+def render_row(organization_id: int, **context: Any) -> str:
+    """The row, and beside it the counts of the list's head."""
+    suggested = _list_suggested()
+    row = organization_service.get_organization_row(organization_id, suggested)
+    shown: dict[str, Any] = {**_read_shown()}
+    head = render_template(
+        "organizations/_counts.html",
+        organization_counts=_count(suggested),
+        sure=_sum_sure(suggested),
+        oob=True,
+        **shown,
+    )
+    shown |= {"row": row, "reasons": REASONS}
+    return render_template("organizations/_row.html", **shown, **context) + head
+
+
+def _read_shown() -> dict[str, str]:
+    """What of the list was in view: the form says so, or the address of the page it is on."""
+    query = parse_qs(split_current_url().query) if htmx else {}
+    return {name: request.form.get(name, query.get(name, [""])[0]) for name in SHOWN}
+
+
+def list_context(show: str, q: str, number: int) -> dict[str, Any]:
+    """`show`: a filter of organizations, or those with a suggestion."""
+    suggested, is_suggested = _list_suggested(), show == SUGGESTED
+    is_known = show in list(OrganizationFilter)
+    shown = OrganizationFilter(show) if is_known else OrganizationFilter.ALL
+    page = organization_service.list_organizations(
+        OrganizationFilter.UNMAPPED if is_suggested else shown, q, number, suggested, is_suggested
+    )
+    counts = _count(suggested)
+    return {
+        "page": page,
+        "show": SUGGESTED if is_suggested else str(shown),
+        "q": q,
+        "reasons": REASONS,
+        "organization_counts": counts,
+        "sure": _sum_sure(suggested),
+        "held": list_held() if counts["held"] else [],
+    }
+
+
+def _list_suggested() -> dict[int, Suggested]:
+    """By organization; of nobody's who may not map them."""
+    if not name_allowed().map:
+        return {}
+    return {each.organization_id: each for each in list_suggestions()}
+
+
+def _count(suggested: Mapping[int, Suggested]) -> dict[str, int]:
+    counts = organization_service.count_organizations()
+    named = {shown.name.lower(): number for shown, number in counts.items()}
+    return {**named, "total": named["all"], SUGGESTED: len(suggested)}
+
+
+def _sum_sure(suggested: Mapping[int, Suggested]) -> dict[str, int]:
+    """How many suggestions are sure, how many agents mapping them would import, and of how many
+    organizations that is not known."""
+    sure = [each for each in suggested.values() if each.is_sure]
+    known = [each.agents for each in sure if each.agents is not None]
+    return {"organizations": len(sure), "agents": sum(known), "unknown": len(sure) - len(known)}
