@@ -88,7 +88,13 @@ class Msp:
             server_version=SERVER_VERSION,
             organizations=organizations,
             agent_ids=frozenset(self.agents),
-            alerts=len([alert for alert in truth.alerts() if alert["status"] == "active"]),
+            alerts=len(
+                [
+                    alert
+                    for alert in truth.alerts()
+                    if alert["status"] == "active" and not alert["hidden"]
+                ]
+            ),
         )
 
     def connect_by_totp(self) -> None:

@@ -39,6 +39,15 @@ def test_only_little_is_asked_for(tactical: SimulatedTactical) -> None:
     assert len(entries) <= 14
 
 
+def test_alerts_on_the_dashboard_are_counted(tactical: SimulatedTactical) -> None:
+    for agent in tactical.control.agents.ids()[:3]:
+        tactical.control.alerts.trigger(agent, dashboard=True)
+
+    result, steps = run(tactical)
+    assert result.alerts == 3
+    assert "3 alerts on Tactical's dashboard" in [step.message for step in steps]
+
+
 def test_a_secret_for_codes_signs_in(tactical: SimulatedTactical) -> None:
     user = admin(tactical, totp_secret=tactical.credentials.totp_secret)
 

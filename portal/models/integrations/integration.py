@@ -113,9 +113,9 @@ class Integration(TenantOwned, Base):
     """False after a change of host or a reconnect, until the server was compared."""
     found_organizations: Mapped[int | None]
     found_agents: Mapped[int | None]
-    found_alerts: Mapped[int | None]
-    """Active ones that the last good test counted; None before one, and where it was not told."""
     """How many the last passed test listed; agents: or the last look at the whole fleet."""
+    found_alerts: Mapped[int | None]
+    """On Tactical's dashboard, as the last passed test counted them: at least so many are active."""
     beta_api: Mapped[bool | None]
     key_restricted: Mapped[bool | None]
     server_version: Mapped[str | None]

@@ -200,13 +200,17 @@ class _Probe:
         return (NOTE, problems) if problems else (OK, "")
 
     def _check_alerts(self) -> StepOutcome:
-        """The oldest alert, to those who may list alerts, with the number of all active ones."""
+        """The oldest alert, to those who may list alerts, with the number of those on Tactical's
+        dashboard: what it hides there is counted nowhere."""
         found = self._tactical.session.fetch(
             decode_json, "/alerts/", method="PATCH", json={"top": 1}
         )
         count = found.get("alerts_count") if isinstance(found, dict) else None
         self._alerts = count if isinstance(count, int) and count >= 0 else None
-        return OK, plural(self._alerts, "active alert") if self._alerts else ""
+        return (
+            OK,
+            f"{plural(self._alerts, 'alert')} on Tactical's dashboard" if self._alerts else "",
+        )
 
     def _check_software(self) -> StepOutcome:
         """One agent's list: the whole one is 35 KB an agent. The permission is checked first."""

@@ -57,7 +57,7 @@ class ProbeResult:
     organizations: tuple[tuple[int, str], ...] = ()
     agent_ids: frozenset[str] = frozenset()
     alerts: int | None = None
-    """How many are active."""
+    """How many stand on Tactical's dashboard: active, not snoozed, not hidden."""
     broken_sites: tuple[BrokenSite, ...] = ()
 
     @classmethod

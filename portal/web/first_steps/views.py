@@ -53,8 +53,8 @@ def _why_sync(steps: FirstSteps) -> str:
 
 def _why_webhook(steps: FirstSteps) -> str:
     number = steps.facts["alerts"]
-    are = "is" if number == 1 else "are"
-    found = f"{plural(number, 'alert')} {are} active in Tactical. " if number else ""
+    stand = "stands" if number == 1 else "stand"
+    found = f"{plural(number, 'alert')} {stand} on Tactical's dashboard. " if number else ""
     return f"{found}With the webhook, new ones arrive here within a second."
 
 
