@@ -122,7 +122,7 @@ def test_from_connecting_to_assets(
     page.keyboard.press("w")
     expect(page.get_by_text("No software read yet")).to_be_visible()
     page.wait_for_load_state()
-    page.get_by_role("button", name="Sync software").click()
+    page.get_by_role("button", name="Sync software").first.click()
     titles = page.get_by_role("table", name="Software").locator("tbody tr")
     expect(titles.first).to_be_visible()
     name = titles.first.get_by_role("link").inner_text()

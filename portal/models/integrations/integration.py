@@ -115,7 +115,7 @@ class Integration(TenantOwned, Base):
     found_agents: Mapped[int | None]
     """How many the last passed test listed; agents: or the last look at the whole fleet."""
     found_alerts: Mapped[int | None]
-    """On Tactical's dashboard, as the last passed test counted them: at least so many are active."""
+    """On Tactical's dashboard, as the last passed test counted them: at least so many are there."""
     beta_api: Mapped[bool | None]
     key_restricted: Mapped[bool | None]
     server_version: Mapped[str | None]
