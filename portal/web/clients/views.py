@@ -15,6 +15,7 @@ from portal.services.past.days import Month
 from portal.services.windows.editing import HOURS
 from portal.web.clients.forms import ClientForm
 from portal.web.clients.past import show_past_clients
+from portal.web.dashboard.pictures import draw_statuses
 from portal.web.forms import mark
 from portal.web.fragments import page_number, page_or_region, words
 from portal.web.guard import requires, tenant_blueprint
@@ -76,6 +77,7 @@ def show(client_id: int) -> ResponseReturnValue:
         "clients/detail.html",
         client=overview.client,
         overview=overview,
+        statuses=draw_statuses(overview.days, client_id),
         this_month=str(Month.of(day_of(utc_now()))),
         maintenance_hours=HOURS,
     )

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 
 from flask import url_for
 
@@ -49,8 +49,9 @@ class Reason:
     url: str
 
 
-def draw_statuses(days: Sequence[Day]) -> DayChart | None:
-    """None as long as no night was counted."""
+def draw_statuses(days: Sequence[Day], client_id: int | None = None) -> DayChart | None:
+    """None as long as no night was counted. The marks of one client's lead to its list of that
+    day."""
     if not any(day.by_status for day in days):
         return None
     series = [
@@ -58,11 +59,17 @@ def draw_statuses(days: Sequence[Day]) -> DayChart | None:
             label=word.capitalize(),
             tone=word,
             values=[day.by_status[word] if day.by_status else None for day in days],
-            url=lambda _day, word=word: url_for("assets.index", status=word),  # type: ignore[misc]
+            url=lambda day, word=word: _list_of(day, word, client_id),  # type: ignore[misc]
         )
         for word in STACKED
     ]
     return _draw("Assets by status", days, series)
+
+
+def _list_of(day: date, status: str, client_id: int | None) -> str:
+    if client_id is None:
+        return url_for("assets.index", status=status)
+    return url_for("assets.index", client_id=client_id, as_of=day.isoformat())
 
 
 def draw_alerts(days: Sequence[Day]) -> DayChart | None:
