@@ -6,7 +6,7 @@ from flask import Flask
 
 from portal.api import document
 from portal.api.problems import PREFIX
-from portal.api.views import assets, audit, notices, openapi, records, tickets
+from portal.api.views import assets, audit, notices, openapi, records, saved_views, tickets
 
 __all__ = ["PREFIX", "init_app"]
 
@@ -22,6 +22,7 @@ ROOMS = [
     records.software,
     records.runs,
     notices.notices,
+    saved_views.saved_views,
     audit.audit,
 ]
 

@@ -49,6 +49,7 @@ from portal.models.rules.rule import AlertRule
 from portal.models.runs.revert_page import RevertPage
 from portal.models.runs.sync_plan import SyncPlan, SyncPlanRow
 from portal.models.runs.sync_run import SyncLogEntry, SyncRun
+from portal.models.saved_views.saved_view import SavedView
 from portal.models.software.inventory import AssetSoftware, SoftwareTitle
 from portal.models.tickets.helpdesk import Helpdesk, HelpdeskCustomer
 from portal.models.tickets.ticket import Ticket, TicketAlert, TicketTask
@@ -109,6 +110,7 @@ __all__ = [
     "RecoveryCode",
     "RemovedAsset",
     "RevertPage",
+    "SavedView",
     "Schedule",
     "Secret",
     "SoftwareTitle",

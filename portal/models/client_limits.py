@@ -51,6 +51,7 @@ from portal.models.rules.rule import AlertRule
 from portal.models.runs.revert_page import RevertPage
 from portal.models.runs.sync_plan import PlanAction, SyncPlan, SyncPlanRow
 from portal.models.runs.sync_run import COUNT_NAMES, SyncKind, SyncLogEntry, SyncRun
+from portal.models.saved_views.saved_view import SavedView
 from portal.models.software.inventory import AssetSoftware, SoftwareTitle
 from portal.models.tickets.helpdesk import Helpdesk, HelpdeskCustomer
 from portal.models.tickets.ticket import Ticket, TicketAlert, TicketTask
@@ -277,6 +278,7 @@ LIMITED: Mapping[type[Base], ClientLimit] = {
     OidcIdentity: ClientLimit(nothing),
     OidcProvider: ClientLimit(nothing),
     RevertPage: ClientLimit(nothing),
+    SavedView: ClientLimit(nothing),
     Secret: ClientLimit(nothing),
     User: ClientLimit(nothing),
     WebhookInstallation: ClientLimit(nothing),

@@ -27,6 +27,7 @@ from portal.models import (
     Delivery,
     Integration,
     OrganizationMapping,
+    SavedView,
     SyncRun,
     Ticket,
     TicketTask,
@@ -71,6 +72,10 @@ def _change(model: type[Any], row_id: int, **values: Any) -> None:
 def _missing(place: Place) -> dict[str, Any]:
     _change(Asset, place.asset, missing_since=utc_now())
     return {"asset": place.asset}
+
+
+def _deleted_view(place: Place) -> None:
+    _change(SavedView, place.view, deleted_at=utc_now())
 
 
 def _tagged(place: Place) -> dict[str, Any]:
@@ -299,6 +304,13 @@ ROUTES = {
     "helpdesks.switch_on": Drive("helpdesk.switched_on"),
     "helpdesks.test": Drive("helpdesk.probed", {"queue": "General"}),
     "notices.choose": Drive("notices.chosen"),
+    "saved_views.save": Drive("view.saved", {"list_name": "assets", "name": "Old"}),
+    "saved_views.change": Drive("view.changed", {"query": "type=server"}),
+    "saved_views.rename": Drive("view.renamed", {"name": "Other"}),
+    "saved_views.delete": Drive("view.deleted"),
+    "saved_views.restore": Drive("view.restored", prepare=_deleted_view),
+    "saved_views.start": Drive("list.look_chosen", {"begins": "1"}),
+    "saved_views.choose_look": Drive("list.look_chosen", {"density": "compact"}),
     "organizations.accept_exact": Drive("organization.mapped", prepare=_named_client),
     "organizations.act_on_many": Drive("organization.mapped", {"action": "create"}, _unmapped_one),
     "organizations.create_client": Drive("organization.mapped", prepare=_unmapped_one),

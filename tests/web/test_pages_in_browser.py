@@ -36,6 +36,7 @@ NO_PAGES = {
     "errands.show",
     "organizations.row",
     "rules.export",
+    "saved_views.show",
     "software.export",
     "software.export_of_asset",
     "software.export_of_title",

@@ -33,6 +33,7 @@ from portal.models import (
     MaintenanceWindow,
     Membership,
     OrganizationMapping,
+    SavedView,
     SoftwareTitle,
     SyncLogEntry,
     SyncPlan,
@@ -104,6 +105,8 @@ class Place:
     """Request Tracker, which nobody tested."""
     ticket: int
     """Open in it, about the asset; no alert hangs on it."""
+    view: int
+    """Of assets, for everybody."""
 
     def url(self, path: str = "") -> str:
         return f"/t/{self.slug}/{path}"
@@ -212,7 +215,10 @@ def make_place(app: Flask, slug: str = "acme", **integration: Any) -> Place:
         ticket = make_ticket(helpdesk.id, asset, "1042")
         session.add(ticket)
         session.flush()
-        ids += [rule.id, channel.id, helpdesk.id, ticket.id]
+        view = SavedView(list_name="assets", name=f"{name} servers", query="type=server")
+        session.add(view)
+        session.flush()
+        ids += [rule.id, channel.id, helpdesk.id, ticket.id, view.id]
         return Place(tenant_id, slug, *ids)
 
 

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, sql
+from sqlalchemy import JSON, ForeignKey, Index, UniqueConstraint, sql
 from sqlalchemy.orm import Mapped, mapped_column, query_expression, relationship
 
 from portal.clock import utc_now
@@ -42,6 +43,10 @@ class Membership(TenantOwned, Base):
     """To the clients of its rows in `membership_clients`: without any, to none at all."""
     notices_chosen_at: Mapped[datetime | None]
     """When the user chose which notices to get; None: what their role gets."""
+    list_choices: Mapped[dict[str, Any]] = mapped_column(
+        JSON, default=dict, server_default=sql.text("'{}'")
+    )
+    """How lists look for the user, as `portal.services.saved_views.looks` reads it."""
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
     user: Mapped[User] = relationship()
@@ -52,6 +57,8 @@ class Membership(TenantOwned, Base):
     """How many conflicts of the tenant need a person; read like `wants_code`."""
     client_ids: Mapped[str | None] = query_expression()
     """Of its rows in `membership_clients`, with commas between them; read like `wants_code`."""
+    views: Mapped[str | None] = query_expression()
+    """The views of lists that the menu shows; read like `wants_code`."""
 
 
 class MembershipClient(TenantOwned, Base):

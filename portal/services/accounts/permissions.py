@@ -13,6 +13,7 @@ class Permission(StrEnum):
     ACT_ON_ALERTS = "acknowledge, assign, resolve and snooze alerts"
     READ_RULES = "see alert rules, maintenance windows and channels"
     CHANGE_RULES = "change alert rules and maintenance windows"
+    SHARE_VIEWS = "save views of lists for everybody"
     SYNC = "sync, preview, apply or decline plans, and process webhook calls again"
     MAP = (
         "map organizations, name customers of helpdesks, edit clients, merge assets, "
@@ -37,7 +38,7 @@ class Role(StrEnum):
 _VIEWER = frozenset({Permission.READ, Permission.READ_CONNECTION, Permission.READ_RULES})
 _TECHNICIAN = _VIEWER | {
     *(Permission.REFRESH, Permission.EDIT, Permission.ACT_ON_ALERTS),
-    *(Permission.SYNC, Permission.MAP, Permission.CHANGE_RULES),
+    *(Permission.SYNC, Permission.MAP, Permission.CHANGE_RULES, Permission.SHARE_VIEWS),
 }
 _ADMIN = _TECHNICIAN | {Permission.CHANGE_SETTINGS, Permission.READ_AUDIT}
 

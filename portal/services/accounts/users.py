@@ -30,6 +30,7 @@ from portal.services.audit.actions import Action
 from portal.services.audit.people import record_of_place
 from portal.services.conflicts.listing import needs_person_count
 from portal.services.integrations.codes import is_code_wanted
+from portal.services.saved_views.listing import select_links
 
 EMAIL_PATTERN = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
@@ -99,6 +100,7 @@ def list_memberships(user_id: int) -> list[Membership]:
                 with_expression(Membership.wants_code, is_code_wanted(Membership.tenant_id)),
                 with_expression(Membership.conflicts, needs_person_count(Membership.tenant_id)),
                 with_expression(Membership.client_ids, select_client_ids()),
+                with_expression(Membership.views, select_links()),
             )
             .where(Membership.user_id == user_id, IS_OPEN)
             .order_by(Tenant.name, Tenant.id)

@@ -168,5 +168,12 @@ class Action(StrEnum):
     RULE_DELETED = "rule.deleted"
 
     LIST_EXPORTED = "list.exported"
+    LIST_LOOK_CHOSEN = "list.look_chosen"
+    """By a person, for themselves: columns, density, and what a list begins with."""
+    VIEW_SAVED = "view.saved"
+    VIEW_CHANGED = "view.changed"
+    VIEW_RENAMED = "view.renamed"
+    VIEW_DELETED = "view.deleted"
+    VIEW_RESTORED = "view.restored"
     AUDIT_PRUNED = "audit.pruned"
     """The checkpoint for rows that were older than they are kept."""

@@ -14,7 +14,7 @@ const ICONS = {
 };
 const SECONDS = { success: 6, info: 8 }; // errors and warnings stay until dismissed
 
-export function toast({ category = "info", message, link, undo }) {
+export function toast({ category = "info", message, link, undo, form }) {
   if (!message) return;
   const region = document.getElementById("toasts");
   if (!region) return;
@@ -38,6 +38,7 @@ export function toast({ category = "info", message, link, undo }) {
   const back = element.querySelector("[data-undo]");
   if (undo) back.addEventListener("click", () => (takeBack(undo), element.remove()));
   else back.remove();
+  if (form) element.querySelector("p").after(form);
   region.append(element);
   announce(message, kind === "error");
   hideLater(element, SECONDS[kind]);
@@ -68,7 +69,7 @@ export function connectToasts() {
   for (const element of [...region.children]) {
     const { category, message } = element.dataset;
     element.remove();
-    toast({ category, message });
+    toast({ category, message, form: element.querySelector("form") });
   }
   region.addEventListener("click", (event) => {
     event.target.closest("[data-dismiss]")?.closest(".notice-toast").remove();

@@ -9,6 +9,7 @@ from portal.services.accounts.permissions import Permission
 from portal.services.events import activity as activity_service
 from portal.web.fragments import page_number, page_or_region, words
 from portal.web.guard import requires, tenant_blueprint
+from portal.web.saved_views.look import list_context
 
 activity = tenant_blueprint("activity", __name__, "/activity")
 
@@ -21,6 +22,7 @@ def index() -> ResponseReturnValue:
     return page_or_region(
         "activity/list.html",
         {"event-rows": "activity/_rows.html"},
+        **list_context("activity"),
         page=page,
         filters={"type": kind, "q": q},
         types=ORDINARY,

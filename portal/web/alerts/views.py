@@ -37,6 +37,7 @@ from portal.web.errands.following import follow
 from portal.web.fragments import page_number, page_or_region
 from portal.web.guard import is_safe_target, requires, tenant_blueprint
 from portal.web.input import to_id, to_number
+from portal.web.saved_views.look import list_context
 
 alerts = tenant_blueprint("alerts", __name__, "/alerts")
 
@@ -54,6 +55,7 @@ def index() -> ResponseReturnValue:
     return page_or_region(
         "alerts/list.html",
         {"alert-rows": "alerts/_rows.html"},
+        **list_context("alerts"),
         filters=describe_filter(shown),
         rules=list_rule_choices(),
         rules_url=find_rules_url(),

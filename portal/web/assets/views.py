@@ -38,6 +38,7 @@ from portal.web.downloads import send_csv
 from portal.web.fragments import page_number, page_or_region, words
 from portal.web.guard import get_user, requires, tenant_blueprint
 from portal.web.past import wanted_day
+from portal.web.saved_views.look import list_context
 
 assets = tenant_blueprint("assets", __name__, "/assets")
 
@@ -59,6 +60,7 @@ def index() -> ResponseReturnValue:
     return page_or_region(
         "assets/list.html",
         {"asset-rows": "assets/_rows.html"},
+        **list_context("assets"),
         filters=_to_filters(shown),
         sort=shown.sort,
         sites=[(name, name) for name in offered.sites],

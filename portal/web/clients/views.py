@@ -21,6 +21,7 @@ from portal.web.fragments import page_number, page_or_region, words
 from portal.web.guard import requires, tenant_blueprint
 from portal.web.past import wanted_day
 from portal.web.reauthentication import fresh_sign_in_required
+from portal.web.saved_views.look import list_context
 from portal.wording import plural
 
 clients = tenant_blueprint("clients", __name__, "/clients")
@@ -39,6 +40,7 @@ def index() -> ResponseReturnValue:
         {"client-rows": "clients/_rows.html"},
         page=page,
         organizations=count_organizations()[OrganizationFilter.ALL] if is_empty else 0,
+        **list_context("clients"),
         q=q,
     )
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from flask import request
 
 TOPICS = {
+    "search": "lists#search-everything",
+    "saved_views": "lists#views",
     "dashboard": "guide#first-steps",
     "first_steps": "guide#first-steps",
     "tacticalrmm": "guide#1-connect",

@@ -38,6 +38,7 @@ from portal.web.downloads import send_csv
 from portal.web.fragments import page_number, page_or_region, words
 from portal.web.guard import requires, tenant_blueprint
 from portal.web.past import wanted_day
+from portal.web.saved_views.look import list_context
 from portal.web.software.past import export_past_list, show_past_title, show_past_titles
 
 software = tenant_blueprint("software", __name__)
@@ -53,6 +54,7 @@ def index() -> ResponseReturnValue:
     return page_or_region(
         "software/list.html",
         {"software-rows": "software/_rows.html"},
+        **list_context("software"),
         filters={"q": shown.search, "show": "all" if shown.with_gone else ""},
         sort=shown.sort,
         page=page,

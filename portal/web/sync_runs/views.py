@@ -22,6 +22,7 @@ from portal.services.runs.plans import find_plan_of_run
 from portal.web.fragments import go, page_number, page_or_region, words
 from portal.web.guard import get_user, is_safe_target, requires, tenant_blueprint
 from portal.web.input import split_current_url
+from portal.web.saved_views.look import list_context
 
 OF_WHAT_WAS_CHOSEN = (SyncKind.AGENT, SyncKind.AGENTS, SyncKind.APPLY, SyncKind.REVERT)
 STARTABLE = tuple(
@@ -41,6 +42,7 @@ def index() -> ResponseReturnValue:
     return page_or_region(
         "sync_runs/list.html",
         {"run-rows": "sync_runs/_rows.html"},
+        **list_context("sync_runs"),
         page=page,
         filters={"kind": kind, "status": status},
         any_runs=bool(page.items or kind or status),

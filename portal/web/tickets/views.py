@@ -17,6 +17,7 @@ from portal.web.client_filter import find_shown_client, read_client_id
 from portal.web.fragments import page_number, page_or_region, words
 from portal.web.guard import requires, tenant_blueprint
 from portal.web.input import to_id
+from portal.web.saved_views.look import list_context
 from portal.wording import plural
 
 tickets = tenant_blueprint("tickets", __name__, "/tickets")
@@ -34,6 +35,7 @@ def index() -> ResponseReturnValue:
     return page_or_region(
         "tickets/list.html",
         {"ticket-rows": "tickets/_rows.html"},
+        **list_context("tickets"),
         page=listing.list_tickets(shown, page_number()),
         ticket_counts=listing.count_groups(shown),
         filters={

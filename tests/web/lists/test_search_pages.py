@@ -68,7 +68,7 @@ def test_pages_and_actions_are_those_of_the_role(
     assert 'action="/t/acme/sync-runs/start/devices"' in page, "an action is a form"
     assert find(admin, acme, "windows maint") == NOTHING
     assert find(admin, acme, "customer")["Actions"] == ["Add a client"]
-    assert find(admin, acme, "webhook")["Pages"] == ["Webhook"]
+    assert find(admin, acme, "webhook")["Pages"] == ["Webhook", "Webhook calls"]
 
     sign_in(app, admin, limited_user(app, acme, acme.client, role="viewer"))
     assert "Actions" not in find(admin, acme, "customer")

@@ -40,12 +40,19 @@ IDS = {
     "title_id": "title",
     "token_id": "token",
     "user_id": "member",
+    "view_id": "view",
     "window_id": "window",
 }
 """Parameter of a route -> what it names. A route with another one must be listed here."""
 
 WORDS = {
-    **{"kind": "devices", "field": "name", "handle": "nobodys", "token": "nobodys"},
+    **{
+        "list_name": "assets",
+        "kind": "devices",
+        "field": "name",
+        "handle": "nobodys",
+        "token": "nobodys",
+    },
     "number": 1,
     "channel_kind": "http",
     "helpdesk_kind": "rt",
@@ -55,6 +62,7 @@ WORDS = {
 NO_TENANT = {
     "api_notices",
     *("static", "health", "help", "webhooks"),
+    "api_saved_views",
     *("auth", "second_step", "second_factors", "passkeys", "browsers", "places"),
     "calendars",  # of the link's tenant: see tests/windows/test_feeds.py
     *("api_openapi", "api_clients", "api_organizations", "api_assets", "api_alerts"),

@@ -1,0 +1,83 @@
+"""The lists of which views are kept, and the columns that each may show."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class ListShape:
+    """`columns`: those that can be left out, by their word, in order; `extra` are shown only to
+    whoever chooses them."""
+
+    label: str
+    columns: Mapping[str, str] = field(default_factory=dict)
+    extra: frozenset[str] = frozenset()
+
+    @property
+    def standard(self) -> tuple[str, ...]:
+        return tuple(word for word in self.columns if word not in self.extra)
+
+    def choose(self, words: Collection[str]) -> tuple[str, ...]:
+        """The columns among the words, in order. Without any, the standard ones."""
+        return tuple(word for word in self.columns if word in words) or self.standard
+
+
+LISTS: Mapping[str, ListShape] = {
+    "assets": ListShape(
+        "Assets",
+        {
+            "status": "Status",
+            "client": "Client",
+            "site": "Site",
+            "os": "System",
+            "user": "User",
+            "last_seen": "Last seen",
+            "type": "Type",
+            "serial": "Serial number",
+            "lan_ip": "LAN address",
+            "model": "Model",
+            "agent": "Agent version",
+            "agent_id": "Agent id",
+        },
+        frozenset({"type", "serial", "lan_ip", "model", "agent", "agent_id"}),
+    ),
+    "alerts": ListShape(
+        "Alerts",
+        {
+            "severity": "Severity",
+            "asset": "Asset",
+            "client": "Client",
+            "triggered": "Triggered",
+            "acknowledged": "Acknowledged",
+            "assigned": "Assigned",
+            "rule": "Rule",
+        },
+    ),
+    "tickets": ListShape(
+        "Tickets",
+        {
+            "state": "State",
+            "queue": "Queue",
+            "touched": "Touched by",
+            "opened": "Opened",
+            "closed": "Closed",
+        },
+    ),
+    "sync_runs": ListShape(
+        "Sync runs",
+        {
+            "status": "Status",
+            "what": "What happened",
+            "started": "Started",
+            "took": "Took",
+            "by": "By",
+        },
+    ),
+    "software": ListShape("Software"),
+    "clients": ListShape("Clients"),
+    "organizations": ListShape("Organizations"),
+    "activity": ListShape("Activity"),
+}
+"""By the name of their blueprint, whose page `index` shows the list."""

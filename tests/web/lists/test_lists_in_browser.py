@@ -1,0 +1,142 @@
+"""Lists on a telephone and on a desk, and views of them, in a real browser."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Browser, Page, expect
+
+from portal.db import Base, transaction
+from portal.models import Asset, Client, Event, SoftwareTitle, SyncRun
+from portal.models.runs.sync_run import RunStatus, SyncKind
+from portal.scope import tenant_scope
+from portal.services.accounts.users import add_user
+from tests.web.accessible import assert_accessible, assert_fits
+from tests.web.test_in_browser import EMAIL, PASSWORD, sign_in
+from tests.web.world import Place, make_alert, make_asset, make_ticket
+
+pytestmark = pytest.mark.one_database
+
+MANY = 60
+LEAST = 8
+"""Rows that a telephone shows of a list, before it is scrolled."""
+LISTS = ("assets/", "alerts/", "clients/", "software/", "sync-runs/", "tickets/", "activity/")
+IN_VIEW = """() => [...document.querySelectorAll("tbody tr")].filter((row) => {
+    const box = row.getBoundingClientRect();
+    return box.height >= 24 && box.top >= 0 && box.bottom <= innerHeight;
+}).length"""
+
+
+@pytest.fixture
+def many(app: Flask, acme: Place) -> Place:
+    """A tenant with a page of everything, and its admin."""
+    with app.app_context():
+        add_user(EMAIL, PASSWORD, acme.slug, "admin")
+    with app.app_context(), tenant_scope(acme.id), transaction() as session:
+        first = session.get_one(Asset, acme.asset)
+        for number in range(MANY):
+            client = Client(name=f"A client with quite a long name, number {number}")
+            session.add(client)
+            session.flush()
+            asset = make_asset(first.integration_id, client.id, f"workstation-{number:04}")
+            asset.needs_reboot = number % 3 == 0
+            session.add(asset)
+            session.flush()
+            alert = make_alert(asset)
+            alert.external_alert_id = f"many-{number}"
+            alert.message = f"Disk C: of {asset.name} is nearly full, and has been for some days"
+            session.add_all([alert, *_make_more(first.integration_id, number)])
+            session.add(make_ticket(acme.helpdesk, asset, str(number)))
+    return acme
+
+
+def _make_more(integration_id: int, number: int) -> list[Base]:
+    run = SyncRun(
+        integration_id=integration_id,
+        kind=SyncKind.DEVICES,
+        status=RunStatus.SUCCESS,
+        trigger="schedule",
+        updated=number,
+    )
+    title = SoftwareTitle(
+        name=f"Suite {number} for Windows, 64-bit edition",
+        normalized_name=f"suite {number}",
+        publisher="A publisher",
+        asset_count=number + 1,
+        version_count=1,
+    )
+    event = Event(type="rmm.device.created", subject=f"workstation-{number:04}", payload={})
+    return [run, title, event]
+
+
+def test_a_telephone_shows_eight_rows_of_every_list(
+    live_portal: str, page: Page, many: Place
+) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    sign_in(page, live_portal)
+    few: dict[str, int] = {}
+    for path in LISTS:
+        page.goto(live_portal + many.url(path))
+        number = page.evaluate(IN_VIEW)
+        few |= {path: number} if number < LEAST else {}
+        assert_fits(page)
+        assert_accessible(page)
+    assert few == {}
+
+
+def test_a_view_of_a_list_is_kept_and_its_head_stays_in_sight(
+    live_portal: str, page: Page, many: Place
+) -> None:
+    sign_in(page, live_portal)
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.goto(live_portal + many.url("assets/"))
+    page.get_by_label("Search assets").fill("workstation-000")
+    rows = page.get_by_role("table", name="Assets").locator("tbody tr")
+    expect(rows).to_have_count(10)
+    page.get_by_text("Save view", exact=True).first.click()
+    page.get_by_label("Name of the view").fill("First ten")
+    assert_accessible(page)
+    page.get_by_role("button", name="Save view").click()
+    main = page.get_by_role("navigation", name="Main")
+    expect(main.get_by_role("link", name="First ten")).to_have_attribute("aria-current", "page")
+    expect(rows).to_have_count(10)
+
+    page.get_by_text("Display", exact=True).click()
+    page.get_by_label("Agent id").check()
+    page.get_by_label("Compact").check()
+    page.get_by_role("button", name="Apply").click()
+    expect(page.get_by_role("button", name="Copy Agent id").first).to_be_visible()
+    expect(page.locator("body")).to_have_attribute("data-density", "compact")
+
+    main.get_by_role("link", name="Assets").click()
+    expect(rows).to_have_count(50)
+    page.evaluate("scrollTo(0, 900)")
+    head = page.get_by_role("columnheader", name="Name")
+    expect(head).to_be_in_viewport()
+
+    main.get_by_role("link", name="All views").click()
+    expect(page.get_by_role("heading", name="Views", level=1)).to_be_visible()
+    assert_accessible(page)
+    page.get_by_role("button", name="Delete First ten").click()
+    expect(main.get_by_role("link", name="First ten")).to_have_count(0)
+    page.get_by_role("region", name="Notifications").get_by_role("button", name="Undo").click()
+    expect(main.get_by_role("link", name="First ten")).to_be_visible()
+    expect(page.get_by_text("First ten is back.").last).to_be_visible()
+
+
+def test_a_view_is_saved_without_scripts(live_portal: str, browser: Browser, many: Place) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    sign_in(page, live_portal)
+    page.goto(live_portal + many.url("assets/?q=workstation-000"))
+    page.get_by_text("Save view", exact=True).first.click()
+    page.get_by_label("Name of the view").fill("First ten")
+    page.get_by_role("button", name="Save view").click()
+    expect(page).to_have_url(re.compile(r"q=workstation-000&view=\d+$"))
+    page.get_by_role("link", name="All views").click()
+    page.get_by_role("button", name="Delete First ten").click()
+    page.get_by_role("button", name="Bring back First ten").click()
+    expect(page.get_by_role("link", name="First ten").first).to_be_visible()
+    context.close()
