@@ -85,6 +85,7 @@ def test_a_database_elsewhere_is_closed_too(tmp_path: Path) -> None:
     assert [mode(path) for path in tmp_path.iterdir()] == [0o600] * 3
 
 
+@pytest.mark.servers
 def test_logs_of_a_gunicorn_started_by_hand_are_its_users_alone(tmp_path: Path) -> None:
     code = (
         "import portal.supervisor.gunicorn_config, pathlib, sys; pathlib.Path(sys.argv[1]).touch()"

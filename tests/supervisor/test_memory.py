@@ -5,6 +5,10 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
+pytestmark = pytest.mark.servers
+
 SCRIPT = """
 import portal.core
 from portal.db import Base
