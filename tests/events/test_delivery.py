@@ -86,6 +86,7 @@ def test_a_subscriber_is_told_of_what_it_wants_from_then_on(
     assert list_behind() == []
 
 
+@pytest.mark.one_database
 def test_a_failure_is_tried_again_later_and_nothing_overtakes_it(
     subscribed: int, receiver: Receiver
 ) -> None:
@@ -159,6 +160,7 @@ def test_410_ends_it_at_once(
     assert list_behind() == []
 
 
+@pytest.mark.one_database
 def test_after_three_days_of_failures_it_is_given_up_and_resumes_where_it_was(
     subscribed: int, receiver: Receiver
 ) -> None:
@@ -310,6 +312,7 @@ def test_a_private_address_is_refused_at_the_call(scope: Place) -> None:
     assert "private or reserved network" in (get(subscriber.id).last_error or "")
 
 
+@pytest.mark.one_database
 def test_the_tick_asks_for_those_that_are_behind(
     subscribed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

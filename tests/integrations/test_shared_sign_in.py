@@ -148,6 +148,7 @@ def test_who_waits_for_it_can_be_stopped(with_secret: Msp) -> None:
     assert count(with_secret, CHECK) == 0
 
 
+@pytest.mark.one_database
 def test_a_code_that_somebody_entered_meanwhile_is_not_asked_for_again(msp: Msp) -> None:
     user = admin(msp.tactical)
     test = msp.connect(

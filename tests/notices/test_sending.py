@@ -79,6 +79,7 @@ def send() -> None:
         sending.send_messages(channel_id)
 
 
+@pytest.mark.one_database
 def test_the_end_comes_by_mail_in_the_thread_of_the_beginning(scope: Place, clock: Any) -> None:
     with mail_server("none", signs_in=False) as server:
         add_mail(server)

@@ -62,6 +62,7 @@ def test_a_command_does_not_wait_for_a_process_that_died(
     assert (run.id, run.status, run.fencing_number) == (dead.id, RunStatus.SUCCESS, 2)
 
 
+@pytest.mark.one_database
 def test_ctrl_c_ends_the_run_of_a_command(msp: Msp, monkeypatch: pytest.MonkeyPatch) -> None:
     msp.connect()
 
@@ -76,6 +77,7 @@ def test_ctrl_c_ends_the_run_of_a_command(msp: Msp, monkeypatch: pytest.MonkeyPa
     monkeypatch.undo()
 
 
+@pytest.mark.one_database
 def test_a_mistake_of_ours_ends_the_run_too(msp: Msp, monkeypatch: pytest.MonkeyPatch) -> None:
     msp.connect()
 

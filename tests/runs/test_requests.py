@@ -41,6 +41,7 @@ def test_a_second_press_is_answered_by_the_first_run(
     assert jobs == [("sync_devices", msp.id, run.id), ("sync_organizations", msp.id, other.id)]
 
 
+@pytest.mark.one_database
 def test_each_agent_has_a_run_of_its_own(msp: Msp, jobs: list[tuple[object, ...]]) -> None:
     msp.connect()
     one, _ = requests.request_run(AGENT, "button", "a" * 40)

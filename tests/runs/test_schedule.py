@@ -172,6 +172,7 @@ def test_many_schedulers_start_it_once(connected: Msp, jobs: Jobs) -> None:
     assert sorted(claimed) == [False, False, False, True]
 
 
+@pytest.mark.one_database
 def test_an_integration_that_may_not_sync_is_passed_over(connected: Msp, jobs: Jobs) -> None:
     connect.save_connection(ConnectionSettings(api_key="not tested"))
     connected.waive_preview()

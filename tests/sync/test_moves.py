@@ -160,6 +160,7 @@ def test_an_edited_field_stays_until_it_is_released(msp: Msp) -> None:
     assert (row["name"], row["description"]) == ("PC-1", "By the door")
 
 
+@pytest.mark.one_database
 def test_an_edited_client_stays_wherever_the_agent_goes(msp: Msp) -> None:
     msp.import_fleet()
     agent = msp.agents[0]

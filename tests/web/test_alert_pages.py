@@ -70,6 +70,7 @@ def test_the_list_shows_what_is_active_and_counts_the_rest(
     assert "Is over" in admin.get(acme.url("alerts/?status=any&q=is+over")).text
 
 
+@pytest.mark.one_database
 def test_a_message_of_several_lines_is_shown_in_lines(
     app: Flask, admin: FlaskClient, acme: Place
 ) -> None:
@@ -163,6 +164,7 @@ def test_needs_review_stands_on_the_dashboard(app: Flask, admin: FlaskClient, ac
     assert "1 webhook call could not be read." in admin.get(acme.url()).text
 
 
+@pytest.mark.one_database
 def test_a_viewer_reads_without_buttons(app: Flask, viewer: FlaskClient, acme: Place) -> None:
     edit_delivery(app, acme, status=DeliveryStatus.FAILED)
     alerts = viewer.get(acme.url("alerts/")).text
@@ -189,6 +191,7 @@ def test_a_viewer_reads_without_buttons(app: Flask, viewer: FlaskClient, acme: P
         {"action": "snooze", "alert": "1", "days": "x"},
     ],
 )
+@pytest.mark.one_database
 def test_an_action_that_means_nothing_is_refused(
     admin: FlaskClient, acme: Place, sent: dict[str, str]
 ) -> None:
@@ -286,6 +289,7 @@ def test_odd_addresses_do_no_harm(admin: FlaskClient, acme: Place, query: str) -
 
 
 @pytest.mark.parametrize("path", ["alerts/", "assets/", "software/{title}"])
+@pytest.mark.one_database
 def test_a_client_that_cannot_be_is_not_there(admin: FlaskClient, acme: Place, path: str) -> None:
     url = acme.url(path.format(title=acme.title))
     for client in ("x", "-1", "0", "9" * 30):

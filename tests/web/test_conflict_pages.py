@@ -114,6 +114,7 @@ def test_that_both_were_kept_can_be_undone(app: Flask, admin: FlaskClient, acme:
         {"one": "apply-1", "next": "//evil.example"},
     ],
 )
+@pytest.mark.one_database
 def test_what_is_no_decision_is_refused(
     admin: FlaskClient, acme: Place, form: dict[str, str]
 ) -> None:

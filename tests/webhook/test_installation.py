@@ -78,6 +78,7 @@ def test_a_removal_takes_back_exactly_what_was_made(msp: Msp, apply_to: tuple[An
     assert msp.remove().steps == []
 
 
+@pytest.mark.one_database
 def test_the_preview_is_what_is_done(msp: Msp) -> None:
     state = msp.tactical.state
     state.settings.alert_template = state.templates.add(AlertTemplate(1, "By hand")).pk
@@ -218,6 +219,7 @@ def test_a_portal_that_tactical_does_not_reach(msp: Msp) -> None:
         assert keys.reveal() not in f"{row.message} {row.steps}"
 
 
+@pytest.mark.one_database
 def test_an_alert_arrives_by_what_was_installed(msp: Msp) -> None:
     msp.install("default")
     agent = msp.tactical.control.agents.ids()[0]

@@ -13,6 +13,7 @@ from tests.support.webhooks import Msp
 
 @pytest.mark.parametrize("use_key_store", [True, False])
 @pytest.mark.parametrize("at_once", [True, False])
+@pytest.mark.one_database
 def test_a_rotation_reaches_tactical(msp: Msp, use_key_store: bool, at_once: bool) -> None:
     msp.install("default", use_key_store=use_key_store)
     with msp.scope():
@@ -25,6 +26,7 @@ def test_a_rotation_reaches_tactical(msp: Msp, use_key_store: bool, at_once: boo
     assert rotation.secret in repr(msp.everything())
 
 
+@pytest.mark.one_database
 def test_a_rotation_that_tactical_does_not_take_says_so(msp: Msp) -> None:
     msp.install()
     msp.use_key(without=["can_edit_global_keystore"])

@@ -51,6 +51,7 @@ def is_due(app: Flask, place: Place, handling_id: int) -> bool:
         return handling.due_at is not None and handling.due_at <= utc_now()
 
 
+@pytest.mark.one_database
 def test_a_repeated_window_is_previewed_then_kept(
     app: Flask, admin: FlaskClient, acme: Place
 ) -> None:
