@@ -48,6 +48,10 @@ def pages(made: Seeded) -> dict[str, str]:
         "alerts, of a client, by severity": f"alerts/?status=any&client_id={made.client_id}"
         "&sort=-severity",
         "alerts, searched": "alerts/?status=any&q=disk+00042",
+        "alert": f"alerts/{made.ticket_id}",
+        "tickets": "tickets/",
+        "tickets, all, searched": "tickets/?state=any&q=disk+42",
+        "ticket": f"tickets/{made.ticket_id}",
         "deliveries": "deliveries/",
         "deliveries, searched": "deliveries/?q=00042",
         "activity": "activity/",

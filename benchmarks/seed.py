@@ -5,16 +5,19 @@ The rows of the tenants are written in turns, so that they lie mixed, as in real
 
 from __future__ import annotations
 
+import hashlib
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cache
 from itertools import islice
 from typing import Any
 
 from flask import Flask
 from sqlalchemy import Connection, Engine, create_engine, insert, text
 
+from benchmarks.seed_handling import find_ticket, seed_handling
 from portal.clock import utc_now
 from portal.db import Base, db, follow_scope
 from portal.models import (
@@ -43,6 +46,7 @@ from portal.models.runs.sync_run import RunStatus, SyncKind
 from portal.models.software.inventory import SoftwareTitle
 from portal.scope import all_tenants
 from portal.services.assets.daily_counts import COLUMNS
+from portal.services.database_statistics import refresh_statistics
 from tests.support.processes import OWNER
 
 Row = dict[str, Any]
@@ -90,6 +94,8 @@ class Seeded:
     client_id: int
     run_id: int
     title_id: int
+    ticket_id: int
+    """Also the id of an alert that hangs on it."""
 
     @property
     def past_day(self) -> date:
@@ -102,11 +108,26 @@ def seed(app: Flask, big: Sizes = BIG, small: Sizes = SMALL, others: int = SMALL
         engine = _owner_engine()
         with all_tenants(), engine.begin() as connection:
             _Seed(connection, big, small, others).write()
-        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.execute(text("ANALYZE"))
+            ticket_id = find_ticket(connection, 1)
+        _look_at_tables(engine)
         engine.dispose()
         db.session.remove()
-    return Seeded(1, 1, big.assets // 2, 1, big.runs, 1)
+    return Seeded(1, 1, big.assets // 2, 1, big.runs, 1, ticket_id)
+
+
+def _look_at_tables(engine: Engine) -> None:
+    if engine.dialect.name == "sqlite":
+        refresh_statistics()
+        return
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("ANALYZE"))
+
+
+@cache
+def _agent_id(tenant_id: int, n: int) -> str:
+    """40 letters, as Tactical makes them."""
+    made = hashlib.sha256(f"{tenant_id} {n}".encode()).hexdigest()[:40]
+    return made.translate(str.maketrans("0123456789", "GHKMPQRTXZ"))
 
 
 def _owner_engine() -> Engine:
@@ -146,6 +167,7 @@ class _Seed:
         self._put(SyncRun, self._each("runs", self._run))
         self._put(SyncLogEntry, self._log_entries())
         self._put_in_time(Alert, "alerts", self._alert)
+        seed_handling(self.connection, self.sizes, self.now)
         self._put_in_time(Delivery, "deliveries", self._delivery)
         self._put_in_time(Event, "events", self._event)
         self._put_in_time(AssetChange, "changes", self._change)
@@ -223,7 +245,7 @@ class _Seed:
         }
 
     def _agent(self, tenant_id: int, n: int) -> str:
-        return f"{tenant_id:04}{n % self.sizes[tenant_id].assets:036}"
+        return _agent_id(tenant_id, n % self.sizes[tenant_id].assets)
 
     def _asset(self, tenant_id: int, n: int) -> Row:
         organization = n % self.sizes[tenant_id].clients

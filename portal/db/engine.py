@@ -8,6 +8,8 @@ from typing import Any
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine, make_url
 
+CONNECTION_SECONDS = 3600
+"""How long a connection to SQLite is used: it knows of its tables what was known as it began."""
 WRITE_TIMEOUT_SECONDS = 30.0
 """How long a writer on SQLite waits for another one; on PostgreSQL, as long as it takes."""
 
@@ -19,7 +21,7 @@ def engine_options(database_url: str) -> dict[str, Any]:
     """
     url = make_url(database_url)
     if url.get_backend_name() == "sqlite":
-        return {"hide_parameters": True}
+        return {"hide_parameters": True, "pool_recycle": CONNECTION_SECONDS}
     limits = {"connect_timeout": "3", "tcp_user_timeout": "10000"}
     return {
         "hide_parameters": True,

@@ -9,17 +9,20 @@ from __future__ import annotations
 import logging
 import signal
 import threading
+import time
 
 from flask import Flask
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from portal.services import tick
 from portal.services.database_role import find_role_warning
+from portal.services.database_statistics import refresh_statistics
 from portal.work_id import work
 
 log = logging.getLogger(__name__)
 
 TICK_SECONDS = 3.0
+STATISTICS_SECONDS = 3600.0
 
 
 def run_scheduler(app: Flask) -> None:
@@ -28,7 +31,11 @@ def run_scheduler(app: Flask) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda _number, _frame: stop.set())
     _check_role(app)
+    looked_at = -STATISTICS_SECONDS
     while not stop.is_set():
+        if time.monotonic() - looked_at >= STATISTICS_SECONDS:
+            looked_at = time.monotonic()
+            _look_at_tables(app)
         _tick(app)
         stop.wait(TICK_SECONDS)
 
@@ -41,6 +48,14 @@ def _check_role(app: Flask) -> None:
         return  # away: the ticks say so
     if warning is not None:
         log.warning('%s See docs/install.md, "Two roles".', warning)
+
+
+def _look_at_tables(app: Flask) -> None:
+    try:
+        with app.app_context():
+            refresh_statistics()
+    except SQLAlchemyError as error:
+        log.warning("SQLite could not look at its tables, trying again later: %s", error)
 
 
 def _tick(app: Flask) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
-from flask import Flask, Response, current_app, request, url_for
+from flask import Flask, Response, current_app, g, request, url_for
 from werkzeug.exceptions import NotFound
 from werkzeug.security import safe_join
 
@@ -29,8 +29,14 @@ def init_app(app: Flask) -> None:
 
 
 def static_url(filename: str) -> str:
-    """The address of a file, with its hash: the file may be cached for ever."""
-    return url_for("static", filename=filename, v=_digest(_read(filename)))
+    """The address of a file, with its hash: the file may be cached for ever.
+
+    A page asks for that of its icons a hundred times.
+    """
+    known: dict[str, str] = g.setdefault("static_urls", {})
+    if filename not in known:
+        known[filename] = url_for("static", filename=filename, v=_digest(_read(filename)))
+    return known[filename]
 
 
 def send(filename: str) -> Response:

@@ -107,7 +107,7 @@ def test_an_alert_is_linked_when_its_asset_appears(msp: Msp) -> None:
     alert = msp.alert(pk or 0)
     assert alert.asset_id is None
     with msp.scope():
-        [row] = listing.with_clients([alert])
+        row = listing.get_alert_row(alert.id)
         assert row.client is not None, "its organization is mapped"
         of_client = listing.list_alerts(AlertFilter(client_id=row.client.id)).items
         assert alert.id in [found.alert.id for found in of_client]

@@ -10,6 +10,7 @@ from portal.clock import utc_now
 from portal.db import Base, BigId, TenantOwned
 from portal.models.alerts.handling import AlertHandling
 from portal.models.assets.asset import Asset
+from portal.models.organizations.organization_mapping import OrganizationMapping
 
 
 class AlertStatus(StrEnum):
@@ -99,6 +100,16 @@ class Alert(TenantOwned, Base):
     """How often it was triggered: one more for each time it was re-opened."""
 
     asset: Mapped[Asset | None] = relationship()
+    organization: Mapped[OrganizationMapping | None] = relationship(
+        primaryjoin=lambda: and_(
+            Alert.integration_id == OrganizationMapping.integration_id,
+            Alert.external_organization_id == OrganizationMapping.external_organization_id,
+        ),
+        foreign_keys=lambda: [Alert.integration_id, Alert.external_organization_id],
+        viewonly=True,
+        lazy="raise",
+    )
+    """Where a statement asks for it."""
     handling: Mapped[AlertHandling | None] = relationship(
         primaryjoin=lambda: and_(
             Alert.id == AlertHandling.alert_id, Alert.occurrences == AlertHandling.occurrence

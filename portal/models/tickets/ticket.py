@@ -60,6 +60,7 @@ class Ticket(TenantOwned, Base):
         Index(None, "helpdesk_id", "outage"),
         Index("ix_tickets_reference", "helpdesk_id", "reference"),
         Index(None, "tenant_id", "status", "id"),
+        Index(None, "tenant_id", "id"),
         Index(None, "asset_id"),
         Index(None, "client_id"),
     )

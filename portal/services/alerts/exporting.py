@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from portal.db import db
 from portal.models import Alert
 from portal.services.alerts.filters import AlertFilter, alert_conditions
-from portal.services.alerts.listing import AlertRow, query_alerts, with_clients
+from portal.services.alerts.listing import AlertRow, query_alerts
 from portal.services.export import ROWS_AT_ONCE, Row
 from portal.services.plain import plain
 from portal.services.tickets.listing import TicketRow, list_current, to_short
@@ -44,7 +44,7 @@ def export_alerts(shown: AlertFilter | None = None) -> Iterator[Row]:
     )
     for part in found.partitions():
         tickets = list_current([alert.id for alert in part])
-        for row in with_clients(part):
+        for row in map(AlertRow, part):
             yield to_alert_row(row, tickets.get(row.alert.id))
 
 

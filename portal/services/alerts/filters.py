@@ -11,7 +11,6 @@ from sqlalchemy import ColumnElement, and_, or_, select, true, tuple_, union_all
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from portal.clock import begin_of, utc_now
-from portal.db import db
 from portal.models import Alert, AlertHandling, Asset, OrganizationMapping, Ticket, TicketAlert
 from portal.models.alerts.handling import HandlingState
 from portal.models.tickets.ticket import TicketStatus
@@ -160,11 +159,8 @@ def is_unacknowledged() -> ColumnElement[bool]:
 
 
 def _belongs_to(client_id: int) -> ColumnElement[bool]:
-    """PostgreSQL is asked for either way by itself: no index tells of alerts that one or the other
-    holds for, and it would look at all of them. SQLite, which counts no rows beforehand, would do
-    so for each way, and looks but once like this."""
-    if db.engine.dialect.name == "sqlite":
-        return or_(_is_of_asset(Alert, client_id), _is_of_organization(Alert, client_id))
+    """Asked for either way by itself: no index tells of alerts that one or the other holds for, and
+    a database would look at all of them."""
     linked, unlinked = aliased(Alert), aliased(Alert)
     return Alert.id.in_(
         union_all(

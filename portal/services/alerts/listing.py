@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, ScalarSelect, Select, case, func, select
-from sqlalchemy.orm import contains_eager, defer, joinedload
+from sqlalchemy.orm import aliased, contains_eager, defer, joinedload
 
 from portal.db import db
 from portal.errors import NotFound
@@ -25,6 +24,7 @@ from portal.services.lists.search import narrow
 _SEVERITY_RANK = case(
     (Alert.severity == Severity.ERROR, 2), (Alert.severity == Severity.WARNING, 1), else_=0
 )
+_CLIENT_OF_ORGANIZATION = aliased(Client)
 _ASSET_NAME = func.lower(func.coalesce(Asset.name, Alert.hostname))
 
 SORTABLE: dict[str, Any] = {
@@ -38,10 +38,15 @@ SORTABLE: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class AlertRow:
-    """`client` is the asset's, or that of the organization while there is no asset."""
+    """An alert of `query_alerts`."""
 
     alert: Alert
-    client: Client | None
+
+    @property
+    def client(self) -> Client | None:
+        """The asset's, or that of the organization while there is no asset."""
+        place = self.alert.asset or self.alert.organization
+        return place.client if place else None
 
 
 def list_alerts(shown: AlertFilter, page: int = 1) -> Page[AlertRow]:
@@ -64,7 +69,7 @@ def list_and_count(shown: AlertFilter, page: int = 1) -> tuple[Page[AlertRow], d
         counts.get(shown.status or "total", 0),
         page,
     )
-    return Page(with_clients(found.items), found.number, found.total), counts
+    return Page([AlertRow(each) for each in found.items], found.number, found.total), counts
 
 
 def count_by_status(shown: AlertFilter | None = None) -> dict[str, int]:
@@ -115,6 +120,7 @@ def get_alert(alert_id: int) -> Alert:
         .where(Alert.id == alert_id)
         .options(
             joinedload(Alert.asset).joinedload(Asset.client),
+            joinedload(Alert.organization).joinedload(OrganizationMapping.client),
             joinedload(Alert.handling)
             .joinedload(AlertHandling.assignee)
             .joinedload(Membership.user),
@@ -127,7 +133,7 @@ def get_alert(alert_id: int) -> Alert:
 
 
 def get_alert_row(alert_id: int) -> AlertRow:
-    return with_clients([get_alert(alert_id)])[0]
+    return AlertRow(get_alert(alert_id))
 
 
 def list_alerts_of_asset(asset_id: int, most: int) -> list[Alert]:
@@ -146,17 +152,21 @@ def list_alerts_of_asset(asset_id: int, most: int) -> list[Alert]:
 
 
 def query_alerts(*conditions: ColumnElement[bool]) -> Select[Alert]:
-    """Alerts with their assets and those assets' clients, and with their handlings and whom they
-    are assigned to, but for why each rule was tried."""
-    handling = contains_eager(Alert.handling)
+    """Alerts with their assets and organizations and the clients of these, and with their handlings
+    and whom they are assigned to, but for why each rule was tried."""
+    handling, organization = contains_eager(Alert.handling), contains_eager(Alert.organization)
+    its_client = OrganizationMapping.client.of_type(_CLIENT_OF_ORGANIZATION)
     return (
         _with_assets(select(Alert))
+        .outerjoin(Alert.organization)
+        .outerjoin(its_client)
         .outerjoin(Alert.handling)
         .outerjoin(AlertHandling.assignee)
         .outerjoin(Membership.user)
         .where(*conditions)
         .options(
             contains_eager(Alert.asset).contains_eager(Asset.client),
+            organization.contains_eager(its_client),
             handling.contains_eager(AlertHandling.assignee).contains_eager(Membership.user),
             handling.options(defer(AlertHandling.explanation), defer(AlertHandling.plan)),
         )
@@ -165,35 +175,6 @@ def query_alerts(*conditions: ColumnElement[bool]) -> Select[Alert]:
 
 def _with_assets(query: Select[Any]) -> Select[Any]:
     return query.outerjoin(Alert.asset).outerjoin(Asset.client)
-
-
-def with_clients(alerts: Sequence[Alert]) -> list[AlertRow]:
-    """Each with its client; one query for those that have no asset."""
-    places = {
-        (alert.integration_id, alert.external_organization_id)
-        for alert in alerts
-        if alert.asset is None and alert.external_organization_id
-    }
-    mapped: dict[tuple[int, str | None], Client | None] = {}
-    if places:
-        mappings = db.session.scalars(
-            select(OrganizationMapping)
-            .where(
-                OrganizationMapping.external_organization_id.in_({place[1] for place in places}),
-                OrganizationMapping.client_id.is_not(None),
-            )
-            .options(joinedload(OrganizationMapping.client))
-        )
-        mapped = {(m.integration_id, m.external_organization_id): m.client for m in mappings}
-    return [
-        AlertRow(
-            alert,
-            alert.asset.client
-            if alert.asset
-            else mapped.get((alert.integration_id, alert.external_organization_id)),
-        )
-        for alert in alerts
-    ]
 
 
 def _order(sort: str) -> tuple[Any, ...]:

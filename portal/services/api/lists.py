@@ -34,7 +34,6 @@ from portal.services.alerts.listing import (
     AlertRow,
     get_alert_row,
     query_alerts,
-    with_clients,
 )
 from portal.services.alerts.story import describe_entry
 from portal.services.api.paging import Items, Part, read_part
@@ -120,7 +119,7 @@ def list_alerts(
     return read_part(
         query,
         part,
-        lambda rows: _to_alerts(with_clients([row[0] for row in rows])),
+        lambda rows: _to_alerts([AlertRow(row[0]) for row in rows]),
     )
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Select, SQLColumnExpression, func, or_, se
 from sqlalchemy.orm import InstrumentedAttribute
 
 from portal.client_guard import LIMITS
-from portal.db import db
+from portal.db import db, is_among
 from portal.models import Asset
 from portal.scope import allowed_clients
 
@@ -93,4 +93,4 @@ def narrow(
         return conditions
     found = select(key).where(*conditions).limit(MOST_NARROWED + 1)
     ids = db.session.scalars(found.order_by(key) if in_order else found).all()
-    return conditions if len(ids) > MOST_NARROWED else [key.in_(ids)]
+    return conditions if len(ids) > MOST_NARROWED else [is_among(key, ids)]

@@ -14,7 +14,7 @@ from portal.db import db
 from portal.errors import NotFound
 from portal.models import Alert, AlertHandling, Helpdesk, Ticket, TicketAlert, TicketTask
 from portal.models.tickets.ticket import TaskStatus, TicketStatus
-from portal.services.alerts.listing import AlertRow, query_alerts, with_clients
+from portal.services.alerts.listing import AlertRow, query_alerts
 from portal.services.lists.paging import Page, paginate
 from portal.services.tickets.filters import FAILING, GROUPS, TicketFilter, ticket_conditions
 
@@ -111,13 +111,14 @@ def _select_linked(alert_ids: Collection[int]) -> Select[Ticket, str, int]:
         .join(TicketAlert, TicketAlert.ticket_id == Ticket.id)
         .join(AlertHandling, AlertHandling.id == TicketAlert.handling_id)
         .where(AlertHandling.alert_id.in_(alert_ids))
-        .order_by(Ticket.id.desc())
     )
 
 
 def _group_by_alert(query: Select[Ticket, str, int]) -> dict[int, list[TicketRow]]:
+    """Sorted here: asked for the order of ids, SQLite would walk all tickets in it."""
     found: dict[int, list[TicketRow]] = {}
-    for ticket, helpdesk, alert_id in db.session.execute(query):
+    linked = sorted(db.session.execute(query), key=lambda row: row.Ticket.id, reverse=True)
+    for ticket, helpdesk, alert_id in linked:
         rows = found.setdefault(alert_id, [])
         if all(row.ticket.id != ticket.id for row in rows):
             rows.append(TicketRow(ticket, helpdesk))
@@ -145,7 +146,7 @@ def list_alerts_of(ticket_id: int) -> list[AlertRow]:
     )
     newest = (Alert.triggered_at.desc(), Alert.id.desc())
     query = query_alerts(Alert.id.in_(its)).order_by(*newest).limit(MOST_ALERTS)
-    return with_clients(db.session.scalars(query).all())
+    return [AlertRow(alert) for alert in db.session.scalars(query)]
 
 
 def list_used_queues() -> list[tuple[int, str]]:
