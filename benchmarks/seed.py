@@ -154,7 +154,7 @@ class _Seed:
         names = ({"id": t, "slug": f"t{t}", "name": f"MSP {t}"} | set_up for t in self.sizes)
         self._put(Tenant, names)
         self._put(User, [{"id": 1, "email": "bench@example.com", "password_hash": "none"}])
-        members = ({"tenant_id": t, "user_id": 1, "role": "owner"} for t in self.sizes)
+        members = ({"id": t, "tenant_id": t, "user_id": 1, "role": "owner"} for t in self.sizes)
         self._put(Membership, members)
         self._put(Integration, (self._integration(t) for t in self.sizes))
         self._put(Client, self._each("clients", self._client))

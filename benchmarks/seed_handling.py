@@ -73,9 +73,10 @@ WHERE h.id % 10 < 3
 _TASKS = """
 INSERT INTO ticket_tasks (tenant_id, ticket_id, helpdesk_id, handling_id, verb, key, text, status,
     attempts, answer, created_at, settled_at)
-SELECT tenant_id, id, helpdesk_id, id, :verb, key || ':' || :verb, '', 'done', 1, 'Done.',
+SELECT tenant_id, id, helpdesk_id, id, verb, key || ':' || verb, '', 'done', 1, 'Done.',
     created_at, created_at
-FROM tickets WHERE :verb = 'open' OR status = 'closed'
+FROM tickets JOIN (SELECT 'open' AS verb UNION ALL SELECT 'close') AS verbs
+    ON verb = 'open' OR status = 'closed'
 """
 
 
@@ -88,7 +89,8 @@ def seed_handling(connection: Connection, tenant_ids: Iterable[int], now: dateti
     for model, kind, name in far_sides:
         made = ({"id": t, "tenant_id": t, "kind": kind, "name": name} for t in tenants)
         _put(connection, model, made)
-    tried = [{"rule": n, "name": f"Rule {n}", "outcome": "The severity differs."} for n in rules]
+    why = "The severity differs."
+    tried = [{"rule_id": n, "name": f"Rule {n}", "matched": False, "why": why} for n in rules]
     values: tuple[tuple[str, dict[str, Any]], ...] = (
         (_HANDLINGS, {"rules": RULES, "explanation": json.dumps(tried)}),
         (_TIMELINE, {"kind": "received", "words": "Received from Tactical."}),
@@ -96,8 +98,7 @@ def seed_handling(connection: Connection, tenant_ids: Iterable[int], now: dateti
         (_MESSAGES, {"no": False}),
         (_TICKETS, {}),
         (_LINKS, {}),
-        (_TASKS, {"verb": "open"}),
-        (_TASKS, {"verb": "close"}),
+        (_TASKS, {}),
     )
     for statement, asked in values:
         connection.execute(text(statement), asked)

@@ -13,11 +13,13 @@ from portal.db import db, transaction
 from portal.errors import Refused
 from portal.models import (
     Alert,
+    AlertRule,
     Asset,
     AssetChange,
     AssetConflict,
     AssetSoftware,
     Helpdesk,
+    MaintenanceWindow,
     OrganizationMapping,
     RemovedAsset,
     SoftwareTitle,
@@ -86,6 +88,25 @@ def test_merged_and_taken_back_everything_is_as_before(
     undone = take_back(removed_id)
     assert undone == Unmerged(other_id, [])
     assert read_tables() == before
+
+
+@pytest.mark.one_database
+def test_rules_and_windows_that_name_it_follow_it_and_go_back(msp: Msp) -> None:
+    keep_id, other_id = import_pair(msp)
+    with msp.scope():
+        with transaction() as session:
+            rule = AlertRule(name="It", position=0, conditions={"assets": [other_id]})
+            when = {"zone": "UTC", "starts": "2026-01-01T22:00", "minutes": 60, "created_by": "me"}
+            of_it = MaintenanceWindow(name="It", scope={"assets": [other_id]}, **when)
+            of_both = MaintenanceWindow(name="Both", scope={"assets": [other_id, keep_id]}, **when)
+            session.add_all([rule, of_it, of_both])
+        removed_id = merge(keep_id, other_id)
+        for terms in (rule.conditions, of_it.scope, of_both.scope):
+            assert terms == {"assets": [keep_id]}
+
+        take_back(removed_id)
+    assert rule.conditions == of_it.scope == {"assets": [other_id]}
+    assert set(of_both.scope["assets"]) == {keep_id, other_id}
 
 
 def test_its_tickets_come_along_and_go_back(msp: Msp) -> None:

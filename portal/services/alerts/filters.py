@@ -131,17 +131,22 @@ def _on_day(moment: InstrumentedAttribute[Any], day: date | None) -> Iterator[Co
 
 
 def _list_ticketed(word: str) -> Iterator[ColumnElement[bool]]:
-    """Found from the tickets, of which few meet a condition."""
+    """Found from the tickets, of which few meet a condition; of alerts without one there are many,
+    and each is looked at."""
     if word not in (*TICKETED, UNTICKETED):
         return
-    found = (
-        select(AlertHandling.alert_id, AlertHandling.occurrence)
-        .join(TicketAlert, TicketAlert.handling_id == AlertHandling.id)
-        .join(Ticket, Ticket.id == TicketAlert.ticket_id)
-        .where(TICKETED.get(word, true()))
+    linked = select(AlertHandling.alert_id, AlertHandling.occurrence).join(
+        TicketAlert, TicketAlert.handling_id == AlertHandling.id
     )
-    has_one = tuple_(Alert.id, Alert.occurrences).in_(found)
-    yield ~has_one if word == UNTICKETED else has_one
+    if word == UNTICKETED:
+        of_alert = (
+            AlertHandling.alert_id == Alert.id,
+            AlertHandling.occurrence == Alert.occurrences,
+        )
+        yield ~linked.where(*of_alert).exists()
+        return
+    found = linked.join(Ticket, Ticket.id == TicketAlert.ticket_id).where(TICKETED[word])
+    yield tuple_(Alert.id, Alert.occurrences).in_(found)
 
 
 def is_unacknowledged() -> ColumnElement[bool]:

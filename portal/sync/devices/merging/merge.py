@@ -17,6 +17,7 @@ from portal.models.events.event import EventType
 from portal.sync.alerts.locks import lock_alerts
 from portal.sync.devices.device_events import retirement_event
 from portal.sync.devices.facts import VITALS
+from portal.sync.devices.merging.naming import follow_asset
 from portal.sync.devices.merging.parts import (
     Pair,
     move_conflicts,
@@ -58,9 +59,10 @@ def merge_into(
 ) -> RemovedAsset:
     """Have one asset of both, under the id `keep_id`, in the caller's transaction.
 
-    Alerts, software, history, superseded agents and conflicts of the other come along, and its
-    address leads here. The asset has the agent that is listed or was seen last; or that of the
-    asset with the id `agent_of`, where the caller knows better. The other agent is superseded.
+    Alerts, software, history, superseded agents and conflicts of the other come along, rules and
+    maintenance windows that name it name this one, and its address leads here. The asset has the
+    agent that is listed or was seen last; or that of the asset with the id `agent_of`, where the
+    caller knows better. The other agent is superseded.
     `now` is by Tactical's clock. Raises NotFound and Refused.
     """
     keep, other, set_aside = load_pair(session, keep_id, other_id)
@@ -136,6 +138,7 @@ def _move_all(session: Session, pair: Pair, cause: Cause, now: datetime) -> dict
         "conflicts": move_conflicts(session, pair, cause, now),
         "tags": unite_tags(session, pair),
         "tickets": move_tickets(session, other.id, keep.id),
+        "named": follow_asset(session, other.id, keep.id),
         "kept": {
             "before": row_to_json(keep),
             "entity": entities.get(keep.id),

@@ -29,6 +29,7 @@ from portal.models.assets.change import ChangeAction
 from portal.models.events.event import EventType
 from portal.sync.alerts.locks import lock_alerts
 from portal.sync.devices.merging.merge import UNTOLD, tell_retirement
+from portal.sync.devices.merging.naming import restore_named
 from portal.sync.devices.merging.parts import agent_is, move_tickets
 from portal.sync.devices.merging.rules import OF_THE_AGENT
 from portal.sync.devices.merging.snapshots import (
@@ -188,7 +189,8 @@ def _make_anew(session: Session, snapshot: dict[str, Any], own: dict[str, Any]) 
 
 
 def _give_back(session: Session, keep_id: int, snapshot: dict[str, Any]) -> None:
-    """Alerts, history, addresses and tickets; alerts that came since by their agent."""
+    """Alerts, history, addresses, tickets, and what names it; alerts that came since by their
+    agent."""
     asset = snapshot["asset"]
     is_own = (Alert.integration_id == asset["integration_id"]) & (
         Alert.agent_id == asset["rmm_device_id"]
@@ -205,6 +207,7 @@ def _give_back(session: Session, keep_id: int, snapshot: dict[str, Any]) -> None
             .execution_options(synchronize_session=False)
         )
     move_tickets(session, keep_id, asset["id"], only=snapshot.get("tickets", ()))
+    restore_named(session, asset["id"], keep_id, snapshot.get("named", {}))
 
 
 def _restore_entities(
