@@ -172,6 +172,17 @@ REFUSED = [
     (b"channels: [{name: C, kind: fax}]", "no kind of channel"),
     (b"channels: [{name: C, kind: http, settings: {nonsense: x}}]", "no setting"),
     (b"channels: [{name: C, kind: http, most_per_minute: 0}]", "from 1 to 60"),
+    (b"channels: [{name: C, kind: mail, settings: {server: a}}]", "“sender” cannot be used"),
+    (
+        b"channels: [{name: C, kind: mail, settings:"
+        b" {server: a.example, port: smtp, sender: a@a.example, to: b@a.example}}]",
+        "“port” cannot be used. Enter a number",
+    ),
+    (
+        b"channels: [{name: C, kind: ntfy, settings: {server: https://a.example/topic}}]",
+        "“server” cannot be used. Enter the server alone",
+    ),
+    (b"channels: [{name: C, kind: http, templates: {body: '{'}}]", "“body” cannot be used"),
 ]
 
 

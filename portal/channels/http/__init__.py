@@ -103,8 +103,6 @@ class HttpChannel(TextChannel):
     )
 
     def check(self, settings: Settings, secrets: Secrets, templates: Templates) -> str:
-        url = clean_url(secrets.get("url", ""))
-        read_headers(secrets.get("headers", ""))
         if settings["format"] == "json":
             body = _fill_body(settings, templates, _SAMPLE)
             try:
@@ -113,6 +111,8 @@ class HttpChannel(TextChannel):
                 raise Rejected(
                     {"body": f"With its values filled in, the body is no JSON: {error}."}
                 ) from None
+        url = clean_url(secrets.get("url", ""))
+        read_headers(secrets.get("headers", ""))
         return get_host(url)
 
     def takes_key(self, settings: Settings) -> bool:

@@ -15,9 +15,11 @@ from sqlalchemy.orm import Session
 from portal.channels import KINDS, ChannelKind
 from portal.channels.templating import VALUES
 from portal.errors import InvalidInput
+from portal.far_side.form import Rejected
 from portal.far_side.templating import BadTemplate, check_template
 from portal.models import Channel
 from portal.services.channels.changing import FASTEST
+from portal.services.far_sides import read_secrets
 from portal.services.rules.file.content import ChannelPart
 from portal.services.rules.file.outcome import Line, changed
 from portal.services.text import clean_line
@@ -35,6 +37,7 @@ def import_channel(session: Session, part: ChannelPart) -> Line:
         "templates": part.templates,
         "most_per_minute": part.most_per_minute,
     }
+    _check_as_form(kind, part, channel)
     if channel is None:
         new = Channel(kind=part.kind, name=name, active=False, settings=part.settings, **values)
         session.add(new)
@@ -50,6 +53,25 @@ def import_channel(session: Session, part: ChannelPart) -> Line:
     if any(channel.settings.get(field) != value for field, value in part.settings.items()):
         return replace(line, notes=(*line.notes, "its settings stay: change them on its page"))
     return line
+
+
+def _check_as_form(kind: ChannelKind, part: ChannelPart, channel: Channel | None) -> None:
+    """What the kind itself asks for, of what the file holds: settings of a new channel, templates
+    of each. Secrets are asked for by the form."""
+    given = part.settings if channel is None else channel.settings
+    settings = {each.name: each.default for each in kind.fields if not each.is_secret} | given
+    secrets = read_secrets(channel, kind.fields) if channel else {}
+    needed = [each for each in kind.fields if each.is_required and not each.is_secret]
+    problems = {each.name: "Enter it." for each in needed if settings[each.name] == ""}
+    if not problems:
+        try:
+            kind.check(settings, secrets, part.templates)
+        except Rejected as error:
+            problems = dict(error.problems)
+    own = kind.parts if channel else {*settings, *kind.parts}
+    for name, problem in problems.items():
+        if name in own:
+            raise InvalidInput(f"“{name}” cannot be used. {problem}", field="file")
 
 
 def _check(kind: ChannelKind, part: ChannelPart) -> None:
