@@ -19,6 +19,7 @@ Clients = frozenset[int] | None
 None: of all clients, and what belongs to no client."""
 
 _clients: ContextVar[Clients] = ContextVar("allowed_clients", default=None)
+_address: ContextVar[str] = ContextVar("own_address", default="")
 
 
 class _Everyone(Enum):
@@ -66,6 +67,22 @@ def limited_to(client_ids: Collection[int] | None) -> Iterator[None]:
         yield
     finally:
         _clients.reset(token)
+
+
+@contextmanager
+def known_by(address: str) -> Iterator[None]:
+    """Run the block for whoever has this e-mail address. Who is limited to some clients learns of
+    no other."""
+    token = _address.set(address)
+    try:
+        yield
+    finally:
+        _address.reset(token)
+
+
+def own_address() -> str:
+    """Of whoever the running code works for; empty where that is no person."""
+    return _address.get()
 
 
 @contextmanager

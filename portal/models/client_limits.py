@@ -6,6 +6,7 @@ settings and people, is seen by nobody who is limited.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
@@ -57,6 +58,7 @@ from portal.models.tickets.helpdesk import Helpdesk, HelpdeskCustomer
 from portal.models.tickets.ticket import Ticket, TicketAlert, TicketTask
 from portal.models.webhook.installation import WebhookInstallation
 from portal.models.windows.window import CalendarFeed, MaintenanceWindow
+from portal.scope import own_address
 
 FLEET_READS = (SyncKind.DEVICES, SyncKind.STATUS, SyncKind.ALERTS, SyncKind.SOFTWARE)
 """Runs that say how fresh everybody's records are."""
@@ -65,6 +67,7 @@ OF_ONE_RECORD = ("created", "updated", "missing", "returned", "retired", "restor
 OF_ONE_AGENT = (PlanAction.UPDATE, PlanAction.MISSING, PlanAction.RETURNED, PlanAction.FAILED)
 OF_ONE_ASSET = tuple(kind for kind in EventType if kind.startswith(("rmm.device.", "rmm.alert.")))
 TELLS_OF_CLIENTS = ("client_id", "rmm_organization_id")
+_ADDRESS = re.compile(r"[^\s@<>()“”,;:]+@[^\s@<>()“”,;:]+\.\w+")
 EVIDENCE = "evidence"
 """Among the changes of a log entry: the computers that an agent was compared with."""
 
@@ -197,6 +200,20 @@ def _strip_reason(known: dict[str, Any]) -> str | None:
     return None if EVIDENCE in (known.get("changes") or ()) else known["reason"]
 
 
+def _name_colleague(column: str) -> Callable[[dict[str, Any]], str | None]:
+    """Other people's e-mail addresses are not for whoever is limited."""
+
+    def name(known: dict[str, Any]) -> str | None:
+        text: str | None = known[column]
+        return text and _ADDRESS.sub(_keep_own, text)
+
+    return name
+
+
+def _keep_own(found: re.Match[str]) -> str:
+    return found[0] if found[0] == own_address() else "a colleague"
+
+
 def _is_row_of_theirs() -> tuple[ColumnElement[bool], ...]:
     return (
         _ROWS.action.in_(OF_ONE_AGENT),
@@ -215,8 +232,13 @@ LIMITED: Mapping[type[Base], ClientLimit] = {
     AssetConflict: ClientLimit(_conflicts),
     DailyCount: ClientLimit(lambda cls: cls.client_id.in_(allowed_ids())),
     Alert: ClientLimit(_of_asset()),
-    AlertHandling: ClientLimit(_of_alert, changes=True, adds=True),
-    TimelineEntry: ClientLimit(_of_alert, adds=True),
+    AlertHandling: ClientLimit(
+        _of_alert,
+        changes=True,
+        adds=True,
+        hidden={"acknowledged_by": _name_colleague("acknowledged_by")},
+    ),
+    TimelineEntry: ClientLimit(_of_alert, adds=True, hidden={"text": _name_colleague("text")}),
     Message: ClientLimit(_messages, adds=True),
     Ticket: ClientLimit(_tickets, changes=True, adds=True),
     TicketAlert: ClientLimit(_ticket_alerts, changes=True, adds=True),

@@ -8,7 +8,7 @@ from typing import Any
 from flask import Response, request, stream_with_context
 
 from portal.clock import utc_now
-from portal.scope import allowed_clients, limited_to, tenant_scope
+from portal.scope import allowed_clients, known_by, limited_to, own_address, tenant_scope
 from portal.services.audit.exports import record_export
 from portal.services.csv_lines import to_csv
 from portal.web.guard import get_tenant
@@ -16,12 +16,12 @@ from portal.web.guard import get_tenant
 
 def send_csv(name: str, columns: Iterable[str], rows: Iterator[dict[str, Any]]) -> Response:
     """The rows, read while they are sent; the file is called after the list, tenant and day."""
-    tenant, clients = get_tenant(), allowed_clients()
+    tenant, clients, address = get_tenant(), allowed_clients(), own_address()
     filters = {name: value for name, value in request.args.items() if value}
     record_export(name, "csv", (request.view_args or {}) | filters)
 
     def lines() -> Iterator[str]:
-        with tenant_scope(tenant.id), limited_to(clients):
+        with tenant_scope(tenant.id), limited_to(clients), known_by(address):
             yield from to_csv(columns, rows)
 
     file = f"{name}-{tenant.slug}-{utc_now():%Y-%m-%d}.csv"

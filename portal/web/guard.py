@@ -16,7 +16,7 @@ from portal.errors import PermissionDenied
 from portal.extensions import htmx
 from portal.models import Membership, Tenant, User
 from portal.models.audit.entry import ActorKind
-from portal.scope import limited_to, tenant_scope
+from portal.scope import known_by, limited_to, tenant_scope
 from portal.services.accounts.limits import read_limit
 from portal.services.accounts.permissions import Permission, role_allows
 from portal.services.accounts.second_factors.requirement import lacks_factor
@@ -196,6 +196,7 @@ def _enter_tenant() -> ResponseReturnValue | None:
     g.scope = ExitStack()
     g.scope.enter_context(tenant_scope(membership.tenant_id))
     g.scope.enter_context(limited_to(read_limit(membership)))
+    g.scope.enter_context(known_by(user.email))
     return None
 
 

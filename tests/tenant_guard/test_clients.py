@@ -10,9 +10,11 @@ from flask import Flask
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import aliased, joinedload
 
+from portal.clock import utc_now
 from portal.db import db, insert, transaction
 from portal.models import (
     Alert,
+    AlertHandling,
     Asset,
     Client,
     Delivery,
@@ -21,6 +23,7 @@ from portal.models import (
     OrganizationMapping,
     SyncRun,
     Tenant,
+    TimelineEntry,
     User,
 )
 from portal.models.errands.errand import ErrandKind
@@ -29,6 +32,7 @@ from portal.scope import (
     all_tenants,
     allowed_clients,
     beyond_clients,
+    known_by,
     limited_to,
     tenant_scope,
 )
@@ -105,6 +109,26 @@ def test_what_belongs_to_no_client_is_not_there() -> None:
         assert db.session.scalar(select(func.count(Delivery.id))) == 0
         assert db.session.scalars(select(Integration)).one().base_url == ""
     assert db.session.scalar(select(func.count(Delivery.id))) == 2
+
+
+def test_of_colleagues_who_did_something_no_address_is_there() -> None:
+    who, own = "anna@acme.example", "me@acme.example"
+    with transaction() as session:
+        session.add(
+            AlertHandling(alert_id=MINE, occurrence=1, began_at=utc_now(), acknowledged_by=who)
+        )
+        for each in (who, own):
+            text = f"Acknowledged by {each}: disk is full."
+            session.add(TimelineEntry(alert_id=MINE, kind="acknowledged", text=text))
+    db.session.expunge_all()
+    with limited_to([MINE]), known_by(own):
+        assert db.session.scalars(select(AlertHandling)).one().acknowledged_by == "a colleague"
+        assert [each.text for each in db.session.scalars(select(TimelineEntry))] == [
+            "Acknowledged by a colleague: disk is full.",
+            f"Acknowledged by {own}: disk is full.",
+        ]
+    db.session.expunge_all()
+    assert db.session.scalars(select(AlertHandling)).one().acknowledged_by == who
 
 
 def test_a_row_is_not_got_by_its_id_though_the_session_knows_it() -> None:
