@@ -107,7 +107,8 @@ def seed_handling(connection: Connection, tenant_ids: Iterable[int], now: dateti
 def find_ticket(connection: Connection, tenant_id: int) -> int:
     """The newest of a tenant."""
     newest = text("SELECT MAX(id) FROM tickets WHERE tenant_id = :tenant_id")
-    return connection.execute(newest, {"tenant_id": tenant_id}).scalar_one()
+    found: int = connection.execute(newest, {"tenant_id": tenant_id}).scalar_one()
+    return found
 
 
 def _put(connection: Connection, model: type[Base], rows: Iterable[dict[str, Any]]) -> None:

@@ -131,22 +131,17 @@ def _on_day(moment: InstrumentedAttribute[Any], day: date | None) -> Iterator[Co
 
 
 def _list_ticketed(word: str) -> Iterator[ColumnElement[bool]]:
-    """Found from the tickets, of which few meet a condition; of alerts without one there are many,
-    and each is looked at."""
+    """Found from the tickets, of which few meet a condition."""
     if word not in (*TICKETED, UNTICKETED):
         return
-    linked = select(AlertHandling.alert_id, AlertHandling.occurrence).join(
-        TicketAlert, TicketAlert.handling_id == AlertHandling.id
+    tickets = select(Ticket.id).where(TICKETED.get(word, true()))
+    found = (
+        select(AlertHandling.alert_id, AlertHandling.occurrence)
+        .join(TicketAlert, TicketAlert.handling_id == AlertHandling.id)
+        .where(TicketAlert.ticket_id.in_(tickets))
     )
-    if word == UNTICKETED:
-        of_alert = (
-            AlertHandling.alert_id == Alert.id,
-            AlertHandling.occurrence == Alert.occurrences,
-        )
-        yield ~linked.where(*of_alert).exists()
-        return
-    found = linked.join(Ticket, Ticket.id == TicketAlert.ticket_id).where(TICKETED[word])
-    yield tuple_(Alert.id, Alert.occurrences).in_(found)
+    has_one = tuple_(Alert.id, Alert.occurrences).in_(found)
+    yield ~has_one if word == UNTICKETED else has_one
 
 
 def is_unacknowledged() -> ColumnElement[bool]:
