@@ -103,7 +103,8 @@ def _walked_by_sqlite(sql: str, lines: list[str]) -> set[str]:
     """It names tables as the statement does, by alias where there is one. To make an index for
     one statement it walks too."""
     tables = {alias: table for table, alias in re.findall(r"(\w+) AS (\w+)", sql)}
-    names = [line.split()[1] for line in lines if line.startswith("SCAN ") or " AUTOMATIC " in line]
+    walks = [line for line in lines if line.startswith("SCAN ") or " AUTOMATIC " in line]
+    names = [line.split()[1] for line in walks if line.split()[-1] not in PARTIAL]
     return {tables.get(name, name) for name in names} & BIG
 
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
-from benchmarks.seed import Seeded
+from benchmarks.seed import Seeded, seed
 from portal.scope import tenant_scope
 from portal.services.api.tokens import add_token
 from tests.api.conftest import Reader
 from tests.query_plans.plans import asked
-from tests.query_plans.test_pages import seeded
+from tests.query_plans.test_pages import ASKED, OTHERS
 
-__all__ = ["seeded"]
+
+@pytest.fixture
+def seeded(app: Flask) -> Seeded:
+    return seed(app, ASKED, OTHERS, others=2, is_looked_at=False)
 
 
 def lists(made: Seeded) -> list[str]:

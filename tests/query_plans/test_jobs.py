@@ -36,7 +36,7 @@ NOBODY_LISTENS = "http://127.0.0.1:9/"
 def msp(app: Flask, tactical: SimulatedTactical, monkeypatch: pytest.MonkeyPatch) -> Msp:
     """A small tenant beside two large ones."""
     monkeypatch.setattr("portal.tactical.http.retries.FIRST_PAUSE", 0)
-    seed(app, OTHERS, OTHERS, others=1)
+    seed(app, OTHERS, OTHERS, others=1, is_looked_at=False)
     with app.app_context():
         return Msp(app, tactical, add_tenant("Acme MSP", "acme").id)
 
