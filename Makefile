@@ -5,7 +5,7 @@ PYTEST_ARGS = -n $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2) --maxprocesses 
 # Where it is set, each process of a run would compile every module anew.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: help install demo run test test-fast check soak test-identity test-kills test-helpdesks bench lint format diagram screenshots audit release-check sbom lock
+.PHONY: help install demo run test test-fast check soak test-identity test-kills test-properties test-helpdesks bench lint format diagram screenshots audit release-check sbom lock
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -40,6 +40,9 @@ test-identity: install-dev ## Try any course of events on both databases (STEPS=
 
 test-kills: install-dev ## Kill what runs do at every commit, on both databases
 	KILL_EACH=1 $(BIN)/pytest -n 2 tests/runs/test_kills.py
+
+test-properties: install-dev ## Try a thousand examples of each property that needs no server
+	$(BIN)/pytest -n 2 -m "not servers and not soak" --hypothesis-profile deep
 
 HELPDESKS = rt,redmine
 
