@@ -151,6 +151,6 @@ def test_no_page_takes_many_statements(app: Flask, seeded: Seeded, person: Flask
             answer = person.get(f"/t/t{seeded.tenant_id}/{path}")
             assert answer.data  # a file is written while it is read
         assert answer.status_code in (200, 302), path
-        if len(found) > MANY_STATEMENTS:
+        if len(found) > MANY_STATEMENTS and ".xlsx" not in path:  # several lists, and no page
             over[path] = [sql for _, sql in found]
     assert not over, "\n".join(f"{path}: {len(found)}" for path, found in over.items())
