@@ -198,6 +198,12 @@ def test_whoever_is_limited_sees_what_was_theirs_on_that_day(
     sign_in(app, http, limited_user(app, acme, acme.client))
     assert "acme-moved" not in http.get(acme.url(f"assets/?as_of={before}")).text
     assert "acme-moved" in http.get(acme.url("assets/")).text
+    with app.app_context(), tenant_scope(acme.id), transaction() as session:
+        session.get_one(Asset, acme.asset).client_id = other_client
+    for where in ("software/", f"software/{acme.title}"):
+        answer = http.get(acme.url(f"{where}?as_of={day_of(utc_now())}"))
+        assert "acme-pc" not in answer.text
+        assert "Viewer" not in answer.text
     page = http.get(acme.url(f"clients/{acme.client}/report?month={MONTH}")).text
     assert "Moved here" in page
     assert "Other Client" not in page

@@ -60,6 +60,8 @@ class Fleet:
     rows: list[PastRow]
     removed: list[Removed]
     """Since: of anybody's, to read from."""
+    away: set[int]
+    """Assets of today that had been made, and were not there: merged or removed for a time."""
 
     @property
     def present(self) -> list[PastAsset]:
@@ -75,7 +77,10 @@ def read_fleet(moment: datetime) -> Fleet:
         for record in records
         if record.until is None and _is_theirs(record.asset, allowed)
     }
-    return Fleet(moment, list(_find_rows(records, moment, there, allowed)), removed)
+    rows = list(_find_rows(records, moment, there, allowed))
+    known = {row.asset.id for row in rows}
+    made = {each.asset.id for each in records if each.asset.created_at < moment}
+    return Fleet(moment, rows, removed, made - known if allowed is None else set())
 
 
 def _find_rows(
@@ -109,6 +114,14 @@ def choose_rows(
     return found
 
 
+def _is_shown(asset: PastAsset, status: str) -> bool:
+    if status == MISSING:
+        return asset.missing_since is not None and asset.retired_at is None
+    if status == RETIRED:
+        return asset.retired_at is not None
+    return status == EVERY or (status == "" and asset.missing_since is None)
+
+
 def _sort_key(asset: PastAsset, word: str, clients: Mapping[int, str]) -> str:
     if word == "client":
         return clients.get(asset.client_id, "").casefold()
@@ -116,21 +129,15 @@ def _sort_key(asset: PastAsset, word: str, clients: Mapping[int, str]) -> str:
 
 
 def _matches(asset: PastAsset, shown: AssetFilter) -> bool:
-    is_shown = {
-        "": asset.missing_since is None,
-        MISSING: asset.missing_since is not None and asset.retired_at is None,
-        RETIRED: asset.retired_at is not None,
-        EVERY: True,
-    }
-    equal = (
-        (asset.asset_type, shown.asset_type),
-        (asset.client_id, shown.client_id),
-        (asset.site_name, shown.site_name),
-        (asset.os_type, shown.os_type),
-    )
-    if not is_shown.get(shown.status, False) or any(
-        wanted not in ("", None) and value != wanted for value, wanted in equal
-    ):
+    if not _is_shown(asset, shown.status):
+        return False
+    if shown.client_id is not None and asset.client_id != shown.client_id:
+        return False
+    if shown.asset_type and asset.asset_type != shown.asset_type:
+        return False
+    if shown.site_name and asset.site_name != shown.site_name:
+        return False
+    if shown.os_type and asset.os_type != shown.os_type:
         return False
     if not shown.search:
         return True

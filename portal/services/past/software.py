@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Select, func, or_, select
 
 from portal.db import db, is_among
 from portal.models import AssetSoftware, RemovedAsset, SoftwareTitle
-from portal.scope import beyond_clients
+from portal.scope import allowed_clients, beyond_clients
 from portal.services.export import ROWS_AT_ONCE, SOFTWARE_COLUMNS, Row
 from portal.services.lists.paging import Page, paginate
 from portal.services.lists.search import any_contains, split_words
@@ -46,18 +46,28 @@ class PastSoftware:
     told: Sequence[Install]
     mixed: Collection[int]
     """The ids of these assets."""
+    away: Collection[int]
+    """As the fleet has it."""
+    is_all: bool
+    """Whether the fleet is the whole tenant's."""
 
     def conditions(self, *, present: bool) -> list[ColumnElement[bool]]:
         """In SQL: of the fleet, what was installed, without what is told; `present`: of assets
         that Tactical listed only."""
-        return [*installed_at(self.moment), is_among(AssetSoftware.asset_id, self._ids(present))]
+        return [*installed_at(self.moment), self._is_of_fleet(present)]
+
+    def _is_of_fleet(self, present: bool) -> ColumnElement[bool]:
+        """By those that are not, of whoever sees all: they are few. What came later has no install
+        from before."""
+        wanted = self._wanted(present)
+        if not self.is_all:
+            return is_among(AssetSoftware.asset_id, sorted(wanted - set(self.mixed)))
+        others = (self.fleet.keys() - wanted) | set(self.mixed) | set(self.away)
+        return ~is_among(AssetSoftware.asset_id, sorted(others))
 
     def list_told(self, *, present: bool) -> list[Install]:
         ids = self._wanted(present)
         return [each for each in self.told if each.asset_id in ids]
-
-    def _ids(self, present: bool) -> list[int]:
-        return sorted(self._wanted(present) - set(self.mixed))
 
     def _wanted(self, present: bool) -> set[int]:
         return {i for i, row in self.fleet.items() if row.asset.is_present or not present}
@@ -68,7 +78,9 @@ def read_past_software(fleet: Fleet) -> PastSoftware:
     with beyond_clients():
         lists = _read_mixed(fleet.moment) if fleet.removed else {}
     told = [each for own in lists.values() for each in own]
-    return PastSoftware(fleet.moment, {r.asset.id: r for r in fleet.rows}, told, lists.keys())
+    rows = {row.asset.id: row for row in fleet.rows}
+    is_all = allowed_clients() is None
+    return PastSoftware(fleet.moment, rows, told, lists.keys(), fleet.away, is_all)
 
 
 def installed_at(moment: datetime) -> tuple[ColumnElement[bool], ...]:
