@@ -54,7 +54,7 @@ NO_SECRETS = """
     cli/conflicts.py:settle cli/connection.py:decide_server
     services/integrations/identity.py:decide_server
     services/integrations/option_kinds.py:to_column web/tacticalrmm/views.py:decide_identity
-    extensions.py:make_form_token
+    extensions.py:make_form_token web/design.py:
     helpdesks/mail/client.py:comment helpdesks/carefully.py:make_key
     keys.py:_write_draft lease.py:make_lease queue.py:_enqueue
     work_id.py:begin_work work_id.py:work services/accounts/known_devices.py:issue_device
