@@ -48,6 +48,8 @@ def pages(made: Seeded) -> dict[str, str]:
         "alerts, of a client, by severity": f"alerts/?status=any&client_id={made.client_id}"
         "&sort=-severity",
         "alerts, searched": "alerts/?status=any&q=disk+00042",
+        "alerts, without a ticket": "alerts/?status=any&ticket=without",
+        "alerts, with a ticket": "alerts/?status=any&ticket=with",
         "alert": f"alerts/{made.ticket_id}",
         "tickets": "tickets/",
         "tickets, all, searched": "tickets/?state=any&q=disk+42",

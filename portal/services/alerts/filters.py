@@ -36,13 +36,16 @@ HANDLED: dict[str, ColumnElement[bool]] = {
 }
 """Word of the filter -> what holds of the handling; UNACKNOWLEDGED beside them."""
 
+ANY_TICKET, UNTICKETED = "with", "without"
 TICKETED: dict[str, ColumnElement[bool]] = {
-    "with": true(),
+    ANY_TICKET: true(),
     "unsure": STATES[TicketStatus.UNSURE],
     "failing": HAS_FAILED,
 }
 """Word of the filter -> what holds of a ticket of the present occurrence; UNTICKETED beside."""
-UNTICKETED = "without"
+
+_IS_PRESENT = (AlertHandling.alert_id == Alert.id, AlertHandling.occurrence == Alert.occurrences)
+"""The handling of what the alert is at now."""
 
 _SEARCHED = (
     Alert.message,
@@ -131,31 +134,25 @@ def _on_day(moment: InstrumentedAttribute[Any], day: date | None) -> Iterator[Co
 
 
 def _list_ticketed(word: str) -> Iterator[ColumnElement[bool]]:
-    """Found from the tickets, of which few meet a condition."""
-    if word not in (*TICKETED, UNTICKETED):
-        return
-    tickets = select(Ticket.id).where(TICKETED.get(word, true()))
-    found = (
-        select(AlertHandling.alert_id, AlertHandling.occurrence)
-        .join(TicketAlert, TicketAlert.handling_id == AlertHandling.id)
-        .where(TicketAlert.ticket_id.in_(tickets))
+    """Of alerts with or without one there are many, and each is looked at; of tickets that are not
+    well there are few, and theirs are found from them."""
+    linked = select(AlertHandling.alert_id, AlertHandling.occurrence).join(
+        TicketAlert, TicketAlert.handling_id == AlertHandling.id
     )
-    has_one = tuple_(Alert.id, Alert.occurrences).in_(found)
-    yield ~has_one if word == UNTICKETED else has_one
+    has_one = linked.where(*_IS_PRESENT).exists()
+    if word in (ANY_TICKET, UNTICKETED):
+        yield has_one if word == ANY_TICKET else ~has_one
+    elif word in TICKETED:
+        found = linked.where(TicketAlert.ticket_id.in_(select(Ticket.id).where(TICKETED[word])))
+        yield tuple_(Alert.id, Alert.occurrences).in_(found)
 
 
 def is_unacknowledged() -> ColumnElement[bool]:
     """Also of an alert that the portal never handled."""
-    acknowledged = (
-        select(AlertHandling.id)
-        .where(
-            AlertHandling.alert_id == Alert.id,
-            AlertHandling.occurrence == Alert.occurrences,
-            AlertHandling.acknowledged_at.is_not(None),
-        )
-        .exists()
+    acknowledged = select(AlertHandling.id).where(
+        *_IS_PRESENT, AlertHandling.acknowledged_at.is_not(None)
     )
-    return ~acknowledged
+    return ~acknowledged.exists()
 
 
 def _belongs_to(client_id: int) -> ColumnElement[bool]:
