@@ -70,7 +70,7 @@ def nowhere(tmp_path: Path) -> Path:
 
 
 def test_a_wheel_for_production_has_nothing_for_trials(tmp_path: Path) -> None:
-    wanted = ("*.py", "*.toml", "LICENSE", "README.md", ":!tests", ":!benchmarks")
+    wanted = ("*.py", "*.toml", "LICENSE", "README.md", "docs", ":!tests", ":!benchmarks")
     for name in call("git", "ls-files", *wanted).splitlines():
         (tmp_path / "source" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "source" / name).write_bytes((ROOT / name).read_bytes())

@@ -17,11 +17,11 @@ from tests.audit.test_everything_is_recorded import READ_ONLY, list_commands
 from tests.canary.browser import FIRST_WRITE, LAST_WRITE
 from tests.canary.secrets_made import catch
 from tests.canary.watch import Watch, watching
-from tests.cli.conftest import Portal, Said, acme, folder, mapped
+from tests.cli.conftest import Portal, Said, acme, connected, folder, mapped
 from tests.cli.conftest import portal as plain_portal
 from tests.support.keys import KEYS
 
-__all__ = ["acme", "folder", "mapped", "plain_portal"]
+__all__ = ["acme", "connected", "folder", "mapped", "plain_portal"]
 
 pytestmark = [pytest.mark.one_database, pytest.mark.servers]
 

@@ -9,7 +9,7 @@ from tests.cli.conftest import Portal
 PASSWORD = "correct horse battery"
 
 
-@pytest.mark.parametrize("slug", ["9lives", "Acme", "a_b", "-a", "", "x" * 41, "émile"])
+@pytest.mark.parametrize("slug", ["9lives", "Acme", "a_b", "-a", "x" * 41, "émile"])
 def test_a_slug_begins_with_a_letter(acme: Portal, slug: str) -> None:
     said = acme("tenants", "add", "Another", "--slug", slug, "--json")
     assert said.exit_code == 1

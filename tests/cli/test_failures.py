@@ -101,7 +101,7 @@ def test_a_tenant_that_is_not_there(acme: Portal) -> None:
         ("map", "--tenant", "acme"),
         ("map", "1", "--exact", "--tenant", "acme"),
         ("map", "1", "--tenant", "acme"),
-        ("tenants", "add", "Acme"),
+        ("tenants", "add"),
         ("users", "add", "a@b.example", "--tenant", "acme", "--role", "king"),
         ("nothing",),
         ("sync", "devices", "--tenant", "acme", "--no-such-option"),

@@ -59,7 +59,7 @@ def test_a_burst_passes_and_what_is_more_is_refused_and_noted(
     answer = slow.post(BODY)
     assert answer.status_code == 429
     assert answer.headers["Retry-After"] == "1"
-    assert "More than 2 deliveries arrived in a second" in answer.get_json()["message"]
+    assert "More than 2 calls arrived in a second" in answer.get_json()["message"]
     assert slow.count() == BURST + 1
     assert refusals(slow) == Refusals(1, utc_now(), utc_now(), is_reconciled=False)
     clock.shift(1.5)

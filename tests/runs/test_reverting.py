@@ -211,7 +211,7 @@ def test_a_mapping_that_was_wrong_is_undone_with_the_assets_that_moved(msp: Msp)
     assert after != before
     [run] = newest(1)
     assert (run.kind, run.status) == (SyncKind.MAPPING, RunStatus.SUCCESS)
-    assert "to Wrong Ltd" in str(run.title)
+    assert "Wrong Ltd" in str(run.title)
     undone = revert(run)
     assert exported(msp) == before
     assert msp.organizations() == organizations

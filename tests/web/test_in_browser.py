@@ -296,7 +296,7 @@ def test_lists_keep_their_state_in_the_address(live_portal: str, page: Page, ful
     expect(rows).to_have_count(1)
 
     go(page, "Assets")
-    page.get_by_label("Type").select_option("server")
+    page.get_by_role("combobox", name="Type").select_option("server")
     expect(page.get_by_role("heading", name="No asset matches")).to_be_visible()
     export = page.get_by_role("link", name="Export CSV")
     expect(export).to_have_attribute("href", re.compile(r"export\.csv\?type=server$"))
@@ -329,7 +329,7 @@ def test_the_pages_work_without_scripts(live_portal: str, browser: Browser, full
     expect(page.get_by_text("Ignored: GLOBEX.")).to_be_visible()
 
     page.goto(live_portal + full.url("assets/"))
-    page.get_by_label("Type").select_option("server")
+    page.get_by_role("combobox", name="Type").select_option("server")
     page.get_by_role("button", name="Filter").click()
     expect(page.get_by_role("heading", name="No asset matches")).to_be_visible()
     context.close()

@@ -122,7 +122,7 @@ def list_installs_of(past: PastSoftware, title_id: int) -> list[tuple[PastRow, s
     pairs = [(row.asset_id, row.version) for row in rows]
     told = past.list_told(present=True)
     pairs += [(each.asset_id, each.version) for each in told if each.title_id == title_id]
-    found = [(past.fleet[asset_id], version) for asset_id, version in pairs]
+    found = [(past.fleet[each], version) for each, version in pairs if each in past.fleet]
     return sorted(
         found, key=lambda each: (each[0].asset.name.casefold(), each[0].asset.id, each[1])
     )
@@ -144,8 +144,10 @@ def export_past_software(past: PastSoftware) -> Iterator[Row]:
             .order_by(AssetSoftware.asset_id, AssetSoftware.title_id, AssetSoftware.version)
             .execution_options(yield_per=ROWS_AT_ONCE)
         )
-    for *install, name, publisher in found:
-        yield _to_row(past, Install(*install), (name, publisher))
+    for *values, name, publisher in found:
+        install = Install(*values)
+        if install.asset_id in past.fleet:
+            yield _to_row(past, install, (name, publisher))
 
 
 def _to_row(past: PastSoftware, install: Install, title: tuple[str, str]) -> Row:

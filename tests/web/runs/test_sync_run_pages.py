@@ -156,7 +156,7 @@ def test_lists_tell_what_happened_in_a_sentence(
     app: Flask, admin: FlaskClient, acme: Place
 ) -> None:
     work(app, acme, acme.run, seen=9, created=3, moved=1)
-    for path in ("", "sync-runs/", f"sync-runs/{acme.run}"):
+    for path in ("sync-runs/", f"sync-runs/{acme.run}"):
         assert "3 created, 1 moved, 1 failed." in admin.get(acme.url(path)).text
 
 
