@@ -107,6 +107,7 @@ class TicketAlert(TenantOwned, Base):
     __table_args__ = (
         UniqueConstraint("ticket_id", "handling_id"),
         Index(None, "handling_id"),
+        Index(None, "tenant_id", "handling_id"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
