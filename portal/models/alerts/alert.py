@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, and_, text
+from sqlalchemy import ColumnElement, ForeignKey, Index, and_, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.clock import utc_now
@@ -111,12 +111,16 @@ class Alert(TenantOwned, Base):
     )
     """Where a statement asks for it."""
     handling: Mapped[AlertHandling | None] = relationship(
-        primaryjoin=lambda: and_(
-            Alert.id == AlertHandling.alert_id, Alert.occurrences == AlertHandling.occurrence
-        ),
+        primaryjoin=lambda: IS_PRESENT,
         foreign_keys=[AlertHandling.alert_id, AlertHandling.occurrence],
         viewonly=True,
         uselist=False,
         lazy="raise",
     )
     """Of the present occurrence, where a statement asks for it."""
+
+
+IS_PRESENT: ColumnElement[bool] = and_(
+    AlertHandling.alert_id == Alert.id, AlertHandling.occurrence == Alert.occurrences
+)
+"""The handling is that of what the alert is at now."""

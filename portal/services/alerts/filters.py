@@ -12,6 +12,7 @@ from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from portal.clock import begin_of, utc_now
 from portal.models import Alert, AlertHandling, Asset, OrganizationMapping, Ticket, TicketAlert
+from portal.models.alerts.alert import IS_PRESENT
 from portal.models.alerts.handling import HandlingState
 from portal.models.tickets.ticket import TicketStatus
 from portal.services.lists.search import any_contains, find_named, split_words
@@ -43,9 +44,6 @@ TICKETED: dict[str, ColumnElement[bool]] = {
     "failing": HAS_FAILED,
 }
 """Word of the filter -> what holds of a ticket of the present occurrence; UNTICKETED beside."""
-
-_IS_PRESENT = (AlertHandling.alert_id == Alert.id, AlertHandling.occurrence == Alert.occurrences)
-"""The handling of what the alert is at now."""
 
 _SEARCHED = (
     Alert.message,
@@ -139,7 +137,7 @@ def _list_ticketed(word: str) -> Iterator[ColumnElement[bool]]:
     linked = select(AlertHandling.alert_id, AlertHandling.occurrence).join(
         TicketAlert, TicketAlert.handling_id == AlertHandling.id
     )
-    has_one = linked.where(*_IS_PRESENT).exists()
+    has_one = linked.where(IS_PRESENT).exists()
     if word in (ANY_TICKET, UNTICKETED):
         yield has_one if word == ANY_TICKET else ~has_one
     elif word in TICKETED:
@@ -150,7 +148,7 @@ def _list_ticketed(word: str) -> Iterator[ColumnElement[bool]]:
 def is_unacknowledged() -> ColumnElement[bool]:
     """Also of an alert that the portal never handled."""
     acknowledged = select(AlertHandling.id).where(
-        *_IS_PRESENT, AlertHandling.acknowledged_at.is_not(None)
+        IS_PRESENT, AlertHandling.acknowledged_at.is_not(None)
     )
     return ~acknowledged.exists()
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import and_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from portal.clock import utc_now
 from portal.db import insert
 from portal.errors import InvalidInput, NotFound
 from portal.models import Alert, AlertHandling
-from portal.models.alerts.alert import AlertStatus
+from portal.models.alerts.alert import IS_PRESENT, AlertStatus
 from portal.models.alerts.handling import HandlingState
 from portal.scope import get_tenant_id
 from portal.sync.alerts.news import TOO_OLD
@@ -64,12 +64,9 @@ def hold_current(session: Session, alert_ids: Sequence[int]) -> list[Occurrence]
 
 def _hold_handlings(session: Session, alert_ids: Sequence[int]) -> dict[int, AlertHandling]:
     """By alert; in one order, so that two who take some of the same do not wait for each other."""
-    is_current = and_(
-        Alert.id == AlertHandling.alert_id, Alert.occurrences == AlertHandling.occurrence
-    )
     found = session.scalars(
         select(AlertHandling)
-        .join(Alert, is_current)
+        .join(Alert, IS_PRESENT)
         .where(AlertHandling.alert_id.in_(alert_ids))
         .order_by(AlertHandling.id)
         .with_for_update(of=AlertHandling)

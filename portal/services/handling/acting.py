@@ -10,7 +10,7 @@ from portal.clock import iso_utc, utc_now
 from portal.db import count_changed, transaction
 from portal.errors import NotFound, Refused
 from portal.models import Alert, AlertHandling, AlertRule
-from portal.models.alerts.alert import AlertStatus
+from portal.models.alerts.alert import IS_PRESENT, AlertStatus
 from portal.models.alerts.handling import HandlingState
 from portal.scope import get_tenant_id
 from portal.services.alerts.occurrences import add_handlings
@@ -18,10 +18,6 @@ from portal.services.audit.actions import Action
 from portal.services.audit.record import Target, record
 from portal.services.handling.decision import FORCE
 from portal.sync.alerts.news import SUPERSEDED
-
-_IS_PRESENT = and_(
-    AlertHandling.alert_id == Alert.id, AlertHandling.occurrence == Alert.occurrences
-)
 
 
 def act_now(rule_id: int) -> int:
@@ -70,7 +66,7 @@ def _wake(session: Session, rule_id: int) -> int:
 def _is_among_active(condition: ColumnElement[bool]) -> ColumnElement[bool]:
     active = (
         select(AlertHandling.id)
-        .join(Alert, _IS_PRESENT)
+        .join(Alert, IS_PRESENT)
         .where(Alert.status != AlertStatus.RESOLVED, AlertHandling.over_at.is_(None), condition)
     )
     return AlertHandling.id.in_(active)
@@ -80,7 +76,7 @@ def _add_missing(session: Session) -> None:
     """Handlings of alerts that began before the portal acted on any."""
     alerts = session.scalars(
         select(Alert)
-        .outerjoin(AlertHandling, _IS_PRESENT)
+        .outerjoin(AlertHandling, IS_PRESENT)
         .where(Alert.status != AlertStatus.RESOLVED, AlertHandling.id.is_(None))
     ).all()
     if alerts:

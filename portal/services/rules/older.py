@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import or_, select
 
 from portal.clock import utc_now
 from portal.db import db
 from portal.models import Alert, AlertHandling
-from portal.models.alerts.alert import AlertStatus
+from portal.models.alerts.alert import IS_PRESENT, AlertStatus
 from portal.models.alerts.handling import HandlingState
 from portal.services.rules.listing import RuleView
 from portal.services.rules.subjects import load_open
@@ -33,10 +33,7 @@ def list_older(view: RuleView) -> list[Subject]:
 
 def _list_settled() -> set[int]:
     """Alerts of which somebody was told, or is not to be."""
-    is_present = and_(
-        AlertHandling.alert_id == Alert.id, AlertHandling.occurrence == Alert.occurrences
-    )
     decided = (HandlingState.HELD, HandlingState.ACTED, HandlingState.IGNORED)
     settled = or_(AlertHandling.state.in_(decided), AlertHandling.reason == SUPERSEDED)
-    query = select(Alert.id).join(AlertHandling, is_present)
+    query = select(Alert.id).join(AlertHandling, IS_PRESENT)
     return set(db.session.scalars(query.where(Alert.status != AlertStatus.RESOLVED, settled)))

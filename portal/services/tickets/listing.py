@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Select, and_, case, func, select
+from sqlalchemy import Select, case, func, select
 
 from portal.clock import iso_utc
 from portal.db import db
 from portal.errors import NotFound
 from portal.models import Alert, AlertHandling, Helpdesk, Ticket, TicketAlert, TicketTask
+from portal.models.alerts.alert import IS_PRESENT
 from portal.models.tickets.ticket import TaskStatus, TicketStatus
 from portal.services.alerts.listing import AlertRow, query_alerts
 from portal.services.lists.paging import Page, paginate
@@ -97,10 +98,7 @@ def list_current(alert_ids: Collection[int]) -> dict[int, TicketRow]:
     """The newest on which the present occurrence of an alert hangs, by its id."""
     if not alert_ids:
         return {}
-    is_present = and_(
-        Alert.id == AlertHandling.alert_id, Alert.occurrences == AlertHandling.occurrence
-    )
-    found = _group_by_alert(_select_linked(alert_ids).join(Alert, is_present))
+    found = _group_by_alert(_select_linked(alert_ids).join(Alert, IS_PRESENT))
     return {alert_id: rows[0] for alert_id, rows in found.items()}
 
 
