@@ -18,7 +18,7 @@ PORTAL = Path(__file__).parents[3] / "portal"
 TEMPLATES = sorted((PORTAL / "templates").rglob("*.html"))
 BUDGET = 45 * 1024
 """Bytes of style sheets, and as many of scripts, as they come over the network."""
-HOOKS = {"run-bar", "table-dense"}
+HOOKS = {"run-bar"}
 """Classes without a look, that a script or a test finds an element by."""
 GIVEN_BY_HTMX = {"htmx-request"}
 
