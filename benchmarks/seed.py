@@ -327,9 +327,10 @@ class _Seed:
             " '1.' || (id % 12) || '.' || :turn, :day, :seen, :removed"
             " FROM assets WHERE tenant_id = :tenant_id"
         )
-        day, seen, gone = self.now.date(), self._ago(HISTORY_DAYS), self._ago(30)
+        moments: list[Any] = [self.now.date(), self._ago(HISTORY_DAYS), self._ago(30)]
         if self.connection.dialect.name == "sqlite":
-            day, seen, gone = str(day), *(f"{at:%Y-%m-%d %H:%M:%S.%f}" for at in (seen, gone))  # type: ignore[assignment]
+            moments = [str(moments[0]), *(f"{at:%Y-%m-%d %H:%M:%S.%f}" for at in moments[1:])]
+        day, seen, gone = moments
         for tenant_id, sizes in self.sizes.items():
             common = sizes.titles_per_asset * 2 // 5
             steps = (sizes.titles - common) // (sizes.titles_per_asset - common)

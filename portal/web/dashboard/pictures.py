@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
+from typing import Any
 
 from flask import url_for
 
@@ -59,7 +61,7 @@ def draw_statuses(days: Sequence[Day], client_id: int | None = None) -> DayChart
             label=word.capitalize(),
             tone=word,
             values=[day.by_status[word] if day.by_status else None for day in days],
-            url=lambda day, word=word: _list_of(day, word, client_id),  # type: ignore[misc]
+            url=partial(_list_of, status=word, client_id=client_id),
         )
         for word in STACKED
     ]
@@ -81,15 +83,18 @@ def draw_alerts(days: Sequence[Day]) -> DayChart | None:
             label=f"{word.capitalize()} {done}",
             tone=word if done == "raised" else f"{word}-resolved",
             values=[(day.raised if done == "raised" else day.resolved)[word] for day in days],
-            url=lambda day, word=word, done=done: url_for(  # type: ignore[misc]
-                "alerts.index", status="any", severity=word, **{done: day.isoformat()}
-            ),
+            url=partial(_list_of_alerts, severity=word, done=done),
             is_below=done == "resolved",
         )
         for done in ("raised", "resolved")
         for word in SEVERITIES
     ]
     return _draw("Alerts raised and resolved", days, series)
+
+
+def _list_of_alerts(day: date, severity: str, done: str) -> str:
+    of_day: dict[str, Any] = {done: day.isoformat()}
+    return url_for("alerts.index", status="any", severity=severity, **of_day)
 
 
 def _draw(what: str, days: Sequence[Day], series: list[Series]) -> DayChart:
