@@ -1,6 +1,7 @@
 """The way from a new tenant to alerts that reach somebody: which steps are done, and the next.
 
-Whether a step is done follows from what there is, never from what was pressed. One statement.
+Whether a step is done follows from what there is; only that enough organizations are mapped is for
+a person to say. One statement.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, ScalarSelect, and_, exists, func, or_, select
 
 from portal.db import db, transaction
 from portal.errors import InvalidInput
@@ -27,8 +28,10 @@ from portal.models import (
     WebhookInstallation,
 )
 from portal.models.integrations.integration import IntegrationState
+from portal.services.accounts.second_factors.status import select_having
 from portal.services.audit.actions import Action
 from portal.services.audit.record import Target, record
+from portal.services.organizations.listing import OrganizationFilter, organization_conditions
 
 ALL = "all"
 """What is skipped where somebody does not want to see the steps any more."""
@@ -46,6 +49,8 @@ class FirstStep(StrEnum):
     CHANNEL = "channel"
     RULES = "rules"
     PEOPLE = "people"
+    FACTOR = "factor"
+    """The reader's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +64,20 @@ class FirstSteps:
     facts: Mapping[str, Any]
 
 
-def find_first_steps(tenant: Tenant, among: frozenset[FirstStep]) -> FirstSteps | None:
-    """`among`: those that the reader can take. None where all of them are done or skipped, or
-    nobody wants to see them any more."""
+def find_first_steps(
+    tenant: Tenant, among: frozenset[FirstStep], user_id: int
+) -> FirstSteps | None:
+    """`among`: those that the reader, `user_id`, can take. None where all of them are done or
+    skipped, or nobody wants to see them any more."""
     if ALL in tenant.steps_skipped:
         return None
     skipped = frozenset(each for each in FirstStep if each in tenant.steps_skipped)
-    facts = _read_facts()
+    facts = _read_facts(user_id)
+    if FirstStep.MAP in skipped and facts["mapped"]:
+        facts[FirstStep.MAP] = True  # somebody said that these are enough
     done = frozenset(each for each in FirstStep if facts[each])
     left = [each for each in FirstStep if each in among - done - skipped]
-    return FirstSteps(left[0], done, skipped, facts) if left else None
+    return FirstSteps(left[0], done, skipped - done, facts) if left else None
 
 
 def skip_step(tenant: Tenant, step: str) -> None:
@@ -96,17 +105,20 @@ def _write(tenant: Tenant, skipped: set[str]) -> None:
         record(Action.FIRST_STEPS_SET, about, *facts)
 
 
-def _read_facts() -> dict[str, Any]:
+def _read_facts(user_id: int) -> dict[str, Any]:
     """Whether each step is done, by its name, and the numbers that the steps speak of."""
+    organizations = _count_organizations()
     asked: dict[str, ColumnElement[Any]] = {
         FirstStep.CONNECT: exists().where(Integration.state == IntegrationState.ACTIVE),
-        FirstStep.MAP: exists().where(OrganizationMapping.client_id.is_not(None)),
+        FirstStep.MAP: and_(organizations > 0, _count_undecided() == 0),
         FirstStep.SYNC: exists().where(Asset.id.is_not(None)),
         FirstStep.WEBHOOK: or_(exists().where(Delivery.id.is_not(None)), exists().where(ARRIVED)),
         FirstStep.CHANNEL: exists().where(Channel.id.is_not(None)),
         FirstStep.RULES: exists().where(AlertRule.switched_on_at.is_not(None)),
         FirstStep.PEOPLE: or_(_other_members() > 0, exists().where(Invitation.id.is_not(None))),
-        "organizations": _count_organizations(),
+        FirstStep.FACTOR: select_having(user_id).exists(),
+        "organizations": organizations,
+        "mapped": _count_organizations(*organization_conditions(OrganizationFilter.MAPPED, "")),
         "agents": select(Integration.found_agents).limit(1).scalar_subquery(),
         "alerts": select(Integration.found_alerts).limit(1).scalar_subquery(),
     }
@@ -114,8 +126,19 @@ def _read_facts() -> dict[str, Any]:
     return dict(zip(asked, row, strict=True))
 
 
-def _count_organizations() -> ColumnElement[int]:
-    return select(func.count()).select_from(OrganizationMapping).scalar_subquery()
+def _count_organizations(*which: ColumnElement[bool]) -> ScalarSelect[int]:
+    return select(func.count()).select_from(OrganizationMapping).where(*which).scalar_subquery()
+
+
+def _count_undecided() -> ScalarSelect[int]:
+    """Organizations of which nobody has said whose they are. The dashboard tells of those that came
+    after the first assets: they are no part of the first steps."""
+    first_asset = select(Asset.created_at).order_by(Asset.id).limit(1).scalar_subquery()
+    came_at = OrganizationMapping.created_at
+    return _count_organizations(
+        *organization_conditions(OrganizationFilter.UNMAPPED, ""),
+        came_at <= func.coalesce(first_asset, came_at),
+    )
 
 
 def _other_members() -> ColumnElement[int]:

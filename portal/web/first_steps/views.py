@@ -18,7 +18,7 @@ from portal.services.first_steps import (
     resume_steps,
     skip_step,
 )
-from portal.web.guard import get_tenant, is_safe_target, requires, tenant_blueprint
+from portal.web.guard import get_tenant, get_user, is_safe_target, requires, tenant_blueprint
 from portal.wording import plural
 
 first_steps = tenant_blueprint("first_steps", __name__, "/first-steps")
@@ -38,16 +38,20 @@ class Words:
 
 
 def _why_map(steps: FirstSteps) -> str:
-    number = steps.facts["organizations"]
+    number, mapped = steps.facts["organizations"], steps.facts["mapped"]
     if not number:
         return "Tactical's clients come as organizations. Each belongs to a client of yours."
+    if mapped:
+        return (
+            f"{mapped:,} of {number:,} mapped. Map or ignore the others, or leave them for later."
+        )
     has = "has" if number == 1 else "have"
     return f"{plural(number, 'organization')} came from Tactical and {has} no client of yours yet."
 
 
 def _why_sync(steps: FirstSteps) -> str:
     number = steps.facts["agents"]
-    found = f"{plural(number, 'agent')} in Tactical. " if number else ""
+    found = f"{plural(number, 'device')} in Tactical. " if number else ""
     return f"{found}A preview shows which assets they become, before anything is changed."
 
 
@@ -67,7 +71,7 @@ WORDS: dict[FirstStep, Words] = {
     ),
     FirstStep.MAP: Words("Map organizations", _why_map, "Map organizations", "organizations.index"),
     FirstStep.SYNC: Words(
-        "Import the agents", _why_sync, "Preview devices", "sync_runs.index", starts="preview"
+        "Import devices", _why_sync, "Preview devices", "sync_runs.index", starts="preview"
     ),
     FirstStep.WEBHOOK: Words("Receive alerts", _why_webhook, "Set up the webhook", "webhook.show"),
     FirstStep.CHANNEL: Words(
@@ -87,6 +91,13 @@ WORDS: dict[FirstStep, Words] = {
         lambda _steps: "So that somebody else can get in when you cannot.",
         "Invite",
         "users.index",
+        needs=Permission.MANAGE_USERS,
+    ),
+    FirstStep.FACTOR: Words(
+        "Set up a second factor",
+        lambda _steps: "Your password alone would then open nothing. It takes a minute.",
+        "Set it up",
+        "second_factors.show",
         needs=Permission.MANAGE_USERS,
     ),
 }
@@ -111,7 +122,8 @@ def find_shown_steps() -> FirstSteps | None:
     if not role_allows(g.membership.role, Permission.CHANGE_SETTINGS):
         return None
     if "first_steps" not in g:
-        g.first_steps = find_first_steps(get_tenant(), among=frozenset(list_shown_words()))
+        among = frozenset(list_shown_words())
+        g.first_steps = find_first_steps(get_tenant(), among, get_user().id)
     steps: FirstSteps | None = g.first_steps
     return steps
 

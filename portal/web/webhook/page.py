@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
-from portal.models import Errand, Integration
+from portal.clock import utc_now
+from portal.models import Errand, Integration, WebhookInstallation
 from portal.models.webhook.installation import InstallationAction
 from portal.services.deliveries.rate import get_rate
 from portal.services.deliveries.refused_storms import find_refusals
@@ -17,10 +20,13 @@ from portal.services.webhook import settings
 from portal.services.webhook.execution import read_made, read_wanted
 from portal.services.webhook.installation import find_installation, read_request
 from portal.services.webhook.records import ApplyTo, Made, Piece, Wanted
-from portal.services.webhook.state import get_health
+from portal.services.webhook.state import Health, WebhookState, get_health
 from portal.services.webhook.survey import Plan
 from portal.web.webhook.forms import InstallForm, OptionForm
 from portal.wording import join_words
+
+WAIT = timedelta(minutes=15)
+"""For so long after the last step somebody is taken to wait for the first call."""
 
 
 def page_context(
@@ -40,7 +46,7 @@ def page_context(
     if planned is not None:
         action, wanted = read_request(planned.wanted)
     row = find_installation(integration)
-    made, health = read_made(row), get_health(integration)
+    made, health, keys = read_made(row), get_health(integration), settings.list_key_rows()
     return {
         "integration": integration,
         "url": url,
@@ -48,9 +54,10 @@ def page_context(
         "header": settings.SECRET_HEADER,
         "headers": settings.headers_for(secret, made),
         "templates": _templates(),
-        "keys": settings.list_key_rows(),
+        "keys": keys,
         "secret": secret,
         "health": health,
+        "awaited": _is_awaited(health, row, keys),
         "installation": row,
         "installed": Piece.TEMPLATE in made.records,
         "places": _describe_places(made),
@@ -61,6 +68,17 @@ def page_context(
         "action": action,
         "wanted": wanted,
     } | _limits()
+
+
+def _is_awaited(
+    health: Health, row: WebhookInstallation | None, keys: Sequence[settings.KeyRow]
+) -> bool:
+    """Whether the webhook was set up just now, and no alert has come since."""
+    if health.state is WebhookState.ARRIVING:
+        return False
+    begun = [row.finished_at] if row else []
+    begun += [health.last_test_at, *(key.created_at for key in keys)]
+    return any(when is not None and utc_now() - when < WAIT for when in begun)
 
 
 def _plan(planned: Errand | None, plan_error: str | None) -> dict[str, Any]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from datetime import timedelta
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import delete
+from sqlalchemy import delete, select, update
 
+from portal.clock import utc_now
 from portal.db import transaction
-from portal.models import AlertRule, Channel
+from portal.models import AlertRule, Channel, OrganizationMapping
 from portal.scope import tenant_scope
 from portal.services.accounts.tenants import add_tenant, get_tenant
 from portal.services.first_steps import FirstStep, find_first_steps
@@ -30,7 +34,7 @@ def test_everything_is_to_do_at_first_and_a_step_can_be_skipped_and_resumed(
     sign_in(app, http, make_user(app, "owner@globex.example", tenant, role="owner"))
 
     page = http.get(place).text
-    assert "0 of 7 done" in page
+    assert "0 of 8 done" in page
     assert page.count('aria-current="step"') == 1
     assert "tests the connection" in page
 
@@ -41,28 +45,72 @@ def test_everything_is_to_do_at_first_and_a_step_can_be_skipped_and_resumed(
     http.post(f"{place}first-steps/skip", data={"step": "all"})
     assert "First steps</h2>" not in http.get(place).text
     shown = http.post(f"{place}first-steps/resume", follow_redirects=True).text
-    assert "0 of 7 done" in shown
+    assert "0 of 8 done" in shown
     assert "tests the connection" in shown
 
 
 def test_what_is_there_is_done_and_the_next_step_stands_on_its_pages(
     app: Flask, owner: FlaskClient, acme: Place
 ) -> None:
-    assert "First steps</h2>" not in owner.get(acme.url()).text  # acme has one of everything
+    asked = owner.get(acme.url()).text  # acme has one of everything, its owner no second factor
+    assert "7 of 8 done" in asked
+    owner.post(acme.url("first-steps/skip"), data={"step": "factor"})
+    assert "First steps</h2>" not in owner.get(acme.url()).text
     with app.app_context(), tenant_scope(acme.id), transaction() as session:
         session.execute(delete(Channel))
         session.execute(delete(AlertRule))
         with counting() as statements:
-            steps = find_first_steps(get_tenant(acme.slug), EVERY)
+            steps = find_first_steps(get_tenant(acme.slug), EVERY, user_id=0)
         assert len(statements) == 2  # one for the tenant
         assert steps is not None
         assert steps.next is FirstStep.CHANNEL
-        assert EVERY - steps.done == {FirstStep.CHANNEL, FirstStep.RULES}
+        assert EVERY - steps.done == {FirstStep.CHANNEL, FirstStep.RULES, FirstStep.FACTOR}
 
-    assert "5 of 7 done" in owner.get(acme.url()).text
+    assert "5 of 8 done" in owner.get(acme.url()).text
     for path in ("integrations/tacticalrmm/", "integrations/tacticalrmm/webhook/"):
         assert "<strong>Next: Add a channel.</strong>" in owner.get(acme.url(path)).text
     assert "<strong>Next: " not in owner.get(acme.url("channels/")).text
+
+
+def test_organizations_are_mapped_when_none_is_undecided_or_somebody_says_so(
+    app: Flask, owner: FlaskClient, acme: Place
+) -> None:
+    def skipped(*steps: str) -> str:
+        for step in steps:
+            owner.post(acme.url("first-steps/skip"), data={"step": step})
+        return owner.get(acme.url()).text
+
+    with app.app_context(), tenant_scope(acme.id), transaction() as session:
+        session.execute(delete(Channel))
+        [first] = session.scalars(select(OrganizationMapping).limit(1))
+        facts = {"integration_id": first.integration_id, "auto_sync_assets": True}
+        for number, days in ((901, -1), (902, 90)):
+            session.add(
+                OrganizationMapping(
+                    external_organization_id=str(number),
+                    external_organization_name=f"Late {number}",
+                    created_at=utc_now() + timedelta(days=days),
+                    **facts,
+                )
+            )
+    page = owner.get(acme.url("organizations/")).text
+    assert re.search(r"<strong>\d of \d organizations mapped\.</strong>", page)
+    asked = owner.get(acme.url()).text
+    assert "Map or ignore the others" in asked
+    done = int(re.findall(r"(\d) of 8 done", asked)[0])
+
+    enough = skipped("map")
+    assert f"{done + 1} of 8 done" in enough
+    assert "<strong>Next: " in owner.get(acme.url("organizations/")).text
+
+    owner.post(acme.url("first-steps/resume"))
+    with app.app_context(), tenant_scope(acme.id), transaction() as session:
+        session.execute(
+            update(OrganizationMapping)
+            .where(OrganizationMapping.external_organization_id == "901")
+            .values(ignored=True)
+        )
+    assert f"{done + 1} of 8 done" in owner.get(acme.url()).text  # not the one that came later
 
 
 def test_who_cannot_take_the_steps_is_not_shown_them(

@@ -83,8 +83,11 @@ def test_from_a_fresh_install_to_a_live_alert_in_twelve_clicks(
     )
     expect(page.get_by_text("Not used yet")).to_have_count(0)
 
+    soon = page.locator("#webhook-state [hx-trigger='every 2s']")
+    expect(soon).to_have_count(1)
     tactical.control.alerts.trigger(tactical.control.agents.ids()[0])
     expect(page.get_by_text("The last call arrived")).to_be_visible(timeout=PATIENCE_MS)
+    expect(soon).to_have_count(0)
     watch.link("Alerts", within=page.locator("#webhook-state"))
     expect(page.get_by_role("table", name="Alerts").locator("tbody tr").first).to_be_visible()
 
