@@ -50,7 +50,7 @@ from portal.models.runs.revert_page import RevertPage
 from portal.models.runs.sync_plan import SyncPlan, SyncPlanRow
 from portal.models.runs.sync_run import SyncLogEntry, SyncRun
 from portal.models.saved_views.saved_view import SavedView
-from portal.models.software.inventory import AssetSoftware, SoftwareTitle
+from portal.models.software.inventory import AssetSoftware, SoftwareProduct, SoftwareTitle
 from portal.models.tickets.helpdesk import Helpdesk, HelpdeskCustomer
 from portal.models.tickets.ticket import Ticket, TicketAlert, TicketTask
 from portal.models.webhook.installation import WebhookInstallation
@@ -113,6 +113,7 @@ __all__ = [
     "SavedView",
     "Schedule",
     "Secret",
+    "SoftwareProduct",
     "SoftwareTitle",
     "SupersededAgent",
     "SyncLogEntry",

@@ -53,7 +53,7 @@ from portal.models.runs.revert_page import RevertPage
 from portal.models.runs.sync_plan import PlanAction, SyncPlan, SyncPlanRow
 from portal.models.runs.sync_run import COUNT_NAMES, SyncKind, SyncLogEntry, SyncRun
 from portal.models.saved_views.saved_view import SavedView
-from portal.models.software.inventory import AssetSoftware, SoftwareTitle
+from portal.models.software.inventory import AssetSoftware, SoftwareProduct, SoftwareTitle
 from portal.models.tickets.helpdesk import Helpdesk, HelpdeskCustomer
 from portal.models.tickets.ticket import Ticket, TicketAlert, TicketTask
 from portal.models.webhook.installation import WebhookInstallation
@@ -81,6 +81,7 @@ def _other(model: type[Base]) -> FromClause:
 _ASSETS, _INSTALLS, _LOG = _other(Asset).c, _other(AssetSoftware).c, _other(SyncLogEntry).c
 _ALERTS, _HANDLINGS = _other(Alert).c, _other(AlertHandling).c
 _TICKETS = _other(Ticket).c
+_TITLES = _other(SoftwareTitle).c
 _PLANS, _ROWS = _other(SyncPlan).c, _other(SyncPlanRow).c
 
 
@@ -155,6 +156,11 @@ def _events(cls: type[Event]) -> ColumnElement[bool]:
 def _titles(cls: type[SoftwareTitle]) -> ColumnElement[bool]:
     """Found from their assets, once: from each title it would be through all its installs."""
     return cls.id.in_(select(_INSTALLS.title_id).where(_INSTALLS.asset_id.in_(_assets("id"))))
+
+
+def _products(cls: type[SoftwareProduct]) -> ColumnElement[bool]:
+    theirs = select(_INSTALLS.title_id).where(_INSTALLS.asset_id.in_(_assets("id")))
+    return cls.id.in_(select(_TITLES.product_id).where(_TITLES.id.in_(theirs)))
 
 
 def _log_entries(cls: type[SyncLogEntry]) -> ColumnElement[bool]:
@@ -247,6 +253,13 @@ LIMITED: Mapping[type[Base], ClientLimit] = {
     Helpdesk: ClientLimit(everything, hidden={"settings": {}, "probe": [], "last_error": None}),
     AssetTag: ClientLimit(_of_asset(), changes=True, adds=True),
     AssetSoftware: ClientLimit(_of_asset()),
+    SoftwareProduct: ClientLimit(
+        _products,
+        hidden={
+            **dict.fromkeys(("asset_count", "install_count", "version_count", "older_count"), 0),
+            "newest_version": "",
+        },
+    ),
     SoftwareTitle: ClientLimit(_titles, hidden={"asset_count": 0, "version_count": 0}),
     Event: ClientLimit(_events, adds=True),
     SyncRun: ClientLimit(

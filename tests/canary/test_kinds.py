@@ -77,7 +77,7 @@ COLUMNS = """
 """Of the database: ciphertext, digests and hashes of what is caught, and four last characters."""
 OTHER_COLUMNS = """
     api_token_clients.api_token_id assets.serial_key audit_entries.key_id audit_entries.mac
-    clients.name_key messages.key
+    clients.name_key messages.key software_products.name_key software_products.publisher_key
     install_audit_entries.key_id install_audit_entries.mac install_settings.key
     passkeys.public_key passkeys.credential_id oidc_providers.keys oidc_providers.keys_at
     tickets.key ticket_tasks.key

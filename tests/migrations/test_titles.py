@@ -108,6 +108,24 @@ def test_titles_that_differ_in_spelling_become_one() -> None:
 
 
 @pytest.mark.usefixtures("old")
+def test_titles_that_differ_in_a_version_have_one_product() -> None:
+    put("software_catalog", id=7, tenant_id=1, name="Reader 2.0 (x64)", normalized_name="7")
+    put("asset_software", id=7, tenant_id=1, asset_id=1, title_id=7, version="", removed_at=None)
+    flask_migrate.upgrade()
+    found = (
+        "SELECT p.tenant_id, p.name, p.publisher_key, p.asset_count, p.install_count,"
+        " p.version_count, p.newest_version, p.older_count, count(t.id)"
+        " FROM software_products p JOIN software_catalog t ON t.product_id = p.id"
+        " GROUP BY p.id ORDER BY p.tenant_id, p.name"
+    )
+    assert read(found) == [
+        (1, "Chrome", "google", 2, 4, 2, "2.0", 3, 2),
+        (1, "Reader", "adobe", 1, 2, 2, "2.0", 1, 2),
+        (2, "Chrome", "google", 0, 0, 0, "", 0, 1),
+    ]
+
+
+@pytest.mark.usefixtures("old")
 def test_it_can_be_taken_back() -> None:
     flask_migrate.upgrade()
     flask_migrate.downgrade(revision=BEFORE)

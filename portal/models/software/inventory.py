@@ -2,15 +2,47 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, sql, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.clock import utc_now
 from portal.db import Base, BigId, TenantOwned
 from portal.models.assets.asset import Asset
 
+_BLANK, _ZERO = sql.literal(""), text("0")
 _IS_INSTALLED = text("removed_at IS NULL")
 _IS_REMOVED = text("removed_at IS NOT NULL")
+
+
+class SoftwareProduct(TenantOwned, Base):
+    """What titles are of that differ only in a version, an architecture or a language.
+
+    Its counts, like those of titles, are brought up to date when installs have changed.
+    """
+
+    __tablename__ = "software_products"
+    __table_args__ = (
+        UniqueConstraint(
+            "tenant_id", "name_key", "publisher_key", name="uq_software_products_product"
+        ),
+        Index(None, "tenant_id", "asset_count"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    name: Mapped[str]
+    name_key: Mapped[str]
+    """The same for all spellings, as `portal.product_names` folds them."""
+    publisher: Mapped[str] = mapped_column(default="", server_default=_BLANK)
+    publisher_key: Mapped[str] = mapped_column(default="", server_default=_BLANK)
+    asset_count: Mapped[int] = mapped_column(default=0, server_default=_ZERO)
+    install_count: Mapped[int] = mapped_column(default=0, server_default=_ZERO)
+    """An asset may have several versions of it."""
+    version_count: Mapped[int] = mapped_column(default=0, server_default=_ZERO)
+    newest_version: Mapped[str] = mapped_column(default="", server_default=_BLANK)
+    """That is installed anywhere; empty where no version is known."""
+    older_count: Mapped[int] = mapped_column(default=0, server_default=_ZERO)
+    """How many of the installs are older than that."""
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
 class SoftwareTitle(TenantOwned, Base):
@@ -29,9 +61,16 @@ class SoftwareTitle(TenantOwned, Base):
             name="uq_software_catalog_title",
         ),
         Index(None, "tenant_id", "asset_count"),
+        Index(None, "product_id"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    product_id: Mapped[int | None] = mapped_column(
+        ForeignKey("software_products.id", ondelete="SET NULL")
+    )
+    """None until the end of the run that found it."""
+    named_version: Mapped[str] = mapped_column(default="", server_default=_BLANK)
+    """That its name tells: for installs of which nothing else does."""
     name: Mapped[str]
     """As most agents spell it."""
     normalized_name: Mapped[str]
@@ -86,3 +125,8 @@ class AssetSoftware(TenantOwned, Base):
 
     title: Mapped[SoftwareTitle] = relationship()
     asset: Mapped[Asset] = relationship()
+
+    @property
+    def shown_version(self) -> str:
+        """What the agent reports, or else what the title's name tells."""
+        return self.version or self.title.named_version

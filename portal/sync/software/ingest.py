@@ -20,6 +20,7 @@ from portal.sync.software.plan import (
     count_spellings,
     plan_software,
 )
+from portal.sync.software.products import place_titles
 from portal.sync.software.store import (
     apply_software,
     get_title_ids,
@@ -219,9 +220,8 @@ def _counting_at_the_end(ingest: _Ingest) -> Iterator[None]:
 
 
 def _refresh(ingest: _Ingest) -> None:
-    if ingest.touched:
-        with transaction() as session:
-            refresh_counts(session, ingest.touched)
+    with transaction() as session:
+        refresh_counts(session, ingest.touched | place_titles(session))
 
 
 def _describe(change: InstallChange) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from portal.models import Asset, AssetSoftware, ExternalEntityMapping, SoftwareT
 from portal.models.runs.sync_run import COMPLETED, SyncKind
 from portal.scope import get_tenant_id
 from portal.sync.software.plan import Installs, KnownInstall, SoftwarePlan, TitleKey
+from portal.sync.software.products import refresh_products
 from portal.tactical.reading.software_entries import Title
 
 VALUES_AT_ONCE = 10_000
@@ -128,11 +129,13 @@ def list_uncounted_titles(session: Session, integration_id: int, run_id: int) ->
 
 
 def refresh_counts(session: Session, title_ids: Iterable[int]) -> None:
-    """Count anew on how many assets, and in how many versions, these titles are installed.
+    """Count anew on how many assets, and in how many versions, these titles and their products
+    are installed.
 
     The lock lets installs be added meanwhile, which hold their title too.
     """
-    for ids in chunked(sorted(title_ids), VALUES_AT_ONCE):
+    counted = sorted(title_ids)
+    for ids in chunked(counted, VALUES_AT_ONCE):
         session.execute(
             select(SoftwareTitle.id)
             .where(SoftwareTitle.id.in_(ids))
@@ -148,6 +151,7 @@ def refresh_counts(session: Session, title_ids: Iterable[int]) -> None:
             )
             .execution_options(synchronize_session=False)
         )
+    refresh_products(session, counted)
 
 
 def recount_software_of(session: Session, asset_ids: Iterable[int]) -> None:
