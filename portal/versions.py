@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import pairwise
 from typing import TypeAlias
 
@@ -53,6 +54,7 @@ _AMERICAN_DATE = re.compile(r"(?<!\d)(\d{1,2})/(\d{1,2})/(\d{4})(?!\d)")
 _TOKEN = re.compile(r"\d+|[^\W\d_]+")
 
 
+@lru_cache(maxsize=20_000)
 def version_key(text: str) -> VersionKey:
     """Sorts any texts as versions, the oldest first; equal for `10` and `10.0`. Never raises.
 

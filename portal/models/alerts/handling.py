@@ -41,6 +41,16 @@ class AlertHandling(TenantOwned, Base):
         Index(None, "assigned_to"),
         Index(None, "tenant_id", "began_at"),
         Index(None, "tenant_id", "over_at"),
+        # Lists of alerts look at it for each: whether it was acknowledged, and by its id, which
+        # SQLite has in every index, whether it has a ticket.
+        Index(
+            "ix_alert_handlings_present",
+            "tenant_id",
+            "alert_id",
+            "occurrence",
+            "acknowledged_at",
+            postgresql_include=["id"],
+        ),
         Index(
             "ix_alert_handlings_due",
             "tenant_id",
