@@ -24,6 +24,7 @@ from tests.helpdesks.simulated import Fault, Search
 from tests.tickets.conftest import Office
 
 OPEN, FAILED, UNSURE = TicketStatus.OPEN, TicketStatus.FAILED, TicketStatus.UNSURE
+WAITING = TicketStatus.WAITING
 one_database = pytest.mark.one_database
 
 
@@ -50,6 +51,41 @@ def test_after_each_fault_there_is_one_ticket(office: Office, clock: Any, fault:
         return
     assert (office.ticket().status, len(office.there())) == (OPEN, 1)
     assert office.helpdesk().failures == 0
+
+
+@one_database
+@pytest.mark.parametrize("fault", [Fault.LOSES_ANSWER, Fault.DOES_LATER, Fault.ERROR_BEFORE])
+def test_one_failure_holds_up_its_own_ticket_alone(
+    office: Office, clock: Any, fault: Fault
+) -> None:
+    office.add_rule()
+    office.desk.raise_alerts(1, 2, 3)
+    office.far.plan = [fault]
+    office.work()
+    [first, *others] = [ticket.status for ticket in office.tickets()]
+    assert others == [OPEN, OPEN]
+    assert first in (OPEN, WAITING)
+    office.far.catch_up()
+    clock.shift(5)
+    office.do()
+    assert [ticket.status for ticket in office.tickets()] == [OPEN] * 3
+    assert len(office.there()) == 3
+
+
+@one_database
+def test_two_failures_in_a_row_hold_up_the_helpdesk(office: Office, clock: Any) -> None:
+    office.add_rule()
+    office.desk.raise_alerts(1, 2, 3)
+    office.far.plan = [Fault.ERROR_BEFORE, Fault.DOES_LATER]
+    office.work()
+    office.do()
+    assert {ticket.status for ticket in office.tickets()} == {WAITING}
+    assert office.there() == []
+    office.far.catch_up()
+    clock.shift(60)
+    office.do()
+    assert {ticket.status for ticket in office.tickets()} == {OPEN}
+    assert len(office.there()) == 3
 
 
 @one_database
@@ -131,15 +167,16 @@ def test_what_cannot_be_done_for_a_day_is_given_up(office: Office, clock: Any) -
 
 
 @one_database
-def test_one_that_cannot_be_opened_holds_up_no_other(office: Office, clock: Any) -> None:
-    office.far.plan = [Fault.ERROR_BEFORE]
+def test_those_that_cannot_be_opened_hold_up_no_other(office: Office, clock: Any) -> None:
+    office.far.plan = [Fault.ERROR_BEFORE] * 2
     office.add_rule()
     office.desk.raise_alerts(1, 2)
     office.work()
+    office.desk.raise_alerts(3)
     clock.shift(30)
-    office.far.plan = [None, Fault.ERROR_BEFORE]
-    office.do()
-    assert len(office.there()) == 1
+    office.far.plan = [None, *[Fault.ERROR_BEFORE] * 2]
+    office.work()
+    assert [ticket.status for ticket in office.tickets()] == [WAITING, WAITING, OPEN]
 
 
 @one_database

@@ -89,6 +89,7 @@ def test_one_that_was_perhaps_opened_is_not_opened_as_another_one(
     if then == "switched off":
         switch_helpdesk(office.helpdesk_id, on=False)
         switch_helpdesk(office.helpdesk_id, on=True)
+    clock.shift(5)
     office.desk.resolve(1)
     office.work()
     office.desk.raise_alerts(1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import and_, exists, or_, select
@@ -33,6 +33,9 @@ from portal.services.tickets.doubts import leave_in_doubt
 log = logging.getLogger(__name__)
 
 NO_KIND = "The portal has no such kind of helpdesk."
+RESTS = timedelta(seconds=5)
+"""So long what may have been carried out is left alone: a helpdesk that was slow ends it meanwhile,
+and then it is found."""
 CLOSES = "The portal closes this ticket."
 STAYS = "The ticket stays open, as {} has worked on it."
 
@@ -165,7 +168,7 @@ def begin(helpdesk_id: int, lease: str) -> Attempt | None:
             return None
         kind = KINDS.get(helpdesk.kind)
         can_find = kind is not None and kind.can_find(helpdesk.settings)
-        while found := _find_next(session, helpdesk):
+        while found := _find_next(session, helpdesk, now):
             task, ticket = found
             if task.begun_at is None or can_find:
                 return _begin(helpdesk, task, ticket, now)
@@ -208,7 +211,9 @@ def _make_draft(ticket: Ticket) -> Draft:
     )
 
 
-def _find_next(session: Session, helpdesk: Helpdesk) -> tuple[TicketTask, Ticket] | None:
+def _find_next(
+    session: Session, helpdesk: Helpdesk, now: datetime
+) -> tuple[TicketTask, Ticket] | None:
     """Of those that are the first of their tickets, the one that was tried least: what cannot be
     done holds up its own ticket alone. Without a good probe, none is opened."""
     earlier = aliased(TicketTask)
@@ -226,6 +231,7 @@ def _find_next(session: Session, helpdesk: Helpdesk) -> tuple[TicketTask, Ticket
             TicketTask.helpdesk_id == helpdesk.id,
             TicketTask.status == TaskStatus.WAITING,
             is_first,
+            or_(TicketTask.begun_at.is_(None), TicketTask.begun_at <= now - RESTS),
             or_(opens, others) if helpdesk.is_proven else others,
         )
         .order_by(TicketTask.attempts, TicketTask.id)

@@ -216,7 +216,10 @@ def _list_too_old(
 def _move_on(helpdesk: Helpdesk, attempt: Attempt, outcome: Outcome, now: datetime) -> bool:
     if helpdesk.lease != attempt.lease:
         return False
-    if outcome.result not in (Result.LATER, Result.LOST):
+    is_down = outcome.result in (Result.LATER, Result.LOST) and (
+        helpdesk.failures > 1 or outcome.retry_after is not None
+    )
+    if not is_down:  # a single failure holds up its own ticket alone
         helpdesk.due_at = now + LEASE_TIME
         return True
     helpdesk.lease = None
