@@ -23,7 +23,7 @@ test: install-dev ## Run every test, on SQLite and PostgreSQL, with Redis and a 
 	$(BIN)/pytest $(PYTEST_ARGS)
 
 test-fast: install-dev ## Run the tests that need no server, browser or process
-	$(BIN)/pytest -q -n 2 -m "not servers and not soak" --hypothesis-profile fast
+	$(BIN)/pytest -q -n 2 --dist worksteal -m "not servers and not soak" --hypothesis-profile fast
 
 check: lint test-fast ## Lint and run the fast tests: before each commit
 

@@ -1,55 +1,17 @@
-"""Fixtures for every test. Each is defined, with its reason, in `tests/support/`."""
+"""What a run of tests begins with. The fixtures of every test are in `tests/fixtures.py`."""
 
 from __future__ import annotations
 
 import gc
+from pathlib import Path
 
 import pytest
 
+from tests.fast import may_be_fast
 from tests.support import properties
-from tests.support.apps import app, app_context, http, kept_apps, live_portal, redis_url, settings
-from tests.support.browser import browser, page
-from tests.support.databases import (
-    database_url,
-    empty_database_url,
-    postgres_database,
-    postgres_server,
-    postgresql_url,
-    pytest_generate_tests,
-    sqlite_template,
-    sqlite_url,
-    wiper,
-)
-from tests.support.network import only_loopback
-from tests.support.passwords import quick_passwords
 from tests.support.processes import ServersOfRun
-from tests.support.simulator import tactical
 
-__all__ = [
-    "app",
-    "app_context",
-    "browser",
-    "database_url",
-    "empty_database_url",
-    "http",
-    "kept_apps",
-    "live_portal",
-    "only_loopback",
-    "page",
-    "postgres_database",
-    "postgres_server",
-    "postgresql_url",
-    "properties",
-    "pytest_generate_tests",
-    "quick_passwords",
-    "redis_url",
-    "settings",
-    "sqlite_template",
-    "sqlite_url",
-    "tactical",
-    "wiper",
-]
-
+__all__ = ["properties"]
 
 SERVERS = {
     *("empty_database_url", "redis_url", "postgres_server", "sqlite_template"),
@@ -67,8 +29,18 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "soak: a long one; `make soak` runs it")
     config.addinivalue_line("markers", "fleet: another fleet than the small one of `tactical`")
     config.addinivalue_line("markers", "servers: takes a server, a browser or processes of its own")
-    if not hasattr(config, "workerinput"):  # a worker of xdist uses what its parent holds
+    is_worker = hasattr(config, "workerinput")
+    if not is_worker:  # a worker of xdist uses what its parent holds
         config.stash[_servers] = ServersOfRun()
+    if is_worker or config.getoption("dist", "no") == "no":
+        # Not by the parent, which runs no test, and for whose imports its workers would wait.
+        config.pluginmanager.import_plugin("tests.fixtures")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Of files without a fast test, `make test-fast` does not need to know that they have none."""
+    is_left_out = "not servers" in config.option.markexpr and not may_be_fast(collection_path)
+    return is_left_out or None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -81,6 +53,7 @@ def pytest_collection_finish() -> None:
     """What is there by now stays to the end: the collector need not look at it again and again.
     While it was imported, it looked at none of it; see `tests/__init__.py`."""
     gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
     gc.enable()
 
 

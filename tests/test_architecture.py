@@ -32,9 +32,16 @@ def tree_of(file: Path) -> ast.Module:
     return ast.parse(file.read_text())
 
 
+@cache
+def statements(file: Path) -> list[ast.Import | ast.ImportFrom | ast.FunctionDef]:
+    """Those that more than one rule is about, wherever in the file."""
+    kinds = (ast.Import, ast.ImportFrom, ast.FunctionDef)
+    return [node for node in ast.walk(tree_of(file)) if isinstance(node, kinds)]
+
+
 def imports(file: Path) -> Iterator[tuple[str, str]]:
     """Each module that is imported, and what is taken from it."""
-    for node in ast.walk(tree_of(file)):
+    for node in statements(file):
         if isinstance(node, ast.Import):
             yield from ((alias.name, "") for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -42,7 +49,7 @@ def imports(file: Path) -> Iterator[tuple[str, str]]:
 
 
 def functions(file: Path) -> Iterator[ast.FunctionDef]:
-    return (node for node in ast.walk(tree_of(file)) if isinstance(node, ast.FunctionDef))
+    return (node for node in statements(file) if isinstance(node, ast.FunctionDef))
 
 
 def where(file: Path, what: object = "") -> str:

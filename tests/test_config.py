@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from portal import create_app
 from portal.config import read_settings
+from portal.core import create_core
 from portal.errors import ConfigError
 
 
@@ -161,7 +161,7 @@ def test_what_cannot_be_used_is_told_in_one_line(name: str, value: str, told: st
 )
 def test_what_is_taken_makes_an_application(tmp_path: Path, name: str, value: str) -> None:
     settings = read_settings({"PORTAL_DATA_DIR": str(tmp_path), name: value})
-    assert create_app(settings).extensions["settings"] is settings
+    assert create_core(settings).extensions["settings"] is settings
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,7 @@ def test_all_that_a_running_portal_writes_is_its_users_alone(loose: Path) -> Non
     assert open_files(loose) == []
 
 
+@pytest.mark.servers
 def test_a_command_too_writes_for_its_user_alone(loose: Path) -> None:
     app = create_app(of(loose))
     with app.app_context():

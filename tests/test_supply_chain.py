@@ -66,6 +66,7 @@ def test_what_is_not_known_is_not_called_clean(
     assert words in "".join(capsys.readouterr())
 
 
+@pytest.mark.servers
 def test_a_database_out_of_reach_is_told_of_with_a_code_of_its_own(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -53,13 +53,13 @@ def list_texts(template: str) -> Iterator[str]:
 
 def list_sentences(source: str) -> Iterator[str]:
     """Literals that are said to somebody: not docstrings, and not what goes to the log."""
-    tree = ast.parse(source)
-    silent = {id(part) for node in ast.walk(tree) if is_silent(node) for part in ast.walk(node)}
-    for node in ast.walk(tree):
-        if id(node) in silent or not isinstance(node, ast.Constant):
-            continue
-        if isinstance(node.value, str) and is_said(node.value):
-            yield node.value
+    nodes: list[ast.AST] = [ast.parse(source)]
+    for node in nodes:
+        if isinstance(node, ast.Constant):
+            if isinstance(node.value, str) and is_said(node.value):
+                yield node.value
+        elif not is_silent(node):
+            nodes.extend(ast.iter_child_nodes(node))
 
 
 def is_silent(node: ast.AST) -> bool:

@@ -51,22 +51,28 @@ def network(monkeypatch: pytest.MonkeyPatch) -> Network:
 
 
 def ask(url: str, *opened: str) -> EgressError:
+    [error] = ask_often(1, url, *opened)
+    return error
+
+
+def ask_often(times: int, url: str, *opened: str) -> Iterator[EgressError]:
     networks = [ip_network(each) for each in opened]
     gateway = Gateway(EgressPolicy(networks, plain=networks))
-    with pytest.raises(EgressError) as caught:
-        gateway.request("GET", url, headers={}, limits=Limits(connect=0.2))
+    for _ in range(times):
+        with pytest.raises(EgressError) as caught:
+            gateway.request("GET", url, headers={}, limits=Limits(connect=0.2))
+        yield caught.value
     gateway.close()
-    return caught.value
 
 
 def test_a_name_that_turns_to_metadata_reaches_nothing_forbidden(network: Network) -> None:
     network.answers = cycle([[PUBLIC], [METADATA], [PRIVATE, "127.0.0.1"]])
 
-    faults = [type(ask("https://rebinding.example/")) for _ in range(1000)]
+    faults = [type(error) for error in ask_often(300, "https://rebinding.example/")]
 
-    assert network.asked == 1000  # each time the answer that was checked is the one used
+    assert network.asked == 300  # each time the answer that was checked is the one used
     assert set(network.tried) == {PUBLIC}
-    assert faults.count(AddressRefused) == 666
+    assert faults.count(AddressRefused) == 200
 
 
 def test_of_several_addresses_only_the_allowed_are_tried(network: Network) -> None:

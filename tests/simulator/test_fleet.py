@@ -104,7 +104,8 @@ def test_every_sentinel_is_somewhere() -> None:
 
 
 def test_rows_weigh_what_real_ones_do() -> None:
-    with SimulatedTactical(SPEC) as tactical, Api(tactical.url, tactical.api_key) as api:
+    spec = replace(SPEC, agents=100)
+    with SimulatedTactical(spec) as tactical, Api(tactical.url, tactical.api_key) as api:
         rows = api.rows("/beta/v1/agent/?page_size=1000")["results"]
         software = api.rows("/software/")
         assert tactical.state.crashes == []

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 from collections import Counter
 from datetime import timedelta
+from functools import cache
 from random import Random
 from typing import Any, NamedTuple
+
+from hypothesis import settings
 
 from portal.sync.devices.identity.computers import (
     Identity,
@@ -21,7 +24,8 @@ JOINED = {Identity.RELINK, Identity.MERGE}
 MOMENTS = [ago(minutes) for minutes in (0, 3, 5, 59, 61, 90, 5_000)]
 WORDS = ["online", "offline", "overdue"]
 AGENTS = [f"new-{number}" for number in range(4)]
-FLEETS = 5_000
+FLEETS = 100 * settings().max_examples
+"""By the profile: few in `make test-fast`, many in `make test-properties`."""
 
 
 class Fleet(NamedTuple):
@@ -68,6 +72,12 @@ def make_fleet(seed: int) -> Fleet:
     return Fleet(newcomers, assets, superseded, set(dice.sample(pairs, dice.choice([0, 0, 2]))))
 
 
+@cache
+def judged(seed: int) -> tuple[Fleet, list[Verdict]]:
+    fleet = make_fleet(seed)
+    return fleet, judge_all(*fleet)
+
+
 def told(dice: Random) -> dict[str, Any]:
     return {
         "name": dice.choice(["A", "B"]),
@@ -81,8 +91,7 @@ def told(dice: Random) -> dict[str, Any]:
 
 def test_the_order_of_what_is_told_makes_no_difference() -> None:
     for seed in range(FLEETS):
-        fleet = make_fleet(seed)
-        verdicts = judge_all(*fleet)
+        fleet, verdicts = judged(seed)
         assert [each.newcomer for each in verdicts] == fleet.newcomers
         others = judge_all(fleet.newcomers[::-1], fleet.assets[::-1], *fleet[2:])
         assert others[::-1] == verdicts, seed
@@ -91,14 +100,13 @@ def test_the_order_of_what_is_told_makes_no_difference() -> None:
 def test_a_relink_needs_everything_to_agree() -> None:
     actions: Counter[Identity] = Counter()
     for seed in range(FLEETS):
-        fleet = make_fleet(seed)
-        verdicts = judge_all(*fleet)
+        fleet, verdicts = judged(seed)
         actions.update(each.action for each in verdicts)
         joined = [each for each in verdicts if each.action in JOINED]
         assert len({each.assets for each in joined}) == len(joined), seed
         assert all(is_sure(each, fleet) for each in joined), seed
     assert set(actions) == set(Identity)
-    assert actions[Identity.RELINK] > 80
+    assert actions[Identity.RELINK] > FLEETS / 62
 
 
 def is_sure(verdict: Verdict, fleet: Fleet) -> bool:
@@ -145,7 +153,7 @@ def runs_beside(old: KnownComputer, new: Newcomer) -> bool:
 
 def test_nobody_is_left_without_an_asset_but_for_a_while() -> None:
     for seed in range(FLEETS):
-        for verdict in judge_all(*make_fleet(seed)):
+        for verdict in judged(seed)[1]:
             if verdict.action is Identity.WAITING:
                 assert NOW - verdict.newcomer.first_listed_at < timedelta(hours=1), seed
                 continue
@@ -155,7 +163,7 @@ def test_nobody_is_left_without_an_asset_but_for_a_while() -> None:
 
 def test_every_verdict_can_be_kept_and_read() -> None:
     for seed in range(FLEETS):
-        for verdict in judge_all(*make_fleet(seed)):
+        for verdict in judged(seed)[1]:
             assert json.loads(json.dumps(verdict.evidence)) == verdict.evidence, seed
             assert is_sentence(verdict.reason), seed
             asks = verdict.action in {Identity.CONFLICT, Identity.OFFER, Identity.SUGGESTION}
