@@ -50,10 +50,11 @@ LISTS: Mapping[str, ListShape] = {
             "asset": "Asset",
             "client": "Client",
             "triggered": "Triggered",
+            "rule": "Rule",
             "acknowledged": "Acknowledged",
             "assigned": "Assigned",
-            "rule": "Rule",
         },
+        frozenset({"acknowledged", "assigned"}),
     ),
     "tickets": ListShape(
         "Tickets",
@@ -76,8 +77,24 @@ LISTS: Mapping[str, ListShape] = {
         },
     ),
     "software": ListShape("Software"),
-    "clients": ListShape("Clients"),
-    "organizations": ListShape("Organizations"),
+    "clients": ListShape(
+        "Clients",
+        {
+            "assets": "Assets",
+            "overdue": "Overdue",
+            "alerts": "Active alerts",
+            "organizations": "Organizations",
+        },
+    ),
+    "organizations": ListShape(
+        "Organizations",
+        {
+            "agents": "Agents",
+            "suggestion": "Suggestion",
+            "auto_sync": "Auto-sync",
+            "assets": "Assets",
+        },
+    ),
     "activity": ListShape("Activity"),
 }
 """By the name of their blueprint, whose page `index` shows the list."""

@@ -9,7 +9,7 @@ from portal.clock import day_of, utc_now
 from portal.errors import InvalidInput, Refused
 from portal.services import clients as client_service
 from portal.services.accounts.permissions import Permission
-from portal.services.client_overview import get_client_overview
+from portal.services.client_overview import get_client_overview, read_client_states
 from portal.services.organizations.listing import OrganizationFilter, count_organizations
 from portal.services.past.days import Month
 from portal.services.windows.editing import HOURS
@@ -39,6 +39,7 @@ def index() -> ResponseReturnValue:
         "clients/list.html",
         {"client-rows": "clients/_rows.html"},
         page=page,
+        states=read_client_states([client.id for client in page.items]),
         organizations=count_organizations()[OrganizationFilter.ALL] if is_empty else 0,
         **list_context("clients"),
         q=q,

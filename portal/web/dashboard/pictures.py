@@ -172,19 +172,17 @@ def list_upkeep(fleet: Fleet, unmapped: int | None) -> list[Row]:
     return [Row(text, number, 0, where) for text, number, where in rows]
 
 
-def list_reasons(client: ClientState) -> list[Reason]:
-    """In the order in which they count."""
-    alerts = [
-        (client.errors, "error", "bad"),
-        (client.warnings, "warning", "warn"),
-    ]
-    reasons = [
+def list_reasons(client: ClientState) -> list[Reason | None]:
+    """In the order in which they count, each in its column; None for what there is none of."""
+    errors, warnings = (
         Reason(plural(n, word), tone, url_for("alerts.index", client_id=client.id, severity=word))
-        for n, word, tone in alerts
         if n
-    ]
-    if client.overdue:
-        where = url_for("assets.index", client_id=client.id, status="overdue")
-        overdue = Reason(f"{client.overdue:,} overdue", "bad", where)
-        reasons.insert(1 if client.errors else 0, overdue)
-    return reasons
+        else None
+        for n, word, tone in (
+            (client.errors, "error", "bad"),
+            (client.warnings, "warning", "warn"),
+        )
+    )
+    where = url_for("assets.index", client_id=client.id, status="overdue")
+    overdue = Reason(f"{client.overdue:,} overdue", "bad", where) if client.overdue else None
+    return [errors, overdue, warnings]

@@ -15,11 +15,13 @@ from portal.services.organizations.held import list_held
 from portal.services.organizations.listing import OrganizationFilter
 from portal.services.organizations.many import Done
 from portal.services.organizations.suggestions import Suggested, list_suggestions
+from portal.services.saved_views.looks import Look, read_look
 from portal.services.suggesting import REASONS
 from portal.web.errors import Undo
-from portal.web.fragments import with_toast
+from portal.web.fragments import with_toast, words
 from portal.web.guard import name_allowed
 from portal.web.input import split_current_url, to_number
+from portal.web.saved_views.look import get_place
 
 SUGGESTED = "suggested"
 """Shown beside the filters of the database: those for which there is a suggestion."""
@@ -68,7 +70,7 @@ def render_row(organization_id: int, **context: Any) -> str:
         oob=True,
         **shown,
     )
-    shown |= {"row": row, "reasons": REASONS}
+    shown |= {"row": row, "reasons": REASONS, "look": _read_look()}
     return render_template("organizations/_row.html", **shown, **context) + head
 
 
@@ -76,6 +78,13 @@ def _read_shown() -> dict[str, str]:
     """What of the list was in view: the form says so, or the address of the page it is on."""
     query = parse_qs(split_current_url().query) if htmx else {}
     return {name: request.form.get(name, query.get(name, [""])[0]) for name in SHOWN}
+
+
+def _read_look() -> Look:
+    """Its columns: what is done to organizations is answered as the page shows them."""
+    query = parse_qs(split_current_url().query) if htmx else {}
+    asked = words("columns") or query.get("columns", [""])[0]
+    return read_look(get_place(), "organizations", asked)
 
 
 def list_context(show: str, q: str, number: int) -> dict[str, Any]:
@@ -92,6 +101,7 @@ def list_context(show: str, q: str, number: int) -> dict[str, Any]:
         "show": SUGGESTED if is_suggested else str(shown),
         "q": q,
         "reasons": REASONS,
+        "look": _read_look(),
         "organization_counts": counts,
         "sure": _sum_sure(suggested),
         "held": list_held() if counts["held"] else [],

@@ -24,6 +24,7 @@ from portal.web.fragments import page_number, page_or_region, words
 from portal.web.guard import get_user, requires, tenant_blueprint
 from portal.web.input import to_id
 from portal.web.organizations.answers import answer_row, list_context, render_row
+from portal.web.saved_views.look import list_context as look_context
 from portal.wording import plural
 
 organizations = tenant_blueprint("organizations", __name__, "/organizations")
@@ -35,7 +36,7 @@ def index() -> ResponseReturnValue:
     return page_or_region(
         "organizations/list.html",
         {"organization-rows": "organizations/_rows.html"},
-        **list_context(words("show"), words("q"), page_number()),
+        **list_context(words("show"), words("q"), page_number()) | look_context("organizations"),
         integration=find_integration(),
         run=find_active_run(SyncKind.ORGANIZATIONS),
         undo=request.args.get("undo", type=to_id),
@@ -170,7 +171,7 @@ def _ask(organization_id: int, pending: dict[str, Any]) -> ResponseReturnValue:
     context["page"].items[:] = [row]
     return render_template(
         "organizations/list.html",
-        **context,
+        **context | look_context("organizations"),
         pending=pending,
         integration=find_integration(),
         run=None,

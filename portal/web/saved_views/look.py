@@ -25,6 +25,7 @@ FILTER_FORMS = {
     "sync_runs": "run-filters",
     "software": "software-filters",
     "clients": "client-filters",
+    "organizations": "organization-filters",
     "activity": "event-filters",
 }
 """Ids of the forms with a list's filters, which carry the view and its columns too."""

@@ -135,3 +135,42 @@ def test_a_list_looks_as_its_reader_chose(app: Flask, viewer: FlaskClient, acme:
     with app.app_context(), tenant_scope(acme.id):
         kept = db.session.scalars(select(Membership.list_choices)).all()
     assert {"density": "compact", "columns": {"assets": ["client", "serial"]}} in kept
+
+
+@pytest.mark.one_database
+def test_organizations_keep_their_columns_in_what_is_done_to_them(
+    app: Flask, admin: FlaskClient, acme: Place
+) -> None:
+    listed = acme.url("organizations/?q=a&columns=agents")
+    page = admin.get(listed).text
+    assert ">Agents</th>" in page
+    assert ">Auto-sync</th>" not in page
+    admin.post(acme.url("views/"), data={"list_name": "organizations", "name": "A", "query": "q=a"})
+    assert f"q=a&view={find_id(app, acme, 'A')}" in admin.get(
+        acme.url(f"views/{find_id(app, acme, 'A')}")
+    ).location.replace("&amp;", "&")
+
+    fragment = {"HX-Request": "true", "HX-Current-URL": f"http://localhost{listed}"}
+    row = acme.url(f"organizations/{acme.organization}")
+    answers = [
+        admin.get(row, headers=fragment).text,
+        admin.post(f"{row}/auto-sync", data={"auto_sync": "1"}, headers=fragment).text,
+        admin.post(
+            acme.url("organizations/many"),
+            data={"action": "ignore", "organization": acme.organization, "q": "a"},
+            headers=fragment,
+        ).text,
+    ]
+    for answer in answers:
+        assert "mapping-agents" in answer
+        assert 'role="switch"' not in answer
+    shown = admin.get(listed, headers=fragment | {"HX-Target": "organization-rows"}).text
+    assert 'id="organization-tools" hx-swap-oob="true"' in shown
+
+
+@pytest.mark.one_database
+def test_clients_are_listed_with_what_is_the_matter(admin: FlaskClient, acme: Place) -> None:
+    page = admin.get(acme.url("clients/")).text
+    assert f"alerts/?client_id={acme.client}" in page.partition("<tbody>")[2]
+    fewer = admin.get(acme.url("clients/?columns=assets")).text
+    assert ">Active alerts</th>" not in fewer
