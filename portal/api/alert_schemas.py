@@ -35,6 +35,10 @@ class Alert(Record):
     ticket_state = text(
         "`waiting`, `open`, `failing`, `closed`, `unsure`, `failed` or `gone`.", nullable=True
     )
+    snoozed_until = moment("Until when it is snoozed.", nullable=True)
+    snoozed_by = text(
+        "Who snoozed it in the portal alone; null if Tactical keeps quiet about it.", nullable=True
+    )
     url = page_address()
 
 

@@ -94,7 +94,7 @@ def test_what_failed_is_told_and_what_worked_too(window: Page, msp: Msp, live_po
     msp.tactical.control.alerts.remove(pks[0])
     window.get_by_label("Select all").check()
     expect(window.get_by_text("3 selected")).to_be_visible()
-    window.get_by_label("Snooze for").last.select_option("7")
+    window.get_by_label("Snooze for").last.select_option("7d")
     window.get_by_role("button", name="Snooze for").click()
     window.get_by_role("dialog").get_by_role("button", name="Snooze").click()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,10 +10,12 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from portal import queue
+from portal.clock import utc_now
 from portal.db import db
 from portal.models import Alert, AlertHandling, TimelineEntry
 from portal.models.alerts.handling import HandlingState
 from portal.models.alerts.timeline import TimelineKind
+from portal.services.alerts.snoozing import snooze
 from portal.services.integrations import connect
 from portal.sync.alerts import news
 from tests.alerts.conftest import Msp
@@ -122,6 +125,7 @@ def test_a_record_takes_over_what_was_done_about_its_nameless_alert(
         [handling] = db.session.scalars(select(AlertHandling))
         handling.state, handling.due_at = HandlingState.ACTED, None
         db.session.commit()
+        snooze([handling.alert_id], utc_now() + timedelta(hours=1), by="anna")
     msp.tactical.control.faults.clear()
     pk = msp.tactical.control.alerts.add(agent_id=msp.agents[0], alert_type="availability")
     msp.sync()
@@ -131,4 +135,6 @@ def test_a_record_takes_over_what_was_done_about_its_nameless_alert(
     [handling] = handlings(msp)
     assert (handling.id, handling.alert_id) == (nameless.id, alert.id)
     assert (handling.state, handling.reopened, handling.over_at) == (HandlingState.ACTED, 0, None)
-    assert timeline(msp) == [(alert.id, RECEIVED), (alert.id, CONFIRMED)]
+    assert (alert.status, alert.snoozed_by) == ("snoozed", "anna")
+    kinds = (RECEIVED, TimelineKind.SNOOZED, CONFIRMED)
+    assert timeline(msp) == [(alert.id, kind) for kind in kinds]

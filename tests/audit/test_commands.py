@@ -120,6 +120,8 @@ def drive_syncs(world: World, tactical: SimulatedTactical) -> None:
         world.run(f"sync {kind}")
     alert = "SELECT max(id) FROM rmm_alerts WHERE status = 'active'"
     world.run(f"alerts ack {world.ask(alert)}")
+    world.run(f"alerts snooze {world.ask(alert)} --for 1")
+    world.run(f"alerts unsnooze {world.ask(alert)}")
     tactical.control.agents.edit(agent_id=agent, hostname="RENAMED")
     world.run("sync devices")
     run = world.ask("SELECT max(id) FROM sync_runs")

@@ -247,7 +247,9 @@ ROUTES = {
     "api_tokens.revoke": Drive("token.revoked"),
     "alerts.act": Drive("alert.resolved", {"action": "resolve"}),
     "alerts.act_on_many": Drive(
-        "alert.snoozed", {"action": "snooze", "days": "3"}, lambda place: {"alert": place.alert}
+        "alert.snoozed",
+        {"action": "snooze", "snooze_for": "3d"},
+        lambda place: {"alert": place.alert},
     ),
     "alerts.acknowledge_many": Drive("alert.acknowledged", prepare=_chosen_alert),
     "alerts.acknowledge_one": Drive("alert.acknowledged", {"note": "Mine."}),
@@ -496,6 +498,8 @@ READ_ONLY = {
 }
 COMMANDS = {
     "alerts ack": "alert.acknowledged",
+    "alerts snooze": "alert.snoozed",
+    "alerts unsnooze": "alert.unsnoozed",
     "assets delete": "asset.deleted",
     "assets merge": "asset.merged",
     "assets restore": "asset.restored",

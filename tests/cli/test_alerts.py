@@ -33,13 +33,24 @@ def test_an_alert_is_acknowledged_and_tells_its_story(
     [row] = [row for row in rows if row["alert_id"] == alert]
     assert (row["acknowledged_by"], row["rule"], row["window"]) == (who, None, None)
 
+    snoozed = mapped("alerts", "snooze", alert, "--until", "2000-01-01", *TENANT)
+    assert (snoozed.exit_code, "not into the past" in snoozed.data["message"]) == (1, True)
+    assert mapped("alerts", "snooze", alert, *TENANT).exit_code != 0
+    snoozed = mapped("alerts", "snooze", alert, "--for", "4", *TENANT)
+    rows = mapped("export", "alerts", "--tenant", "acme").data
+    [row] = [row for row in rows if row["alert_id"] == alert]
+    until = snoozed.data["snoozed_until"]
+    assert (row["status"], row["snoozed_until"], row["snoozed_by"]) == ("snoozed", until, who)
+    assert mapped("alerts", "unsnooze", alert, *TENANT).data["ok"]
+    assert mapped("alerts", "unsnooze", alert, *TENANT).exit_code == 1
+
     story = mapped("alerts", "timeline", alert, *TENANT).data
     assert story["answer"].startswith("Nobody was told")
     assert story["answer"].split(" at ")[0].endswith(f"Acknowledged by {who}")
     kinds = [entry["kind"] for entry in story["entries"]]
-    assert (kinds[0], kinds[-1]) == ("received", "acknowledged")
+    assert (kinds[0], kinds[-3:]) == ("received", ["acknowledged", "snoozed", "snoozed"])
     text = mapped("alerts", "timeline", alert, "--tenant", "acme").out
     assert text.startswith(story["answer"])
-    assert text.endswith(f"Acknowledged by {who}: On my way\n")
+    assert f"Acknowledged by {who}: On my way\n" in text
     gone = mapped("alerts", "timeline", "4711", *TENANT)
     assert gone.data["message"] == "This alert does not exist."

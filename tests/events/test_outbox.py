@@ -27,6 +27,7 @@ from portal.models.runs.sync_run import RunStatus, SyncKind
 from portal.scope import tenant_scope
 from portal.services.alerts.acknowledging import acknowledge
 from portal.services.alerts.assigning import assign
+from portal.services.alerts.snoozing import snooze, unsnooze
 from portal.services.assets.choosing import Chosen
 from portal.services.assets.listing import AssetFilter
 from portal.services.assets.retirement import restore_assets, retire_assets
@@ -93,6 +94,8 @@ ALERT = PAYLOADS[EventType.ALERT_RESOLVED] = PAYLOADS[EventType.ALERT_TRIGGERED]
 TAKEN = {"acknowledged_at", "acknowledged_by", "note"}
 PAYLOADS[EventType.ALERT_ACKNOWLEDGED] = ALERT | TAKEN
 PAYLOADS[EventType.ALERT_ASSIGNED] = ALERT | {"assigned_to", "assigned_by"}
+PAYLOADS[EventType.ALERT_SNOOZED] = ALERT | {"snoozed_until", "snoozed_by"}
+PAYLOADS[EventType.ALERT_UNSNOOZED] = ALERT | {"unsnoozed_by"}
 PAYLOADS[EventType.ALERT_KEPT_BACK] = ALERT | {"window"}
 PAYLOADS[EventType.ALERT_ACTED_ON] = ALERT | {
     *("rule", "urgency", "channels", "helpdesks", "ignored"),
@@ -183,6 +186,8 @@ def handle_alerts(msp: Msp) -> None:
         membership_id = add_technician(msp)
         acknowledge([alert_id])
         assign([alert_id], membership_id)
+        snooze([alert_id], utc_now() + timedelta(hours=1))
+        unsnooze([alert_id])
         desk.add_window()
         desk.raise_alerts(9002)
         desk.work()

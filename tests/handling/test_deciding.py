@@ -14,9 +14,10 @@ from portal.models.alerts.handling import HandlingState
 from portal.models.channels.message import MessageStatus
 from portal.models.events.event import EventType
 from portal.services.alerts.acknowledging import acknowledge, unacknowledge
+from portal.services.alerts.snoozing import snooze, unsnooze
 from portal.services.handling import deciding
 from portal.services.handling.acting import act_now
-from portal.services.handling.decision import decide
+from portal.services.handling.decision import RESOLVED_MEANWHILE, decide
 from portal.services.rules.terms import AtLeast, Conditions
 from tests.handling.conftest import START, Desk
 
@@ -392,3 +393,40 @@ def test_an_acknowledgement_that_is_taken_back_lets_reminders_go_on(desk: Desk, 
     unacknowledge([alert_id])
     desk.work()
     assert desk.reasons() == ["raised", "reminder"]
+
+
+def test_rules_and_escalations_wait_for_the_end_of_a_snooze(desk: Desk, clock: Any) -> None:
+    ops, chief = desk.add_channel("Ops"), desk.add_channel("Chief")
+    lasting = Conditions(lasting_minutes=10)
+    desk.add_rule(lasting, notify=(ops,), escalate_to=(chief,), escalate_minutes=30)
+    desk.raise_alerts(1)
+    desk.work()
+    alert_id = desk.handling().alert_id
+    snooze([alert_id], utc_now() + timedelta(hours=1), by="anna")
+    for _five_minutes in range(11):
+        clock.shift(300)
+        desk.work()
+    assert desk.reasons() == []
+    assert desk.timeline().count("The rule “Rule 1” waits, because the alert is snoozed.") == 1
+    clock.shift(300)
+    desk.work()
+    assert desk.reasons() == ["raised"]
+    snooze([alert_id], utc_now() + timedelta(hours=1), by="anna")
+    clock.shift(3000)
+    desk.work()
+    assert desk.reasons() == ["raised"]
+    unsnooze([alert_id])
+    desk.work()
+    assert desk.reasons() == ["raised", "escalated"]
+
+
+def test_nobody_is_told_of_what_is_resolved_while_it_is_snoozed(desk: Desk, clock: Any) -> None:
+    desk.add_rule(Conditions(lasting_minutes=10), notify=(desk.add_channel(),))
+    desk.raise_alerts(1)
+    desk.work()
+    snooze([desk.handling().alert_id], utc_now() + timedelta(hours=1), by="anna")
+    clock.shift(1200)
+    desk.work()
+    desk.resolve(1)
+    desk.work()
+    assert (desk.reasons(), desk.handling().reason) == ([], RESOLVED_MEANWHILE)

@@ -36,7 +36,9 @@ from tests.web.world import Place, make_place
 WITH_FOREIGN_IDS = {
     **{f"assets {deed}": "{device}" for deed in ("restore", "retire")},
     "alerts ack": "{alert}",
+    "alerts snooze": "{alert} --for 1",
     "alerts timeline": "{alert}",
+    "alerts unsnooze": "{alert}",
     "assets delete": "{device} --yes",
     "assets merge": "{device} {device}",
     "channels test": "{channel}",

@@ -165,6 +165,22 @@ def test_needs_review_stands_on_the_dashboard(app: Flask, admin: FlaskClient, ac
 
 
 @pytest.mark.one_database
+def test_for_hours_the_portal_alone_snoozes_and_says_so(admin: FlaskClient, acme: Place) -> None:
+    one, many = acme.url(f"alerts/{acme.alert}"), acme.url("alerts/act")
+    snooze = {"action": "snooze", "snooze_for": "4h", "zone": "Europe/Berlin"}
+    page = admin.post(f"{one}/act", data=snooze, follow_redirects=True).text
+    assert "1 alert snoozed." in page
+    assert "Tactical does not know of it" in page
+    assert "in the portal only" in admin.get(acme.url("alerts/?status=snoozed")).text
+    back = {"action": "unsnooze", "alert": str(acme.alert)}
+    answer = admin.post(many, data=back, headers=HTMX)
+    assert "alerts-changed" in answer.headers["HX-Trigger"]
+    assert "1 alert active again." in answer.headers["HX-Trigger"]
+    morning = snooze | {"alert": str(acme.alert), "snooze_for": "morning"}
+    assert "1 alert snoozed." in admin.post(many, data=morning, follow_redirects=True).text
+
+
+@pytest.mark.one_database
 def test_a_viewer_reads_without_buttons(app: Flask, viewer: FlaskClient, acme: Place) -> None:
     edit_delivery(app, acme, status=DeliveryStatus.FAILED)
     alerts = viewer.get(acme.url("alerts/")).text
@@ -188,7 +204,7 @@ def test_a_viewer_reads_without_buttons(app: Flask, viewer: FlaskClient, acme: P
         {"action": "explode"},
         {},
         {"action": "resolve"},
-        {"action": "snooze", "alert": "1", "days": "x"},
+        {"action": "snooze", "alert": "1", "snooze_for": "x"},
     ],
 )
 @pytest.mark.one_database

@@ -65,6 +65,13 @@ class Alert(TenantOwned, Base):
             sqlite_where=text("asset_id IS NULL"),
             postgresql_where=text("asset_id IS NULL"),
         ),
+        Index(
+            "ix_rmm_alerts_snoozed_here",
+            "tenant_id",
+            "snoozed_until",
+            sqlite_where=text("snoozed_by IS NOT NULL"),
+            postgresql_where=text("snoozed_by IS NOT NULL"),
+        ),
         Index(None, "tenant_id", "status", "triggered_at"),
         Index(None, "tenant_id", "triggered_at"),
         Index(None, "integration_id", "agent_id"),
@@ -90,6 +97,9 @@ class Alert(TenantOwned, Base):
     resolved_at: Mapped[datetime | None]
     """When Tactical resolved it, not when we heard."""
     snoozed_until: Mapped[datetime | None]
+    snoozed_by: Mapped[str | None]
+    """Who snoozed it in the portal alone, of which Tactical knows nothing; None for a snooze of
+    Tactical's."""
     received_at: Mapped[datetime] = mapped_column(default=utc_now)
     confirmed_at: Mapped[datetime | None]
     """When Tactical's own record was last read; None while only a webhook reported it."""

@@ -27,6 +27,8 @@ class TimelineKind(StrEnum):
     ESCALATED = "escalated"
     ACKNOWLEDGED = "acknowledged"
     ASSIGNED = "assigned"
+    SNOOZED = "snoozed"
+    """In the portal; or not any more."""
     RESOLVED = "resolved"
 
 

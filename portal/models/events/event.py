@@ -28,6 +28,8 @@ class EventType(StrEnum):
     ALERT_RESOLVED = "rmm.alert.resolved"
     ALERT_ACKNOWLEDGED = "rmm.alert.acknowledged"
     ALERT_ASSIGNED = "rmm.alert.assigned"
+    ALERT_SNOOZED = "rmm.alert.snoozed"
+    ALERT_UNSNOOZED = "rmm.alert.unsnoozed"
     ALERT_KEPT_BACK = "rmm.alert.kept_back"
     ALERT_ACTED_ON = "rmm.alert.acted_on"
     MESSAGE_SENT = "message.sent"

@@ -110,7 +110,7 @@ def act(
 def _check(action: AlertAction, alert_ids: Sequence[int], days: int | None) -> list[int]:
     """The ids, each once. Raises InvalidInput."""
     if action is AlertAction.SNOOZE and not (days and 0 < days <= MOST_DAYS):
-        raise InvalidInput(f"Enter a number of days from 1 to {MOST_DAYS}.", field="days")
+        raise InvalidInput(f"Enter a number of days from 1 to {MOST_DAYS}.", field="snooze_for")
     return check_ids(alert_ids)
 
 

@@ -9,6 +9,7 @@ from portal.models import AlertHandling
 from portal.models.alerts.handling import HandlingState
 from portal.models.channels.message import MessageReason, MessageStatus
 from portal.services.alerts.timeline import SentMessage
+from portal.services.handling.decision import PUT_OFF
 from portal.sync.alerts.news import TOO_OLD
 from portal.wording import join_words, plural
 
@@ -60,6 +61,8 @@ def _say_why_not(handling: AlertHandling, messages: Sequence[SentMessage]) -> st
         return f"Nobody was told: {_go_on(handling.reason or 'No rule matches.')}"
     if handling.state is HandlingState.ACTED:
         return f"Nobody was told: the rule “{handling.rule_name}” tells no channel."
+    if handling.reason == PUT_OFF:
+        return f"Nobody was told yet: {_go_on(handling.reason)}"
     return "Nobody was told yet: it has not been decided what to do."
 
 

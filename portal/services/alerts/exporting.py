@@ -32,6 +32,8 @@ ALERT_COLUMNS = (
     "ticket_ref",
     "ticket_url",
     "ticket_state",
+    "snoozed_until",
+    "snoozed_by",
 )
 
 

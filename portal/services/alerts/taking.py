@@ -47,7 +47,8 @@ class Deed:
 
     kind: TimelineKind
     text: str
-    action: Action
+    action: Action | None
+    """None for what the clock does: nobody has to answer for it."""
     values: dict[str, Any] = field(default_factory=dict)
     """For the audit trail and subscribers: what it changed."""
     event: EventType | None = None
@@ -76,6 +77,8 @@ def write_down(session: Session, done: Sequence[Occurrence], deed: Deed) -> None
         kind, values = deed.event, deed.values
         events = [(kind, name_alert(each.alert), _describe(each) | values) for each in done]
         record_events(session, events)
+    if deed.action is None:
+        return
     name = name_alert(done[0].alert) if len(done) == 1 else plural(len(done), "alert")
     about = Target("alert", ids[0] if len(ids) == 1 else "", name)
     record(deed.action, about, after={"alert_ids": ids} | deed.values, actor=deed.actor)

@@ -22,6 +22,7 @@ from portal.models import AlertHandling, Message
 from portal.models.alerts.handling import HandlingState
 from portal.models.channels.message import MessageStatus
 from portal.scope import get_tenant_id
+from portal.services.alerts.snoozing import end_due_snoozes, list_tenants_with_ended_snoozes
 from portal.services.handling.decision import decide
 from portal.services.handling.facts import Facts, load_facts
 from portal.services.handling.outcome import Outcome
@@ -41,6 +42,7 @@ UNDECIDABLE = "The portal could not decide about it for a day. Its log says why.
 
 def handle_due() -> int:
     """Decide about what is due of the scope's tenant, until nothing is; how many it were."""
+    end_due_snoozes()
     done = number = handle_some()
     while number == AT_ONCE:
         number = handle_some()
@@ -67,7 +69,8 @@ def handle_some() -> int:
 def list_tenants_with_due_handlings() -> list[int]:
     """Across tenants."""
     is_due = AlertHandling.due_at <= utc_now()
-    return list(db.session.scalars(select(AlertHandling.tenant_id).where(is_due).distinct()))
+    due = db.session.scalars(select(AlertHandling.tenant_id).where(is_due).distinct())
+    return sorted({*due, *list_tenants_with_ended_snoozes()})
 
 
 def _claim(session: Session, now: datetime) -> Sequence[AlertHandling]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from portal.models import AlertHandling
+from portal.models.alerts.alert import AlertStatus
 from portal.models.alerts.handling import HandlingState
 from portal.models.alerts.timeline import TimelineKind
 from portal.models.channels.message import MessageReason
@@ -20,6 +22,12 @@ OVER = "The alert is over."
 ACTIVE_AGAIN = "The alert is active after all."
 FORCE = "force"
 """In a plan: a person wants a rule to act on an alert that began before it."""
+SNOOZED = "snoozed"
+"""In a plan: a rule would have acted, had the alert not been snoozed."""
+PUT_OFF = "It is snoozed."
+RESOLVED_MEANWHILE = "It was resolved while it was snoozed."
+LOOK_AGAIN = timedelta(hours=1)
+"""At the latest: what Tactical snoozes, it may wake before the time that it named."""
 
 
 def decide(handling: AlertHandling, facts: Facts) -> Outcome:
@@ -55,6 +63,8 @@ def _decide_new(outcome: Outcome, subject: Subject, facts: Facts) -> None:
     _revive(outcome, facts)
     tried = _try(outcome.handling, subject, facts)
     outcome.values["explanation"] = tried.explanation
+    if tried.acting and _is_put_off(outcome, tried, facts):
+        return
     if tried.acting:
         steps.act(outcome, tried, facts)
     elif tried.waits:
@@ -104,6 +114,36 @@ def _wait(outcome: Outcome, tried: Tried) -> None:
         outcome.tell(TimelineKind.WAITING, text, rule_id=rule.id)
 
 
+def _is_put_off(outcome: Outcome, tried: Tried, facts: Facts) -> bool:
+    """Whoever snoozes an alert knows of it: rules act once it is active again."""
+    handling, until = outcome.handling, _find_end_of_snooze(outcome, facts)
+    was_put_off = any(step["do"] == SNOOZED for step in handling.plan)
+    if was_put_off and handling.over_at is not None:
+        outcome.be_silent(RESOLVED_MEANWHILE)
+        return True
+    others = [step for step in handling.plan if step["do"] != SNOOZED]
+    if until is None:
+        outcome.values["plan"] = others
+        return False
+    mark = {"do": SNOOZED, "at": until.isoformat()}
+    outcome.values |= {"state": HandlingState.UNDECIDED, "plan": [*others, mark], "due_at": until}
+    outcome.values["reason"] = PUT_OFF
+    if not was_put_off:
+        text = f"The rule “{tried.acting[0].name}” waits, because the alert is snoozed."
+        outcome.tell(TimelineKind.WAITING, text, rule_id=tried.acting[0].id)
+    return True
+
+
+def _find_end_of_snooze(outcome: Outcome, facts: Facts) -> datetime | None:
+    """When to look again; None for what is not snoozed (any more)."""
+    alert = facts.alerts[outcome.handling.alert_id]
+    until = alert.snoozed_until
+    if alert.status is not AlertStatus.SNOOZED or (until is not None and until <= facts.now):
+        return None
+    latest = facts.now + LOOK_AGAIN
+    return until if until is not None and (alert.snoozed_by or until < latest) else latest
+
+
 def _go_on(outcome: Outcome, subject: Subject, facts: Facts) -> None:
     """Somebody was told: remind, escalate, or say that it is over."""
     handling = outcome.handling
@@ -111,8 +151,9 @@ def _go_on(outcome: Outcome, subject: Subject, facts: Facts) -> None:
         _end(outcome, facts)
         return
     covering = find_covering(facts.in_force, subject)
-    if covering is not None and handling.plan:
-        outcome.values["due_at"] = covering.end
+    until = covering.end if covering is not None else _find_end_of_snooze(outcome, facts)
+    if until is not None and handling.plan:
+        outcome.values["due_at"] = until
         return
     must_try = any(step["do"] == steps.TRY for step in handling.plan)
     if handling.acknowledged_at is None:

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from portal.models import AlertHandling
-from portal.models.alerts.alert import AlertStatus
 from portal.models.alerts.handling import HandlingState
 from portal.models.alerts.timeline import TimelineKind
 from portal.models.channels.message import MessageReason, MessageStatus
@@ -128,11 +127,7 @@ def _opens(known: Known) -> bool:
 
 
 def _remind(outcome: Outcome, facts: Facts, step: Step) -> Step:
-    """Not while the alert is snoozed in Tactical: whoever snoozes it knows of it."""
     at = facts.now + timedelta(hours=step["hours"])
-    alert = facts.alerts[outcome.handling.alert_id]
-    if alert.status is AlertStatus.SNOOZED and (alert.snoozed_until or at) > facts.now:
-        return step | {"at": min(at, alert.snoozed_until or at).isoformat()}
     number = step["number"] + 1
     there = [channel for channel in step["channels"] if channel in facts.channels]
     told = describe_told(outcome.handling) | {"number": number}

@@ -1,7 +1,17 @@
-// A new maintenance window is most likely meant by the clocks where its author is.
+// Forms that mean a time on the clock of whoever presses learn where that is; and a new maintenance
+// window is most likely meant by the clocks where its author is.
 
 const select = document.querySelector("select[data-likely-zone]");
 const likely = Intl.DateTimeFormat().resolvedOptions().timeZone;
+
+document.addEventListener(
+  "click",
+  () => {
+    for (const input of document.querySelectorAll("[data-own-zone]")) input.value = likely;
+  },
+  true,
+);
+
 const option = select && [...select.options].find((each) => each.value === likely);
 if (option && select.value === "UTC") {
   select.prepend(option);

@@ -34,6 +34,7 @@ def write_hint(session: Session, integration_id: int, hint: Hint) -> tuple[int |
     if is_resolve and known.status is not AlertStatus.RESOLVED:
         known.status = AlertStatus.RESOLVED
         known.resolved_at = hint.resolved_on or utc_now()
+        known.snoozed_until = known.snoozed_by = None
         _tell(session, known, "A webhook says that it is resolved.")
         return known.id, "Marked the alert as resolved."
     if not is_resolve and known.status is AlertStatus.RESOLVED and _is_newer(hint, known):
@@ -74,6 +75,7 @@ def close_vanished(session: Session, integration_id: int, hint: Hint) -> tuple[i
 def close_alert(session: Session, alert: Alert, at: datetime) -> None:
     """Close an alert that Tactical does not have any more."""
     alert.status, alert.resolved_at, alert.confirmed_at = AlertStatus.RESOLVED, at, utc_now()
+    alert.snoozed_until = alert.snoozed_by = None
     _tell(session, alert, GONE)
 
 

@@ -148,7 +148,10 @@ def _take_over_nameless(session: Session, integration_id: int, opened: Sequence[
     take their place, so that nobody is told twice; the ids of those records."""
     by_condition = {each.values["condition"]: each for each in opened}
     nameless = session.execute(
-        select(Alert.condition, Alert.id, AlertHandling.id.label("handling_id"))
+        select(
+            *(Alert.condition, Alert.id, AlertHandling.id.label("handling_id")),
+            *(Alert.snoozed_by, Alert.snoozed_until),
+        )
         .join(AlertHandling, AlertHandling.alert_id == Alert.id)
         .where(
             Alert.integration_id == integration_id,
@@ -165,6 +168,8 @@ def _take_over_nameless(session: Session, integration_id: int, opened: Sequence[
         if record.alert_id not in taken and _hand_over(session, row.handling_id, record):
             moved = update(TimelineEntry).where(TimelineEntry.alert_id == row.id)
             session.execute(_quick(moved.values(alert_id=record.alert_id)))
+            if row.snoozed_by is not None:
+                _hand_over_snooze(session, row, record.alert_id)
             taken.add(record.alert_id)
     return taken
 
@@ -184,6 +189,14 @@ def _hand_over(session: Session, handling_id: int, record: News) -> bool:
     }
     session.execute(_quick(statement.values(values)))
     return True
+
+
+def _hand_over_snooze(session: Session, nameless: Any, alert_id: int) -> None:
+    """Unless Tactical itself keeps quiet about the record."""
+    is_active = (Alert.id == alert_id) & (Alert.status == AlertStatus.ACTIVE)
+    values = {"status": AlertStatus.SNOOZED, "snoozed_by": nameless.snoozed_by}
+    values |= {"snoozed_until": nameless.snoozed_until}
+    session.execute(_quick(update(Alert).where(is_active).values(values)))
 
 
 def _quick(statement: Any) -> Any:

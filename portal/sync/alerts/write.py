@@ -34,6 +34,7 @@ COMPARED = (
     "triggered_at",
     "resolved_at",
     "snoozed_until",
+    "snoozed_by",
     "external_check_id",
     "external_task_id",
 )
@@ -89,6 +90,9 @@ def plan_alert(
         values["asset_id"] = known.asset_id
     if organization_id is None:
         values["external_organization_id"] = known.external_organization_id
+    if _keeps_snooze(known, values):
+        kept = ("status", "snoozed_until", "snoozed_by")
+        values |= {name: getattr(known, name) for name in kept}
     was_open = known.status is not AlertStatus.RESOLVED
     reopened = is_open and not was_open
     news = "triggered" if reopened else "resolved" if was_open and not is_open else None
@@ -98,6 +102,13 @@ def plan_alert(
     was_confirmed = known.confirmed_at is not None
     occurrences = known.occurrences + (reopened and was_confirmed)
     return AlertDecision(action, news, values, occurrences, asked_at, not was_confirmed)
+
+
+def _keeps_snooze(known: Alert, values: Mapping[str, Any]) -> bool:
+    """Tactical knows nothing of a snooze of ours, which ends by the clock; one of its own takes the
+    place of ours."""
+    is_ours = known.status is AlertStatus.SNOOZED and known.snoozed_by is not None
+    return is_ours and values["status"] is AlertStatus.ACTIVE
 
 
 def write_alerts(
@@ -177,6 +188,7 @@ def _values(
         # A re-opened alert keeps the time of its former resolving; it means nothing then.
         "resolved_at": alert.resolved_on if alert.resolved else None,
         "snoozed_until": alert.snooze_until if alert.snoozed else None,
+        "snoozed_by": None,
         "external_check_id": check,
         "external_task_id": task,
     }

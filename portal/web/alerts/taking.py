@@ -65,20 +65,29 @@ def _of_many(do: Deed) -> ResponseReturnValue:
             raise
         flash(error.message, "error")
         return redirect(back)
+    return tell_many(taken, back)
+
+
+def tell_many(taken: Taken, back: str, fragment: str = "") -> ResponseReturnValue:
+    """What was done, and the list reads itself again. Without htmx it leads back."""
     text, category = _describe(taken)
     if not htmx:
         flash(text, category)
         return redirect(back)
-    response = with_toast("", text, category)
+    response = with_toast(fragment, text, category)
     triggers = json.loads(response.headers["HX-Trigger"]) | {"alerts-changed": ""}
     response.headers["HX-Trigger"] = json.dumps(triggers)
     return response
 
 
+def flash_taken(taken: Taken) -> None:
+    flash(*_describe(taken))
+
+
 def _of_one(alert_id: int, do: Deed) -> ResponseReturnValue:
     get_alert(alert_id)
     try:
-        flash(*_describe(do([alert_id])))
+        flash_taken(do([alert_id]))
     except InvalidInput as error:
         flash(error.message, "error")
     return redirect(url_for("alerts.show", alert_id=alert_id))

@@ -2,41 +2,27 @@
 
 from __future__ import annotations
 
-from flask import (
-    current_app,
-    flash,
-    g,
-    redirect,
-    render_template,
-    request,
-    url_for,
-)
+from flask import current_app, g, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal.errors import InvalidInput, NotFound
-from portal.extensions import htmx
 from portal.models.integrations.integration import IntegrationState
 from portal.models.runs.sync_run import SyncKind
 from portal.services.accounts.permissions import Permission
-from portal.services.alerts import actions, timeline
 from portal.services.alerts import listing as alert_service
+from portal.services.alerts import timeline
 from portal.services.alerts.answer import answer
 from portal.services.alerts.assigning import list_assignees
 from portal.services.alerts.choices import list_rule_choices
 from portal.services.alerts.exporting import ALERT_COLUMNS, export_alerts
-from portal.services.alerts.results import AlertAction
 from portal.services.deliveries.history import list_deliveries_of_alert
-from portal.services.errands.requests import TooManyWaiting
 from portal.services.integrations.current import find_integration
 from portal.services.runs.history import find_active_and_last
 from portal.services.tickets.listing import list_current, list_of_alerts
 from portal.services.webhook.state import get_health
 from portal.web.alerts.filters import describe_filter, read_filter
 from portal.web.downloads import send_csv
-from portal.web.errands.following import follow
 from portal.web.fragments import page_number, page_or_region
 from portal.web.guard import is_safe_target, requires, tenant_blueprint
-from portal.web.input import to_id, to_number
 from portal.web.saved_views.look import list_context
 
 alerts = tenant_blueprint("alerts", __name__, "/alerts")
@@ -81,24 +67,6 @@ def export() -> ResponseReturnValue:
     return send_csv("alerts", ALERT_COLUMNS, export_alerts(read_filter()))
 
 
-@alerts.post("/act")
-@requires(Permission.ACT_ON_ALERTS)
-def act_on_many() -> ResponseReturnValue:
-    """The answer shows it as pending; with its outcome the list reads itself again."""
-    try:
-        ids = request.form.getlist("alert", type=to_id)
-        errand = actions.request_action(_read_action(), ids, _read_days())
-    except (InvalidInput, NotFound, TooManyWaiting) as error:
-        if htmx:
-            raise
-        flash(error.message, "error")
-        return redirect(find_way_back(url_for("alerts.index")))
-    follow(errand)
-    if htmx:
-        return render_template("errands/_errand.html", errand=errand)
-    return redirect(find_way_back(url_for("alerts.index")))
-
-
 @alerts.get("/<int:alert_id>")
 @requires(Permission.READ)
 def show(alert_id: int) -> ResponseReturnValue:
@@ -124,17 +92,6 @@ def show(alert_id: int) -> ResponseReturnValue:
     )
 
 
-@alerts.post("/<int:alert_id>/act")
-@requires(Permission.ACT_ON_ALERTS)
-def act(alert_id: int) -> ResponseReturnValue:
-    alert_service.get_alert(alert_id)
-    try:
-        follow(actions.request_action(_read_action(), [alert_id], _read_days()))
-    except TooManyWaiting as error:
-        flash(error.message, "error")
-    return redirect(url_for("alerts.show", alert_id=alert_id))
-
-
 def find_webhook_url() -> str | None:
     """Where the webhook is set up, if that page is part of this portal."""
     has_page = "webhook.show" in current_app.view_functions
@@ -145,17 +102,6 @@ def find_rules_url() -> str | None:
     """Where rules are, if that page is part of this portal."""
     has_page = "rules.index" in current_app.view_functions
     return url_for("rules.index") if has_page else None
-
-
-def _read_action() -> AlertAction:
-    word = request.form.get("action", "")
-    if word not in list(AlertAction):
-        raise InvalidInput("Choose what to do: resolve, snooze or unsnooze.")
-    return AlertAction(word)
-
-
-def _read_days() -> int | None:
-    return to_number(request.form.get("days", ""))
 
 
 def find_way_back(otherwise: str) -> str:

@@ -1,0 +1,151 @@
+"""Snoozing alerts in the portal alone, for hours: Tactical snoozes whole days, and is not told.
+
+A snooze ends by the clock: whatever decides about alerts asks first which have ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy.orm import Session
+
+from portal.clock import iso_utc, utc_now
+from portal.db import db, transaction
+from portal.errors import InvalidInput
+from portal.models import Alert
+from portal.models.alerts.alert import AlertStatus
+from portal.models.alerts.timeline import TimelineKind
+from portal.models.events.event import EventType
+from portal.services.alerts.occurrences import Occurrence, check_ids, hold_current
+from portal.services.alerts.taking import Deed, Taken, part, write_down
+from portal.services.audit.actions import Action
+from portal.services.audit.actor import current_actor
+from portal.sync.alerts.locks import lock_alerts
+
+LONGEST = timedelta(days=2)
+"""What is longer is snoozed by days, in Tactical."""
+MORNING = time(8)
+OVER = "The alert is over, so there is nothing to snooze."
+ENDED = "The snooze ended, so it is active again."
+AT_ONCE = 200
+
+
+def find_morning(zone: str) -> datetime:
+    """Tomorrow at eight by the clocks of a time zone, UTC where that is not known."""
+    try:
+        place = ZoneInfo(zone or "UTC")
+    except (ValueError, OSError, KeyError):
+        place = ZoneInfo("UTC")
+    tomorrow = utc_now().astimezone(place).date() + timedelta(days=1)
+    return datetime.combine(tomorrow, MORNING, tzinfo=place).astimezone(ZoneInfo("UTC"))
+
+
+def snooze(alert_ids: Sequence[int], until: datetime, by: str | None = None) -> Taken:
+    """These alerts, in the portal alone. `by`: in words; None for the address of whoever acts.
+
+    Those that are over, or that Tactical itself keeps quiet about, are left as they are. Raises
+    InvalidInput, and NotFound if there are none of them.
+    """
+    ids, now, who = check_ids(alert_ids), utc_now(), by or current_actor().name
+    if not now < until <= now + LONGEST:
+        raise InvalidInput(
+            "The portal snoozes for two days at most, and not into the past. For longer, choose a "
+            "number of days, which Tactical counts.",
+            field="snooze_for",
+        )
+    with transaction() as session:
+        done, failures = part(_hold(session, ids), _find_obstacle)
+        for each in done:
+            alert = each.alert
+            alert.status, alert.snoozed_until, alert.snoozed_by = AlertStatus.SNOOZED, until, who
+        text = f"Snoozed in the portal until {until:%Y-%m-%d %H:%M} UTC by {who}."
+        values = {"snoozed_until": iso_utc(until), "snoozed_by": who}
+        action, event = Action.ALERTS_SNOOZED, EventType.ALERT_SNOOZED
+        write_down(session, done, Deed(TimelineKind.SNOOZED, text, action, values, event))
+    return Taken("snoozed", done, failures)
+
+
+def unsnooze(alert_ids: Sequence[int]) -> Taken:
+    """Those of them that are snoozed in the portal alone. Raises as `snooze` does."""
+    ids, who = check_ids(alert_ids), current_actor().name
+    with transaction() as session:
+        done, failures = part(_hold(session, ids), _find_obstacle_to_waking)
+        _wake(done)
+        text, values = f"{who} ended the snooze.", {"unsnoozed_by": who}
+        action, event = Action.ALERTS_UNSNOOZED, EventType.ALERT_UNSNOOZED
+        write_down(session, done, Deed(TimelineKind.SNOOZED, text, action, values, event))
+    return Taken("active again", done, failures)
+
+
+def list_snoozed_here(alert_ids: Sequence[int]) -> list[int]:
+    """Those of them that are snoozed in the portal alone."""
+    snoozed = select(Alert.id).where(Alert.id.in_(alert_ids), Alert.snoozed_by.is_not(None))
+    return list(db.session.scalars(snoozed))
+
+
+def end_due_snoozes() -> None:
+    """Make active again what has slept enough, of the scope's tenant."""
+    ended = AT_ONCE
+    while ended == AT_ONCE:
+        query = select(Alert.id).where(_has_ended()).order_by(Alert.id).limit(AT_ONCE)
+        ids = list(db.session.scalars(query))
+        ended = len(ids)
+        if ids:
+            _end(ids)
+
+
+def list_tenants_with_ended_snoozes() -> list[int]:
+    """Across tenants."""
+    return list(db.session.scalars(select(Alert.tenant_id).where(_has_ended()).distinct()))
+
+
+def _end(alert_ids: Sequence[int]) -> None:
+    with transaction() as session:
+        now = utc_now()
+        held = [each for each in _hold(session, alert_ids) if _is_over(each.alert, now)]
+        _wake(held)
+        kind, event = TimelineKind.SNOOZED, EventType.ALERT_UNSNOOZED
+        write_down(session, held, Deed(kind, ENDED, None, {"unsnoozed_by": None}, event))
+
+
+def _has_ended() -> ColumnElement[bool]:
+    return and_(Alert.snoozed_by.is_not(None), Alert.snoozed_until <= utc_now())
+
+
+def _is_over(alert: Alert, now: datetime) -> bool:
+    """By its row as it is held: it may have been snoozed anew."""
+    until = alert.snoozed_until
+    return alert.snoozed_by is not None and until is not None and until <= now
+
+
+def _hold(session: Session, alert_ids: Sequence[int]) -> list[Occurrence]:
+    """With the writers of alerts kept out, which take over what the row says."""
+    theirs = select(Alert.integration_id).where(Alert.id.in_(alert_ids)).distinct()
+    for integration_id in sorted(session.scalars(theirs)):
+        lock_alerts(session, integration_id)
+    return hold_current(session, alert_ids)
+
+
+def _wake(held: Sequence[Occurrence]) -> None:
+    now = utc_now()
+    for each in held:
+        alert = each.alert
+        alert.status, alert.snoozed_until, alert.snoozed_by = AlertStatus.ACTIVE, None, None
+        if each.handling.over_at is None:
+            each.handling.due_at = now  # what was put off goes on
+
+
+def _find_obstacle(occurrence: Occurrence) -> str | None:
+    alert = occurrence.alert
+    if occurrence.is_over:
+        return OVER
+    if alert.status is AlertStatus.SNOOZED and alert.snoozed_by is None:
+        return "The alert is snoozed in Tactical. Unsnooze it first."
+    return None
+
+
+def _find_obstacle_to_waking(occurrence: Occurrence) -> str | None:
+    return None if occurrence.alert.snoozed_by else "The alert is not snoozed in the portal."
