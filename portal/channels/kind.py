@@ -34,6 +34,11 @@ class Outcome:
     """For the `thread` of later messages about the same occurrence; plain JSON, no secret."""
     retry_after: float | None = None
     """Seconds that the far side asks to be left alone."""
+    put_off: Mapping[str, str] = field(default_factory=dict)
+    """Recipients of their own that were refused for now, with the answer: where others were told,
+    each is tried again alone; where it is the only one, the far side itself is well."""
+    turned_away: Mapping[str, str] = field(default_factory=dict)
+    """The same of those that were refused for good."""
 
 
 class ChannelKind(FarSideKind, Protocol):

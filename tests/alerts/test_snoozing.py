@@ -54,7 +54,12 @@ def test_tactical_does_not_wake_it_and_the_clock_does(
         assert count_active_by_severity()["total"] == 0
 
     jobs: list[tuple[object, ...]] = []
-    monkeypatch.setattr(queue, "enqueue", lambda *job: [jobs.append(job)] != [])
+
+    def enqueue(*job: object) -> bool:
+        jobs.append(job)
+        return True
+
+    monkeypatch.setattr(queue, "enqueue", enqueue)
     with time_machine.travel(utc_now() + timedelta(minutes=59), tick=False) as clock:
         work(msp)
         assert msp.alert(pks[0]).status is AlertStatus.SNOOZED

@@ -102,7 +102,7 @@ PAYLOADS[EventType.ALERT_ACTED_ON] = ALERT | {
 }
 PAYLOADS[EventType.MESSAGE_SENT] = PAYLOADS[EventType.MESSAGE_FAILED] = {
     *("message_id", "channel_id", "channel", "reason", "handling_id", "notice_id"),
-    *("attempts", "may_be_double", "told_in", "answer"),
+    *("recipient", "attempts", "may_be_double", "told_in", "answer"),
 }
 TICKET = {
     *("ticket_id", "helpdesk_id", "helpdesk", "reference", "url", "status", "subject"),

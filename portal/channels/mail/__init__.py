@@ -14,6 +14,7 @@ from portal.far_side.mail.server import (
     LIMITS,
     is_final,
     list_problems,
+    quote_refused,
     read_sender,
     read_server,
     say_accepted,
@@ -68,12 +69,21 @@ class MailChannel(TextChannel):
             accepted = gateway.send_mail(server, envelope, limits=LIMITS)
         except SmtpRefused as refused:
             result = Result.REFUSED if is_final(refused) else Result.FAILED
-            return Outcome(result=result, answer=say_refused(refused, server, codes))
+            replies = refused.refused if result is Result.FAILED else {}
+            answers = quote_refused(replies, server, codes)
+            answer = say_refused(refused, server, codes)
+            return Outcome(result=result, answer=answer, put_off=answers)
         except EgressError as error:
             result = Result.LOST if error.was_sent else Result.FAILED
             return Outcome(result=result, answer=error.message)
+        answers = quote_refused(accepted.refused, server, codes)
+        final = {to for to, reply in accepted.refused.items() if reply.is_permanent}
         return Outcome(
-            result=Result.SENT, answer=say_accepted(accepted, server, codes), thread=thread
+            result=Result.SENT,
+            answer=say_accepted(accepted, server, codes),
+            thread=thread,
+            put_off={to: answer for to, answer in answers.items() if to not in final},
+            turned_away={to: answer for to, answer in answers.items() if to in final},
         )
 
 

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from email.headerregistry import Address
 
-from portal.egress import Accepted, Limits, Security, SmtpRefused, SmtpServer, Step
+from portal.egress import (
+    Accepted,
+    Limits,
+    Security,
+    SmtpRefused,
+    SmtpReply,
+    SmtpServer,
+    Step,
+)
 from portal.far_side.escaping import cut, one_line
 from portal.far_side.form import Field, Secrets, Settings
 from portal.far_side.mail.addresses import BadAddress, clean_address
@@ -132,10 +140,16 @@ def say_accepted(accepted: Accepted, server: SmtpServer, secrets: Collection[str
     answer = f"The mail server took it: {_quote(str(accepted.reply), hidden)}"
     if not accepted.refused:
         return answer
-    refused = [
-        f"{address} ({_quote(str(reply), hidden)})" for address, reply in accepted.refused.items()
-    ]
-    return f"{answer}. It refused {join_words(refused)}."
+    refused = quote_refused(accepted.refused, server, secrets)
+    return f"{answer}. It refused {join_words([f'{to} ({why})' for to, why in refused.items()])}."
+
+
+def quote_refused(
+    refused: Mapping[str, SmtpReply], server: SmtpServer, secrets: Collection[str] = ()
+) -> dict[str, str]:
+    """What the server answered about each recipient; `secrets` as above."""
+    hidden = (*_list_hidden(server), *secrets)
+    return {address: _quote(str(reply), hidden) for address, reply in refused.items()}
 
 
 def _list_hidden(server: SmtpServer) -> Collection[str]:

@@ -68,7 +68,8 @@ class Message(TenantOwned, Base):
     key: Mapped[str]
     reason: Mapped[MessageReason]
     recipient: Mapped[str | None]
-    """An address of its own, such as a person's; None: whom the channel itself names."""
+    """An address of its own, such as a person's, or of one whom the mail server refused while it
+    took the mail of the others; None: whom the channel itself names."""
     facts: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     """What it says beside the alert itself, such as the rule and the urgency."""
     status: Mapped[MessageStatus] = mapped_column(default=MessageStatus.WAITING)
@@ -84,5 +85,7 @@ class Message(TenantOwned, Base):
     """What the far side said last, in words."""
     thread: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     """What the far side needs to answer in the same thread."""
+    due_at: Mapped[datetime | None]
+    """Not before this: its recipient alone was refused, and others are not held up."""
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     settled_at: Mapped[datetime | None]

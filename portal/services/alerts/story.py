@@ -36,6 +36,7 @@ def _describe_message(sent: SentMessage) -> dict[str, Any]:
     message = sent.message
     return {
         "channel": sent.channel,
+        "recipient": message.recipient,
         "reason": str(message.reason),
         "status": str(message.status),
         "attempts": message.attempts,

@@ -127,7 +127,7 @@ def _load_messages(session: Session, handling_ids: Sequence[int]) -> dict[int, l
             *(Message.id, Message.handling_id, Message.channel_id, Message.reason),
             *(Message.status, Message.attempts),
         )
-        .where(Message.handling_id.in_(handling_ids))
+        .where(Message.handling_id.in_(handling_ids), Message.recipient.is_(None))
         .order_by(Message.id)
     )
     messages: dict[int, list[Known]] = defaultdict(list)

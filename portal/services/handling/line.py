@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from portal.models import AlertHandling, Channel, Message
@@ -32,9 +32,15 @@ _WHAT = {
 def load_line(session: Session, channel: Channel, left: int, now: datetime) -> Line:
     """In a fixed number of statements, and of rows unless more wait than `left`, which may still be
     sent in this minute. What need not be sent any more is dropped, and then it is read anew."""
-    while needless := find_needless(line := _load(session, channel.id, left)):
+    while needless := find_needless(line := _load(session, channel.id, left, now)):
         _drop(session, channel, line, needless, now)
     return line
+
+
+def is_waiting(now: datetime) -> ColumnElement[bool]:
+    """And is not put off until later."""
+    is_due = or_(Message.due_at.is_(None), Message.due_at <= now)
+    return and_(Message.status == MessageStatus.WAITING, is_due)
 
 
 def _drop(
@@ -57,10 +63,10 @@ def hold(session: Session, unit: Sequence[Message]) -> bool:
     return len(session.scalars(still.with_for_update()).all()) == len(unit)
 
 
-def _load(session: Session, channel_id: int, left: int) -> Line:
+def _load(session: Session, channel_id: int, left: int, now: datetime) -> Line:
     query = select(Message).where(Message.channel_id == channel_id)
     query = query.order_by(Message.id).execution_options(populate_existing=True)
-    waiting = query.where(Message.status == MessageStatus.WAITING)
+    waiting = query.where(is_waiting(now))
     is_crowded = _is_more_than(session, left, waiting)
     chosen = waiting.limit(AT_ONCE) if is_crowded else _choose_few(waiting)
     messages = session.scalars(_with_company(waiting, chosen)).all()

@@ -15,6 +15,7 @@ from portal.models import Channel, Message
 from portal.models.channels.message import MessageStatus
 from portal.services.accounts.link_mails import forget_waiting_codes
 from portal.services.handling.attempts import begin
+from portal.services.handling.line import is_waiting
 from portal.services.handling.settling import settle
 from portal.services.turns import is_due, take_turn
 
@@ -38,9 +39,7 @@ def _send_next(channel_id: int, lease: str) -> bool | None:
 
 def list_channels_behind() -> list[tuple[int, int]]:
     """Tenant and channel, of those that are due and have messages waiting. Across tenants."""
-    waits = exists().where(
-        Message.channel_id == Channel.id, Message.status == MessageStatus.WAITING
-    )
+    waits = exists().where(Message.channel_id == Channel.id, is_waiting(utc_now()))
     rows = db.session.execute(
         select(Channel.tenant_id, Channel.id).where(is_due(Channel), waits).order_by(Channel.id)
     )

@@ -54,9 +54,11 @@ def settle(attempt: Attempt, outcome: Outcome) -> bool:
             _arrive(session, channel, messages, outcome, now)
         elif outcome.result is Result.REFUSED:
             _refuse(session, channel, messages, outcome, now)
+        elif _is_of_recipient(messages, outcome):
+            _put_off(session, channel, messages, outcome, now)
         else:
             _try_later(session, channel, messages, outcome, now)
-        return _move_on(channel, attempt, outcome, now)
+        return _move_on(channel, attempt, outcome, now, _is_of_recipient(messages, outcome))
 
 
 def _load_own(session: Session, attempt: Attempt) -> Sequence[Message]:
@@ -83,12 +85,40 @@ def _arrive(
     forget_codes(session, messages)
     channel.failures, channel.failing_since, channel.last_error = 0, None, None
     channel.sent_at = now
+    _leave_behind(session, channel, messages, outcome, now)
     others = len(messages) - 1
     end = f", together with {plural(others, 'other alert')}" if others else ""
     if messages[0].may_be_double:
         end += "; it may be a second copy, as an earlier answer was lost"
-    _write_down(session, channel, messages, f"{end}. {outcome.answer}")
+    again = " Who was refused for now is tried again alone." if outcome.put_off else ""
+    _write_down(session, channel, messages, f"{end}. {outcome.answer}{again}")
     _record(session, EventType.MESSAGE_SENT, channel, messages)
+
+
+def _leave_behind(
+    session: Session, channel: Channel, messages: Sequence[Message], outcome: Outcome, now: datetime
+) -> None:
+    """A message of their own for recipients that were refused while others took it: nobody who has
+    it is told again. Notices and links go to one person each."""
+    about = [message for message in messages if message.handling_id is not None]
+    for message in about if messages[0].recipient is None else ():
+        for address, answer in {**outcome.put_off, **outcome.turned_away}.items():
+            left = Message(
+                channel_id=channel.id,
+                handling_id=message.handling_id,
+                key=f"{message.key}:{address}",
+                reason=message.reason,
+                recipient=address,
+                facts=dict(message.facts),
+                attempts=1,
+                answer=answer,
+                due_at=now + pause_after(1),
+                created_at=message.created_at,
+            )
+            session.add(left)
+            session.flush()
+            if address in outcome.turned_away:
+                _fail(session, channel, [left], answer, now)
 
 
 def _refuse(
@@ -102,6 +132,30 @@ def _refuse(
     for message in messages:
         message.facts = message.facts | {ALONE: True, IN_DOUBT: False}
         message.told_in, message.begun_at, message.answer = None, None, outcome.answer
+
+
+def _is_of_recipient(messages: Sequence[Message], outcome: Outcome) -> bool:
+    """Whether one mailbox takes nothing now, of which the rest of the channel knows nothing."""
+    is_alone = messages[0].recipient is not None
+    return is_alone and outcome.result is Result.FAILED and bool(outcome.put_off)
+
+
+def _put_off(
+    session: Session, channel: Channel, messages: Sequence[Message], outcome: Outcome, now: datetime
+) -> None:
+    """Tried again by itself, for a day; the channel is well and goes on."""
+    for message in messages:
+        message.answer, message.begun_at = outcome.answer, None
+        message.due_at = now + pause_after(message.attempts, outcome.retry_after)
+        if not message.facts.get(IN_DOUBT):
+            message.told_in = None
+    old = [each for each in messages if _is_too_old(each, now)]
+    if old:
+        _fail(session, channel, old, outcome.answer, now)
+
+
+def _is_too_old(message: Message, now: datetime) -> bool:
+    return message.created_at <= now - TRIED_FOR and message.attempts >= FEWEST_ATTEMPTS
 
 
 def _try_later(
@@ -134,9 +188,7 @@ def _list_too_old(
 ) -> Sequence[Message]:
     """Of a channel that failed for so long, all that are that old; else this one alone."""
     before = now - TRIED_FOR
-    old = [
-        each for each in messages if each.created_at <= before and each.attempts >= FEWEST_ATTEMPTS
-    ]
+    old = [each for each in messages if _is_too_old(each, now)]
     since = channel.failing_since
     if since is None or since > before or channel.failures < FEWEST_ATTEMPTS:
         return old
@@ -155,15 +207,21 @@ def _fail(
         message.status, message.settled_at, message.begun_at = MessageStatus.FAILED, now, None
         message.answer = message.answer or answer
     forget_codes(session, messages)
-    text = f"{channel.name} could not be told. {answer}"
+    text = f"{_name(channel, messages[0])} could not be told. {answer}"
     add_entries(session, _entries(session, messages, TimelineKind.MESSAGE, text, channel))
     _record(session, EventType.MESSAGE_FAILED, channel, messages)
 
 
-def _move_on(channel: Channel, attempt: Attempt, outcome: Outcome, now: datetime) -> bool:
+def _name(channel: Channel, message: Message) -> str:
+    return f"{message.recipient} of {channel.name}" if message.recipient else channel.name
+
+
+def _move_on(
+    channel: Channel, attempt: Attempt, outcome: Outcome, now: datetime, is_well: bool
+) -> bool:
     if channel.lease != attempt.lease:
         return False
-    if outcome.result in (Result.SENT, Result.REFUSED):
+    if is_well or outcome.result in (Result.SENT, Result.REFUSED):
         channel.due_at = now + LEASE_TIME
         return True
     channel.lease = None
@@ -174,7 +232,7 @@ def _move_on(channel: Channel, attempt: Attempt, outcome: Outcome, now: datetime
 def _write_down(session: Session, channel: Channel, messages: Sequence[Message], end: str) -> None:
     for reason, (kind, text) in _TOLD.items():
         some = [message for message in messages if message.reason is reason]
-        whole = text.format(channel.name) + end
+        whole = text.format(_name(channel, messages[0])) + end
         add_entries(session, _entries(session, some, kind, whole, channel))
 
 
@@ -211,6 +269,7 @@ def _payload(channel: Channel, message: Message) -> dict[str, Any]:
         "reason": str(message.reason),
         "handling_id": message.handling_id,
         "notice_id": message.notice_id,
+        "recipient": message.recipient,
         "attempts": message.attempts,
         "may_be_double": message.may_be_double,
         "told_in": message.told_in,

@@ -75,7 +75,9 @@ def choose(line: Line, left: int) -> list[Message]:
         head = first.told_in or first.id
         others = (each for each in line.waiting if each.told_in == head and each is not first)
         return [first, *others]
-    together = [message for message in ready if _may_join(message)]
+    together = [
+        message for message in ready if _may_join(message) and message.recipient == first.recipient
+    ]
     is_burst = line.is_burst or len(ready) > left
     if is_burst and first in together and len(together) > 1:
         return together
@@ -97,7 +99,7 @@ def _why_needless(line: Line, message: Message) -> str | None:
     handling = line.handling_of(message)
     if handling is None:
         return _why_needless_end(line, message)
-    if message.reason in LATER and handling.over_at is not None:
+    if (message.reason in LATER or _is_left_behind(message)) and handling.over_at is not None:
         return OVER
     if message.reason in LATER and handling.acknowledged_at is not None:
         return TAKEN
@@ -106,6 +108,13 @@ def _why_needless(line: Line, message: Message) -> str | None:
     if message.reason is MessageReason.RESOLVED and handling.over_at is None:
         return ACTIVE_AGAIN
     return _why_needless_end(line, message)
+
+
+def _is_left_behind(message: Message) -> bool:
+    """Whether it tells one recipient alone what the others were told: who is told the end need not
+    be told the beginning afterwards."""
+    says_both = bool(message.facts.get(TOLD_OVER))
+    return message.recipient is not None and message.reason in BEGINNINGS and not says_both
 
 
 def _why_needless_end(line: Line, message: Message) -> str | None:
@@ -142,9 +151,9 @@ def _is_ready(line: Line, message: Message) -> bool:
 
 def _find_beginning(line: Line, end: Message) -> Message | None:
     """That which told, or is to tell, what is over; of several, one that arrived."""
-    earlier = [
-        each for each in line.history_of(end) if each.id < end.id and each.reason in BEGINNINGS
-    ]
+    told = [each for each in line.history_of(end) if each.id < end.id and each.reason in BEGINNINGS]
+    own = [each for each in told if each.recipient == end.recipient]
+    earlier = own or [each for each in told if each.recipient is None]
     sent = [each for each in earlier if _is_sent(each)]
     waiting = [each for each in earlier if each.status is MessageStatus.WAITING]
     found = waiting or sent or earlier
@@ -161,5 +170,5 @@ def _is_sent(message: Message) -> bool:
 
 
 def _may_join(message: Message) -> bool:
-    is_alert = message.handling_id is not None and message.recipient is None
+    is_alert = message.handling_id is not None
     return is_alert and not is_begun(message) and not message.facts.get(ALONE)
