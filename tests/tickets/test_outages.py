@@ -8,10 +8,13 @@ from typing import Any
 import pytest
 
 from portal.clock import utc_now
+from portal.db import transaction
 from portal.helpdesks.kind import Choice
+from portal.models import Alert
 from portal.models.tickets.ticket import ClosedBy, TicketStatus
 from portal.services.helpdesks.customers import map_customers
 from portal.services.rules.terms import Conditions
+from portal.services.tickets.orphans import DELETED, close_orphans
 from tests.tickets.conftest import Office
 
 pytestmark = pytest.mark.one_database
@@ -84,6 +87,23 @@ def test_a_resolve_closes_only_what_nobody_touched(office: Office) -> None:
     office.work()
     assert len(office.there()) == 1
     assert office.said()[-1].startswith("Again: ")
+
+
+def test_what_hung_on_alerts_that_were_deleted_is_closed_as_a_resolve_does(office: Office) -> None:
+    office.add_rule()
+    office.desk.raise_alerts(1, 2, 3)
+    office.work()
+    office.far.touch("1002")
+    for _again in range(2):
+        with transaction() as session:
+            for alert in session.query(Alert).where(Alert.external_alert_id != "3"):
+                session.delete(alert)
+        close_orphans()
+        office.work()
+    assert [there.state for there in office.there()] == ["closed", "open", "open"]
+    assert [ticket.status for ticket in office.tickets()] == [CLOSED, OPEN, OPEN]
+    [told] = [text for text in office.said(1) if "as anna has worked on it" in text]
+    assert told.startswith(DELETED)
 
 
 def test_several_alerts_of_a_client_hang_on_one_ticket(office: Office) -> None:

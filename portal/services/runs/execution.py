@@ -22,6 +22,7 @@ from portal.services.integrations.preview_due import clear_preview_due, find_loo
 from portal.services.integrations.server_health import note_contact
 from portal.services.runs.history import get_run
 from portal.services.runs.requests import ASKED_BY_PERSON, ask_for_run
+from portal.services.tickets.orphans import close_orphans
 from portal.sync.alerts.reconcile import sync_alerts
 from portal.sync.devices.asset_changes import AssetAction, change_assets
 from portal.sync.devices.chosen import sync_chosen
@@ -206,6 +207,7 @@ def _end(run: SyncRun, run_log: RunLog, error: PortalError | None = None) -> Non
     """Write how the run ended, and what that says about the connection; nothing when another
     process has taken the run over. What is done about alerts that it found is decided at once."""
     if run.kind is SyncKind.ALERTS:
+        close_orphans()
         queue.enqueue("handle_alerts", get_tenant_id())
     if isinstance(error, RunEnded):
         run_log.finish(RunStatus.CANCELLED, error.message)
