@@ -12,7 +12,10 @@ from portal.far_side.form import Settings
 
 class TextChannel:
     help_url = ""
-    parts: Sequence[str] = ("subject", "text", "digest_subject", "digest_text")
+    parts: Sequence[str] = (
+        *("subject", "text", "digest_subject", "digest_text"),
+        *("notice_subject", "notice_text"),
+    )
     most_per_minute = 20
 
     def takes_key(self, settings: Settings) -> bool:

@@ -70,6 +70,8 @@ class Telling:
     groups: Sequence[Group] = ()
     title: str = ""
     text: str = ""
+    url: str = ""
+    """Of a notice: the page where something can be done about it."""
     links: Sequence[tuple[str, str]] = field(default=(), repr=False)
     """Label and address of what the person whom it is for can open, where it is about no alert.
     Secrets: only kinds that send to `recipient` are given any."""

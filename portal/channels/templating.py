@@ -24,6 +24,8 @@ PARTS: Mapping[str, str] = {
     "text": "Text",
     "digest_subject": "Subject of many at once",
     "digest_text": "Text of many at once",
+    "notice_subject": "Subject of the portal’s own notices",
+    "notice_text": "Text of the portal’s own notices",
     "body": "Body",
 }
 """What can be worded, and its name for people."""
@@ -52,7 +54,7 @@ VALUES: Mapping[str, str] = {
     "occurrence": "1, or how often the alert was raised by now",
     "rule": "the rule that decided",
     "facts": "lines such as “Site: Berlin”: all that is known and not in the title",
-    "url": "the alert’s page in the portal",
+    "url": "the alert’s page in the portal; of a notice, where something can be done",
     "acknowledge_url": "the link by which it is acknowledged; may be empty",
     "count": "how many alerts the message tells of",
     "lines": "of many at once: a line for each alert or client",
@@ -62,6 +64,7 @@ VALUES: Mapping[str, str] = {
     "sender": "the name of this tenant",
 }
 """Name of a value -> what it is, for people."""
+_NOTICES = ("notice", "notice_over")
 _AS_IT_IS = (
     *("hostname", "client", "site", "severity", "urgency", "kind", "message", "check"),
     *("system", "asset_type", "rule", "url", "acknowledge_url"),
@@ -81,13 +84,11 @@ class Rendered:
 def render(telling: Telling, escape: Escape = for_plain) -> Rendered:
     """The message in the channel's own words where it has such, else in the default ones."""
     values = list_values(telling)
-    names = ("digest_subject", "digest_text") if telling.groups else ("subject", "text")
-    # A notice is worded by the portal: the values of an alert would all be empty.
-    own = telling.templates if telling.alerts or telling.groups else {}
-    title = _fill_own(own.get(names[0]), values, for_plain) or values["title"]
+    prefix, own = _choose_words(telling)
+    title = _fill_own(own.get(f"{prefix}subject"), values, for_plain) or values["title"]
     title = cut(one_line(title), LONGEST_TITLE)
     double = escape(values["double"])
-    text = _fill_own(own.get(names[1]), values, escape)
+    text = _fill_own(own.get(f"{prefix}text"), values, escape)
     if text:
         return Rendered(title, text, double=double)
     return Rendered(
@@ -96,6 +97,16 @@ def render(telling: Telling, escape: Escape = for_plain) -> Rendered:
         tuple((escape(label), escape(value)) for label, value in _list_facts(telling)),
         double,
     )
+
+
+def _choose_words(telling: Telling) -> tuple[str, Mapping[str, str]]:
+    """What the names of its parts begin with, and the templates that may word it: tests and links
+    always have the portal's words."""
+    if telling.groups:
+        return "digest_", telling.templates
+    if telling.alerts:
+        return "", telling.templates
+    return "notice_", telling.templates if telling.reason in _NOTICES else {}
 
 
 def _fill_own(source: str | None, values: Mapping[str, str], escape: Escape) -> str:
@@ -112,6 +123,7 @@ def list_values(telling: Telling) -> dict[str, str]:
     values = dict.fromkeys(VALUES, "") | (_list_alert(telling, alert) if alert else {})
     values |= {
         "title": say_title(telling),
+        "url": alert.url if alert else telling.url,
         "reason": telling.reason,
         "count": str(sum(group.alerts for group in telling.groups) or len(telling.alerts)),
         "lines": _list_lines(telling) if telling.groups else "",

@@ -136,6 +136,7 @@ def test_words_are_tried_on_an_alert_before_they_are_saved(
     )
     page = acme.url(f"channels/{newest(app, acme)}/wording")
     words = {"subject": "{{ hostname | upper }} <b>!", "text": "It says {{ message }}"}
+    words |= {"notice_subject": "Portal: {{ title }}"}
     shown = admin.post(page, data=words | {"preview": "1"}).text
     assert "ACME-PC &lt;b&gt;!" in shown
     bad = admin.post(page, data={"text": "{% for a in b %}{% endfor %}"})

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import pytest
 
-from portal.channels import AlertFacts
+from portal.channels import AlertFacts, Telling
 from portal.channels.templating import VALUES, list_values, render
 from portal.far_side.escaping import (
     cut,
@@ -121,6 +122,22 @@ def test_many_at_once_have_templates_of_their_own() -> None:
     told = render(make_digest(templates=templates))
     assert told.title == "40 at once"
     assert told.text.splitlines()[2] == "and 37 more of Contoso, 12 of them servers"
+
+
+def test_a_notice_has_templates_of_its_own_and_a_test_has_none() -> None:
+    words = {"notice_subject": "[portal] {{ title }}", "notice_text": "{{ text }} See {{ url }}"}
+    telling = Telling(
+        key="n1:began:c1",
+        reason="notice",
+        title="Tactical is away",
+        text="It does not answer.",
+        url="https://portal.example/t/acme/connection",
+        templates={"subject": "one", "text": "two"} | words,
+    )
+    told = render(telling)
+    assert told.title == "[portal] Tactical is away"
+    assert told.text == "It does not answer. See https://portal.example/t/acme/connection"
+    assert render(replace(telling, reason="test")).title == "Tactical is away"
 
 
 def test_texts_are_cut_between_characters_and_never_within_an_entity() -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, Final
 
 from sqlalchemy import select
 
@@ -82,17 +83,30 @@ def _note_good_test(channel_id: int, settings: Mapping[str, Any]) -> None:
             channel.tested_at = utc_now()
 
 
+NOTICE: Final[Mapping[str, Any]] = {
+    "reason": "notice",
+    "title": "The webhook is silent",
+    "text": "No webhook call has arrived for six hours.",
+    "url": "https://…",
+}
+"""For a preview."""
+
+
 def preview(channel: Channel, templates: Mapping[str, str]) -> str:
-    """What the channel would say of the newest alert in these words. Raises BadFields."""
+    """What the channel would say of the newest alert in these words, and of a notice where that has
+    words of its own. Raises BadFields."""
     tenant = db.session.get_one(Tenant, get_tenant_id())
-    telling = Telling(
+    alert = Telling(
         key="preview",
         reason="raised",
         alerts=[load_example()],
         templates=templates,
         sender=tenant.name,
     )
+    has_own = any(templates.get(part) for part in ("notice_subject", "notice_text"))
+    tellings = [alert, replace(alert, alerts=(), **NOTICE)] if has_own else [alert]
     try:
-        return KINDS[channel.kind].preview(channel.settings, telling)
+        said = [KINDS[channel.kind].preview(channel.settings, each) for each in tellings]
+        return "\n\n———\n\n".join(said)
     except BadTemplate as error:
         raise BadFields({"body": str(error)}) from error

@@ -38,9 +38,8 @@ def make_telling(
     }
     if first.handling_id is None:
         common["thread"] = find_thread(line, first)
-        return Telling(
-            **common, title=first.facts.get("title", ""), text=first.facts.get("text", "")
-        )
+        words = {name: first.facts.get(name, "") for name in ("title", "text", "url")}
+        return Telling(**common, **words)
     alerts, groups = _list_alerts(session, channel, line, unit)
     if len(unit) == 1:
         return Telling(**common, alerts=alerts, thread=find_thread(line, first))

@@ -29,6 +29,8 @@ class WordingForm(FlaskForm):  # type: ignore[misc]
     text = TextAreaField(PARTS["text"])
     digest_subject = StringField(PARTS["digest_subject"])
     digest_text = TextAreaField(PARTS["digest_text"])
+    notice_subject = StringField(PARTS["notice_subject"])
+    notice_text = TextAreaField(PARTS["notice_text"])
     body = TextAreaField(PARTS["body"])
 
 
