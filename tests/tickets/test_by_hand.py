@@ -30,7 +30,8 @@ from portal.services.rules.terms import TicketStep
 from portal.services.rules.words import describe_steps
 from portal.services.tickets.by_hand import HIDDEN, link_existing, open_by_hand, request_link
 from portal.services.tickets.listing import list_of_alerts, list_unsettled, to_short
-from portal.services.tickets.mending import retry, settle_unsure
+from portal.services.tickets.mending import retry
+from portal.services.tickets.unsure import settle_unsure
 from tests.helpdesks.simulated import Fault, Search
 from tests.tickets.conftest import Office
 from tests.tickets.test_doing import cannot_find
@@ -112,6 +113,14 @@ def test_what_failed_is_retried(office: Office) -> None:
     assert retry([row.ticket.id]).failures == ["Check failing: SRV-1: Nothing of it has failed."]
 
 
+def settle(ticket_id: int, reference: str) -> str:
+    """What a worker says of the number."""
+    errand = settle_unsure(ticket_id, reference)
+    assert errand is not None
+    run_queued(errand.id)
+    return get_errand(errand.id).message or ""
+
+
 @pytest.mark.parametrize("is_there", [True, False])
 def test_a_person_settles_what_is_unsure(office: Office, is_there: bool) -> None:
     cannot_find(office)
@@ -122,10 +131,18 @@ def test_a_person_settles_what_is_unsure(office: Office, is_there: bool) -> None
     ticket = office.ticket()
     assert ticket.status is UNSURE
     office.change(due_at=None)
-    settle_unsure(ticket.id, "1001" if is_there else None)
+    if is_there:
+        office.far.answer("POST", "/tickets", "anna", {"queue": "support", "key": "another-one"})
+        assert settle(ticket.id, "9999").startswith("There is no ticket 9999")
+        assert settle(ticket.id, "1002").startswith("Ticket 1002 is another one")
+        assert office.ticket().status is UNSURE
+        assert settle(ticket.id, "1001") == "This is ticket 1001."
+        assert office.ticket().url
+    else:
+        assert settle_unsure(ticket.id, None) is None
     office.desk.resolve(1)
     office.work()
-    assert [there.state for there in office.there()] == ["closed"]
+    assert office.there()[0].state == "closed"
     assert office.ticket().status is CLOSED
     with pytest.raises(Refused):
         settle_unsure(ticket.id, None)

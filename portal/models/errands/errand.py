@@ -26,6 +26,7 @@ class ErrandKind(StrEnum):
     LIST_CHOICES = "list_choices"
     """Of a helpdesk: queues, customers or priorities."""
     LINK_TICKET = "link_ticket"
+    SETTLE_TICKET = "settle_ticket"
 
 
 class Errand(TenantOwned, Leased, Base):

@@ -25,7 +25,7 @@ from portal.services.helpdesks import probing
 from portal.services.integrations import codes
 from portal.services.leases import LeaseLost
 from portal.services.oidc import testing as provider_testing
-from portal.services.tickets import by_hand
+from portal.services.tickets import by_hand, unsure
 from portal.services.webhook import installation, rotation
 from portal.wording import plural
 
@@ -136,6 +136,12 @@ def _link_ticket(errand: Errand) -> _Outcome:
     return _Outcome(ok=True, message=f"The alert hangs on ticket {ticket.reference}.")
 
 
+def _settle_ticket(errand: Errand) -> _Outcome:
+    wanted = errand.wanted
+    ticket = unsure.settle_typed(wanted["ticket_id"], wanted["reference"], wanted["by"])
+    return _Outcome(ok=True, message=f"This is ticket {ticket.reference}.")
+
+
 _DOERS: Final[Mapping[ErrandKind, Callable[[Errand], _Outcome]]] = {
     ErrandKind.ACT_ON_ALERTS: _act_on_alerts,
     ErrandKind.TEST_SUBSCRIBER: _test_subscriber,
@@ -147,4 +153,5 @@ _DOERS: Final[Mapping[ErrandKind, Callable[[Errand], _Outcome]]] = {
     ErrandKind.PROBE_HELPDESK: _probe_helpdesk,
     ErrandKind.LIST_CHOICES: _list_choices,
     ErrandKind.LINK_TICKET: _link_ticket,
+    ErrandKind.SETTLE_TICKET: _settle_ticket,
 }

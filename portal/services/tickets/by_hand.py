@@ -10,11 +10,11 @@ from sqlalchemy.orm import Session
 
 from portal import queue
 from portal.clock import utc_now
-from portal.db import release, transaction
+from portal.db import transaction
 from portal.errors import InvalidInput, NotFound, Refused
 from portal.far_side.escaping import clean, cut
-from portal.helpdesks.carefully import LARGEST_TEXT, make_key, read_one
-from portal.helpdesks.kind import HelpdeskError, Remote, State
+from portal.helpdesks.carefully import LARGEST_TEXT, make_key
+from portal.helpdesks.kind import Remote, State
 from portal.models import Errand, Helpdesk, Tenant, Ticket
 from portal.models.errands.errand import ErrandKind
 from portal.models.tickets.ticket import LIVE, TicketStatus
@@ -26,7 +26,6 @@ from portal.services.audit.record import Target, record
 from portal.services.errands.requests import add_errand, enqueue_errand
 from portal.services.handling.alert_facts import make_address
 from portal.services.helpdesks.listing import get_helpdesk
-from portal.services.helpdesks.reaching import make_way
 from portal.services.rules.checking import check_ticket
 from portal.services.rules.subjects import load_subjects
 from portal.services.rules.terms import TicketStep
@@ -35,6 +34,7 @@ from portal.services.tickets.board import Board, load_board
 from portal.services.tickets.dropping import list_waiting
 from portal.services.tickets.ordering import TicketOrder, make_order
 from portal.services.tickets.planning import hang, link_alert, tell_raised, write_tasks
+from portal.services.tickets.reading import read_typed
 from portal.services.tickets.records import clean_reference, get_target, name_ticket, write_down
 
 OVER = "The alert is over. A ticket is for what is still active."
@@ -112,7 +112,7 @@ def link_existing(
     Raises InvalidInput where there is none or it is closed, NotFound, and Refused with what the
     helpdesk said, or where the alert is over or hangs on one there.
     """
-    remote = _read(helpdesk_id, reference)
+    remote = _read_open(helpdesk_id, reference)
     with limited_to(clients), transaction() as session:
         [occurrence] = hold_current(session, [alert_id])
         helpdesk = _check_open(occurrence, helpdesk_id)
@@ -206,22 +206,8 @@ def _hangs_already(board: Board, occurrence: Occurrence, helpdesk: Helpdesk) -> 
     return Refused(f"The alert hangs on {name_ticket(helpdesk, its[-1])} already.")
 
 
-def _read(helpdesk_id: int, reference: str) -> Remote:
-    """As the helpdesk has it; where it tells nothing, as the person says."""
-    way = make_way(get_helpdesk(helpdesk_id))
-    release()  # no transaction waits for somebody else's server
-    if way is None or not way.can_close:
-        return Remote(reference=reference)
-    try:
-        remote = read_one(way.connect(), reference)
-    except HelpdeskError as error:
-        raise Refused(error.message) from error
-    if remote.state is State.GONE and remote.merged_into:
-        text = f"Ticket {reference} was merged into {remote.merged_into}. Enter that number."
-        raise InvalidInput(text, field="reference")
-    if remote.state is State.GONE:
-        text = f"There is no ticket {reference}, or the portal’s account cannot see it."
-        raise InvalidInput(text, field="reference")
+def _read_open(helpdesk_id: int, reference: str) -> Remote:
+    remote = read_typed(helpdesk_id, reference)
     if remote.state is State.CLOSED:
         text = f"Ticket {reference} is closed. Reopen it first, or open a new one."
         raise InvalidInput(text, field="reference")

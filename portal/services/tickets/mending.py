@@ -1,4 +1,4 @@
-"""People have what failed tried again, and say whether an unsure ticket is there."""
+"""People have what failed tried again."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ from sqlalchemy.orm import Session
 from portal import queue
 from portal.clock import utc_now
 from portal.db import transaction
-from portal.errors import InvalidInput, NotFound, Refused
+from portal.errors import InvalidInput, NotFound
 from portal.models import Helpdesk, Ticket, TicketAlert, TicketTask
-from portal.models.events.event import EventType
 from portal.models.tickets.ticket import LIVE, TaskStatus, TaskVerb, TicketStatus
 from portal.scope import beyond_clients, get_tenant_id
 from portal.services.audit.actions import Action
@@ -21,7 +20,7 @@ from portal.services.audit.actor import current_actor
 from portal.services.audit.record import Target, record
 from portal.services.tickets.board import hold_helpdesks, load_board
 from portal.services.tickets.planning import write_tasks
-from portal.services.tickets.records import clean_reference, get_target, name_ticket, write_down
+from portal.services.tickets.records import get_target, name_ticket, write_down
 
 OFF = "The helpdesk is switched off. Switch it on first."
 MOST_AT_ONCE = 200
@@ -44,7 +43,7 @@ def retry(ticket_ids: Sequence[int]) -> Retried:
         raise InvalidInput(f"Select from 1 to {MOST_AT_ONCE} tickets.")
     failures = []
     with transaction() as session:
-        tickets, helpdesks = _hold_tickets(session, ids)
+        tickets, helpdesks = hold_tickets(session, ids)
         done = []
         for ticket in tickets:
             problem = _retry(session, helpdesks[ticket.helpdesk_id], ticket)
@@ -61,37 +60,7 @@ def retry(ticket_ids: Sequence[int]) -> Retried:
     return Retried(len(done), failures)
 
 
-def settle_unsure(ticket_id: int, reference: str | None) -> Ticket:
-    """A person has looked: it is there under this number, or it is not, and is opened.
-
-    Raises InvalidInput, NotFound, and Refused for a ticket that is not unsure.
-    """
-    reference = None if reference is None else clean_reference(reference)
-    now, who = utc_now(), current_actor().name
-    with transaction() as session:
-        [ticket], helpdesks = _hold_tickets(session, [ticket_id])
-        helpdesk = helpdesks[ticket.helpdesk_id]
-        if ticket.status is not TicketStatus.UNSURE:
-            raise Refused("This ticket is not unsure any more.")
-        tasks = _list_tasks(session, ticket, TaskVerb.OPEN, TaskStatus.UNSURE)
-        ticket.last_error = None
-        if reference is None:
-            ticket.status = TicketStatus.WAITING
-            _wait_again(tasks)
-            text = f"{who} found no ticket in {helpdesk.name}. It is opened now."
-            write_down(session, helpdesk, ticket, text)
-        else:
-            ticket.status, ticket.reference, ticket.opened_at = TicketStatus.OPEN, reference, now
-            for task in tasks:
-                task.status, task.settled_at, task.begun_at = TaskStatus.DONE, now, None
-            text = f"{who} found {name_ticket(helpdesk, ticket)}."
-            write_down(session, helpdesk, ticket, text, EventType.TICKET_OPENED)
-        record(Action.TICKET_SETTLED, get_target(ticket), after={"reference": reference})
-    queue.enqueue("do_tickets", get_tenant_id(), ticket.helpdesk_id)
-    return ticket
-
-
-def _hold_tickets(
+def hold_tickets(
     session: Session, ids: Sequence[int]
 ) -> tuple[Sequence[Ticket], dict[int, Helpdesk]]:
     """With their helpdesks, so that nobody else changes them. Raises NotFound for none."""
@@ -116,19 +85,19 @@ def _retry(session: Session, helpdesk: Helpdesk, ticket: Ticket) -> str | None:
             return f"The same outage has {name_ticket(helpdesk, current)} by now."
         verb = TaskVerb.REOPEN if ticket.reference else TaskVerb.OPEN
         again = (TaskStatus.FAILED, TaskStatus.DROPPED)
-        tasks = [task for each in again for task in _list_tasks(session, ticket, verb, each)][-1:]
+        tasks = [task for each in again for task in list_tasks(session, ticket, verb, each)][-1:]
         ticket.status = TicketStatus.OPEN if ticket.reference else TicketStatus.WAITING
     elif ticket.status is TicketStatus.OPEN:
         tasks = [
             task
             for each in TaskVerb
-            for task in _list_tasks(session, ticket, each, TaskStatus.FAILED)
+            for task in list_tasks(session, ticket, each, TaskStatus.FAILED)
         ]
     else:
         return NOTHING_FAILED
     if not tasks:
         return NOTHING_FAILED
-    _wait_again(tasks)
+    wait_again(tasks)
     ticket.last_error = None
     if _has_active(session, ticket):
         _keep_open(tasks)
@@ -155,7 +124,7 @@ def _has_active(session: Session, ticket: Ticket) -> bool:
         return session.scalar(its.limit(1)) is not None
 
 
-def _list_tasks(
+def list_tasks(
     session: Session, ticket: Ticket, verb: TaskVerb, status: TaskStatus
 ) -> list[TicketTask]:
     query = select(TicketTask).where(
@@ -164,7 +133,7 @@ def _list_tasks(
     return list(session.scalars(query.order_by(TicketTask.id)))
 
 
-def _wait_again(tasks: Sequence[TicketTask]) -> None:
+def wait_again(tasks: Sequence[TicketTask]) -> None:
     """For another day."""
     for task in tasks:
         task.status, task.attempts, task.begun_at = TaskStatus.WAITING, 0, None

@@ -21,7 +21,10 @@ TRIGGERS = {
     ErrandKind.UPDATE_SECRET: "secret-changed",
 }
 """The event by which parts of the page learn that they are old."""
-OF_ALL_PAGES = (ErrandKind.SIGN_IN, ErrandKind.PROBE_HELPDESK, ErrandKind.LIST_CHOICES)
+OF_ALL_PAGES = (
+    *(ErrandKind.SIGN_IN, ErrandKind.PROBE_HELPDESK, ErrandKind.LIST_CHOICES),
+    ErrandKind.SETTLE_TICKET,
+)
 """Their end changes so much that the page is loaded anew, which then shows it."""
 
 

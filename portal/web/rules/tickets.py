@@ -7,19 +7,16 @@ from dataclasses import dataclass
 from typing import Any, get_args
 
 from portal.errors import InvalidInput
-from portal.services.helpdesks.choosing import read_all_choices, read_choices
+from portal.services.helpdesks.choosing import read_choices
 from portal.services.helpdesks.listing import list_names
-from portal.services.helpdesks.probing import Lists
 from portal.services.rules.changes import Draft
 from portal.services.rules.terms import Of, TicketStep
 from portal.services.rules.trial import Trial
 from portal.services.tickets.previewing import preview_ticket
 from portal.web.forms import SelectChoice
+from portal.web.helpdesks.lists import LISTS, offer_lists, read_chosen
 from portal.web.input import to_id
 from portal.web.rules.forms import RuleForm
-
-LISTS = {"queue": Lists.QUEUES, "customer": Lists.CUSTOMERS, "priority": Lists.PRIORITIES}
-"""What is chosen from the helpdesk's lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,30 +52,19 @@ def read_ticket(form: RuleForm) -> TicketStep | None:
     per: Of = form.ticket_per.data or "check"
     if per not in get_args(Of):
         raise InvalidInput("Choose from the list.", "ticket_per")
-    typed = {name: (form[f"ticket_{name}"].data or "").strip() for name in LISTS}
-    chosen = {
-        name: read_choices(helpdesk_id, LISTS[name]).find(text).id if text else ""
-        for name, text in typed.items()
-    }
+    chosen = read_chosen(form, helpdesk_id)
     texts = {name: form[f"ticket_{name}"].data or "" for name in ("subject", "body")}
     return TicketStep(helpdesk=helpdesk_id, per=per, **chosen, **texts)
 
 
 def offer_helpdesks(form: RuleForm) -> Mapping[str, list[tuple[str, str]]]:
     """Its choices; and what can be typed into the fields that follow, with the helpdesk's name."""
-    names, known = list_names(), read_all_choices()
+    names = list_names()
     options = {"": "No ticket"} | {str(key): name for key, name in names.items()}
     chosen = form.ticket_helpdesk.data or ""
     options.setdefault(chosen, f"{chosen} (no longer there)")
     form.ticket_helpdesk.choices = [SelectChoice(value, text) for value, text in options.items()]
-    return {
-        name: [
-            (label, helpdesk)
-            for helpdesk_id, helpdesk in names.items()
-            for label in known[helpdesk_id][which].labels.values()
-        ]
-        for name, which in LISTS.items()
-    }
+    return offer_lists()
 
 
 def preview(draft: Draft, trial: Trial) -> Preview | None:

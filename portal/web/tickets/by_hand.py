@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from typing import get_args
 
 from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
@@ -12,13 +12,16 @@ from portal.errors import InvalidInput, Refused
 from portal.services.accounts.permissions import Permission
 from portal.services.alerts.listing import get_alert_row
 from portal.services.errands.requests import TooManyWaiting
+from portal.services.helpdesks.choosing import read_choices
 from portal.services.helpdesks.listing import list_names
+from portal.services.helpdesks.probing import Lists
 from portal.services.rules.terms import Of, TicketStep
 from portal.services.tickets.by_hand import open_by_hand, request_link
 from portal.services.tickets.listing import list_used_queues
 from portal.web.errands.following import follow
 from portal.web.forms import SelectChoice, mark, refuse
 from portal.web.guard import requires
+from portal.web.helpdesks.lists import offer_lists, read_chosen
 from portal.web.input import to_id
 from portal.web.tickets.forms import LinkForm, OpenForm
 from portal.web.tickets.views import tickets
@@ -29,7 +32,8 @@ from portal.web.tickets.views import tickets
 def new(alert_id: int) -> ResponseReturnValue:
     queues = list_used_queues()
     last = queues[0] if queues else (None, "")
-    form = OpenForm(formdata=None, helpdesk=str(last[0] or ""), ticket_queue=last[1])
+    queue = read_choices(last[0], Lists.QUEUES).show(last[1]) if last[0] else last[1]
+    form = OpenForm(formdata=None, helpdesk=str(last[0] or ""), ticket_queue=queue)
     link = LinkForm(formdata=None, helpdesk=str(last[0] or ""))
     return _page(alert_id, form, link)
 
@@ -62,7 +66,10 @@ def link(alert_id: int) -> ResponseReturnValue:
 
 
 def _page(alert_id: int, form: FlaskForm, link: FlaskForm) -> str:
-    row, names = get_alert_row(alert_id), list_names()
+    row, names, listed = get_alert_row(alert_id), list_names(), offer_lists()
+    known = {helpdesk for _label, helpdesk in listed["queue"]}
+    used = [(queue, names.get(each, "")) for each, queue in list_used_queues()]
+    queues = [*listed["queue"], *(each for each in dict.fromkeys(used) if each[1] not in known)]
     for each in (form, link):
         each.helpdesk.choices = [SelectChoice(str(number), name) for number, name in names.items()]
     return render_template(
@@ -71,7 +78,7 @@ def _page(alert_id: int, form: FlaskForm, link: FlaskForm) -> str:
         form=form,
         link=link,
         helpdesks=names,
-        queues=list(dict.fromkeys(queue for _helpdesk, queue in list_used_queues())),
+        listed={**listed, "queue": queues},
     )
 
 
@@ -79,9 +86,10 @@ def _read_step(form: FlaskForm) -> TicketStep:
     """Raises InvalidInput."""
     if form.ticket_per.data not in get_args(Of):
         raise InvalidInput("Choose what the ticket stands for.", field="ticket_per")
-    texts = ("queue", "customer", "priority", "subject", "body")
-    values: dict[str, Any] = {name: (form[f"ticket_{name}"].data or "").strip() for name in texts}
-    return TicketStep(helpdesk=_read_helpdesk(form), per=form.ticket_per.data, **values)
+    helpdesk_id = _read_helpdesk(form)
+    chosen = read_chosen(form, helpdesk_id)
+    words = {name: (form[f"ticket_{name}"].data or "").strip() for name in ("subject", "body")}
+    return TicketStep(helpdesk=helpdesk_id, per=form.ticket_per.data, **chosen, **words)
 
 
 def _read_helpdesk(form: FlaskForm) -> int:

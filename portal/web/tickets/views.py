@@ -8,12 +8,15 @@ from flask.typing import ResponseReturnValue
 from portal.errors import InvalidInput, Refused
 from portal.services.accounts.permissions import Permission
 from portal.services.assets.listing import get_asset
+from portal.services.errands.requests import TooManyWaiting
 from portal.services.helpdesks.listing import list_names
 from portal.services.tickets import listing
 from portal.services.tickets.filters import TicketFilter
-from portal.services.tickets.mending import Retried, retry, settle_unsure
+from portal.services.tickets.mending import Retried, retry
+from portal.services.tickets.unsure import settle_unsure
 from portal.web.alerts.views import find_way_back
 from portal.web.client_filter import find_shown_client, read_client_id
+from portal.web.errands.following import follow
 from portal.web.fragments import page_number, page_or_region, words
 from portal.web.guard import requires, tenant_blueprint
 from portal.web.input import to_id
@@ -77,14 +80,18 @@ def retry_one(ticket_id: int) -> ResponseReturnValue:
 def settle(ticket_id: int) -> ResponseReturnValue:
     is_there, reference = request.form.get("found") == IS_THERE, request.form.get("reference", "")
     try:
-        ticket = settle_unsure(ticket_id, reference if is_there else None)
+        errand = settle_unsure(ticket_id, reference if is_there else None)
     except InvalidInput as error:
         return _show(ticket_id, reference, error.message), 422
-    except Refused as error:
+    except (Refused, TooManyWaiting) as error:
         flash(error.message, "error")
     else:
-        text = f"This is ticket {ticket.reference}." if is_there else "The ticket is opened now."
-        flash(text, "success")
+        if errand is not None:
+            follow(errand)
+        else:
+            number = reference.strip().removeprefix("#")
+            text = f"This is ticket {number}." if is_there else "The ticket is opened now."
+            flash(text, "success")
     return redirect(find_way_back(url_for("tickets.show", ticket_id=ticket_id)))
 
 

@@ -8,8 +8,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from portal.db import transaction
-from portal.models import Alert, Asset, Ticket, TicketAlert, TicketTask
+from portal.db import db, transaction
+from portal.models import Alert, Asset, Helpdesk, Ticket, TicketAlert, TicketTask
 from portal.models.tickets.ticket import TaskStatus, TaskVerb, TicketStatus
 from portal.scope import tenant_scope
 from portal.services.alerts.occurrences import hold_current
@@ -38,6 +38,11 @@ def change(app: Flask, place: Place, **values: Any) -> None:
         session.add(TicketTask(**ids, verb=TaskVerb.OPEN, key="acme:open", status=lost))
 
 
+def change_kind(app: Flask, place: Place, kind: str) -> None:
+    with app.app_context(), tenant_scope(place.id), transaction() as session:
+        session.get_one(Helpdesk, place.helpdesk).kind = kind
+
+
 def test_an_alert_shows_its_ticket_wherever_it_stands(
     admin: FlaskClient, acme: Place, alert: int
 ) -> None:
@@ -49,8 +54,8 @@ def test_an_alert_shows_its_ticket_wherever_it_stands(
     for path in (f"assets/{acme.asset}", f"clients/{acme.client}"):
         assert "Acme Desk #1042" in admin.get(acme.url(path)).text
     lines = admin.get(acme.url("alerts/export.csv")).text.splitlines()
-    assert lines[0].endswith("ticket_ref,ticket_url,ticket_state")
-    assert lines[1].endswith("1042,https://desk.example/1042,open")
+    assert lines[0].endswith("ticket_ref,ticket_url,ticket_state,snoozed_until,snoozed_by")
+    assert lines[1].endswith("1042,https://desk.example/1042,open,,")
     shown = admin.get(acme.url(f"tickets/{acme.ticket}")).text
     assert f'href="{acme.url(f"alerts/{alert}")}"' in shown
 
@@ -114,8 +119,11 @@ def test_who_is_asked_settles_an_unsure_one_where_it_is_shown(
     )
     assert back.location == acme.url(f"alerts/{alert}")
     page = admin.get(back.location).text
-    assert "This is ticket 77." in page
-    assert "Acme Desk #77" in page
+    assert "Look for ticket 77 in Acme Desk" in page
+    change_kind(app, acme, "mail")
+    told = admin.post(path, data={"found": "there", "reference": "77"})
+    assert "This is ticket 77." in admin.get(told.location).text
+    assert "Acme Desk #77" in admin.get(acme.url(f"alerts/{alert}")).text
 
 
 def test_what_failed_is_tried_again_from_dashboard_and_list(
@@ -153,6 +161,20 @@ def test_one_is_opened_by_hand_and_what_was_typed_is_kept(admin: FlaskClient, ac
     twice = admin.post(path, data=form | {"ticket_queue": "network"})
     assert (twice.status_code, "already" in twice.text) == (422, True)
     assert 'value="network"' in admin.get(path).text
+
+
+def test_by_hand_the_helpdesks_lists_are_offered_and_names_are_understood(
+    app: Flask, admin: FlaskClient, acme: Place
+) -> None:
+    lists = {"queues": [{"id": "17", "name": "Network team"}], "customers": [], "priorities": []}
+    with app.app_context(), tenant_scope(acme.id), transaction() as session:
+        session.get_one(Helpdesk, acme.helpdesk).lists = lists
+    path = acme.url(f"tickets/of-alert/{acme.alert}")
+    assert '<option value="Network team">' in admin.get(path).text
+    form = {"helpdesk": acme.helpdesk, "ticket_queue": "network TEAM", "ticket_per": "check"}
+    assert admin.post(path, data=form).status_code == 302
+    with app.app_context(), tenant_scope(acme.id):
+        assert db.session.query(Ticket).order_by(Ticket.id.desc()).first().queue == "17"
 
 
 def test_the_list_filters_and_pages(app: Flask, admin: FlaskClient, acme: Place) -> None:
