@@ -28,6 +28,9 @@ class NumberedKind:
     def can_find(self, settings: Settings) -> bool:
         return True
 
+    def reads_many(self, settings: Settings) -> bool:
+        return False
+
 
 def clean_base(text: str, field_name: str = "url") -> str:
     """The helpdesk's own address, without a slash at its end. Raises Rejected."""

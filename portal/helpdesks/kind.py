@@ -142,6 +142,9 @@ class HelpdeskKind(FarSideKind, Protocol):
     def can_close(self, settings: Settings) -> bool:
         """Whether it closes and reopens tickets, and tells their state."""
 
+    def reads_many(self, settings: Settings) -> bool:
+        """Whether it tells of many tickets in one request; else each costs one."""
+
     def check(self, settings: Settings, secrets: Secrets) -> str:
         """Where it is, for people and without a secret: a host, a mail address. Raises Rejected."""
 

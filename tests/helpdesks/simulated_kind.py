@@ -32,6 +32,9 @@ class SimulatedKind:
     def can_close(self, settings: Settings) -> bool:
         return True
 
+    def reads_many(self, settings: Settings) -> bool:
+        return True
+
     def can_find(self, settings: Settings) -> bool:
         return not settings.get("cannot_find")
 

@@ -51,6 +51,34 @@ def test_what_is_closed_there_is_acknowledged_here(opened: Office, clock: Any) -
     assert len(opened.there()) == 3, "a person closed it: it is a new one"
 
 
+def test_what_a_person_reopens_is_seen_at_the_next_look(opened: Office, clock: Any) -> None:
+    opened.desk.resolve(1)
+    opened.work()
+    assert opened.tickets()[0].status is CLOSED
+    clock.shift(MINUTES)
+    opened.poll()
+    assert opened.tickets()[0].status is CLOSED
+    opened.far.set_state("1001", "open")
+    clock.shift(MINUTES)
+    opened.poll()
+    ticket = opened.tickets()[0]
+    assert (ticket.status, ticket.closed_at, ticket.touched_by) == (OPEN, None, "anna")
+    assert "anna reopened ticket 1001 in Desk." in opened.desk.timeline()
+    clock.shift(timedelta(hours=1))
+    opened.desk.raise_alerts(1)
+    opened.work()
+    assert len(opened.there()) == 2, "it hangs on the one that is open"
+    opened.far.set_state("1001", "closed")
+    opened.poll()
+    opened.far.set_state("1001", "open")
+    opened.desk.resolve(1)
+    opened.desk.raise_alerts(1)
+    opened.work()
+    clock.shift(timedelta(days=8))
+    opened.poll()
+    assert opened.tickets()[0].status is CLOSED, "its outage has another one"
+
+
 def test_all_are_asked_for_in_one_request(opened: Office, clock: Any) -> None:
     asked = len(opened.far.requests)
     opened.poll()

@@ -42,6 +42,9 @@ class HttpKind:
         """Whether it did is read: what cannot be read is not closed."""
         return bool(settings.get("read_path"))
 
+    def reads_many(self, settings: Settings) -> bool:
+        return bool(settings.get("list_path"))
+
     def check(self, settings: Settings, secrets: Secrets) -> str:
         problems: dict[str, str] = {}
         for find in (self._check_address, self._check_texts):

@@ -37,6 +37,9 @@ class MailKind:
     def can_close(self, settings: Settings) -> bool:
         return False
 
+    def reads_many(self, settings: Settings) -> bool:
+        return False
+
     def can_find(self, settings: Settings) -> bool:
         return False
 

@@ -64,6 +64,9 @@ class RtKind(NumberedKind):
         Field(name="open", label="Status of reopened tickets", default="open", longest=60),
     )
 
+    def reads_many(self, settings: Settings) -> bool:
+        return True
+
     def check(self, settings: Settings, secrets: Secrets) -> str:
         url = clean_base(settings["url"])
         if not _TOKEN.fullmatch(secrets.get("token", "")):

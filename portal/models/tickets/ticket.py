@@ -12,6 +12,7 @@ from portal.db import Base, BigId, TenantOwned
 IS_LIVE = text("status IN ('waiting', 'open', 'unsure')")
 _WAITS = text("status = 'waiting'")
 _IS_OPEN = text("status = 'open'")
+_IS_CLOSED = text("status = 'closed'")
 
 
 class TicketStatus(StrEnum):
@@ -56,6 +57,13 @@ class Ticket(TenantOwned, Base):
             "id",
             sqlite_where=_IS_OPEN,
             postgresql_where=_IS_OPEN,
+        ),
+        Index(
+            "ix_tickets_closed",
+            "helpdesk_id",
+            "closed_at",
+            sqlite_where=_IS_CLOSED,
+            postgresql_where=_IS_CLOSED,
         ),
         Index(None, "helpdesk_id", "outage"),
         Index("ix_tickets_reference", "helpdesk_id", "reference"),

@@ -36,6 +36,10 @@ class Way:
         return self.kind.can_find(self.settings)
 
     @property
+    def reads_many(self) -> bool:
+        return self.kind.reads_many(self.settings)
+
+    @property
     def can_close(self) -> bool:
         return self.kind.can_close(self.settings)
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, exists, select, update
+from sqlalchemy import ColumnElement, and_, exists, select, update
 
 from portal.chunks import chunked
 from portal.clock import utc_now
@@ -22,17 +22,21 @@ from portal.models import Helpdesk, Ticket, TicketTask
 from portal.models.tickets.ticket import TaskStatus, TicketStatus
 from portal.services.events.delivery import pause_after
 from portal.services.helpdesks.reaching import make_way
-from portal.services.tickets.seen import take_over
+from portal.services.tickets.seen import take_back, take_over
 
 log = logging.getLogger(__name__)
 
 EVERY = timedelta(minutes=2)
 AT_ONCE = 100
+FEW = 10
+"""Closed ones that are asked for where each costs a request."""
+REOPENED_WITHIN = timedelta(days=7)
+"""So long after a ticket was closed it is seen when a person reopens it in the helpdesk."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """An open ticket, as the portal knows it."""
+    """A ticket, as the portal knows it."""
 
     id: int
     reference: str
@@ -40,18 +44,22 @@ class _Known:
 
 
 def list_helpdesks_to_poll() -> list[tuple[int, int]]:
-    """Tenant and helpdesk, of those that have open tickets. Across tenants."""
-    has_open = exists().where(Ticket.helpdesk_id == Helpdesk.id, Ticket.status == TicketStatus.OPEN)
+    """Tenant and helpdesk, of those that have tickets which are open, or were until lately. Across
+    tenants."""
+    its = Ticket.helpdesk_id == Helpdesk.id
+    has_open = exists().where(its, Ticket.status == TicketStatus.OPEN)
+    has_closed = exists().where(its, _is_closed_lately())
     rows = db.session.execute(
         select(Helpdesk.tenant_id, Helpdesk.id, Helpdesk.kind, Helpdesk.settings)
-        .where(Helpdesk.active, Helpdesk.kind.in_(KINDS), _is_due(), has_open)
+        .where(Helpdesk.active, Helpdesk.kind.in_(KINDS), _is_due(), has_open | has_closed)
         .order_by(Helpdesk.id)
     )
     return [(row.tenant_id, row.id) for row in rows if KINDS[row.kind].can_close(row.settings)]
 
 
 def poll_tickets(helpdesk_id: int) -> int:
-    """Ask for all open ones; how many were told. Does nothing unless due."""
+    """Ask for all open ones, and for those that were closed lately: somebody may have reopened
+    them. How many open ones were told. Does nothing unless due."""
     due = update(Helpdesk).where(Helpdesk.id == helpdesk_id, Helpdesk.active, _is_due())
     with transaction() as session:
         if not changed_one(session, due.values(poll_due_at=utc_now() + EVERY)):
@@ -65,6 +73,7 @@ def poll_tickets(helpdesk_id: int) -> int:
         far_side = way.connect()
         for some in chunked(known, AT_ONCE):
             _look(helpdesk_id, far_side, some)
+        _look_back(helpdesk_id, far_side, _list_closed(helpdesk_id, way.reads_many))
     except HelpdeskError as error:
         _fail(helpdesk_id, error)
         return 0
@@ -87,6 +96,39 @@ def _list_open(helpdesk_id: int) -> list[_Known]:
         .order_by(Ticket.id)
     )
     return [_Known(row.id, row.reference or "", row.touched_by) for row in rows]
+
+
+def _is_closed_lately() -> ColumnElement[bool]:
+    is_recent = Ticket.closed_at > utc_now() - REOPENED_WITHIN
+    return and_(Ticket.status == TicketStatus.CLOSED, is_recent, Ticket.reference.is_not(None))
+
+
+def _list_closed(helpdesk_id: int, reads_many: bool) -> list[_Known]:
+    """Those that were looked at longest ago."""
+    rows = db.session.execute(
+        select(Ticket.id, Ticket.reference, Ticket.touched_by)
+        .where(Ticket.helpdesk_id == helpdesk_id, _is_closed_lately())
+        .order_by(Ticket.read_at.nulls_first(), Ticket.id)
+        .limit(AT_ONCE if reads_many else FEW)
+    ).all()
+    release()
+    return [_Known(row.id, row.reference or "", row.touched_by) for row in rows]
+
+
+def _look_back(helpdesk_id: int, far_side: FarSide, known: Sequence[_Known]) -> None:
+    """Raises HelpdeskError."""
+    if not known:
+        return
+    asked_at = utc_now()
+    found = far_side.read(sorted({each.reference for each in known}))
+    for each in known:
+        remote = found.get(each.reference)
+        if remote is not None and remote.state is State.OPEN:
+            take_back(helpdesk_id, each.id, each.reference, remote, asked_at)
+    with transaction() as session:
+        ids = [each.id for each in known]
+        its = update(Ticket).where(Ticket.id.in_(ids), Ticket.status == TicketStatus.CLOSED)
+        count_changed(session, its.values(read_at=asked_at))
 
 
 def _look(helpdesk_id: int, far_side: FarSide, known: Sequence[_Known]) -> None:

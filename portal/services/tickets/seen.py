@@ -55,6 +55,33 @@ def take_over(
     return True
 
 
+def take_back(
+    helpdesk_id: int, ticket_id: int, reference: str, remote: Remote, asked_at: datetime
+) -> None:
+    """It counted as closed, and is open there: a person reopened it. Not where the portal changes
+    it itself, or its outage has another one by now."""
+    with transaction() as session:
+        helpdesk = hold_helpdesks(session, [helpdesk_id]).get(helpdesk_id)
+        ticket = session.get(Ticket, ticket_id, populate_existing=True)
+        if helpdesk is None or ticket is None or ticket.status is not TicketStatus.CLOSED:
+            return
+        was_changed = ticket.closed_at is None or ticket.closed_at >= asked_at
+        if was_changed or ticket.reference != reference or list_waiting(session, ticket):
+            return
+        others = select(Ticket.id).where(
+            Ticket.helpdesk_id == helpdesk_id,
+            Ticket.outage == ticket.outage,
+            Ticket.status.in_(LIVE),
+        )
+        if session.scalar(others.limit(1)) is not None:
+            return
+        ticket.status, ticket.closed_at, ticket.closed_by = TicketStatus.OPEN, None, None
+        ticket.read_at, ticket.touched_by = asked_at, remote.touched_by or SOMEBODY
+        text = f"{ticket.touched_by} reopened {name_ticket(helpdesk, ticket)}."
+        text = f"{text[0].upper()}{text[1:]}" if ticket.touched_by == SOMEBODY else text
+        write_down(session, helpdesk, ticket, text, EventType.TICKET_REOPENED)
+
+
 def _hold_alerts(session: Session, ticket_id: int) -> dict[int, Occurrence]:
     """Those that hang on it and are not over, by handling."""
     alert_ids = session.scalars(

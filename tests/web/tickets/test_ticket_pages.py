@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from portal.db import db, transaction
 from portal.models import Alert, Asset, Helpdesk, Ticket, TicketAlert, TicketTask
@@ -174,7 +175,8 @@ def test_by_hand_the_helpdesks_lists_are_offered_and_names_are_understood(
     form = {"helpdesk": acme.helpdesk, "ticket_queue": "network TEAM", "ticket_per": "check"}
     assert admin.post(path, data=form).status_code == 302
     with app.app_context(), tenant_scope(acme.id):
-        assert db.session.query(Ticket).order_by(Ticket.id.desc()).first().queue == "17"
+        queues = db.session.scalars(select(Ticket.queue).order_by(Ticket.id)).all()
+        assert queues[-1] == "17"
 
 
 def test_the_list_filters_and_pages(app: Flask, admin: FlaskClient, acme: Place) -> None:
