@@ -26,6 +26,13 @@ from portal.services.integrations.networks import get_gateway
 
 TITLE = "Test message"
 TEXT = "The portal reaches you here. Nothing is wrong: somebody pressed “Send test”."
+NOTICE: Final[Mapping[str, Any]] = {
+    "reason": "notice",
+    "title": "The webhook is silent",
+    "text": "No webhook call has arrived for six hours.",
+    "url": "https://…",
+}
+"""For a preview."""
 
 
 def request_test(channel_id: int) -> Errand:
@@ -81,15 +88,6 @@ def _note_good_test(channel_id: int, settings: Mapping[str, Any]) -> None:
         )
         if channel is not None and channel.settings == settings:
             channel.tested_at = utc_now()
-
-
-NOTICE: Final[Mapping[str, Any]] = {
-    "reason": "notice",
-    "title": "The webhook is silent",
-    "text": "No webhook call has arrived for six hours.",
-    "url": "https://…",
-}
-"""For a preview."""
 
 
 def preview(channel: Channel, templates: Mapping[str, str]) -> str:
