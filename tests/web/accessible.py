@@ -24,6 +24,14 @@ VIOLATIONS = """options => axe.run(options).then(({ violations }) => violations.
 ))"""
 """Of all that axe finds no more is handed out of the page."""
 UNDER_WAY = ".htmx-request, .htmx-swapping, .htmx-settling"
+MOVED_SIDEWAYS = """() => [...document.querySelectorAll("main *")]
+    .filter((part) => part.querySelector("table") && part.scrollWidth > part.clientWidth + 1)
+    .filter((part) => ["auto", "scroll"].includes(getComputedStyle(part).overflowX))
+    .map((part) => part.className)"""
+"""Parts around a table that is wider than they are."""
+HEADINGS = """() => [...document.querySelectorAll("h1, h2, h3, h4, h5, h6")]
+    .filter((heading) => heading.checkVisibility() && !heading.closest("[aria-hidden=true]"))
+    .map((heading) => Number(heading.tagName[1]))"""
 ANIMATIONS_ENDED = """Promise.allSettled(
     document.getAnimations()
         .filter((animation) => animation.effect.getComputedTiming().endTime < Infinity)
@@ -68,3 +76,24 @@ def assert_fits(page: Page) -> None:
         "document.documentElement.scrollWidth - document.documentElement.clientWidth"
     )
     assert over <= 0, f"{page.url} is {over} pixels too wide"
+
+
+def assert_lists_fit(page: Page) -> None:
+    """On the screens of a desk no list is moved sideways, with its own choice of columns."""
+    for width in (1280, 1440):
+        page.set_viewport_size({"width": width, "height": 900})
+        wide = page.evaluate(MOVED_SIDEWAYS)
+        assert not wide, f"{page.url} at {width}: {wide}"
+
+
+def assert_outlined(page: Page) -> None:
+    """Whoever hears the page finds their way: one heading of it all, first, and the others each at
+    most one step below what came before; the content, the head and the menu as landmarks."""
+    levels = page.evaluate(HEADINGS)
+    assert levels.count(1) == 1, f"{page.url}: {levels}"
+    steps = zip([0, *levels], levels, strict=False)
+    assert all(level <= before + 1 for before, level in steps), f"{page.url}: {levels}"
+    expect(page.get_by_role("main")).to_have_count(1)
+    if page.get_by_role("banner").count():  # on pages that nobody is signed in to see there is none
+        expect(page.get_by_role("banner")).to_have_count(1)
+        expect(page.get_by_role("navigation", name="Main")).to_have_count(1)

@@ -57,12 +57,14 @@ def show() -> ResponseReturnValue:
 @webhook.get("/progress")
 @requires(Permission.READ_CONNECTION)
 def progress() -> ResponseReturnValue:
-    """The steps of the action as they are now. The end brings the page anew."""
+    """The steps of the action as they are now. The end brings the page anew, which says how it
+    ended: readers of screens hear what a page says of itself only as news."""
     row = find_installation()
     if not htmx or row is None:
         return redirect(url_for("webhook.show"))
     response = make_response(render_template("webhook/_progress.html", installation=row))
     if row.ok is not None:
+        flash(row.message or "Done.", "success" if row.ok else "error")
         response.headers["HX-Refresh"] = "true"
     return response
 

@@ -11,6 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 from tactical_simulator import SimulatedTactical
 from tests.support.running import RunningPortal
 from tests.support.running_msp import portal
+from tests.web.accessible import assert_outlined
 
 __all__ = ["portal"]
 
@@ -18,6 +19,7 @@ pytestmark = pytest.mark.one_database
 
 MOST_CLICKS = 12
 PATIENCE_MS = 30_000
+PASSWORD = "correct horse battery staple"
 
 
 class StopWatch:
@@ -48,62 +50,108 @@ class StopWatch:
         return list(enumerate(self.clicks, 1))
 
 
-def test_from_a_fresh_install_to_a_live_alert_in_twelve_clicks(
+def test_from_a_fresh_install_to_a_live_alert_in_twelve_clicks_by_ear(
     portal: RunningPortal, tactical: SimulatedTactical, page: Page
 ) -> None:
+    """Everything is found by its role and name alone, as by whoever hears the pages: each of them
+    has its outline, what happens is said, and the focus stays where it belongs."""
     token = re.findall(r"one-time token: (\S+)", portal.output)[-1]
     page.goto(f"http://127.0.0.1:{portal.environ['PORTAL_PORT']}/")
     watch = StopWatch(page)
 
-    page.get_by_label("Setup token").fill(token)
-    page.get_by_label("Company").press_sequentially("Bauer & Söhne IT")
-    expect(page.get_by_label("Short name")).to_have_value("bauer-soehne-it")
-    page.get_by_label("Email address").fill("anna@bauer.example")
-    page.get_by_label("Password").fill("correct horse battery staple")
+    assert_outlined(page)
+    field(page, "Setup token").fill(token)
+    field(page, "Company").press_sequentially("Bauer & Söhne IT")
+    expect(field(page, "Short name optional")).to_have_value("bauer-soehne-it")
+    field(page, "Email address").fill("anna@bauer.example")
+    field(page, "Password").fill(PASSWORD)
     watch.button("Create and sign in")
+    assert_page(page, "Set up a second factor")
     watch.button("Skip for now")
 
+    assert_page(page, "Dashboard")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("main")).to_be_focused()
     steps = page.get_by_role("region", name="First steps")
     watch.link("Connect Tactical RMM", within=steps)
-    page.get_by_label("Instance URL").fill(tactical.url)
-    page.get_by_label("API key", exact=True).last.fill(tactical.api_key)
+    assert_page(page, "Tactical RMM")
+    field(page, "Instance URL").fill(tactical.url)
+    field(page, "API key").fill(tactical.api_key)
     watch.button("Save and test")
+    assert_said(page, "Everything works")
 
     watch.link("Map organizations", within=page.get_by_role("region", name="Next step"))
+    assert_page(page, "Organizations")
     map_all(page)
     watch.button("Preview devices")
+    assert_page(page, "Preview of a device sync")
     watch.button("Apply all")
-    expect(page.get_by_text(re.compile(r"^24 created"))).to_be_visible(timeout=PATIENCE_MS)
+    assert_said(page, re.compile(r"^24 created"))
+    assert_outlined(page)
 
     watch.link("Set up the webhook")
+    assert_page(page, "Webhook")
     watch.button("Preview the changes")
+    expect(page.get_by_role("heading", name="This will change in Tactical")).to_be_visible()
+    expect(page.get_by_role("button", name="Preview the changes")).to_be_focused()
     watch.button("Install in Tactical")
-    expect(page.get_by_text("Installed. Tactical's test call arrived.")).to_be_visible(
-        timeout=PATIENCE_MS
-    )
+    assert_said(page, "Installed. Tactical's test call arrived.")
     expect(page.get_by_text("Not used yet")).to_have_count(0)
 
-    soon = page.locator("#webhook-state [hx-trigger='every 2s']")
+    state = page.get_by_role("status").filter(has_text="Test arrived")
+    soon = page.locator("[hx-trigger='every 2s']")  # which nobody hears
+    expect(state).to_be_visible()
     expect(soon).to_have_count(1)
     tactical.control.alerts.trigger(tactical.control.agents.ids()[0])
-    expect(page.get_by_text("The last call arrived")).to_be_visible(timeout=PATIENCE_MS)
+    assert_said(page, "The last call arrived")
     expect(soon).to_have_count(0)
-    watch.link("Alerts", within=page.locator("#webhook-state"))
-    expect(page.get_by_role("table", name="Alerts").locator("tbody tr").first).to_be_visible()
-
+    watch.link("Alerts", within=page.get_by_role("status"))
+    rows = page.get_by_role("table", name="Alerts").get_by_role("row")
+    expect(rows.nth(1)).to_be_visible()  # below its head
     print(watch.report())
     assert len(watch.clicks) <= MOST_CLICKS
 
+    rows.nth(1).get_by_role("rowheader").get_by_role("link").click()
+    expect(page.get_by_role("region", name="Who looks after it")).to_be_visible()
+    assert_outlined(page)
+    page.get_by_role("button", name="Acknowledge").press("Enter")
+    assert_said(page, re.compile("acknowledged", re.IGNORECASE))
+    page.get_by_role("region", name="Where").get_by_role("link").first.click()
+    expect(page.get_by_role("region", name="Alerts")).to_be_visible()
+    assert_outlined(page)
+
+
+def field(page: Page, name: str) -> Locator:
+    return page.get_by_role("textbox", name=name, exact=True)
+
+
+def assert_page(page: Page, name: str) -> None:
+    """The page of this heading, of which whoever comes there hears the title."""
+    heading = page.get_by_role("heading", level=1, name=name)
+    expect(heading).to_be_visible(timeout=PATIENCE_MS)
+    expect(page).to_have_title(re.compile(f"^{name}"))
+    assert_outlined(page)
+
+
+def assert_said(page: Page, words: str | re.Pattern[str]) -> None:
+    """In a region that readers of screens tell the changes of."""
+    said = page.get_by_role("status").filter(has_text=words)
+    expect(said.first).to_be_attached(timeout=PATIENCE_MS)
+
 
 def map_all(page: Page) -> None:
-    """By keyboard alone."""
-    rows = page.get_by_role("table", name="Organizations").locator("tbody tr")
-    expect(rows.first).to_be_visible()
+    """By keyboard alone; each one's field keeps the focus."""
+    rows = page.get_by_role("table", name="Organizations").get_by_role("row")
+    expect(rows.nth(1)).to_be_visible()
     page.wait_for_load_state()
-    for row, name in zip(rows.all(), ("Globex", "Initech", "Umbrella"), strict=True):
-        row.get_by_role("combobox").focus()
+    for number, name in enumerate(("Globex", "Initech", "Umbrella"), 1):
+        client = rows.nth(number).get_by_role("combobox")
+        client.focus()
         page.keyboard.type(name)
         chosen = page.get_by_role("option", selected=True)
         expect(chosen).to_contain_text(name, timeout=PATIENCE_MS)
         page.keyboard.press("Enter")
-        expect(page.get_by_text(re.compile(f"is now mapped to {name}")).last).to_be_visible()
+        assert_said(page, f"is now mapped to {name}")
+        expect(client).to_be_focused()
