@@ -53,6 +53,7 @@ from portal.models.saved_views.saved_view import SavedView
 from portal.models.software.inventory import AssetSoftware, SoftwareProduct, SoftwareTitle
 from portal.models.tickets.helpdesk import Helpdesk, HelpdeskCustomer
 from portal.models.tickets.ticket import Ticket, TicketAlert, TicketTask
+from portal.models.undo.offer import UndoOffer
 from portal.models.webhook.installation import WebhookInstallation
 from portal.models.windows.window import CalendarFeed, MaintenanceWindow
 
@@ -125,6 +126,7 @@ __all__ = [
     "TicketAlert",
     "TicketTask",
     "TimelineEntry",
+    "UndoOffer",
     "User",
     "UserSession",
     "WebhookInstallation",

@@ -56,6 +56,7 @@ from portal.models.saved_views.saved_view import SavedView
 from portal.models.software.inventory import AssetSoftware, SoftwareProduct, SoftwareTitle
 from portal.models.tickets.helpdesk import Helpdesk, HelpdeskCustomer
 from portal.models.tickets.ticket import Ticket, TicketAlert, TicketTask
+from portal.models.undo.offer import UndoOffer
 from portal.models.webhook.installation import WebhookInstallation
 from portal.models.windows.window import CalendarFeed, MaintenanceWindow
 from portal.scope import own_address
@@ -315,6 +316,7 @@ LIMITED: Mapping[type[Base], ClientLimit] = {
     RevertPage: ClientLimit(nothing),
     SavedView: ClientLimit(nothing),
     Secret: ClientLimit(nothing),
+    UndoOffer: ClientLimit(nothing),
     User: ClientLimit(nothing),
     WebhookInstallation: ClientLimit(nothing),
     WebhookKey: ClientLimit(nothing),

@@ -35,6 +35,7 @@ AREAS = (
     "portal.web.first_steps.views:first_steps",
     "portal.web.help.views:help_room",
     "portal.web.saved_views.views:saved_views",
+    "portal.web.undo.views:undo",
     "portal.web.assets:assets",
     "portal.web.software.views:software",
     "portal.web.alerts:alerts",

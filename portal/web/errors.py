@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import json
 import logging
-from typing import TypedDict
+from collections.abc import Sequence
+from typing import Any
 
 from flask import (
     Flask,
@@ -76,15 +77,6 @@ MESSAGES = {
 CSRF_MESSAGE = (
     "This page was open for too long or belongs to another sign-in. Reload it and try again."
 )
-
-
-class Undo(TypedDict):
-    """The button of a toast that takes back what it tells of: it posts `values` to `url`, and the
-    answer replaces the content of the element `target`."""
-
-    url: str
-    values: dict[str, str]
-    target: str
 
 
 def init_app(app: Flask) -> None:
@@ -185,7 +177,13 @@ def toast_response(message: str, category: str, status: int = 200) -> Response:
     return response
 
 
-def toast_trigger(message: str, category: str, undo: Undo | None = None) -> str:
-    """The value of an HX-Trigger header that shows a toast. ASCII, as headers must be."""
-    more = {"undo": undo} if undo else {}
-    return json.dumps({"toast": {"message": message, "category": category, **more}})
+def toast_trigger(
+    message: str, category: str, undo: int | None = None, triggers: Sequence[str] = ()
+) -> str:
+    """The value of an HX-Trigger header that shows a toast, and lets parts of the page know that
+    something happened. `undo`: the number of the offer to take it back. ASCII, as headers must
+    be."""
+    toast: dict[str, Any] = {"message": message, "category": category}
+    if undo is not None:
+        toast["undo"] = {"id": undo, "url": url_for("undo.press", offer_id=undo)}
+    return json.dumps({"toast": toast} | dict.fromkeys(triggers, ""))

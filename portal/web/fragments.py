@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from flask import Response, make_response, redirect, render_template, request
+from flask import Response, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.extensions import htmx
-from portal.web.errors import Undo, toast_trigger
+from portal.web.errors import toast_trigger
+from portal.web.guard import is_safe_target
 
 
 def page_or_region(whole: str, regions: dict[str, str], /, **context: Any) -> ResponseReturnValue:
@@ -27,12 +29,28 @@ def with_toast(
     message: str,
     category: str = "success",
     status: int = 200,
-    undo: Undo | None = None,
+    undo: int | None = None,
+    triggers: Sequence[str] = (),
 ) -> Response:
-    """A fragment that also says what was done, and how to take it back."""
+    """A fragment that also says what was done, and how to take it back; see `toast_trigger`."""
     response = make_response(text, status)
-    response.headers["HX-Trigger"] = toast_trigger(message, category, undo)
+    response.headers["HX-Trigger"] = toast_trigger(message, category, undo, triggers)
     return response
+
+
+def flash_done(message: str, undo: int | None = None, category: str = "success") -> None:
+    """On the next page: what was done, and how to take it back. `undo`: the number of the offer."""
+    if undo is None:
+        flash(message, category)
+    else:  # as an address: a page of no tenant could not make it
+        url = url_for("undo.press", offer_id=undo)
+        flash({"message": message, "undo": url}, category)  # type: ignore[arg-type]
+
+
+def find_way_back(otherwise: str) -> str:
+    """Where a form without scripts leads back to."""
+    back = request.form.get("next")
+    return back if back and is_safe_target(back) else otherwise
 
 
 def go(url: str) -> ResponseReturnValue:

@@ -11,7 +11,7 @@ import click
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import func, select
+from sqlalchemy import select
 from werkzeug.routing import Rule
 
 from portal.cli import portal as portal_command
@@ -26,11 +26,13 @@ from portal.models import (
     Client,
     Delivery,
     Integration,
+    Membership,
     OrganizationMapping,
     SavedView,
     SyncRun,
     Ticket,
     TicketTask,
+    UndoOffer,
 )
 from portal.models.deliveries.delivery import DeliveryStatus
 from portal.models.integrations.integration import IntegrationState, Stop
@@ -76,6 +78,12 @@ def _missing(place: Place) -> dict[str, Any]:
 
 def _deleted_view(place: Place) -> None:
     _change(SavedView, place.view, deleted_at=utc_now())
+
+
+def _view_to_undo(place: Place) -> None:
+    _deleted_view(place)
+    owners = select(Membership.user_id).where(Membership.role == "owner")
+    _change(UndoOffer, place.offer, user_id=db.session.scalars(owners).one())
 
 
 def _tagged(place: Place) -> dict[str, Any]:
@@ -124,11 +132,6 @@ def _customer(place: Place) -> dict[str, Any]:
 def _unmapped_one(place: Place) -> dict[str, Any]:
     _change(OrganizationMapping, place.organization, client_id=None)
     return {"organization": place.organization}
-
-
-def _mapping_to_undo(place: Place) -> dict[str, Any]:
-    set_auto_sync(place.organization, on=False)
-    return {"run_id": db.session.scalars(select(func.max(SyncRun.id))).one()}
 
 
 def _named_client(place: Place) -> None:
@@ -317,7 +320,6 @@ ROUTES = {
     "organizations.act_on_many": Drive("organization.mapped", {"action": "create"}, _unmapped_one),
     "organizations.create_client": Drive("organization.mapped", prepare=_unmapped_one),
     "organizations.set_ignored": Drive("organization.ignored_set", {"ignored": "1"}, _unmapped_one),
-    "organizations.undo": Drive("run.reverted", prepare=_mapping_to_undo),
     "organizations.accept_suggestion": Drive("organization.mapped", prepare=_another_client),
     "organizations.decide": Drive("organization.decided", {"decision": "gone"}, _held_organization),
     "organizations.map_to_client": Drive("organization.mapped", prepare=_another_client),
@@ -365,6 +367,7 @@ ROUTES = {
     "single_sign_on.switch_off": Drive("single_sign_on.switched_off", prepare=_with_provider),
     "single_sign_on.test": Drive("single_sign_on.tested", prepare=_with_provider),
     "single_sign_on.unlink": Drive("single_sign_on.unlinked", prepare=_linked),
+    "undo.press": Drive("view.restored", prepare=_view_to_undo),
     "users.change_role": Drive("user.role_changed", {"role": "technician"}),
     "users.disable": Drive("user.disabled"),
     "users.enable": Drive("user.enabled"),

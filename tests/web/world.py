@@ -41,6 +41,7 @@ from portal.models import (
     SyncRun,
     Tenant,
     Ticket,
+    UndoOffer,
     User,
     UserSession,
 )
@@ -50,6 +51,7 @@ from portal.models.integrations.integration import IntegrationState
 from portal.models.runs.sync_plan import PlanAction, PlanOrigin, PlanStatus
 from portal.models.runs.sync_run import RunStatus, SyncKind
 from portal.models.tickets.ticket import TicketStatus
+from portal.models.undo.offer import UndoKind
 from portal.scope import all_tenants, tenant_scope
 from portal.services.accounts.tokens import digest
 from portal.services.events.subscribers import ADDRESS, SIGNING_SECRET
@@ -107,6 +109,8 @@ class Place:
     """Open in it, about the asset; no alert hangs on it."""
     view: int
     """Of assets, for everybody."""
+    offer: int
+    """To undo that the view was deleted, as if the member had done it."""
 
     def url(self, path: str = "") -> str:
         return f"/t/{self.slug}/{path}"
@@ -218,7 +222,11 @@ def make_place(app: Flask, slug: str = "acme", **integration: Any) -> Place:
         view = SavedView(list_name="assets", name=f"{name} servers", query="type=server")
         session.add(view)
         session.flush()
-        ids += [rule.id, channel.id, helpdesk.id, ticket.id, view.id]
+        kind = UndoKind.SHARED_VIEW_DELETED
+        offer = UndoOffer(user_id=member.id, kind=kind, change={"view_id": view.id})
+        session.add(offer)
+        session.flush()
+        ids += [rule.id, channel.id, helpdesk.id, ticket.id, view.id, offer.id]
         return Place(tenant_id, slug, *ids)
 
 

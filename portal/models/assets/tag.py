@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -15,3 +17,5 @@ class AssetTag(TenantOwned, Base):
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     asset_id: Mapped[int] = mapped_column(ForeignKey("assets.id", ondelete="CASCADE"))
     tag: Mapped[str]
+    added_at: Mapped[datetime | None]
+    """When a person put it on; None: long ago, or it came from elsewhere."""

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import delete, exists, func, select
+from sqlalchemy import ColumnElement, delete, exists, func, select
+from sqlalchemy.orm import Session
 
 from portal.chunks import chunked
-from portal.db import count_changed, db, insert, transaction
-from portal.errors import InvalidInput
+from portal.clock import utc_now
+from portal.db import db, insert, transaction
+from portal.errors import InvalidInput, Refused
 from portal.models import Asset, AssetTag
+from portal.models.undo.offer import UndoKind
 from portal.scope import get_tenant_id
 from portal.services.assets.choosing import Chosen
 from portal.services.audit.actions import Action
 from portal.services.audit.record import Target, record
+from portal.services.undo.offers import CHANGED_SINCE, offer_undo, tell_undone
 
 LONGEST_TAG = 40
 MOST_TAGS = 20
@@ -23,35 +29,25 @@ _AT_ONCE = 1000
 
 @dataclass(frozen=True, slots=True)
 class Tagged:
-    """`full`: how many were left as they were, because they have as many tags as they may."""
+    """`full`: how many were left as they were, because they have as many tags as they may.
+    `undo`: the number of the offer to take it back."""
 
     tag: str
     changed: int
     full: int = 0
+    undo: int | None = None
 
 
 def add_tag(chosen: Chosen, text: str) -> Tagged:
     """To each of the assets that has it not yet. Raises InvalidInput."""
     tag = clean_tag(text)
-    changed = full = 0
     with transaction() as session:
-        has_it = exists().where(AssetTag.asset_id == Asset.id, AssetTag.tag == tag)
-        number = (
-            select(func.count(AssetTag.id)).where(AssetTag.asset_id == Asset.id).scalar_subquery()
-        )
-        rows = session.execute(
-            select(Asset.id, number).where(*chosen.to_conditions(), ~has_it).order_by(Asset.id)
-        ).all()
-        ids = [asset_id for asset_id, count in rows if count < MOST_TAGS]
-        full = len(rows) - len(ids)
-        for some in chunked(ids, _AT_ONCE):
-            same = {"tenant_id": get_tenant_id(), "tag": tag}
-            values = [same | {"asset_id": asset_id} for asset_id in some]
-            added = insert(AssetTag).on_conflict_do_nothing().returning(AssetTag.id)
-            changed += len(session.scalars(added, values).all())
-        if changed:
-            _record(Action.ASSETS_TAGGED, chosen, tag, changed)
-    return Tagged(tag, changed, full)
+        at = utc_now()
+        ids, full = _add(session, chosen.to_conditions(), tag, at)
+        _record(Action.ASSETS_TAGGED, tag, ids)
+    change = {"tag": tag, "asset_ids": ids, "at": at.isoformat()}
+    undo = offer_undo(UndoKind.TAGGED, change) if ids else None
+    return Tagged(tag, len(ids), full, undo)
 
 
 def remove_tag(chosen: Chosen, text: str) -> Tagged:
@@ -59,12 +55,64 @@ def remove_tag(chosen: Chosen, text: str) -> Tagged:
     tag = clean_tag(text)
     with transaction() as session:
         which = select(Asset.id).where(*chosen.to_conditions())
-        changed = count_changed(
-            session, delete(AssetTag).where(AssetTag.tag == tag, AssetTag.asset_id.in_(which))
-        )
-        if changed:
-            _record(Action.ASSETS_UNTAGGED, chosen, tag, changed)
-    return Tagged(tag, changed)
+        its = AssetTag.tag == tag, AssetTag.asset_id.in_(which)
+        ids = _remove(session, *its)
+        _record(Action.ASSETS_UNTAGGED, tag, ids)
+    change = {"tag": tag, "asset_ids": ids}
+    undo = offer_undo(UndoKind.UNTAGGED, change) if ids else None
+    return Tagged(tag, len(ids), undo=undo)
+
+
+def take_back_adding(tag: str, asset_ids: Sequence[int], at: str) -> str:
+    """Undo `add_tag`, of that moment. Raises Refused where none has it from then any more."""
+    then = datetime.fromisoformat(at)
+    ids: list[int] = []
+    with transaction() as session:
+        for some in chunked(asset_ids, _AT_ONCE):
+            its = AssetTag.asset_id.in_(some), AssetTag.tag == tag, AssetTag.added_at == then
+            ids += _remove(session, *its)
+        if not ids:
+            raise Refused(CHANGED_SINCE)
+        _record(Action.ASSETS_UNTAGGED, tag, ids)
+    return tell_undone(f"took {tag} off", len(ids), len(asset_ids))
+
+
+def take_back_removing(tag: str, asset_ids: Sequence[int]) -> str:
+    """Undo `remove_tag`. Raises Refused where all of them have it again, or are gone."""
+    ids: list[int] = []
+    with transaction() as session:
+        for some in chunked(asset_ids, _AT_ONCE):
+            ids += _add(session, [Asset.id.in_(some)], tag, utc_now())[0]
+        if not ids:
+            raise Refused(CHANGED_SINCE)
+        _record(Action.ASSETS_TAGGED, tag, ids)
+    return tell_undone(f"put {tag} back on", len(ids), len(asset_ids))
+
+
+def _add(
+    session: Session, conditions: Sequence[ColumnElement[bool]], tag: str, at: datetime
+) -> tuple[list[int], int]:
+    """The ids of the assets that got it, and how many have too many."""
+    has_it = exists().where(AssetTag.asset_id == Asset.id, AssetTag.tag == tag)
+    number = select(func.count(AssetTag.id)).where(AssetTag.asset_id == Asset.id).scalar_subquery()
+    rows = session.execute(
+        select(Asset.id, number).where(*conditions, ~has_it).order_by(Asset.id)
+    ).all()
+    ids = [asset_id for asset_id, count in rows if count < MOST_TAGS]
+    added: list[int] = []
+    for some in chunked(ids, _AT_ONCE):
+        same = {"tenant_id": get_tenant_id(), "tag": tag, "added_at": at}
+        values = [same | {"asset_id": asset_id} for asset_id in some]
+        adding = insert(AssetTag).on_conflict_do_nothing().returning(AssetTag.asset_id)
+        added += session.scalars(adding, values)
+    return added, len(rows) - len(ids)
+
+
+def _remove(session: Session, *conditions: ColumnElement[bool]) -> list[int]:
+    """The ids of the assets that had it."""
+    removing = delete(AssetTag).where(*conditions).returning(AssetTag.asset_id)
+    quick = removing.execution_options(synchronize_session=False)
+    return sorted(session.scalars(quick))
 
 
 def clean_tag(text: str) -> str:
@@ -79,11 +127,11 @@ def clean_tag(text: str) -> str:
     return tag
 
 
-def _record(action: Action, chosen: Chosen, tag: str, number: int) -> None:
+def _record(action: Action, tag: str, asset_ids: Collection[int]) -> None:
     """One asset is named, and of many how many they are."""
-    if chosen.shown is None and len(chosen.ids) == 1:
-        [asset_id] = chosen.ids
+    if len(asset_ids) == 1:
+        [asset_id] = asset_ids
         name = db.session.scalar(select(Asset.name).where(Asset.id == asset_id)) or ""
         record(action, Target("asset", asset_id, name), after={"tag": tag})
-    else:
-        record(action, Target("asset"), after={"tag": tag, "assets": number})
+    elif asset_ids:
+        record(action, Target("asset"), after={"tag": tag, "assets": len(asset_ids)})

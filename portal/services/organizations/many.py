@@ -13,7 +13,7 @@ from portal.db import db, transaction
 from portal.errors import InvalidInput, NotFound, Refused
 from portal.models import Client, OrganizationMapping, SyncLogEntry, SyncRun
 from portal.models.organizations.client import name_key
-from portal.models.runs.sync_run import SyncKind
+from portal.models.undo.offer import UndoKind
 from portal.services.clients import delete_client, get_client, insert_client
 from portal.services.integrations.current import integration_id
 from portal.services.organizations.listing import clients_by_key
@@ -21,6 +21,7 @@ from portal.services.organizations.mapping import AT_ONCE, assign, load_pairs
 from portal.services.organizations.recording import recorded
 from portal.services.runs.history import get_run
 from portal.services.runs.reverts import request_revert, revert_to_end
+from portal.services.undo.offers import offer_undo
 from portal.sync.reverting.mappings import CLIENT_CREATED
 from portal.wording import plural
 
@@ -30,17 +31,18 @@ MOST_MOVED = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """`text`: as a sentence. `run_id`: to undo it by; None where there was nothing to do."""
+    """`text`: as a sentence. `undo`: the number of the offer to take it back, or None."""
 
     text: str
-    run_id: int | None = None
+    undo: int | None = None
 
 
 def accept_many(client_ids: Mapping[int, int], user_id: int | None = None) -> Done:
     """Map organizations to the clients that were suggested for them, both by id."""
     with transaction() as session:
         pairs = load_pairs(session, client_ids)
-        return _assign(session, pairs, "as suggested", user_id)
+        done = _assign(session, pairs, "as suggested", user_id)
+    return offer_done(*done)
 
 
 def assign_many(ids: Collection[int], client_id: int, user_id: int | None = None) -> Done:
@@ -48,7 +50,8 @@ def assign_many(ids: Collection[int], client_id: int, user_id: int | None = None
     with transaction() as session:
         client = get_client(client_id)
         pairs = [(mapping, client) for mapping in _load(session, ids)]
-        return _assign(session, pairs, f"to {client.name}", user_id)
+        done = _assign(session, pairs, f"to {client.name}", user_id)
+    return offer_done(*done)
 
 
 def create_many(ids: Collection[int], user_id: int | None = None) -> Done:
@@ -73,7 +76,7 @@ def create_many(ids: Collection[int], user_id: int | None = None) -> Done:
             what = plural(len(pairs), "organization")
             text = f"Created {plural(len(created), 'client')}, mapped {what}"
         changes = assign(session, pairs, text, user_id, created=created)
-    return Done(f"{text}.", changes[0].run_id)
+    return offer_done(f"{text}.", changes[0].run_id)
 
 
 def ignore_many(ids: Collection[int], on: bool, user_id: int | None = None) -> Done:
@@ -88,9 +91,10 @@ def ignore_many(ids: Collection[int], on: bool, user_id: int | None = None) -> D
             return Done("None of these organizations is unmapped.")
         title = f"{'Ignored' if on else 'No longer ignored'}: {_name(mappings)}"
         with recorded(session, mappings, title, user_id) as run:
+            run_id = run.id
             for mapping in mappings:
                 mapping.ignored = on
-    return Done(f"{title}.", run.id)
+    return offer_done(f"{title}.", run_id)
 
 
 def unmap_many(ids: Collection[int], user_id: int | None = None) -> Done:
@@ -101,28 +105,34 @@ def unmap_many(ids: Collection[int], user_id: int | None = None) -> Done:
             return Done("None of these organizations is mapped.")
         title = f"Unmapped {_name(mappings)}"
         with recorded(session, mappings, title, user_id) as run:
+            run_id = run.id
             for mapping in mappings:
                 mapping.client_id, mapping.client = None, None
     stay = "Its assets stay" if len(mappings) == 1 else "Their assets stay"
-    return Done(f"{title}. {stay}.", run.id)
+    return offer_done(f"{title}. {stay}.", run_id)
 
 
-def undo(run_id: int, user_id: int | None = None) -> Done:
-    """Take back what one of these did, and the clients that were created for it where nothing else
-    has come to them. Raises NotFound, and Refused where it cannot be."""
+def offer_done(text: str, run_id: int | None) -> Done:
+    """What a run stands for, which can be taken back; None: nothing was done."""
+    if run_id is None:
+        return Done(text)
+    return Done(text, offer_undo(UndoKind.MAPPING, {"run_id": run_id}))
+
+
+def take_back(run_id: int, user_id: int) -> str:
+    """Undo what one of these did, and the clients that were created for it where nothing else has
+    come to them. Raises NotFound, and Refused where it cannot be."""
     run = get_run(run_id)
-    if run.kind is not SyncKind.MAPPING:
-        raise NotFound("There is no mapping of this number to undo.")
     title, created = run.title or "The mapping", _list_created(run)
     if run.moved > MOST_MOVED:
         request_revert(run_id, user_id)
-        return Done("Being undone: many assets move back. It takes a few seconds.")
+        return "Being undone: many assets move back. It takes a few seconds."
     reverted = revert_to_end(run_id, "button", user_id)
     for client_id in created:
         _delete_if_bare(client_id)
     if reverted.skipped:
-        return Done(f"Undone in part: {plural(reverted.skipped, 'organization')} changed since.")
-    return Done(f"Undone: {title[0].lower()}{title[1:]}.")
+        return f"Undone in part: {plural(reverted.skipped, 'organization')} changed since."
+    return f"Undone: {title[0].lower()}{title[1:]}."
 
 
 def _assign(
@@ -130,16 +140,17 @@ def _assign(
     pairs: list[tuple[OrganizationMapping, Client]],
     how: str,
     user_id: int | None,
-) -> Done:
+) -> tuple[str, int | None]:
+    """What was done, and the run that stands for it."""
     if not pairs:
-        return Done("There is nothing to map.")
+        return "There is nothing to map.", None
     title = f"Mapped {_name([mapping for mapping, _client in pairs])} {how}"
     if len(pairs) == 1:
         title = f"Mapped {pairs[0][0].external_organization_name} to {pairs[0][1].name}"
     changes = assign(session, pairs, title, user_id)
     moved = sum(each.moved_assets for each in changes)
     also = f" {plural(moved, 'asset')} moved along." if moved else ""
-    return Done(f"{title}.{also}", changes[0].run_id)
+    return f"{title}.{also}", changes[0].run_id
 
 
 def _load(session: Session, ids: Collection[int]) -> list[OrganizationMapping]:

@@ -9,12 +9,14 @@ from portal.clock import utc_now
 from portal.db import transaction
 from portal.errors import InvalidInput, Refused
 from portal.models import Membership, SavedView
+from portal.models.undo.offer import UndoKind
 from portal.scope import beyond_clients
 from portal.services.audit.actions import Action
 from portal.services.audit.record import Target, record
 from portal.services.saved_views.listing import KEPT_DELETED, get_view
 from portal.services.saved_views.looks import find_start, get_shape, keep_start
 from portal.services.text import clean_line
+from portal.services.undo.offers import offer_undo
 
 LONGEST_NAME = 60
 LONGEST_QUERY = 2000
@@ -64,13 +66,16 @@ def rename_view(place: Membership, view_id: int, name: str) -> SavedView:
     return view
 
 
-def delete_view(place: Membership, view_id: int) -> SavedView:
-    """It can be brought back for a day. Raises NotFound."""
+def delete_view(place: Membership, view_id: int) -> tuple[SavedView, int | None]:
+    """It can be brought back for a day; with the number of the offer to undo it at once. Raises
+    NotFound."""
     with beyond_clients(), transaction():
         view = get_view(place, view_id)
         view.deleted_at = utc_now()
         record(Action.VIEW_DELETED, _target(view), before=_describe(view))
-    return view
+    is_shared = view.membership_id is None
+    kind = UndoKind.SHARED_VIEW_DELETED if is_shared else UndoKind.VIEW_DELETED
+    return view, offer_undo(kind, {"view_id": view.id})
 
 
 def restore_view(place: Membership, view_id: int) -> SavedView:

@@ -59,7 +59,7 @@ function pick(row) {
 
 function undo() {
   // Answers arrive in any order; what was done last has the highest number.
-  undoable.sort((one, other) => one.values.run_id - other.values.run_id);
+  undoable.sort((one, other) => one.id - other.id);
   const last = undoable.pop();
   if (last) takeBack(last);
   return Boolean(last);

@@ -3,7 +3,7 @@
 //
 //   HX-Trigger: {"toast": {"category": "success", "message": "Mapped.",
 //                          "link": {"href": "/…", "label": "Open the run"},
-//                          "undo": {"url": "/…", "values": {…}, "target": "#rows"}}}
+//                          "undo": {"id": 7, "url": "/…"}}}
 //   or a list of such objects.
 
 const ICONS = {
@@ -13,8 +13,9 @@ const ICONS = {
   info: "info-circle",
 };
 const SECONDS = { success: 6, info: 8 }; // errors and warnings stay until dismissed
+const SECONDS_TO_UNDO = 20;
 
-export function toast({ category = "info", message, link, undo, form }) {
+export function toast({ category = "info", message, link, undo }) {
   if (!message) return;
   const region = document.getElementById("toasts");
   if (!region) return;
@@ -35,23 +36,35 @@ export function toast({ category = "info", message, link, undo, form }) {
   } else {
     anchor.remove();
   }
-  const back = element.querySelector("[data-undo]");
-  if (undo) back.addEventListener("click", () => (takeBack(undo), element.remove()));
+  const back = element.querySelector("form");
+  if (undo) offer(back, undo);
   else back.remove();
-  if (form) element.querySelector("p").after(form);
   region.append(element);
   announce(message, kind === "error");
-  hideLater(element, SECONDS[kind]);
+  hideLater(element, undo ? SECONDS_TO_UNDO : SECONDS[kind]);
 }
 
-// What was done is taken back, once: by the button of its toast, or by a key. One after the other,
-// since each answer shows all that was taken back before.
+// What was done is taken back by the button of its toast. A page with a part that reads itself again
+// stays as it is; any other one is left, and opened anew.
+function offer(form, undo) {
+  form.action = undo.url;
+  form.addEventListener("submit", (event) => {
+    if (!document.querySelector("[hx-trigger*=undone]")) {
+      form.elements.next.value = location.pathname + location.search;
+      return;
+    }
+    event.preventDefault();
+    form.closest(".notice-toast").remove();
+    takeBack(undo);
+  });
+}
+
+// Once, and one after the other.
 let before = Promise.resolve();
 export function takeBack(undo) {
   if (undo.done) return;
   undo.done = true;
-  const { url, values, target } = undo;
-  const send = () => window.htmx.ajax("POST", url, { target, swap: "innerHTML", values });
+  const send = () => window.htmx.ajax("POST", undo.url, { target: "body", swap: "none" });
   before = before.then(send, send);
 }
 
@@ -68,8 +81,9 @@ export function connectToasts() {
   if (!region) return;
   for (const element of [...region.children]) {
     const { category, message } = element.dataset;
+    const url = element.querySelector("form")?.action;
     element.remove();
-    toast({ category, message, form: element.querySelector("form") });
+    toast({ category, message, undo: url && { url } });
   }
   region.addEventListener("click", (event) => {
     event.target.closest("[data-dismiss]")?.closest(".notice-toast").remove();

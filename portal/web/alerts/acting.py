@@ -20,8 +20,9 @@ from portal.services.alerts.snoozing import find_morning, list_snoozed_here, sno
 from portal.services.alerts.taking import Taken
 from portal.services.errands.requests import TooManyWaiting
 from portal.web.alerts.taking import flash_taken, tell_many
-from portal.web.alerts.views import alerts, find_way_back
+from portal.web.alerts.views import alerts
 from portal.web.errands.following import follow
+from portal.web.fragments import find_way_back
 from portal.web.guard import requires
 from portal.web.input import to_id, to_number
 

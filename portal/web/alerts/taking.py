@@ -15,8 +15,8 @@ from portal.services.alerts.acknowledging import acknowledge, unacknowledge
 from portal.services.alerts.assigning import assign
 from portal.services.alerts.listing import get_alert
 from portal.services.alerts.taking import Taken
-from portal.web.alerts.views import alerts, find_way_back
-from portal.web.fragments import with_toast
+from portal.web.alerts.views import alerts
+from portal.web.fragments import find_way_back, with_toast
 from portal.web.guard import requires
 from portal.web.input import to_id
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import current_app, g, render_template, request, url_for
+from flask import current_app, g, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.models.integrations.integration import IntegrationState
@@ -22,7 +22,7 @@ from portal.services.webhook.state import get_health
 from portal.web.alerts.filters import describe_filter, read_filter
 from portal.web.downloads import send_csv
 from portal.web.fragments import page_number, page_or_region
-from portal.web.guard import is_safe_target, requires, tenant_blueprint
+from portal.web.guard import requires, tenant_blueprint
 from portal.web.saved_views.look import list_context
 
 alerts = tenant_blueprint("alerts", __name__, "/alerts")
@@ -102,9 +102,3 @@ def find_rules_url() -> str | None:
     """Where rules are, if that page is part of this portal."""
     has_page = "rules.index" in current_app.view_functions
     return url_for("rules.index") if has_page else None
-
-
-def find_way_back(otherwise: str) -> str:
-    """Where a form without scripts leads back to."""
-    back = request.form.get("next")
-    return back if back and is_safe_target(back) else otherwise

@@ -15,7 +15,8 @@ from portal.services.assets import retirement as service
 from portal.services.assets.choosing import Chosen
 from portal.services.assets.retirement import Done
 from portal.web.assets.views import assets, read_filter
-from portal.web.guard import get_user, is_safe_target, requires
+from portal.web.fragments import find_way_back
+from portal.web.guard import get_user, requires
 from portal.web.input import to_id, to_number
 from portal.web.reauthentication import fresh_sign_in_required
 from portal.wording import plural
@@ -50,9 +51,9 @@ def delete() -> ResponseReturnValue:
     except (InvalidInput, Refused) as error:
         if getattr(error, "field", None) != "number":
             flash(error.message, "error")
-            return redirect(find_way_back())
+            return redirect(find_list())
         problem = error.message
-    shown = {"contents": contents, "ids": chosen.ids, "problem": problem, "back": find_way_back()}
+    shown = {"contents": contents, "ids": chosen.ids, "problem": problem, "back": find_list()}
     return render_template("assets/delete.html", **shown), 422 if problem else 200
 
 
@@ -62,7 +63,7 @@ def _do(change: Callable[[Chosen, int], Done]) -> ResponseReturnValue:
         done = change(read_chosen(), get_user().id)
     except (InvalidInput, Refused) as error:
         flash(error.message, "error")
-        return redirect(find_way_back())
+        return redirect(find_list())
     is_done = not done.run.is_active
     if is_done:
         flash(f"{done.run.title}.", "success")
@@ -71,8 +72,8 @@ def _do(change: Callable[[Chosen, int], Done]) -> ResponseReturnValue:
         flash(f"{left} as before. {service.STILL_LISTED}", "warning")
     if not is_done and allowed_clients() is not None:
         flash("A worker is doing this. Reload the list to see how far it is.", "info")
-        return redirect(find_way_back())  # a run is shown to them once it has done something
-    return redirect(find_way_back() if is_done else url_for("sync_runs.show", run_id=done.run.id))
+        return redirect(find_list())  # a run is shown to them once it has done something
+    return redirect(find_list() if is_done else url_for("sync_runs.show", run_id=done.run.id))
 
 
 def read_chosen() -> Chosen:
@@ -82,7 +83,6 @@ def read_chosen() -> Chosen:
     return Chosen(request.form.getlist("asset", type=to_id))
 
 
-def find_way_back() -> str:
-    """The page that the form stood on."""
-    back = request.form.get("next")
-    return back if back and is_safe_target(back) else url_for("assets.index")
+def find_list() -> str:
+    """The page that the form stood on, or the list."""
+    return find_way_back(url_for("assets.index"))

@@ -9,8 +9,9 @@ from portal.errors import InvalidInput
 from portal.services.accounts.permissions import Permission
 from portal.services.assets import tags as service
 from portal.services.assets.tags import MOST_TAGS
-from portal.web.assets.retirement import find_way_back, read_chosen
+from portal.web.assets.retirement import find_list, read_chosen
 from portal.web.assets.views import assets
+from portal.web.fragments import flash_done
 from portal.web.guard import requires
 from portal.wording import plural
 
@@ -22,14 +23,14 @@ def tag() -> ResponseReturnValue:
         done = service.add_tag(read_chosen(), request.form.get("tag", ""))
     except InvalidInput as error:
         flash(error.message, "error")
-        return redirect(find_way_back())
-    flash(f"Tagged {plural(done.changed, 'asset')} {done.tag}.", "success")
+        return redirect(find_list())
+    flash_done(f"Tagged {plural(done.changed, 'asset')} {done.tag}.", done.undo)
     if done.full:
         flash(
             f"{plural(done.full, 'asset')} already had {MOST_TAGS} tags, which is the most.",
             "warning",
         )
-    return redirect(find_way_back())
+    return redirect(find_list())
 
 
 @assets.post("/untag")
@@ -40,5 +41,5 @@ def untag() -> ResponseReturnValue:
     except InvalidInput as error:
         flash(error.message, "error")
     else:
-        flash(f"Took {done.tag} off {plural(done.changed, 'asset')}.", "success")
-    return redirect(find_way_back())
+        flash_done(f"Took {done.tag} off {plural(done.changed, 'asset')}.", done.undo)
+    return redirect(find_list())

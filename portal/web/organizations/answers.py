@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.extensions import htmx
@@ -17,8 +17,7 @@ from portal.services.organizations.many import Done
 from portal.services.organizations.suggestions import Suggested, list_suggestions
 from portal.services.saved_views.looks import Look, read_look
 from portal.services.suggesting import REASONS
-from portal.web.errors import Undo
-from portal.web.fragments import with_toast, words
+from portal.web.fragments import flash_done, with_toast, words
 from portal.web.guard import name_allowed
 from portal.web.input import split_current_url, to_number
 from portal.web.saved_views.look import get_place
@@ -32,7 +31,7 @@ SHOWN = ("show", "q", "page")
 def answer_row(organization_id: int, done: Done) -> ResponseReturnValue:
     if not htmx:
         return _go_back(done)
-    return with_toast(render_row(organization_id), done.text, undo=_to_undo(done))
+    return with_toast(render_row(organization_id), done.text, undo=done.undo)
 
 
 def answer_list(done: Done, category: str = "success") -> ResponseReturnValue:
@@ -41,21 +40,13 @@ def answer_list(done: Done, category: str = "success") -> ResponseReturnValue:
     shown = _read_shown()
     context = list_context(shown["show"], shown["q"], to_number(shown["page"]) or 1)
     page = render_template("organizations/_rows.html", fragment=True, **context)
-    return with_toast(page, done.text, category, undo=_to_undo(done))
+    return with_toast(page, done.text, category, undo=done.undo)
 
 
 def _go_back(done: Done, category: str = "success") -> ResponseReturnValue:
-    """Without scripts: to the list, which offers to undo it."""
-    flash(done.text, category)
+    flash_done(done.text, done.undo, category)
     shown: dict[str, Any] = {name: word or None for name, word in _read_shown().items()}
-    return redirect(url_for("organizations.index", **shown, undo=done.run_id))
-
-
-def _to_undo(done: Done) -> Undo | None:
-    if done.run_id is None:
-        return None
-    values = {**_read_shown(), "run_id": str(done.run_id)}
-    return Undo(url=url_for("organizations.undo"), values=values, target="#organization-rows")
+    return redirect(url_for("organizations.index", **shown))
 
 
 def render_row(organization_id: int, **context: Any) -> str:

@@ -1,11 +1,11 @@
-"""What is done on the mapping page to many organizations at once, and taking it back."""
+"""What is done on the mapping page to many organizations at once."""
 
 from __future__ import annotations
 
 from flask import request
 from flask.typing import ResponseReturnValue
 
-from portal.errors import InvalidInput, NotFound, Refused
+from portal.errors import InvalidInput, NotFound
 from portal.services.accounts.permissions import Permission
 from portal.services.clients import add_client, find_client_by_name
 from portal.services.organizations import many
@@ -54,17 +54,7 @@ def accept_exact() -> ResponseReturnValue:
     """Map every organization whose suggestion is sure, whether the page shows it or not."""
     changes = mapping_service.map_suggested(get_user().id)
     run_id = changes[0].run_id if changes else None
-    return answer_list(Done(f"Mapped {plural(len(changes), 'organization')}.", run_id))
-
-
-@organizations.post("/undo")
-@requires(Permission.MAP)
-def undo() -> ResponseReturnValue:
-    try:
-        done = many.undo(request.form.get("run_id", 0, type=to_id), get_user().id)
-    except Refused as error:
-        return answer_list(Done(error.message), "error")
-    return answer_list(done)
+    return answer_list(many.offer_done(f"Mapped {plural(len(changes), 'organization')}.", run_id))
 
 
 def _read_client() -> int:

@@ -39,7 +39,6 @@ def index() -> ResponseReturnValue:
         **list_context(words("show"), words("q"), page_number()) | look_context("organizations"),
         integration=find_integration(),
         run=find_active_run(SyncKind.ORGANIZATIONS),
-        undo=request.args.get("undo", type=to_id),
     )
 
 
@@ -153,7 +152,7 @@ def _map(organization_id: int, client_id: int | None, name: str) -> ResponseRetu
         change = mapping_service.map_to_new_client(organization_id, name, get_user().id)
     else:
         change = mapping_service.map_to_client(organization_id, client_id, get_user().id)
-    return answer_row(organization_id, Done(_describe_change(change), change.run_id))
+    return answer_row(organization_id, many.offer_done(_describe_change(change), change.run_id))
 
 
 def _describe_change(change: MappingChange) -> str:

@@ -13,6 +13,7 @@ from portal.services.accounts.permissions import Permission
 from portal.services.saved_views import keeping, looks
 from portal.services.saved_views.listing import get_view, list_deleted, list_views
 from portal.services.saved_views.lists import LISTS
+from portal.web.fragments import flash_done
 from portal.web.guard import is_safe_target, name_allowed, requires, tenant_blueprint
 from portal.web.saved_views.look import clean_query, get_place, menu_context
 
@@ -78,9 +79,8 @@ def rename(view_id: int) -> ResponseReturnValue:
 @requires(Permission.READ)
 def delete(view_id: int) -> ResponseReturnValue:
     _find_changeable(view_id)
-    view = keeping.delete_view(get_place(), view_id)
-    undo = url_for("saved_views.restore", view_id=view_id)
-    flash({"message": f"Deleted {view.name}.", "undo": undo}, "success")  # type: ignore[arg-type]
+    view, undo = keeping.delete_view(get_place(), view_id)
+    flash_done(f"Deleted {view.name}.", undo)
     return redirect(url_for("saved_views.index"))
 
 

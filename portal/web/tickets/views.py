@@ -14,10 +14,9 @@ from portal.services.tickets import listing
 from portal.services.tickets.filters import TicketFilter
 from portal.services.tickets.mending import Retried, retry
 from portal.services.tickets.unsure import settle_unsure
-from portal.web.alerts.views import find_way_back
 from portal.web.client_filter import find_shown_client, read_client_id
 from portal.web.errands.following import follow
-from portal.web.fragments import page_number, page_or_region, words
+from portal.web.fragments import find_way_back, page_number, page_or_region, words
 from portal.web.guard import requires, tenant_blueprint
 from portal.web.input import to_id
 from portal.web.saved_views.look import list_context

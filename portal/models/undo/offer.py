@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.clock import utc_now
+from portal.db import Base, BigId, TenantOwned
+
+
+class UndoKind(StrEnum):
+    """What was done. Each has its own way back, and needs the permission that doing it needed."""
+
+    MAPPING = "mapping"
+    """Or whatever else was done to organizations on their page."""
+    VIEW_DELETED = "view_deleted"
+    SHARED_VIEW_DELETED = "shared_view_deleted"
+    TAGGED = "tagged"
+    UNTAGGED = "untagged"
+
+
+class UndoOffer(TenantOwned, Base):
+    """Something that a person did, and for a few minutes may take back, once."""
+
+    __tablename__ = "undo_offers"
+    __table_args__ = (Index(None, "tenant_id", "made_at"), Index(None, "user_id"))
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    """Who did it: nobody else takes it back by this."""
+    kind: Mapped[UndoKind]
+    change: Mapped[dict[str, Any]] = mapped_column(JSON)
+    """What the way back needs to know, as its kind has it; no secret."""
+    made_at: Mapped[datetime] = mapped_column(default=utc_now)
+    pressed_at: Mapped[datetime | None]

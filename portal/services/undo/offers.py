@@ -1,0 +1,83 @@
+"""Offers to take something back: for a few minutes, once, and to whoever did it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from portal.clock import utc_now
+from portal.db import count_changed, transaction
+from portal.errors import NotFound, Refused
+from portal.models import UndoOffer
+from portal.models.undo.offer import UndoKind
+from portal.scope import beyond_clients
+from portal.services.audit.actor import current_actor
+from portal.wording import plural
+
+VALID_FOR = timedelta(minutes=10)
+KEPT_FOR = timedelta(days=1)
+"""So that whoever is late is told so."""
+TOO_LATE = (
+    f"This can be undone for {VALID_FOR.seconds // 60} minutes, and they are over. "
+    "Change it back by hand."
+)
+PRESSED = "This was undone already."
+CHANGED_SINCE = "It was changed since, so nothing was undone."
+
+
+def offer_undo(kind: UndoKind, change: dict[str, Any]) -> int | None:
+    """After the transaction of the change: the number of the offer, or None where no person who is
+    signed in made the change."""
+    user_id = current_actor().user_id
+    if user_id is None:
+        return None
+    with beyond_clients(), transaction() as session:
+        _prune(session)
+        offer = UndoOffer(user_id=user_id, kind=kind, change=change)
+        session.add(offer)
+        session.flush()
+        return offer.id
+
+
+def claim_offer(offer_id: int, user_id: int) -> UndoOffer:
+    """For whoever presses it: from now on it is pressed. Raises NotFound for another's, and Refused
+    where it was pressed already, or it is too late."""
+    with beyond_clients(), transaction() as session:
+        offer = _hold(session, offer_id, user_id)
+        if offer.pressed_at is not None:
+            raise Refused(PRESSED)
+        if offer.made_at < utc_now() - VALID_FOR:
+            raise Refused(TOO_LATE)
+        offer.pressed_at = utc_now()
+    return offer
+
+
+def release_offer(offer_id: int, user_id: int) -> None:
+    """It was refused, and nothing was taken back: it may be pressed again."""
+    with beyond_clients(), transaction() as session:
+        _hold(session, offer_id, user_id).pressed_at = None
+
+
+def _hold(session: Session, offer_id: int, user_id: int) -> UndoOffer:
+    own = select(UndoOffer).where(UndoOffer.id == offer_id, UndoOffer.user_id == user_id)
+    found = session.scalar(own.with_for_update().execution_options(populate_existing=True))
+    if found is None:
+        raise NotFound("There is nothing to undo here: it is too long ago, or another person's.")
+    return found
+
+
+def _prune(session: Session) -> None:
+    count_changed(session, delete(UndoOffer).where(UndoOffer.made_at < utc_now() - KEPT_FOR))
+
+
+def tell_undone(what: str, done: int, number: int, noun: str = "asset") -> str:
+    """`Undone: took backup off 3 assets. 1 asset was changed since and stays as it is.`"""
+    text = f"Undone: {what} {plural(done, noun)}."
+    left = number - done
+    if not left:
+        return text
+    stays = "was changed since and stays as it is" if left == 1 else ""
+    return f"{text} {plural(left, noun)} {stays or 'were changed since and stay as they are'}."

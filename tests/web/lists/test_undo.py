@@ -1,0 +1,109 @@
+"""Undo in the toast: for ten minutes, once, by whoever did it, and not over what changed since."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select, update
+
+from portal.clock import utc_now
+from portal.db import db, transaction
+from portal.models import AssetTag, AuditEntry, Membership, UndoOffer, User
+from portal.scope import tenant_scope
+from portal.services.undo.offers import VALID_FOR
+from tests.web.world import Place, make_user, sign_in
+
+TECHNICIAN = "tess@acme.example"
+
+
+@pytest.fixture
+def tess(app: Flask, http: FlaskClient, acme: Place) -> FlaskClient:
+    """A technician."""
+    app.config["WTF_CSRF_ENABLED"] = False
+    sign_in(app, http, make_user(app, TECHNICIAN, acme, role="technician"))
+    return http
+
+
+def do(http: FlaskClient, place: Place, path: str, **form: object) -> str:
+    """The address of the offer that stands on the next page; empty where there is none."""
+    list_of = place.url("assets/")
+    page = http.post(place.url(path), data={"next": list_of, **form}, follow_redirects=True).text
+    found = re.search(rf'action="(/t/{place.slug}/undo/\d+)"', page)
+    return found[1] if found else ""
+
+
+def press(http: FlaskClient, url: str, back: str = "") -> str:
+    """What the next page says."""
+    answer = http.post(url, data={"next": back}, follow_redirects=True)
+    found = re.search(r'data-message="([^"]*)"', answer.text)
+    return found[1] if found else str(answer.status_code)
+
+
+def read_tags(app: Flask, place: Place) -> list[str]:
+    with app.app_context(), tenant_scope(place.id):
+        return list(db.session.scalars(select(AssetTag.tag).order_by(AssetTag.tag)))
+
+
+def change(app: Flask, place: Place, statement: Callable[[], object]) -> None:
+    with app.app_context(), tenant_scope(place.id), transaction() as session:
+        session.execute(statement())  # type: ignore[call-overload]
+
+
+def test_without_scripts_the_toast_is_a_form_on_the_next_page(
+    app: Flask, tess: FlaskClient, acme: Place
+) -> None:
+    added = do(tess, acme, "assets/tag", asset=acme.asset, tag="backup")
+    assert read_tags(app, acme) == ["backup"]
+    assert press(tess, added, acme.url("assets/")) == "Undone: took backup off 1 asset."
+    assert read_tags(app, acme) == []
+    assert press(tess, added) == "This was undone already."
+
+    do(tess, acme, "assets/tag", asset=acme.asset, tag="backup")
+    removed = do(tess, acme, "assets/untag", asset=acme.asset, tag="backup")
+    assert press(tess, removed) == "Undone: put backup back on 1 asset."
+    assert read_tags(app, acme) == ["backup"]
+    assert not do(tess, acme, "assets/tag", asset=acme.asset, tag="backup")  # it has it already
+
+    with app.app_context(), tenant_scope(acme.id):
+        newest = select(AuditEntry).order_by(AuditEntry.number.desc()).limit(1)
+        row = db.session.scalars(newest).one()
+        assert (row.action, row.actor_name) == ("asset.tagged", TECHNICIAN)
+        assert row.source == "POST /t/<slug>/undo/<int:offer_id>"
+
+
+@pytest.mark.one_database
+def test_nobody_undoes_what_another_did_or_changed_since(
+    app: Flask, tess: FlaskClient, acme: Place
+) -> None:
+    added = do(tess, acme, "assets/tag", asset=acme.asset, tag="backup")
+    tom = app.test_client()
+    sign_in(app, tom, make_user(app, "tom@acme.example", acme, role="owner"))
+    assert tom.post(added).status_code == 404
+    assert read_tags(app, acme) == ["backup"]
+
+    do(tom, acme, "assets/untag", asset=acme.asset, tag="backup")
+    do(tom, acme, "assets/tag", asset=acme.asset, tag="backup")
+    assert press(tess, added) == "It was changed since, so nothing was undone."
+    assert read_tags(app, acme) == ["backup"]  # as Tom wants it
+
+
+@pytest.mark.one_database
+def test_an_offer_ends_with_its_time_and_with_the_role(
+    app: Flask, tess: FlaskClient, acme: Place
+) -> None:
+    added = do(tess, acme, "assets/tag", asset=acme.asset, tag="backup")
+    late = update(UndoOffer).values(made_at=utc_now() - VALID_FOR - timedelta(seconds=1))
+    change(app, acme, lambda: late)
+    assert "for 10 minutes, and they are over" in press(tess, added)
+
+    added = do(tess, acme, "assets/tag", asset=acme.asset, tag="other")
+    user = select(User.id).where(User.email == TECHNICIAN).scalar_subquery()
+    role = update(Membership).where(Membership.user_id == user).values(role="viewer")
+    change(app, acme, lambda: role)
+    assert tess.post(added).status_code == 403
+    assert read_tags(app, acme) == ["backup", "other"]
