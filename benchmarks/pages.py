@@ -43,6 +43,8 @@ def pages(made: Seeded) -> dict[str, str]:
         "assets, overdue and searched": "assets/?status=overdue&q=pc-0+user",
         "assets, last page by last seen": "assets/?sort=-last_seen&page=200",
         "asset": f"assets/{made.asset_id}",
+        "asset, of a list": f"assets/{made.asset_id}?list=status%3Donline%26sort%3D-last_seen",
+        "alerts of an asset, of a list": f"assets/{made.asset_id}/alerts?list=q%3Dpc%26sort%3Dos",
         "alerts": "alerts/",
         "alerts, all, far page": "alerts/?status=any&page=1500",
         "alerts, of a client, by severity": f"alerts/?status=any&client_id={made.client_id}"

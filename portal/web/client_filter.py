@@ -5,16 +5,17 @@ from __future__ import annotations
 from portal.errors import NotFound
 from portal.models import Client
 from portal.services.clients import find_client_by_name, get_client
-from portal.web.fragments import words
+from portal.web.fragments import Query, words
 from portal.web.input import to_id
 
 NO_CLIENT = -1
 """A name that is no client: the list shows nothing rather than everything."""
 
 
-def read_client_id() -> int | None:
-    """None for all clients. A browser without scripts sends the name. Raises NotFound."""
-    text, name = words("client_id"), words("client_name")
+def read_client_id(query: Query | None = None) -> int | None:
+    """None for all clients. A browser without scripts sends the name. `query`: instead of the
+    address's own. Raises NotFound."""
+    text, name = words("client_id", query), words("client_name", query)
     try:
         if text:
             return to_id(text)

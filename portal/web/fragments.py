@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Response, flash, make_response, redirect, render_template, request, url_for
@@ -11,6 +11,8 @@ from flask.typing import ResponseReturnValue
 from portal.extensions import htmx
 from portal.web.errors import toast_trigger
 from portal.web.guard import is_safe_target
+
+Query = Mapping[str, str]
 
 
 def page_or_region(whole: str, regions: dict[str, str], /, **context: Any) -> ResponseReturnValue:
@@ -62,6 +64,6 @@ def page_number() -> int:
     return request.args.get("page", 1, type=int)
 
 
-def words(name: str) -> str:
-    """A filter of the address."""
-    return request.args.get(name, "").strip()[:200]
+def words(name: str, query: Query | None = None) -> str:
+    """A filter of the address, or of what stands for one."""
+    return (request.args if query is None else query).get(name, "").strip()[:200]

@@ -151,9 +151,10 @@ def url_with(**changes: Any) -> str:
     return _with_query(url_for(request.endpoint or "", **(request.view_args or {})), changes)
 
 
-def url_with_query(endpoint: str, **values: Any) -> str:
-    """The address of another endpoint, with this page's query: its list as a file, say."""
-    return _with_query(url_for(endpoint, **values), {})
+def url_with_query(endpoint: str, changes: dict[str, Any] | None = None, **values: Any) -> str:
+    """The address of another endpoint, with this page's query: its list as a file, say. `changes`:
+    of the query, as for `url_with`."""
+    return _with_query(url_for(endpoint, **values), changes or {})
 
 
 def _with_query(path: str, changes: dict[str, Any]) -> str:

@@ -82,6 +82,8 @@ def more_pages(made: Seeded) -> list[str]:
             f"as_of={made.past_day}",
         ],
         f"software/{made.title_id}/export.csv": [""],
+        f"assets/{made.asset_id}": ["list=sort%3Dname", "list=q%3Dpc%26sort%3Dstatus"],
+        f"assets/{made.asset_id}/alerts": ["status=any", "list=sort%3D-user&q=disk"],
         f"assets/{made.asset_id}/software": ["show=all", "q=driver"],
         f"assets/{made.asset_id}/software.csv": [""],
         "search/": ["q=pc-0", "q=1", "q=devices", "q=disk+full"],

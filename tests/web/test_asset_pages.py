@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
+import re
 from datetime import timedelta
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from portal.clock import utc_now
 from portal.db import transaction
@@ -17,7 +20,7 @@ from portal.scope import tenant_scope
 from portal.services.integrations.current import get_integration
 from portal.services.lists.paging import PAGE_SIZE
 from tests.web.conftest import HTMX
-from tests.web.world import Place, make_asset
+from tests.web.world import Place, make_alert, make_asset
 
 QUIET = timedelta(days=2)
 
@@ -158,3 +161,47 @@ def test_a_refresh_is_asked_for_once(admin: FlaskClient, acme: Place) -> None:
     assert admin.get(acme.url("sync-runs/?kind=agent")).text.count("One agent <") == 1
     assert "progress-panel" in second
     assert admin.post(url).location == acme.url(f"assets/{acme.asset}")
+
+
+@pytest.mark.one_database
+def test_the_way_back_and_on_is_that_of_the_list(
+    admin: FlaskClient, acme: Place, fleet: list[str]
+) -> None:
+    page = admin.get(acme.url("assets/?q=srv&sort=-name&page=2")).text
+    opened = re.search(rf'href="([^"]*)">{fleet[1]}</a>', page)
+    assert opened
+    overview = admin.get(html.unescape(opened[1])).text
+    following = re.search(r'href="([^"]*)" rel="next"', overview)
+    assert following
+
+    assert 'href="/t/acme/assets/?q=srv&amp;sort=-name&amp;page=2">54 of 55</a>' in overview
+    assert f'aria-label="Previous asset: {fleet[2]}"' in overview
+    last = admin.get(html.unescape(following[1])).text
+    assert f"<h1>{fleet[0]}</h1>" in last
+    assert 'rel="next"' not in last
+    for spoilt in ("client_id%3Dx", "a%3D1%26" * 40, "client_name%3D%2500", "x" * 2000):
+        answer = admin.get(acme.url(f"assets/{acme.asset}?list={spoilt}"))
+        assert answer.status_code == 200
+        assert "Next asset" not in answer.text or "%2500" in spoilt
+
+
+@pytest.mark.one_database
+def test_the_alerts_of_an_asset_are_the_list_of_alerts_for_it_alone(
+    app: Flask, admin: FlaskClient, acme: Place, fleet: list[str]
+) -> None:
+    with app.app_context(), tenant_scope(acme.id), transaction() as session:
+        other = session.scalar(select(Asset).where(Asset.name == fleet[0]))
+        assert other is not None
+        alert = make_alert(other)
+        alert.external_alert_id, alert.message = "of another", "Of another computer"
+        session.add(alert)
+        other_id = other.id
+    url = acme.url(f"assets/{acme.asset}/alerts")
+
+    whole, rows = admin.get(url).text, admin.get(url, headers=HTMX | {"HX-Target": "alert-rows"})
+    assert "Acknowledge" in rows.text
+    assert f"/alerts/export.csv?asset_id={acme.asset}" in whole
+    assert f'href="/t/acme/alerts/{acme.alert}"' in rows.text
+    assert "Of another computer" not in whole
+    assert "Of another computer" in admin.get(acme.url(f"assets/{other_id}/alerts")).text
+    assert "No alert matches" in admin.get(f"{url}?q=nothing+like+it").text

@@ -136,19 +136,12 @@ def get_alert_row(alert_id: int) -> AlertRow:
     return AlertRow(get_alert(alert_id))
 
 
-def list_alerts_of_asset(asset_id: int, most: int) -> list[Alert]:
-    """The newest, active ones first, resolved ones last."""
-    rank = case(
-        (Alert.status == AlertStatus.ACTIVE, 0), (Alert.status == AlertStatus.SNOOZED, 1), else_=2
-    )
-    return list(
-        db.session.scalars(
-            select(Alert)
-            .where(Alert.asset_id == asset_id)
-            .order_by(rank, Alert.triggered_at.desc(), Alert.id.desc())
-            .limit(most)
-        )
-    )
+def list_open_of_asset(asset_id: int, most: int) -> list[Alert]:
+    """Those that are not resolved, active ones first, of these the newest."""
+    is_its = (Alert.asset_id == asset_id, Alert.status != AlertStatus.RESOLVED)
+    is_snoozed = case((Alert.status == AlertStatus.ACTIVE, 0), else_=1)
+    order = (is_snoozed, Alert.triggered_at.desc(), Alert.id.desc())
+    return list(db.session.scalars(select(Alert).where(*is_its).order_by(*order).limit(most)))
 
 
 def query_alerts(*conditions: ColumnElement[bool]) -> Select[Alert]:

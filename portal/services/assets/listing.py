@@ -13,10 +13,11 @@ from sqlalchemy.orm import InstrumentedAttribute, joinedload
 from portal.clock import utc_now
 from portal.db import db
 from portal.errors import NotFound
-from portal.models import Asset, AssetTag, Client, Integration
-from portal.models.assets.asset import KNOWN_FOR, UNKNOWN
+from portal.models import Asset, AssetTag, Integration
+from portal.models.assets.asset import UNKNOWN
 from portal.services.assets.drift import exists_elsewhere, is_behind
 from portal.services.assets.freshness import get_stale_before
+from portal.services.assets.ordering import is_known, order_assets
 from portal.services.assets.removed import find_merged
 from portal.services.integrations.current import find_integration
 from portal.services.lists.paging import Page, paginate_records
@@ -34,16 +35,6 @@ EVERY = "every"
 """Not a status: all of them, missing and retired ones too; for exports and programs."""
 RETIRED = "retired"
 """Not a status: those that are retired. They are missing too, but not among MISSING."""
-
-SORTABLE: dict[str, InstrumentedAttribute[Any]] = {
-    "name": Asset.name,
-    "client": Client.name_key,
-    "site": Asset.site_name,
-    "type": Asset.asset_type,
-    "os": Asset.os_version,
-    "user": Asset.current_user,
-    "last_seen": Asset.last_seen_at,
-}
 
 _SEARCHED = (
     Asset.name,
@@ -102,9 +93,9 @@ def _of_status(status: str, stale_before: datetime) -> list[ColumnElement[bool]]
     if status == STALE:
         conditions.append(Asset.status_at < stale_before)
     elif status == UNKNOWN:
-        conditions.append(or_(Asset.agent_status == UNKNOWN, ~_is_known()))
+        conditions.append(or_(Asset.agent_status == UNKNOWN, ~is_known()))
     elif status:
-        conditions += [Asset.agent_status == status, _is_known()]
+        conditions += [Asset.agent_status == status, is_known()]
     return conditions
 
 
@@ -148,7 +139,7 @@ def list_and_count(
     of_any_status = narrow(Asset.id, _of_any_status(shown), shown.search)
     counts = _count_by_status(of_any_status, stale_before, integration)
     status = _of_status(shown.status, stale_before)
-    order = _order(shown.sort)
+    order = order_assets(shown.sort)
     found = paginate_records(
         select(Asset).options(joinedload(Asset.client)),
         select(Asset.id).join(Asset.client).where(*of_any_status, *status).order_by(*order),
@@ -194,7 +185,7 @@ def status_numbers(
 ) -> tuple[ColumnElement[int], ...]:
     """What `sum_statuses` takes of assets of one stored word, behind that word: in SQL, for
     whoever groups them by something else too."""
-    here, is_old = Asset.missing_since.is_(None), ~_is_known()
+    here, is_old = Asset.missing_since.is_(None), ~is_known()
     return (
         func.count(),
         func.count(Asset.missing_since),
@@ -217,10 +208,6 @@ def sum_statuses(rows: Iterable[Sequence[Any]]) -> dict[str, int]:
         counts[RETIRED] += retired
         counts["total"] += number - missing
     return counts
-
-
-def _is_known() -> ColumnElement[bool]:
-    return Asset.status_at >= utc_now() - KNOWN_FOR
 
 
 def any_assets() -> bool:
@@ -246,14 +233,3 @@ def explain_absence(asset_id: int) -> NotFound:
     return find_merged(asset_id) or NotFound(
         "This asset does not exist. Choose one from the list of assets."
     )
-
-
-def _order(sort: str) -> tuple[Any, ...]:
-    """The id comes last, so that pages neither repeat nor miss a row among equals."""
-    word = sort.lstrip("-")
-    columns: list[Any] = [SORTABLE.get(word, Asset.name)]
-    if word == "status":  # the word that an old one is shown as, `unknown`, is the last of all
-        columns = [~_is_known(), Asset.agent_status]
-    if sort.startswith("-"):
-        return *(column.desc().nulls_last() for column in columns), Asset.id.desc()
-    return *(column.asc().nulls_last() for column in columns), Asset.id

@@ -17,9 +17,14 @@ const enabled = () => {
 const TYPED_INTO = "input:not([type=checkbox], [type=radio]), textarea, select, [role=combobox]";
 const isTyping = (element) => element.isContentEditable || element.closest(TYPED_INTO);
 
+// With Ctrl or Alt a key means something to the browser; but on many keyboards it takes AltGr, which
+// counts as both, or Alt to write a bracket.
+const isChord = ({ key, ctrlKey, altKey }) =>
+  "[]".includes(key) ? ctrlKey && !altKey : ctrlKey || altKey;
+
 // Whether a press is a shortcut: no text, no dialog and no other key stands in its way.
 export const isShortcut = (event) =>
-  !(event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) &&
+  !(event.metaKey || event.defaultPrevented || isChord(event)) &&
   enabled() &&
   !isTyping(event.target) &&
   !document.querySelector("dialog[open]");
@@ -47,6 +52,8 @@ document.addEventListener("keydown", (event) => {
     document.getElementById("help-dialog")?.showModal();
   } else if (event.key === "g") {
     pendingGo = Date.now();
+  } else {
+    document.querySelector(`[data-shortcut="${CSS.escape(event.key)}"]`)?.click();
   }
 });
 

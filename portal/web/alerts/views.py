@@ -43,6 +43,7 @@ def index() -> ResponseReturnValue:
         {"alert-rows": "alerts/_rows.html"},
         **list_context("alerts"),
         filters=describe_filter(shown),
+        list_url=url_for("alerts.index"),
         rules=list_rule_choices(),
         rules_url=find_rules_url(),
         people=list_assignees(),

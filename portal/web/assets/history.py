@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from portal.services.accounts.permissions import Permission
 from portal.services.assets.history import KEPT_DAYS, read_history
 from portal.services.assets.listing import get_asset
+from portal.web.assets.frame import frame
 from portal.web.assets.views import assets
 from portal.web.fragments import page_number, page_or_region
 from portal.web.guard import requires
@@ -18,7 +19,7 @@ def history(asset_id: int) -> ResponseReturnValue:
     return page_or_region(
         "assets/history.html",
         {"asset-history": "assets/_history.html"},
-        asset=get_asset(asset_id),
+        **frame(get_asset(asset_id), "history"),
         history=read_history(asset_id, page_number()),
         kept_days=KEPT_DAYS,
     )

@@ -14,7 +14,8 @@ from portal.services.assets import deletion
 from portal.services.assets import retirement as service
 from portal.services.assets.choosing import Chosen
 from portal.services.assets.retirement import Done
-from portal.web.assets.views import assets, read_filter
+from portal.web.assets.filters import read_filter
+from portal.web.assets.views import assets
 from portal.web.fragments import find_way_back
 from portal.web.guard import get_user, requires
 from portal.web.input import to_id, to_number

@@ -6,7 +6,6 @@ from flask import (
     flash,
     redirect,
     render_template,
-    url_for,
 )
 from flask.typing import ResponseReturnValue
 
@@ -16,12 +15,11 @@ from portal.models.integrations.integration import IntegrationState
 from portal.models.runs.sync_run import SyncKind
 from portal.services.accounts.permissions import Permission
 from portal.services.alerts.filters import AlertFilter
-from portal.services.alerts.listing import count_by_status, list_alerts_of_asset
+from portal.services.alerts.listing import count_by_status, list_open_of_asset
 from portal.services.assets import listing as asset_service
 from portal.services.assets.detail import AssetDetail, get_asset_detail
 from portal.services.assets.edits import list_locked
 from portal.services.assets.freshness import get_stale_before, read_freshness
-from portal.services.assets.listing import AssetFilter
 from portal.services.assets.words import find_own_words, list_filter_words
 from portal.services.conflicts.listing import find_conflicted
 from portal.services.export import ASSET_COLUMNS, export_assets
@@ -32,17 +30,19 @@ from portal.services.runs.history import find_active_run
 from portal.services.tickets.listing import list_open
 from portal.services.windows.editing import HOURS
 from portal.services.windows.listing import list_of_asset
+from portal.web.assets.filters import describe_filter, read_filter
+from portal.web.assets.frame import frame, url_of_tab
 from portal.web.assets.past import export_past_list, show_past_list
-from portal.web.client_filter import find_shown_client, read_client_id
+from portal.web.assets.stepping import describe_list
 from portal.web.downloads import send_csv
-from portal.web.fragments import page_number, page_or_region, words
+from portal.web.fragments import page_number, page_or_region
 from portal.web.guard import get_user, requires, tenant_blueprint
 from portal.web.past import wanted_day
 from portal.web.saved_views.look import list_context
 
 assets = tenant_blueprint("assets", __name__, "/assets")
 
-ALERTS_SHOWN = 8
+ALERTS_SHOWN = 5
 TICKETS_SHOWN = 5
 
 
@@ -61,8 +61,9 @@ def index() -> ResponseReturnValue:
         "assets/list.html",
         {"asset-rows": "assets/_rows.html"},
         **list_context("assets"),
-        filters=_to_filters(shown),
+        filters=describe_filter(shown),
         sort=shown.sort,
+        list_query=describe_list(),
         sites=[(name, name) for name in offered.sites],
         os_types=[(word, word) for word in offered.os_types],
         page=page,
@@ -106,54 +107,15 @@ def refresh(asset_id: int) -> ResponseReturnValue:
         detail = get_asset_detail(asset_id)
         return render_template("assets/_body.html", **_detail_context(detail))
     flash(f"{asset.name} is being refreshed.", "info")
-    return redirect(url_for("assets.show", asset_id=asset_id))
-
-
-def read_filter() -> AssetFilter:
-    """Of the address."""
-    return AssetFilter(
-        search=words("q"),
-        status=words("status"),
-        asset_type=words("type"),
-        client_id=read_client_id(),
-        site_name=words("site"),
-        os_type=words("os"),
-        tag=words("tag"),
-        in_maintenance=words("maintenance") == "yes",
-        needs_reboot=words("reboot") == "due",
-        is_elsewhere=words("elsewhere") == "yes",
-        system=words("system"),
-        agent_version=words("agent"),
-        agent_behind=words("behind"),
-        sort=words("sort") or "name",
-    )
-
-
-def _to_filters(shown: AssetFilter) -> dict[str, object]:
-    """As the bar of the list takes them."""
-    return {
-        "q": shown.search,
-        "status": shown.status,
-        "client": find_shown_client(shown.client_id),
-        "site": shown.site_name,
-        "type": shown.asset_type,
-        "os": shown.os_type,
-        "tag": shown.tag,
-        "maintenance": "yes" if shown.in_maintenance else "",
-        "reboot": "due" if shown.needs_reboot else "",
-        "elsewhere": "yes" if shown.is_elsewhere else "",
-        "system": shown.system,
-        "agent": shown.agent_version,
-        "behind": shown.agent_behind,
-    }
+    return redirect(url_of_tab("show", asset_id))
 
 
 def _detail_context(detail: AssetDetail) -> dict[str, object]:
-    asset, integration = detail.asset, find_integration()
+    asset, integration, stale_before = detail.asset, find_integration(), get_stale_before()
     is_current = integration is not None and integration.id == asset.integration_id
     return {
-        "asset": asset,
-        "stale_before": get_stale_before(),
+        **frame(asset, "show", stale_before),
+        "stale_before": stale_before,
         "uptime": asset.uptime_at(utc_now()),
         "organization": detail.organization,
         "superseded": detail.superseded,
@@ -163,10 +125,9 @@ def _detail_context(detail: AssetDetail) -> dict[str, object]:
         "flags": _flags(detail),
         "locked": list_locked(asset),
         "has_conflict": bool(find_conflicted([asset.id])),
-        "alerts": list_alerts_of_asset(asset.id, ALERTS_SHOWN),
+        "alerts": list_open_of_asset(asset.id, ALERTS_SHOWN),
         "alert_counts": count_by_status(AlertFilter(asset_id=asset.id)),
         "tickets": list_open(TICKETS_SHOWN, asset_id=asset.id),
-        "tactical_url": None,
         "can_refresh": is_current
         and integration is not None
         and integration.state is IntegrationState.ACTIVE

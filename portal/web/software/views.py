@@ -33,6 +33,7 @@ from portal.services.software.titles import (
     list_titles,
 )
 from portal.versions import is_known_version
+from portal.web.assets.frame import frame
 from portal.web.client_filter import find_shown_client, read_client_id
 from portal.web.downloads import send_csv
 from portal.web.fragments import page_number, page_or_region, words
@@ -117,7 +118,7 @@ def of_asset(asset_id: int) -> ResponseReturnValue:
     return page_or_region(
         "software/asset.html",
         {"asset-software": "software/_asset_rows.html"},
-        asset=asset,
+        **frame(asset, "software"),
         filters={"q": search, "show": view},
         page=paginate_list(rows, page_number()),
         present=len(present),

@@ -18,7 +18,7 @@ LOWEST = {
         saved_views.change saved_views.choose_look saved_views.delete saved_views.index
         saved_views.rename saved_views.restore saved_views.save saved_views.show saved_views.start
         activity.index alerts.export alerts.index alerts.show api_tokens.reference assets.export
-        assets.history channels.index channels.show
+        assets.alerts assets.history channels.index channels.show
         helpdesks.customers helpdesks.index helpdesks.show
         assets.index assets.show clients.index clients.picker clients.report
         clients.report_file clients.show clients.software conflicts.index
