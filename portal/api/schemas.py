@@ -83,6 +83,8 @@ class Asset(Record):
         metadata={"description": "Tactical's own maintenance mode of the agent."},
     )
     tags = texts("Words that people put on it.")
+    note = text("What people should know of it, in lines of plain text.", nullable=True)
+    note_at = moment("When the note was written or deleted last.", nullable=True)
     superseded_device_ids = fields.List(
         fields.String(),
         required=True,

@@ -15,7 +15,13 @@ from portal.models.integrations.integration import AuthMode
 from portal.services.integrations import connect as connect_service
 from portal.services.integrations import identity, testing
 from portal.services.integrations.current import get_integration
-from portal.services.integrations.option_kinds import AUTO, AnyOption, NumberOption, OptionValue
+from portal.services.integrations.option_kinds import (
+    AUTO,
+    AddressOption,
+    AnyOption,
+    NumberOption,
+    OptionValue,
+)
 from portal.services.integrations.options import OPTIONS
 
 
@@ -53,6 +59,8 @@ def add_options(command: Callable[..., Outcome]) -> Callable[..., Outcome]:
 
 
 def _value_type(option: AnyOption) -> click.ParamType[Any]:
+    if isinstance(option, AddressOption):
+        return click.STRING
     if not isinstance(option, NumberOption):
         return click.Choice([str(word) for word in option.choices])
     return NumberOrAuto(option)

@@ -231,7 +231,11 @@ def _is_row_of_theirs() -> tuple[ColumnElement[bool], ...]:
 LIMITED: Mapping[type[Base], ClientLimit] = {
     Client: ClientLimit(lambda cls: cls.id.in_(allowed_ids())),
     OrganizationMapping: ClientLimit(lambda cls: cls.client_id.in_(allowed_ids())),
-    Asset: ClientLimit(lambda cls: cls.client_id.in_(allowed_ids()), changes=True),
+    Asset: ClientLimit(
+        lambda cls: cls.client_id.in_(allowed_ids()),
+        changes=True,
+        hidden={"note_by": _name_colleague("note_by")},
+    ),
     ExternalEntityMapping: ClientLimit(_of_asset()),
     SupersededAgent: ClientLimit(_of_asset()),
     RemovedAsset: ClientLimit(_of_asset("into_asset_id")),
@@ -284,7 +288,7 @@ LIMITED: Mapping[type[Base], ClientLimit] = {
         hidden={
             **{"last_error": None, "found_agents": None, "found_organizations": None},
             **{"found_alerts": None},
-            **{"base_url": "", "username": ""},
+            **{"base_url": "", "dashboard_url": "", "username": ""},
         },
     ),
     Schedule: ClientLimit(everything),

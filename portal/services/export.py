@@ -68,6 +68,8 @@ ASSET_COLUMNS = (
     "superseded_device_ids",
     "maintenance_mode",
     "tags",
+    "note",
+    "note_at",
 )
 
 ORGANIZATION_COLUMNS = (

@@ -10,6 +10,7 @@ from wtforms import Field, SelectField, StringField
 
 from portal.services.integrations.option_kinds import (
     AUTO,
+    AddressOption,
     AnyOption,
     IntervalOption,
     NumberOption,
@@ -17,7 +18,7 @@ from portal.services.integrations.option_kinds import (
     OptionValue,
 )
 from portal.services.integrations.options import list_options
-from portal.web.forms import SelectChoice
+from portal.web.forms import SelectChoice, UrlField
 from portal.web.input import read_number
 
 
@@ -40,6 +41,9 @@ def read_options(page: OptionPage) -> dict[str, OptionValue | None]:
 
 
 def _to_field(option: AnyOption) -> Field:
+    if isinstance(option, AddressOption):
+        attributes = {"autocomplete": "off", "inputmode": "url", "spellcheck": "false"}
+        return UrlField(option.label, description=option.help, render_kw=attributes)
     if not isinstance(option, NumberOption):
         choices = [SelectChoice(str(word), label) for word, label in option.choices.items()]
         return SelectField(option.label, description=option.help, choices=choices)

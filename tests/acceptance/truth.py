@@ -77,5 +77,6 @@ def told(row: Row) -> Row:
         *("uptime_seconds", "last_rmm_sync_at"),
         *("status_as_of", "status_stale", "missing_since"),
         *("asset_id", "retired_at", "superseded_device_ids", "tags"),
+        *("note", "note_at"),
     )
     return {name: value for name, value in row.items() if name not in ours} | times

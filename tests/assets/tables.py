@@ -71,6 +71,9 @@ def import_pair(msp: Msp) -> tuple[int, int]:
     for asset in (first, second):
         msp.tactical.control.agents.edit(asset.rmm_device_id, description=f"of {asset.id}")
         add_alert(asset)
+    with transaction() as session:
+        for asset in (first, second):
+            session.get_one(Asset, asset.id).note = f"Note of {asset.id}"
     msp.sync()
     return first.id, second.id
 

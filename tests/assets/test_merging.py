@@ -152,6 +152,7 @@ def test_what_a_person_edited_stays_and_that_of_the_kept_asset_first(msp: Msp) -
     merge(keep_id, other_id)
     merged = get(Asset, keep_id)
     assert (merged.name, merged.description) == ("Front desk", None)
+    assert merged.note == f"Note of {keep_id}\n\nNote of {other_id}"
     assert set(list_locked(merged)) == {"name", "description"}
     msp.sync()
     assert get(Asset, keep_id).name == "Front desk"

@@ -52,8 +52,8 @@ def test_each_leads_to_the_one_after_it_and_back(app: Flask, fleet: Place) -> No
             ids = [asset.id for asset in list_assets(shown).items]
             assert len(ids) == FLEET + 1
             found = [find_neighbours(get_asset(each), shown, LONG_AGO) for each in ids]
-            assert [each.next and each.next.id for each in found] == [*ids[1:], None], sort
-            assert [each.previous and each.previous.id for each in found] == [None, *ids[:-1]]
+            assert [each.next for each in found] == [*ids[1:], None], sort
+            assert [each.previous for each in found] == [None, *ids[:-1]]
             places = [(place, len(ids)) for place in range(1, len(ids) + 1)]
             assert [(each.place, each.total) for each in found] == places
 
@@ -65,6 +65,5 @@ def test_one_that_left_the_list_leads_to_those_beside_its_place(app: Flask, flee
         with transaction():
             get_asset(servers[2]).asset_type = "workstation"
         left = find_neighbours(get_asset(servers[2]), shown, LONG_AGO)
-    beside = [each and each.id for each in (left.previous, left.next)]
-    assert beside == [servers[1], servers[3]]
+    assert (left.previous, left.next) == (servers[1], servers[3])
     assert (left.place, left.total) == (None, len(servers) - 1)

@@ -267,6 +267,7 @@ ROUTES = {
         lambda place: {"client_id": place.client},
     ),
     "assets.refresh": Drive("run.started"),
+    "assets.save_note": Drive("asset.noted", {"note": "At the desk", "version": "none"}),
     "assets.release": Drive("asset.released", prepare=_locked),
     "assets.restore": Drive("asset.restored", prepare=_retired),
     "assets.tag": Drive("asset.tagged", {"tag": "backup"}, lambda place: {"asset": place.asset}),

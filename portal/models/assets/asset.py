@@ -117,6 +117,11 @@ class Asset(TenantOwned, Base):
     asset_type_locked: Mapped[bool] = mapped_column(default=False)
     client_locked: Mapped[bool] = mapped_column(default=False)
     """Edited by hand: a sync leaves the field alone until it is released."""
+    note: Mapped[str | None]
+    """What people should know of it, in lines of plain text. No sync knows of it."""
+    note_at: Mapped[datetime | None]
+    note_by: Mapped[str | None]
+    """When it was written or deleted last, and by whom in words."""
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
     client: Mapped[Client] = relationship()

@@ -38,6 +38,8 @@ class ChangeAction(StrEnum):
     """Something that another run had done was taken back."""
     EDITED = "edited"
     """By a person; the sync leaves the column alone since."""
+    NOTED = "noted"
+    """A person wrote, changed or deleted its note."""
     RELEASED = "released"
     """To the sync, by a person."""
 

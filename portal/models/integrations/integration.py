@@ -73,6 +73,8 @@ class Integration(TenantOwned, Base):
     provider: Mapped[str]
     state: Mapped[IntegrationState] = mapped_column(default=IntegrationState.UNTESTED)
     base_url: Mapped[str] = mapped_column(default="")
+    dashboard_url: Mapped[str] = mapped_column(default="", server_default="")
+    """Of Tactical's web interface; blank where it is told from that of the API."""
     auth_mode: Mapped[AuthMode] = mapped_column(default=AuthMode.API_KEY)
     username: Mapped[str] = mapped_column(default="")
     inventory_source: Mapped[InventorySource] = mapped_column(default=InventorySource.AUTO)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import and_
 
 from portal.db import db
 from portal.models import Asset, OrganizationMapping
 from portal.scope import allowed_clients
+from portal.services.assets.freshness import stale_before, status_read_seconds
 from portal.services.assets.listing import explain_absence, select_asset
 from portal.services.assets.words import find_own_words
 
@@ -20,6 +22,8 @@ class AssetDetail:
     superseded: list[str]
     """The agents that its computer had before, the first one first."""
     tags: list[str]
+    stale_before: datetime
+    """A status from before that moment is stale."""
 
     @property
     def not_synced_because(self) -> str | None:
@@ -53,10 +57,10 @@ def get_asset_detail(asset_id: int) -> AssetDetail:
         OrganizationMapping.integration_id == Asset.integration_id,
         OrganizationMapping.external_organization_id == Asset.rmm_organization_id,
     )
-    query = select_asset(asset_id).add_columns(OrganizationMapping)
+    query = select_asset(asset_id).add_columns(OrganizationMapping, status_read_seconds())
     found = db.session.execute(query.outerjoin(OrganizationMapping, is_its)).one_or_none()
     if found is None:
         raise explain_absence(asset_id)
-    asset, organization = found
+    asset, organization, seconds = found
     words = find_own_words([asset.id])[asset.id]
-    return AssetDetail(asset, organization, words.superseded, words.tags)
+    return AssetDetail(asset, organization, words.superseded, words.tags, stale_before(seconds))

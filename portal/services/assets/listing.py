@@ -43,6 +43,7 @@ _SEARCHED = (
     Asset.lan_ip,
     Asset.wan_ip,
     Asset.description,
+    Asset.note,
 )
 
 

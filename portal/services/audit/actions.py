@@ -129,6 +129,8 @@ class Action(StrEnum):
     ASSETS_DELETED = "asset.deleted"
     ASSETS_TAGGED = "asset.tagged"
     ASSETS_UNTAGGED = "asset.untagged"
+    ASSET_NOTED = "asset.noted"
+    """Its note was written, changed or deleted."""
     CONFLICTS_SETTLED = "conflict.settled"
     CONFLICT_REOPENED = "conflict.reopened"
 

@@ -1,4 +1,4 @@
-"""The kinds of options of a connection: a number, an interval, a choice, a switch."""
+"""The kinds of options of a connection: a number, an interval, a choice, a switch, an address."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Final
 
 from portal.errors import InvalidInput
 from portal.models.runs.sync_run import SyncKind
+from portal.tactical.http.url import normalise_url
 from portal.wording import plural
 
 AUTO: Final = "auto"
@@ -81,6 +82,20 @@ class SwitchOption(Option):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AddressOption(Option):
+    default: str = ""
+    allowed: str = "an address, or nothing"
+
+    def to_column(self, value: OptionValue) -> str:
+        """What is stored of a value that was entered; blank for none. Raises InvalidInput."""
+        text = str(value).strip()
+        try:
+            return normalise_url(text) if text else ""
+        except InvalidInput as error:
+            raise InvalidInput(error.message, field=self.name) from None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NumberOption(Option):
     default: int | None
     lowest: int = 0
@@ -144,7 +159,7 @@ class IntervalOption(NumberOption):
         return int(number) * size
 
 
-AnyOption = ChoiceOption | SwitchOption | NumberOption
+AnyOption = AddressOption | ChoiceOption | SwitchOption | NumberOption
 
 
 def name_interval(minutes: int) -> str:

@@ -12,6 +12,7 @@ from portal.models import Integration
 from portal.models.integrations.integration import InventorySource
 from portal.models.runs.sync_run import SyncKind
 from portal.services.integrations.option_kinds import (
+    AddressOption,
     AnyOption,
     ChoiceOption,
     IntervalOption,
@@ -26,7 +27,17 @@ DEFAULT_PAGE_SIZE, HIGHEST_PAGE_SIZE = 500, 1000
 DAY_MINUTES = 24 * 60
 MOST_DAYS = 365
 
+DASHBOARD = AddressOption(
+    name="dashboard_url",
+    label="Address of Tactical's web interface",
+    help="Pages of assets lead to it. Leave it blank where the API is at api. and the web "
+    "interface at rmm. of the same domain.",
+    page=OptionPage.CONNECTION,
+    flag="--dashboard-url",
+)
+
 OPTIONS: tuple[AnyOption, ...] = (
+    DASHBOARD,
     ChoiceOption(
         name="inventory_source",
         label="Inventory source",

@@ -34,7 +34,7 @@ LOWEST = {
     Role.TECHNICIAN: """
         alerts.acknowledge_many alerts.acknowledge_one alerts.act alerts.act_on_many
         alerts.assign_many alerts.assign_one alerts.unacknowledge_one
-        assets.do_merge assets.edit assets.merge assets.refresh
+        assets.do_merge assets.edit assets.merge assets.note assets.refresh assets.save_note
         assets.release assets.restore assets.retire assets.tag assets.untag
         clients.delete clients.edit clients.new helpdesks.map_clients
         conflicts.settle deliveries.replay_failed deliveries.replay_one organizations.accept_exact

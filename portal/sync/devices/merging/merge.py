@@ -43,6 +43,7 @@ UNTOLD = frozenset(
     {
         *VITALS,
         *("agent_status", "status_at", "last_rmm_sync_at", "software_read_at", "absent_runs"),
+        *("note_at", "note_by"),
         *LOCKS.values(),
     }
 )

@@ -75,7 +75,18 @@ def plan_merged(keep: Asset, other: Asset, current: Asset) -> dict[str, Any]:
     values["retired_at"] = current.retired_at if are_retired else None
     read = [asset.software_read_at for asset in (keep, other) if asset.software_read_at]
     values["software_read_at"] = max(read, default=None)
-    return values
+    return values | _plan_note(keep, other)
+
+
+def _plan_note(keep: Asset, other: Asset) -> dict[str, Any]:
+    """Nobody's words are lost: of two notes, both."""
+    if not other.note or other.note == keep.note:
+        return {}
+    if not keep.note:
+        return {name: getattr(other, name) for name in ("note", "note_at", "note_by")}
+    later = max(keep, other, key=lambda asset: asset.note_at or _NEVER)
+    note = f"{keep.note}\n\n{other.note}"
+    return {"note": note, "note_at": later.note_at, "note_by": later.note_by}
 
 
 def _is_of_one_place(keep: Asset, other: Asset) -> bool:
