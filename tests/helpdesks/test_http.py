@@ -70,6 +70,29 @@ def test_without_a_search_nothing_is_tried_twice(
     assert "“Number in the answer”" in steps[-1].text
 
 
+def test_many_are_read_in_one_request_and_what_it_leaves_out_by_itself(
+    gateway: Gateway, helpdesk: SimulatedHelpdesk
+) -> None:
+    listing = {"list_path": "tickets?ids={{ references }}", "list_tickets": "tickets"}
+    client = connect(gateway, helpdesk, **listing)
+    for number in range(4):
+        client.open(Draft(key=f"acme-{number}", queue="support", subject="Down", body="It is."))
+    helpdesk.set_state("1002", "closed")
+    helpdesk.merge("1003", "1001")
+    helpdesk.delete("1004")
+    helpdesk.requests.clear()
+    found = client.read(["1001", "1002", "1003", "1004"])
+    assert helpdesk.requests == [
+        "GET /tickets?ids=1001%2C1002%2C1003%2C1004",
+        "GET /tickets/1003",
+        "GET /tickets/1004",
+    ]
+    assert {each: found[each].state for each in found} == {
+        **{"1001": State.OPEN, "1002": State.CLOSED, "1003": State.GONE}
+    }
+    assert found["1003"].merged_into == "1001"
+
+
 def test_what_cannot_be_read_is_only_commented(
     gateway: Gateway, helpdesk: SimulatedHelpdesk
 ) -> None:
@@ -225,6 +248,6 @@ def test_defaults_are_good() -> None:
     }
     assert templates == {
         f"{verb}_{part}"
-        for verb in ("open", "find", "read", "comment", "close", "reopen")
+        for verb in ("open", "find", "read", "list", "comment", "close", "reopen")
         for part in ("path", "body")
     }

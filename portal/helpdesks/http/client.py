@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
+from portal.chunks import chunked
 from portal.far_side.escaping import clean, cut, one_line
 from portal.far_side.form import Rejected, Settings
 from portal.far_side.http import clean_url, get_host
@@ -24,6 +25,8 @@ from portal.helpdesks.rest import Rest, Said, dig, text_at
 LONGEST_SUBJECT = 200
 LONGEST_REFERENCE = 100
 MOST_FOUND, MOST_LISTED = 50, 1000
+AT_ONCE = 50
+"""Numbers in one request."""
 MISSING = (404, 410)
 NO_NUMBER = (
     "The helpdesk did not tell the number of the ticket where the set-up says. See “Number in the "
@@ -97,16 +100,32 @@ class HttpClient:
         self._ask("reopen", {"reference": _check(reference)}, changes=True)
 
     def read(self, references: Collection[str]) -> Mapping[str, Remote]:
-        """A request for each; none where nothing can be read, and all are taken for open."""
+        """A request for many where a list is set up, and for each that it leaves out; none where
+        nothing can be read, and all are taken for open."""
         watch = Watch()
         if not self._settings.get("read_path"):
             return {each: Remote(reference=each) for each in filter(_is_reference, references)}
-        found = {}
-        for reference in filter(_is_reference, references):
+        asked = [each for each in references if _is_reference(each)]
+        found = self._list(asked, watch) if self._settings.get("list_path") else {}
+        for reference in (each for each in asked if each not in found):
             watch.check()
             said = self._ask("read", {"reference": reference}, takes=MISSING)
             if said.status not in MISSING:
                 found[reference] = self._read_asked(said, reference)
+        return found
+
+    def _list(self, asked: Sequence[str], watch: Watch) -> dict[str, Remote]:
+        """Those of them that the helpdesk tells of: a filter that it does not know is ignored by
+        some, and then it tells of others too."""
+        found = {}
+        for some in chunked(asked, AT_ONCE):
+            watch.check()
+            said = self._ask("list", {"references": ",".join(some)}, takes=MISSING)
+            told = dig(said.data, *self._path("list_tickets"))
+            for ticket in told if isinstance(told, list) else []:
+                remote = self._read(ticket)
+                if remote.reference in some:
+                    found[remote.reference] = remote
         return found
 
     def list_queues(self) -> Sequence[Choice]:

@@ -9,19 +9,21 @@ from portal.far_side.headers import HEADERS_FIELD
 
 READS, WRITES = ("GET", "POST"), ("POST", "PUT", "PATCH")
 _OPEN, _FIND, _READ = "Open a ticket", "Find a ticket by its key", "Read a ticket"
+_LIST = "Read many tickets"
 _TICKET, _COMMENT = "What stands in a ticket", "Comment on a ticket"
 _CHANGE, _LISTS = "Close and reopen a ticket", "Account, customers and priorities"
 VALUES: Mapping[str, Sequence[str]] = {
     "open": ("key", "queue", "customer", "priority", "urgency", "subject", "body", "url"),
     "find": ("key",),
     "read": ("reference",),
+    "list": ("references",),
     "comment": ("reference", "text", "closing"),
     "close": ("reference",),
     "reopen": ("reference",),
 }
 """Verb -> the values that its path and its body may name."""
 PATHS = (
-    *("open_reference", "find_tickets", "read_ticket", "account_name"),
+    *("open_reference", "find_tickets", "read_ticket", "list_tickets", "account_name"),
     *("ticket_reference", "ticket_key", "ticket_state", "ticket_toucher", "ticket_address"),
 )
 """Fields that say where something stands in an answer."""
@@ -36,6 +38,7 @@ SAMPLES: Mapping[str, str] = {
     "body": 'Free space: 2 %, and "C:\\Temp" grows.\nSRV-01, Contoso',
     "url": "https://portal.example.com/alerts/1",
     "reference": "1042",
+    "references": "1042,1043",
     "text": 'Again: free space on "C:\\" is 1 %.\n\n[acme-0123456789abcdef-2]',
     "closing": "yes",
 }
@@ -191,6 +194,26 @@ FIELDS: Sequence[Field] = (
         "",
         "Where it stands; empty where it is the whole answer.",
         _READ,
+    ),
+    *_make_verb(
+        "list",
+        _LIST,
+        READS,
+        "GET",
+        "",
+        about=(
+            "Asked in place of reading each open ticket, for up to 50 at once, such as "
+            "tickets?ids={{ references }}. What its answer leaves out is read by itself. Leave it "
+            "empty where the helpdesk has no such list."
+        ),
+        is_required=False,
+    ),
+    _make_path(
+        "list_tickets",
+        "Tickets in the answer",
+        "",
+        "Where the list stands; empty where it is the whole answer.",
+        _LIST,
     ),
     _make_path("ticket_reference", "Number", "id", "Where it stands in a ticket.", _TICKET),
     _make_path(
