@@ -71,7 +71,7 @@ def try_all(days: int) -> Outcome:
 @rules.command("export", cls=PortalCommand)
 @tenant_option
 def export_file() -> Outcome:
-    """Print rules, maintenance windows and channels as YAML, without secrets."""
+    """Print rules, maintenance windows, channels and helpdesks as YAML, without secrets."""
     text = write_content()
     return Outcome({"ok": True, "yaml": text}, text)
 

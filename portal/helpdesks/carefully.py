@@ -9,7 +9,7 @@ two at once would be two tickets.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from secrets import token_hex
@@ -136,26 +136,39 @@ class ProbeStep:
     text: str
 
 
-def probe(helpdesk: Helpdesk, draft: Draft, *, can_find: bool, can_close: bool) -> list[ProbeStep]:
-    """Tries the set-up with a ticket of its own, up to the first step that fails.
+def probe(
+    helpdesk: Helpdesk,
+    draft: Draft,
+    *,
+    can_find: bool,
+    can_close: bool,
+    tell: Callable[[Sequence[ProbeStep]], None] = lambda _steps: None,
+) -> list[ProbeStep]:
+    """Tries the set-up with a ticket of its own, up to the first step that fails. `tell`: what is
+    done so far, for whoever waits.
 
     A wrong set-up mostly looks like “not found”, and would open a ticket each time.
     """
     steps: list[ProbeStep] = []
+
+    def note(name: str, is_good: bool, text: str) -> None:
+        steps.append(ProbeStep(name, is_good, text))
+        tell(steps)
+
     try:
-        steps.append(ProbeStep("account", True, f"Signed in as {helpdesk.check_account()}."))
+        note("account", True, f"Signed in as {helpdesk.check_account()}.")
         if can_find:
             if find_own(helpdesk, make_key("none")) is not None:
                 raise Refused(NOT_OURS)
-            steps.append(ProbeStep("search", True, "A key that no ticket has finds none."))
+            note("search", True, "A key that no ticket has finds none.")
         reference = _probe_opening(helpdesk, draft, can_find=can_find)
         how = " and found it by its key" if can_find else ""
-        steps.append(ProbeStep("open", True, f"Opened ticket {reference}{how}."))
+        note("open", True, f"Opened ticket {reference}{how}.")
         _probe_comment(helpdesk, reference, draft.key, can_find=can_find)
-        steps.append(ProbeStep("comment", True, "Wrote a comment."))
+        note("comment", True, "Wrote a comment.")
         if can_close:
             closed = set_state(helpdesk, reference, State.CLOSED)
-            steps.append(ProbeStep("close", closed.state is State.CLOSED, "Closed it again."))
+            note("close", closed.state is State.CLOSED, "Closed it again.")
     except HelpdeskError as error:
         steps.append(ProbeStep(_name_next(steps, can_find), False, error.message))
     return steps

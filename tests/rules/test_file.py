@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from portal.db import db, transaction
 from portal.errors import InvalidInput
-from portal.models import AuditEntry, Channel, MaintenanceWindow
+from portal.models import AuditEntry, Channel, Helpdesk, MaintenanceWindow
 from portal.scope import tenant_scope
 from portal.services.rules import changes
 from portal.services.rules.file.content import write_content
@@ -24,6 +24,8 @@ WHO = "anna@acme.example"
 FILE = """
 channels:
   - {name: Pager, kind: http, settings: {method: POST}, most_per_minute: 5}
+helpdesks:
+  - {name: Support, kind: rt, settings: {url: "https://rt.example/rt"}}
 rules:
   - name: Nights
     switched_on: true
@@ -34,7 +36,10 @@ rules:
       assets: [acme-pc]
       hours: {zone: Europe/Berlin, days: [5], start: 22:00, end: 06:00}
       text: {sought: no}
-    steps: {notify: [Pager, Acme Room], urgency: high}
+    steps:
+      notify: [Pager, Acme Room]
+      urgency: high
+      ticket: {helpdesk: support, queue: General}
 windows:
   - name: Patch night
     zone: Europe/Berlin
@@ -65,12 +70,17 @@ def test_a_file_is_looked_at_then_taken_over_and_a_second_time_changes_nothing(
         assert done == looked_at
         assert outcome(done.lines) == [
             ("channel", "Pager", "added"),
+            ("helpdesk", "Support", "added"),
             ("rule", "Nights", "added"),
             ("window", "Patch night", "added"),
         ]
         pager = db.session.scalars(select(Channel).where(Channel.name == "Pager")).one()
         assert (pager.active, pager.most_per_minute) == (False, 5)
+        desk = db.session.scalars(select(Helpdesk).where(Helpdesk.name == "Support")).one()
+        assert (desk.active, desk.is_proven, desk.settings["field"]) == (False, False, "PortalKey")
         first = list_rules()[0]
+        assert first.steps.ticket is not None
+        assert first.steps.ticket.helpdesk == desk.id
         assert (first.rule.name, first.is_on, first.rule.go_on) == ("Nights", True, True)
         assert first.steps.notify == (pager.id, place.channel)
         conditions = first.conditions
@@ -103,7 +113,7 @@ def test_what_is_written_is_read_back_unchanged_and_holds_no_secret(
         assert "Acme Client" in text
         lines = apply_import(text.encode(), WHO).lines
         assert {line.action for line in lines} == {"unchanged"}
-        assert {line.kind for line in lines} == {"rule", "window", "channel"}
+        assert {line.kind for line in lines} == {"rule", "window", "channel", "helpdesk"}
 
 
 @pytest.mark.one_database

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from portal.db import db, transaction
+from portal.db import db, release, transaction
 from portal.errors import InvalidInput, Refused
 from portal.helpdesks.kind import Choice
 from portal.models import Alert, AuditEntry, Ticket
@@ -33,6 +33,7 @@ from portal.services.tickets.listing import list_of_alerts, list_unsettled, to_s
 from portal.services.tickets.mending import retry
 from portal.services.tickets.unsure import settle_unsure
 from tests.helpdesks.simulated import Fault, Search
+from tests.helpdesks.simulated_kind import SimulatedClient
 from tests.tickets.conftest import Office
 from tests.tickets.test_doing import cannot_find
 from tests.web.world import make_asset
@@ -148,10 +149,22 @@ def test_a_person_settles_what_is_unsure(office: Office, is_there: bool) -> None
         settle_unsure(ticket.id, None)
 
 
-def test_a_probe_proves_the_settings_and_a_change_takes_it_back(office: Office) -> None:
+def test_a_probe_proves_the_settings_and_a_change_takes_it_back(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
     office.change(is_proven=False)
     errand = request_probe(office.helpdesk_id, "support")
+    seen: list[int] = []
+    comment = SimulatedClient.comment
+
+    def look(*arguments: Any, **more: Any) -> None:
+        seen.append(len(get_errand(errand.id).result["steps"]))
+        release()
+        comment(*arguments, **more)
+
+    monkeypatch.setattr(SimulatedClient, "comment", look)
     run_queued(errand.id)
+    assert seen == [3], "what was done by then is told while the rest is under way"
     found = get_errand(errand.id)
     assert (found.ok, [each["name"] for each in found.result["steps"]]) == (
         True,

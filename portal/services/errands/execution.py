@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
+from sqlalchemy import update
+
 from portal.channels import Result
 from portal.clock import utc_now
-from portal.db import transaction
+from portal.db import count_changed, transaction
 from portal.errors import PORTAL_FAULT, PortalError
+from portal.helpdesks.carefully import ProbeStep
 from portal.models import Errand
 from portal.models.errands.errand import ErrandKind
 from portal.scope import get_tenant_id
@@ -110,9 +113,19 @@ def _test_channel(errand: Errand) -> _Outcome:
 
 def _probe_helpdesk(errand: Errand) -> _Outcome:
     wanted = errand.wanted
-    steps = probing.run_probe(wanted["helpdesk_id"], wanted["queue"], wanted["customer"])
+    asked = (wanted["helpdesk_id"], wanted["queue"], wanted["customer"])
+    errand_id = errand.id
+    steps = probing.run_probe(*asked, tell=lambda done: _tell_steps(errand_id, done))
     ok, message = probing.tell_outcome(steps)
     return _Outcome(ok, message, {"steps": [asdict(step) for step in steps]})
+
+
+def _tell_steps(errand_id: int, steps: Sequence[ProbeStep]) -> None:
+    """To whoever waits, while it is under way."""
+    its = update(Errand).where(Errand.id == errand_id, Errand.ok.is_(None))
+    with transaction() as session:
+        told = {"steps": [asdict(step) for step in steps]}
+        count_changed(session, its.values(result=told))
 
 
 def _list_choices(errand: Errand) -> _Outcome:

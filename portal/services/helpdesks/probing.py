@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from enum import StrEnum
 from typing import Any
@@ -65,14 +65,21 @@ def probe_now(helpdesk_id: int, queue_id: str, customer: str = "") -> Sequence[P
     return run_probe(helpdesk_id, queue_id, customer)
 
 
-def run_probe(helpdesk_id: int, queue_id: str, customer: str) -> Sequence[ProbeStep]:
-    """And keep what came of it. Raises Refused where the settings were changed meanwhile."""
+def run_probe(
+    helpdesk_id: int,
+    queue_id: str,
+    customer: str,
+    tell: Callable[[Sequence[ProbeStep]], None] = lambda _steps: None,
+) -> Sequence[ProbeStep]:
+    """And keep what came of it. `tell`: what is done so far. Raises Refused where the settings were
+    changed meanwhile."""
     way = _get_way(helpdesk_id)
     draft = _make_draft(queue_id, customer)
     release()  # no transaction waits for somebody else's server
     try:
         far_side = way.connect()
-        steps = probe(far_side, draft, can_find=way.can_find, can_close=way.can_close)
+        can = {"can_find": way.can_find, "can_close": way.can_close}
+        steps = probe(far_side, draft, **can, tell=tell)
     except HelpdeskError as error:
         steps = [ProbeStep("account", False, error.message)]
     _keep(helpdesk_id, way, steps)

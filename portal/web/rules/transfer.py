@@ -1,4 +1,4 @@
-"""Rules, windows and channels as one file: taken out, and taken over after a look."""
+"""Rules, windows, channels and helpdesks as one file: taken out, and taken over after a look."""
 
 from __future__ import annotations
 

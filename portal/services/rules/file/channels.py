@@ -22,6 +22,7 @@ from portal.services.channels.changing import FASTEST
 from portal.services.far_sides import read_secrets
 from portal.services.rules.file.content import ChannelPart
 from portal.services.rules.file.outcome import Line, changed
+from portal.services.rules.file.settings import check_settings, fill_up, find_missing, refuse
 from portal.services.text import clean_line
 
 
@@ -59,33 +60,20 @@ def _check_as_form(kind: ChannelKind, part: ChannelPart, channel: Channel | None
     """What the kind itself asks for, of what the file holds: settings of a new channel, templates
     of each. Secrets are asked for by the form."""
     given = part.settings if channel is None else channel.settings
-    settings = {each.name: each.default for each in kind.fields if not each.is_secret} | given
+    settings = fill_up(kind, given)
     secrets = read_secrets(channel, kind.fields) if channel else {}
-    needed = [each for each in kind.fields if each.is_required and not each.is_secret]
-    problems = {each.name: "Enter it." for each in needed if settings[each.name] == ""}
+    problems = find_missing(kind, settings)
     if not problems:
         try:
             kind.check(settings, secrets, part.templates)
         except Rejected as error:
             problems = dict(error.problems)
     own = kind.parts if channel else {*settings, *kind.parts}
-    for name, problem in problems.items():
-        if name in own:
-            raise InvalidInput(f"“{name}” cannot be used. {problem}", field="file")
+    refuse({name: problem for name, problem in problems.items() if name in own})
 
 
 def _check(kind: ChannelKind, part: ChannelPart) -> None:
-    known = {each.name: each for each in kind.fields if not each.is_secret}
-    for name, value in part.settings.items():
-        field = known.get(name)
-        if field is None:
-            raise InvalidInput(f"“{name}” is no setting of {kind.label}, or a secret.", "file")
-        if (field.input == "checkbox") is not isinstance(value, bool):
-            raise InvalidInput(f"“{name}” has a value that cannot be used.", field="file")
-        if isinstance(value, str) and len(value) > field.longest:
-            raise InvalidInput(f"“{name}” may have {field.longest} characters.", field="file")
-        if field.choices and value not in dict(field.choices):
-            raise InvalidInput(f"“{name}” cannot be “{value}”.", field="file")
+    check_settings(kind, part.settings)
     for name, source in part.templates.items():
         if name not in kind.parts:
             raise InvalidInput(f"Messages of {kind.label} have no part “{name}”.", field="file")

@@ -1,4 +1,5 @@
-"""What the file holds: rules, maintenance windows and channels, with names for ids. No secrets."""
+"""What the file holds: rules, maintenance windows, channels and helpdesks, with names for ids. No
+secrets."""
 
 from __future__ import annotations
 
@@ -12,14 +13,16 @@ from portal.channels import KINDS
 from portal.clock import utc_now
 from portal.db import db
 from portal.errors import InvalidInput
-from portal.models import Channel, MaintenanceWindow
+from portal.helpdesks import KINDS as HELPDESKS
+from portal.models import Channel, Helpdesk, MaintenanceWindow
 from portal.services.audit.exports import record_export
 from portal.services.rules.file.names import Names
 from portal.services.rules.file.reading import read_yaml, write_yaml
+from portal.services.rules.file.settings import list_settings
 from portal.services.rules.listing import query_rules
 from portal.services.windows.loading import select_ahead
 
-COMMENT = "Alert rules, maintenance windows and channels. Secrets of channels are not in it."
+COMMENT = "Alert rules, maintenance windows, channels and helpdesks. Secrets are not in it."
 
 
 class _Part(Struct, forbid_unknown_fields=True, kw_only=True):
@@ -49,9 +52,15 @@ class ChannelPart(_Part, kw_only=True):
     templates: dict[str, str] = {}
 
 
+class HelpdeskPart(_Part, kw_only=True):
+    kind: str
+    settings: dict[str, str | bool] = {}
+
+
 class Content(Struct, forbid_unknown_fields=True):
     format: Literal[1] = 1
     channels: list[ChannelPart] = []
+    helpdesks: list[HelpdeskPart] = []
     rules: list[RulePart] = []
     windows: list[WindowPart] = []
 
@@ -68,14 +77,16 @@ def read_content(file: bytes) -> Content:
 
 
 def write_content() -> str:
-    """Of the scope's tenant: all rules and channels, and the windows that are not over. That it
-    leaves the portal is recorded."""
+    """Of the scope's tenant: all rules, channels and helpdesks, and the windows that are not over.
+    That it leaves the portal is recorded."""
     record_export("rules", "yaml", {})
     names = Names()
     windows = db.session.scalars(select_ahead(utc_now())).all()
     channels = db.session.scalars(select(Channel).order_by(Channel.id)).all()
+    helpdesks = db.session.scalars(select(Helpdesk).order_by(Helpdesk.id)).all()
     content = Content(
         channels=[_write_channel(row) for row in channels],
+        helpdesks=[_write_helpdesk(row) for row in helpdesks],
         rules=[
             RulePart(
                 name=rule.name,
@@ -108,13 +119,11 @@ def _write_channel(row: Channel) -> ChannelPart:
         kind=row.kind,
         active=row.active,
         most_per_minute=row.most_per_minute,
-        settings=_list_settings(row),
+        settings=list_settings(KINDS.get(row.kind), row.settings),
         templates=row.templates,
     )
 
 
-def _list_settings(channel: Channel) -> dict[str, Any]:
-    """Those of its form that are no secrets."""
-    kind = KINDS.get(channel.kind)
-    names = [each.name for each in kind.fields if not each.is_secret] if kind else []
-    return {name: channel.settings[name] for name in names if name in channel.settings}
+def _write_helpdesk(row: Helpdesk) -> HelpdeskPart:
+    settings = list_settings(HELPDESKS.get(row.kind), row.settings)
+    return HelpdeskPart(name=row.name, kind=row.kind, settings=settings)

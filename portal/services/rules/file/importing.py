@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Generic, TypeVar
@@ -25,7 +25,15 @@ from portal.services.rules.changes import (
     update_rule,
 )
 from portal.services.rules.file.channels import import_channel
-from portal.services.rules.file.content import Content, RulePart, WindowPart, read_content
+from portal.services.rules.file.content import (
+    ChannelPart,
+    Content,
+    HelpdeskPart,
+    RulePart,
+    WindowPart,
+    read_content,
+)
+from portal.services.rules.file.helpdesks import import_helpdesk
 from portal.services.rules.file.names import Names
 from portal.services.rules.file.outcome import Import, Line, changed
 from portal.services.rules.listing import query_rules
@@ -36,6 +44,7 @@ from portal.services.windows.loading import select_ahead
 from portal.services.windows.terms import Window, as_plain, read_repeats, read_scope
 
 Row = TypeVar("Row", AlertRule, MaintenanceWindow)
+Part = TypeVar("Part", ChannelPart, HelpdeskPart)
 
 
 class _OnlyLooked(Exception):
@@ -73,19 +82,30 @@ def digest(file: bytes) -> str:
 
 def _import(session: Session, content: Content, by: str) -> list[Line]:
     lock_rules(session)
-    lines = []
-    for part in content.channels:
-        try:
-            lines.append(import_channel(session, part))
-        except PortalError as error:
-            raise _in_part("channel", part.name, error) from None
-        session.flush()
+    lines = _import_each(session, "channel", content.channels, import_channel)
+    lines += _import_each(session, "helpdesk", content.helpdesks, import_helpdesk)
     names = Names()
     return (
         lines
         + _import_rules(session, content.rules, names)
         + _import_windows(session, content.windows, names, by)
     )
+
+
+def _import_each(
+    session: Session,
+    kind: str,
+    parts: Sequence[Part],
+    take_over: Callable[[Session, Part], Line],
+) -> list[Line]:
+    lines = []
+    for part in parts:
+        try:
+            lines.append(take_over(session, part))
+        except PortalError as error:
+            raise _in_part(kind, part.name, error) from None
+        session.flush()
+    return lines
 
 
 def _import_rules(session: Session, parts: Sequence[RulePart], names: Names) -> list[Line]:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """`kind`: rule, window or channel; `action`: added, changed, unchanged or left out; `notes`:
-    what of it changes, or why it is left out."""
+    """`kind`: rule, window, channel or helpdesk; `action`: added, changed, unchanged or left out;
+    `notes`: what of it changes, or why it is left out."""
 
     kind: str
     name: str
