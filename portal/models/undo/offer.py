@@ -20,6 +20,8 @@ class UndoKind(StrEnum):
     SHARED_VIEW_DELETED = "shared_view_deleted"
     TAGGED = "tagged"
     UNTAGGED = "untagged"
+    CUSTOMERS_MAPPED = "customers_mapped"
+    """Of a helpdesk."""
 
 
 class UndoOffer(TenantOwned, Base):

@@ -11,6 +11,7 @@ from portal.models import Membership
 from portal.models.undo.offer import UndoKind
 from portal.services.accounts.permissions import Permission, role_allows
 from portal.services.assets import tags
+from portal.services.helpdesks import customers
 from portal.services.organizations import many
 from portal.services.saved_views import keeping
 from portal.services.undo.offers import claim_offer, release_offer
@@ -51,6 +52,9 @@ _WAYS: Final[Mapping[UndoKind, _Way]] = {
     UndoKind.VIEW_DELETED: _Way(Permission.READ, _restore_view),
     UndoKind.SHARED_VIEW_DELETED: _Way(Permission.SHARE_VIEWS, _restore_view),
     UndoKind.TAGGED: _Way(Permission.EDIT, lambda _place, change: tags.take_back_adding(**change)),
+    UndoKind.CUSTOMERS_MAPPED: _Way(
+        Permission.MAP, lambda _place, change: customers.take_back_mapping(**change)
+    ),
     UndoKind.UNTAGGED: _Way(
         Permission.EDIT,
         lambda _place, change: tags.take_back_removing(**change),

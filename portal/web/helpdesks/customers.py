@@ -16,7 +16,7 @@ from portal.services.helpdesks.customers import map_customers
 from portal.services.helpdesks.listing import get_helpdesk
 from portal.services.helpdesks.mapping import view_mapping
 from portal.services.helpdesks.probing import Lists
-from portal.web.fragments import page_number, words
+from portal.web.fragments import flash_done, page_number, words
 from portal.web.guard import requires
 from portal.web.helpdesks.views import helpdesks
 from portal.web.input import to_id
@@ -45,12 +45,12 @@ def map_clients(helpdesk_id: int) -> ResponseReturnValue:
         if text != request.form.get(f"{WAS}{client_id}", "").strip()
     }
     try:
-        map_customers(helpdesk_id, wanted)
+        undo = map_customers(helpdesk_id, wanted)
     except InvalidInput as error:
         flash(error.message, "error")
         return _page(helpdesk_id, typed), 422
-    flash(
-        f"Saved {plural(len(wanted), 'client')}." if wanted else "Nothing was changed.", "success"
+    flash_done(
+        f"Saved {plural(len(wanted), 'client')}." if wanted else "Nothing was changed.", undo
     )
     where: dict[str, Any] = {
         "show": UNMAPPED if _is_narrowed() else None,

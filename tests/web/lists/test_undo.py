@@ -13,7 +13,15 @@ from sqlalchemy import select, update
 
 from portal.clock import utc_now
 from portal.db import db, transaction
-from portal.models import AssetTag, AuditEntry, Membership, UndoOffer, User
+from portal.models import (
+    AssetTag,
+    AuditEntry,
+    Client,
+    HelpdeskCustomer,
+    Membership,
+    UndoOffer,
+    User,
+)
 from portal.scope import tenant_scope
 from portal.services.undo.offers import VALID_FOR
 from tests.web.world import Place, make_user, sign_in
@@ -107,3 +115,28 @@ def test_an_offer_ends_with_its_time_and_with_the_role(
     change(app, acme, lambda: role)
     assert tess.post(added).status_code == 403
     assert read_tags(app, acme) == ["backup", "other"]
+
+
+def test_customers_of_a_helpdesk_are_put_back_unless_they_were_changed_since(
+    app: Flask, tess: FlaskClient, acme: Place
+) -> None:
+    with app.app_context(), tenant_scope(acme.id), transaction() as session:
+        session.add(Client(name="Zebra"))
+        session.flush()
+        zebra = session.scalars(select(Client.id).where(Client.name == "Zebra")).one()
+    both = {f"customer-{acme.client}": "Acme Ltd", f"customer-{zebra}": "Zebra Ltd"}
+
+    def read() -> dict[int, str]:
+        with app.app_context(), tenant_scope(acme.id):
+            rows = db.session.scalars(select(HelpdeskCustomer))
+            return {row.client_id: row.customer_name for row in rows}
+
+    before = read()
+    path = f"helpdesks/{acme.helpdesk}/customers"
+    first = do(tess, acme, path, **both)
+    assert {acme.client, zebra} <= read().keys()
+    do(tess, acme, path, **{f"customer-{zebra}": "Other", f"was-{zebra}": "Zebra Ltd"})
+    told = press(tess, first)
+    assert told.startswith("Undone: put back the customer of 1 client.")
+    assert "changed since" in told
+    assert read() == before | {zebra: "Other"}
