@@ -54,7 +54,7 @@ def test_installed_tested_and_removed_from_the_page(msp: Msp, window: Page) -> N
     assert msp.everything() == before
 
     window.get_by_role("button", name="Install in Tactical").click()
-    expect(window.get_by_text("Installed. Tactical's test call arrived.").first).to_be_visible()
+    expect(window.get_by_text("Installed. Tactical's test call arrived.").first).to_be_visible(timeout=30_000)
     window.get_by_role("link", name="Test call #1").click()
     expect(window.get_by_text("A test call", exact=True)).to_be_visible()
 
@@ -76,7 +76,7 @@ def test_installed_tested_and_removed_from_the_page(msp: Msp, window: Page) -> N
     window.goto(msp.portal + PAGE)
     window.get_by_role("button", name="Remove…").click()
     window.get_by_role("button", name="Remove from Tactical").click()
-    expect(window.get_by_text("Removed. Tactical is as it was before.").first).to_be_visible()
+    expect(window.get_by_text("Removed. Tactical is as it was before.").first).to_be_visible(timeout=30_000)
     assert msp.everything() == before
 
 
