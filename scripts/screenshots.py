@@ -112,7 +112,7 @@ def install_webhook(page: Page, demo: Demo) -> None:
     page.get_by_label("As the server's default").check()
     page.get_by_role("button", name="Preview the changes").click()
     page.get_by_role("button", name="Install in Tactical").click()
-    expect(page.get_by_text("Tactical's test delivery arrived")).to_be_visible()
+    expect(page.get_by_text("Tactical's test call arrived").first).to_be_visible(timeout=30_000)
 
 
 def is_running_server(agent: dict[str, Any]) -> bool:

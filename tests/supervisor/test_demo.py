@@ -11,6 +11,9 @@ from tests.support.running import descendants, free_port, running_portal, surviv
 
 pytestmark = pytest.mark.servers
 
+RAISED = "SELECT sum(raised_error + raised_warning + raised_info) FROM daily_counts"
+OF_THESE_DAYS = """SELECT count(*) FROM alert_handlings
+    WHERE date(began_at) IN (SELECT day FROM daily_counts)"""
 HANDLING = {"maintenance_windows": 1, "alert_rules": 5, "channels": 1}
 
 
@@ -33,6 +36,8 @@ def test_the_demo_is_connected_mapped_and_synced_and_the_next_start_finds_it(
         }
         unmapped = text("SELECT count(*) FROM rmm_organization_mappings WHERE client_id IS NULL")
         assert connection.scalar(unmapped) == 0
+        raised = connection.scalar(text(RAISED))
+        assert raised == connection.scalar(text(OF_THESE_DAYS)) > 1000  # each leads to its rows
     engine.dispose()
     assert counts.pop("asset_software") > 1000
     assert counts.pop("rmm_alerts") > 10

@@ -23,6 +23,7 @@ from tests.web.worker import working
 pytestmark = pytest.mark.one_database
 
 PAGE = "/t/acme/integrations/tacticalrmm/webhook/"
+PATIENCE_MS = 30_000
 EMAIL, PASSWORD = "anna@acme.example", "correct horse battery"
 
 
@@ -54,7 +55,9 @@ def test_installed_tested_and_removed_from_the_page(msp: Msp, window: Page) -> N
     assert msp.everything() == before
 
     window.get_by_role("button", name="Install in Tactical").click()
-    expect(window.get_by_text("Installed. Tactical's test call arrived.").first).to_be_visible(timeout=30_000)
+    expect(window.get_by_text("Installed. Tactical's test call arrived.").first).to_be_visible(
+        timeout=30_000
+    )
     window.get_by_role("link", name="Test call #1").click()
     expect(window.get_by_text("A test call", exact=True)).to_be_visible()
 
@@ -76,7 +79,9 @@ def test_installed_tested_and_removed_from_the_page(msp: Msp, window: Page) -> N
     window.goto(msp.portal + PAGE)
     window.get_by_role("button", name="Remove…").click()
     window.get_by_role("button", name="Remove from Tactical").click()
-    expect(window.get_by_text("Removed. Tactical is as it was before.").first).to_be_visible(timeout=30_000)
+    expect(window.get_by_text("Removed. Tactical is as it was before.").first).to_be_visible(
+        timeout=30_000
+    )
     assert msp.everything() == before
 
 

@@ -13,7 +13,7 @@ class DailyCount(TenantOwned, Base):
 
     A day that was counted has a row for each client of the tenant, and one without a client for
     what belongs to none. Nobody can say later what stood when nobody looked: in the rows of a
-    missed night the columns of assets are NULL.
+    missed night the columns of assets are NULL, but for types, which the history of assets tells.
     """
 
     __tablename__ = "daily_counts"

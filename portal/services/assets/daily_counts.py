@@ -31,7 +31,8 @@ COLUMNS = (*_ASSETS, *_ALERTS)
 class Day:
     """One day's counts, summed over the clients that were asked for.
 
-    What stood at its end is None where the night was missed, as nobody looked then.
+    What stood at its end is None where the night was missed, as nobody looked then; but what types
+    there were the history tells, unless it begins later.
     """
 
     day: date
@@ -72,11 +73,12 @@ def read_days(
 
 def _make_day(row: Any) -> Day:
     counts = {name: int(row[name]) for name in COLUMNS if row[name] is not None}
-    looked = "online" in counts
     return Day(
         day=row["day"],
-        by_status={word: counts[word] for word in (*STATUSES, MISSING)} if looked else None,
-        by_type={word: counts[word] for word in TYPES} if looked else None,
+        by_status={word: counts[word] for word in (*STATUSES, MISSING)}
+        if "online" in counts
+        else None,
+        by_type={word: counts[word] for word in TYPES} if "server" in counts else None,
         reboots_due=counts.get("reboots_due"),
         installs=counts.get("installs"),
         raised={word: counts[f"raised_{word}"] for word in Severity},

@@ -27,6 +27,8 @@ from portal.models import (
 from portal.models.alerts.alert import Severity
 from portal.services.assets.listing import MISSING, STATUSES, AssetFilter, asset_conditions
 from portal.services.lists.pruning import delete_in_parts
+from portal.services.past.days import is_told
+from portal.services.past.fleet import count_by_client, read_fleet
 
 KEPT_DAYS = 400
 PRUNED_AT_ONCE = 5000
@@ -42,7 +44,8 @@ Counts = dict[int | None, dict[str, int]]
 def count_days(integration_id: int) -> int:
     """Write the rows of each day that is over and has none, and forget the oldest; how many days.
 
-    Of days before last night only alerts can still be counted: their history is kept.
+    Of days before last night what the history tells can still be counted: alerts, and how many
+    workstations and servers there were, as far back as it goes.
     """
     days = _list_uncounted(integration_id)
     for day in days:
@@ -78,6 +81,8 @@ def _count_day(integration_id: int, day: date) -> None:
         names: list[str] = [*_count_alerts(session, counts, begin, end)]
         if utc_now() < end + NIGHT:
             names += [*_count_assets(session, counts), *_count_installs(session, counts)]
+        elif is_told(day):
+            names += _count_types(counts, end)
         for client_id, known in counts.items():
             values = dict.fromkeys(names, 0) | known
             session.add(DailyCount(day=day, client_id=client_id, **values))
@@ -93,6 +98,14 @@ def count_now() -> dict[int, dict[str, int]]:
         for client_id, known in counts.items()
         if client_id is not None
     }
+
+
+def count_alerts(day: date) -> Counts:
+    """Each client's of that day, by the columns of alerts. Writes nothing."""
+    session = db.session()
+    counts = _no_counts(session)
+    names = _count_alerts(session, counts, begin_of(day), begin_of(day + ONE_DAY))
+    return {client_id: dict.fromkeys(names, 0) | known for client_id, known in counts.items()}
 
 
 def keep_counts(day: date, counts: Mapping[int, Mapping[str, int]]) -> None:
@@ -119,6 +132,14 @@ def _count_assets(session: Session, counts: Counts) -> list[str]:
     for row in session.execute(select(Asset.client_id, *numbers).group_by(Asset.client_id)):
         counts.setdefault(row.client_id, {}).update({n: row._mapping[n] for n in wanted})
     return [*wanted]
+
+
+def _count_types(counts: Counts, moment: datetime) -> list[str]:
+    """Of a night that was missed, from the history of assets."""
+    for client_id, found in count_by_client(read_fleet(moment).present).items():
+        if client_id in counts:  # of one that was deleted since, nothing is asked
+            counts[client_id].update({word: found[word] for word in TYPES})
+    return [*TYPES]
 
 
 def _count_installs(session: Session, counts: Counts) -> list[str]:

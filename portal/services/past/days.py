@@ -112,6 +112,12 @@ def say_day(day: date) -> str:
     return f"{day.day} {day:%B %Y}"
 
 
+def is_told(day: date) -> bool:
+    """Whether the history of assets reaches the end of that day."""
+    begin = find_history_start()
+    return begin is not None and begin < end_of(day)
+
+
 def find_history_start() -> datetime | None:
     """When the oldest change that is kept was noted; None while there is none."""
     oldest = select(AssetChange.at).order_by(AssetChange.id).limit(1)
