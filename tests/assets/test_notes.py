@@ -19,6 +19,7 @@ from portal.services.api.assets import read_asset
 from portal.services.assets.listing import AssetFilter, list_assets
 from portal.services.assets.notes import LONGEST_NOTE
 from tests.web.conftest import acme, admin
+from tests.web.safety.neighbour import limited_user
 from tests.web.world import Place, make_user, sign_in
 
 __all__ = ["acme", "admin"]
@@ -89,3 +90,23 @@ def test_one_that_is_too_long_comes_back(admin: FlaskClient, acme: Place) -> Non
     assert "has at most 4,000 characters, and this has 4,001." in page
     assert "x" * (LONGEST_NOTE + 1) + "</textarea>" in page
     assert version_in(page) == "none"
+
+
+@pytest.mark.one_database
+def test_who_is_limited_writes_on_their_own_and_reads_no_names(
+    app: Flask, admin: FlaskClient, acme: Place
+) -> None:
+    write(admin, acme, "Of the admin")
+    limited = app.test_client()
+    sign_in(app, limited, limited_user(app, acme, acme.client))
+    page = limited.get(acme.url(f"assets/{acme.asset}")).text
+    assert "Of the admin" in page
+    assert "admin@acme.example" not in page
+    assert "by a colleague" in page
+    version = version_in(limited.get(acme.url(f"assets/{acme.asset}/note")).text)
+    assert "by limited-technician@acme.example" in write(limited, acme, "Mine", version)[1]
+
+    other = app.test_client()
+    sign_in(app, other, limited_user(app, acme, role="viewer"))
+    assert other.get(acme.url(f"assets/{acme.asset}/note")).status_code == 403
+    assert other.get(acme.url(f"assets/{acme.asset}")).status_code == 404

@@ -15,7 +15,7 @@ from portal.services.assets.listing import AssetFilter, list_assets
 from portal.services.assets.tags import Tagged
 from portal.services.assets.words import list_filter_words
 from portal.services.export import export_assets
-from tests.web.conftest import acme, admin
+from tests.web.conftest import HTMX, acme, admin
 from tests.web.world import Place, make_asset
 
 __all__ = ["acme", "admin"]
@@ -64,6 +64,11 @@ def test_tags_are_put_on_from_the_page_of_an_asset(
             acme.url("assets/tag"), data={**form, "tag": wrong}, follow_redirects=True
         )
         assert said in answer.get_data(as_text=True)
+    scripted = admin.post(acme.url("assets/tag"), data=form, headers=HTMX)
+    assert scripted.text.count("Remove the tag") == 1
+    assert "Tagged 1 asset backup." in scripted.headers["HX-Trigger"]
+    refused = admin.post(acme.url("assets/tag"), data=form | {"tag": "a,b"}, headers=HTMX)
+    assert (refused.status_code, "no comma" in refused.headers["HX-Trigger"]) == (400, True)
 
 
 @pytest.mark.one_database

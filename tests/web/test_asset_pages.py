@@ -17,10 +17,12 @@ from portal.clock import utc_now
 from portal.db import transaction
 from portal.models import Asset, OrganizationMapping
 from portal.scope import tenant_scope
+from portal.services.assets.listing import get_asset
 from portal.services.integrations.current import get_integration
 from portal.services.lists.paging import PAGE_SIZE
 from tests.web.conftest import HTMX
-from tests.web.world import Place, make_alert, make_asset
+from tests.web.safety.neighbour import limited_user
+from tests.web.world import Place, make_alert, make_asset, make_user, sign_in
 
 QUIET = timedelta(days=2)
 
@@ -205,3 +207,42 @@ def test_the_alerts_of_an_asset_are_the_list_of_alerts_for_it_alone(
     assert "Of another computer" not in whole
     assert "Of another computer" in admin.get(acme.url(f"assets/{other_id}/alerts")).text
     assert "No alert matches" in admin.get(f"{url}?q=nothing+like+it").text
+
+
+@pytest.mark.one_database
+def test_it_leads_to_tacticals_pages_of_its_agent(
+    app: Flask, admin: FlaskClient, acme: Place
+) -> None:
+    url = acme.url(f"assets/{acme.asset}")
+    with app.app_context(), tenant_scope(acme.id):
+        agent = get_asset(acme.asset).rmm_device_id
+    page = admin.get(url).text
+    assert f'href="https://rmm.acme.example/agents/{agent}"' in page
+    assert f'href="https://rmm.acme.example/takecontrol/{agent}"' in page
+
+    settings = acme.url("integrations/tacticalrmm/")
+    assert admin.post(settings, data={"dashboard_url": "ftp://x"}).status_code == 422
+    sent = {"dashboard_url": "desk.acme.example:8443/agents"}
+    assert admin.post(settings, data=sent).status_code == 302
+    assert "https://desk.acme.example:8443/agents/" in admin.get(url).text
+    set_connection(app, acme, base_url="https://tactical.acme.example", dashboard_url="")
+    page = admin.get(url).text
+    assert "/takecontrol/" not in page
+    assert "set the option “Address of Tactical&#39;s web interface”" in page
+
+    set_connection(app, acme, dashboard_url="https://desk.acme.example")
+    for role in ("viewer", "technician"):
+        other = app.test_client()
+        sign_in(app, other, make_user(app, f"{role}@acme.example", acme, role=role))
+        assert ("/takecontrol/" in other.get(url).text) is (role == "technician")
+    limited = app.test_client()
+    sign_in(app, limited, limited_user(app, acme, acme.client))
+    page = limited.get(url).text
+    assert "desk.acme.example" not in page
+    assert "Web interface" not in page
+
+
+def set_connection(app: Flask, place: Place, **facts: str) -> None:
+    with app.app_context(), tenant_scope(place.id), transaction():
+        for name, value in facts.items():
+            setattr(get_integration(), name, value)

@@ -332,6 +332,18 @@ def test_the_pages_work_without_scripts(live_portal: str, browser: Browser, full
     page.get_by_role("combobox", name="Type").select_option("server")
     page.get_by_role("button", name="Filter").click()
     expect(page.get_by_role("heading", name="No asset matches")).to_be_visible()
+
+    page.get_by_role("link", name="Clear all filters").click()
+    page.get_by_role("link", name="acme-pc").click()
+    page.get_by_label("New tag").fill("desk")
+    page.get_by_role("button", name="Add tag").click()
+    expect(page.get_by_role("button", name="Remove the tag desk")).to_be_visible()
+    page.get_by_role("link", name="Write a note").click()
+    page.get_by_label("Note", exact=True).fill("Below the desk")
+    page.get_by_role("button", name="Save note").click()
+    expect(page.get_by_role("region", name="Note").get_by_text("Below the desk")).to_be_visible()
+    page.get_by_role("link", name="1 of 1").click()
+    expect(page.get_by_role("heading", name="Assets", level=1)).to_be_visible()
     context.close()
 
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from flask import flash, redirect, request
+from flask import flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from portal.errors import InvalidInput
+from portal.extensions import htmx
 from portal.services.accounts.permissions import Permission
 from portal.services.assets import tags as service
+from portal.services.assets.listing import get_asset
 from portal.services.assets.tags import MOST_TAGS
+from portal.services.assets.words import find_own_words
+from portal.web.assets.frame import url_of_tab
 from portal.web.assets.retirement import find_list, read_chosen
 from portal.web.assets.views import assets
-from portal.web.fragments import flash_done
+from portal.web.fragments import flash_done, with_toast
 from portal.web.guard import requires
+from portal.web.input import to_id
 from portal.wording import plural
 
 
@@ -22,15 +27,14 @@ def tag() -> ResponseReturnValue:
     try:
         done = service.add_tag(read_chosen(), request.form.get("tag", ""))
     except InvalidInput as error:
-        flash(error.message, "error")
-        return redirect(find_list())
-    flash_done(f"Tagged {plural(done.changed, 'asset')} {done.tag}.", done.undo)
+        return _refuse(error)
+    full = f"{plural(done.full, 'asset')} already had {MOST_TAGS} tags, which is the most."
+    if done.full and htmx:  # it is the only one
+        return _show_tags(full, None, "warning")
+    answer = _tell(f"Tagged {plural(done.changed, 'asset')} {done.tag}.", done.undo)
     if done.full:
-        flash(
-            f"{plural(done.full, 'asset')} already had {MOST_TAGS} tags, which is the most.",
-            "warning",
-        )
-    return redirect(find_list())
+        flash(full, "warning")
+    return answer
 
 
 @assets.post("/untag")
@@ -39,7 +43,28 @@ def untag() -> ResponseReturnValue:
     try:
         done = service.remove_tag(read_chosen(), request.form.get("tag", ""))
     except InvalidInput as error:
-        flash(error.message, "error")
-    else:
-        flash_done(f"Took {done.tag} off {plural(done.changed, 'asset')}.", done.undo)
+        return _refuse(error)
+    return _tell(f"Took {done.tag} off {plural(done.changed, 'asset')}.", done.undo)
+
+
+def _refuse(error: InvalidInput) -> ResponseReturnValue:
+    """By scripts as a toast, so that what was typed stays."""
+    if htmx:
+        raise error
+    flash(error.message, "error")
     return redirect(find_list())
+
+
+def _tell(text: str, undo: int | None) -> ResponseReturnValue:
+    if htmx:
+        return _show_tags(text, undo)
+    flash_done(text, undo)
+    return redirect(find_list())
+
+
+def _show_tags(text: str, undo: int | None, category: str = "success") -> ResponseReturnValue:
+    """On the page of one asset: the tags that it has now. Raises NotFound."""
+    asset = get_asset(request.form.get("asset", 0, type=to_id))
+    tags = find_own_words([asset.id])[asset.id].tags
+    part = render_template("assets/_tags.html", asset=asset, tags=tags, url_of_tab=url_of_tab)
+    return with_toast(part, text, category, undo=undo)

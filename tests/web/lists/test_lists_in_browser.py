@@ -126,6 +126,42 @@ def test_a_view_of_a_list_is_kept_and_its_head_stays_in_sight(
     expect(page.get_by_text("First ten is back.").last).to_be_visible()
 
 
+def test_from_one_asset_of_a_list_to_the_next_by_keyboard(
+    live_portal: str, page: Page, many: Place
+) -> None:
+    sign_in(page, live_portal)
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.goto(live_portal + many.url("assets/?q=workstation-000&sort=-name"))
+    page.get_by_role("link", name="workstation-0008").click()
+    steps = page.get_by_role("navigation", name="Assets of the list")
+    expect(steps.get_by_role("link", name="2 of 10")).to_be_visible()
+    page.wait_for_load_state()
+    page.keyboard.press("]")
+    expect(page.get_by_role("heading", name="workstation-0007", level=1)).to_be_visible()
+    page.get_by_role("link", name="Alerts", exact=True).last.focus()
+    page.keyboard.press("Enter")
+    alerts = page.get_by_role("table", name="Alerts").locator("tbody tr")
+    expect(alerts).to_have_count(1)
+    page.get_by_role("link", name=re.compile("^Resolved")).click()
+    expect(page.get_by_role("heading", name="No alert matches the filters")).to_be_visible()
+    page.keyboard.press("[")
+    expect(page.get_by_role("heading", name="Alerts of workstation-0008")).to_be_visible()
+    expect(alerts).to_have_count(1)
+
+    page.get_by_role("link", name="Overview").click()
+    page.get_by_label("New tag").fill("Night shift")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Remove the tag night-shift")).to_be_visible()
+    page.get_by_role("link", name="Write a note").click()
+    page.get_by_label("Note", exact=True).fill("At the desk, see https://wiki.example.com")
+    page.get_by_role("button", name="Save note").click()
+    note = page.get_by_role("region", name="Note")
+    expect(note.get_by_role("link", name="https://wiki.example.com")).to_be_visible()
+    assert_accessible(page)
+    steps.get_by_role("link", name="2 of 10").click()
+    expect(page).to_have_url(re.compile(r"/assets/\?q=workstation-000&sort=-name$"))
+
+
 def test_a_view_is_saved_without_scripts(live_portal: str, browser: Browser, many: Place) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
