@@ -118,10 +118,9 @@ def drive_syncs(world: World, tactical: SimulatedTactical) -> None:
     tactical.control.alerts.trigger(agent, "check")
     for kind in ("devices", "software", "alerts", "status", f"agent {agent}"):
         world.run(f"sync {kind}")
-    alert = "SELECT max(id) FROM rmm_alerts WHERE status = 'active'"
-    world.run(f"alerts ack {world.ask(alert)}")
-    world.run(f"alerts snooze {world.ask(alert)} --for 1")
-    world.run(f"alerts unsnooze {world.ask(alert)}")
+    alert = world.ask("SELECT max(id) FROM rmm_alerts WHERE status = 'active'")
+    for words in ("ack {}", "snooze {} --for 1", "unsnooze {}"):
+        world.run(f"alerts {words.format(alert)}")
     tactical.control.agents.edit(agent_id=agent, hostname="RENAMED")
     world.run("sync devices")
     run = world.ask("SELECT max(id) FROM sync_runs")

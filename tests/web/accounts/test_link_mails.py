@@ -10,7 +10,7 @@ import pytest
 import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from portal.clock import utc_now
 from portal.db import db, transaction
@@ -66,6 +66,7 @@ def send(app: Flask, acme: Place, channel: int) -> None:
     with app.app_context(), tenant_scope(acme.id):
         with transaction() as session:
             session.get_one(Channel, channel).due_at = None
+            session.execute(update(Message).values(due_at=None))
         sending.send_messages(channel)
 
 
