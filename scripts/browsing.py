@@ -21,6 +21,7 @@ from tests.support.browser import NO_CHROMIUM, find_chromium, launched
 from tests.support.demo import mail_box_of, server_of, sign_in_of, wait_for_a_mail
 from tests.support.running import RunningPortal, free_port, running_portal
 
+PATIENCE_MS = 60_000
 Scheme = Literal["light", "dark"]
 
 
@@ -76,8 +77,17 @@ def sign_in(page: Page, demo: Demo) -> None:
     page.get_by_label("Email address").fill(demo.email)
     page.get_by_label("Password").fill(demo.password)
     page.get_by_role("button", name="Sign in").click()
-    page.get_by_role("button", name="Skip for now").click()
-    expect(page.get_by_role("heading", name="Dashboard")).to_be_visible()
+    page.get_by_role("button", name="Skip for now").click(timeout=PATIENCE_MS)
+    expect(page.get_by_role("heading", name="Dashboard")).to_be_visible(timeout=PATIENCE_MS)
+
+
+def install_webhook(page: Page, demo: Demo) -> None:
+    page.goto(f"{demo.url}integrations/tacticalrmm/webhook/")
+    page.get_by_label("As the server's default").check()
+    page.get_by_role("button", name="Preview the changes").click()
+    page.get_by_role("button", name="Install in Tactical").click(timeout=PATIENCE_MS)
+    arrived = page.get_by_text("Tactical's test call arrived").first
+    expect(arrived).to_be_visible(timeout=PATIENCE_MS)
 
 
 def _look_at(portal: RunningPortal) -> Demo:

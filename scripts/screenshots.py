@@ -20,7 +20,14 @@ from typing import Any
 from playwright.sync_api import Browser, FloatRect, Locator, Page, expect
 
 from portal.clock import utc_now
-from scripts.browsing import Demo, open_window, running_browser, running_demo, sign_in
+from scripts.browsing import (
+    Demo,
+    install_webhook,
+    open_window,
+    running_browser,
+    running_demo,
+    sign_in,
+)
 from scripts.every_page import picture_every_page
 from tactical_simulator.control.remote import RemoteControl
 
@@ -105,14 +112,6 @@ def follow_alert(page: Page, demo: Demo) -> None:
     page.get_by_role("button", name="Acknowledge").click()
     wait_for(page, "#timeline", "On my way.")
     save(page, "alert-timeline", around=[page.locator(".answer"), page.locator("#timeline")])
-
-
-def install_webhook(page: Page, demo: Demo) -> None:
-    page.goto(f"{demo.url}integrations/tacticalrmm/webhook/")
-    page.get_by_label("As the server's default").check()
-    page.get_by_role("button", name="Preview the changes").click()
-    page.get_by_role("button", name="Install in Tactical").click()
-    expect(page.get_by_text("Tactical's test call arrived").first).to_be_visible(timeout=30_000)
 
 
 def is_running_server(agent: dict[str, Any]) -> bool:

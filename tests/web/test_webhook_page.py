@@ -92,7 +92,7 @@ def test_it_shows_what_to_enter_but_not_the_secret(msp: Msp, admin: FlaskClient)
         "notify on info alerts",
         "maintenance mode",
         f"•••• {secret[-4:]}",
-        "Waiting for the first event",
+        "Waiting for the first call",
     ):
         assert text in page
     assert secret not in page
@@ -328,7 +328,7 @@ def test_waiting_though_agents_alert(msp: Msp, admin: FlaskClient) -> None:
     with msp.scope():
         execution.run_to_end(SyncKind.ALERTS)
     page = admin.get(PAGE).text
-    assert "Waiting for the first event. Meanwhile 1 alert began" in page
+    assert "Waiting for the first call. Meanwhile 1 alert began" in page
 
 
 def do(msp: Msp, action: InstallationAction, root: str) -> None:
@@ -338,7 +338,7 @@ def do(msp: Msp, action: InstallationAction, root: str) -> None:
 
 
 REACHED_NOWHERE = "leads to the portal"
-WAITING, TESTED, UNREACHED = "Waiting for the first event", "Test arrived", "Not arriving"
+WAITING, TESTED, UNREACHED = "Waiting for the first call", "Test arrived", "Not arriving"
 WARNED = "webhook does not reach the portal"
 
 
