@@ -24,8 +24,8 @@ from portal.models import (
     SoftwareTitle,
 )
 from portal.models.assets.asset import to_shown_status, to_uptime
+from portal.services.assets.choosing import Chosen
 from portal.services.assets.freshness import get_stale_before
-from portal.services.assets.listing import AssetFilter, asset_conditions
 from portal.services.assets.words import OwnWords, find_own_words
 from portal.services.deliveries.history import DeliveryFilter, delivery_conditions
 from portal.services.integrations.current import find_integration
@@ -108,12 +108,17 @@ SOFTWARE: dict[str, InstrumentedAttribute[Any]] = {
 SOFTWARE_COLUMNS = tuple(SOFTWARE)
 
 
-def export_assets(shown: AssetFilter | None = None) -> Iterator[Row]:
-    """The assets that the filter shows, by name; without one all, missing and retired ones too."""
+def export_assets(chosen: Chosen | None = None) -> Iterator[Row]:
+    """The chosen assets, by name; without a choice all, missing and retired ones too. Raises
+    InvalidInput at once where nothing is chosen."""
+    return _export_assets(chosen.to_conditions() if chosen else [])
+
+
+def _export_assets(conditions: Sequence[ColumnElement[bool]]) -> Iterator[Row]:
     stale_before = get_stale_before()
     found = db.session.execute(
         query_assets()
-        .where(*(asset_conditions(shown, stale_before) if shown else ()))
+        .where(*conditions)
         .order_by(Asset.name, Asset.id)
         .execution_options(yield_per=ROWS_AT_ONCE)
     )

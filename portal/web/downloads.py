@@ -14,11 +14,15 @@ from portal.services.csv_lines import to_csv
 from portal.web.guard import get_tenant
 
 
-def send_csv(name: str, columns: Iterable[str], rows: Iterator[dict[str, Any]]) -> Response:
-    """The rows, read while they are sent; the file is called after the list, tenant and day."""
+def send_csv(
+    name: str, columns: Iterable[str], rows: Iterator[dict[str, Any]], chosen: int | None = None
+) -> Response:
+    """The rows, read while they are sent; the file is called after the list, tenant and day.
+    `chosen`: how many a person ticked, where it is these and not all of the list."""
     tenant, clients, address = get_tenant(), allowed_clients(), own_address()
     filters = {name: value for name, value in request.args.items() if value}
-    record_export(name, "csv", (request.view_args or {}) | filters)
+    ticked = {} if chosen is None else {"chosen": chosen}
+    record_export(name, "csv", (request.view_args or {}) | filters | ticked)
 
     def lines() -> Iterator[str]:
         with tenant_scope(tenant.id), limited_to(clients), known_by(address):

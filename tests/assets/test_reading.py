@@ -16,6 +16,7 @@ from portal.models import Asset
 from portal.models.runs.sync_run import RunStatus, SyncKind
 from portal.scope import tenant_scope
 from portal.services.accounts.tenants import add_tenant
+from portal.services.assets.choosing import Chosen
 from portal.services.assets.edits import AssetEdit, edit_asset, list_locked, release_field
 from portal.services.assets.listing import (
     STATUSES,
@@ -120,8 +121,8 @@ def test_statuses_sum_to_the_total_and_missing_assets_are_apart(app: Flask, sync
         everything = list(export_assets())
         assert len(everything) == 24
         assert sum(row["missing_since"] is not None for row in everything) == 6
-        assert len(list(export_assets(AssetFilter()))) == 18
-        assert len(list(export_assets(AssetFilter(status="missing")))) == 6
+        assert len(list(export_assets(Chosen(shown=AssetFilter())))) == 18
+        assert len(list(export_assets(Chosen(shown=AssetFilter(status="missing"))))) == 6
 
 
 def test_what_was_edited_by_hand_is_left_alone_until_it_is_released(

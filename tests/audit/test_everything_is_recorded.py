@@ -114,6 +114,14 @@ def _another_client(place: Place) -> dict[str, Any]:
         return {"client_id": client.id, "client_name": "", "confirmed": "1"}
 
 
+def _chosen_asset(place: Place) -> dict[str, Any]:
+    return {"asset": place.asset}
+
+
+def _asset_and_client(place: Place) -> dict[str, Any]:
+    return _another_client(place) | _chosen_asset(place)
+
+
 def _no_rule(place: Place) -> None:
     with transaction() as session:
         session.delete(session.get_one(AlertRule, place.rule))
@@ -266,8 +274,12 @@ ROUTES = {
         {"name": "New", "asset_type": "server"},
         lambda place: {"client_id": place.client},
     ),
+    "alerts.export_chosen": Drive("list.exported", prepare=_chosen_alert),
+    "assets.export_chosen": Drive("list.exported", prepare=_chosen_asset),
+    "assets.move": Drive("asset.edited", prepare=_asset_and_client),
     "assets.refresh": Drive("run.started"),
     "assets.save_note": Drive("asset.noted", {"note": "At the desk", "version": "none"}),
+    "assets.refresh_many": Drive("run.started", prepare=_chosen_asset),
     "assets.release": Drive("asset.released", prepare=_locked),
     "assets.restore": Drive("asset.restored", prepare=_retired),
     "assets.tag": Drive("asset.tagged", {"tag": "backup"}, lambda place: {"asset": place.asset}),

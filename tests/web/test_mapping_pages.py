@@ -289,7 +289,7 @@ def test_an_undo_moves_assets_back_and_leaves_what_changed_since(
     post("client", client_name="Globex", client_id=globex, confirmed="1")
     undo = json.loads(unmapped.headers["HX-Trigger"])["toast"]["undo"]
     answer = admin.post(undo["url"], headers=HTMX)
-    assert "Undone in part" in answer.headers["HX-Trigger"]
+    assert "It was changed since" in answer.headers["HX-Trigger"]
     assert read(app, acme)[0] == "Globex"
 
 

@@ -4,6 +4,8 @@ Tactical hears nothing of it."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -14,14 +16,33 @@ from portal.errors import InvalidInput, Refused
 from portal.models import AlertHandling
 from portal.models.alerts.timeline import TimelineKind
 from portal.models.events.event import EventType
+from portal.models.undo.offer import UndoKind
 from portal.services.alerts.links import invalid_link
 from portal.services.alerts.occurrences import Occurrence, check_ids, hold_current
-from portal.services.alerts.taking import Deed, Taken, part, write_down
+from portal.services.alerts.taking import Deed, Taken, check_unchanged, offered, part, write_down
 from portal.services.audit.actions import Action
 from portal.services.audit.actor import Actor, current_actor
+from portal.services.undo.offers import tell_undone
 
 LONGEST_NOTE = 1000
 OVER = "The alert is over, so there is nothing to acknowledge any more."
+
+
+@dataclass(frozen=True, slots=True)
+class _Acknowledgement:
+    """As an offer to undo keeps it. `at`: ISO 8601."""
+
+    handling_id: int
+    at: str
+    by: str | None
+    note: str | None
+
+    @classmethod
+    def read(cls, occurrence: Occurrence) -> _Acknowledgement:
+        handling = occurrence.handling
+        at = handling.acknowledged_at or utc_now()
+        who, note = handling.acknowledged_by, handling.acknowledgement
+        return cls(handling.id, at.isoformat(), who, note)
 
 
 def acknowledge(
@@ -35,7 +56,9 @@ def acknowledge(
     """
     ids, note = check_ids(alert_ids), clean_note(note)
     with transaction() as session:
-        return acknowledge_held(session, hold_current(session, ids), note, by, actor)
+        taken = acknowledge_held(session, hold_current(session, ids), note, by, actor)
+        at = taken.done[0].handling.acknowledged_at if taken.done else None
+    return offered(taken, UndoKind.ACKNOWLEDGED, at=at and at.isoformat())
 
 
 def acknowledge_linked(handling_id: int, by: str | None, note: str, actor: Actor | None) -> Taken:
@@ -56,17 +79,52 @@ def acknowledge_linked(handling_id: int, by: str | None, note: str, actor: Actor
 
 def unacknowledge(alert_ids: Sequence[int]) -> Taken:
     """Take it back. Raises as `acknowledge` does."""
-    ids, who, now = check_ids(alert_ids), current_actor().name, utc_now()
+    ids = check_ids(alert_ids)
     with transaction() as session:
         done, failures = part(hold_current(session, ids), _obstacle_to_taking_back)
+        was = [_Acknowledgement.read(each) for each in done]
+        _unacknowledge(session, done)
+    taken = Taken("not acknowledged any more", done, failures)
+    return offered(taken, UndoKind.UNACKNOWLEDGED, was=[asdict(each) for each in was])
+
+
+def take_back_acknowledging(alert_ids: Sequence[int], at: str) -> str:
+    """Undo `acknowledge`, of those whose acknowledgement is still that of this moment."""
+    then = datetime.fromisoformat(at)
+    with transaction() as session:
+        held = hold_current(session, alert_ids)
+        done = [each for each in held if each.handling.acknowledged_at == then]
+        check_unchanged(done)
+        _unacknowledge(session, done)
+    return tell_undone("acknowledged", len(done), len(alert_ids), "alert")
+
+
+def take_back_unacknowledging(alert_ids: Sequence[int], was: Sequence[dict[str, Any]]) -> str:
+    """Undo `unacknowledge`, of those that nobody has acknowledged since, and that are not over."""
+    known = {each["handling_id"]: _Acknowledgement(**each) for each in was}
+    with transaction() as session:
+        held = hold_current(session, alert_ids)
+        done = [each for each in held if each.handling.id in known and not _obstacle(each)]
+        check_unchanged(done)
         for each in done:
-            handling = each.handling
-            handling.acknowledged_at = handling.acknowledged_by = handling.acknowledgement = None
-            handling.due_at = now  # what was planned goes on
-        text = f"{who} took the acknowledgement back."
-        action = Action.ALERTS_UNACKNOWLEDGED
-        write_down(session, done, Deed(TimelineKind.ACKNOWLEDGED, text, action))
-    return Taken("not acknowledged any more", done, failures)
+            before = known[each.handling.id]
+            each.handling.acknowledged_at = datetime.fromisoformat(before.at)
+            each.handling.acknowledged_by, each.handling.acknowledgement = before.by, before.note
+        text = f"{current_actor().name} left the acknowledgement as it was."
+        kind, action = TimelineKind.ACKNOWLEDGED, Action.ALERTS_ACKNOWLEDGED
+        write_down(session, done, Deed(kind, text, action))
+    number = len(alert_ids)
+    return tell_undone("took the acknowledgement of", len(done), number, "alert", " back")
+
+
+def _unacknowledge(session: Session, done: Sequence[Occurrence]) -> None:
+    now, who = utc_now(), current_actor().name
+    for each in done:
+        handling = each.handling
+        handling.acknowledged_at = handling.acknowledged_by = handling.acknowledgement = None
+        handling.due_at = now  # what was planned goes on
+    text, action = f"{who} took the acknowledgement back.", Action.ALERTS_UNACKNOWLEDGED
+    write_down(session, done, Deed(TimelineKind.ACKNOWLEDGED, text, action))
 
 
 def clean_note(note: str) -> str:

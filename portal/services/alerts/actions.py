@@ -15,11 +15,13 @@ from portal.errors import InvalidInput, NotFound, PortalError
 from portal.models import Alert, Errand
 from portal.models.alerts.alert import AlertSource, AlertStatus
 from portal.models.errands.errand import ErrandKind
+from portal.models.undo.offer import UndoKind
 from portal.services.alerts.listing import get_alert
 from portal.services.alerts.occurrences import check_ids
 from portal.services.alerts.results import ActionResult, AlertAction, Failure
 from portal.services.errands.requests import request_errand
 from portal.services.integrations.current import get_active_integration, open_tactical
+from portal.services.undo.offers import offer_undo
 from portal.sync.alerts.hints import close_alert
 from portal.sync.alerts.write import write_alerts
 from portal.tactical.alerts import TacticalAlert, TacticalAlerts
@@ -56,8 +58,23 @@ def request_action(
         "deed": action,
         "alert_ids": ids,
         "days": days if action is AlertAction.SNOOZE else None,
+        "undo": _offer(action, ids, days),
     }
     return request_errand(ErrandKind.ACT_ON_ALERTS, f"{action.capitalize()} {what}", wanted)
+
+
+def _offer(action: AlertAction, ids: Sequence[int], days: int | None) -> int | None:
+    """To take it back once it is done; None for what cannot be."""
+    its = select(Alert.id, Alert.snoozed_until).where(Alert.id.in_(ids))
+    if action is AlertAction.SNOOZE:
+        active = db.session.scalars(its.where(Alert.status == AlertStatus.ACTIVE)).all()
+        change = {"alert_ids": list(active), "days": days, "at": utc_now().isoformat()}
+        return offer_undo(UndoKind.SNOOZED_DAYS, change) if active else None
+    if action is AlertAction.UNSNOOZE:
+        asleep = db.session.execute(its.where(Alert.snoozed_until > utc_now())).all()
+        was = [(alert_id, end.isoformat()) for alert_id, end in asleep if end]
+        return offer_undo(UndoKind.UNSNOOZED_DAYS, {"was": was}) if was else None
+    return None
 
 
 def _list_known(ids: Sequence[int]) -> list[int]:

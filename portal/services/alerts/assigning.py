@@ -12,13 +12,15 @@ from portal.errors import InvalidInput
 from portal.models import Membership, User
 from portal.models.alerts.timeline import TimelineKind
 from portal.models.events.event import EventType
+from portal.models.undo.offer import UndoKind
 from portal.scope import Clients, allowed_clients, beyond_clients
 from portal.services.accounts.limits import read_limit
 from portal.services.accounts.permissions import Permission, Role, role_allows
 from portal.services.alerts.occurrences import Occurrence, check_ids, hold_current
-from portal.services.alerts.taking import Deed, Taken, part, write_down
+from portal.services.alerts.taking import Deed, Taken, check_unchanged, offered, part, write_down
 from portal.services.audit.actions import Action
 from portal.services.audit.actor import current_actor
+from portal.services.undo.offers import tell_undone
 
 OVER = "The alert is over."
 _MAY_TAKE = [role for role in Role if role_allows(role, Permission.ACT_ON_ALERTS)]
@@ -48,10 +50,38 @@ def assign(alert_ids: Sequence[int], membership_id: int | None) -> Taken:
         email = person.user.email if person else None
         held = hold_current(session, ids)
         done, failures = part(held, lambda each: _find_obstacle(each, membership_id, email, limit))
+        was = [[each.handling.id, each.handling.assigned_to] for each in done]
         for each in done:
             each.handling.assigned_to = membership_id
         write_down(session, done, _describe(email))
-    return Taken("assigned" if email else "not assigned any more", done, failures)
+    taken = Taken("assigned" if email else "not assigned any more", done, failures)
+    return offered(taken, UndoKind.ASSIGNED, to=membership_id, was=was)
+
+
+def take_back_assigning(
+    alert_ids: Sequence[int], to: int | None, was: Sequence[tuple[int, int | None]]
+) -> str:
+    """Undo `assign`, of those that are still that person's, and are not over. Of whoever cannot be
+    given alerts any more, they become nobody's."""
+    before = dict(was)
+    with transaction() as session:
+        emails = {each.id: each.user.email for each in list_assignees()}
+        held = hold_current(session, alert_ids)
+        done = [
+            each
+            for each in held
+            if each.handling.id in before and each.handling.assigned_to == to and not each.is_over
+        ]
+        check_unchanged(done)
+        groups: dict[int | None, list[Occurrence]] = {}
+        for each in done:
+            owner = before[each.handling.id]
+            groups.setdefault(owner if owner in emails else None, []).append(each)
+        for owner, some in groups.items():
+            for each in some:
+                each.handling.assigned_to = owner
+            write_down(session, some, _describe(None if owner is None else emails[owner]))
+    return tell_undone("assigned", len(done), len(alert_ids), "alert")
 
 
 def _describe(email: str | None) -> Deed:

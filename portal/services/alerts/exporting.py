@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from portal.db import db
 from portal.models import Alert
@@ -37,10 +37,13 @@ ALERT_COLUMNS = (
 )
 
 
-def export_alerts(shown: AlertFilter | None = None) -> Iterator[Row]:
-    """The alerts that the filter shows, the oldest first."""
+def export_alerts(
+    shown: AlertFilter | None = None, ids: Collection[int] | None = None
+) -> Iterator[Row]:
+    """The alerts that the filter shows, the oldest first; or these alone."""
+    chosen = alert_conditions(shown or AlertFilter()) if ids is None else [Alert.id.in_(ids)]
     found = db.session.scalars(
-        query_alerts(*alert_conditions(shown or AlertFilter()))
+        query_alerts(*chosen)
         .order_by(Alert.triggered_at, Alert.id)
         .execution_options(yield_per=ROWS_AT_ONCE)
     )

@@ -5,7 +5,7 @@ A snooze ends by the clock: whatever decides about alerts asks first which have 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -19,10 +19,12 @@ from portal.models import Alert
 from portal.models.alerts.alert import AlertStatus
 from portal.models.alerts.timeline import TimelineKind
 from portal.models.events.event import EventType
+from portal.models.undo.offer import UndoKind
 from portal.services.alerts.occurrences import Occurrence, check_ids, hold_current
-from portal.services.alerts.taking import Deed, Taken, part, write_down
+from portal.services.alerts.taking import Deed, Taken, check_unchanged, offered, part, write_down
 from portal.services.audit.actions import Action
 from portal.services.audit.actor import current_actor
+from portal.services.undo.offers import tell_undone
 from portal.sync.alerts.locks import lock_alerts
 
 LONGEST = timedelta(days=2)
@@ -31,6 +33,9 @@ MORNING = time(8)
 OVER = "The alert is over, so there is nothing to snooze."
 ENDED = "The snooze ended, so it is active again."
 AT_ONCE = 200
+
+_End = tuple[int, str]
+"""The id of an alert, and when its snooze ends, as ISO 8601."""
 
 
 def find_morning(zone: str) -> datetime:
@@ -58,26 +63,50 @@ def snooze(alert_ids: Sequence[int], until: datetime, by: str | None = None) -> 
         )
     with transaction() as session:
         done, failures = part(_hold(session, ids), _find_obstacle)
-        for each in done:
-            alert = each.alert
-            alert.status, alert.snoozed_until, alert.snoozed_by = AlertStatus.SNOOZED, until, who
-        text = f"Snoozed in the portal until {until:%Y-%m-%d %H:%M} UTC by {who}."
-        values = {"snoozed_until": iso_utc(until), "snoozed_by": who}
-        action, event = Action.ALERTS_SNOOZED, EventType.ALERT_SNOOZED
-        write_down(session, done, Deed(TimelineKind.SNOOZED, text, action, values, event))
-    return Taken("snoozed", done, failures)
+        was = _read_ends(done)
+        _put_to_sleep(session, done, until, who)
+    taken = Taken("snoozed", done, failures)
+    return offered(taken, UndoKind.SNOOZED, until=until.isoformat(), was=was)
 
 
 def unsnooze(alert_ids: Sequence[int]) -> Taken:
     """Those of them that are snoozed in the portal alone. Raises as `snooze` does."""
-    ids, who = check_ids(alert_ids), current_actor().name
+    ids = check_ids(alert_ids)
     with transaction() as session:
         done, failures = part(_hold(session, ids), _find_obstacle_to_waking)
-        _wake(done)
-        text, values = f"{who} ended the snooze.", {"unsnoozed_by": who}
-        action, event = Action.ALERTS_UNSNOOZED, EventType.ALERT_UNSNOOZED
-        write_down(session, done, Deed(TimelineKind.SNOOZED, text, action, values, event))
-    return Taken("active again", done, failures)
+        was = _read_ends(done)
+        _end_by_hand(session, done)
+    return offered(Taken("active again", done, failures), UndoKind.UNSNOOZED, was=was)
+
+
+def take_back_snoozing(alert_ids: Sequence[int], until: str, was: Sequence[_End]) -> str:
+    """Undo `snooze`, of those that still sleep until that moment: what slept before does so until
+    its own end."""
+    then, ends = datetime.fromisoformat(until), _to_ends(was)
+    with transaction() as session:
+        held = _hold(session, alert_ids)
+        done = [each for each in held if each.alert.snoozed_by and each.alert.snoozed_until == then]
+        check_unchanged(done)
+        _end_by_hand(session, [each for each in done if each.alert.id not in ends])
+        for end, some in _by_end(done, ends).items():
+            _put_to_sleep(session, some, end, current_actor().name)
+    return tell_undone("snoozed", len(done), len(alert_ids), "alert")
+
+
+def take_back_unsnoozing(alert_ids: Sequence[int], was: Sequence[_End]) -> str:
+    """Undo `unsnooze`, of those that are active still and whose snooze would not have ended."""
+    ends = _to_ends(was)
+    with transaction() as session:
+        held = _hold(session, alert_ids)
+        done = [
+            each for each in held if each.alert.status is AlertStatus.ACTIVE and not each.is_over
+        ]
+        groups = _by_end(done, ends)
+        done = [each for some in groups.values() for each in some]
+        check_unchanged(done)
+        for end, some in groups.items():
+            _put_to_sleep(session, some, end, current_actor().name)
+    return tell_undone("made", len(done), len(alert_ids), "alert", " active")
 
 
 def list_snoozed_here(alert_ids: Sequence[int]) -> list[int]:
@@ -109,6 +138,47 @@ def _end(alert_ids: Sequence[int]) -> None:
         _wake(held)
         kind, event = TimelineKind.SNOOZED, EventType.ALERT_UNSNOOZED
         write_down(session, held, Deed(kind, ENDED, None, {"unsnoozed_by": None}, event))
+
+
+def _put_to_sleep(session: Session, done: Sequence[Occurrence], until: datetime, who: str) -> None:
+    for each in done:
+        alert = each.alert
+        alert.status, alert.snoozed_until, alert.snoozed_by = AlertStatus.SNOOZED, until, who
+    text = f"Snoozed in the portal until {until:%Y-%m-%d %H:%M} UTC by {who}."
+    values = {"snoozed_until": iso_utc(until), "snoozed_by": who}
+    action, event = Action.ALERTS_SNOOZED, EventType.ALERT_SNOOZED
+    write_down(session, done, Deed(TimelineKind.SNOOZED, text, action, values, event))
+
+
+def _end_by_hand(session: Session, done: Sequence[Occurrence]) -> None:
+    _wake(done)
+    who = current_actor().name
+    text, values = f"{who} ended the snooze.", {"unsnoozed_by": who}
+    action, event = Action.ALERTS_UNSNOOZED, EventType.ALERT_UNSNOOZED
+    write_down(session, done, Deed(TimelineKind.SNOOZED, text, action, values, event))
+
+
+def _read_ends(held: Sequence[Occurrence]) -> list[_End]:
+    """Of those that sleep in the portal, as an offer to undo keeps them."""
+    ends = [(each.alert.id, each.alert.snoozed_until) for each in held if each.alert.snoozed_by]
+    return [(alert_id, end.isoformat()) for alert_id, end in ends if end is not None]
+
+
+def _to_ends(was: Sequence[_End]) -> dict[int, datetime]:
+    """By alert, without those that have passed."""
+    ends = {alert_id: datetime.fromisoformat(end) for alert_id, end in was}
+    return {alert_id: end for alert_id, end in ends.items() if end > utc_now()}
+
+
+def _by_end(
+    held: Sequence[Occurrence], ends: Mapping[int, datetime]
+) -> dict[datetime, list[Occurrence]]:
+    """Those that slept, by when they would have woken."""
+    groups: dict[datetime, list[Occurrence]] = {}
+    for each in held:
+        if each.alert.id in ends:
+            groups.setdefault(ends[each.alert.id], []).append(each)
+    return groups
 
 
 def _has_ended() -> ColumnElement[bool]:

@@ -4,20 +4,23 @@ trail."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy.orm import Session
 
+from portal.errors import Refused
 from portal.events.outbox import record_events
 from portal.models import Alert
 from portal.models.alerts.timeline import TimelineKind
 from portal.models.events.event import EventType
+from portal.models.undo.offer import UndoKind
 from portal.services.alerts.occurrences import Occurrence
 from portal.services.alerts.results import Failure
 from portal.services.audit.actions import Action
 from portal.services.audit.actor import Actor
 from portal.services.audit.record import Target, record
+from portal.services.undo.offers import CHANGED_SINCE, offer_undo
 from portal.sync.alerts.alert_events import EVENT_COLUMNS, describe_alert
 from portal.sync.alerts.timeline import Entry, add_entries
 from portal.wording import plural
@@ -30,6 +33,8 @@ class Taken:
     verb: str
     done: Sequence[Occurrence]
     failures: list[Failure]
+    undo: int | None = None
+    """The number of the offer to take it back."""
 
     @property
     def summary(self) -> str:
@@ -53,6 +58,21 @@ class Deed:
     """For the audit trail and subscribers: what it changed."""
     event: EventType | None = None
     actor: Actor | None = None
+
+
+def offered(taken: Taken, kind: UndoKind, **change: Any) -> Taken:
+    """After the transaction: with an offer to take it back, if anything was done. `change`: what
+    the way back needs to know, beside the ids of the alerts."""
+    if not taken.done:
+        return taken
+    ids = [each.alert.id for each in taken.done]
+    return replace(taken, undo=offer_undo(kind, {"alert_ids": ids} | change))
+
+
+def check_unchanged(done: Sequence[Occurrence]) -> None:
+    """Raises Refused where nothing is left of what was to be taken back."""
+    if not done:
+        raise Refused(CHANGED_SINCE)
 
 
 def part(

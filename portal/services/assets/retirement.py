@@ -12,12 +12,14 @@ from portal.db import db
 from portal.errors import Refused
 from portal.models import Asset, SyncRun
 from portal.models.runs.sync_run import RunStatus
+from portal.models.undo.offer import UndoKind
 from portal.scope import beyond_clients
 from portal.services.assets.change_runs import ask_for_change
 from portal.services.assets.choosing import Chosen
 from portal.services.runs.execution import run_queued, work_to_end
 from portal.services.runs.history import get_run
 from portal.services.runs.requests import enqueue_run
+from portal.services.undo.offers import offer_undo
 from portal.sync.devices.asset_changes import AssetAction
 from portal.sync.devices.retirement import RETIRABLE
 
@@ -41,6 +43,8 @@ class Done:
     run: SyncRun
     left: int = 0
     """How many of the chosen ones are left as they are."""
+    undo: int | None = None
+    """The number of the offer to take it back."""
 
     @property
     def number(self) -> int:
@@ -63,12 +67,13 @@ def restore_assets(chosen: Chosen) -> Done:
 def request_retirement(chosen: Chosen, user_id: int) -> Done:
     """A few are retired at once, and more by a worker. Raises as `retire_assets`."""
     run, is_new, left = _ask_to_retire(chosen, user_id)
-    return Done(_hand_over(run, is_new), left)
+    return Done(_hand_over(run, is_new), left, _offer(run))
 
 
 def request_restoring(chosen: Chosen, user_id: int) -> Done:
     """As `request_retirement`. Raises as `restore_assets`."""
-    return Done(_hand_over(*_ask_to_restore(chosen, user_id)))
+    run, is_new = _ask_to_restore(chosen, user_id)
+    return Done(_hand_over(run, is_new), undo=_offer(run))
 
 
 def _ask_to_retire(chosen: Chosen, user_id: int | None) -> tuple[SyncRun, bool, int]:
@@ -103,6 +108,10 @@ def _hand_over(run: SyncRun, is_new: bool) -> SyncRun:
         run_queued(run.id)
         after = get_run(run.id)
     return after if after.is_active else _finished(after)  # a worker was quicker
+
+
+def _offer(run: SyncRun) -> int | None:
+    return offer_undo(UndoKind.RETIRED, {"run_id": run.id})
 
 
 def _finished(run: SyncRun) -> SyncRun:

@@ -74,7 +74,7 @@ def take_back_adding(tag: str, asset_ids: Sequence[int], at: str) -> str:
         if not ids:
             raise Refused(CHANGED_SINCE)
         _record(Action.ASSETS_UNTAGGED, tag, ids)
-    return tell_undone(f"took {tag} off", len(ids), len(asset_ids))
+    return tell_undone("tagged", len(ids), len(asset_ids), after=f" {tag}")
 
 
 def take_back_removing(tag: str, asset_ids: Sequence[int]) -> str:
@@ -86,7 +86,7 @@ def take_back_removing(tag: str, asset_ids: Sequence[int]) -> str:
         if not ids:
             raise Refused(CHANGED_SINCE)
         _record(Action.ASSETS_TAGGED, tag, ids)
-    return tell_undone(f"put {tag} back on", len(ids), len(asset_ids))
+    return tell_undone(f"took {tag} off", len(ids), len(asset_ids))
 
 
 def _add(

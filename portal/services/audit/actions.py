@@ -157,6 +157,7 @@ class Action(StrEnum):
     WINDOW_ENDED = "window.ended"
     """By a person, before its time."""
     WINDOW_DELETED = "window.deleted"
+    WINDOW_RESTORED = "window.restored"
     CALENDAR_LINK_MADE = "calendar_link.made"
     CALENDAR_LINK_REVOKED = "calendar_link.revoked"
     RULES_IMPORTED = "rule.imported"

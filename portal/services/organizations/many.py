@@ -20,13 +20,10 @@ from portal.services.organizations.listing import clients_by_key
 from portal.services.organizations.mapping import AT_ONCE, assign, load_pairs
 from portal.services.organizations.recording import recorded
 from portal.services.runs.history import get_run
-from portal.services.runs.reverts import request_revert, revert_to_end
 from portal.services.undo.offers import offer_undo
+from portal.services.undo.runs import revert, tell_reverted
 from portal.sync.reverting.mappings import CLIENT_CREATED
 from portal.wording import plural
-
-MOST_MOVED = 2_000
-"""More assets than these go back in a worker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,15 +121,12 @@ def take_back(run_id: int, user_id: int) -> str:
     come to them. Raises NotFound, and Refused where it cannot be."""
     run = get_run(run_id)
     title, created = run.title or "The mapping", _list_created(run)
-    if run.moved > MOST_MOVED:
-        request_revert(run_id, user_id)
+    reverted = revert(run, run.moved, user_id)
+    if reverted is None:
         return "Being undone: many assets move back. It takes a few seconds."
-    reverted = revert_to_end(run_id, "button", user_id)
     for client_id in created:
         _delete_if_bare(client_id)
-    if reverted.skipped:
-        return f"Undone in part: {plural(reverted.skipped, 'organization')} changed since."
-    return f"Undone: {title[0].lower()}{title[1:]}."
+    return tell_reverted(title, reverted, "organization")
 
 
 def _assign(

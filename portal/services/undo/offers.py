@@ -73,9 +73,10 @@ def _prune(session: Session) -> None:
     count_changed(session, delete(UndoOffer).where(UndoOffer.made_at < utc_now() - KEPT_FOR))
 
 
-def tell_undone(what: str, done: int, number: int, noun: str = "asset") -> str:
-    """`Undone: took backup off 3 assets. 1 asset was changed since and stays as it is.`"""
-    text = f"Undone: {what} {plural(done, noun)}."
+def tell_undone(what: str, done: int, number: int, noun: str = "asset", after: str = "") -> str:
+    """`Undone: tagged 3 assets backup. 1 asset was changed since and stays as it is.` `what` was
+    done to so many, of the `number` that it had been done to."""
+    text = f"Undone: {what} {plural(done, noun)}{after}."
     left = number - done
     if not left:
         return text

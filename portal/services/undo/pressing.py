@@ -7,29 +7,41 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from portal.errors import PermissionDenied, PortalError
-from portal.models import Membership
+from portal.models import Errand, Membership
 from portal.models.undo.offer import UndoKind
 from portal.services.accounts.permissions import Permission, role_allows
+from portal.services.alerts.acknowledging import (
+    take_back_acknowledging,
+    take_back_unacknowledging,
+)
+from portal.services.alerts.assigning import take_back_assigning
+from portal.services.alerts.sleeping import take_back_snoozing_days, take_back_waking
+from portal.services.alerts.snoozing import take_back_snoozing, take_back_unsnoozing
 from portal.services.assets import tags
+from portal.services.assets.moving import take_back_moving
 from portal.services.helpdesks import customers
 from portal.services.organizations import many
 from portal.services.saved_views import keeping
 from portal.services.undo.offers import claim_offer, release_offer
+from portal.services.undo.runs import take_back_run
+from portal.services.windows.editing import restore_window
 
 Change = dict[str, Any]
+Outcome = str | list[Errand]
+"""What was done, as a sentence; or what a worker does about it in Tactical."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Way:
-    """`take_back` says what it did as a sentence. It leaves alone what has changed since, and
+    """`take_back` leaves alone what has changed since, and
     raises Refused where nothing is left to take back."""
 
     permission: Permission
-    take_back: Callable[[Membership, Change], str]
+    take_back: Callable[[Membership, Change], Outcome]
 
 
-def press(place: Membership, offer_id: int) -> str:
-    """What was done, as a sentence. Raises NotFound, Refused and PermissionDenied."""
+def press(place: Membership, offer_id: int) -> Outcome:
+    """Raises NotFound, Refused and PermissionDenied."""
     offer = claim_offer(offer_id, place.user_id)
     try:
         way = _WAYS[offer.kind]
@@ -45,18 +57,38 @@ def _restore_view(place: Membership, change: Change) -> str:
     return f"{keeping.restore_view(place, change['view_id']).name} is back."
 
 
+def _revert(place: Membership, change: Change) -> str:
+    return take_back_run(change["run_id"], place.user_id)
+
+
+def _by(permission: Permission, take_back: Callable[..., Outcome]) -> _Way:
+    """Where the change alone says what to do, by name."""
+    return _Way(permission, lambda _place, change: take_back(**change))
+
+
 _WAYS: Final[Mapping[UndoKind, _Way]] = {
     UndoKind.MAPPING: _Way(
         Permission.MAP, lambda place, change: many.take_back(change["run_id"], place.user_id)
     ),
+    UndoKind.CUSTOMERS_MAPPED: _by(Permission.MAP, customers.take_back_mapping),
+    UndoKind.RETIRED: _Way(Permission.EDIT, _revert),
+    UndoKind.MERGED: _Way(Permission.MAP, _revert),
+    UndoKind.MOVED: _Way(
+        Permission.EDIT, lambda place, change: take_back_moving(**change, user_id=place.user_id)
+    ),
+    UndoKind.TAGGED: _by(Permission.EDIT, tags.take_back_adding),
+    UndoKind.UNTAGGED: _by(Permission.EDIT, tags.take_back_removing),
+    UndoKind.ACKNOWLEDGED: _by(Permission.ACT_ON_ALERTS, take_back_acknowledging),
+    UndoKind.UNACKNOWLEDGED: _by(Permission.ACT_ON_ALERTS, take_back_unacknowledging),
+    UndoKind.ASSIGNED: _by(Permission.ACT_ON_ALERTS, take_back_assigning),
+    UndoKind.SNOOZED: _by(Permission.ACT_ON_ALERTS, take_back_snoozing),
+    UndoKind.UNSNOOZED: _by(Permission.ACT_ON_ALERTS, take_back_unsnoozing),
+    UndoKind.SNOOZED_DAYS: _by(Permission.ACT_ON_ALERTS, take_back_snoozing_days),
+    UndoKind.UNSNOOZED_DAYS: _by(Permission.ACT_ON_ALERTS, take_back_waking),
+    UndoKind.WINDOW_DELETED: _Way(
+        Permission.CHANGE_RULES,
+        lambda _place, change: f"{restore_window(change['window_id'])} is back.",
+    ),
     UndoKind.VIEW_DELETED: _Way(Permission.READ, _restore_view),
     UndoKind.SHARED_VIEW_DELETED: _Way(Permission.SHARE_VIEWS, _restore_view),
-    UndoKind.TAGGED: _Way(Permission.EDIT, lambda _place, change: tags.take_back_adding(**change)),
-    UndoKind.CUSTOMERS_MAPPED: _Way(
-        Permission.MAP, lambda _place, change: customers.take_back_mapping(**change)
-    ),
-    UndoKind.UNTAGGED: _Way(
-        Permission.EDIT,
-        lambda _place, change: tags.take_back_removing(**change),
-    ),
 }

@@ -15,11 +15,13 @@ from portal.db import db, transaction
 from portal.errors import InvalidInput, NotFound, Refused
 from portal.models import AlertHandling, MaintenanceWindow, Tenant
 from portal.models.alerts.handling import HandlingState
+from portal.models.undo.offer import UndoKind
 from portal.scope import get_tenant_id
 from portal.services.audit.actions import Action
 from portal.services.audit.record import Target, record
 from portal.services.audit.values import differing
 from portal.services.text import LONGEST_LINE
+from portal.services.undo.offers import CHANGED_SINCE, offer_undo
 from portal.services.windows.loading import select_ahead
 from portal.services.windows.occurrences import find_current, find_end
 from portal.services.windows.terms import Scope, Window, as_plain, read_window
@@ -113,17 +115,32 @@ def end_window(window_id: int) -> MaintenanceWindow:
     return row
 
 
-def delete_window(window_id: int) -> str:
-    """It keeps nothing back from now on; the list of what it kept back stays. Its name.
+def delete_window(window_id: int) -> tuple[str, int | None]:
+    """It keeps nothing back from now on; the list of what it kept back stays. Its name, and the
+    number of the offer to undo it.
 
-    Raises NotFound.
+    Raises NotFound, and Refused where it is deleted already.
     """
     with transaction() as session:
         row = _lock(session, window_id)
         row.deleted_at = utc_now()
         record(Action.WINDOW_DELETED, _target(row), _facts(row))
         _look_anew(session, row)
-        return row.name
+    return row.name, offer_undo(UndoKind.WINDOW_DELETED, {"window_id": row.id})
+
+
+def restore_window(window_id: int) -> str:
+    """It keeps back again what is raised from now on. Its name. Raises NotFound, and Refused where
+    it is not deleted."""
+    with transaction() as session:
+        row = session.scalar(_select(window_id).with_for_update())
+        if row is None:
+            raise NotFound("This maintenance window does not exist.")
+        if row.deleted_at is None:
+            raise Refused(CHANGED_SINCE)
+        row.deleted_at = None
+        record(Action.WINDOW_RESTORED, _target(row), after=_facts(row))
+    return row.name
 
 
 def get_window(window_id: int) -> MaintenanceWindow:

@@ -111,7 +111,8 @@ export function connectHtmx() {
     form.dataset.sent = "yes";
     form.setAttribute("aria-busy", "true");
     // A download leaves the page as it is.
-    if (form.method === "get") setTimeout(() => release(form), 1000);
+    const leaves = form.method !== "get" && event.submitter?.dataset.download === undefined;
+    if (!leaves) setTimeout(() => release(form), 1000);
   });
   window.addEventListener("pageshow", (event) => {
     if (event.persisted) document.querySelectorAll("form[data-sent]").forEach(release);

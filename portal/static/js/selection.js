@@ -1,6 +1,7 @@
 // Rows chosen for an action:
 //   <form data-selection>
 //     <input type="checkbox" data-select-all>  <span data-selection-count>
+//     <input type="checkbox" data-select-matching="4312">  all that the filters show
 //     <input type="checkbox" data-select>      one a row; Shift takes the rows between
 //     <button data-confirm-one="Resolve 1 alert?" data-confirm-many="Resolve {n} alerts?">
 // Boxes may stand outside of the form and name it: form="…". Boxes with data-agents are counted:
@@ -21,15 +22,18 @@ function show(form) {
     all.indeterminate = chosen > 0 && chosen < boxes.length;
     all.disabled = boxes.length === 0;
   }
-  const words = chosen ? [`${chosen} selected`, ...agents(ticked)].join(" · ") : "";
+  const matching = form.querySelector("[data-select-matching]");
+  const number = matching?.checked ? Number(matching.dataset.selectMatching) : chosen;
+  const said = `${number.toLocaleString("en")} selected`;
+  const words = number ? [said, ...agents(ticked)].join(" · ") : "";
   const count = form.querySelector("[data-selection-count]");
   if (count && count.textContent !== words) count.textContent = words;
-  form.classList.toggle("has-selection", chosen > 0);
+  form.classList.toggle("has-selection", number > 0);
   for (const button of form.querySelectorAll(".selection-actions button")) {
-    button.disabled = chosen === 0;
+    button.disabled = number === 0;
     const { confirmOne, confirmMany } = button.dataset;
     if (confirmOne) {
-      button.dataset.confirmTitle = chosen === 1 ? confirmOne : confirmMany.replace("{n}", chosen);
+      button.dataset.confirmTitle = number === 1 ? confirmOne : confirmMany.replace("{n}", number);
     }
   }
 }
@@ -69,6 +73,10 @@ document.addEventListener("change", (event) => {
   if (event.target.matches("[data-select-all]")) {
     for (const box of boxesOf(form)) box.checked = event.target.checked;
   }
+  const matching = form.querySelector("[data-select-matching]");
+  if (event.target === matching) {
+    for (const box of boxesOf(form)) box.checked = matching.checked;
+  } else if (matching) matching.checked = false;
   show(form);
 });
 

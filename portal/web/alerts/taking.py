@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 
 from flask import flash, redirect, request, url_for
@@ -16,7 +15,7 @@ from portal.services.alerts.assigning import assign
 from portal.services.alerts.listing import get_alert
 from portal.services.alerts.taking import Taken
 from portal.web.alerts.views import alerts
-from portal.web.fragments import find_way_back, with_toast
+from portal.web.fragments import find_way_back, flash_done, with_toast
 from portal.web.guard import requires
 from portal.web.input import to_id
 
@@ -72,16 +71,14 @@ def tell_many(taken: Taken, back: str, fragment: str = "") -> ResponseReturnValu
     """What was done, and the list reads itself again. Without htmx it leads back."""
     text, category = _describe(taken)
     if not htmx:
-        flash(text, category)
+        flash_done(text, taken.undo, category)
         return redirect(back)
-    response = with_toast(fragment, text, category)
-    triggers = json.loads(response.headers["HX-Trigger"]) | {"alerts-changed": ""}
-    response.headers["HX-Trigger"] = json.dumps(triggers)
-    return response
+    return with_toast(fragment, text, category, undo=taken.undo, triggers=["alerts-changed"])
 
 
 def flash_taken(taken: Taken) -> None:
-    flash(*_describe(taken))
+    text, category = _describe(taken)
+    flash_done(text, taken.undo, category)
 
 
 def _of_one(alert_id: int, do: Deed) -> ResponseReturnValue:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from flask import current_app, g, render_template, url_for
+from flask import current_app, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from portal.errors import InvalidInput
 from portal.models.integrations.integration import IntegrationState
 from portal.models.runs.sync_run import SyncKind
 from portal.services.accounts.permissions import Permission
@@ -14,6 +15,7 @@ from portal.services.alerts.answer import answer
 from portal.services.alerts.assigning import list_assignees
 from portal.services.alerts.choices import list_rule_choices
 from portal.services.alerts.exporting import ALERT_COLUMNS, export_alerts
+from portal.services.alerts.occurrences import check_ids
 from portal.services.deliveries.history import list_deliveries_of_alert
 from portal.services.integrations.current import find_integration
 from portal.services.runs.history import find_active_and_last
@@ -21,8 +23,9 @@ from portal.services.tickets.listing import list_current, list_of_alerts
 from portal.services.webhook.state import get_health
 from portal.web.alerts.filters import describe_filter, read_filter
 from portal.web.downloads import send_csv
-from portal.web.fragments import page_number, page_or_region
+from portal.web.fragments import find_way_back, page_number, page_or_region
 from portal.web.guard import requires, tenant_blueprint
+from portal.web.input import to_id
 from portal.web.saved_views.look import list_context
 
 alerts = tenant_blueprint("alerts", __name__, "/alerts")
@@ -66,6 +69,17 @@ def index() -> ResponseReturnValue:
 def export() -> ResponseReturnValue:
     """The alerts that the list shows, streamed."""
     return send_csv("alerts", ALERT_COLUMNS, export_alerts(read_filter()))
+
+
+@alerts.post("/export.csv")
+@requires(Permission.READ)
+def export_chosen() -> ResponseReturnValue:
+    try:
+        ids = check_ids(request.form.getlist("alert", type=to_id))
+    except InvalidInput as error:
+        flash(error.message, "error")
+        return redirect(find_way_back(url_for("alerts.index")))
+    return send_csv("alerts", ALERT_COLUMNS, export_alerts(ids=ids), len(ids))
 
 
 @alerts.get("/<int:alert_id>")

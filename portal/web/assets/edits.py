@@ -51,11 +51,11 @@ def _read_edit(form: AssetForm) -> AssetEdit:
         name=form.name.data or "",
         description=form.description.data or "",
         asset_type=form.asset_type.data or "",
-        client_id=_read_client_id(),
+        client_id=read_picked_client(),
     )
 
 
-def _read_client_id() -> int | None:
+def read_picked_client() -> int | None:
     """The picker's choice; a browser without scripts sends the name alone."""
     sent, name = request.form.get("client_id", ""), request.form.get("client_name", "").strip()
     if sent:

@@ -6,11 +6,13 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.errors import NotFound, Refused
+from portal.models.undo.offer import UndoKind
 from portal.services.accounts.permissions import Permission
 from portal.services.assets import merge as service
 from portal.services.assets.listing import get_asset
+from portal.services.undo.offers import offer_undo
 from portal.web.assets.views import assets
-from portal.web.fragments import page_or_region, words
+from portal.web.fragments import flash_done, page_or_region, words
 from portal.web.guard import get_user, requires
 from portal.web.input import to_id
 
@@ -49,5 +51,5 @@ def do_merge(asset_id: int) -> ResponseReturnValue:
     except (NotFound, Refused) as error:
         flash(error.message, "error")
         return redirect(url_for("assets.merge", asset_id=asset_id))
-    flash(f"{run.title}. You can undo it on the page of its run.", "success")
+    flash_done(f"{run.title}.", offer_undo(UndoKind.MERGED, {"run_id": run.id}))
     return redirect(url_for("assets.show", asset_id=asset_id))

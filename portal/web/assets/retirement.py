@@ -16,7 +16,7 @@ from portal.services.assets.choosing import Chosen
 from portal.services.assets.retirement import Done
 from portal.web.assets.filters import read_filter
 from portal.web.assets.views import assets
-from portal.web.fragments import find_way_back
+from portal.web.fragments import find_way_back, flash_done
 from portal.web.guard import get_user, requires
 from portal.web.input import to_id, to_number
 from portal.web.reauthentication import fresh_sign_in_required
@@ -67,7 +67,7 @@ def _do(change: Callable[[Chosen, int], Done]) -> ResponseReturnValue:
         return redirect(find_list())
     is_done = not done.run.is_active
     if is_done:
-        flash(f"{done.run.title}.", "success")
+        flash_done(f"{done.run.title}.", done.undo)
     if done.left:
         left = "1 stays" if done.left == 1 else f"{plural(done.left, 'asset')} stay"
         flash(f"{left} as before. {service.STILL_LISTED}", "warning")

@@ -17,6 +17,7 @@ from portal.services.accounts.permissions import Permission
 from portal.services.alerts.filters import AlertFilter
 from portal.services.alerts.listing import count_by_status, list_open_of_asset
 from portal.services.assets import listing as asset_service
+from portal.services.assets.choosing import Chosen
 from portal.services.assets.detail import AssetDetail, get_asset_detail
 from portal.services.assets.edits import list_locked
 from portal.services.assets.freshness import read_freshness
@@ -88,7 +89,7 @@ def export() -> ResponseReturnValue:
     """The assets that the list shows, streamed."""
     if wanted_day():
         return export_past_list(read_filter())
-    return send_csv("assets", ASSET_COLUMNS, export_assets(read_filter()))
+    return send_csv("assets", ASSET_COLUMNS, export_assets(Chosen(shown=read_filter())))
 
 
 @assets.get("/<int:asset_id>")

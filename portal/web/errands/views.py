@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 
-from flask import make_response, redirect, render_template, url_for
+from flask import redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.extensions import htmx
 from portal.models.errands.errand import ErrandKind
 from portal.services.accounts.permissions import Permission
 from portal.web.errands.following import get_shown_errand, unfollow
+from portal.web.fragments import with_toast
 from portal.web.guard import requires, tenant_blueprint
 
 errands = tenant_blueprint("errands", __name__, "/requests")
@@ -40,12 +41,9 @@ def show(errand_id: int) -> ResponseReturnValue:
     if errand.kind in OF_ALL_PAGES:
         return "", 200, {"HX-Refresh": "true"}
     unfollow(errand)
-    triggers: dict[str, object] = {TRIGGERS.get(errand.kind, "errand-done"): True}
-    text = ""
+    trigger = TRIGGERS.get(errand.kind, "errand-done")
     if errand.ok:
-        triggers["toast"] = {"category": "success", "message": errand.message}
-    else:
-        text = render_template("errands/_errand.html", errand=errand)
-    response = make_response(text)
-    response.headers["HX-Trigger"] = json.dumps(triggers)
-    return response
+        undo = errand.wanted.get("undo")
+        return with_toast("", errand.message or "", undo=undo, triggers=[trigger])
+    text = render_template("errands/_errand.html", errand=errand)
+    return text, 200, {"HX-Trigger": json.dumps({trigger: True})}

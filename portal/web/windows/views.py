@@ -19,7 +19,7 @@ from portal.services.windows.listing import (
     view_window,
 )
 from portal.services.windows.occurrences import list_next
-from portal.web.fragments import page_number, words
+from portal.web.fragments import flash_done, page_number, words
 from portal.web.guard import is_safe_target, requires, tenant_blueprint
 
 windows = tenant_blueprint("windows", __name__, "/maintenance")
@@ -79,11 +79,11 @@ def end(window_id: int) -> ResponseReturnValue:
 @requires(Permission.CHANGE_RULES)
 def delete(window_id: int) -> ResponseReturnValue:
     try:
-        name = editing.delete_window(window_id)
+        name, undo = editing.delete_window(window_id)
     except Refused as error:
         flash(error.message, "error")
     else:
-        flash(f"Deleted {name}. The list of what it kept back stays.", "success")
+        flash_done(f"Deleted {name}. The list of what it kept back stays.", undo)
     return redirect(url_for("windows.index"))
 
 

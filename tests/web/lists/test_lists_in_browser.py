@@ -7,7 +7,9 @@ import re
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser, Page, expect
+from sqlalchemy import update
 
+from portal.clock import utc_now
 from portal.db import Base, transaction
 from portal.models import Asset, Client, Event, SoftwareTitle, SyncRun
 from portal.models.runs.sync_run import RunStatus, SyncKind
@@ -160,6 +162,42 @@ def test_from_one_asset_of_a_list_to_the_next_by_keyboard(
     assert_accessible(page)
     steps.get_by_role("link", name="2 of 10").click()
     expect(page).to_have_url(re.compile(r"/assets/\?q=workstation-000&sort=-name$"))
+
+
+def test_many_assets_are_tagged_and_retired_and_it_is_undone(
+    app: Flask, live_portal: str, page: Page, many: Place
+) -> None:
+    with app.app_context(), tenant_scope(many.id), transaction() as session:
+        gone = update(Asset).where(Asset.name.startswith("workstation-000"))
+        session.execute(gone.values(missing_since=utc_now()))
+    sign_in(page, live_portal)
+    page.set_viewport_size({"width": 1440, "height": 900})
+    notices = page.get_by_role("region", name="Notifications")
+    page.goto(live_portal + many.url("assets/"))
+    rows = page.get_by_role("table", name="Assets").locator("tbody tr")
+    page.get_by_label("Select: workstation-0010").check()
+    page.get_by_label("Select: workstation-0012").click(modifiers=["Shift"])
+    expect(page.get_by_text("3 selected")).to_be_visible()
+    assert_accessible(page)
+    page.get_by_label("Tag", exact=True).fill("backup")
+    page.get_by_role("button", name="Add tag").click()
+    expect(notices.get_by_text("Tagged 3 assets backup.")).to_be_visible()
+    expect(rows.get_by_text("backup")).to_have_count(3)
+    assert_accessible(page)
+    notices.get_by_role("button", name="Undo").click()
+    expect(notices.get_by_text("Undone: tagged 3 assets backup.")).to_be_visible()
+    expect(rows.get_by_text("backup")).to_have_count(0)  # the page has read its rows again
+
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(live_portal + many.url("assets/?status=missing"))
+    page.get_by_label("Select: workstation-0003").check()
+    assert_fits(page)
+    assert_accessible(page)
+    page.get_by_role("button", name="Retire").click()
+    expect(notices.get_by_text("Retired workstation-0003.")).to_be_visible()
+    expect(rows).to_have_count(9)
+    notices.get_by_role("button", name="Undo").click()
+    expect(rows).to_have_count(10)
 
 
 def test_a_view_is_saved_without_scripts(live_portal: str, browser: Browser, many: Place) -> None:

@@ -9,19 +9,23 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from portal.clock import utc_now
 from portal.db import db, transaction
 from portal.models import (
+    Alert,
+    AlertHandling,
     AssetTag,
     AuditEntry,
     Client,
+    Errand,
     HelpdeskCustomer,
     Membership,
     UndoOffer,
     User,
 )
+from portal.models.alerts.alert import AlertStatus
 from portal.scope import tenant_scope
 from portal.services.undo.offers import VALID_FOR
 from tests.web.world import Place, make_user, sign_in
@@ -67,13 +71,13 @@ def test_without_scripts_the_toast_is_a_form_on_the_next_page(
 ) -> None:
     added = do(tess, acme, "assets/tag", asset=acme.asset, tag="backup")
     assert read_tags(app, acme) == ["backup"]
-    assert press(tess, added, acme.url("assets/")) == "Undone: took backup off 1 asset."
+    assert press(tess, added, acme.url("assets/")) == "Undone: tagged 1 asset backup."
     assert read_tags(app, acme) == []
     assert press(tess, added) == "This was undone already."
 
     do(tess, acme, "assets/tag", asset=acme.asset, tag="backup")
     removed = do(tess, acme, "assets/untag", asset=acme.asset, tag="backup")
-    assert press(tess, removed) == "Undone: put backup back on 1 asset."
+    assert press(tess, removed) == "Undone: took backup off 1 asset."
     assert read_tags(app, acme) == ["backup"]
     assert not do(tess, acme, "assets/tag", asset=acme.asset, tag="backup")  # it has it already
 
@@ -140,3 +144,67 @@ def test_customers_of_a_helpdesk_are_put_back_unless_they_were_changed_since(
     assert told.startswith("Undone: put back the customer of 1 client.")
     assert "changed since" in told
     assert read() == before | {zebra: "Other"}
+
+
+def read_alert(app: Flask, place: Place) -> tuple[object, ...]:
+    with app.app_context(), tenant_scope(place.id):
+        alert = db.session.get_one(Alert, place.alert)
+        its = select(AlertHandling).where(AlertHandling.alert_id == place.alert)
+        handling = db.session.scalar(its)
+        taken = (handling.acknowledged_by, handling.assigned_to) if handling else (None, None)
+        return (alert.status, *taken)
+
+
+def test_what_is_done_about_alerts_is_undone(app: Flask, tess: FlaskClient, acme: Place) -> None:
+    one = {"alert": acme.alert}
+    before = read_alert(app, acme)
+    acknowledged = do(tess, acme, "alerts/acknowledge", **one, note="On it.")
+    assert read_alert(app, acme) == ("active", TECHNICIAN, None)
+    assert press(tess, acknowledged) == "Undone: acknowledged 1 alert."
+    assert read_alert(app, acme) == before
+
+    do(tess, acme, "alerts/acknowledge", **one)
+    took_back = do(tess, acme, f"alerts/{acme.alert}/unacknowledge")
+    assert press(tess, took_back) == "Undone: took the acknowledgement of 1 alert back."
+    assert read_alert(app, acme) == ("active", TECHNICIAN, None)
+
+    with app.app_context(), tenant_scope(acme.id):
+        tess_id = db.session.scalars(
+            select(Membership.id).join(Membership.user).where(User.email == TECHNICIAN)
+        ).one()
+    assigned = do(tess, acme, "alerts/assign", **one, assigned_to=tess_id)
+    assert read_alert(app, acme)[2] == tess_id
+    assert press(tess, assigned) == "Undone: assigned 1 alert."
+    assert read_alert(app, acme)[2] is None
+
+    snoozed = do(tess, acme, "alerts/act", **one, action="snooze", snooze_for="4h")
+    assert read_alert(app, acme)[0] == "snoozed"
+    assert press(tess, snoozed) == "Undone: snoozed 1 alert."
+    assert read_alert(app, acme)[0] == "active"
+    do(tess, acme, "alerts/act", **one, action="snooze", snooze_for="4h")
+    woken = do(tess, acme, "alerts/act", **one, action="unsnooze")
+    assert press(tess, woken) == "Undone: made 1 alert active."
+    assert read_alert(app, acme)[0] == "snoozed"
+    again = do(tess, acme, "alerts/act", **one, action="snooze", snooze_for="1h")
+    later = do(tess, acme, "alerts/act", **one, action="snooze", snooze_for="4h")
+    assert press(tess, again) == "It was changed since, so nothing was undone."
+    assert press(tess, later) == "Undone: snoozed 1 alert."  # until the hour is over
+
+
+@pytest.mark.one_database
+def test_a_snooze_of_days_is_undone_in_tactical(app: Flask, tess: FlaskClient, acme: Place) -> None:
+    days = {"alert": acme.alert, "action": "snooze", "snooze_for": "3d"}
+    tess.post(acme.url("alerts/act"), data=days)
+    with app.app_context(), tenant_scope(acme.id):
+        offer = db.session.scalars(select(func.max(UndoOffer.id))).one()
+    url = acme.url(f"undo/{offer}")
+    assert "has not snoozed them yet" in press(tess, url)
+
+    until = utc_now() + timedelta(days=3)  # as its worker reads it there
+    asleep = update(Alert).values(status=AlertStatus.SNOOZED, snoozed_until=until)
+    change(app, acme, lambda: asleep)
+    assert tess.post(url, data={"next": acme.url("alerts/")}).status_code == 302
+    with app.app_context(), tenant_scope(acme.id):
+        errand = db.session.scalars(select(Errand).order_by(Errand.id.desc()).limit(1)).one()
+        assert (errand.wanted["deed"], errand.wanted["alert_ids"]) == ("unsnooze", [acme.alert])
+    assert errand.title in tess.get(acme.url("alerts/")).text
