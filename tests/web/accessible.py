@@ -57,6 +57,14 @@ def in_each_look(page: Page) -> Iterator[Scheme]:
         yield scheme
 
 
+def assert_right_in_each_look(page: Page) -> None:
+    """Accessible, and no wider than the window. The page stays as the last look shows it: dark and
+    narrow."""
+    for _ in in_each_look(page):
+        assert_accessible(page)
+        assert_fits(page)
+
+
 def show_as(page: Page, scheme: Scheme, width: int, height: int = 844) -> None:
     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     page.set_viewport_size({"width": width, "height": height})

@@ -16,13 +16,7 @@ from portal.scope import tenant_scope
 from portal.services.accounts.users import add_user
 from portal.services.assets.daily_counts import COLUMNS
 from portal.services.assets.nightly_counts import keep_counts
-from tests.web.accessible import (
-    assert_accessible,
-    assert_fits,
-    assert_lists_fit,
-    assert_outlined,
-    in_each_look,
-)
+from tests.web.accessible import assert_lists_fit, assert_outlined, assert_right_in_each_look
 from tests.web.safety.test_isolation import address, methods, tenant_rules
 from tests.web.world import Place, make_place
 
@@ -107,14 +101,8 @@ def sign_in(page: Page, portal: str, look: Callable[[Page], None] = lambda _page
     expect(page.get_by_role("heading", name="Choose a tenant")).to_be_visible()
 
 
-def assert_looks_right(page: Page) -> None:
-    for _ in in_each_look(page):
-        assert_accessible(page)
-        assert_fits(page)
-
-
 def test_the_way_in(live_portal: str, page: Page, pages: list[list[str]]) -> None:
-    sign_in(page, live_portal, assert_looks_right)
+    sign_in(page, live_portal, assert_right_in_each_look)
 
 
 @pytest.mark.parametrize("part", range(PARTS))
@@ -123,7 +111,7 @@ def test_every_page(live_portal: str, page: Page, pages: list[list[str]], part: 
     assert pages[part]
     for path in pages[part]:
         page.goto(live_portal + path)
-        assert_looks_right(page)
+        assert_right_in_each_look(page)
         assert page.title()
         assert_lists_fit(page)
         assert_outlined(page)
