@@ -38,7 +38,7 @@ FAST = (
     "rules/test_matching.py",
     "runs/test_schedule.py",
     "simulator/",
-    "software/test_product_names.py",
+    "software/",
     "supervisor/test_logs.py",
     "supervisor/test_slow_clients.py",
     "supervisor/test_web.py",
