@@ -43,7 +43,7 @@ from portal.models.deliveries.delivery import DeliveryStatus
 from portal.models.events.event import EventType
 from portal.models.integrations.integration import IntegrationState
 from portal.models.runs.sync_run import RunStatus, SyncKind
-from portal.models.software.inventory import SoftwareTitle
+from portal.models.software.inventory import SoftwareProduct, SoftwareTitle
 from portal.scope import all_tenants
 from portal.services.assets.daily_counts import COLUMNS
 from portal.services.database_statistics import refresh_statistics
@@ -79,6 +79,11 @@ class Sizes:
     days: int = 30
     """Of which there are counts of each client."""
 
+    @property
+    def products(self) -> int:
+        """Each of two titles."""
+        return (self.titles + 1) // 2
+
 
 BIG = Sizes(200, 10_000, 4000, 100, 100_000, 2000, 50_000, 300, 10_000, 100_000, 100_000, 400)
 SMALL = Sizes(8, 60, 400, 40, 400, 20, 400, 40, 60, 1000, 1000)
@@ -94,6 +99,7 @@ class Seeded:
     client_id: int
     run_id: int
     title_id: int
+    product_id: int
     ticket_id: int
     """Also the id of an alert that hangs on it."""
 
@@ -121,7 +127,7 @@ def seed(
             _look_at_tables(engine)
         engine.dispose()
         db.session.remove()
-    return Seeded(1, 1, big.assets // 2, 1, big.runs, 1, ticket_id)
+    return Seeded(1, 1, big.assets // 2, 1, big.runs, 1, 1, ticket_id)
 
 
 def _look_at_tables(engine: Engine) -> None:
@@ -171,6 +177,7 @@ class _Seed:
         self._put(OrganizationMapping, self._each("clients", self._organization))
         self._put(Asset, self._each("assets", self._asset))
         self._put(ExternalEntityMapping, self._each("assets", self._entity))
+        self._put(SoftwareProduct, self._each("products", self._product))
         self._put(SoftwareTitle, self._each("titles", self._title))
         self._put_software()
         self._put(SyncRun, self._each("runs", self._run))
@@ -308,6 +315,7 @@ class _Seed:
         rare = max(1, sizes.assets * (sizes.titles_per_asset - common) // (sizes.titles - common))
         name = f"{('Suite', 'Runtime', 'Driver', 'Tools')[n % 4]} {n:04} for Windows"
         return {
+            "product_id": self.firsts["products", tenant_id] + n // 2,
             "name": name,
             "normalized_name": name.casefold(),
             "publisher": f"Publisher {n % 300}",
@@ -315,6 +323,22 @@ class _Seed:
             "asset_count": sizes.assets if n < common else rare,
             "version_count": 12,
             "created_at": self._ago(HISTORY_DAYS + 5),
+        }
+
+    def _product(self, tenant_id: int, n: int) -> Row:
+        title = self._title(tenant_id, 2 * n)
+        name = title["normalized_name"].removesuffix(" for windows")
+        return {
+            "name": title["name"].removesuffix(" for Windows"),
+            "name_key": name,
+            "publisher": title["publisher"],
+            "publisher_key": title["normalized_publisher"],
+            "asset_count": title["asset_count"],
+            "install_count": 2 * title["asset_count"],
+            "version_count": 24,
+            "newest_version": "1.11.99",
+            "older_count": title["asset_count"],
+            "created_at": title["created_at"],
         }
 
     def _put_software(self) -> None:

@@ -179,6 +179,41 @@ class Title(Record):
     publisher = text("As most agents spell it; empty where none reports one.")
     asset_count = number("On how many assets it is installed.")
     version_count = number("In how many versions it is installed.")
+    product = text("The name of the product that it is a version of.", nullable=True)
+    product_id = row_id(
+        "The product; null until the end of the sync that found the title.", nullable=True
+    )
+    url = page_address()
+
+
+class Product(Record):
+    """What titles are of that differ only in a version, an architecture or a language."""
+
+    id = row_id("Its number.")
+    name = text("The name, without version.")
+    publisher = text("The publisher; empty where none reports one.")
+    asset_count = number("On how many assets it is installed.")
+    install_count = number("How often it is installed: an asset may have several versions.")
+    version_count = number("In how many versions it is installed.")
+    newest_version = text("The newest version that is installed; empty where none is known.")
+    older_count = number("How many installs are older than that.")
+    url = page_address()
+
+
+class Watch(Record):
+    """A question about a product that is asked again whenever installs of it have changed."""
+
+    id = row_id("Its number.")
+    product_id = row_id("The product.")
+    product = text("The name of the product.")
+    publisher = text("The publisher of the product; empty where none reports one.")
+    older_than = text("Versions older than this one match; null: any version.", nullable=True)
+    client_id = row_id("Whose assets match; null: everybody's.", nullable=True)
+    client = text("The name of that client.", nullable=True)
+    active = yes_or_no("False: it is switched off, and nothing matches it.")
+    matches = number("How many assets match now.")
+    since = moment("Since when the first of them does.", nullable=True)
+    created_at = moment("When it was added.")
     url = page_address()
 
 
@@ -189,9 +224,11 @@ class Install(Record):
     asset_id = row_id("The asset.")
     title_id = row_id("The title.")
     client_id = row_id("The asset's client.")
+    product_id = row_id("The title's product.", nullable=True)
     asset = text("The name of the asset.")
     rmm_device_id = text("Tactical's `agent_id`.")
     name = text("The name of the title.")
+    product = text("The name of the product.", nullable=True)
     publisher = text("The publisher of the title.", nullable=True)
     version = text("The version, where the agent reports one.", nullable=True)
     installed_on = day("When it was installed, as the agent reports.", nullable=True)

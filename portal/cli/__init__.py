@@ -66,6 +66,11 @@ COMMANDS = {
         "missing",
         "Assets that Tactical lists no more, and which are proposed for retirement.",
     ),
+    "software": Lazy(
+        "portal.cli.alerting.watches",
+        "software",
+        "Watches: which assets have some software, or an old version of it.",
+    ),
     "alerts": Lazy(
         "portal.cli.alerting.alerts", "alerts", "Acknowledge an alert, or show what happened to it."
     ),

@@ -51,6 +51,7 @@ from portal.models.runs.sync_plan import SyncPlan, SyncPlanRow
 from portal.models.runs.sync_run import SyncLogEntry, SyncRun
 from portal.models.saved_views.saved_view import SavedView
 from portal.models.software.inventory import AssetSoftware, SoftwareProduct, SoftwareTitle
+from portal.models.software.watch import SoftwareMatch, SoftwareWatch
 from portal.models.tickets.helpdesk import Helpdesk, HelpdeskCustomer
 from portal.models.tickets.ticket import Ticket, TicketAlert, TicketTask
 from portal.models.undo.offer import UndoOffer
@@ -114,8 +115,10 @@ __all__ = [
     "SavedView",
     "Schedule",
     "Secret",
+    "SoftwareMatch",
     "SoftwareProduct",
     "SoftwareTitle",
+    "SoftwareWatch",
     "SupersededAgent",
     "SyncLogEntry",
     "SyncPlan",

@@ -54,6 +54,7 @@ from portal.models.runs.sync_plan import PlanAction, SyncPlan, SyncPlanRow
 from portal.models.runs.sync_run import COUNT_NAMES, SyncKind, SyncLogEntry, SyncRun
 from portal.models.saved_views.saved_view import SavedView
 from portal.models.software.inventory import AssetSoftware, SoftwareProduct, SoftwareTitle
+from portal.models.software.watch import SoftwareMatch, SoftwareWatch
 from portal.models.tickets.helpdesk import Helpdesk, HelpdeskCustomer
 from portal.models.tickets.ticket import Ticket, TicketAlert, TicketTask
 from portal.models.undo.offer import UndoOffer
@@ -66,7 +67,9 @@ FLEET_READS = (SyncKind.DEVICES, SyncKind.STATUS, SyncKind.ALERTS, SyncKind.SOFT
 OF_ONE_RECORD = ("created", "updated", "missing", "returned", "retired", "restored", "failed")
 """Actions in the log of a run that name no other record. A move names another client."""
 OF_ONE_AGENT = (PlanAction.UPDATE, PlanAction.MISSING, PlanAction.RETURNED, PlanAction.FAILED)
-OF_ONE_ASSET = tuple(kind for kind in EventType if kind.startswith(("rmm.device.", "rmm.alert.")))
+OF_ONE_ASSET = tuple(
+    kind for kind in EventType if kind.startswith(("rmm.device.", "rmm.alert.", "software."))
+)
 TELLS_OF_CLIENTS = ("client_id", "rmm_organization_id")
 _ADDRESS = re.compile(r"[^\s@<>()“”,;:]+@[^\s@<>()“”,;:]+\.\w+")
 EVIDENCE = "evidence"
@@ -160,8 +163,18 @@ def _titles(cls: type[SoftwareTitle]) -> ColumnElement[bool]:
 
 
 def _products(cls: type[SoftwareProduct]) -> ColumnElement[bool]:
+    return cls.id.in_(_list_products())
+
+
+def _list_products() -> Select[Any]:
     theirs = select(_INSTALLS.title_id).where(_INSTALLS.asset_id.in_(_assets("id")))
-    return cls.id.in_(select(_TITLES.product_id).where(_TITLES.id.in_(theirs)))
+    return select(_TITLES.product_id).where(_TITLES.id.in_(theirs))
+
+
+def _watches(cls: type[SoftwareWatch]) -> ColumnElement[bool]:
+    """For software that they have, and for no other client."""
+    is_theirs = or_(cls.client_id.is_(None), cls.client_id.in_(allowed_ids()))
+    return and_(is_theirs, cls.product_id.in_(_list_products()))
 
 
 def _log_entries(cls: type[SyncLogEntry]) -> ColumnElement[bool]:
@@ -266,6 +279,8 @@ LIMITED: Mapping[type[Base], ClientLimit] = {
         },
     ),
     SoftwareTitle: ClientLimit(_titles, hidden={"asset_count": 0, "version_count": 0}),
+    SoftwareWatch: ClientLimit(_watches, hidden={"created_by": _name_colleague("created_by")}),
+    SoftwareMatch: ClientLimit(_of_asset()),
     Event: ClientLimit(_events, adds=True),
     SyncRun: ClientLimit(
         _runs,

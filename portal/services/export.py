@@ -21,6 +21,7 @@ from portal.models import (
     Client,
     Delivery,
     OrganizationMapping,
+    SoftwareProduct,
     SoftwareTitle,
 )
 from portal.models.assets.asset import to_shown_status, to_uptime
@@ -104,6 +105,7 @@ SOFTWARE: dict[str, InstrumentedAttribute[Any]] = {
     "first_seen_at": AssetSoftware.first_seen_at,
     "removed_at": AssetSoftware.removed_at,
     "missing_since": Asset.missing_since,
+    "product": SoftwareProduct.name,
 }
 SOFTWARE_COLUMNS = tuple(SOFTWARE)
 
@@ -204,6 +206,7 @@ def query_software(*more: InstrumentedAttribute[Any]) -> Select[Any]:
         select(*SOFTWARE.values(), *more)
         .join(Asset, Asset.id == AssetSoftware.asset_id)
         .join(SoftwareTitle, SoftwareTitle.id == AssetSoftware.title_id)
+        .outerjoin(SoftwareProduct, SoftwareProduct.id == SoftwareTitle.product_id)
     )
 
 

@@ -38,6 +38,7 @@ AREAS = (
     "portal.web.undo.views:undo",
     "portal.web.assets:assets",
     "portal.web.software.views:software",
+    "portal.web.watches.views:watches",
     "portal.web.alerts:alerts",
     "portal.web.alerts.linked:acknowledge",
     "portal.web.windows:windows",

@@ -34,7 +34,7 @@ def test_every_address_answers_its_own_tenant_only(
     app: Flask, reader: Reader, acme: Place, other: Place
 ) -> None:
     seen = {rule.endpoint for rule in rules(app)}
-    assert len(seen) == 29
+    assert len(seen) == 33
     for rule in rules(app):
         own = reader.get(path(rule, acme))
         assert own.status_code == 200, f"{rule}: {own.text}"

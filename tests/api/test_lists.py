@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from portal import create_app
 from portal.config import Settings
 from portal.db import db, transaction
-from portal.models import Alert, Asset, AssetChange, AssetSoftware, SoftwareTitle
+from portal.models import Alert, Asset, AssetChange, AssetSoftware, SoftwareProduct, SoftwareTitle
 from portal.models.assets.change import ChangeAction
 from portal.services.alerts.exporting import export_alerts
 from portal.services.export import (
@@ -33,8 +33,16 @@ def fleet(app: Flask, acme: Place) -> None:
         first = session.get_one(Asset, acme.asset)
         for number in range(MANY):
             asset = make_asset(first.integration_id, acme.client, f"pc-{number}")
-            title = SoftwareTitle(name=f"É{number}", normalized_name=f"é{number}", asset_count=1)
-            session.add_all((asset, title))
+            product = SoftwareProduct(name=f"É{number}", name_key=f"é{number}", asset_count=1)
+            session.add_all((asset, product))
+            session.flush()
+            title = SoftwareTitle(
+                product_id=product.id,
+                name=f"É{number}",
+                normalized_name=f"é{number}",
+                asset_count=1,
+            )
+            session.add(title)
             session.flush()
             alert = make_alert(asset)
             alert.external_alert_id = str(1000 + number)
@@ -60,6 +68,7 @@ def fleet(app: Flask, acme: Place) -> None:
         ("/assets", MANY + 1),
         ("/alerts", MANY + 1),
         ("/software", MANY + 1),
+        ("/products", MANY + 1),
         ("/installs", 2 * MANY + 1),
         ("/history", MANY),
         ("/audit", 2),
@@ -128,6 +137,8 @@ def test_filters(reader: Reader, acme: Place) -> None:
     [title] = reader.items("/software", q="É3")
     older = reader.items("/installs", title_id=title["id"], older_than="1.10")
     assert [install["version"] for install in older] == ["1.9"]
+    assert reader.items("/installs", product_id=title["product_id"], older_than="1.10") == older
+    assert reader.read(f"/products/{title['product_id']}")["name"] == title["product"] == "É3"
     newest = reader.items("/history", limit=1)[0]["id"]
     assert reader.items("/history", after_id=newest) == []
     assert len(reader.items("/history", after_id=int(newest) - 2)) == 2

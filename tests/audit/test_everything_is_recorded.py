@@ -397,6 +397,9 @@ ROUTES = {
     "webhook.rotate": Drive("webhook.secret_rotated", {"at_once": "yes"}),
     "webhook.save": Drive("connection.saved", {"delivery_days": "7"}),
     "webhook.test": Drive("webhook.tested"),
+    "watches.new": Drive("watch.added", {"older_than": "3.0"}),
+    "watches.remove": Drive("watch.removed"),
+    "watches.switch": Drive("watch.switched_off"),
     "windows.add_link": Drive("calendar_link.made", {"name": "Team"}),
     "windows.revoke_link": Drive("calendar_link.revoked"),
     "windows.begin_for_asset": Drive("window.added", {"hours": "2"}),
@@ -412,7 +415,7 @@ ROUTES = {
     "clients.report_file": Drive("list.exported"),
     "software.export": Drive("list.exported"),
     "software.export_of_asset": Drive("list.exported"),
-    "software.export_of_title": Drive("list.exported"),
+    "software.export_of_product": Drive("list.exported"),
 }
 
 ELSEWHERE = {
@@ -509,6 +512,7 @@ READ_ONLY = {
     *("plans show", "runs list", "runs show", "tenants list", "tenants list-networks"),
     "alerts timeline",
     *("oidc show", "tokens list", "users list"),
+    "software watch list",
     *("windows list", "rules list", "rules try", "channels list"),
     *("helpdesks list", "tickets list"),
 }
@@ -576,6 +580,8 @@ COMMANDS = {
     "webhook remove": "webhook.removed",
     "webhook rotate": "webhook.secret_rotated",
     "webhook show": "webhook.secret_revealed",
+    "software watch add": "watch.added",
+    "software watch remove": "watch.removed",
     "windows add": "window.added",
     "windows end": "window.ended",
 }

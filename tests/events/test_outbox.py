@@ -21,7 +21,7 @@ from portal.clock import iso_utc, utc_now
 from portal.db import db, transaction
 from portal.events.order import find_settled_id
 from portal.events.outbox import record_events
-from portal.models import Asset, Helpdesk, Membership, SyncRun, Ticket, User
+from portal.models import Asset, Helpdesk, Membership, SoftwareProduct, SyncRun, Ticket, User
 from portal.models.events.event import EventType
 from portal.models.runs.sync_run import RunStatus, SyncKind
 from portal.scope import tenant_scope
@@ -37,6 +37,7 @@ from portal.services.integrations.current import get_integration
 from portal.services.notices.detection import look
 from portal.services.runs import execution, requests
 from portal.services.tickets.records import write_down
+from portal.services.watches.keeping import add_watch, remove_watch
 from portal.sync.devices.device_events import record_device_events
 from portal.sync.devices.merging.merge import merge_into
 from portal.sync.runs.cause import Cause
@@ -109,6 +110,9 @@ TICKET = {
     *("asset_id", "client_id", "touched_by", "closed_by", "alert_ids", "answer"),
 }
 PAYLOADS |= {kind: TICKET for kind in EventType if kind.startswith("ticket.")}
+PAYLOADS[EventType.WATCH_MATCHED] = PAYLOADS[EventType.WATCH_CLEARED] = DEVICE | {
+    *("watch_id", "product_id", "product", "publisher", "older_than", "version", "since"),
+}
 PAYLOADS[EventType.NOTICE_BEGAN] = PAYLOADS[EventType.NOTICE_ENDED] = {
     *("notice_id", "kind", "subject", "text", "began_at", "ended_at"),
 }
@@ -165,6 +169,7 @@ def test_payloads_have_their_keys_and_no_secret(scoped: Msp, http: FlaskClient) 
     handle_alerts(scoped)
     notice_certificate()
     tell_tickets()
+    watch_software()
     stored = events(*EventType)
     assert {event.type for event in stored} == {str(kind) for kind in EventType}
     for event in stored:
@@ -191,6 +196,17 @@ def handle_alerts(msp: Msp) -> None:
         desk.add_window()
         desk.raise_alerts(9002)
         desk.work()
+
+
+def watch_software() -> None:
+    """Whatever is installed, for a moment."""
+    execution.run_to_end(SyncKind.SOFTWARE)
+    product_id = db.session.scalars(
+        select(SoftwareProduct.id).where(SoftwareProduct.asset_count > 0)
+    ).first()
+    db.session.rollback()
+    assert product_id is not None
+    remove_watch(add_watch(product_id, "", None, "test").row.id)
 
 
 def notice_certificate() -> None:

@@ -33,9 +33,11 @@ def lists(made: Seeded) -> list[str]:
             *("age=24h", "since=2026-01-01T00:00:00Z", "q=disk"),
         ],
         "software": ["", "show=all", "q=driver"],
+        "products": ["", "show=all", "q=driver"],
         "installs": [
             *("", f"asset_id={asset}", f"client_id={client}", "show=gone", "version=1.0.0"),
             *(f"title_id={title}", f"title_id={title}&older_than=1.9"),
+            *(f"product_id={made.product_id}", f"product_id={made.product_id}&older_than=1.9"),
         ],
         "runs": ["", "kind=devices", "status=failed"],
         f"runs/{made.run_id}/records": ["", "action=failed"],

@@ -74,16 +74,17 @@ def more_pages(made: Seeded) -> list[str]:
         f"sync-runs/{made.run_id}": ["action=failed", "q=pc"],
         "software/": [
             *("page=-1", "show=all", "sort=publisher", "sort=-assets", "sort=versions"),
+            *("sort=installs", "sort=-older"),
             "q=driver",
         ],
         "software/export.csv": [""],
-        f"software/{made.title_id}": [
-            *("version=1.0.0", "older_than=1.9", "show=gone", client),
-            f"as_of={made.past_day}",
+        f"software/{made.title_id}": ["", f"as_of={made.past_day}"],
+        f"software/products/{made.product_id}": [
+            *("version=1.0.0", "older_than=1.9", "show=gone", "show=missing", client),
         ],
-        f"software/{made.title_id}/export.csv": [""],
         f"assets/{made.asset_id}": ["list=sort%3Dname", "list=q%3Dpc%26sort%3Dstatus"],
         f"assets/{made.asset_id}/alerts": ["status=any", "list=sort%3D-user&q=disk"],
+        f"software/products/{made.product_id}/export.csv": [""],
         f"assets/{made.asset_id}/software": ["show=all", "q=driver"],
         f"assets/{made.asset_id}/software.csv": [""],
         "search/": ["q=pc-0", "q=1", "q=devices", "q=disk+full"],

@@ -19,7 +19,7 @@ def products() -> dict[tuple[str, str], Counts]:
     names = ("asset_count", "install_count", "version_count", "newest_version", "older_count")
     found = db.session.scalars(select(SoftwareProduct)).all()
     db.session.rollback()
-    return {(p.name, p.publisher): tuple(getattr(p, name) for name in names) for p in found}  # type: ignore[misc]
+    return {(p.name, p.publisher): tuple(getattr(p, name) for name in names) for p in found}
 
 
 @pytest.mark.one_database

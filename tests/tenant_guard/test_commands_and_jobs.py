@@ -62,6 +62,8 @@ WITH_FOREIGN_IDS = {
     "users remove": "member@other.example",
     "users role": "member@other.example owner",
     "windows end": "{window}",
+    "software watch add": "'Other Suite'",
+    "software watch remove": "{watch}",
 }
 """What is another tenant's, named to a command of ours: it is not there."""
 OF_OURS = {
@@ -86,6 +88,7 @@ OF_OURS = {
     "test-connection": "",
     "tokens add": "reports --scope read",
     "windows list": "",
+    "software watch list": "",
     "windows add": "Night --zone UTC --starts 2090-01-01T00:00 --ends 2090-01-01T01:00",
     "webhook install": "--apply-to none",
     "webhook rotate": "",

@@ -39,7 +39,7 @@ NO_PAGES = {
     "saved_views.show",
     "software.export",
     "software.export_of_asset",
-    "software.export_of_title",
+    "software.export_of_product",
     "sync_runs.progress",
     "tacticalrmm.test_progress",
 }

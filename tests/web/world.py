@@ -34,7 +34,10 @@ from portal.models import (
     Membership,
     OrganizationMapping,
     SavedView,
+    SoftwareMatch,
+    SoftwareProduct,
     SoftwareTitle,
+    SoftwareWatch,
     SyncLogEntry,
     SyncPlan,
     SyncPlanRow,
@@ -111,6 +114,10 @@ class Place:
     """Of assets, for everybody."""
     offer: int
     """To undo that the view was deleted, as if the member had done it."""
+    product: int
+    """Of the title."""
+    watch: int
+    """For old versions of the product, which the asset matches."""
 
     def url(self, path: str = "") -> str:
         return f"/t/{self.slug}/{path}"
@@ -170,7 +177,19 @@ def make_place(app: Flask, slug: str = "acme", **integration: Any) -> Place:
         )
         alert, delivery = make_alert(asset), make_delivery(asset)
         subscriber = EventSubscriber(host=f"{slug}-pc.example", types=[], last_event_id=0)
+        product = SoftwareProduct(
+            name=f"{name} Suite",
+            name_key=f"{slug} suite",
+            publisher=f"{name} Publisher",
+            asset_count=1,
+            install_count=1,
+            version_count=1,
+            newest_version="1.2",
+        )
+        session.add(product)
+        session.flush()
         title = SoftwareTitle(
+            product_id=product.id,
             name=f"{name} Suite",
             normalized_name=f"{slug} suite",
             publisher=f"{name} Publisher",
@@ -226,8 +245,17 @@ def make_place(app: Flask, slug: str = "acme", **integration: Any) -> Place:
         offer = UndoOffer(user_id=member.id, kind=kind, change={"view_id": view.id})
         session.add(offer)
         session.flush()
-        ids += [rule.id, channel.id, helpdesk.id, ticket.id, view.id, offer.id]
+        ids += [rule.id, channel.id, helpdesk.id, ticket.id, view.id, offer.id, product.id]
+        watch = SoftwareWatch(product_id=product.id, older_than="2.0", created_by="test")
+        session.add(watch)
+        session.flush()
+        session.add(make_match(watch.id, asset.id))
+        ids.append(watch.id)
         return Place(tenant_id, slug, *ids)
+
+
+def make_match(watch_id: int, asset_id: int) -> SoftwareMatch:
+    return SoftwareMatch(watch_id=watch_id, asset_id=asset_id, version="1.2", since=utc_now())
 
 
 def make_ticket(helpdesk_id: int, asset: Asset, reference: str) -> Ticket:

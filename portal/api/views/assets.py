@@ -42,9 +42,10 @@ class AssetArguments(ListArguments):
 class InstallArguments(ListArguments):
     asset_id = wanted_id("Those of an asset.")
     title_id = wanted_id("Those of a title.")
+    product_id = wanted_id("Those of a product.")
     client_id = wanted_id("Those of a client's assets.")
     version = search("This version.")
-    older_than = search("Versions that are older than this one. Needs `title_id`.")
+    older_than = search("Versions that are older than this one. Needs `product_id` or `title_id`.")
     show = one_of(("gone",), "What was installed and is gone.")
 
 
@@ -83,14 +84,16 @@ def list_installs(arguments: dict[str, Any]) -> ResponseReturnValue:
     wanted = InstallsWanted(
         asset_id=arguments.get("asset_id"),
         title_id=arguments.get("title_id"),
+        product_id=arguments.get("product_id"),
         client_id=arguments.get("client_id"),
         version=arguments.get("version", ""),
         older_than=arguments.get("older_than", ""),
         gone=arguments.get("show") == "gone",
     )
-    if wanted.older_than and wanted.title_id is None:
+    if wanted.older_than and wanted.product_id is None and wanted.title_id is None:
         raise InvalidInput(
-            "older_than: Versions are compared within a title. Add its title_id.",
+            "older_than: Versions are compared within a product or a title. Add its product_id"
+            " or its title_id.",
             field="older_than",
         )
     add_url = page_url("software.of_asset", "asset_id", "asset_id")

@@ -26,7 +26,6 @@ from portal.services.api import lists
 from portal.services.organizations.listing import OrganizationFilter
 from portal.services.reports.client_month import read_client_month
 from portal.services.reports.words import to_record
-from portal.services.software.titles import TitleFilter
 
 clients = Room("clients", __name__, "Your customers.")
 organizations = Room("organizations", __name__, "Tactical's clients, and whom they stand for.")
@@ -215,15 +214,49 @@ def list_timeline(arguments: dict[str, Any], alert_id: int) -> ResponseReturnVal
 @software.lists("/software", schemas.Title, TitleArguments)
 def list_titles(arguments: dict[str, Any]) -> ResponseReturnValue:
     """List titles of software by name."""
-    shown = TitleFilter(arguments.get("q", ""), arguments.get("show") == "all")
+    search, with_gone = arguments.get("q", ""), arguments.get("show") == "all"
     add_url = page_url("software.show", "title_id")
-    return answer_list(arguments, lambda part: lists.list_titles(shown, part), add_url)
+    return answer_list(
+        arguments, lambda part: lists.list_titles(search, part, with_gone=with_gone), add_url
+    )
 
 
 @software.shows("/software/<int:title_id>", schemas.Title)
 def show_title(title_id: int) -> ResponseReturnValue:
     """Show a title of software."""
     return answer_one(lists.read_title(title_id), page_url("software.show", "title_id"))
+
+
+@software.lists("/products", schemas.Product, TitleArguments)
+def list_products(arguments: dict[str, Any]) -> ResponseReturnValue:
+    """List products by name: titles without their versions, architectures and languages."""
+    search, with_gone = arguments.get("q", ""), arguments.get("show") == "all"
+    add_url = page_url("software.product", "product_id")
+    return answer_list(
+        arguments, lambda part: lists.list_products(search, part, with_gone=with_gone), add_url
+    )
+
+
+@software.shows("/products/<int:product_id>", schemas.Product)
+def show_product(product_id: int) -> ResponseReturnValue:
+    """Show a product."""
+    return answer_one(lists.read_product(product_id), page_url("software.product", "product_id"))
+
+
+@software.lists("/watches", schemas.Watch, ListArguments)
+def list_watches(arguments: dict[str, Any]) -> ResponseReturnValue:
+    """List the watches of software.
+
+    The assets that match one are those of `/installs` with its product, its `older_than` and its
+    client.
+    """
+    return answer_list(arguments, lists.list_watches, page_url("watches.show", "watch_id"))
+
+
+@software.shows("/watches/<int:watch_id>", schemas.Watch)
+def show_watch(watch_id: int) -> ResponseReturnValue:
+    """Show a watch of software."""
+    return answer_one(lists.read_watch(watch_id), page_url("watches.show", "watch_id"))
 
 
 @runs.lists("/runs", schemas.Run, RunArguments)

@@ -41,6 +41,8 @@ class EventType(StrEnum):
     TICKET_FAILED = "ticket.failed"
     TICKET_UNSURE = "ticket.unsure"
     TICKET_GONE = "ticket.gone"
+    WATCH_MATCHED = "software.watch.matched"
+    WATCH_CLEARED = "software.watch.cleared"
     NOTICE_BEGAN = "notice.began"
     NOTICE_ENDED = "notice.ended"
     AUDIT_RECORDED = "audit.recorded"

@@ -12,7 +12,7 @@ class Permission(StrEnum):
     EDIT = "edit, retire and restore assets"
     ACT_ON_ALERTS = "acknowledge, assign, resolve and snooze alerts"
     READ_RULES = "see alert rules, maintenance windows and channels"
-    CHANGE_RULES = "change alert rules and maintenance windows"
+    CHANGE_RULES = "change alert rules, maintenance windows and software watches"
     SHARE_VIEWS = "save views of lists for everybody"
     SYNC = "sync, preview, apply or decline plans, and process webhook calls again"
     MAP = (

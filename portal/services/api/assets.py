@@ -12,7 +12,13 @@ from sqlalchemy import ColumnElement, Row, select
 from sqlalchemy.orm import InstrumentedAttribute, joinedload
 
 from portal.db import db
-from portal.models import Asset, AssetChange, AssetSoftware, OrganizationMapping
+from portal.models import (
+    Asset,
+    AssetChange,
+    AssetSoftware,
+    OrganizationMapping,
+    SoftwareTitle,
+)
 from portal.services.api.paging import Items, Part, read_part
 from portal.services.assets.freshness import get_stale_before
 from portal.services.assets.listing import AssetFilter, asset_conditions, get_asset
@@ -22,6 +28,8 @@ from portal.services.plain import plain
 from portal.services.software.installs import (
     InstallFilter,
     choose_versions,
+    has_version,
+    list_titles_of,
     list_versions,
 )
 
@@ -32,15 +40,17 @@ INSTALL_IDS: dict[str, InstrumentedAttribute[Any]] = {
     "asset_id": Asset.id,
     "title_id": AssetSoftware.title_id,
     "client_id": Asset.client_id,
+    "product_id": SoftwareTitle.product_id,
 }
 
 
 @dataclass(frozen=True, slots=True)
 class InstallsWanted:
-    """`older_than` is for one title. `gone`: those that are no longer installed."""
+    """`older_than` is for one title or one product. `gone`: those that are no longer installed."""
 
     asset_id: int | None = None
     title_id: int | None = None
+    product_id: int | None = None
     client_id: int | None = None
     version: str = ""
     older_than: str = ""
@@ -127,15 +137,25 @@ def _install_conditions(wanted: InstallsWanted) -> list[ColumnElement[bool]]:
     equals = (
         (Asset.id, wanted.asset_id),
         (AssetSoftware.title_id, wanted.title_id),
+        (SoftwareTitle.product_id, wanted.product_id),
         (Asset.client_id, wanted.client_id),
         (AssetSoftware.version, wanted.version or None),
     )
     conditions += [column == value for column, value in equals if value is not None]
-    if wanted.older_than and wanted.title_id is not None:
-        shown = InstallFilter(wanted.title_id, older_than=wanted.older_than, removed=wanted.gone)
+    if wanted.older_than:
+        titles = _find_titles(wanted)
+        shown = InstallFilter(titles, older_than=wanted.older_than, removed=wanted.gone)
         older = choose_versions(shown, list_versions(shown))
-        conditions.append(AssetSoftware.version.in_([each.version for each in older]))
+        conditions.append(has_version(titles, {each.version for each in older}))
     return conditions
+
+
+def _find_titles(wanted: InstallsWanted) -> dict[int, str]:
+    """Those that are compared, each with the version that its name tells."""
+    if wanted.title_id is None:
+        return list_titles_of(wanted.product_id or 0)
+    named = select(SoftwareTitle.named_version).where(SoftwareTitle.id == wanted.title_id)
+    return {wanted.title_id: db.session.scalar(named) or ""}
 
 
 def _from_asset_on(part: Part) -> list[ColumnElement[bool]]:
@@ -146,7 +166,7 @@ def _from_asset_on(part: Part) -> list[ColumnElement[bool]]:
 
 def _to_install(row: Row[Any]) -> Record:
     ids = zip(INSTALL_IDS, row[-len(INSTALL_IDS) :], strict=True)
-    return {name: str(value) for name, value in ids} | to_software_row(row)
+    return {name: value and str(value) for name, value in ids} | to_software_row(row)
 
 
 def _to_change(change: AssetChange) -> Record:

@@ -4,6 +4,7 @@ API gives them."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, cast
 
@@ -21,6 +22,7 @@ from portal.models import (
     Client,
     MaintenanceWindow,
     OrganizationMapping,
+    SoftwareProduct,
     SoftwareTitle,
     SyncLogEntry,
     SyncRun,
@@ -52,13 +54,14 @@ from portal.services.rules.listing import get_rule, view_rule
 from portal.services.rules.present import to_records as describe_rules
 from portal.services.runs.history import get_run, run_conditions
 from portal.services.runs.present import describe_record, describe_run
-from portal.services.software.titles import (
-    TITLE_COLUMNS,
-    TitleCounts,
-    TitleFilter,
-    describe_title,
-    title_conditions,
+from portal.services.software.counts import Counts
+from portal.services.software.products import (
+    ProductRow,
+    describe_product,
+    query_products,
+    to_products,
 )
+from portal.services.software.titles import TITLE_COLUMNS, describe_title, query_titles
 from portal.services.tickets.filters import TicketFilter, ticket_conditions
 from portal.services.tickets.listing import (
     TicketRow,
@@ -67,6 +70,8 @@ from portal.services.tickets.listing import (
     select_tickets,
 )
 from portal.services.tickets.listing import to_public as describe_ticket
+from portal.services.watches.listing import get_watch, select_watches, view_watches
+from portal.services.watches.listing import to_record as describe_watch
 from portal.services.windows.listing import view_rows, view_window
 from portal.services.windows.loading import select_ahead
 from portal.services.windows.present import to_record
@@ -188,12 +193,12 @@ def list_timeline(alert_id: int, part: Part) -> Items:
     return read_part(query, part, lambda rows: [_to_entry(row[0]) for row in rows])
 
 
-def list_titles(shown: TitleFilter, part: Part) -> Items:
+def list_titles(search: str, part: Part, *, with_gone: bool) -> Items:
     """By name."""
-    counts = TitleCounts()
+    counts = Counts(SoftwareTitle)
     query = (
-        counts.select(SoftwareTitle.id)
-        .where(*title_conditions(shown, counts))
+        query_titles(counts)
+        .where(*counts.where(search, with_gone=with_gone))
         .order_by(SoftwareTitle.normalized_name, SoftwareTitle.normalized_publisher)
     )
     return read_part(query, part, lambda rows: [_to_title(row) for row in rows])
@@ -202,6 +207,36 @@ def list_titles(shown: TitleFilter, part: Part) -> Items:
 def read_title(title_id: int) -> Record:
     """Raises NotFound."""
     return _to_title(describe_title(title_id))
+
+
+def list_products(search: str, part: Part, *, with_gone: bool) -> Items:
+    """By name."""
+    counts = Counts(SoftwareProduct)
+    query = (
+        query_products(counts)
+        .where(*counts.where(search, with_gone=with_gone))
+        .order_by(SoftwareProduct.name_key, SoftwareProduct.publisher_key)
+    )
+    return read_part(query, part, lambda rows: [_to_product(row) for row in to_products(rows)])
+
+
+def read_product(product_id: int) -> Record:
+    """Raises NotFound."""
+    return _to_product(describe_product(product_id))
+
+
+def list_watches(part: Part) -> Items:
+    """Of software, in the order in which they were added."""
+    return read_part(
+        select_watches(),
+        part,
+        lambda rows: [describe_watch(each) for each in view_watches([row[0] for row in rows])],
+    )
+
+
+def read_watch(watch_id: int) -> Record:
+    """Raises NotFound."""
+    return describe_watch(view_watches([get_watch(watch_id)])[0])
 
 
 def list_runs(kind: str, status: str, part: Part) -> Items:
@@ -272,8 +307,14 @@ def _to_entry(entry: TimelineEntry) -> Record:
     return {"id": str(entry.id), "alert_id": str(entry.alert_id)} | describe_entry(entry)
 
 
+def _to_product(product: ProductRow) -> Record:
+    return asdict(product) | {"id": str(product.id)}
+
+
 def _to_title(title: Any) -> Record:
-    return {"id": str(title.id)} | {name: getattr(title, name) for name in TITLE_COLUMNS}
+    product_id = None if title.product_id is None else str(title.product_id)
+    ids = {"id": str(title.id), "product_id": product_id}
+    return ids | {name: getattr(title, name) for name in TITLE_COLUMNS}
 
 
 def _to_run(run: SyncRun) -> Record:

@@ -170,6 +170,12 @@ class Action(StrEnum):
     RULE_SWITCHED_OFF = "rule.switched_off"
     RULE_DELETED = "rule.deleted"
 
+    WATCH_ADDED = "watch.added"
+    """Of software."""
+    WATCH_SWITCHED_ON = "watch.switched_on"
+    WATCH_SWITCHED_OFF = "watch.switched_off"
+    WATCH_REMOVED = "watch.removed"
+
     LIST_EXPORTED = "list.exported"
     LIST_LOOK_CHOSEN = "list.look_chosen"
     """By a person, for themselves: columns, density, and what a list begins with."""

@@ -30,6 +30,7 @@ from portal.services.integrations.server_health import Outage, find_outage
 from portal.services.organizations.listing import OrganizationFilter, organization_counts
 from portal.services.runs.history import find_active_and_last_of_kinds
 from portal.services.tickets.listing import Unsettled, list_unsettled
+from portal.services.watches.listing import first_match_at, matching_watches
 from portal.services.webhook.state import Health, get_health
 
 WORST_CLIENTS = 5
@@ -67,6 +68,9 @@ class Overview:
     """The newest of which a person has to do something."""
     unsettled_count: int
     failing_helpdesks: int
+    watches: int
+    """Of software: those that an asset matches."""
+    watches_since: datetime | None
 
 
 def get_overview() -> Overview:
@@ -101,6 +105,8 @@ def get_overview() -> Overview:
         unsettled_tickets=unsettled,
         unsettled_count=unsettled_count,
         failing_helpdesks=figures.failing_helpdesks,
+        watches=figures.watches,
+        watches_since=figures.watches_since,
     )
 
 
@@ -120,6 +126,8 @@ class _Figures:
     deliveries_to_review: int
     status_read_seconds: int | None
     failing_helpdesks: int
+    watches: int
+    watches_since: datetime | None
     organizations: dict[OrganizationFilter, int]
 
 
@@ -127,13 +135,14 @@ def _read_figures() -> _Figures:
     clients = select(func.count()).select_from(Client).scalar_subquery()
     waiting = (needs_person_count(), unacknowledged_count())
     deliveries = (failed_count(), to_review_count(REVIEW_PERIOD))
-    others = (*deliveries, status_read_seconds(), failing_count())
+    watches = (matching_watches(), first_match_at())
+    others = (*deliveries, status_read_seconds(), failing_count(), *watches)
     on = exists().where(AlertRule.switched_on_at.is_not(None))
     asked = select(clients, on, *waiting, *others, *organization_counts()).select_from(
         OrganizationMapping
     )
     number, any_rule, *figures = db.session.execute(asked).one()
-    (conflicts, nobodys, failed, to_review, seconds, failing), counts = figures[:6], figures[6:]
+    conflicts, nobodys, failed, to_review, seconds, failing, watches_now, since, *counts = figures
     return _Figures(
         clients=number,
         conflicts=conflicts,
@@ -143,5 +152,7 @@ def _read_figures() -> _Figures:
         deliveries_to_review=to_review,
         status_read_seconds=seconds,
         failing_helpdesks=failing,
+        watches=watches_now,
+        watches_since=since,
         organizations=dict(zip(OrganizationFilter, counts, strict=True)),
     )

@@ -13,17 +13,27 @@ from typing import Any, NamedTuple, cast
 from sqlalchemy import ColumnElement, Select, func, or_, select
 
 from portal.db import db, is_among
-from portal.models import AssetSoftware, RemovedAsset, SoftwareTitle
+from portal.models import AssetSoftware, RemovedAsset, SoftwareProduct, SoftwareTitle
 from portal.scope import allowed_clients, beyond_clients
 from portal.services.export import ROWS_AT_ONCE, SOFTWARE_COLUMNS, Row
 from portal.services.lists.paging import Page, paginate
 from portal.services.lists.search import any_contains, split_words
 from portal.services.past.fleet import Fleet, PastRow
 from portal.services.plain import plain
-from portal.services.software.titles import TitleRow
 from portal.sync.devices.merging.snapshots import row_from_json
 
 PAST_SOFTWARE_COLUMNS = tuple(name for name in SOFTWARE_COLUMNS if name != "removed_at")
+
+
+@dataclass(frozen=True, slots=True)
+class TitleRow:
+    """On how many assets, and in how many versions, it was installed."""
+
+    id: int
+    name: str
+    publisher: str
+    asset_count: int
+    version_count: int
 
 
 class Install(NamedTuple):
@@ -138,19 +148,21 @@ def export_past_software(past: PastSoftware) -> Iterator[Row]:
     columns = [getattr(AssetSoftware, name) for name in Install._fields]
     with beyond_clients():
         found = db.session.execute(
-            select(*columns, SoftwareTitle.name, SoftwareTitle.publisher)
+            select(*columns, SoftwareTitle.name, SoftwareTitle.publisher, SoftwareProduct.name)
             .join(SoftwareTitle, SoftwareTitle.id == AssetSoftware.title_id)
+            .outerjoin(SoftwareProduct, SoftwareProduct.id == SoftwareTitle.product_id)
             .where(*past.conditions(present=False))
             .order_by(AssetSoftware.asset_id, AssetSoftware.title_id, AssetSoftware.version)
             .execution_options(yield_per=ROWS_AT_ONCE)
         )
-    for *values, name, publisher in found:
+    for *values, name, publisher, product in found:
         install = Install(*values)
         if install.asset_id in past.fleet:
-            yield _to_row(past, install, (name, publisher))
+            yield _to_row(past, install, (name, publisher, product))
 
 
-def _to_row(past: PastSoftware, install: Install, title: tuple[str, str]) -> Row:
+def _to_row(past: PastSoftware, install: Install, title: tuple[str, str, str | None]) -> Row:
+    """`title`: its name, its publisher and its product."""
     asset = past.fleet[install.asset_id].asset
     values = {
         "asset": asset.name,
@@ -161,6 +173,7 @@ def _to_row(past: PastSoftware, install: Install, title: tuple[str, str]) -> Row
         "installed_on": install.installed_on,
         "first_seen_at": install.first_seen_at,
         "missing_since": asset.missing_since,
+        "product": title[2],
     }
     return {name: plain(values[name]) for name in PAST_SOFTWARE_COLUMNS}
 
@@ -185,14 +198,15 @@ def _count(
     return {i: (len(assets[i]), len(versions[i])) for i in title_ids}
 
 
-def _name_titles(title_ids: Collection[int]) -> dict[int, tuple[str, str]]:
+def _name_titles(title_ids: Collection[int]) -> dict[int, tuple[str, str, str | None]]:
+    title, product = SoftwareTitle, SoftwareProduct
     with beyond_clients():
         rows = db.session.execute(
-            select(SoftwareTitle.id, SoftwareTitle.name, SoftwareTitle.publisher).where(
-                is_among(SoftwareTitle.id, sorted(title_ids))
-            )
+            select(title.id, title.name, title.publisher, product.name)
+            .outerjoin(product, product.id == title.product_id)
+            .where(is_among(title.id, sorted(title_ids)))
         ).all()
-    return {row.id: (row.name, row.publisher) for row in rows}
+    return {row[0]: (row[1], row[2], row[3]) for row in rows}
 
 
 def _read_mixed(moment: datetime) -> dict[int, list[Install]]:

@@ -13,7 +13,7 @@ from portal.models import (
     Client,
     Helpdesk,
     OrganizationMapping,
-    SoftwareTitle,
+    SoftwareProduct,
     SyncRun,
     Ticket,
 )
@@ -47,7 +47,7 @@ def _is_open() -> Conditions:
 
 
 def _is_installed() -> Conditions:
-    return (SoftwareTitle.asset_count > 0,)
+    return (SoftwareProduct.asset_count > 0,)
 
 
 def _describe_assets() -> Rows:
@@ -69,7 +69,7 @@ def _describe_alerts() -> Rows:
 
 
 def _describe_software() -> Rows:
-    return select(SoftwareTitle.id, SoftwareTitle.name, SoftwareTitle.publisher)
+    return select(SoftwareProduct.id, SoftwareProduct.name, SoftwareProduct.publisher)
 
 
 def _describe_tickets() -> Rows:
@@ -97,9 +97,9 @@ SOURCES = {
         Alert.id, _ALERT, Alert.triggered_at, _describe_alerts, _is_open, is_by_time=True
     ),
     Kind.SOFTWARE: Source(
-        SoftwareTitle.id,
-        SoftwareTitle.normalized_name,
-        SoftwareTitle.normalized_name,
+        SoftwareProduct.id,
+        SoftwareProduct.name_key,
+        SoftwareProduct.name_key,
         _describe_software,
         _is_installed,
     ),

@@ -1,30 +1,33 @@
-"""Which assets have a title, in which versions."""
+"""Which assets have a product, in which versions."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, func, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy.orm import contains_eager, joinedload
 
 from portal.db import db
-from portal.models import Asset, AssetSoftware
+from portal.models import Asset, AssetSoftware, SoftwareTitle
 from portal.services.lists.paging import Page, paginate_records
 from portal.versions import is_known_version, is_older, version_key
 
 NO_VERSION = "–"
-"""In a filter: installs whose agent reports no version."""
+"""In a filter: installs of which neither the agent nor the title tells a version."""
 
 
 @dataclass(frozen=True, slots=True)
 class InstallFilter:
-    """What the page of a title shows; an empty field does not filter.
+    """What the page of a product shows; an empty field does not filter.
 
-    `removed` are installs that are gone from their assets, `missing` those of assets that are gone
-    from Tactical, which nothing else shows.
+    `titles` are those that it has, each with the version that its name tells. `removed` are
+    installs that are gone from their assets, `missing` those of assets that are gone from Tactical,
+    which nothing else shows.
     """
 
-    title_id: int
+    titles: Mapping[int, str]
     client_id: int | None = None
     version: str = ""
     older_than: str = ""
@@ -42,15 +45,24 @@ class VersionCount:
         return is_known_version(self.version)
 
 
+def list_titles_of(product_id: int) -> dict[int, str]:
+    """The titles of the product, each with the version that its name tells."""
+    title = SoftwareTitle
+    found = select(title.id, title.named_version).where(title.product_id == product_id)
+    return {row[0]: row[1] for row in db.session.execute(found.order_by(title.id))}
+
+
 def list_versions(shown: InstallFilter) -> list[VersionCount]:
-    """The versions of the title, the newest first, whatever version the filter names."""
-    rows = db.session.execute(
-        select(AssetSoftware.version, func.count())
-        .where(*_of_title(shown))
-        .group_by(AssetSoftware.version)
+    """The versions that are installed, the newest first, whatever version the filter names."""
+    row = AssetSoftware
+    counted: Counter[str] = Counter()
+    found = select(row.title_id, row.version, func.count()).where(*_of_titles(shown))
+    for title_id, version, number in db.session.execute(found.group_by(row.title_id, row.version)):
+        counted[version or shown.titles[title_id]] += number
+    versions = [VersionCount(*each) for each in counted.items()]
+    return sorted(
+        versions, key=lambda each: (version_key(each.version), each.version), reverse=True
     )
-    found = [VersionCount(*row) for row in rows]
-    return sorted(found, key=lambda each: (version_key(each.version), each.version), reverse=True)
 
 
 def choose_versions(shown: InstallFilter, versions: list[VersionCount]) -> list[VersionCount]:
@@ -69,7 +81,12 @@ def list_installs(
     """The assets that have, or had, one of the chosen versions, by name."""
     order = (Asset.name, AssetSoftware.version, AssetSoftware.id)
     return paginate_records(
-        select(AssetSoftware).options(joinedload(AssetSoftware.asset).joinedload(Asset.client)),
+        select(AssetSoftware)
+        .join(AssetSoftware.title)
+        .options(
+            contains_eager(AssetSoftware.title),
+            joinedload(AssetSoftware.asset).joinedload(Asset.client),
+        ),
         select(AssetSoftware.id)
         .join(AssetSoftware.asset)
         .where(*install_conditions(shown, chosen))
@@ -83,17 +100,26 @@ def install_conditions(
     shown: InstallFilter, chosen: list[VersionCount]
 ) -> list[ColumnElement[bool]]:
     """The filter in SQL, for what lists and exports."""
-    conditions = _of_title(shown)
+    conditions = _of_titles(shown)
     if shown.version or shown.older_than:
-        conditions.append(AssetSoftware.version.in_([each.version for each in chosen]))
+        texts = {each.version for each in chosen}
+        conditions.append(has_version(shown.titles, texts))
     return conditions
 
 
-def _of_title(shown: InstallFilter) -> list[ColumnElement[bool]]:
+def has_version(titles: Mapping[int, str], texts: set[str]) -> ColumnElement[bool]:
+    """In SQL: of an install of one of the titles, that its version is one of the texts."""
+    row = AssetSoftware
+    named = [title_id for title_id, version in titles.items() if version in texts]
+    is_named = and_(row.version == "", row.title_id.in_(named))
+    return or_(row.version.in_(sorted(texts - {""})), is_named)
+
+
+def _of_titles(shown: InstallFilter) -> list[ColumnElement[bool]]:
     removed_at = AssetSoftware.removed_at
     missing = select(Asset.id).where(Asset.missing_since.is_not(None))
     conditions: list[ColumnElement[bool]] = [
-        AssetSoftware.title_id == shown.title_id,
+        AssetSoftware.title_id.in_(list(shown.titles)),
         removed_at.is_not(None) if shown.removed else removed_at.is_(None),
         AssetSoftware.asset_id.in_(missing)
         if shown.missing

@@ -30,6 +30,7 @@ from portal.sync.software.store import (
     refresh_counts,
     respell_titles,
 )
+from portal.sync.software.watches import look_at_watches
 from portal.tactical.api import Tactical
 from portal.tactical.reading.software_entries import Title
 from portal.tactical.records import BadRecord
@@ -222,6 +223,7 @@ def _counting_at_the_end(ingest: _Ingest) -> Iterator[None]:
 def _refresh(ingest: _Ingest) -> None:
     with transaction() as session:
         refresh_counts(session, ingest.touched | place_titles(session))
+        look_at_watches(session)  # of other products too: assets may have changed their client
 
 
 def _describe(change: InstallChange) -> dict[str, Any]:

@@ -39,8 +39,8 @@ def place_titles(session: Session) -> set[int]:
     return {each.id for each in titles}
 
 
-def refresh_products(session: Session, title_ids: Iterable[int]) -> None:
-    """Count anew what is installed of the products of these titles."""
+def refresh_products(session: Session, title_ids: Iterable[int]) -> set[int]:
+    """Count anew what is installed of the products of these titles, and name these."""
     ids: set[int] = set()
     for some in chunked(sorted(title_ids), ROWS_AT_ONCE):
         of_titles = select(SoftwareTitle.product_id).where(is_among(SoftwareTitle.id, some))
@@ -48,6 +48,7 @@ def refresh_products(session: Session, title_ids: Iterable[int]) -> None:
     for some in chunked(sorted(ids), ROWS_AT_ONCE):
         _lock(session, some)
         _count(session, some)
+    return ids
 
 
 def installed_version() -> ColumnElement[str]:

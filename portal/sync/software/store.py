@@ -17,6 +17,7 @@ from portal.models.runs.sync_run import COMPLETED, SyncKind
 from portal.scope import get_tenant_id
 from portal.sync.software.plan import Installs, KnownInstall, SoftwarePlan, TitleKey
 from portal.sync.software.products import refresh_products
+from portal.sync.software.watches import look_at_watches
 from portal.tactical.reading.software_entries import Title
 
 VALUES_AT_ONCE = 10_000
@@ -130,7 +131,7 @@ def list_uncounted_titles(session: Session, integration_id: int, run_id: int) ->
 
 def refresh_counts(session: Session, title_ids: Iterable[int]) -> None:
     """Count anew on how many assets, and in how many versions, these titles and their products
-    are installed.
+    are installed, and look whether that matches a watch.
 
     The lock lets installs be added meanwhile, which hold their title too.
     """
@@ -151,7 +152,9 @@ def refresh_counts(session: Session, title_ids: Iterable[int]) -> None:
             )
             .execution_options(synchronize_session=False)
         )
-    refresh_products(session, counted)
+    product_ids = refresh_products(session, counted)
+    if product_ids:
+        look_at_watches(session, product_ids)
 
 
 def recount_software_of(session: Session, asset_ids: Iterable[int]) -> None:

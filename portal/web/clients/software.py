@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from portal.services.accounts.permissions import Permission
 from portal.services.clients import get_client
 from portal.services.lists.paging import paginate_list
-from portal.services.software.of_client import list_old_titles, list_own_titles
+from portal.services.software.of_client import list_old_products, list_own_products
 from portal.web.clients.views import clients
 from portal.web.fragments import page_number, page_or_region, words
 from portal.web.guard import requires
@@ -24,9 +24,9 @@ def software(client_id: int) -> ResponseReturnValue:
     client, show = get_client(client_id), words("show")
     behind = own = None
     if show != OWN:
-        behind = paginate_list(list_old_titles(client_id), page_number())
+        behind = paginate_list(list_old_products(client_id), page_number())
     if show != BEHIND:
-        own = list_own_titles(client_id, page_number() if show == OWN else 1)
+        own = list_own_products(client_id, page_number() if show == OWN else 1)
     return page_or_region(
         "clients/software.html",
         {"client-software": "clients/_software.html"},

@@ -55,7 +55,7 @@ def list_attention(overview: Overview) -> list[Item]:
     items += _unmapped_items(overview.organizations[OrganizationFilter.UNMAPPED])
     items += _preview_items(overview.pending_preview)
     items += _retirement_items(integration, overview.fleet.assets_by_status["proposed"])
-    return [*items, *_overdue_items(overview)]
+    return [*items, *_overdue_items(overview), *_watch_items(overview)]
 
 
 def list_of_clients(overview: Overview) -> list[Item]:
@@ -65,7 +65,8 @@ def list_of_clients(overview: Overview) -> list[Item]:
     integration = overview.integration
     retire = _retirement_items(integration, proposed) if integration else []
     ticket_items = _ticket_items(overview)
-    return [*stale, *ticket_items, *_alert_items(overview), *retire, *_overdue_items(overview)]
+    theirs = [*stale, *ticket_items, *_alert_items(overview), *retire]
+    return [*theirs, *_overdue_items(overview), *_watch_items(overview)]
 
 
 def _overdue_items(overview: Overview) -> list[Item]:
@@ -75,6 +76,14 @@ def _overdue_items(overview: Overview) -> list[Item]:
     text = f"{plural(overdue, 'asset is', 'assets are')} overdue."
     item = _item("info", text, "View", url_for("assets.index", status="overdue"))
     return [item | {"began": overview.fleet.overdue_since, "several": overdue > 1}]
+
+
+def _watch_items(overview: Overview) -> list[Item]:
+    if not overview.watches:
+        return []
+    text = f"{plural(overview.watches, 'software watch matches', 'software watches match')} now."
+    item = _item("info", text, "Watches", url_for("watches.index"))
+    return [item | {"began": overview.watches_since, "several": overview.watches > 1}]
 
 
 def _held_items(held: int) -> list[Item]:

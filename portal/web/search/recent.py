@@ -18,7 +18,7 @@ OPENED = {
     "assets.show": (Kind.ASSETS, "asset_id"),
     "clients.show": (Kind.CLIENTS, "client_id"),
     "alerts.show": (Kind.ALERTS, "alert_id"),
-    "software.show": (Kind.SOFTWARE, "title_id"),
+    "software.product": (Kind.SOFTWARE, "product_id"),
     "tickets.show": (Kind.TICKETS, "ticket_id"),
     "sync_runs.show": (Kind.RUNS, "run_id"),
 }

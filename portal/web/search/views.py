@@ -50,7 +50,7 @@ SHOWN: dict[Kind, tuple[str, str, Callable[[Found], str], Callable[[str], str] |
     Kind.SOFTWARE: (
         "Software",
         "list-details",
-        lambda found: url_for("software.show", title_id=found.id),
+        lambda found: url_for("software.product", product_id=found.id),
         lambda q: url_for("software.index", q=q),
     ),
     Kind.TICKETS: (

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.models.runs.sync_run import SyncKind
@@ -22,16 +25,17 @@ from portal.services.software.installs import (
     choose_versions,
     install_conditions,
     list_installs,
+    list_titles_of,
     list_versions,
 )
-from portal.services.software.titles import (
-    TITLE_COLUMNS,
-    TitleFilter,
-    any_titles,
-    describe_title,
-    export_titles,
-    list_titles,
+from portal.services.software.products import (
+    ProductFilter,
+    any_products,
+    describe_product,
+    list_products,
+    product_id_of,
 )
+from portal.services.software.titles import TITLE_COLUMNS, export_titles
 from portal.versions import is_known_version
 from portal.web.assets.frame import frame
 from portal.web.client_filter import find_shown_client, read_client_id
@@ -44,14 +48,17 @@ from portal.web.software.past import export_past_list, show_past_title, show_pas
 
 software = tenant_blueprint("software", __name__)
 
+PRODUCT_FILTERS = ("client_id", "client_name", "version", "older_than", "show")
+"""What may be asked of a product in its page's address."""
+
 
 @software.get("/software/")
 @requires(Permission.READ)
 def index() -> ResponseReturnValue:
     if wanted_day():
         return show_past_titles()
-    shown = _read_titles()
-    page = list_titles(shown, page_number())
+    shown = _read_products()
+    page = list_products(shown, page_number())
     return page_or_region(
         "software/list.html",
         {"software-rows": "software/_rows.html"},
@@ -59,7 +66,7 @@ def index() -> ResponseReturnValue:
         filters={"q": shown.search, "show": "all" if shown.with_gone else ""},
         sort=shown.sort,
         page=page,
-        any_titles=page.total > 0 or any_titles(),
+        any_products=page.total > 0 or any_products(),
         integration=find_integration(),
         last_run=find_last_finished_run(SyncKind.SOFTWARE),
         run=find_active_run(SyncKind.SOFTWARE),
@@ -69,24 +76,36 @@ def index() -> ResponseReturnValue:
 @software.get("/software/export.csv")
 @requires(Permission.READ)
 def export() -> ResponseReturnValue:
-    """The titles that the list shows, streamed; of a past day every install."""
+    """The titles of the products that the list shows, streamed; of a past day every install."""
     if wanted_day():
         return export_past_list()
-    return send_csv("software", TITLE_COLUMNS, export_titles(_read_titles()))
+    return send_csv("software", TITLE_COLUMNS, export_titles(_read_products()))
 
 
 @software.get("/software/<int:title_id>")
 @requires(Permission.READ)
 def show(title_id: int) -> ResponseReturnValue:
+    """A title is shown on a past day. Now it is a part of its product."""
     if wanted_day():
         return show_past_title(title_id)
-    title, shown = describe_title(title_id), _read_installs(title_id)
+    product_id = product_id_of(title_id)
+    if product_id is None:
+        return redirect(url_for("software.index"))
+    asked = request.args.items()
+    query: dict[str, Any] = {name: value for name, value in asked if name in PRODUCT_FILTERS}
+    return redirect(url_for("software.product", product_id=product_id, **query))
+
+
+@software.get("/software/products/<int:product_id>")
+@requires(Permission.READ)
+def product(product_id: int) -> ResponseReturnValue:
+    found, shown = describe_product(product_id), _read_installs(product_id)
     versions = list_versions(shown)
     chosen = choose_versions(shown, versions)
     return page_or_region(
         "software/detail.html",
         {"install-rows": "software/_installs.html"},
-        title=title,
+        product=found,
         versions=versions,
         no_version=NO_VERSION,
         page=list_installs(shown, chosen, page_number()),
@@ -97,14 +116,14 @@ def show(title_id: int) -> ResponseReturnValue:
     )
 
 
-@software.get("/software/<int:title_id>/export.csv")
+@software.get("/software/products/<int:product_id>/export.csv")
 @requires(Permission.READ)
-def export_of_title(title_id: int) -> ResponseReturnValue:
-    """The installs of the title that its page shows, streamed."""
-    title, shown = describe_title(title_id), _read_installs(title_id)
+def export_of_product(product_id: int) -> ResponseReturnValue:
+    """The installs of the product that its page shows, streamed."""
+    found, shown = describe_product(product_id), _read_installs(product_id)
     chosen = choose_versions(shown, list_versions(shown))
     rows = export_software(*install_conditions(shown, chosen))
-    return send_csv(f"software-{title.id}", SOFTWARE_COLUMNS, rows)
+    return send_csv(f"software-{found.id}", SOFTWARE_COLUMNS, rows)
 
 
 @software.get("/assets/<int:asset_id>/software")
@@ -136,13 +155,13 @@ def export_of_asset(asset_id: int) -> ResponseReturnValue:
     return send_csv(f"software-of-asset-{asset.id}", SOFTWARE_COLUMNS, rows)
 
 
-def _read_titles() -> TitleFilter:
-    return TitleFilter(words("q"), words("show") == "all", words("sort") or "name")
+def _read_products() -> ProductFilter:
+    return ProductFilter(words("q"), words("show") == "all", words("sort") or "name")
 
 
-def _read_installs(title_id: int) -> InstallFilter:
+def _read_installs(product_id: int) -> InstallFilter:
     return InstallFilter(
-        title_id,
+        list_titles_of(product_id),
         read_client_id(),
         words("version"),
         words("older_than"),

@@ -11,7 +11,7 @@ from sqlalchemy import update
 
 from portal.clock import utc_now
 from portal.db import Base, transaction
-from portal.models import Asset, Client, Event, SoftwareTitle, SyncRun
+from portal.models import Asset, Client, Event, SoftwareProduct, SyncRun
 from portal.models.runs.sync_run import RunStatus, SyncKind
 from portal.scope import tenant_scope
 from portal.services.accounts.users import add_user
@@ -62,15 +62,18 @@ def _make_more(integration_id: int, number: int) -> list[Base]:
         trigger="schedule",
         updated=number,
     )
-    title = SoftwareTitle(
-        name=f"Suite {number} for Windows, 64-bit edition",
-        normalized_name=f"suite {number}",
+    product = SoftwareProduct(
+        name=f"Suite {number} for Windows, the longer edition",
+        name_key=f"suite {number}",
         publisher="A publisher",
         asset_count=number + 1,
-        version_count=1,
+        install_count=number + 1,
+        version_count=3,
+        newest_version="10.0.19041.685",
+        older_count=number,
     )
     event = Event(type="rmm.device.created", subject=f"workstation-{number:04}", payload={})
-    return [run, title, event]
+    return [run, product, event]
 
 
 def test_a_telephone_shows_eight_rows_of_every_list(

@@ -26,7 +26,9 @@ from portal.models import (
     MembershipClient,
     OrganizationMapping,
     RemovedAsset,
+    SoftwareProduct,
     SoftwareTitle,
+    SoftwareWatch,
     SyncLogEntry,
     SyncPlan,
     SyncPlanRow,
@@ -44,6 +46,7 @@ from tests.web.world import (
     make_alert,
     make_asset,
     make_conflict,
+    make_match,
     make_plan,
     make_ticket,
     make_user,
@@ -103,8 +106,20 @@ def make_neighbour(app: Flask, acme: Place) -> Place:
         add(ticket)
         body = f"{NAME} body"
         delivery = add(Delivery(integration_id=connection, body=body, body_bytes=NUMBER))
+        product = add(
+            SoftwareProduct(
+                name=f"{NAME} Suite",
+                name_key=NAME.lower(),
+                asset_count=NUMBER,
+                install_count=NUMBER,
+                version_count=NUMBER,
+                newest_version=f"{NAME} 9",
+                older_count=NUMBER,
+            )
+        )
         title = add(
             SoftwareTitle(
+                product_id=product.id,
                 name=f"{NAME} Suite",
                 normalized_name=NAME.lower(),
                 asset_count=NUMBER,
@@ -112,8 +127,14 @@ def make_neighbour(app: Flask, acme: Place) -> Place:
             )
         )
         add(_install(asset, title))
+        watch = add(SoftwareWatch(product_id=product.id, created_by=f"{NAME}@acme.example"))
+        add(make_match(watch.id, asset.id))
+        add(make_match(acme.watch, asset.id))
         shared = session.get_one(SoftwareTitle, acme.title)
         shared.asset_count = shared.version_count = NUMBER
+        made = session.get_one(SoftwareProduct, acme.product)
+        made.asset_count = made.install_count = made.version_count = made.older_count = NUMBER
+        made.newest_version = f"{NAME} 9"
         add(_install(asset, shared))
         errand = add(
             Errand(kind=ErrandKind.ACT_ON_ALERTS, title=f"Resolve {NAME}", wanted={}, ok=True)
@@ -129,8 +150,9 @@ def make_neighbour(app: Flask, acme: Place) -> Place:
         _let_them_meet(session, acme, asset, add)
         found = {
             "client": client, "organization": organization, "asset": asset, "run": run,
-            "alert": alert, "delivery": delivery, "title": title, "errand": errand,
-            "ticket": ticket, "failure": failure, "plan": plan, "conflict": conflict,
+            "alert": alert, "delivery": delivery, "title": title, "product": product,
+            "watch": watch, "errand": errand, "ticket": ticket, "failure": failure, "plan": plan,
+            "conflict": conflict,
         }  # fmt: skip
         return replace(acme, **{name: row.id for name, row in found.items()})
 
@@ -221,8 +243,9 @@ def fingerprint(app: Flask) -> dict[str, Any]:
     """The marked rows, and how many rows there are of what nobody limited makes."""
     with app.app_context(), all_tenants():
         marked = (
-            Client, OrganizationMapping, Asset, Alert, AssetSoftware, SoftwareTitle,
-            AssetConflict, SyncPlan, SyncPlanRow, Delivery, RemovedAsset, AssetChange,
+            Client, OrganizationMapping, Asset, Alert, AssetSoftware, SoftwareProduct,
+            SoftwareTitle, SoftwareWatch, AssetConflict, SyncPlan, SyncPlanRow, Delivery,
+            RemovedAsset, AssetChange,
         )  # fmt: skip
         rows = {
             model.__name__: [

@@ -33,6 +33,7 @@ IDS = {
     "organization_id": "organization",
     "passkey_id": "asset",
     "plan_id": "plan",
+    "product_id": "product",
     "rule_id": "rule",
     "run_id": "run",
     "subscriber_id": "subscriber",
@@ -42,6 +43,7 @@ IDS = {
     "token_id": "token",
     "user_id": "member",
     "view_id": "view",
+    "watch_id": "watch",
     "window_id": "window",
 }
 """Parameter of a route -> what it names. A route with another one must be listed here."""

@@ -34,7 +34,7 @@ def pages(acme: Place) -> tuple[str, ...]:
         *LISTS,
         f"assets/{acme.asset}",
         f"assets/{acme.asset}/software",
-        f"software/{acme.title}",
+        f"software/products/{acme.product}",
         f"tickets/{acme.ticket}",
     )
 

@@ -26,10 +26,11 @@ LOWEST = {
         conflicts.show dashboard.show deliveries.index deliveries.show errands.show
         integrations.index organizations.index organizations.row plans.show
         rules.export rules.index search.index software.export
-        software.export_of_asset software.export_of_title software.index software.of_asset
-        software.show subscribers.index sync_runs.index sync_runs.preview_undo sync_runs.progress
+        software.export_of_asset software.export_of_product software.index software.of_asset
+        software.product software.show subscribers.index sync_runs.index
+        sync_runs.preview_undo sync_runs.progress
         sync_runs.show tacticalrmm.show tacticalrmm.test_progress webhook.progress webhook.show
-        tickets.index tickets.show undo.press
+        tickets.index tickets.show undo.press watches.index watches.show
         windows.calendar windows.index windows.links windows.show
     """,
     Role.TECHNICIAN: """
@@ -50,7 +51,7 @@ LOWEST = {
         tickets.settle
         sync_runs.retry sync_runs.start sync_runs.undo windows.add_link windows.begin_for_asset
         windows.begin_for_client windows.delete windows.edit windows.end windows.new
-        windows.revoke_link
+        windows.revoke_link watches.new watches.remove watches.switch
     """,
     Role.ADMIN: """
         channels.add channels.choose channels.delete channels.edit channels.new channels.save

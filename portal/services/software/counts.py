@@ -1,0 +1,78 @@
+"""How much is installed of titles and of products."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Select,
+    SQLColumnExpression,
+    case,
+    false,
+    func,
+    select,
+    true,
+)
+
+from portal.models import Asset, AssetSoftware, SoftwareProduct, SoftwareTitle
+from portal.scope import allowed_clients
+from portal.services.lists.search import any_contains, split_words
+from portal.sync.software.products import installed_version
+
+TitleOrProduct: TypeAlias = type[SoftwareTitle] | type[SoftwareProduct]
+
+
+class Counts:
+    """Of assets and of versions, in SQL: those that are kept with a title or a product, which are
+    of the whole fleet; for whoever is limited to some clients, those of their assets."""
+
+    def __init__(self, of: TitleOrProduct) -> None:
+        self._of = of
+        self._own = None if allowed_clients() is None else _count_own(of)
+        self.are_own = self._own is not None
+        self.assets: SQLColumnExpression[int] = of.asset_count
+        self.versions: SQLColumnExpression[int] = of.version_count
+        if self._own is not None:
+            self.assets = func.coalesce(self._own.c.assets, 0)
+            self.versions = func.coalesce(self._own.c.versions, 0)
+
+    def select(self, *columns: Any) -> Select[Any]:
+        """`columns`, the name, the publisher and the two counts."""
+        of, own = self._of, self._own
+        counts: tuple[Any, ...] = (
+            self.assets.label("asset_count"),
+            self.versions.label("version_count"),
+        )
+        query: Select[Any] = select(*columns, of.name, of.publisher, *counts)
+        return query if own is None else query.outerjoin(own, own.c.id == of.id)
+
+    def where(
+        self, search: str, *, with_gone: bool, searched: TitleOrProduct | None = None
+    ) -> list[ColumnElement[bool]]:
+        """That the name or the publisher has every word; and that it is installed, unless
+        `with_gone`."""
+        of = searched or self._of
+        found = [any_contains((of.name, of.publisher), word) for word in split_words(search)]
+        if self.are_own:  # so that PostgreSQL expects many rows, and joins their counts at once
+            found = [case((each, true()), else_=false()) for each in found]
+        return found if with_gone else [*found, self.assets > 0]
+
+
+def _count_own(of: TitleOrProduct) -> CTE:
+    """Counted once: PostgreSQL would do it anew for each row, of which it expects a few."""
+    id_ = AssetSoftware.title_id if of is SoftwareTitle else SoftwareTitle.product_id
+    return (
+        select(
+            id_.label("id"),
+            func.count(AssetSoftware.asset_id.distinct()).label("assets"),
+            func.count(installed_version().distinct()).label("versions"),
+        )
+        .join(Asset, Asset.id == AssetSoftware.asset_id)
+        .join(SoftwareTitle, SoftwareTitle.id == AssetSoftware.title_id)
+        .where(AssetSoftware.removed_at.is_(None), Asset.missing_since.is_(None))
+        .group_by(id_)
+        .cte("own_counts")
+        .prefix_with("MATERIALIZED", dialect="postgresql")
+    )

@@ -1,0 +1,127 @@
+"""Watches of software: made, switched off and on, removed.
+
+What matches is looked at in the same transaction, so that events tell of it at once.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from portal.db import db, transaction
+from portal.errors import InvalidInput, NotFound, Refused
+from portal.models import SoftwareProduct, SoftwareWatch, Tenant
+from portal.product_names import fold_product, fold_publisher
+from portal.scope import get_tenant_id
+from portal.services.audit.actions import Action
+from portal.services.audit.record import Target, record
+from portal.services.clients import get_client
+from portal.services.watches.listing import WatchView, describe_watch, get_watch, view_watches
+from portal.sync.software.watches import look_at_watches
+from portal.versions import LONGEST_VERSION, is_known_version
+
+MOST_WATCHES = 100
+
+
+def add_watch(product_id: int, older_than: str, client_id: int | None, by: str) -> WatchView:
+    """`older_than`: a version, or blank for any. `by`: the address of a person, or the name of a
+    command. Raises NotFound, InvalidInput and Refused."""
+    older_than = " ".join(older_than.split())
+    if older_than and (len(older_than) > LONGEST_VERSION or not is_known_version(older_than)):
+        raise InvalidInput(
+            "This is not a version. Enter a version with a number, such as 10.2, or leave it "
+            "blank to watch for any version.",
+            field="older_than",
+        )
+    with transaction() as session:
+        # One at a time; who only adds rows of the tenant does not wait.
+        session.get_one(Tenant, get_tenant_id(), with_for_update={"key_share": True})
+        if session.get(SoftwareProduct, product_id) is None:
+            raise NotFound("This software does not exist. Choose a product from the list.")
+        if client_id is not None:
+            get_client(client_id)
+        _check_room(session, product_id, older_than, client_id)
+        made = SoftwareWatch(
+            product_id=product_id, older_than=older_than, client_id=client_id, created_by=by
+        )
+        session.add(made)
+        session.flush()
+        watch = get_watch(made.id)
+        record(Action.WATCH_ADDED, _target(watch), after=_describe(watch))
+        look_at_watches(session, [product_id])
+    return view_watches([watch])[0]
+
+
+def switch_watch(watch_id: int, *, on: bool) -> SoftwareWatch:
+    """What is switched off matches nothing, and events tell so. Raises NotFound."""
+    with transaction() as session:
+        watch = get_watch(watch_id)
+        if watch.active != on:
+            watch.active = on
+            session.flush()
+            action = Action.WATCH_SWITCHED_ON if on else Action.WATCH_SWITCHED_OFF
+            record(action, _target(watch))
+            look_at_watches(session, [watch.product_id])
+    return watch
+
+
+def remove_watch(watch_id: int) -> str:
+    """Returns what it asked. Events tell that nothing matches it any more. Raises NotFound."""
+    with transaction() as session:
+        watch = get_watch(watch_id)
+        question = describe_watch(watch)
+        watch.active = False
+        session.flush()
+        look_at_watches(session, [watch.product_id])
+        record(Action.WATCH_REMOVED, _target(watch), before=_describe(watch))
+        session.delete(watch)
+    return question
+
+
+def find_product(name: str, publisher: str = "") -> SoftwareProduct:
+    """By its name in any spelling. Raises InvalidInput where there is none, or several."""
+    conditions = [SoftwareProduct.name_key == fold_product(name)]
+    if publisher:
+        conditions.append(SoftwareProduct.publisher_key == fold_publisher(publisher))
+    found = db.session.scalars(select(SoftwareProduct).where(*conditions)).all()
+    if not found:
+        raise InvalidInput(
+            f"There is no product named {name}. Write its name as the list of software does.",
+            field="product",
+        )
+    if len(found) > 1:
+        publishers = ", ".join(sorted(each.publisher or "no publisher" for each in found))
+        raise InvalidInput(
+            f"Several publishers have a product of this name: {publishers}. Say which one.",
+            field="publisher",
+        )
+    return found[0]
+
+
+def _check_room(session: Session, product_id: int, older_than: str, client_id: int | None) -> None:
+    same = select(SoftwareWatch.id).where(
+        SoftwareWatch.product_id == product_id,
+        SoftwareWatch.older_than == older_than,
+        SoftwareWatch.client_id.is_(None)
+        if client_id is None
+        else SoftwareWatch.client_id == client_id,
+    )
+    if session.scalar(same.limit(1)) is not None:
+        raise InvalidInput("There is such a watch already.", field="older_than")
+    if (session.scalar(select(func.count(SoftwareWatch.id))) or 0) >= MOST_WATCHES:
+        raise Refused(
+            f"There are already {MOST_WATCHES} watches, which is the most allowed. "
+            "Remove one that nobody needs."
+        )
+
+
+def _describe(watch: SoftwareWatch) -> dict[str, object]:
+    return {
+        "product": watch.product.name,
+        "older_than": watch.older_than or None,
+        "client": watch.client.name if watch.client else None,
+    }
+
+
+def _target(watch: SoftwareWatch) -> Target:
+    return Target("watch", watch.id, describe_watch(watch))

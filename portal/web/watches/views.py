@@ -1,0 +1,99 @@
+"""Watches of software: the list, one watch, and the form that makes one."""
+
+from __future__ import annotations
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_wtf import FlaskForm
+from wtforms import StringField
+
+from portal.errors import InvalidInput, NotFound, Refused
+from portal.models import Client
+from portal.services.accounts.permissions import Permission
+from portal.services.clients import find_client_by_name, get_client
+from portal.services.software.products import describe_product
+from portal.services.watches import keeping
+from portal.services.watches.listing import get_watch, list_matches, list_watches, view_watches
+from portal.web.client_filter import find_shown_client, read_client_id
+from portal.web.forms import mark
+from portal.web.fragments import page_number, words
+from portal.web.guard import get_user, requires, tenant_blueprint
+from portal.web.input import to_id
+
+watches = tenant_blueprint("watches", __name__, "/software")
+
+
+class WatchForm(FlaskForm):  # type: ignore[misc]
+    """The service checks what was typed; the form only carries it."""
+
+    older_than = StringField("Older than version")
+    client = StringField("Client")
+
+
+@watches.get("/watches/")
+@requires(Permission.READ)
+def index() -> ResponseReturnValue:
+    return render_template("watches/list.html", watches=list_watches())
+
+
+@watches.get("/watches/<int:watch_id>")
+@requires(Permission.READ)
+def show(watch_id: int) -> ResponseReturnValue:
+    [view] = view_watches([get_watch(watch_id)])
+    page = list_matches(view, page_number())
+    return render_template("watches/detail.html", view=view, page=page)
+
+
+@watches.route("/products/<int:product_id>/watch", methods=["GET", "POST"])
+@requires(Permission.CHANGE_RULES)
+def new(product_id: int) -> ResponseReturnValue:
+    """Filled in with what was asked of the product."""
+    product = describe_product(product_id)
+    form = WatchForm(older_than=words("older_than"))
+    client = None
+    if form.is_submitted():
+        try:
+            client = _read_client()
+            client_id = client.id if client else None
+            by = get_user().email
+            view = keeping.add_watch(product_id, form.older_than.data or "", client_id, by)
+        except (InvalidInput, Refused) as error:
+            mark(form, error)
+        else:
+            flash(f"Watching {view.question}.", "success")
+            return redirect(url_for("watches.show", watch_id=view.row.id))
+    else:
+        client = find_shown_client(read_client_id())
+    page = render_template("watches/form.html", product=product, form=form, client=client)
+    return page, 422 if form.is_submitted() else 200
+
+
+@watches.post("/watches/<int:watch_id>/switch")
+@requires(Permission.CHANGE_RULES)
+def switch(watch_id: int) -> ResponseReturnValue:
+    on = bool(request.form.get("on"))
+    keeping.switch_watch(watch_id, on=on)
+    flash("Switched on." if on else "Switched off. Nothing matches it now.", "success")
+    return redirect(url_for("watches.show", watch_id=watch_id))
+
+
+@watches.post("/watches/<int:watch_id>/remove")
+@requires(Permission.CHANGE_RULES)
+def remove(watch_id: int) -> ResponseReturnValue:
+    question = keeping.remove_watch(watch_id)
+    flash(f"Removed the watch for {question}.", "success")
+    return redirect(url_for("watches.index"))
+
+
+def _read_client() -> Client | None:
+    """The picker's choice; a browser without scripts sends the name alone. Raises InvalidInput."""
+    sent, name = request.form.get("client_id", ""), request.form.get("client_name", "").strip()
+    if not sent and not name:
+        return None
+    try:
+        client = get_client(to_id(sent)) if sent else find_client_by_name(name)
+    except (NotFound, ValueError):
+        client = None
+    if client is None:
+        raise InvalidInput("Choose the client from the list of clients.", field="client")
+    return client
