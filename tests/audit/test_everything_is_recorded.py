@@ -412,6 +412,7 @@ ROUTES = {
     "alerts.export": Drive("list.exported"),
     "assets.export": Drive("list.exported"),
     "audit.export": Drive("list.exported"),
+    "clients.export": Drive("list.exported"),
     "clients.report_file": Drive("list.exported"),
     "software.export": Drive("list.exported"),
     "software.export_of_asset": Drive("list.exported"),

@@ -10,6 +10,12 @@ from tests.web.world import Place
 pytestmark = pytest.mark.one_database
 
 
+def test_the_list_is_exported(admin: FlaskClient, acme: Place) -> None:
+    lines = admin.get(acme.url("clients/export.csv?q=acme")).text.splitlines()
+    assert lines == ["client_id,client,assets,organizations", f"{acme.client},Acme Client,1,1"]
+    assert len(admin.get(acme.url("clients/export.csv?q=nobody")).text.splitlines()) == 1
+
+
 def test_a_client_is_made_renamed_and_deleted(admin: FlaskClient, acme: Place) -> None:
     made = admin.post(acme.url("clients/new"), data={"name": " Globex   Ltd "})
     page = admin.get(made.location).text

@@ -31,6 +31,7 @@ NO_PAGES = {
     "assets.export",
     "alerts.export",
     "audit.export",
+    "clients.export",
     "clients.picker",
     "clients.report_file",
     "errands.show",

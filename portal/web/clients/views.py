@@ -16,6 +16,7 @@ from portal.services.windows.editing import HOURS
 from portal.web.clients.forms import ClientForm
 from portal.web.clients.past import show_past_clients
 from portal.web.dashboard.pictures import draw_statuses
+from portal.web.downloads import send_csv
 from portal.web.forms import mark
 from portal.web.fragments import page_number, page_or_region, words
 from portal.web.guard import requires, tenant_blueprint
@@ -44,6 +45,14 @@ def index() -> ResponseReturnValue:
         **list_context("clients"),
         q=q,
     )
+
+
+@clients.get("/export.csv")
+@requires(Permission.READ)
+def export() -> ResponseReturnValue:
+    """The clients that the list shows, streamed."""
+    rows = client_service.export_clients(words("q"))
+    return send_csv("clients", client_service.CLIENT_COLUMNS, rows)
 
 
 @clients.get("/picker")

@@ -21,7 +21,7 @@ LOWEST = {
         assets.alerts assets.history channels.index channels.show
         alerts.export_chosen assets.export_chosen
         helpdesks.customers helpdesks.index helpdesks.show
-        assets.index assets.show clients.index clients.picker clients.report
+        clients.export assets.index assets.show clients.index clients.picker clients.report
         clients.report_file clients.show clients.software conflicts.index
         conflicts.show dashboard.show deliveries.index deliveries.show errands.show
         integrations.index organizations.index organizations.row plans.show
