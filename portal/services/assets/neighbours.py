@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 
 from portal.db import db
 from portal.models import Asset
@@ -28,7 +29,7 @@ def find_neighbours(asset: Asset, shown: AssetFilter, stale_before: datetime) ->
     """In one statement. Also of an asset that the list has stopped to show: those between which it
     would stand."""
     conditions, sides = asset_conditions(shown, stale_before), sides_of(asset, shown.sort)
-    ids = select(Asset.id).join(Asset.client).where(*conditions).limit(1).correlate(None)
+    ids = _join(select(Asset.id), shown.sort).where(*conditions).limit(1).correlate(None)
     last_before = ids.where(sides.before).order_by(*order_assets(shown.sort, backwards=True))
     first_after = ids.where(sides.after).order_by(*order_assets(shown.sort))
     found = select(
@@ -38,6 +39,11 @@ def find_neighbours(asset: Asset, shown: AssetFilter, stale_before: datetime) ->
         last_before.scalar_subquery(),
         first_after.scalar_subquery(),
     ).select_from(Asset)
-    row = db.session.execute(found.join(Asset.client).where(*conditions)).one()
+    row = db.session.execute(_join(found, shown.sort).where(*conditions)).one()
     total, passed, is_there, previous, following = row
     return Neighbours(previous, following, passed + 1 if is_there else None, total)
+
+
+def _join(query: Select[Any], sort: str) -> Select[Any]:
+    """With clients where the order asks for them: each one is looked up."""
+    return query.join(Asset.client) if sort.lstrip("-") == "client" else query
