@@ -30,7 +30,7 @@ ELSEWHERE = {
     *("picker-list", "picker-option", "picker-create", "picker-clear", "picker-note", "col-picker"),
     *("toast-error", "toast-warning", "card-narrow", "columns-narrow", "region", "row-form"),
     *("code-form", "held-names", "pending", "entry-reason", "record-id"),
-    *("post-button", "run-detail"),
+    "run-detail",
 }
 """Of components, but not to be shown on this page, or no different there."""
 
