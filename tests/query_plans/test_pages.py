@@ -9,9 +9,11 @@ from sqlalchemy import select
 
 from benchmarks.pages import MANY_STATEMENTS, pages, sign_in, statements_of
 from benchmarks.seed import Seeded, Sizes, seed
+from portal.clock import utc_now
 from portal.db import transaction
-from portal.models import Client, Membership, MembershipClient
-from portal.scope import tenant_scope
+from portal.models import Client, Integration, Membership, MembershipClient, Tenant
+from portal.models.integrations.integration import PreviewReason
+from portal.scope import all_tenants, tenant_scope
 from portal.services.database_role import get_role_warning
 from tests.query_plans.plans import asked
 
@@ -121,6 +123,11 @@ def test_no_page_walks_through_a_big_table_or_takes_many_statements(
         if len(statements) > most_of(path):
             over[path] = [sql for _, sql in statements]
     assert not wrong, "\n".join(f"{path}\n    {walk}" for walk, path in wrong.items())
+    show_first_steps(seeded)
+    with statements_of(app) as statements:
+        assert "first-steps" in person.get(f"/t/t{seeded.tenant_id}/").text
+    if len(statements) > MANY_STATEMENTS:
+        over["first steps"] = [sql for _, sql in statements]
     assert not over, "\n".join(f"{path}: {len(found)}" for path, found in over.items())
 
 
@@ -156,3 +163,13 @@ def limit_everybody(made: Seeded) -> None:
         for place in session.scalars(select(Membership)):
             place.role, place.limited = "technician", True
             session.add_all([MembershipClient(membership_id=place.id, client_id=i) for i in ids])
+
+
+def show_first_steps(made: Seeded) -> None:
+    """As in a new tenant: also what is to be looked at before the first sync."""
+    with all_tenants(), transaction() as session:
+        session.get_one(Tenant, made.tenant_id).steps_skipped = []
+        whose = Integration.tenant_id == made.tenant_id
+        integration = session.scalars(select(Integration).where(whose)).one()
+        integration.preview_due = PreviewReason.FIRST_SYNC
+        integration.preview_due_at = utc_now()

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import select
 
@@ -44,8 +44,7 @@ ROWS_AT_ONCE = 500
 DELETED_CLIENT = "a deleted client"
 
 
-@dataclass(frozen=True, slots=True)
-class PastRow:
+class PastRow(NamedTuple):
     """`leads_to`: the asset that it is now, or went into, for whoever may see that."""
 
     asset: PastAsset
@@ -71,11 +70,11 @@ class Fleet:
 def read_fleet(moment: datetime) -> Fleet:
     allowed = allowed_clients()
     with beyond_clients():
-        records, removed = load_records(moment)
+        records, removed = load_records(moment, walked=False)
     there = {
         record.asset.id
         for record in records
-        if record.until is None and _is_theirs(record.asset, allowed)
+        if record.until is None and (allowed is None or record.asset.client_id in allowed)
     }
     rows = list(_find_rows(records, moment, there, allowed))
     known = {row.asset.id for row in rows}
@@ -90,13 +89,9 @@ def _find_rows(
         asset: PastAsset | None = record.asset
         if record.changes or record.until or record.asset.created_at >= moment:
             asset = find_at(moment, record.asset, record.changes, record.until)
-        if asset is not None and _is_theirs(asset, allowed):
+        if asset is not None and (allowed is None or asset.client_id in allowed):
             now = asset.id if record.until is None else record.into_id
             yield PastRow(asset, now if now in there else None)
-
-
-def _is_theirs(asset: PastAsset, allowed: Clients) -> bool:
-    return allowed is None or asset.client_id in allowed
 
 
 def choose_rows(

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, TextClause, func, select
+from sqlalchemy import ColumnElement, TextClause, case, func, or_, select
 
-from portal.db import UtcDateTime, db
+from portal.db import UtcDateTime, db, is_among
 from portal.models import Asset, AssetChange, RemovedAsset
 from portal.models.assets.change import OF_LISTS, ChangeAction
 from portal.services.past.walking import Change, PastAsset
 from portal.sync.devices.merging.snapshots import row_from_json
 
 _NO_FACT = (ChangeAction.CREATED, ChangeAction.RELEASED)
-_COLUMNS = [getattr(Asset, name) for name in PastAsset._fields]
+_COLUMNS = [getattr(Asset, name) for name in PastAsset._fields[:-1]]
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
+"""When an asset was made that had been there before."""
 _OF_LISTS = frozenset({"", *PastAsset._fields})
 _MOMENTS = frozenset(
     column.name for column in Asset.__table__.columns if isinstance(column.type, UtcDateTime)
@@ -48,30 +50,71 @@ class Record:
     """When it was removed."""
     into_id: int | None = None
     """The asset that it went into."""
-    changes: list[Change] = field(default_factory=list)
+    changes: Sequence[Change] = ()
 
 
-def load_records(since: datetime) -> tuple[list[Record], list[Removed]]:
+def load_records(
+    since: datetime, *, client_id: int | None = None, walked: bool = True
+) -> tuple[list[Record], list[Removed]]:
     """Of the whole tenant, in three statements, with what was removed: the caller sees to it who is
-    shown what."""
-    records = {row.id: Record(PastAsset(*row)) for row in db.session.execute(select(*_COLUMNS))}
+    shown what. `client_id`: of what was this client's at any time since, and maybe others. Not
+    `walked`: with the changes alone that tell how all was just before `since`."""
     removed = list_removed(since)
+    survivors = {each.into_asset_id for each in removed if each.into_asset_id is not None}
+    of_client = [] if client_id is None else [_may_have_been_of(client_id, since, survivors)]
+    rows = db.session.execute(select(*_COLUMNS, _made_since(since)).where(*of_client))
+    assets = [PastAsset(*facts, made or LONG_AGO) for *facts, made in rows]
+    records = {asset.id: Record(asset) for asset in assets}
+    conditions = [AssetChange.at >= since, OF_LISTS]
+    if client_id is not None:
+        conditions.append(AssetChange.asset_id.in_(select(Asset.id).where(*of_client)))
+    if not walked:
+        conditions.append(_tell_before(since, survivors))
     for each in removed:
         facts = row_from_json(Asset, each.asset)
         asset = PastAsset._make(facts.get(name) for name in PastAsset._fields)
         records[each.asset_id] = Record(asset, each.removed_at, each.into_asset_id)
-    changes = load_changes(AssetChange.at >= since, OF_LISTS)
-    for asset_id, own in deal_out(changes, removed, since).items():
+    for asset_id, own in deal_out(load_changes(*conditions), removed, since).items():
         if asset_id in records:
             records[asset_id].changes = [each for each in own if each.column in _OF_LISTS]
     return list(records.values()), removed
 
 
+def _may_have_been_of(
+    client_id: int, since: datetime, survivors: Collection[int]
+) -> ColumnElement[bool]:
+    """Its assets, those that ever moved since, and what something was merged into."""
+    table = AssetChange
+    moved = select(table.asset_id).where(table.at >= since, OF_LISTS, table.column == "client_id")
+    mixed = is_among(Asset.id, sorted(survivors))
+    return or_(Asset.client_id == client_id, Asset.id.in_(moved), mixed)
+
+
+def _made_since(since: datetime) -> ColumnElement[datetime | None]:
+    """Of most there is nothing to read."""
+    return case((Asset.created_at >= since, Asset.created_at))
+
+
+def _tell_before(since: datetime, survivors: Collection[int]) -> ColumnElement[bool]:
+    """The first change of each column, and where an asset was away. Of what something was merged
+    into all: the first one may be that of the other."""
+    table = AssetChange
+    first = (
+        select(func.min(table.id))
+        .where(table.at >= since, OF_LISTS)
+        .group_by(table.asset_id, table.column)
+    )
+    mixed = is_among(table.asset_id, sorted(survivors))
+    return or_(table.id.in_(first), table.column == "", mixed)
+
+
 def load_changes(*conditions: ColumnElement[bool] | TextClause) -> list[Change]:
-    """The newest first."""
-    return [
-        _read_change(dict(row._mapping)) for row in db.session.execute(_query_changes(*conditions))
-    ]
+    """In no order. What came after is told of assets that came back alone."""
+    table = AssetChange
+    after = case((table.column == "", table.after))
+    columns = (table.id, table.asset_id, table.at, table.column, table.before, after)
+    rows = db.session.execute(select(*columns).where(*conditions))
+    return [_to_change(*row) for row in rows]
 
 
 def list_removed(since: datetime) -> list[Removed]:
@@ -127,20 +170,19 @@ def are_facts() -> ColumnElement[bool]:
     return AssetChange.action.not_in(_NO_FACT)
 
 
-def _query_changes(*conditions: ColumnElement[bool] | TextClause) -> Select[Any]:
-    table = AssetChange
-    columns = (table.id, table.asset_id, table.at, table.column, table.before, table.after)
-    return select(*columns).where(*conditions).order_by(table.id.desc())
-
-
 def _read_change(row: Mapping[str, Any]) -> Change:
-    """Of a row, or of one that was kept as JSON."""
-    column, at = row["column"], _to_moment(row["at"])
+    """Of a row that was kept as JSON."""
+    at, before, after = _to_moment(row["at"]), row["before"], row["after"]
+    return _to_change(row["id"], row["asset_id"], at, row["column"], before, after)
+
+
+def _to_change(
+    id: int, asset_id: int, at: datetime, column: str, before: Any, after: Any
+) -> Change:
     if column == "":
-        since = row["after"].get("absent_since") if isinstance(row["after"], dict) else None
-        return Change(row["id"], row["asset_id"], at, "", None, since and _to_moment(since))
-    before = _to_moment(row["before"]) if column in _MOMENTS else row["before"]
-    return Change(row["id"], row["asset_id"], at, column, before)
+        since = after.get("absent_since") if isinstance(after, dict) else None
+        return Change(id, asset_id, at, "", None, since and _to_moment(since))
+    return Change(id, asset_id, at, column, _to_moment(before) if column in _MOMENTS else before)
 
 
 def _is_fact(row: Mapping[str, Any]) -> bool:

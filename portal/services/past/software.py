@@ -183,19 +183,28 @@ def _count(
 ) -> dict[int, tuple[int, int]]:
     """On how many assets and in how many versions each was installed. One asset may have several
     versions, so that they are counted apart."""
-    pairs = db.session.execute(
-        select(AssetSoftware.title_id, AssetSoftware.version, AssetSoftware.asset_id).where(
-            AssetSoftware.title_id.in_(title_ids), *past.conditions(present=True)
-        )
+    row, is_shown = AssetSoftware, past.conditions(present=True)
+    assets = func.count(row.asset_id.distinct())
+    counted = db.session.execute(
+        select(row.title_id, assets, func.count(row.version.distinct()))
+        .where(row.title_id.in_(title_ids), *is_shown)
+        .group_by(row.title_id)
     )
-    assets: dict[int, set[int]] = {title_id: set() for title_id in title_ids}
-    versions: dict[int, set[str]] = {title_id: set() for title_id in title_ids}
-    rows = [(each.title_id, each.version, each.asset_id) for each in told]
-    for title_id, version, asset_id in (*pairs, *rows):
-        if title_id in assets:
-            assets[title_id].add(asset_id)
-            versions[title_id].add(version)
-    return {i: (len(assets[i]), len(versions[i])) for i in title_ids}
+    counts = dict.fromkeys(title_ids, (0, 0)) | {each[0]: (each[1], each[2]) for each in counted}
+    mixed: dict[int, list[Install]] = {}
+    for each in told:
+        if each.title_id in counts:
+            mixed.setdefault(each.title_id, []).append(each)
+    if not mixed:
+        return counts
+    versions = db.session.execute(
+        select(row.title_id, row.version).where(row.title_id.in_(mixed), *is_shown).distinct()
+    ).all()
+    for title_id, own in mixed.items():
+        known = {version for its_id, version in versions if its_id == title_id}
+        number = counts[title_id][0] + len({each.asset_id for each in own})
+        counts[title_id] = number, len(known | {each.version for each in own})
+    return counts
 
 
 def _name_titles(title_ids: Collection[int]) -> dict[int, tuple[str, str, str | None]]:

@@ -25,6 +25,7 @@ class PastAsset(NamedTuple):
     missing_since: datetime | None
     retired_at: datetime | None
     created_at: datetime
+    """LONG_AGO where it was there before the time that is looked at."""
 
     @property
     def is_present(self) -> bool:
