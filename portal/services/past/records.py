@@ -63,9 +63,9 @@ def load_records(
     survivors = {each.into_asset_id for each in removed if each.into_asset_id is not None}
     of_client = [] if client_id is None else [_may_have_been_of(client_id, since, survivors)]
     rows = db.session.execute(select(*_COLUMNS, _made_since(since)).where(*of_client))
-    assets = [PastAsset(*facts, made or LONG_AGO) for *facts, made in rows]
+    assets = [PastAsset._make((*facts, made or LONG_AGO)) for *facts, made in rows]
     records = {asset.id: Record(asset) for asset in assets}
-    conditions = [AssetChange.at >= since, OF_LISTS]
+    conditions: list[ColumnElement[bool] | TextClause] = [AssetChange.at >= since, OF_LISTS]
     if client_id is not None:
         conditions.append(AssetChange.asset_id.in_(select(Asset.id).where(*of_client)))
     if not walked:
