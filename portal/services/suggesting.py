@@ -4,7 +4,7 @@ that is and why. Pure: knows neither Flask nor the database."""
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -36,6 +36,7 @@ class Reason(StrEnum):
     """One is made of the first letters of the other."""
 
 
+_REASONS = list(Reason)
 SURE = (Reason.SAME, Reason.SPELLING, Reason.FORM)
 """What people are asked to accept without a look at each."""
 REASONS = {
@@ -49,6 +50,8 @@ REASONS = {
     Reason.INITIALS: "Initials",
 }
 """As people read them."""
+SOON = 300
+"""So many names are compared with all others while somebody waits."""
 _SCORES = {
     Reason.SAME: 100,
     Reason.SPELLING: 99,
@@ -77,15 +80,33 @@ def suggest(
     """For each of the names the one `among` others that it most likely is, if any is likely. Sure
     is only what is the same and alone in that on both sides: `besides` are further names of the
     first side, for which nothing is looked."""
+    return suggest_some(names, among, besides, names)[0]
+
+
+def suggest_some(
+    names: Mapping[Key, str],
+    among: Mapping[Other, str],
+    besides: Iterable[str],
+    wanted: Collection[Key],
+) -> tuple[dict[Key, Suggestion[Other]], bool]:
+    """All that are the same; what is alike of those that are `wanted`, and of all others where that
+    is soon done, or was done before. And whether nothing is left to look for."""
     keys, others = list(among), _index(tuple(among.values()))
     read = {key: read_company(name) for key, name in names.items()}
     often = _count([*read.values(), *map(read_company, besides)])
-    found = {}
+    found, rest = {}, []
     for key, name in names.items():
-        best = others.find(name, read[key], often)
+        best = others.find_same(name, read[key], often)
         if best is not None:
             found[key] = Suggestion(keys[best.key], best.score, best.reason)
-    return found
+        else:
+            rest.append(key)
+    unknown = [key for key in rest if names[key] not in others.known]
+    left = set(unknown) - set(wanted) if len(unknown) > SOON else set()
+    for key in rest:
+        if key not in left and (best := others.find_similar(names[key], read[key])) is not None:
+            found[key] = Suggestion(keys[best.key], best.score, best.reason)
+    return found, not left
 
 
 class _Index:
@@ -102,11 +123,15 @@ class _Index:
         self.similar = SimilarNames(self.read)
         self.known: dict[str, Suggestion[int] | None] = {}
 
-    def find(
+    def find_same(
         self, name: str, read: CompanyName, often: Mapping[str, int]
     ) -> Suggestion[int] | None:
         if same := {number for key in read.keys if key for number in self.by_key.get(key, ())}:
             return self._choose(name, read, sorted(same), often)
+        return None
+
+    def find_similar(self, name: str, read: CompanyName) -> Suggestion[int] | None:
+        """Of a name that none is the same as."""
         if name not in self.known:
             likely = self.similar.find(read)
             self.known[name] = likely and Suggestion(likely[0], likely[1], Reason(likely[2]))
@@ -117,7 +142,7 @@ class _Index:
     ) -> Suggestion[int]:
         """The nearest of those that are the same but for the form."""
         reason, number = min((self._compare(name, read, each), each) for each in same)
-        found = list(Reason)[reason]
+        found = _REASONS[reason]
         keys = {*read.keys, *self.read[number].keys}
         is_alone = all(often.get(key, 0) <= 1 and self.often.get(key, 0) <= 1 for key in keys)
         if found in SURE and not is_alone:
@@ -135,7 +160,7 @@ class _Index:
             reason = Reason.FORM
         else:
             reason = Reason.OTHER_FORM
-        return list(Reason).index(reason)
+        return _REASONS.index(reason)
 
 
 @lru_cache(maxsize=32)

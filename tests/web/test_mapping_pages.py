@@ -16,8 +16,10 @@ from werkzeug.test import TestResponse
 from portal.db import db, transaction
 from portal.models import Asset, Client, Integration, OrganizationMapping
 from portal.scope import tenant_scope
+from portal.services import suggesting
 from portal.services.clients import add_client
 from portal.services.integrations.current import get_integration
+from portal.services.lists import paging
 from tests.web.conftest import HTMX
 from tests.web.world import Place
 
@@ -179,6 +181,35 @@ def test_suggestions_are_accepted_one_by_one_or_together(
     together = admin.post(acme.url("organizations/exact"), data={"show": "mapped"}, headers=HTMX)
     assert "Mapped 1 organization." in together.headers["HX-Trigger"]
     assert "GLOBEX" in together.text
+
+
+@pytest.mark.one_database
+def test_of_thousands_those_in_view_are_looked_at_first_and_the_number_follows(
+    app: Flask,
+    admin: FlaskClient,
+    acme: Place,
+    globex: int,
+    unmapped: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(suggesting, "SOON", 0)
+    monkeypatch.setattr(paging, "PAGE_SIZE", 1)
+    with app.app_context(), tenant_scope(acme.id), transaction() as session:
+        for number, name in enumerate(("Globex Europ", "Globbex", "Gloobex")):
+            values = {"external_organization_id": f"{number + 50}", "agent_count": 1}
+            values["external_organization_name"] = name
+            session.add(OrganizationMapping(integration_id=get_integration().id, **values))
+    address = acme.url("organizations/?show=unmapped")
+    counts = HTMX | {"HX-Target": "organization-counts"}
+
+    first = admin.get(address).text
+
+    assert ">Globbex</" in first
+    assert "Similar name" in first
+    assert 'Suggested <span class="chip-number">…</span>' in first
+    assert "Map 1 sure match" in first
+    assert 'Suggested <span class="chip-number">4</span>' in admin.get(address, headers=counts).text
+    assert 'Suggested <span class="chip-number">4</span>' in admin.get(address).text
 
 
 @pytest.mark.one_database

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -57,14 +57,12 @@ def list_organizations(
     shown: OrganizationFilter = OrganizationFilter.ALL,
     search: str = "",
     page: int = 1,
-    suggested: Mapping[int, Suggested] | None = None,
-    only_suggested: bool = False,
+    only: Collection[int] | None = None,
 ) -> Page[OrganizationRow]:
-    """Organizations of the connected server by name, each with what is `suggested` for it."""
+    """Organizations of the connected server by name; `only` those with these ids."""
     conditions = organization_conditions(shown, search)
-    suggested = suggested or {}
-    if only_suggested:
-        conditions.append(OrganizationMapping.id.in_(list(suggested)[:MOST_SUGGESTED]))
+    if only is not None:
+        conditions.append(OrganizationMapping.id.in_(list(only)[:MOST_SUGGESTED]))
     found = paginate(
         select(OrganizationMapping)
         .where(*conditions)
@@ -76,7 +74,7 @@ def list_organizations(
         page,
         lambda row: row[0],
     )
-    return Page(_with_details(found.items, suggested), found.number, found.total)
+    return Page(_with_details(found.items, {}), found.number, found.total)
 
 
 def list_live_organizations() -> list[OrganizationMapping]:

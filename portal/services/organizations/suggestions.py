@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlalchemy import func, select
 
 from portal.db import db
 from portal.models import Client, OrganizationMapping
 from portal.services.integrations.current import integration_id
-from portal.services.suggesting import Reason, suggest
+from portal.services.suggesting import Reason, suggest_some
 
 
-@dataclass(frozen=True, slots=True)
-class Suggested:
+class Suggested(NamedTuple):
     """`is_sure`: it can be accepted without a look at it."""
 
     organization_id: int
@@ -28,8 +29,22 @@ class Suggested:
     is_sure: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Suggestions:
+    """`is_whole`: there are no others."""
+
+    found: list[Suggested]
+    is_whole: bool
+
+
 def list_suggestions() -> list[Suggested]:
     """Of the connected server's unmapped organizations, by name. Two statements."""
+    return find_suggestions(None).found
+
+
+def find_suggestions(wanted: Collection[int] | None) -> Suggestions:
+    """All that say the same name, so all that are sure, and what is alike of those that are wanted
+    at least: to look for it among ten thousand takes seconds. None: of all."""
     table = OrganizationMapping
     rows = db.session.execute(
         select(
@@ -49,11 +64,13 @@ def list_suggestions() -> list[Suggested]:
     ).all()
     unmapped = {row.id: row.external_organization_name for row in rows if row.client_id is None}
     if not unmapped:
-        return []
+        return Suggestions([], is_whole=True)
     mapped = [row.external_organization_name for row in rows if row.client_id is not None]
     clients = _list_clients()
-    found = suggest(unmapped, clients, besides=mapped)
-    return [
+    found, is_whole = suggest_some(
+        unmapped, clients, mapped, unmapped if wanted is None else wanted
+    )
+    listed = [
         Suggested(
             organization_id=row.id,
             external_id=row.external_organization_id,
@@ -68,6 +85,7 @@ def list_suggestions() -> list[Suggested]:
         for row in rows
         if row.id in found
     ]
+    return Suggestions(listed, is_whole)
 
 
 def _list_clients() -> dict[int, str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -14,7 +15,7 @@ from portal.services.organizations import listing as organization_service
 from portal.services.organizations.held import list_held
 from portal.services.organizations.listing import OrganizationFilter
 from portal.services.organizations.many import Done
-from portal.services.organizations.suggestions import Suggested, list_suggestions
+from portal.services.organizations.suggestions import Suggested, Suggestions, find_suggestions
 from portal.services.saved_views.looks import Look, read_look
 from portal.services.suggesting import REASONS
 from portal.web.fragments import flash_done, with_toast, words
@@ -51,8 +52,8 @@ def _go_back(done: Done, category: str = "success") -> ResponseReturnValue:
 
 def render_row(organization_id: int, **context: Any) -> str:
     """The row, and beside it the counts of the list's head."""
-    suggested = _list_suggested()
-    row = organization_service.get_organization_row(organization_id, suggested)
+    suggested = _look([organization_id])
+    row = organization_service.get_organization_row(organization_id, _by_organization(suggested))
     shown: dict[str, Any] = {**_read_shown()}
     head = render_template(
         "organizations/_counts.html",
@@ -78,14 +79,21 @@ def _read_look() -> Look:
     return read_look(get_place(), "organizations", asked)
 
 
-def list_context(show: str, q: str, number: int) -> dict[str, Any]:
-    """`show`: a filter of organizations, or those with a suggestion."""
-    suggested, is_suggested = _list_suggested(), show == SUGGESTED
-    is_known = show in list(OrganizationFilter)
+def list_context(show: str, q: str, number: int, *, is_counted: bool = False) -> dict[str, Any]:
+    """`show`: a filter of organizations, or those with a suggestion. `is_counted`: all suggestions
+    are counted, however long that takes; else maybe the sure ones alone."""
+    is_suggested, is_known = show == SUGGESTED, show in list(OrganizationFilter)
     shown = OrganizationFilter(show) if is_known else OrganizationFilter.ALL
-    page = organization_service.list_organizations(
-        OrganizationFilter.UNMAPPED if is_suggested else shown, q, number, suggested, is_suggested
-    )
+    if is_suggested or is_counted:
+        suggested = _look(None)
+        only = _by_organization(suggested) if is_suggested else None
+        listed = OrganizationFilter.UNMAPPED if is_suggested else shown
+        page = organization_service.list_organizations(listed, q, number, only)
+    else:
+        page = organization_service.list_organizations(shown, q, number)
+        suggested = _look([row.mapping.id for row in page.items])
+    may_be = _by_organization(suggested)
+    page.items[:] = [replace(row, suggestion=may_be.get(row.mapping.id)) for row in page.items]
     counts = _count(suggested)
     return {
         "page": page,
@@ -99,22 +107,26 @@ def list_context(show: str, q: str, number: int) -> dict[str, Any]:
     }
 
 
-def _list_suggested() -> dict[int, Suggested]:
-    """By organization; of nobody's who may not map them."""
-    if not name_allowed().map:
-        return {}
-    return {each.organization_id: each for each in list_suggestions()}
+def _look(wanted: Collection[int] | None) -> Suggestions:
+    """Nothing is suggested to somebody who may not map them."""
+    return find_suggestions(wanted) if name_allowed().map else Suggestions([], is_whole=True)
 
 
-def _count(suggested: Mapping[int, Suggested]) -> dict[str, int]:
+def _by_organization(suggested: Suggestions) -> dict[int, Suggested]:
+    return {each.organization_id: each for each in suggested.found}
+
+
+def _count(suggested: Suggestions) -> dict[str, int | None]:
+    """Of the suggestions None while nobody has looked for all."""
     counts = organization_service.count_organizations()
     named = {shown.name.lower(): number for shown, number in counts.items()}
-    return {**named, "total": named["all"], SUGGESTED: len(suggested)}
+    number = len(suggested.found) if suggested.is_whole else None
+    return {**named, "total": named["all"], SUGGESTED: number}
 
 
-def _sum_sure(suggested: Mapping[int, Suggested]) -> dict[str, int]:
+def _sum_sure(suggested: Suggestions) -> dict[str, int]:
     """How many suggestions are sure, how many agents mapping them would import, and of how many
     organizations that is not known."""
-    sure = [each for each in suggested.values() if each.is_sure]
+    sure = [each for each in suggested.found if each.is_sure]
     known = [each.agents for each in sure if each.agents is not None]
     return {"organizations": len(sure), "agents": sum(known), "unknown": len(sure) - len(known)}
