@@ -1,6 +1,7 @@
 """The heaviest pages at 10,000 assets, 1,000,000 software rows and 100,000 alerts.
 
     .venv/bin/python -m benchmarks.pages [--times 40] [--database sqlite] [--slow]
+        [--limited 20] [--assets 50000] [--only palette]
 
 Each page is asked for through the application, by a user who is signed in: all that a real
 request does but the network. The first answer is not counted: it compiles the template. All of
@@ -11,20 +12,22 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event
+from sqlalchemy import event, select
 from sqlalchemy.engine import Engine
 
 from benchmarks.databases import KINDS, database, make_core
-from benchmarks.seed import Seeded, seed
+from benchmarks.seed import BIG, Seeded, seed
 from benchmarks.steps import NO_STATEMENTS
 from portal import add_pages
 from portal.db import db, transaction
-from portal.models import UserSession
+from portal.models import Asset, Membership, MembershipClient, UserSession
+from portal.scope import tenant_scope
 from portal.services.accounts.tokens import digest
 from portal.supervisor.memory import settle
 from portal.web.guard import TOKEN
@@ -89,22 +92,44 @@ def main() -> None:
     parser.add_argument("--times", type=int, default=40)
     parser.add_argument("--database", choices=KINDS, action="append")
     parser.add_argument("--slow", action="store_true", help="show the slowest statement of each")
+    parser.add_argument("--limited", type=int, help="to so many of the 200 clients")
+    parser.add_argument("--assets", type=int, default=BIG.assets)
+    parser.add_argument("--only", default="", help="pages whose name begins so")
     options = parser.parse_args()
+    sizes = BIG
+    if options.assets != BIG.assets:  # a million installs are enough
+        titles = max(5, BIG.assets * BIG.titles_per_asset // options.assets)
+        sizes = replace(BIG, assets=options.assets, titles_per_asset=titles)
     print("| page | database | p50 ms | p95 ms | statements |")
     print("|---|---|---|---|---|")
     for kind in options.database or KINDS:
         with database(kind) as url:
-            made = seed(make_core(url))
+            made = seed(make_core(url), sizes)
             app = make_core(url)
             add_pages(app)
-            measure(app, made, kind, options.times, options.slow)
+            if options.limited:
+                limit(app, made, options.limited)
+            wanted = {n: path for n, path in pages(made).items() if n.startswith(options.only)}
+            measure(app, made, wanted, kind, options.times, options.slow)
 
 
-def measure(app: Flask, made: Seeded, kind: str, times: int, show_slow: bool) -> None:
+def limit(app: Flask, made: Seeded, clients: int) -> None:
+    """The person, to the clients that the pages are of and those behind them."""
+    with app.app_context(), tenant_scope(made.tenant_id), transaction() as session:
+        place = session.scalars(select(Membership).filter_by(user_id=made.user_id)).one()
+        place.role, place.limited = "technician", True
+        ids = {session.get_one(Asset, made.asset_id).client_id}
+        ids |= set(range(made.client_id, made.client_id + clients - 1))
+        session.add_all([MembershipClient(membership_id=place.id, client_id=i) for i in ids])
+
+
+def measure(
+    app: Flask, made: Seeded, wanted: Mapping[str, str], kind: str, times: int, show_slow: bool
+) -> None:
     settle()
     http = sign_in(app, made)
     missed = []
-    for name, path in pages(made).items():
+    for name, path in wanted.items():
         status, seconds, statements = ask(app, http, f"/t/t{made.tenant_id}/{path}", times)
         if status != 200:
             print(f"| {name} | {kind} | answers {status} | | |")

@@ -52,7 +52,7 @@ def _go_back(done: Done, category: str = "success") -> ResponseReturnValue:
 
 def render_row(organization_id: int, **context: Any) -> str:
     """The row, and beside it the counts of the list's head."""
-    suggested = _look([organization_id])
+    suggested = _find_suggested([organization_id])
     row = organization_service.get_organization_row(organization_id, _by_organization(suggested))
     shown: dict[str, Any] = {**_read_shown()}
     head = render_template(
@@ -85,13 +85,13 @@ def list_context(show: str, q: str, number: int, *, is_counted: bool = False) ->
     is_suggested, is_known = show == SUGGESTED, show in list(OrganizationFilter)
     shown = OrganizationFilter(show) if is_known else OrganizationFilter.ALL
     if is_suggested or is_counted:
-        suggested = _look(None)
+        suggested = _find_suggested(None)
         only = _by_organization(suggested) if is_suggested else None
         listed = OrganizationFilter.UNMAPPED if is_suggested else shown
         page = organization_service.list_organizations(listed, q, number, only)
     else:
         page = organization_service.list_organizations(shown, q, number)
-        suggested = _look([row.mapping.id for row in page.items])
+        suggested = _find_suggested([row.mapping.id for row in page.items])
     may_be = _by_organization(suggested)
     page.items[:] = [replace(row, suggestion=may_be.get(row.mapping.id)) for row in page.items]
     counts = _count(suggested)
@@ -107,7 +107,7 @@ def list_context(show: str, q: str, number: int, *, is_counted: bool = False) ->
     }
 
 
-def _look(wanted: Collection[int] | None) -> Suggestions:
+def _find_suggested(wanted: Collection[int] | None) -> Suggestions:
     """Nothing is suggested to somebody who may not map them."""
     return find_suggestions(wanted) if name_allowed().map else Suggestions([], is_whole=True)
 
