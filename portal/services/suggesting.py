@@ -16,6 +16,9 @@ from portal.services.similar_names import SimilarNames
 Key = TypeVar("Key", bound=Hashable)
 Other = TypeVar("Other", bound=Hashable)
 
+SOON = 300
+"""So many names are compared with all others while somebody waits."""
+
 
 class Reason(StrEnum):
     """The surest first."""
@@ -50,8 +53,6 @@ REASONS = {
     Reason.INITIALS: "Initials",
 }
 """As people read them."""
-SOON = 300
-"""So many names are compared with all others while somebody waits."""
 _SCORES = {
     Reason.SAME: 100,
     Reason.SPELLING: 99,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import func, select
 
@@ -45,23 +45,7 @@ def list_suggestions() -> list[Suggested]:
 def find_suggestions(wanted: Collection[int] | None) -> Suggestions:
     """All that say the same name, so all that are sure, and what is alike of those that are wanted
     at least: to look for it among ten thousand takes seconds. None: of all."""
-    table = OrganizationMapping
-    rows = db.session.execute(
-        select(
-            table.id,
-            table.external_organization_id,
-            table.external_organization_name,
-            table.client_id,
-            table.auto_sync_assets,
-            table.agent_count,
-        )
-        .where(
-            table.integration_id == integration_id(),
-            table.gone_since.is_(None),
-            table.ignored.is_(False),
-        )
-        .order_by(func.lower(table.external_organization_name), table.id)
-    ).all()
+    rows = _list_open()
     unmapped = {row.id: row.external_organization_name for row in rows if row.client_id is None}
     if not unmapped:
         return Suggestions([], is_whole=True)
@@ -91,3 +75,24 @@ def find_suggestions(wanted: Collection[int] | None) -> Suggestions:
 def _list_clients() -> dict[int, str]:
     rows = db.session.execute(select(Client.id, Client.name).order_by(Client.id))
     return {row.id: row.name for row in rows}
+
+
+def _list_open() -> Sequence[Any]:
+    """By name, mapped ones too."""
+    table = OrganizationMapping
+    return db.session.execute(
+        select(
+            table.id,
+            table.external_organization_id,
+            table.external_organization_name,
+            table.client_id,
+            table.auto_sync_assets,
+            table.agent_count,
+        )
+        .where(
+            table.integration_id == integration_id(),
+            table.gone_since.is_(None),
+            table.ignored.is_(False),
+        )
+        .order_by(func.lower(table.external_organization_name), table.id)
+    ).all()
