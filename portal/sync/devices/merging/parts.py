@@ -21,6 +21,7 @@ from portal.models import (
 from portal.models.assets.conflict import Settlement
 from portal.models.tickets.ticket import LIVE
 from portal.sync.devices.merging.snapshots import row_to_json
+from portal.sync.history import to_json
 from portal.sync.runs.cause import Cause
 
 
@@ -91,21 +92,24 @@ def move_entity(session: Session, pair: Pair) -> dict[int, dict[str, Any]]:
     return before
 
 
-def unite_tags(session: Session, pair: Pair) -> dict[str, list[str]]:
+def unite_tags(session: Session, pair: Pair) -> dict[str, Any]:
     """The kept asset has the tags of both; `own`: those of the other one, `came`: those of them
-    that the kept one had not."""
+    that the kept one had not; `since`: when its own were put on it."""
     rows = session.execute(
-        select(AssetTag.asset_id, AssetTag.tag).where(AssetTag.asset_id.in_(pair.ids))
+        select(AssetTag.asset_id, AssetTag.tag, AssetTag.added_at).where(
+            AssetTag.asset_id.in_(pair.ids)
+        )
     ).all()
-    own = {tag for asset_id, tag in rows if asset_id == pair.other.id}
-    came = own - {tag for asset_id, tag in rows if asset_id == pair.keep.id}
+    since = {tag: to_json(at) for asset_id, tag, at in rows if asset_id == pair.other.id}
+    own = set(since)
+    came = own - {tag for asset_id, tag, _at in rows if asset_id == pair.keep.id}
     session.execute(
         update(AssetTag)
         .where(AssetTag.asset_id == pair.other.id, AssetTag.tag.in_(came))
         .values(asset_id=pair.keep.id)
         .execution_options(synchronize_session=False)
     )
-    return {"own": sorted(own), "came": sorted(came)}
+    return {"own": sorted(own), "came": sorted(came), "since": since}
 
 
 def move_conflicts(

@@ -259,7 +259,10 @@ def _restore_tags(session: Session, keep_id: int, snapshot: dict[str, Any]) -> N
         .where(AssetTag.asset_id == keep_id, AssetTag.tag.in_(tags["came"]))
         .execution_options(synchronize_session=False)
     )
-    session.add_all(AssetTag(asset_id=asset_id, tag=tag) for tag in tags["own"])
+    since = tags.get("since", {})
+    for tag in tags["own"]:
+        at = value_from_json(AssetTag, "added_at", since.get(tag))
+        session.add(AssetTag(asset_id=asset_id, tag=tag, added_at=at))
     session.flush()
 
 
