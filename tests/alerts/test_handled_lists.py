@@ -93,8 +93,9 @@ def test_the_list_says_who_looks_after_them(admin: FlaskClient, acme: Place) -> 
     assert me
     admin.post(acme.url("alerts/assign"), data=chosen | {"assigned_to": me[1]})
 
-    page = admin.get(acme.url("alerts/")).text
-    assert "2 alerts assigned." in page
+    assert "2 alerts assigned." in admin.get(acme.url("alerts/")).text
+    columns = "columns=severity,asset,client,acknowledged,assigned,rule"
+    page = admin.get(acme.url(f"alerts/?{columns}")).text
     assert page.count('title="anna@acme.example">anna</span>') == 2
     assert page.count("<td>you</td>") == 2
     assert "Alert number 1" in admin.get(acme.url("alerts/?handled=mine")).text
