@@ -60,9 +60,15 @@ class Counts:
         return found if with_gone else [*found, self.assets > 0]
 
 
+def product_id_of_title() -> ColumnElement[int]:
+    """To group by. Of the column itself SQLite takes the index, and with it all titles there are,
+    to spare itself the sorting of a few."""
+    return func.coalesce(SoftwareTitle.product_id, 0)
+
+
 def _count_own(of: TitleOrProduct) -> CTE:
     """Counted once: PostgreSQL would do it anew for each row, of which it expects a few."""
-    id_ = AssetSoftware.title_id if of is SoftwareTitle else SoftwareTitle.product_id
+    id_ = AssetSoftware.title_id if of is SoftwareTitle else product_id_of_title()
     return (
         select(
             id_.label("id"),

@@ -12,7 +12,7 @@ from portal.db import db
 from portal.models import Asset, AssetSoftware, SoftwareProduct, SoftwareTitle
 from portal.scope import allowed_clients
 from portal.services.lists.paging import Page, paginate
-from portal.services.software.counts import Counts
+from portal.services.software.counts import Counts, product_id_of_title
 from portal.services.software.products import list_versions_of
 from portal.sync.software.placing import Version, summarize_versions
 from portal.versions import is_older, version_key
@@ -101,11 +101,12 @@ def _find_newest(products: Sequence[Any]) -> Mapping[int, str]:
 def _count_of(client_id: int) -> Any:
     """By product: on how many assets of the client it is installed."""
     title, row = SoftwareTitle, AssetSoftware
+    product_id = product_id_of_title()
     return (
-        select(title.product_id, func.count(row.asset_id.distinct()).label("assets"))
+        select(product_id.label("product_id"), func.count(row.asset_id.distinct()).label("assets"))
         .join(title, title.id == row.title_id)
         .where(row.asset_id.in_(_assets_of(client_id)), row.removed_at.is_(None))
-        .group_by(title.product_id)
+        .group_by(product_id)
         .subquery()
     )
 
