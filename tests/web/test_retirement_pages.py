@@ -126,7 +126,8 @@ def test_a_retired_asset_is_shown_as_such_wherever_it_is(
     admin: FlaskClient, proposed: Place
 ) -> None:
     admin.post(proposed.url("assets/retire"), data={"asset": str(proposed.asset)})
-    for path in (f"assets/{proposed.asset}/software", f"software/{proposed.title}?show=missing"):
+    product = f"software/products/{proposed.product}?show=missing"
+    for path in (f"assets/{proposed.asset}/software", product):
         page = admin.get(proposed.url(path)).text
         assert "Retired</span>" in page
         assert "Not in Tactical</span>" not in page

@@ -26,6 +26,7 @@ ELSEWHERE = {
         "nav-list",
         "code-banner",
         "errands",
+        "errand-steps",
     ),  # of a tenant
     *("picker-list", "picker-option", "picker-create", "picker-clear", "picker-note", "col-picker"),
     *("toast-error", "toast-warning", "card-narrow", "columns-narrow", "region", "row-form"),
