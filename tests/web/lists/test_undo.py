@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import func, select, update
+from sqlalchemy import Executable, func, select, update
 
 from portal.clock import utc_now
 from portal.db import db, transaction
@@ -61,9 +61,9 @@ def read_tags(app: Flask, place: Place) -> list[str]:
         return list(db.session.scalars(select(AssetTag.tag).order_by(AssetTag.tag)))
 
 
-def change(app: Flask, place: Place, statement: Callable[[], object]) -> None:
+def change(app: Flask, place: Place, statement: Callable[[], Executable]) -> None:
     with app.app_context(), tenant_scope(place.id), transaction() as session:
-        session.execute(statement())  # type: ignore[call-overload]
+        session.execute(statement())
 
 
 def test_without_scripts_the_toast_is_a_form_on_the_next_page(
