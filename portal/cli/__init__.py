@@ -69,10 +69,12 @@ COMMANDS = {
     "software": Lazy(
         "portal.cli.alerting.watches",
         "software",
-        "Watches: which assets have some software, or an old version of it.",
+        "Show, add and remove watches: which assets have some software, or an old version of it.",
     ),
     "alerts": Lazy(
-        "portal.cli.alerting.alerts", "alerts", "Acknowledge an alert, or show what happened to it."
+        "portal.cli.alerting.alerts",
+        "alerts",
+        "Acknowledge or snooze an alert, or show what happened to it.",
     ),
     "conflicts": Lazy(
         "portal.cli.conflicts",

@@ -21,6 +21,7 @@ ASSET_COLUMNS = [
     *("rmm_organization_id", "site_id", "site_name", "agent_status", "status_as_of"),
     *("status_stale", "last_seen_at", "last_rmm_sync_at", "missing_since"),
     *("retired_at", "asset_id", "superseded_device_ids", "maintenance_mode", "tags"),
+    *("note", "note_at"),
 ]
 
 UNCHANGED = dict.fromkeys(

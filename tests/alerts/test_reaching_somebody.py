@@ -80,7 +80,8 @@ def install_webhook(admin: Page, live_portal: str) -> None:
     admin.get_by_label("As the server's default").check()
     admin.get_by_role("button", name="Preview the changes").click()
     admin.get_by_role("button", name="Install in Tactical").click()
-    expect(admin.get_by_text("Installed. Tactical's test call arrived.")).to_be_visible()
+    outcome = admin.get_by_role("region", name="Installation").get_by_role("status")
+    expect(outcome).to_have_text("Installed. Tactical's test call arrived.")
 
 
 def add_mail_channel(admin: Page, live_portal: str, mails: MailServer) -> None:

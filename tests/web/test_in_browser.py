@@ -125,10 +125,10 @@ def test_from_connecting_to_assets(
     page.get_by_role("button", name="Sync software").first.click()
     titles = page.get_by_role("table", name="Software").locator("tbody tr")
     expect(titles.first).to_be_visible()
-    name = titles.first.get_by_role("link").inner_text()
+    name = titles.first.get_by_role("link").first.inner_text()
     page.get_by_label("Search software").fill(name)
     expect(page).to_have_url(re.compile(r"/software/\?q="))
-    titles.first.get_by_role("link").click()
+    titles.first.get_by_role("link").first.click()
     expect(page.get_by_role("heading", name=name, level=1)).to_be_visible()
     expect(page.get_by_role("table", name="Assets").locator("tbody tr").first).to_be_visible()
 

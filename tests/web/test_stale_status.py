@@ -121,11 +121,11 @@ def test_the_software_of_a_missing_asset_has_its_own_filter(
     app: Flask, admin: FlaskClient, acme: Place
 ) -> None:
     age(app, acme, missing_since=utc_now())
-    title = f"software/{acme.title}"
-    assert "acme-pc" not in admin.get(acme.url(title)).text
-    assert rows_of(admin.get(acme.url(f"{title}/export.csv")).text) == []
-    page = admin.get(acme.url(f"{title}?show=missing")).text
+    product = f"software/products/{acme.product}"
+    assert "acme-pc" not in admin.get(acme.url(product)).text
+    assert rows_of(admin.get(acme.url(f"{product}/export.csv")).text) == []
+    page = admin.get(acme.url(f"{product}?show=missing")).text
     assert "acme-pc" in page
     assert '<span class="state state-warn">' in page
-    [row] = rows_of(admin.get(acme.url(f"{title}/export.csv?show=missing")).text)
+    [row] = rows_of(admin.get(acme.url(f"{product}/export.csv?show=missing")).text)
     assert row["missing_since"]

@@ -38,7 +38,7 @@ export function toast({ category = "info", message, link, undo }) {
   }
   const back = element.querySelector("form");
   if (undo) offer(back, undo);
-  else back.remove();
+  else back?.remove();
   region.append(element);
   announce(message, kind === "error");
   hideLater(element, undo ? SECONDS_TO_UNDO : SECONDS[kind]);
@@ -59,13 +59,30 @@ function offer(form, undo) {
   });
 }
 
-// Once, and one after the other.
+// Once, and one after the other: the next when the list shows what the one before has done, since a
+// list hears of nothing from when it is replaced until that has settled.
+const LONGEST_WAIT = 3000;
 let before = Promise.resolve();
 export function takeBack(undo) {
   if (undo.done) return;
   undo.done = true;
-  const send = () => window.htmx.ajax("POST", undo.url, { target: "body", swap: "none" });
+  const send = async () => {
+    const settled = document.querySelector("[hx-trigger*=undone]") && untilListSettles();
+    await window.htmx.ajax("POST", undo.url, { target: "body", swap: "none" });
+    await settled;
+  };
   before = before.then(send, send);
+}
+
+function untilListSettles() {
+  return new Promise((done) => {
+    document.body.addEventListener("htmx:afterSettle", function hear(event) {
+      if (event.target === document.body) return; // of the request that undoes
+      document.body.removeEventListener("htmx:afterSettle", hear);
+      done();
+    });
+    setTimeout(done, LONGEST_WAIT);
+  });
 }
 
 // A region that exists from the start is read out more reliably than one that appears.
