@@ -304,9 +304,9 @@ def test_odd_addresses_do_no_harm(admin: FlaskClient, acme: Place, query: str) -
         assert admin.get(acme.url(f"{path}?{query}")).status_code == 200
 
 
-@pytest.mark.parametrize("path", ["alerts/", "assets/", "software/{title}"])
+@pytest.mark.parametrize("path", ["alerts/", "assets/", "software/products/{product}"])
 @pytest.mark.one_database
 def test_a_client_that_cannot_be_is_not_there(admin: FlaskClient, acme: Place, path: str) -> None:
-    url = acme.url(path.format(title=acme.title))
+    url = acme.url(path.format(product=acme.product))
     for client in ("x", "-1", "0", "9" * 30):
         assert admin.get(f"{url}?client_id={client}").status_code == 404

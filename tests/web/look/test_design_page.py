@@ -27,6 +27,7 @@ ELSEWHERE = {
         "code-banner",
         "errands",
         "errand-steps",
+        "post-button",
     ),  # of a tenant
     *("picker-list", "picker-option", "picker-create", "picker-clear", "picker-note", "col-picker"),
     *("toast-error", "toast-warning", "card-narrow", "columns-narrow", "region", "row-form"),
