@@ -44,7 +44,7 @@ def flash_done(message: str, undo: int | None = None, category: str = "success")
     """On the next page: what was done, and how to take it back. `undo`: the number of the offer."""
     if undo is None:
         flash(message, category)
-    else:  # as an address: a page of no tenant could not make it
+    else:  # as an address: a page of no tenant could not make it. Sessions keep any JSON.
         url = url_for("undo.press", offer_id=undo)
         flash({"message": message, "undo": url}, category)  # type: ignore[arg-type]
 

@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from portal.db import db, transaction
 from portal.models import SoftwareProduct, SoftwareTitle
+from portal.product_names import name_product
 from portal.sync.software.placing import KnownProduct, UnplacedTitle, plan_products
 from tests.support.msp import Msp
 from tests.sync.software import entry, ingest, reporting
@@ -36,7 +37,8 @@ def test_a_publisher_that_nobody_tells_is_the_only_one_there_is(
     known: list[tuple[str, str]], placed: str
 ) -> None:
     titles = [UnplacedTitle(1, "Agent 1.0", ""), UnplacedTitle(2, "Agent", "Acme Ltd")]
-    plan = plan_products(titles, [KnownProduct(n, key) for n, key in enumerate(known, 7)])
+    names = {each.id: name_product(each.name) for each in titles}
+    plan = plan_products(titles, names, [KnownProduct(n, key) for n, key in enumerate(known, 7)])
 
     assert plan.keys == {1: ("agent", placed), 2: ("agent", "acme")}
     assert plan.named == ({7: ("Acme Ltd", "acme")} if known == [("agent", "")] else {})

@@ -33,8 +33,7 @@ Outcome = str | list[Errand]
 
 @dataclass(frozen=True, slots=True)
 class _Way:
-    """`take_back` leaves alone what has changed since, and
-    raises Refused where nothing is left to take back."""
+    """`take_back` leaves alone what has changed since, and raises Refused where nothing is left."""
 
     permission: Permission
     take_back: Callable[[Membership, Change], Outcome]

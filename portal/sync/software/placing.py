@@ -4,11 +4,11 @@ here."""
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from portal.product_names import fold_publisher, name_product
+from portal.product_names import ProductName, fold_publisher
 from portal.versions import VersionKey, version_key
 
 ProductKey = tuple[str, str]
@@ -48,13 +48,16 @@ class VersionSummary(NamedTuple):
     older_count: int
 
 
-def plan_products(titles: Sequence[UnplacedTitle], known: Iterable[KnownProduct]) -> Placing:
-    """`known` are the products that have the name of one of them.
+def plan_products(
+    titles: Sequence[UnplacedTitle],
+    names: Mapping[int, ProductName],
+    known: Iterable[KnownProduct],
+) -> Placing:
+    """`names` are by the id of a title. `known` are the products that have one of them.
 
     A title of which nobody tells the publisher is of the product of its name, if only one
     publisher has such a one.
     """
-    names = {each.id: name_product(each.name) for each in titles}
     publishers = {each.id: fold_publisher(each.publisher) for each in titles}
     there = {each.key: each.id for each in known}
     makers: defaultdict[str, set[str]] = defaultdict(set)

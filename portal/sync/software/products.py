@@ -64,8 +64,9 @@ def is_present() -> tuple[ColumnElement[bool], ...]:
 
 
 def _place(session: Session, titles: Sequence[UnplacedTitle]) -> None:
-    names = {name_product(each.name).key for each in titles}
-    plan = plan_products(titles, _find_products(session, names))
+    names = {each.id: name_product(each.name) for each in titles}
+    keys = {each.key for each in names.values()}
+    plan = plan_products(titles, names, _find_products(session, keys))
     for product_id, (publisher, key) in plan.named.items():
         session.execute(
             update(SoftwareProduct)
@@ -76,7 +77,7 @@ def _place(session: Session, titles: Sequence[UnplacedTitle]) -> None:
     if plan.added:
         rows = [_product_row(key, *plan.added[key]) for key in sorted(plan.added)]
         session.execute(insert(SoftwareProduct).on_conflict_do_nothing(), rows)
-    ids = {each.key: each.id for each in _find_products(session, names)}
+    ids = {each.key: each.id for each in _find_products(session, keys)}
     table = _TITLES.c
     session.connection().execute(
         update(_TITLES)
