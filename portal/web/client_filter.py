@@ -1,6 +1,8 @@
-"""A list's filter by client, as the client picker sends it."""
+"""What the client picker sends: as the filter of a list, and as a field of a form."""
 
 from __future__ import annotations
+
+from flask import request
 
 from portal.errors import NotFound
 from portal.models import Client
@@ -28,3 +30,18 @@ def read_client_id(query: Query | None = None) -> int | None:
 def find_shown_client(client_id: int | None) -> Client | None:
     """To be named in the picker. Raises NotFound."""
     return get_client(client_id) if client_id and client_id != NO_CLIENT else None
+
+
+def read_choice() -> tuple[str, str]:
+    """Of a form: the id that was picked, and the name, which a browser without scripts sends alone.
+    Both empty for no client."""
+    return request.form.get("client_id", ""), request.form.get("client_name", "").strip()
+
+
+def find_chosen_client() -> Client | None:
+    """Of a form. None where it names none that there is. Raises NotFound for the id of none."""
+    sent, name = read_choice()
+    try:
+        return get_client(to_id(sent)) if sent else find_client_by_name(name)
+    except ValueError:
+        return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.errors import InvalidInput, NotFound
@@ -13,6 +13,7 @@ from portal.services.assets.listing import get_asset
 from portal.services.clients import find_client_by_name
 from portal.web.assets.forms import AssetForm
 from portal.web.assets.views import assets
+from portal.web.client_filter import read_choice
 from portal.web.forms import mark
 from portal.web.guard import get_user, requires
 from portal.web.input import to_id
@@ -57,7 +58,7 @@ def _read_edit(form: AssetForm) -> AssetEdit:
 
 def read_picked_client() -> int | None:
     """The picker's choice; a browser without scripts sends the name alone."""
-    sent, name = request.form.get("client_id", ""), request.form.get("client_name", "").strip()
+    sent, name = read_choice()
     if sent:
         try:
             return to_id(sent)

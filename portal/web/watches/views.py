@@ -10,15 +10,18 @@ from wtforms import StringField
 from portal.errors import InvalidInput, NotFound, Refused
 from portal.models import Client
 from portal.services.accounts.permissions import Permission
-from portal.services.clients import find_client_by_name, get_client
 from portal.services.software.products import describe_product
 from portal.services.watches import keeping
 from portal.services.watches.listing import get_watch, list_matches, list_watches, view_watches
-from portal.web.client_filter import find_shown_client, read_client_id
+from portal.web.client_filter import (
+    find_chosen_client,
+    find_shown_client,
+    read_choice,
+    read_client_id,
+)
 from portal.web.forms import mark
 from portal.web.fragments import page_number, words
 from portal.web.guard import get_user, requires, tenant_blueprint
-from portal.web.input import to_id
 
 watches = tenant_blueprint("watches", __name__, "/software")
 
@@ -86,13 +89,12 @@ def remove(watch_id: int) -> ResponseReturnValue:
 
 
 def _read_client() -> Client | None:
-    """The picker's choice; a browser without scripts sends the name alone. Raises InvalidInput."""
-    sent, name = request.form.get("client_id", ""), request.form.get("client_name", "").strip()
-    if not sent and not name:
+    """None for any. Raises InvalidInput."""
+    if not any(read_choice()):
         return None
     try:
-        client = get_client(to_id(sent)) if sent else find_client_by_name(name)
-    except (NotFound, ValueError):
+        client = find_chosen_client()
+    except NotFound:
         client = None
     if client is None:
         raise InvalidInput("Choose the client from the list of clients.", field="client")

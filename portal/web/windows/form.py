@@ -13,7 +13,7 @@ from portal.clock import utc_now
 from portal.errors import InvalidInput, NotFound, Refused
 from portal.models import Client
 from portal.services.accounts.permissions import Permission
-from portal.services.clients import find_client_by_name, get_client
+from portal.services.clients import get_client
 from portal.services.organizations.listing import list_live_organizations
 from portal.services.windows import editing
 from portal.services.windows.drafts import ONCE, WindowDraft, list_zones, read_draft
@@ -36,9 +36,9 @@ from portal.services.windows.terms import (
     as_plain,
     read_scope,
 )
+from portal.web.client_filter import find_chosen_client
 from portal.web.forms import choices, mark
 from portal.web.guard import get_user, requires
-from portal.web.input import to_id
 from portal.web.windows.forms import KEPT, PLACES, WindowForm
 from portal.web.windows.views import NEXT_SHOWN, windows
 
@@ -130,12 +130,7 @@ def _choose(value: str | None, field: str) -> str:
 
 
 def _read_client() -> Client:
-    """The picker's choice; a browser without scripts sends the name alone."""
-    sent, name = request.form.get("client_id", ""), request.form.get("client_name", "").strip()
-    try:
-        client = get_client(to_id(sent)) if sent else find_client_by_name(name)
-    except ValueError:
-        client = None
+    client = find_chosen_client()
     if client is None:
         raise InvalidInput("Choose the client from the list of clients.", field="client")
     return client
