@@ -13,8 +13,8 @@ from portal.models import Asset, AssetSoftware, SoftwareProduct, SoftwareTitle
 from portal.scope import allowed_clients
 from portal.services.lists.paging import Page, paginate
 from portal.services.software.counts import Counts, product_id_of_title
-from portal.services.software.products import list_versions_of
 from portal.sync.software.placing import Version, summarize_versions
+from portal.sync.software.products import list_versions_of
 from portal.versions import is_older, version_key
 
 LOOKED_AT = 200
@@ -73,7 +73,7 @@ def list_old_products(client_id: int) -> list[OldProduct]:
         .limit(LOOKED_AT)
     ).all()
     ids = [row.id for row in products]
-    here = list_versions_of(ids, AssetSoftware.asset_id.in_(_assets_of(client_id)))
+    here = list_versions_of(db.session(), ids, AssetSoftware.asset_id.in_(_assets_of(client_id)))
     newest = _find_newest(products)
     found = [_compare(row, newest.get(row.id, ""), here[row.id]) for row in products]
     old = [each for each in found if each is not None]
@@ -94,7 +94,7 @@ def _find_newest(products: Sequence[Any]) -> Mapping[int, str]:
     """Of those that whoever asks may see: what is kept with a product is of the whole fleet."""
     if allowed_clients() is None:
         return {row.id: row.newest_version for row in products}
-    versions = list_versions_of([row.id for row in products])
+    versions = list_versions_of(db.session(), [row.id for row in products])
     return {each: summarize_versions(found).newest for each, found in versions.items()}
 
 

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, func, select
+from sqlalchemy import Row, Select, func, select
 
 from portal.db import db
 from portal.errors import NotFound
-from portal.models import AssetSoftware, SoftwareProduct, SoftwareTitle
+from portal.models import SoftwareProduct, SoftwareTitle
 from portal.scope import allowed_clients
 from portal.services.lists.paging import Page, paginate
 from portal.services.software.counts import Counts
-from portal.sync.software.placing import Version, summarize_versions
-from portal.sync.software.products import is_present
+from portal.sync.software.placing import summarize_versions
+from portal.sync.software.products import list_versions_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +89,7 @@ def any_products() -> bool:
 
 
 def _count_own(rows: Sequence[ProductRow]) -> list[ProductRow]:
-    versions = list_versions_of([row.id for row in rows])
+    versions = list_versions_of(db.session(), [row.id for row in rows])
     found = []
     for row in rows:
         own = versions[row.id]
@@ -102,25 +101,6 @@ def _count_own(rows: Sequence[ProductRow]) -> list[ProductRow]:
             older_count=summary.older_count,
         )
         found.append(counted)
-    return found
-
-
-def list_versions_of(
-    product_ids: Iterable[int], *conditions: ColumnElement[bool]
-) -> Mapping[int, list[Version]]:
-    """What is installed of each product, of installs that meet the conditions."""
-    title, row = SoftwareTitle, AssetSoftware
-    by = (title.product_id, row.version, title.named_version)
-    counted = db.session.execute(
-        select(*by, func.count())
-        .join(title, title.id == row.title_id)
-        .where(title.product_id.in_(list(product_ids)), *is_present(), *conditions)
-        .group_by(*by)
-    )
-    found: defaultdict[int, list[Version]] = defaultdict(list)
-    for product_id, version, named, installs in counted:
-        assert product_id is not None  # it is one of those that were asked for
-        found[product_id].append(Version(version or named, installs))
     return found
 
 

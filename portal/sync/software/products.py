@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Table, bindparam, func, select, update
@@ -61,6 +61,26 @@ def is_present() -> tuple[ColumnElement[bool], ...]:
     """Installed now, on an asset that Tactical lists."""
     missing = select(Asset.id).where(Asset.missing_since.is_not(None))
     return AssetSoftware.removed_at.is_(None), AssetSoftware.asset_id.not_in(missing)
+
+
+def list_versions_of(
+    session: Session, product_ids: Collection[int], *conditions: ColumnElement[bool]
+) -> Mapping[int, list[Version]]:
+    """What is installed of each product, of installs that meet the conditions; of one of which
+    nothing is, an empty list."""
+    title, row = SoftwareTitle, AssetSoftware
+    by = (title.product_id, row.version, title.named_version)
+    counted = session.execute(
+        select(*by, func.count())
+        .join(title, title.id == row.title_id)
+        .where(is_among(title.product_id, sorted(product_ids)), *is_present(), *conditions)
+        .group_by(*by)
+    )
+    found: defaultdict[int, list[Version]] = defaultdict(list)
+    for product_id, version, named, installs in counted:
+        assert product_id is not None  # it is one of those that were asked for
+        found[product_id].append(Version(version or named, installs))
+    return found
 
 
 def _place(session: Session, titles: Sequence[UnplacedTitle]) -> None:
@@ -127,19 +147,14 @@ def _count(session: Session, product_ids: Sequence[int]) -> None:
     of_assets = select(title.product_id, func.count(row.asset_id.distinct()))
     counted = session.execute(of_assets.where(*these).group_by(title.product_id))
     assets: dict[int | None, int] = {each[0]: each[1] for each in counted}
-    versions: defaultdict[int | None, list[Version]] = defaultdict(list)
-    by = (title.product_id, row.version, title.named_version)
-    of_versions = select(*by, func.count()).where(*these).group_by(*by)
-    for product_id, version, named, installs in session.execute(of_versions):
-        versions[product_id].append(Version(version or named, installs))
-    _write_counts(session, product_ids, assets, versions)
+    _write_counts(session, product_ids, assets, list_versions_of(session, product_ids))
 
 
 def _write_counts(
     session: Session,
     product_ids: Sequence[int],
     assets: Mapping[int | None, int],
-    versions: Mapping[int | None, Sequence[Version]],
+    versions: Mapping[int, Sequence[Version]],
 ) -> None:
     values = []
     for each in product_ids:
