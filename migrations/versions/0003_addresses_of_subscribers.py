@@ -91,6 +91,6 @@ def _open_addresses(bind: sa.Connection) -> None:
     bind.execute(secrets.delete().where(is_address))
 
 
-def _binding(row: sa.Row[Any]) -> str:
+def _binding(row: sa.Row[Any, Any, Any]) -> str:
     """As `portal.vault` writes it: an envelope opens in its own place alone."""
     return f"{row.tenant_id}/{OWNER}/{row.id}/{FIELD}"

@@ -81,10 +81,10 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sync_plan_rows")),
     )
-    for column in ("id", "action", "agent_id"):
-        name = f"sync_plan_rows_{column}"
+    for ordered_by in ("id", "action", "agent_id"):
+        index = f"sync_plan_rows_{ordered_by}"
         op.create_index(
-            op.f(f"ix_sync_plan_rows_plan_id_{name}"), "sync_plan_rows", ["plan_id", column]
+            op.f(f"ix_sync_plan_rows_plan_id_{index}"), "sync_plan_rows", ["plan_id", ordered_by]
         )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -45,7 +47,7 @@ def downgrade() -> None:
     op.drop_table("audit_entries")
 
 
-def _columns() -> list[sa.Column[object]]:
+def _columns() -> list[sa.Column[Any]]:
     return [
         sa.Column("id", NUMBER, nullable=False),
         sa.Column("number", NUMBER, nullable=False),

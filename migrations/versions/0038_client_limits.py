@@ -16,7 +16,9 @@ PLACES = {"memberships": "membership", "invitations": "invitation"}
 
 def upgrade() -> None:
     for table, place in PLACES.items():
-        limited = sa.Column("limited", sa.Boolean(), nullable=False, server_default=sa.false())
+        limited: sa.Column[bool] = sa.Column(
+            "limited", sa.Boolean(), nullable=False, server_default=sa.false()
+        )
         op.add_column(table, limited)
         _create_clients_of(table, place)
 

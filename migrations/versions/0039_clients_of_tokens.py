@@ -16,7 +16,9 @@ REFERRED = {"api_token_id": "api_tokens", "client_id": "clients", "tenant_id": "
 
 
 def upgrade() -> None:
-    limited = sa.Column("limited", sa.Boolean(), nullable=False, server_default=sa.false())
+    limited: sa.Column[bool] = sa.Column(
+        "limited", sa.Boolean(), nullable=False, server_default=sa.false()
+    )
     op.add_column("api_tokens", limited)
     op.create_table(
         TABLE,

@@ -3,6 +3,8 @@ from when on a new tenant requires one. What there is stays as it is."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -11,7 +13,7 @@ down_revision = "0043"
 branch_labels = None
 depends_on = None
 
-_ADDED = {
+_ADDED: dict[str, tuple[str, sa.types.TypeEngine[Any], sa.ColumnElement[Any] | sa.TextClause]] = {
     "oidc_providers": ("second_factor_words", sa.String(), sa.text("''")),
     "password_resets": ("removes_factors", sa.Boolean(), sa.false()),
 }

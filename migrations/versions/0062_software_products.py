@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
+from portal.product_names import name_product
 from portal.sync.software.placing import (
     Placing,
     ProductKey,
@@ -114,8 +115,8 @@ def downgrade() -> None:
 def _place_titles(connection: sa.Connection, tenant_id: int) -> None:
     title = TITLES.c
     found = sa.select(title.id, title.name, title.publisher).where(title.tenant_id == tenant_id)
-    rows = connection.execute(found.order_by(title.id))
-    plan = plan_products([UnplacedTitle(*row) for row in rows], ())
+    titles = [UnplacedTitle(*row) for row in connection.execute(found.order_by(title.id))]
+    plan = plan_products(titles, {each.id: name_product(each.name) for each in titles}, ())
     ids = _add_products(connection, tenant_id, plan)
     placed = (
         sa.update(TITLES)
