@@ -33,7 +33,8 @@ def test_messages_and_forms_say_nothing_in_words_of_the_code() -> None:
         f"{path.relative_to(ROOT)}: {text}"
         for room in READ
         for path in sorted((ROOT / "portal" / room).rglob("*.py"))
-        for text in list_sentences(path.read_text())
+        if OURS.search(source := path.read_text())
+        for text in list_sentences(source)
         if OURS.search(re.sub(r"<[^>]*>", "", text))
     ]
     assert not said

@@ -192,8 +192,8 @@ def test_a_server_that_talks_without_end_is_left(line: bytes) -> None:
 
 
 def test_a_server_that_drips_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mail, "LIMITS", Limits(connect=1, idle=1, total=0.5))
-    with serve(drip(b"220 hello" * 9, 0.1), greets=True) as server:
+    monkeypatch.setattr(mail, "LIMITS", Limits(connect=1, idle=1, total=0.2))
+    with serve(drip(b"220 hello" * 9, 0.05), greets=True) as server:
         port = server.url.rpartition(":")[2].rstrip("/")
         settings = SETTINGS | {"port": port, "security": "none"}
         outcome = KIND.send(Gateway(LOOPBACK), settings, {}, make_telling())
