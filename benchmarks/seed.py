@@ -135,7 +135,7 @@ def _look_at_tables(engine: Engine) -> None:
         refresh_statistics()
         return
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text("ANALYZE"))
+        connection.execute(text("VACUUM ANALYZE"))  # as PostgreSQL does by itself within minutes
 
 
 @cache

@@ -42,6 +42,8 @@ class Asset(TenantOwned, Base):
         Index(None, "integration_id", "rmm_organization_id"),
         # Without `status_at`: each look moves that, and would have to write all indexes anew.
         Index(None, "tenant_id", "agent_status"),
+        # The choices of the list's filter.
+        Index(None, "tenant_id", "os_type"),
         Index(
             "ix_assets_missing",
             "tenant_id",

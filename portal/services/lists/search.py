@@ -43,7 +43,8 @@ def any_contains(columns: Sequence[SQLColumnExpression[Any]], word: str) -> Colu
     """One of the columns holds the word, whatever its case (in SQLite, if it is ASCII).
 
     PostgreSQL looks at them as at one text (a word has no blanks, so it is not found across two
-    of them), and at ASCII without a language: together that takes half the time.
+    of them), and at ASCII without a language: together that takes half the time. A word without
+    letters has no case, and to make that of a long text alike takes a third of what is left.
     """
     if db.engine.dialect.name == "sqlite":
         return or_(*(column.contains(word, autoescape=True) for column in columns))
@@ -53,6 +54,8 @@ def any_contains(columns: Sequence[SQLColumnExpression[Any]], word: str) -> Colu
         whole = whole.concat(" ").concat(text)
     if word.isascii():
         whole = whole.collate("C")
+        if word.lower() == word.upper():
+            return whole.contains(word, autoescape=True)
     return whole.icontains(word, autoescape=True)
 
 
