@@ -72,10 +72,14 @@ class Alert(TenantOwned, Base):
             sqlite_where=text("snoozed_by IS NOT NULL"),
             postgresql_where=text("snoozed_by IS NOT NULL"),
         ),
-        Index(None, "tenant_id", "status", "triggered_at"),
+        # With the id, for lists are in this order: on the way to a far page no alert is read. And
+        # with the occurrence, by which the handling of each active one is found.
+        Index("ix_rmm_alerts_in_time", "tenant_id", "triggered_at", "id"),
+        Index(
+            "ix_rmm_alerts_of_status", "tenant_id", "status", "triggered_at", "id", "occurrences"
+        ),
         # A tenth of the one above: what counts all that there are reads no more than this.
         Index(None, "tenant_id", "status"),
-        Index(None, "tenant_id", "triggered_at"),
         Index(None, "integration_id", "agent_id"),
         Index(None, "asset_id"),
     )
