@@ -55,6 +55,11 @@ def to_number(text: str) -> int | None:
     return int(digits) if is_number else None
 
 
+def wants_all_matching() -> bool:
+    """Of a form: all that the filters of its address show, and not those that are ticked."""
+    return request.form.get("which") == "all"
+
+
 def read_number(name: str, problem: str = "Enter a whole number.") -> int | None:
     """What was typed into a field; None for a blank one. Raises InvalidInput with the problem."""
     text = request.form.get(name, "").strip()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from portal.errors import InvalidInput, NotFound
 from portal.models import (
     Alert,
     AlertHandling,
+    Asset,
     AuditEntry,
     Client,
     Event,
@@ -26,10 +28,18 @@ from portal.models.alerts.alert import AlertStatus
 from portal.models.alerts.handling import HandlingState
 from portal.models.audit.entry import ActorKind
 from portal.scope import limited_to, tenant_scope
-from portal.services.alerts.acknowledging import acknowledge, unacknowledge
+from portal.services.alerts.acknowledging import (
+    acknowledge,
+    take_back_acknowledging,
+    unacknowledge,
+)
 from portal.services.alerts.assigning import assign, list_assignees
+from portal.services.alerts.choosing import list_chosen
+from portal.services.alerts.filters import AlertFilter
+from portal.services.alerts.occurrences import MOST_AT_ONCE
+from portal.services.alerts.snoozing import snooze
 from portal.services.audit.actor import Actor, acting_as
-from tests.web.world import Place, make_place, make_user
+from tests.web.world import Place, make_alert, make_place, make_user
 
 ANNA, BOB = "anna@acme.example", "bob@acme.example"
 
@@ -176,3 +186,32 @@ def test_who_is_limited_takes_alerts_of_their_clients_alone(acme: Place) -> None
         assert len(assign([acme.alert], place_of(ANNA)).done) == 1
     with limited_to([]), pytest.raises(NotFound):
         acknowledge([acme.alert])
+
+
+@pytest.mark.one_database
+def test_all_that_a_filter_shows_are_taken_at_once_and_the_resolved_left_out(acme: Place) -> None:
+    with transaction() as session:
+        asset = session.get_one(Asset, acme.asset)
+        for number in range(MOST_AT_ONCE + 1):
+            alert = make_alert(asset)
+            alert.external_alert_id = str(1000 + number)
+            session.add(alert)
+    change(acme, status=AlertStatus.RESOLVED, resolved_at=utc_now())
+    shown, every = AlertFilter(asset_id=acme.asset), f"{MOST_AT_ONCE + 1} alerts"
+
+    taken = acknowledge(shown)
+    assert taken.summary == f"{every} acknowledged."
+    assert assign(shown, place_of(BOB)).summary == f"{every} assigned."
+    assert snooze(shown, utc_now() + timedelta(hours=1)).summary == f"{every} snoozed."
+    rows = audited()
+    assert [row.action for row in rows] == ["alert.acknowledged", "alert.assigned", "alert.snoozed"]
+    assert all(row.after and len(row.after["alert_ids"]) == MOST_AT_ONCE + 1 for row in rows)
+    ids = [each.alert.id for each in taken.done]
+    at = taken.done[0].handling.acknowledged_at
+    assert at is not None
+    assert take_back_acknowledging(ids, at.isoformat()) == f"Undone: acknowledged {every}."
+
+    with pytest.raises(InvalidInput, match="Filter further"):
+        list_chosen(shown, most=MOST_AT_ONCE)
+    with pytest.raises(InvalidInput, match="not resolved"):
+        acknowledge(AlertFilter(status="resolved"))

@@ -7,14 +7,16 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from portal.clock import utc_now
-from portal.db import transaction
-from portal.models import Alert, Asset, Delivery, SyncRun
+from portal.db import db, transaction
+from portal.models import Alert, AlertHandling, Asset, Delivery, SyncRun
 from portal.models.alerts.alert import AlertStatus, Severity
 from portal.models.deliveries.delivery import DeliveryStatus
 from portal.models.runs.sync_run import RunStatus, SyncKind
 from portal.scope import tenant_scope
+from portal.services.alerts.occurrences import MOST_AT_ONCE
 from tests.web.conftest import HTMX
 from tests.web.world import Place, make_alert, make_delivery, make_place
 
@@ -310,3 +312,31 @@ def test_a_client_that_cannot_be_is_not_there(admin: FlaskClient, acme: Place, p
     url = acme.url(path.format(product=acme.product))
     for client in ("x", "-1", "0", "9" * 30):
         assert admin.get(f"{url}?client_id={client}").status_code == 404
+
+
+@pytest.mark.one_database
+def test_all_that_match_are_offered_and_taken_as_the_address_filters(
+    app: Flask, admin: FlaskClient, acme: Place
+) -> None:
+    ids = [add_alert(app, acme, external_alert_id=str(500 + n)) for n in range(MOST_AT_ONCE + 1)]
+    add_alert(app, acme, external_alert_id="800", severity="info")
+    page = admin.get(acme.url("alerts/?severity=error")).text
+    assert 'name="which" value="all"' in page
+    assert acme.url("alerts/acknowledge?severity=error") in page
+    assert "at most 200 at once" in page
+
+    everything, path = {"which": "all"}, "?severity=error"
+    said = admin.post(
+        acme.url(f"alerts/acknowledge{path}"), data=everything, follow_redirects=True
+    ).text
+    with app.app_context(), tenant_scope(acme.id):
+        done = select(AlertHandling.alert_id).where(AlertHandling.acknowledged_at.is_not(None))
+        taken = set(db.session.scalars(done))
+    assert taken == {acme.alert, *ids}
+    assert f"{len(taken)} alerts acknowledged." in said
+    assert "/undo/" in said
+    exported = admin.post(acme.url(f"alerts/export.csv{path}"), data=everything).text
+    assert len(exported.strip().splitlines()) == 1 + len(taken)
+    too_many = everything | {"action": "resolve"}
+    said = admin.post(acme.url(f"alerts/act{path}"), data=too_many, follow_redirects=True).text
+    assert "More than 200 alerts match" in said

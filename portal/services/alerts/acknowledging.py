@@ -17,8 +17,9 @@ from portal.models import AlertHandling
 from portal.models.alerts.timeline import TimelineKind
 from portal.models.events.event import EventType
 from portal.models.undo.offer import UndoKind
+from portal.services.alerts.choosing import Which, list_chosen
 from portal.services.alerts.links import invalid_link
-from portal.services.alerts.occurrences import Occurrence, check_ids, hold_current
+from portal.services.alerts.occurrences import Occurrence, hold_current
 from portal.services.alerts.taking import Deed, Taken, check_unchanged, offered, part, write_down
 from portal.services.audit.actions import Action
 from portal.services.audit.actor import Actor, current_actor
@@ -46,7 +47,7 @@ class _Acknowledgement:
 
 
 def acknowledge(
-    alert_ids: Sequence[int], note: str = "", by: str | None = None, actor: Actor | None = None
+    which: Which, note: str = "", by: str | None = None, actor: Actor | None = None
 ) -> Taken:
     """The present occurrences of these alerts. `by`: in words; None for the address of whoever
     acts.
@@ -54,7 +55,7 @@ def acknowledge(
     Those that are over or acknowledged already are left as they are. Raises InvalidInput, and
     NotFound if there are none of them.
     """
-    ids, note = check_ids(alert_ids), clean_note(note)
+    ids, note = list_chosen(which), clean_note(note)
     with transaction() as session:
         taken = acknowledge_held(session, hold_current(session, ids), note, by, actor)
         at = taken.done[0].handling.acknowledged_at if taken.done else None
@@ -77,9 +78,9 @@ def acknowledge_linked(handling_id: int, by: str | None, note: str, actor: Actor
         return acknowledge_held(session, held, note, by, actor)
 
 
-def unacknowledge(alert_ids: Sequence[int]) -> Taken:
+def unacknowledge(which: Which) -> Taken:
     """Take it back. Raises as `acknowledge` does."""
-    ids = check_ids(alert_ids)
+    ids = list_chosen(which)
     with transaction() as session:
         done, failures = part(hold_current(session, ids), _obstacle_to_taking_back)
         was = [_Acknowledgement.read(each) for each in done]

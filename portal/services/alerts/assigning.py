@@ -16,7 +16,8 @@ from portal.models.undo.offer import UndoKind
 from portal.scope import Clients, allowed_clients, beyond_clients
 from portal.services.accounts.limits import read_limit
 from portal.services.accounts.permissions import Permission, Role, role_allows
-from portal.services.alerts.occurrences import Occurrence, check_ids, hold_current
+from portal.services.alerts.choosing import Which, list_chosen
+from portal.services.alerts.occurrences import Occurrence, hold_current
 from portal.services.alerts.taking import Deed, Taken, check_unchanged, offered, part, write_down
 from portal.services.audit.actions import Action
 from portal.services.audit.actor import current_actor
@@ -36,13 +37,13 @@ def list_assignees() -> list[Membership]:
         return list(db.session.scalars(query.order_by(User.email)))
 
 
-def assign(alert_ids: Sequence[int], membership_id: int | None) -> Taken:
+def assign(which: Which, membership_id: int | None) -> Taken:
     """The present occurrences of these alerts; None: to nobody.
 
     Those that are over, are so already, or are of a client that the person does not see, are left
     as they are. Raises InvalidInput, and NotFound if there are none of them.
     """
-    ids = check_ids(alert_ids)
+    ids = list_chosen(which)
     with transaction() as session:
         person = None if membership_id is None else _get_assignee(membership_id)
         with beyond_clients():

@@ -20,6 +20,7 @@ from portal.models.alerts.alert import AlertStatus
 from portal.models.alerts.timeline import TimelineKind
 from portal.models.events.event import EventType
 from portal.models.undo.offer import UndoKind
+from portal.services.alerts.choosing import Which, list_chosen
 from portal.services.alerts.occurrences import Occurrence, check_ids, hold_current
 from portal.services.alerts.taking import Deed, Taken, check_unchanged, offered, part, write_down
 from portal.services.audit.actions import Action
@@ -48,13 +49,13 @@ def find_morning(zone: str) -> datetime:
     return datetime.combine(tomorrow, MORNING, tzinfo=place).astimezone(ZoneInfo("UTC"))
 
 
-def snooze(alert_ids: Sequence[int], until: datetime, by: str | None = None) -> Taken:
+def snooze(which: Which, until: datetime, by: str | None = None) -> Taken:
     """These alerts, in the portal alone. `by`: in words; None for the address of whoever acts.
 
     Those that are over, or that Tactical itself keeps quiet about, are left as they are. Raises
     InvalidInput, and NotFound if there are none of them.
     """
-    ids, now, who = check_ids(alert_ids), utc_now(), by or current_actor().name
+    ids, now, who = list_chosen(which), utc_now(), by or current_actor().name
     if not now < until <= now + LONGEST:
         raise InvalidInput(
             "The portal snoozes for two days at most, and not into the past. For longer, choose a "

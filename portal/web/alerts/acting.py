@@ -14,17 +14,20 @@ from portal.extensions import htmx
 from portal.models import Errand
 from portal.services.accounts.permissions import Permission
 from portal.services.alerts.actions import request_action
+from portal.services.alerts.choosing import Which, list_chosen
 from portal.services.alerts.listing import get_alert
+from portal.services.alerts.occurrences import MOST_AT_ONCE
 from portal.services.alerts.results import AlertAction
 from portal.services.alerts.snoozing import find_morning, list_snoozed_here, snooze, unsnooze
 from portal.services.alerts.taking import Taken
 from portal.services.errands.requests import TooManyWaiting
+from portal.web.alerts.filters import read_chosen
 from portal.web.alerts.taking import flash_taken, tell_many
 from portal.web.alerts.views import alerts
 from portal.web.errands.following import follow
 from portal.web.fragments import find_way_back
 from portal.web.guard import requires
-from portal.web.input import to_id, to_number
+from portal.web.input import to_number
 
 HOURS = {"1h": 1, "4h": 4}
 MORNING = "morning"
@@ -36,7 +39,7 @@ def act_on_many() -> ResponseReturnValue:
     """What a worker does is shown as pending; with its outcome the list reads itself again."""
     back = find_way_back(url_for("alerts.index"))
     try:
-        taken, errand = _do(request.form.getlist("alert", type=to_id))
+        taken, errand = _do(read_chosen())
     except (InvalidInput, NotFound, TooManyWaiting) as error:
         if htmx:
             raise
@@ -60,11 +63,12 @@ def act(alert_id: int) -> ResponseReturnValue:
     return redirect(url_for("alerts.show", alert_id=alert_id))
 
 
-def _do(ids: Sequence[int]) -> tuple[Taken | None, Errand | None]:
+def _do(which: Which) -> tuple[Taken | None, Errand | None]:
     """What the portal did itself, and what a worker will do."""
     action, until, taken = _read_action(), _read_end(), None
     if action is AlertAction.SNOOZE and until is not None:
-        return snooze(ids, until), None
+        return snooze(which, until), None
+    ids: Sequence[int] = list_chosen(which, MOST_AT_ONCE)
     here = list_snoozed_here(ids) if action is AlertAction.UNSNOOZE else []
     if here:
         taken = unsnooze(here)

@@ -6,11 +6,12 @@ from typing import Any
 
 from flask import g, request
 
+from portal.services.alerts.choosing import Which
 from portal.services.alerts.filters import UNACKNOWLEDGED, AlertFilter
 from portal.services.assets.listing import get_asset
 from portal.web.client_filter import find_shown_client, read_client_id
 from portal.web.fragments import words
-from portal.web.input import to_day, to_id
+from portal.web.input import to_day, to_id, wants_all_matching
 
 ALL = "any"
 """Of the address: without a status, the list shows what is active."""
@@ -39,6 +40,11 @@ def read_filter() -> AlertFilter:
         ticket=words("ticket"),
         sort=words("sort") or "-triggered",
     )
+
+
+def read_chosen() -> Which:
+    """As a form says it: those that are ticked, or all that the filters of its address show."""
+    return read_filter() if wants_all_matching() else request.form.getlist("alert", type=to_id)
 
 
 def describe_filter(shown: AlertFilter) -> dict[str, Any]:

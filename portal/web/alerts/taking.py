@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
@@ -12,8 +12,10 @@ from portal.extensions import htmx
 from portal.services.accounts.permissions import Permission
 from portal.services.alerts.acknowledging import acknowledge, unacknowledge
 from portal.services.alerts.assigning import assign
+from portal.services.alerts.choosing import Which
 from portal.services.alerts.listing import get_alert
 from portal.services.alerts.taking import Taken
+from portal.web.alerts.filters import read_chosen
 from portal.web.alerts.views import alerts
 from portal.web.fragments import find_way_back, flash_done, with_toast
 from portal.web.guard import requires
@@ -21,25 +23,25 @@ from portal.web.input import to_id
 
 NOBODY = "nobody"
 
-Deed = Callable[[Sequence[int]], Taken]
+Deed = Callable[[Which], Taken]
 
 
 @alerts.post("/acknowledge")
 @requires(Permission.ACT_ON_ALERTS)
 def acknowledge_many() -> ResponseReturnValue:
-    return _of_many(lambda ids: acknowledge(ids, request.form.get("note", "")))
+    return _of_many(lambda which: acknowledge(which, request.form.get("note", "")))
 
 
 @alerts.post("/assign")
 @requires(Permission.ACT_ON_ALERTS)
 def assign_many() -> ResponseReturnValue:
-    return _of_many(lambda ids: assign(ids, _read_person()))
+    return _of_many(lambda which: assign(which, _read_person()))
 
 
 @alerts.post("/<int:alert_id>/acknowledge")
 @requires(Permission.ACT_ON_ALERTS)
 def acknowledge_one(alert_id: int) -> ResponseReturnValue:
-    return _of_one(alert_id, lambda ids: acknowledge(ids, request.form.get("note", "")))
+    return _of_one(alert_id, lambda which: acknowledge(which, request.form.get("note", "")))
 
 
 @alerts.post("/<int:alert_id>/unacknowledge")
@@ -51,14 +53,14 @@ def unacknowledge_one(alert_id: int) -> ResponseReturnValue:
 @alerts.post("/<int:alert_id>/assign")
 @requires(Permission.ACT_ON_ALERTS)
 def assign_one(alert_id: int) -> ResponseReturnValue:
-    return _of_one(alert_id, lambda ids: assign(ids, _read_person()))
+    return _of_one(alert_id, lambda which: assign(which, _read_person()))
 
 
 def _of_many(do: Deed) -> ResponseReturnValue:
     """With the answer the list reads itself again."""
     back = find_way_back(url_for("alerts.index"))
     try:
-        taken = do(request.form.getlist("alert", type=to_id))
+        taken = do(read_chosen())
     except (InvalidInput, NotFound) as error:
         if htmx:
             raise

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import current_app, flash, g, redirect, render_template, request, url_for
+from flask import current_app, flash, g, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.errors import InvalidInput
@@ -13,19 +13,19 @@ from portal.services.alerts import listing as alert_service
 from portal.services.alerts import timeline
 from portal.services.alerts.answer import answer
 from portal.services.alerts.assigning import list_assignees
-from portal.services.alerts.choices import list_rule_choices
 from portal.services.alerts.exporting import ALERT_COLUMNS, export_alerts
+from portal.services.alerts.filters import AlertFilter
 from portal.services.alerts.occurrences import check_ids
 from portal.services.deliveries.history import list_deliveries_of_alert
 from portal.services.integrations.current import find_integration
 from portal.services.runs.history import find_active_and_last
-from portal.services.tickets.listing import list_current, list_of_alerts
+from portal.services.tickets.listing import list_of_alerts
 from portal.services.webhook.state import get_health
-from portal.web.alerts.filters import describe_filter, read_filter
+from portal.web.alerts.filters import read_chosen, read_filter
+from portal.web.alerts.rows import read_rows
 from portal.web.downloads import send_csv
-from portal.web.fragments import find_way_back, page_number, page_or_region
+from portal.web.fragments import find_way_back, page_or_region
 from portal.web.guard import requires, tenant_blueprint
-from portal.web.input import to_id
 from portal.web.saved_views.look import list_context
 
 alerts = tenant_blueprint("alerts", __name__, "/alerts")
@@ -36,25 +36,16 @@ DELIVERIES_SHOWN = 20
 @alerts.get("/")
 @requires(Permission.READ)
 def index() -> ResponseReturnValue:
-    shown = read_filter()
-    page, counts = alert_service.list_and_count(shown, page_number())
+    rows = read_rows(read_filter(), url_for("alerts.index"))
     integration = find_integration()
     run, last_sync = find_active_and_last(SyncKind.ALERTS)
-    any_alerts = counts["total"] > 0 or alert_service.any_alerts()
+    any_alerts = rows["alert_counts"]["total"] > 0 or alert_service.any_alerts()
     return page_or_region(
         "alerts/list.html",
         {"alert-rows": "alerts/_rows.html"},
         **list_context("alerts"),
-        filters=describe_filter(shown),
-        list_url=url_for("alerts.index"),
-        rules=list_rule_choices(),
+        **rows,
         rules_url=find_rules_url(),
-        people=list_assignees(),
-        current_place=g.membership.id,
-        sort=shown.sort,
-        page=page,
-        tickets=list_current([row.alert.id for row in page.items]),
-        alert_counts=counts,
         any_alerts=any_alerts,
         integration=integration,
         webhook_health=get_health(integration) if integration and not any_alerts else None,
@@ -74,8 +65,11 @@ def export() -> ResponseReturnValue:
 @alerts.post("/export.csv")
 @requires(Permission.READ)
 def export_chosen() -> ResponseReturnValue:
+    which = read_chosen()
+    if isinstance(which, AlertFilter):
+        return send_csv("alerts", ALERT_COLUMNS, export_alerts(which))
     try:
-        ids = check_ids(request.form.getlist("alert", type=to_id))
+        ids = check_ids(which)
     except InvalidInput as error:
         flash(error.message, "error")
         return redirect(find_way_back(url_for("alerts.index")))

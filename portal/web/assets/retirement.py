@@ -18,12 +18,9 @@ from portal.web.assets.filters import read_filter
 from portal.web.assets.views import assets
 from portal.web.fragments import find_way_back, flash_done
 from portal.web.guard import get_user, requires
-from portal.web.input import to_id, to_number
+from portal.web.input import to_id, to_number, wants_all_matching
 from portal.web.reauthentication import fresh_sign_in_required
 from portal.wording import plural
-
-ALL = "all"
-"""Of the form: all that the filters of its address show, and not those that are ticked."""
 
 
 @assets.post("/retire")
@@ -79,7 +76,7 @@ def _do(change: Callable[[Chosen, int], Done]) -> ResponseReturnValue:
 
 def read_chosen() -> Chosen:
     """As a form says it."""
-    if request.form.get("which") == ALL:
+    if wants_all_matching():
         return Chosen(shown=read_filter())
     return Chosen(request.form.getlist("asset", type=to_id))
 
