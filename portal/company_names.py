@@ -124,10 +124,15 @@ class CompanyName:
 def read_company(name: str) -> CompanyName:
     """What a name says. Never fails, whatever it holds."""
     told = unicodedata.normalize("NFC", _ADDRESS.sub("", name)).casefold()
-    told = _DOTS.sub("", told).replace("株式会社", " kk ").translate(_ONE_LETTER)
-    words, forms = _split(told.translate(_AS_ONE))
-    in_full = told.translate(_IN_FULL)
-    others = words if in_full == told else _split(in_full)[0]
+    told = _DOTS.sub("", told)
+    if told.isascii():  # most are, and have no letter that is written in two ways
+        words, forms = _split(told)
+        others = words
+    else:
+        told = told.replace("株式会社", " kk ").translate(_ONE_LETTER)
+        words, forms = _split(told.translate(_AS_ONE))
+        in_full = told.translate(_IN_FULL)
+        others = words if in_full == told else _split(in_full)[0]
     keys = dict.fromkeys(("".join(others), "".join(words)))
     return CompanyName(tuple(words), tuple(keys), frozenset(forms))
 

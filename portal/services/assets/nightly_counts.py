@@ -28,7 +28,7 @@ from portal.models.alerts.alert import Severity
 from portal.services.assets.listing import MISSING, STATUSES, AssetFilter, asset_conditions
 from portal.services.lists.pruning import delete_in_parts
 from portal.services.past.days import is_told
-from portal.services.past.fleet import count_by_client, read_fleet
+from portal.services.past.fleet import count_by_client
 
 KEPT_DAYS = 400
 PRUNED_AT_ONCE = 5000
@@ -136,7 +136,7 @@ def _count_assets(session: Session, counts: Counts) -> list[str]:
 
 def _count_types(counts: Counts, moment: datetime) -> list[str]:
     """Of a night that was missed, from the history of assets."""
-    for client_id, found in count_by_client(read_fleet(moment).present).items():
+    for client_id, found in count_by_client(moment).items():
         if client_id in counts:  # of one that was deleted since, nothing is asked
             counts[client_id].update({word: found[word] for word in TYPES})
     return [*TYPES]

@@ -13,7 +13,7 @@ from portal.db import db
 from portal.models import Client, DailyCount
 from portal.services.assets.listing import STATUSES
 from portal.services.past.days import end_of
-from portal.services.past.fleet import Fleet, count_by_client
+from portal.services.past.fleet import count_by_client
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +26,9 @@ class PastClient:
     by_status: Mapping[str, int] | None
 
 
-def list_past_clients(fleet: Fleet, day: date, search: str) -> list[PastClient]:
+def list_past_clients(day: date, search: str) -> list[PastClient]:
     """Those that there were and are, by name."""
-    counts, statuses = count_by_client(fleet.present), _read_statuses(day)
+    counts, statuses = count_by_client(end_of(day)), _read_statuses(day)
     rows = db.session.execute(
         select(Client.id, Client.name, Client.created_at).order_by(Client.name_key)
     )

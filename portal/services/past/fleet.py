@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -25,10 +25,13 @@ from portal.services.past.records import (
     Record,
     Removed,
     are_facts,
+    count_unchanged,
     deal_out,
     first_changes,
+    list_removed,
+    load_changed,
     load_changes,
-    load_records,
+    load_unchanged,
 )
 from portal.services.past.walking import Change, PastAsset, find_at, roll_back
 from portal.services.plain import plain
@@ -53,7 +56,8 @@ class PastRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """All assets that there were just before the moment, missing and retired ones too."""
+    """All assets that there were just before the moment, missing and retired ones too; or those
+    alone that are not now as they were, or that Tactical does not list."""
 
     moment: datetime
     rows: list[PastRow]
@@ -64,13 +68,27 @@ class Fleet:
 
     @property
     def present(self) -> list[PastAsset]:
-        return [row.asset for row in self.rows if row.asset.is_present]
+        return [row.asset for row in self.rows if row.asset.missing_since is None]
 
 
 def read_fleet(moment: datetime) -> Fleet:
+    fleet, allowed = read_changed(moment), allowed_clients()
+    with beyond_clients():
+        unchanged = load_unchanged(moment, fleet.removed)
+    fleet.rows.extend(
+        PastRow(asset, asset.id)
+        for asset in unchanged
+        if allowed is None or asset.client_id in allowed
+    )
+    return fleet
+
+
+def read_changed(moment: datetime) -> Fleet:
+    """Without what was as it is now, which most of a fleet is."""
     allowed = allowed_clients()
     with beyond_clients():
-        records, removed = load_records(moment, walked=False)
+        removed = list_removed(moment)
+        records = load_changed(moment, removed)
     there = {
         record.asset.id
         for record in records
@@ -99,7 +117,9 @@ def choose_rows(
 ) -> list[PastRow]:
     """Those that the filter shows, in its order; of its words those of STATUSES show nothing, as
     nobody knows them of a past day."""
-    found = [row for row in rows if _matches(row.asset, shown)]
+    found = [row for row in rows if _is_shown(row.asset, shown.status)]
+    if replace(shown, status="", sort="") != AssetFilter(sort=""):
+        found = [row for row in found if _matches(row.asset, shown)]
     found.sort(key=lambda row: (row.asset.name.casefold(), row.asset.id))
     word, is_down = shown.sort.lstrip("-"), shown.sort.startswith("-")
     if word in ("client", "site", "type"):
@@ -124,8 +144,7 @@ def _sort_key(asset: PastAsset, word: str, clients: Mapping[int, str]) -> str:
 
 
 def _matches(asset: PastAsset, shown: AssetFilter) -> bool:
-    if not _is_shown(asset, shown.status):
-        return False
+    """But for its status."""
     if shown.client_id is not None and asset.client_id != shown.client_id:
         return False
     if shown.asset_type and asset.asset_type != shown.asset_type:
@@ -150,11 +169,16 @@ def count_types(assets: Iterable[PastAsset]) -> Counter[str]:
     return Counter(asset.asset_type for asset in assets)
 
 
-def count_by_client(assets: Iterable[PastAsset]) -> dict[int, Counter[str]]:
-    """By client: how many there are of each type."""
+def count_by_client(moment: datetime) -> dict[int, Counter[str]]:
+    """By client: how many assets of each type Tactical listed just before the moment."""
+    fleet, allowed = read_changed(moment), allowed_clients()
     found: dict[int, Counter[str]] = {}
-    for asset in assets:
+    for asset in fleet.present:
         found.setdefault(asset.client_id, Counter())[asset.asset_type] += 1
+    with beyond_clients():
+        unchanged = count_unchanged(moment, fleet.removed, allowed)
+    for client_id, asset_type, number in unchanged:
+        found.setdefault(client_id, Counter())[asset_type] += number
     return found
 
 

@@ -5,22 +5,24 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, TextClause, case, func, or_, select
+from sqlalchemy import ColumnElement, TextClause, case, func, not_, or_, select
 
 from portal.db import UtcDateTime, db, is_among
 from portal.models import Asset, AssetChange, RemovedAsset
 from portal.models.assets.change import OF_LISTS, ChangeAction
-from portal.services.past.walking import Change, PastAsset
+from portal.scope import Clients
+from portal.services.past.walking import LONG_AGO, Change, PastAsset
 from portal.sync.devices.merging.snapshots import row_from_json
 
 _NO_FACT = (ChangeAction.CREATED, ChangeAction.RELEASED)
 _COLUMNS = [getattr(Asset, name) for name in PastAsset._fields[:-1]]
-LONG_AGO = datetime.min.replace(tzinfo=UTC)
-"""When an asset was made that had been there before."""
+_PLAIN = [
+    getattr(Asset, name) for name in PastAsset._fields if name not in PastAsset._field_defaults
+]
 _OF_LISTS = frozenset({"", *PastAsset._fields})
 _MOMENTS = frozenset(
     column.name for column in Asset.__table__.columns if isinstance(column.type, UtcDateTime)
@@ -53,31 +55,77 @@ class Record:
     changes: Sequence[Change] = ()
 
 
-def load_records(
-    since: datetime, *, client_id: int | None = None, walked: bool = True
-) -> tuple[list[Record], list[Removed]]:
-    """Of the whole tenant, in three statements, with what was removed: the caller sees to it who is
-    shown what. `client_id`: of what was this client's at any time since, and maybe others. Not
-    `walked`: with the changes alone that tell how all was just before `since`."""
+def load_records(since: datetime, client_id: int) -> list[Record]:
+    """Of what was this client's at any time since, and maybe others, in three statements: the
+    caller sees to it who is shown what."""
     removed = list_removed(since)
-    survivors = {each.into_asset_id for each in removed if each.into_asset_id is not None}
-    of_client = [] if client_id is None else [_may_have_been_of(client_id, since, survivors)]
-    rows = db.session.execute(select(*_COLUMNS, _made_since(since)).where(*of_client))
+    of_client = _may_have_been_of(client_id, since, _find_survivors(removed))
+    of_its = AssetChange.asset_id.in_(select(Asset.id).where(of_client))
+    return _make_records(since, removed, of_client, of_its)
+
+
+def load_changed(since: datetime, removed: Sequence[Removed]) -> list[Record]:
+    """Of the whole tenant all that cannot be taken as it is now, in two statements: with the
+    changes alone that tell how it was just before `since`."""
+    tell_before = _tell_before(since, _find_survivors(removed))
+    return _make_records(since, removed, _is_changed(since, removed), tell_before)
+
+
+def load_unchanged(since: datetime, removed: Sequence[Removed]) -> list[PastAsset]:
+    """All others, which Tactical lists and listed."""
+    rows = db.session.execute(select(*_PLAIN).where(not_(_is_changed(since, removed))))
+    return [PastAsset(*row) for row in rows]
+
+
+def count_unchanged(
+    since: datetime, removed: Sequence[Removed], clients: Clients
+) -> Sequence[tuple[int, str, int]]:
+    """Of how many of these each client has, by type. `clients`: of theirs alone."""
+    rows = db.session.execute(
+        select(Asset.client_id, Asset.asset_type, func.count())
+        .where(not_(_is_changed(since, removed)))
+        .where(*([] if clients is None else [Asset.client_id.in_(clients)]))
+        .group_by(Asset.client_id, Asset.asset_type)
+    )
+    return [(row[0], row[1], row[2]) for row in rows]
+
+
+def _is_changed(since: datetime, removed: Sequence[Removed]) -> ColumnElement[bool]:
+    """What changed or came since, is missing, or was merged with something. The rest is most of a
+    fleet."""
+    table = AssetChange
+    mixed = _find_survivors(removed) | {each.asset_id for each in removed}
+    return or_(
+        Asset.missing_since.is_not(None),
+        Asset.retired_at.is_not(None),
+        Asset.created_at >= since,
+        Asset.id.in_(select(table.asset_id).where(table.at >= since, OF_LISTS)),
+        is_among(Asset.id, sorted(mixed)),
+    )
+
+
+def _find_survivors(removed: Iterable[Removed]) -> set[int]:
+    return {each.into_asset_id for each in removed if each.into_asset_id is not None}
+
+
+def _make_records(
+    since: datetime,
+    removed: Sequence[Removed],
+    wanted: ColumnElement[bool],
+    changes: ColumnElement[bool],
+) -> list[Record]:
+    rows = db.session.execute(select(*_COLUMNS, _made_since(since)).where(wanted))
     assets = [PastAsset._make((*facts, made or LONG_AGO)) for *facts, made in rows]
     records = {asset.id: Record(asset) for asset in assets}
-    conditions: list[ColumnElement[bool] | TextClause] = [AssetChange.at >= since, OF_LISTS]
-    if client_id is not None:
-        conditions.append(AssetChange.asset_id.in_(select(Asset.id).where(*of_client)))
-    if not walked:
-        conditions.append(_tell_before(since, survivors))
     for each in removed:
         facts = row_from_json(Asset, each.asset)
         asset = PastAsset._make(facts.get(name) for name in PastAsset._fields)
         records[each.asset_id] = Record(asset, each.removed_at, each.into_asset_id)
-    for asset_id, own in deal_out(load_changes(*conditions), removed, since).items():
+    found = load_changes(AssetChange.at >= since, OF_LISTS, changes)
+    for asset_id, own in deal_out(found, removed, since).items():
         if asset_id in records:
             records[asset_id].changes = [each for each in own if each.column in _OF_LISTS]
-    return list(records.values()), removed
+    return list(records.values())
 
 
 def _may_have_been_of(

@@ -18,7 +18,7 @@ from portal.scope import allowed_clients, beyond_clients
 from portal.services.export import ROWS_AT_ONCE, SOFTWARE_COLUMNS, Row
 from portal.services.lists.paging import Page, paginate
 from portal.services.lists.search import any_contains, split_words
-from portal.services.past.fleet import Fleet, PastRow
+from portal.services.past.fleet import Fleet, PastRow, read_changed, read_fleet
 from portal.services.plain import plain
 from portal.sync.devices.merging.snapshots import row_from_json
 
@@ -81,6 +81,12 @@ class PastSoftware:
 
     def _wanted(self, present: bool) -> set[int]:
         return {i for i, row in self.fleet.items() if row.asset.is_present or not present}
+
+
+def read_past_titles(moment: datetime) -> PastSoftware:
+    """To list titles with: whoever sees all needs to know no asset that was as it is now."""
+    is_all = allowed_clients() is None
+    return read_past_software(read_changed(moment) if is_all else read_fleet(moment))
 
 
 def read_past_software(fleet: Fleet) -> PastSoftware:

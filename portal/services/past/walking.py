@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Generic, NamedTuple, TypeVar
 
 Facts = TypeVar("Facts")
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
+"""When an asset was made that had been there before."""
 
 
 class PastAsset(NamedTuple):
@@ -22,9 +24,9 @@ class PastAsset(NamedTuple):
     serial_number: str | None
     description: str | None
     rmm_device_id: str
-    missing_since: datetime | None
-    retired_at: datetime | None
-    created_at: datetime
+    missing_since: datetime | None = None
+    retired_at: datetime | None = None
+    created_at: datetime = LONG_AGO
     """LONG_AGO where it was there before the time that is looked at."""
 
     @property

@@ -118,7 +118,7 @@ def read_client_month(client_id: int, text: str = "") -> ClientMonth:
     month = read_month(text) if text else choose_month()
     until, begin = min(month.end, now), find_history_start()
     with beyond_clients():
-        records, _ = load_records(month.start, client_id=client_id)
+        records = load_records(month.start, client_id)
         stays = list_stays(records, client_id, month.start, until)
         alerts, resolved = _list_alerts(stays, month.start, until)
         all_month = _list_all_month(stays)

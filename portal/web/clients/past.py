@@ -16,7 +16,7 @@ def show_past_clients(search: str) -> ResponseReturnValue:
         past = read_past_day()
     except InvalidInput as error:
         return refuse_day("Clients", error)
-    found = list_past_clients(past.read_fleet(), past.day, search)
+    found = list_past_clients(past.day, search)
     return page_or_region(
         "past/clients.html",
         {"past-rows": "past/_clients.html"},

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from portal.errors import InvalidInput
 from portal.services.lists.paging import paginate_list
+from portal.services.past.days import end_of
 from portal.services.past.fleet import name_clients
 from portal.services.past.software import (
     PAST_SOFTWARE_COLUMNS,
@@ -14,6 +15,7 @@ from portal.services.past.software import (
     list_installs_of,
     list_past_titles,
     read_past_software,
+    read_past_titles,
 )
 from portal.services.software.titles import describe_title
 from portal.web.downloads import send_csv
@@ -26,7 +28,7 @@ def show_past_titles() -> ResponseReturnValue:
         past = read_past_day()
     except InvalidInput as error:
         return refuse_day("Software", error)
-    software = read_past_software(past.read_fleet())
+    software = read_past_titles(end_of(past.day))
     return page_or_region(
         "past/software.html",
         {"past-rows": "past/_software.html"},
