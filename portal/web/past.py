@@ -38,8 +38,8 @@ def wanted_day() -> str:
 
 def read_past_day() -> PastDay:
     """Raises InvalidInput."""
-    day = read_day(wanted_day())
     begin = find_history_start()
+    day = read_day(wanted_day(), begin)
     return PastDay(day, None if begin is None else day_of(begin))
 
 

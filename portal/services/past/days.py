@@ -87,8 +87,9 @@ def list_months() -> list[Month]:
     return months
 
 
-def read_day(text: str) -> date:
-    """`2026-10-31`, of which lists can be rebuilt. Raises InvalidInput."""
+def read_day(text: str, begin: datetime | None) -> date:
+    """`2026-10-31`, of which lists can be rebuilt. Raises InvalidInput.
+    `begin`: of the history."""
     try:
         day = date.fromisoformat(text.strip())
     except ValueError:
@@ -97,7 +98,6 @@ def read_day(text: str) -> date:
         raise InvalidInput("Enter a day as year, month and day, such as 2026-10-31.", field="as_of")
     if day > day_of(utc_now()):
         raise InvalidInput(f"{say_day(day)} is still to come.", field="as_of")
-    begin = find_history_start()
     if begin is None or day < day_of(begin):
         raise InvalidInput(_explain_reach(begin), field="as_of")
     return day
