@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -68,7 +68,7 @@ class Fleet:
 
     @property
     def present(self) -> list[PastAsset]:
-        return [row.asset for row in self.rows if row.asset.missing_since is None]
+        return [row.asset for row in self.rows if row.asset.is_present]
 
 
 def read_fleet(moment: datetime) -> Fleet:
@@ -117,9 +117,7 @@ def choose_rows(
 ) -> list[PastRow]:
     """Those that the filter shows, in its order; of its words those of STATUSES show nothing, as
     nobody knows them of a past day."""
-    found = [row for row in rows if _is_shown(row.asset, shown.status)]
-    if replace(shown, status="", sort="") != AssetFilter(sort=""):
-        found = [row for row in found if _matches(row.asset, shown)]
+    found = [row for row in rows if _matches(row.asset, shown)]
     found.sort(key=lambda row: (row.asset.name.casefold(), row.asset.id))
     word, is_down = shown.sort.lstrip("-"), shown.sort.startswith("-")
     if word in ("client", "site", "type"):
@@ -144,7 +142,8 @@ def _sort_key(asset: PastAsset, word: str, clients: Mapping[int, str]) -> str:
 
 
 def _matches(asset: PastAsset, shown: AssetFilter) -> bool:
-    """But for its status."""
+    if not _is_shown(asset, shown.status):
+        return False
     if shown.client_id is not None and asset.client_id != shown.client_id:
         return False
     if shown.asset_type and asset.asset_type != shown.asset_type:

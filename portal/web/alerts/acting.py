@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from flask import flash, redirect, render_template, request, url_for
@@ -68,7 +67,7 @@ def _do(which: Which) -> tuple[Taken | None, Errand | None]:
     action, until, taken = _read_action(), _read_end(), None
     if action is AlertAction.SNOOZE and until is not None:
         return snooze(which, until), None
-    ids: Sequence[int] = list_chosen(which, MOST_AT_ONCE)
+    ids = list_chosen(which, MOST_AT_ONCE)
     here = list_snoozed_here(ids) if action is AlertAction.UNSNOOZE else []
     if here:
         taken = unsnooze(here)
