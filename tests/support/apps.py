@@ -95,10 +95,19 @@ def app(settings: Settings, kept_apps: dict[str, KeptApp]) -> Iterator[Flask]:
         kept_apps[settings.database_url] = KeptApp(settings)
     app = kept_apps[settings.database_url].renew(settings)
     yield app
+    leave(app)
+
+
+def leave(app: Flask) -> None:
+    """Close its connections. Those that are left open are a warning in whichever test the garbage
+    collector comes upon the application in."""
     with app.app_context():
         db.session.remove()
         for engine in db.engines.values():
             engine.dispose()
+    for kept in app.extensions.values():
+        if isinstance(kept, redis.Redis):
+            kept.close()
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ import pytest
 
 from portal import create_app
 from portal.config import read_settings
-from portal.db import db
 from tactical_simulator import SimulatedTactical
+from tests.support.apps import leave
 from tests.support.keys import KEYS
 from tests.support.running import PROGRAM, RunningPortal, free_port, running_portal
 from tests.support.webhooks import Msp, make_msp
@@ -45,5 +45,4 @@ def msp(portal: RunningPortal, tactical: SimulatedTactical) -> Iterator[Msp]:
     """Reads the database of the running portal, beside it."""
     app = create_app(read_settings(portal.environ))
     yield make_msp(app, tactical, f"http://127.0.0.1:{portal.environ['PORTAL_PORT']}")
-    with app.app_context():
-        db.engine.dispose()
+    leave(app)
