@@ -20,6 +20,7 @@ from portal.services.deliveries import rate as delivery_rate
 from portal.services.deliveries.refused_storms import Refusals, find_refusals
 from tests.deliveries.conftest import HEADER, SENT, Intake, add_intake
 from tests.deliveries.test_authentication import counted_statements, forget
+from tests.support.apps import leave
 
 BODY = json.dumps(SENT).encode()
 BURST = 20
@@ -97,8 +98,7 @@ def test_processes_share_the_rate(slow: Intake) -> None:
     second = replace(slow, app=create_app(slow.app.extensions["settings"]))
     assert set(post(slow, BURST)) == {202}
     assert post(second, 3) == [202, 429, 429]
-    with second.app.app_context():
-        db.engine.dispose()
+    leave(second.app)
     assert post(slow, 3) == [202, 429, 429]
     assert slow.count() == BURST + 2
     found = refusals(slow)

@@ -16,14 +16,13 @@ from rq.serializers import JSONSerializer
 
 from portal import create_app, queue
 from portal.config import Settings
-from portal.db import db
 from portal.jobs.context import use_app
 from portal.services.accounts.throttle import Caller, attempt
 from portal.supervisor.redis_server import end_turns
 from portal.supervisor.worker import PortalWorker
 from tactical_simulator.transport.tls import make_certificate
 from tests.supervisor.test_worker import OwnRedis
-from tests.support.apps import wait_for_redis
+from tests.support.apps import leave, wait_for_redis
 from tests.support.tls_relay import tls_relay
 
 pytestmark = pytest.mark.one_database
@@ -61,8 +60,7 @@ def portal(
         use_app(app)
         with app.app_context():
             yield app
-            db.session.remove()
-            db.engine.dispose()
+        leave(app)
 
 
 def test_its_user_may_do_all_that_the_portal_does(portal: Flask, admin: Any) -> None:
