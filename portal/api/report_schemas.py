@@ -56,12 +56,14 @@ class ReportedAlert(Record):
 
 
 class ReportedSoftware(Record):
-    title_id = row_id("The number of the title.")
+    product_id = row_id("The number of the product.")
     name = text("Its name.")
     publisher = text("Its publisher.", nullable=True)
     came = number("On how many assets it was installed.")
     updated = number("On how many it has another version.")
     went = number("From how many it is gone.")
+    updated_from = texts("The versions that those which were updated had, the oldest first.")
+    updated_to = texts("The versions that they have, the oldest first.")
 
 
 class ClientReport(Record):

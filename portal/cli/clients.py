@@ -14,6 +14,7 @@ from portal.services.audit.exports import record_export
 from portal.services.reports.client_month import ClientMonth, read_client_month
 from portal.services.reports.words import list_limits, say_bill, say_came, say_went, to_record
 from portal.services.reports.workbook import to_workbook
+from portal.wording import plural
 
 
 @click.group()
@@ -60,7 +61,7 @@ def _describe(its: ClientMonth) -> str:
             say_bill(its),
             *([columns(events)] if events else []),
             f"Alerts raised: {alerts}; resolved: {its.resolved:,}",
-            f"Software: {len(its.software):,} titles changed",
+            f"Software: {plural(len(its.software), 'product')} changed",
             *list_limits(its),
         ]
     )

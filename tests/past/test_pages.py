@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from portal.clock import begin_of, day_of, utc_now
 from portal.db import transaction
@@ -26,6 +28,9 @@ from portal.models import (
 from portal.models.assets.change import ChangeAction
 from portal.scope import tenant_scope
 from portal.services.past.days import Month
+from portal.services.reports.software_changes import to_line
+from portal.services.reports.words import say_update
+from portal.sync.software.products import place_titles
 from tests.web.conftest import acme, admin
 from tests.web.safety.neighbour import limited_user
 from tests.web.world import Place, make_alert, make_asset, sign_in
@@ -83,17 +88,31 @@ def other_client(app: Flask, acme: Place) -> int:
         session.add(early)
         install = session.scalars(select(AssetSoftware)).one()
         install.first_seen_at = MONTH.start - timedelta(days=3)
-        titles = [SoftwareTitle(name=n, normalized_name=n.casefold()) for n in ("Viewer", "Game")]
-        session.add_all(titles)
-        session.flush()
-        for title, version, first, removed in (
-            (titles[0], "1", MONTH.start - timedelta(days=3), MIDDLE),
-            (titles[0], "2", MIDDLE, None),
-            (titles[1], "1", MONTH.start - timedelta(days=3), MIDDLE),
+        first_list, late = MONTH.start - timedelta(days=3), MIDDLE + timedelta(days=1)
+        for name, version, first, removed in (
+            ("Viewer 23.01", "", first_list, MIDDLE),
+            ("Viewer 24.07 (x64)", "24.07.0", MIDDLE, None),
+            ("Game", "1", first_list, MIDDLE),
+            ("Runtime 9.0", "9.0", first_list, None),
+            ("Runtime 8.2", "8.2", first_list, MIDDLE),  # beside a newer one that stays
+            ("Tool", "1", MIDDLE, None),
+            ("Tool", "2", MIDDLE, late),
+            ("Trial", "1", MIDDLE, late),  # came and went
         ):
-            row = {"asset_id": pc.id, "title_id": title.id, "version": version}
-            session.add(AssetSoftware(**row, first_seen_at=first, removed_at=removed))
+            install_at(session, pc, name, version, first, removed)
+        place_titles(session)
         return other.id
+
+
+def install_at(
+    session: Session, on: Asset, name: str, version: str, first: datetime, removed: datetime | None
+) -> None:
+    title = session.scalar(select(SoftwareTitle).where(SoftwareTitle.name == name))
+    if title is None:
+        session.add(title := SoftwareTitle(name=name, normalized_name=name.casefold()))
+        session.flush()
+    row = {"asset_id": on.id, "title_id": title.id, "version": version}
+    session.add(AssetSoftware(**row, first_seen_at=first, removed_at=removed))
 
 
 def read_sheets(data: bytes) -> dict[str, str]:
@@ -148,14 +167,51 @@ def test_a_month_beyond_the_history_is_refused_and_kept_in_the_form(
         assert admin.get(f"{path}.xlsx?month={month}").status_code == 302
 
 
-def test_software_that_changed_on_computers_that_were_there_all_month(
-    admin: FlaskClient, acme: Place, other_client: int
+def test_software_that_changed_is_told_by_product(
+    app: Flask, admin: FlaskClient, acme: Place, other_client: int
 ) -> None:
-    page = admin.get(acme.url(f"clients/{acme.client}/report?month={MONTH}")).text
+    """An update that has a title of its own is an update; and on `acme-new`, which came within the
+    month, nothing counts."""
+    with app.app_context(), tenant_scope(acme.id), transaction() as session:
+        new = session.scalars(select(Asset).where(Asset.name == FORMULA)).one()
+        install_at(session, new, "Game", "1", MIDDLE, None)
+    path = acme.url(f"clients/{acme.client}/report")
+    page = admin.get(f"{path}?month={MONTH}").text
     software = page.partition('id="software"')[2].partition("</section>")[0]
-    rows = [row.split("</a>")[0].rpartition(">")[2] for row in software.split("<tr>")[2:]]
-    assert rows == ["Game", "Viewer"]  # one gone, one updated
+    rows = [
+        re.sub(r"<[^>]*>|\s+", " ", row).split()
+        for row in re.findall("<tr>(.*?)</tr>", software, re.S)[1:]
+    ]
+    assert [" ".join(row) for row in rows] == [
+        "Game 0 0 1",
+        "Tool 1 0 0",
+        "Viewer from 23.01 to 24.07.0 0 1 0",
+    ]
+    assert "3 products" in software
     assert "Counted on 1 computer:" in software
+    book = "".join(read_sheets(admin.get(f"{path}.xlsx?month={MONTH}").data).values())
+    for text in ("Viewer", "23.01", "24.07.0"):
+        assert f">{text}<" in book
+
+
+@pytest.mark.parametrize(
+    ("updates", "counted", "said"),
+    [
+        ({("23.01", "24.07"): 2}, 2, "from 23.01 to 24.07"),
+        ({("9.1", "24.07"): 1, ("10.2", "24.07"): 1}, 2, "from 9.1–10.2 to 24.07"),
+        ({("24.07", "23.01"): 1}, 1, "from 24.07 to 23.01"),
+        ({("9.1\n10.2", "10.2"): 1}, 0, ""),  # the older of two went
+        ({("10.2", "10.2.0"): 1}, 0, ""),
+        ({("", "2.0"): 1}, 1, "from an unknown version to 2.0"),
+        ({(None, None): 1}, 0, ""),
+    ],
+)
+def test_the_newest_version_of_each_computer_says_whether_it_was_updated(
+    updates: dict[tuple[str | None, str | None], int], counted: int, said: str
+) -> None:
+    rows = [(*versions, number) for versions, number in updates.items()]
+    line = to_line(7, "7-Zip", "", rows)
+    assert (line.came, line.updated, line.went, say_update(line)) == (0, counted, 0, said)
 
 
 def test_lists_are_those_of_the_day_and_nothing_can_be_done_there(

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, func, or_, select
+from sqlalchemy import or_, select
 
 from portal.clock import day_of, utc_now
 from portal.db import db, is_among
-from portal.models import Alert, AssetSoftware, Client, SoftwareTitle
+from portal.models import Alert, Client
 from portal.models.alerts.alert import Severity
 from portal.scope import allowed_clients, beyond_clients
 from portal.services.clients import get_client, list_client_names
@@ -21,6 +21,7 @@ from portal.services.past.days import Month, find_history_start, read_month
 from portal.services.past.fleet import count_types
 from portal.services.past.records import Record, load_records
 from portal.services.past.walking import PastAsset
+from portal.services.reports.software_changes import SoftwareLine, list_software
 from portal.services.reports.stays import Cause, Stay, list_stays
 
 SEVERITIES = (Severity.ERROR, Severity.WARNING, Severity.INFO)
@@ -49,19 +50,6 @@ class AlertLine:
     message: str | None
     triggered_at: datetime
     resolved_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class SoftwareLine:
-    """On how many of the computers that were there all month a title came, went, or changed its
-    version."""
-
-    title_id: int
-    name: str
-    publisher: str
-    came: int
-    updated: int
-    went: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +110,7 @@ def read_client_month(client_id: int, text: str = "") -> ClientMonth:
         stays = list_stays(records, client_id, month.start, until)
         alerts, resolved = _list_alerts(stays, month.start, until)
         all_month = _list_all_month(stays)
-        software = _list_software(all_month, month.start, until)
+        software = list_software(all_month, month.start, until)
     links = _find_links(records)
     others = _name_others(stays, records)
     added, gone, passed = _sort_out(stays, links, others)
@@ -256,44 +244,3 @@ def _to_line(found: tuple[str, Any], links: dict[int, int]) -> AlertLine:
 
 def _list_all_month(stays: Sequence[Stay]) -> list[int]:
     return [stay.first.id for stay in stays if stay.since is None and stay.until is None]
-
-
-def _list_software(
-    asset_ids: Sequence[int], start: datetime, until: datetime
-) -> list[SoftwareLine]:
-    """By title, the most changed first. The first list of a computer changes nothing."""
-    if not asset_ids:
-        return []
-    row = AssetSoftware
-    firsts = (
-        select(row.asset_id, func.min(row.first_seen_at).label("at"))
-        .where(is_among(row.asset_id, asset_ids))
-        .group_by(row.asset_id)
-        .subquery()
-    )
-    is_new = (row.first_seen_at >= start) & (row.first_seen_at < until)
-    is_gone = (row.removed_at >= start) & (row.removed_at < until)
-    came = func.count().filter(is_new & (row.first_seen_at > firsts.c.at))
-    each = (
-        select(row.title_id, row.asset_id, came.label("came"))
-        .add_columns(func.count().filter(is_gone).label("went"))
-        .join(firsts, firsts.c.asset_id == row.asset_id)
-        .where(is_among(row.asset_id, asset_ids), or_(is_new, is_gone))
-        .group_by(row.title_id, row.asset_id)
-        .subquery()
-    )
-    has_come, has_gone = each.c.came > 0, each.c.went > 0
-    numbers = [_sum(has_come & ~has_gone), _sum(has_come & has_gone), _sum(has_gone & ~has_come)]
-    title, total = SoftwareTitle, func.count()
-    rows: Iterable[Any] = db.session.execute(
-        select(title.id, title.name, title.publisher, *numbers)
-        .join(each, each.c.title_id == title.id)
-        .where(or_(has_come, has_gone))
-        .group_by(title.id, title.name, title.publisher)
-        .order_by(total.desc(), title.name, title.id)
-    )
-    return [SoftwareLine(*found) for found in rows]
-
-
-def _sum(holds: ColumnElement[bool]) -> ColumnElement[int]:
-    return func.sum(case((holds, 1), else_=0))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -11,7 +11,8 @@ from portal.clock import day_of
 from portal.services.past.days import say_day
 from portal.services.past.walking import PastAsset
 from portal.services.plain import plain
-from portal.services.reports.client_month import AlertLine, ClientMonth, Line, SoftwareLine
+from portal.services.reports.client_month import AlertLine, ClientMonth, Line
+from portal.services.reports.software_changes import SoftwareLine
 from portal.services.reports.stays import Cause
 from portal.wording import join_words, plural
 
@@ -56,6 +57,19 @@ def say_came(line: Line) -> str:
 def say_went(line: Line) -> str:
     word = {Cause.MOVED: " to", Cause.MERGED: " into"}.get(line.cause, "")
     return _WENT.get(line.cause, str(line.cause)) + (f"{word} {line.other}" if line.other else "")
+
+
+def say_update(line: SoftwareLine) -> str:
+    """`from 23.01 to 24.07`, or `from 19.00–23.01 to 24.07`; empty where nothing was updated."""
+    if not line.updated:
+        return ""
+    return f"from {_say_versions(line.updated_from)} to {_say_versions(line.updated_to)}"
+
+
+def _say_versions(versions: Sequence[str]) -> str:
+    """The oldest and the newest of those that are known."""
+    known = [each for each in versions if each] or ["an unknown version"]
+    return "–".join(dict.fromkeys((known[0], known[-1])))
 
 
 def list_limits(report: ClientMonth) -> list[str]:
@@ -135,10 +149,12 @@ def _to_alert(line: AlertLine) -> dict[str, Any]:
 
 def _to_software(line: SoftwareLine) -> dict[str, Any]:
     return {
-        "title_id": str(line.title_id),
+        "product_id": str(line.product_id),
         "name": line.name,
         "publisher": line.publisher or None,
         "came": line.came,
         "updated": line.updated,
         "went": line.went,
+        "updated_from": [each for each in line.updated_from if each],
+        "updated_to": [each for each in line.updated_to if each],
     }

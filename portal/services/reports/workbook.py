@@ -9,6 +9,7 @@ from typing import Any
 
 from portal.services.past.walking import PastAsset
 from portal.services.reports.client_month import ClientMonth, Line
+from portal.services.reports.software_changes import SoftwareLine
 from portal.services.reports.words import (
     TYPES,
     list_limits,
@@ -48,11 +49,7 @@ def to_workbook(report: ClientMonth) -> bytes:
             ),
         )
         software = ("Software", "Publisher", "Installed on", "Updated on", "Gone from")
-        sheets.add(
-            "Software",
-            software,
-            ((s.name, s.publisher, s.came, s.updated, s.went) for s in report.software),
-        )
+        sheets.add("Software", (*software, "From", "To"), map(_software_row, report.software))
     return file.getvalue()
 
 
@@ -116,6 +113,11 @@ def _summary(report: ClientMonth) -> Iterable[tuple[str, Any]]:
 
 def _fleet_row(asset: PastAsset) -> tuple[Any, ...]:
     return (*_asset(asset), asset.created_at)
+
+
+def _software_row(line: SoftwareLine) -> tuple[Any, ...]:
+    versions = (", ".join(filter(None, each)) for each in (line.updated_from, line.updated_to))
+    return (line.name, line.publisher, line.came, line.updated, line.went, *versions)
 
 
 def _events(report: ClientMonth) -> Iterable[tuple[Any, ...]]:

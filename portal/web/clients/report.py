@@ -20,7 +20,7 @@ from portal.web.fragments import words
 from portal.web.guard import requires
 
 ALERTS_SHOWN = 25
-TITLES_SHOWN = 25
+PRODUCTS_SHOWN = 25
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -43,7 +43,7 @@ def report(client_id: int) -> ResponseReturnValue:
         months=[(str(each), each.name) for each in list_months()],
         words=wording,
         most_alerts=ALERTS_SHOWN,
-        most_titles=TITLES_SHOWN,
+        most_products=PRODUCTS_SHOWN,
     )
     return page, status
 

@@ -1,0 +1,125 @@
+"""What came to computers, went from them and was updated within a month: by product, since a new
+version often has a title of its own."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, case, func, or_, select
+
+from portal.db import db, is_among
+from portal.models import AssetSoftware, SoftwareProduct, SoftwareTitle
+from portal.services.software.counts import product_id_of_title
+from portal.sync.software.products import installed_version
+from portal.versions import is_known_version, version_key
+
+_BETWEEN = "\n"
+"""Of the versions that one computer has of a product, in SQL."""
+
+
+@dataclass(frozen=True, slots=True)
+class SoftwareLine:
+    """On how many computers a product came, went, or has another version. The newest version that
+    a computer has counts: `updated_from` and `updated_to` are the different ones, the oldest
+    first."""
+
+    product_id: int
+    name: str
+    publisher: str
+    came: int
+    updated: int
+    went: int
+    updated_from: tuple[str, ...]
+    updated_to: tuple[str, ...]
+
+
+def list_software(asset_ids: Sequence[int], start: datetime, until: datetime) -> list[SoftwareLine]:
+    """What changed on the most computers comes first. The first list of a computer changes
+    nothing, and nor does what came and went in between."""
+    if not asset_ids:
+        return []
+    found: defaultdict[tuple[int, str, str], list[Any]] = defaultdict(list)
+    for product_id, name, publisher, *numbers in db.session.execute(
+        _select_changes(asset_ids, start, until)
+    ):
+        found[product_id, name, publisher].append(numbers)
+    lines = [to_line(*product, numbers) for product, numbers in found.items()]
+    changed = [(line.came + line.updated + line.went, line) for line in lines]
+    in_order = sorted(changed, key=lambda e: (-e[0], e[1].name.casefold(), e[1].product_id))
+    return [line for number, line in in_order if number]
+
+
+def _select_changes(asset_ids: Sequence[int], start: datetime, until: datetime) -> Select[Any]:
+    """The product, its versions before and after, and how many computers had just these."""
+    row, title = AssetSoftware, SoftwareTitle
+    firsts = (
+        select(row.asset_id, func.min(row.first_seen_at).label("at"))
+        .where(is_among(row.asset_id, asset_ids))
+        .group_by(row.asset_id)
+        .subquery()
+    )
+    is_first = row.first_seen_at == firsts.c.at
+    was_there = or_(row.first_seen_at < start, is_first) & _is_kept(start)
+    is_there = (row.first_seen_at < until) & _is_kept(until)
+    product_id = product_id_of_title()
+    each = (
+        select(product_id.label("product_id"), row.asset_id)
+        .add_columns(_versions(was_there).label("before"), _versions(is_there).label("after"))
+        .join(title, title.id == row.title_id)
+        .join(firsts, firsts.c.asset_id == row.asset_id)
+        .where(is_among(row.asset_id, asset_ids), row.first_seen_at < until, _is_kept(start))
+        .group_by(product_id, row.asset_id)
+        .having(func.max(case((was_there == is_there, 0), else_=1)) == 1)
+        .subquery()
+    )
+    by = (each.c.product_id, each.c.before, each.c.after)
+    counted = select(*by, func.count().label("computers")).group_by(*by).subquery()
+    product, its = SoftwareProduct, counted.c
+    return select(
+        product.id, product.name, product.publisher, its.before, its.after, its.computers
+    ).join(counted, its.product_id == product.id)
+
+
+def _is_kept(at: datetime) -> ColumnElement[bool]:
+    return or_(AssetSoftware.removed_at.is_(None), AssetSoftware.removed_at >= at)
+
+
+def _versions(is_meant: ColumnElement[bool]) -> ColumnElement[Any]:
+    """Of one computer; NULL where it has none."""
+    return func.aggregate_strings(case((is_meant, installed_version())), _BETWEEN)
+
+
+def to_line(
+    product_id: int, name: str, publisher: str, rows: Iterable[tuple[str | None, str | None, int]]
+) -> SoftwareLine:
+    """`rows`: the versions before, those after, and how many computers had just these."""
+    came = went = 0
+    updates: Counter[tuple[str, str]] = Counter()
+    for before, after, computers in rows:
+        if before is not None and after is not None:
+            updates[_find_newest(before), _find_newest(after)] += computers
+        elif after is not None:
+            came += computers
+        elif before is not None:
+            went += computers
+    told = {pair: number for pair, number in updates.items() if not _are_same(*pair)}
+    olds, news = _in_order(old for old, _ in told), _in_order(new for _, new in told)
+    updated = sum(told.values())
+    return SoftwareLine(product_id, name, publisher, came, updated, went, olds, news)
+
+
+def _find_newest(versions: str) -> str:
+    return max(versions.split(_BETWEEN), key=lambda each: (version_key(each), each))
+
+
+def _are_same(one: str, other: str) -> bool:
+    """Of two that nobody can compare, no more is known than that they are spelled alike."""
+    return one == other or (is_known_version(one) and version_key(one) == version_key(other))
+
+
+def _in_order(versions: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(set(versions), key=lambda each: (version_key(each), each)))
