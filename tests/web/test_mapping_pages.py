@@ -266,9 +266,7 @@ def test_many_at_once_and_the_way_back(
 
     def undo(answer: TestResponse) -> TestResponse:
         offered = json.loads(answer.headers["HX-Trigger"])["toast"]["undo"]
-        undone = admin.post(offered["url"], headers=HTMX)
-        assert "undone" in json.loads(undone.headers["HX-Trigger"])
-        return undone
+        return admin.post(offered["url"], headers=HTMX)
 
     def names() -> set[str]:
         with app.app_context(), tenant_scope(acme.id):

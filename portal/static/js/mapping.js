@@ -8,7 +8,11 @@ import { isShortcut } from "./shortcuts.js";
 import { takeBack } from "./toasts.js";
 
 const MANY = { Enter: "accept", c: "create", i: "ignore" };
-const undoable = []; // what can be taken back
+const undoable = []; // what can be taken back, and as the how many-th it was sent
+const unanswered = new Map(); // requests, and as the how many-th each was sent
+let sent = 0;
+let answered; // the request whose answer is being taken in
+let presses = 0; // of u, that wait for their answers
 
 const rowOf = (element) => element.closest?.("[data-mapping] [data-row]");
 const rows = () => [...document.querySelectorAll("[data-mapping] [data-row]")];
@@ -58,12 +62,32 @@ function pick(row) {
 }
 
 function undo() {
-  // Answers arrive in any order; what was done last has the highest number.
-  undoable.sort((one, other) => one.id - other.id);
-  const last = undoable.pop();
-  if (last) takeBack(last);
-  return Boolean(last);
+  if (!undoable.length && !unanswered.size) return false;
+  presses += 1;
+  takeBackPressed();
+  return true;
 }
+
+function takeBackPressed() {
+  if (unanswered.size) return; // what was done last may be one of them
+  undoable.sort((one, other) => one.at - other.at);
+  for (; presses && undoable.length; presses -= 1) takeBack(undoable.pop().undo);
+  presses = 0;
+}
+
+// Answers arrive in any order, and the server may take in what was sent in any order too.
+document.body.addEventListener("htmx:beforeSend", ({ detail: { elt, requestConfig, xhr } }) => {
+  if (requestConfig.verb === "get" || !elt.closest("[data-mapping]")) return;
+  unanswered.set(xhr, (sent += 1));
+  xhr.addEventListener("loadend", () => {
+    unanswered.delete(xhr);
+    takeBackPressed();
+  });
+});
+document.body.addEventListener("htmx:beforeOnLoad", ({ detail }) => (answered = detail.xhr));
+document.body.addEventListener("toast", ({ detail: { undo } }) => {
+  if (undo && unanswered.has(answered)) undoable.push({ undo, at: unanswered.get(answered) });
+});
 
 // The question whether assets are to move is answered with no.
 function cancel(element) {
@@ -71,10 +95,6 @@ function cancel(element) {
   no?.click();
   return Boolean(no);
 }
-
-document.body.addEventListener("toast", (event) => {
-  if (event.detail.undo && document.querySelector("[data-mapping]")) undoable.push(event.detail.undo);
-});
 
 document.addEventListener("click", (event) => {
   const more = event.target.closest("[data-mapping] [data-more]");

@@ -49,7 +49,7 @@ export function toast({ category = "info", message, link, undo }) {
 function offer(form, undo) {
   form.action = undo.url;
   form.addEventListener("submit", (event) => {
-    if (!document.querySelector("[hx-trigger*=undone]")) {
+    if (!document.querySelector("[data-reads-again]")) {
       form.elements.next.value = location.pathname + location.search;
       return;
     }
@@ -59,30 +59,22 @@ function offer(form, undo) {
   });
 }
 
-// Once, and one after the other: the next when the list shows what the one before has done, since a
-// list hears of nothing from when it is replaced until that has settled.
-const LONGEST_WAIT = 3000;
+// Once, and one after the other: each time the list is read again before the next. It is asked for
+// here and not left to an event of the answer, since a list hears of nothing from when it is replaced
+// until that has settled.
 let before = Promise.resolve();
 export function takeBack(undo) {
   if (undo.done) return;
   undo.done = true;
   const send = async () => {
-    const settled = document.querySelector("[hx-trigger*=undone]") && untilListSettles();
     await window.htmx.ajax("POST", undo.url, { target: "body", swap: "none" });
-    await settled;
+    await Promise.all([...document.querySelectorAll("[data-reads-again]")].map(readAgain));
   };
   before = before.then(send, send);
 }
 
-function untilListSettles() {
-  return new Promise((done) => {
-    document.body.addEventListener("htmx:afterSettle", function hear(event) {
-      if (event.target === document.body) return; // of the request that undoes
-      document.body.removeEventListener("htmx:afterSettle", hear);
-      done();
-    });
-    setTimeout(done, LONGEST_WAIT);
-  });
+function readAgain(reader) {
+  return window.htmx.ajax("GET", reader.getAttribute("hx-get"), { source: reader });
 }
 
 // A region that exists from the start is read out more reliably than one that appears.

@@ -19,10 +19,6 @@ from portal.web.guard import requires, tenant_blueprint
 
 undo = tenant_blueprint("undo", __name__, "/undo")
 
-UNDONE = "undone"
-"""The event by which parts of the page learn that they are old."""
-
-
 @undo.post("/<int:offer_id>")
 @requires(Permission.READ)
 def press(offer_id: int) -> ResponseReturnValue:
@@ -34,7 +30,7 @@ def press(offer_id: int) -> ResponseReturnValue:
     if not isinstance(outcome, str):
         return _show_work(outcome)
     if htmx:
-        return with_toast("", outcome, category, triggers=[UNDONE])
+        return with_toast("", outcome, category)
     flash(outcome, category)
     return redirect(find_way_back(url_for("dashboard.show")))
 
