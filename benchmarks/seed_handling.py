@@ -63,8 +63,9 @@ WHERE h.id % 10 = 0
 """With the id of a handling: one in ten."""
 
 _LINKS = """
-INSERT INTO ticket_alerts (tenant_id, ticket_id, handling_id, linked_at, is_over)
-SELECT h.tenant_id, t.id, h.id, h.noticed_at, h.over_at IS NOT NULL
+INSERT INTO ticket_alerts (tenant_id, ticket_id, handling_id, alert_id, occurrence, linked_at,
+    is_over)
+SELECT h.tenant_id, t.id, h.id, h.alert_id, h.occurrence, h.noticed_at, h.over_at IS NOT NULL
 FROM alert_handlings h JOIN tickets t ON t.id = h.id - h.id % 10 AND t.tenant_id = h.tenant_id
 WHERE h.id % 10 < 3
 """

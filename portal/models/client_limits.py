@@ -123,9 +123,8 @@ def _of_ticket(cls: type[TicketTask]) -> ColumnElement[bool]:
 
 def _ticket_alerts(cls: type[TicketAlert]) -> ColumnElement[bool]:
     """Both sides are theirs."""
-    theirs = select(_HANDLINGS.id).where(_HANDLINGS.alert_id.in_(_list_alerts()))
     tickets = select(_TICKETS.id).where(_tickets(_TICKETS))
-    return and_(cls.handling_id.in_(theirs), cls.ticket_id.in_(tickets))
+    return and_(cls.alert_id.in_(_list_alerts()), cls.ticket_id.in_(tickets))
 
 
 def _changes(cls: type[AssetChange]) -> ColumnElement[bool]:

@@ -12,9 +12,11 @@ from sqlalchemy import select
 from portal import queue
 from portal.clock import utc_now
 from portal.db import db
-from portal.models import Alert, AlertHandling, TimelineEntry
+from portal.models import Alert, AlertHandling, Helpdesk, Ticket, TicketAlert, TimelineEntry
 from portal.models.alerts.handling import HandlingState
 from portal.models.alerts.timeline import TimelineKind
+from portal.services.alerts.filters import AlertFilter
+from portal.services.alerts.listing import list_alerts
 from portal.services.alerts.snoozing import snooze
 from portal.services.integrations import connect
 from portal.sync.alerts import news
@@ -68,6 +70,20 @@ def test_each_occurrence_has_a_handling_that_ends_with_it(msp: Msp) -> None:
     assert (second.occurrence, second.over_at, second.reopened) == (2, None, 0)
     kinds = [RECEIVED, CONFIRMED, TimelineKind.RESOLVED, RECEIVED]
     assert timeline(msp) == [(alert.id, kind) for kind in kinds]
+    with msp.scope():
+        assert [row.alert.id for row in list_alerts(AlertFilter(ticket="with")).items] == [alert.id]
+
+
+def hang_on_ticket(handling: AlertHandling) -> None:
+    helpdesk = Helpdesk(kind="mail", name="Mail")
+    db.session.add(helpdesk)
+    db.session.flush()
+    texts = ("outage", "key", "queue", "subject", "body")
+    ticket = Ticket(helpdesk_id=helpdesk.id, **dict.fromkeys(texts, "disk"))
+    db.session.add(ticket)
+    db.session.flush()
+    its = {"alert_id": handling.alert_id, "occurrence": handling.occurrence}
+    db.session.add(TicketAlert(ticket_id=ticket.id, handling_id=handling.id, **its))
 
 
 @pytest.mark.one_database
@@ -124,6 +140,7 @@ def test_a_record_takes_over_what_was_done_about_its_nameless_alert(
     with msp.scope():
         [handling] = db.session.scalars(select(AlertHandling))
         handling.state, handling.due_at = HandlingState.ACTED, None
+        hang_on_ticket(handling)
         db.session.commit()
         snooze([handling.alert_id], utc_now() + timedelta(hours=1), by="anna")
     msp.tactical.control.faults.clear()

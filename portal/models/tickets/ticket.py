@@ -115,12 +115,17 @@ class TicketAlert(TenantOwned, Base):
     __table_args__ = (
         UniqueConstraint("ticket_id", "handling_id"),
         Index(None, "handling_id"),
-        Index(None, "tenant_id", "handling_id"),
+        Index("ix_ticket_alerts_of_alerts", "tenant_id", "alert_id", "occurrence"),
+        Index(None, "alert_id"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     ticket_id: Mapped[int] = mapped_column(ForeignKey("tickets.id", ondelete="CASCADE"))
     handling_id: Mapped[int] = mapped_column(ForeignKey("alert_handlings.id", ondelete="CASCADE"))
+    alert_id: Mapped[int] = mapped_column(ForeignKey("rmm_alerts.id", ondelete="CASCADE"))
+    occurrence: Mapped[int]
+    """The handling's, like the alert: alerts are told apart by whether they have a ticket without
+    a look at all handlings."""
     linked_by: Mapped[str | None]
     """A person's address; None: a rule."""
     linked_at: Mapped[datetime] = mapped_column(default=utc_now)

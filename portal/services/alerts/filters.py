@@ -134,10 +134,10 @@ def _on_day(moment: InstrumentedAttribute[Any], day: date | None) -> Iterator[Co
 def _list_ticketed(word: str) -> Iterator[ColumnElement[bool]]:
     """Of alerts with or without one there are many, and each is looked at; of tickets that are not
     well there are few, and theirs are found from them."""
-    linked = select(AlertHandling.alert_id, AlertHandling.occurrence).join(
-        TicketAlert, TicketAlert.handling_id == AlertHandling.id
-    )
-    has_one = linked.where(IS_PRESENT).exists()
+    linked = select(TicketAlert.alert_id, TicketAlert.occurrence)
+    has_one = linked.where(
+        TicketAlert.alert_id == Alert.id, TicketAlert.occurrence == Alert.occurrences
+    ).exists()
     if word in (ANY_TICKET, UNTICKETED):
         yield has_one if word == ANY_TICKET else ~has_one
     elif word in TICKETED:

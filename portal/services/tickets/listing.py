@@ -12,8 +12,7 @@ from sqlalchemy import Select, case, func, select
 from portal.clock import iso_utc
 from portal.db import db
 from portal.errors import NotFound
-from portal.models import Alert, AlertHandling, Helpdesk, Ticket, TicketAlert, TicketTask
-from portal.models.alerts.alert import IS_PRESENT
+from portal.models import Alert, Helpdesk, Ticket, TicketAlert, TicketTask
 from portal.models.tickets.ticket import TaskStatus, TicketStatus
 from portal.services.alerts.listing import AlertRow, query_alerts
 from portal.services.lists.paging import Page, paginate
@@ -98,17 +97,17 @@ def list_current(alert_ids: Collection[int]) -> dict[int, TicketRow]:
     """The newest on which the present occurrence of an alert hangs, by its id."""
     if not alert_ids:
         return {}
-    found = _group_by_alert(_select_linked(alert_ids).join(Alert, IS_PRESENT))
+    is_present = (TicketAlert.alert_id == Alert.id) & (TicketAlert.occurrence == Alert.occurrences)
+    found = _group_by_alert(_select_linked(alert_ids).join(Alert, is_present))
     return {alert_id: rows[0] for alert_id, rows in found.items()}
 
 
 def _select_linked(alert_ids: Collection[int]) -> Select[Ticket, str, int]:
     return (
         select_tickets()
-        .add_columns(AlertHandling.alert_id)
+        .add_columns(TicketAlert.alert_id)
         .join(TicketAlert, TicketAlert.ticket_id == Ticket.id)
-        .join(AlertHandling, AlertHandling.id == TicketAlert.handling_id)
-        .where(AlertHandling.alert_id.in_(alert_ids))
+        .where(TicketAlert.alert_id.in_(alert_ids))
     )
 
 
@@ -143,8 +142,7 @@ def list_alerts_of(ticket_id: int) -> list[AlertRow]:
     newest = (Alert.triggered_at.desc(), Alert.id.desc())
     its = (
         select(Alert.id)
-        .join(AlertHandling, AlertHandling.alert_id == Alert.id)
-        .join(TicketAlert, TicketAlert.handling_id == AlertHandling.id)
+        .join(TicketAlert, TicketAlert.alert_id == Alert.id)
         .where(TicketAlert.ticket_id == ticket_id)
         .group_by(Alert.id)
         .order_by(*newest)

@@ -104,7 +104,13 @@ def link_alert(
 ) -> None:
     link = board.links.get((ticket.id, handling.id))
     if link is None:
-        link = TicketAlert(ticket_id=ticket.id, handling_id=handling.id, linked_by=by)
+        link = TicketAlert(
+            ticket_id=ticket.id,
+            handling_id=handling.id,
+            alert_id=handling.alert_id,
+            occurrence=handling.occurrence,
+            linked_by=by,
+        )
         session.add(link)
         board.links[ticket.id, handling.id] = link
     link.is_over = False

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.events.outbox import record_events
-from portal.models import AlertHandling, Helpdesk, Ticket, TicketAlert
+from portal.models import Helpdesk, Ticket, TicketAlert
 from portal.models.alerts.timeline import TimelineKind
 from portal.models.events.event import EventType
 from portal.models.tickets.ticket import ClosedBy, TicketStatus
@@ -71,11 +71,10 @@ def write_down(
 def list_alerts(session: Session, ticket_ids: Collection[int]) -> dict[int, list[int]]:
     """Ids of the alerts that hang on tickets, by ticket."""
     rows = session.execute(
-        select(TicketAlert.ticket_id, AlertHandling.alert_id)
-        .join(AlertHandling, AlertHandling.id == TicketAlert.handling_id)
+        select(TicketAlert.ticket_id, TicketAlert.alert_id)
         .where(TicketAlert.ticket_id.in_(ticket_ids))
         .distinct()
-        .order_by(AlertHandling.alert_id)
+        .order_by(TicketAlert.alert_id)
     )
     found: dict[int, list[int]] = {}
     for ticket_id, alert_id in rows:

@@ -85,9 +85,7 @@ def take_back(
 def _hold_alerts(session: Session, ticket_id: int) -> dict[int, Occurrence]:
     """Those that hang on it and are not over, by handling."""
     alert_ids = session.scalars(
-        select(AlertHandling.alert_id)
-        .join(TicketAlert, TicketAlert.handling_id == AlertHandling.id)
-        .where(TicketAlert.ticket_id == ticket_id, ~TicketAlert.is_over)
+        select(TicketAlert.alert_id).where(TicketAlert.ticket_id == ticket_id, ~TicketAlert.is_over)
     ).all()
     held = hold_current(session, sorted(set(alert_ids))) if alert_ids else []
     return {each.handling.id: each for each in held}

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from portal.clock import utc_now
 from portal.db import upsert
-from portal.models import Alert, AlertHandling, TimelineEntry
+from portal.models import Alert, AlertHandling, TicketAlert, TimelineEntry
 from portal.models.alerts.alert import AlertStatus
 from portal.models.alerts.handling import HandlingState
 from portal.models.alerts.timeline import TimelineKind
@@ -181,13 +181,12 @@ def _hand_over(session: Session, handling_id: int, record: News) -> bool:
     )
     if session.scalar(select(AlertHandling.id).where(of_record)) is not None:
         return False
-    statement = update(AlertHandling).where(AlertHandling.id == handling_id)
-    values = {
-        "alert_id": record.alert_id,
-        "occurrence": occurrence,
-        "began_at": record.values["triggered_at"],
-    }
-    session.execute(_quick(statement.values(values)))
+    its = {"alert_id": record.alert_id, "occurrence": occurrence}
+    linked = update(TicketAlert).where(TicketAlert.handling_id == handling_id).values(its)
+    session.execute(_quick(linked))
+    its["began_at"] = record.values["triggered_at"]
+    taken = update(AlertHandling).where(AlertHandling.id == handling_id).values(its)
+    session.execute(_quick(taken))
     return True
 
 

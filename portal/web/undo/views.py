@@ -19,6 +19,7 @@ from portal.web.guard import requires, tenant_blueprint
 
 undo = tenant_blueprint("undo", __name__, "/undo")
 
+
 @undo.post("/<int:offer_id>")
 @requires(Permission.READ)
 def press(offer_id: int) -> ResponseReturnValue:

@@ -24,7 +24,15 @@ def alert(app: Flask, acme: Place) -> int:
     """That hangs on the ticket of acme."""
     with app.app_context(), tenant_scope(acme.id), transaction() as session:
         [occurrence] = hold_current(session, [acme.alert])
-        session.add(TicketAlert(ticket_id=acme.ticket, handling_id=occurrence.handling.id))
+        handling = occurrence.handling
+        session.add(
+            TicketAlert(
+                ticket_id=acme.ticket,
+                handling_id=handling.id,
+                alert_id=handling.alert_id,
+                occurrence=handling.occurrence,
+            )
+        )
     return acme.alert
 
 
