@@ -100,7 +100,7 @@ JOBS: Final = {
     "process_deliveries": Job("portal.jobs.webhooks.process_deliveries", QUICK, 600, ids=1),
     # A dozen requests, and a test for which Tactical waits up to 8 s.
     "install_webhook": Job("portal.jobs.webhooks.install_webhook", ASKED, timeout=180),
-    # Up to 200 alerts at Tactical, which give up sooner; all else is a few requests.
+    # A portion of alerts at Tactical, which gives up sooner; all else is a few requests.
     "do_errand": Job("portal.jobs.errands.do_errand", ASKED, timeout=300),
     # A thousand rows at a time; what is cut off is done the next day.
     "prune_deliveries": Job("portal.jobs.webhooks.prune_deliveries", BULK, timeout=600),

@@ -16,15 +16,20 @@ from portal.db import transaction
 from portal.lease import LEASE_TIME
 from portal.models import Errand
 from portal.models.alerts.alert import AlertStatus
+from portal.models.audit.entry import ActorKind
 from portal.models.errands.errand import ErrandKind
 from portal.scope import tenant_scope
 from portal.services import leases, tick
 from portal.services.accounts.tenants import add_tenant
-from portal.services.alerts import actions
+from portal.services.accounts.users import add_user
+from portal.services.alerts import actions, portions
 from portal.services.alerts.results import AlertAction
+from portal.services.audit.actor import Actor, acting_as
 from portal.services.errands import execution, requests
 from portal.services.errands.requests import MOST_UNFINISHED, TooManyWaiting, get_errand
 from portal.services.events import subscribers
+from portal.services.integrations import connect
+from portal.services.undo.offers import VALID_FOR, claim_offer
 from tests.alerts.conftest import Msp, msp
 from tests.events.receiver import Receiver, receiving
 
@@ -162,3 +167,97 @@ def test_alerts_are_not_resolved_a_second_time(msp: Msp, is_told: bool) -> None:
         assert get_errand(errand_id).message == "2 resolved."
     assert msp.truth(pks[0])["resolved_on"] == before
     assert [msp.alert(pk).status for pk in pks] == [AlertStatus.RESOLVED] * 2
+
+
+@pytest.fixture
+def many(msp: Msp, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Five alerts of Tactical's, done two at a time."""
+    monkeypatch.setattr(portions, "PORTION", 2)
+    return msp.raise_alerts(5)
+
+
+def bulk_calls(msp: Msp) -> int:
+    return len(msp.tactical.control.log.entries("/alerts/bulk/"))
+
+
+def test_many_alerts_are_done_some_at_a_time(
+    msp: Msp, many: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each portion is a job of its own; a worker that dies over one costs nothing."""
+    jobs: list[object] = []
+    monkeypatch.setattr(queue, "enqueue", lambda *job: jobs.append(job))
+    with msp.scope():
+        errand_id = actions.request_action(AlertAction.RESOLVE, msp.ids_of(many)).id
+        execution.run_queued(errand_id)
+        errand = get_errand(errand_id)
+        assert (errand.ok, errand.result["reached"], errand.result["total"]) == (None, 2, 5)
+    assert jobs == [("do_errand", msp.id, errand_id)] * 2
+    assert [msp.truth(pk)["resolved"] for pk in many] == [True, True, False, False, False]
+    with msp.scope():
+        for _ in range(leases.MOST_ATTEMPTS - 1):
+            die_over(errand_id)
+            requests.free_lost_errands()
+        execution.run_queued(errand_id)
+        assert get_errand(errand_id).fencing_number == 0
+        with time_machine.travel(utc_now() + requests.LOST_AFTER / 2):
+            requests.free_lost_errands()
+            execution.run_queued(errand_id)
+        errand = get_errand(errand_id)
+    assert (errand.ok, errand.message) == (True, "5 resolved.")
+    assert sorted(errand.result["done"]) == sorted(msp.ids_of(many))
+    assert bulk_calls(msp) == 2  # the fifth by a call of its own
+
+
+@pytest.mark.one_database
+@pytest.mark.parametrize("breaks", ["server", "connection"])
+def test_what_no_further_alert_would_survive_ends_it_in_words(
+    msp: Msp, many: list[int], breaks: str
+) -> None:
+    with msp.scope():
+        errand_id = actions.request_action(AlertAction.RESOLVE, msp.ids_of(many)).id
+        execution.run_queued(errand_id)
+    if breaks == "server":
+        msp.tactical.control.faults.add("status", "/alerts/bulk/", status=502)
+    with msp.scope():
+        if breaks == "connection":
+            connect.disconnect()
+        execution.run_queued(errand_id)
+        execution.run_queued(errand_id)
+        errand = get_errand(errand_id)
+    failed = ", 2 failed. The last one was" if breaks == "server" else ". The other 3 were"
+    assert errand.ok is False
+    assert (errand.message or "").startswith(f"2 resolved{failed} not tried: ")
+    assert len(errand.result["done"]) == 2
+    assert [msp.truth(pk)["resolved"] for pk in many] == [True, True, False, False, False]
+
+
+@pytest.mark.one_database
+def test_one_that_tactical_lost_costs_itself_alone(msp: Msp, many: list[int]) -> None:
+    """Tactical has no bulk call that wakes alerts."""
+    ids = msp.ids_of(many)
+    with msp.scope():
+        execution.run_queued(actions.request_action(AlertAction.SNOOZE, ids[:2], 3).id)
+    msp.tactical.control.alerts.remove(many[0])
+    with msp.scope():
+        errand_id = actions.request_action(AlertAction.UNSNOOZE, ids[:2]).id
+        execution.run_queued(errand_id)
+        assert get_errand(errand_id).message == "1 active again, 1 failed."
+    assert not msp.truth(many[1])["snoozed"]
+
+
+@pytest.mark.one_database
+def test_it_can_be_undone_from_when_it_is_done(msp: Msp, many: list[int]) -> None:
+    """Each press makes an offer of its own, and is the same request nevertheless."""
+    ids = msp.ids_of(many)
+    with msp.app.app_context():
+        user_id = add_user("anna@acme.example", "correct horse battery", "acme", "admin").id
+    with msp.scope():
+        with acting_as(Actor(ActorKind.USER, "anna@acme.example", user_id)):
+            first, again = (actions.request_action(AlertAction.SNOOZE, ids, 3) for _ in range(2))
+        assert first.id == again.id
+        offer_id = first.wanted["undo"]
+        with time_machine.travel(utc_now() + VALID_FOR * 2):
+            for _ in range(3):
+                execution.run_queued(first.id)
+            assert get_errand(first.id).message == "5 snoozed."
+            assert claim_offer(offer_id, user_id).id == offer_id

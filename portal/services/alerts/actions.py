@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Select, select
@@ -16,8 +16,9 @@ from portal.models import Alert, Errand
 from portal.models.alerts.alert import AlertSource, AlertStatus
 from portal.models.errands.errand import ErrandKind
 from portal.models.undo.offer import UndoKind
+from portal.services.alerts.choosing import MOST_IN_TACTICAL
 from portal.services.alerts.listing import get_alert
-from portal.services.alerts.occurrences import check_ids
+from portal.services.alerts.occurrences import MOST_AT_ONCE, check_ids
 from portal.services.alerts.results import ActionResult, AlertAction, Failure
 from portal.services.errands.requests import request_errand
 from portal.services.integrations.current import get_active_integration, open_tactical
@@ -26,10 +27,13 @@ from portal.sync.alerts.hints import close_alert
 from portal.sync.alerts.write import write_alerts
 from portal.tactical.alerts import TacticalAlert, TacticalAlerts
 from portal.tactical.errors import MissingPermission, NotFoundInTactical
+from portal.tactical.record_errors import may_be_of_record
+from portal.wording import plural
 
 MOST_DAYS = 365
 LOOKUP_SECONDS = 120.0
 """For all alerts of one action: a server that drips must not hold a worker for long."""
+TOO_SLOW = "Tactical answers too slowly to check every alert. Try again when it is less busy."
 ALREADY = {
     AlertAction.RESOLVE: "The alert is already resolved.",
     AlertAction.SNOOZE: "The alert is already snoozed.",
@@ -51,9 +55,10 @@ def request_action(
 ) -> Errand:
     """Have a worker do it. Raises InvalidInput, Refused without an active connection, NotFound
     for a single alert that is not there, and TooManyWaiting."""
-    ids = _list_known(_check(action, alert_ids, days))
+    ids = _list_known(_check(action, alert_ids, days, MOST_IN_TACTICAL))
     get_active_integration()
-    what = f"{len(ids)} alerts" if len(ids) > 1 else f"the alert of {_name(get_alert(ids[0]))}"
+    one = len(ids) == 1
+    what = f"the alert of {_name(get_alert(ids[0]))}" if one else plural(len(ids), "alert")
     wanted = {
         "deed": action,
         "alert_ids": ids,
@@ -91,12 +96,12 @@ def act(
     days: int | None = None,
     is_repeated: bool = False,
 ) -> ActionResult:
-    """Do it in Tactical, fetch each alert again, and keep what Tactical says.
+    """Do it in Tactical, fetch each alert again, and keep what Tactical says: of a few.
 
     `is_repeated` when a process died over it: what is done already is not done again, as that
     would move the time of the real resolving. Raises as `request_action` does.
     """
-    ids = _check(action, alert_ids, days)
+    ids = _check(action, alert_ids, days, MOST_AT_ONCE)
     integration = get_active_integration()
     targets, failures = _choose(action, ids, integration.id)
     done = [f.alert_id for f in failures if is_repeated and f.reason == ALREADY[action]]
@@ -109,26 +114,28 @@ def act(
         alerts = tactical.alerts
         before = _fetch_all(alerts, targets) if is_repeated else {}
         pks = [t.pk for t in targets if _must_send(action, before.get(t.pk))]
-        problem = _send(alerts, action, pks, days) if pks else None
-        if isinstance(problem, MissingPermission):
-            refused = [Failure(t.alert_id, t.name, problem.message) for t in targets]
-            return ActionResult(action, done, failures + refused)
+        problems = _send(alerts, action, pks, days) if pks else {}
+        refusals = [e.message for e in problems.values() if isinstance(e, MissingPermission)]
+        if refusals and len(refusals) == len(pks):
+            refused = [Failure(t.alert_id, t.name, refusals[0]) for t in targets]
+            return ActionResult(action, done, failures + refused, refusals[0])
         records = _fetch_all(alerts, targets)
     _write(integration_id, targets, records)
+    failed = {}
     for target in targets:
-        reason = _shortcoming(action, records[target.pk], problem)
+        reason = _shortcoming(action, records[target.pk], problems.get(target.pk))
         if reason is not None:
-            failures.append(Failure(target.alert_id, target.name, reason))
-    failed = {failure.alert_id for failure in failures}
-    done += [target.alert_id for target in targets if target.alert_id not in failed]
-    return ActionResult(action, done, failures)
+            failed[target.pk] = Failure(target.alert_id, target.name, reason)
+    done += [target.alert_id for target in targets if target.pk not in failed]
+    trouble = _find_trouble([*problems.values(), *records.values()]) if failed else None
+    return ActionResult(action, done, [*failures, *failed.values()], trouble)
 
 
-def _check(action: AlertAction, alert_ids: Sequence[int], days: int | None) -> list[int]:
+def _check(action: AlertAction, alert_ids: Sequence[int], days: int | None, most: int) -> list[int]:
     """The ids, each once. Raises InvalidInput."""
     if action is AlertAction.SNOOZE and not (days and 0 < days <= MOST_DAYS):
         raise InvalidInput(f"Enter a number of days from 1 to {MOST_DAYS}.", field="snooze_for")
-    return check_ids(alert_ids)
+    return check_ids(alert_ids, most)
 
 
 def _choose(
@@ -170,19 +177,40 @@ def _obstacle(action: AlertAction, alert: Alert, integration_id: int) -> str | N
 
 def _send(
     alerts: TacticalAlerts, action: AlertAction, pks: Sequence[int], days: int | None
-) -> PortalError | None:
-    """The request itself. What broke on the way may still have been done: the records show it."""
+) -> dict[int, PortalError]:
+    """The request itself, and where it broke: it may still have been done, as the records show."""
     try:
         if action is AlertAction.RESOLVE:
             alerts.resolve(pks)
         elif action is AlertAction.SNOOZE:
             alerts.snooze(pks, days or 1)
         else:
-            for pk in pks:  # Tactical's bulk call knows no unsnoozing
-                alerts.unsnooze(pk)
+            return _unsnooze_each(alerts, pks)
     except PortalError as error:
-        return error
-    return None
+        return dict.fromkeys(pks, error)
+    return {}
+
+
+def _unsnooze_each(alerts: TacticalAlerts, pks: Sequence[int]) -> dict[int, PortalError]:
+    """Tactical's bulk call knows no unsnoozing. One that it refuses costs that one."""
+    problems: dict[int, PortalError] = {}
+    until = time.monotonic() + LOOKUP_SECONDS
+    for at, pk in enumerate(pks):
+        try:
+            if time.monotonic() > until:
+                raise PortalError(TOO_SLOW)
+            alerts.unsnooze(pk)
+        except PortalError as error:
+            if not may_be_of_record(error):
+                return problems | dict.fromkeys(pks[at:], error)
+            problems[pk] = error
+    return problems
+
+
+def _find_trouble(answers: Iterable[TacticalAlert | PortalError]) -> str | None:
+    """What is the matter with the server, so that further alerts would meet it too."""
+    errors = (each for each in answers if isinstance(each, PortalError))
+    return next((each.message for each in errors if not may_be_of_record(each)), None)
 
 
 def _fetch_all(
@@ -194,7 +222,7 @@ def _fetch_all(
     until = time.monotonic() + LOOKUP_SECONDS
     for target in targets:
         if lost is None and time.monotonic() > until:
-            lost = PortalError("Tactical answers too slowly to check every alert. Select fewer.")
+            lost = PortalError(TOO_SLOW)
         if lost is not None:  # one that waits in vain is enough
             records[target.pk] = lost
             continue

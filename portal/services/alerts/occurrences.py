@@ -18,6 +18,7 @@ from portal.scope import get_tenant_id
 from portal.sync.alerts.news import TOO_OLD
 
 MOST_AT_ONCE = 200
+"""That are ticked by hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +31,13 @@ class Occurrence:
         return self.alert.status is AlertStatus.RESOLVED or self.handling.over_at is not None
 
 
-def check_ids(alert_ids: Sequence[int]) -> list[int]:
+def check_ids(alert_ids: Sequence[int], most: int = MOST_AT_ONCE) -> list[int]:
     """Each once. Raises InvalidInput for none, and for too many."""
     ids = list(dict.fromkeys(alert_ids))
     if not ids:
         raise InvalidInput("Select at least one alert.")
-    if len(ids) > MOST_AT_ONCE:
-        raise InvalidInput(f"Select at most {MOST_AT_ONCE} alerts at once.")
+    if len(ids) > most:
+        raise InvalidInput(f"Select at most {most:,} alerts at once.")
     return ids
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
@@ -31,12 +32,25 @@ class ActionResult:
     action: AlertAction
     done: list[int]
     failures: list[Failure]
+    stopped: str | None = None
+    """Why it is of no use to ask about further alerts; None while it is."""
+
+    @classmethod
+    def from_row(cls, action: AlertAction, row: Mapping[str, Any]) -> ActionResult:
+        """Of what `to_row` made, or of nothing."""
+        failures = [Failure(**failure) for failure in row.get("failures", ())]
+        return cls(action, list(row.get("done", ())), failures)
+
+    def add(self, later: ActionResult) -> ActionResult:
+        """Of these alerts, and of others that came later."""
+        done, failures = self.done + later.done, self.failures + later.failures
+        return ActionResult(self.action, done, failures, later.stopped)
 
     @property
     def summary(self) -> str:
-        """`3 resolved, 1 failed`"""
-        parts = [f"{len(self.done)} {self.action.done}"] if self.done or not self.failures else []
-        parts += [f"{len(self.failures)} failed"] if self.failures else []
+        """`1,203 resolved, 1 failed`"""
+        parts = [f"{len(self.done):,} {self.action.done}"] if self.done or not self.failures else []
+        parts += [f"{len(self.failures):,} failed"] if self.failures else []
         return ", ".join(parts)
 
     def to_row(self) -> dict[str, Any]:

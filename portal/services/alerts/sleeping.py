@@ -8,12 +8,14 @@ from math import ceil
 
 from sqlalchemy import select
 
+from portal.chunks import chunked
 from portal.clock import utc_now
 from portal.db import db
 from portal.errors import Refused
 from portal.models import Alert, Errand
 from portal.models.alerts.alert import AlertStatus
 from portal.services.alerts.actions import request_action
+from portal.services.alerts.occurrences import MOST_AT_ONCE
 from portal.services.alerts.results import AlertAction
 from portal.services.alerts.snoozing import LONGEST, snooze
 from portal.services.undo.offers import CHANGED_SINCE, tell_undone
@@ -57,7 +59,8 @@ def take_back_waking(was: Sequence[tuple[int, str]]) -> str | list[Errand]:
             soon.setdefault(ends[each], []).append(each)
         else:
             later.setdefault(ceil((ends[each] - now) / DAY), []).append(each)
-    for until, some in soon.items():
-        snooze(some, until)
+    for until, ending in soon.items():
+        for some in chunked(ending, MOST_AT_ONCE):
+            snooze(some, until)
     asked = [request_action(AlertAction.SNOOZE, some, days) for days, some in later.items()]
     return asked or tell_undone("made", len(ids), len(was), "alert", " active")

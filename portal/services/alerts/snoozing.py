@@ -20,7 +20,7 @@ from portal.models.alerts.alert import AlertStatus
 from portal.models.alerts.timeline import TimelineKind
 from portal.models.events.event import EventType
 from portal.models.undo.offer import UndoKind
-from portal.services.alerts.choosing import Which, list_chosen
+from portal.services.alerts.choosing import MOST_MATCHING, Which, list_chosen
 from portal.services.alerts.occurrences import Occurrence, check_ids, hold_current
 from portal.services.alerts.taking import Deed, Taken, check_unchanged, offered, part, write_down
 from portal.services.audit.actions import Action
@@ -72,7 +72,7 @@ def snooze(which: Which, until: datetime, by: str | None = None) -> Taken:
 
 def unsnooze(alert_ids: Sequence[int]) -> Taken:
     """Those of them that are snoozed in the portal alone. Raises as `snooze` does."""
-    ids = check_ids(alert_ids)
+    ids = check_ids(alert_ids, MOST_MATCHING)
     with transaction() as session:
         done, failures = part(_hold(session, ids), _find_obstacle_to_waking)
         was = _read_ends(done)

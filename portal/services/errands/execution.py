@@ -19,16 +19,16 @@ from portal.models import Errand
 from portal.models.errands.errand import ErrandKind
 from portal.scope import get_tenant_id
 from portal.services import leases
-from portal.services.alerts import actions
-from portal.services.alerts.results import AlertAction
+from portal.services.alerts.portions import act_on_next
 from portal.services.channels import testing as channel_testing
-from portal.services.errands.requests import get_errand
+from portal.services.errands.requests import enqueue_errand, get_errand
 from portal.services.events import subscribers
 from portal.services.helpdesks import probing
 from portal.services.integrations import codes
 from portal.services.leases import LeaseLost
 from portal.services.oidc import testing as provider_testing
 from portal.services.tickets import by_hand, unsure
+from portal.services.undo.offers import renew_offer
 from portal.services.webhook import installation, rotation
 from portal.wording import plural
 
@@ -37,7 +37,9 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    ok: bool
+    """`ok`: None while a part of it is left to be done."""
+
+    ok: bool | None
     message: str
     result: dict[str, Any] = field(default_factory=dict)
 
@@ -51,30 +53,35 @@ def run_queued(errand_id: int) -> None:
         outcome = _run(get_errand(errand_id))
         with transaction() as session:
             errand = leases.get_own(session, Errand, errand_id, lease)
-            errand.ok, errand.message, errand.result = outcome.ok, outcome.message, outcome.result
-            errand.finished_at, errand.lease = utc_now(), None
+            errand.result, errand.lease = outcome.result, None
+            if outcome.ok is None:
+                errand.fencing_number = 0  # nobody has begun what is left
+            else:
+                errand.ok, errand.message = outcome.ok, outcome.message
+                errand.finished_at = utc_now()
+        if errand.ok is None:
+            enqueue_errand(errand)
+        elif (undo := errand.wanted.get("undo")) is not None:
+            renew_offer(undo)
 
 
 def _run(errand: Errand) -> _Outcome:
-    errand_id, kind = errand.id, errand.kind
+    errand_id, kind, so_far = errand.id, errand.kind, errand.result
     try:
         return _DOERS[kind](errand)
     except PortalError as error:
         return _Outcome(ok=False, message=error.message)
     except Exception:
         log.exception("Errand %s (%s) of tenant %s failed.", errand_id, kind, get_tenant_id())
-        return _Outcome(ok=False, message=PORTAL_FAULT)
+        return _Outcome(ok=False, message=PORTAL_FAULT, result=so_far)
 
 
 def _act_on_alerts(errand: Errand) -> _Outcome:
-    wanted = errand.wanted
-    result = actions.act(
-        AlertAction(wanted["deed"]),
-        wanted["alert_ids"],
-        wanted["days"],
-        is_repeated=errand.fencing_number > 1,
-    )
-    return _Outcome(not result.failures, f"{result.summary}.", result.to_row())
+    progress = act_on_next(errand.wanted, errand.result, is_repeated=errand.fencing_number > 1)
+    if progress.goes_on:
+        return _Outcome(None, "", progress.to_row())
+    ok = not progress.result.failures and not progress.left
+    return _Outcome(ok, progress.summary, progress.to_row())
 
 
 def _test_subscriber(errand: Errand) -> _Outcome:

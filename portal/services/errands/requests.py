@@ -11,7 +11,7 @@ from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from portal import queue
@@ -34,6 +34,8 @@ _OF_ALERTS = {
     AlertAction.SNOOZE: Action.ALERTS_SNOOZED,
     AlertAction.UNSNOOZE: Action.ALERTS_UNSNOOZED,
 }
+_NO_UNDO = {"undo": None}
+"""Each press makes an offer of its own to take it back."""
 LOST_AFTER = timedelta(minutes=30)
 """Longer than the errands of a tenant take, one after the other."""
 
@@ -66,7 +68,7 @@ def add_errand(session: Session, kind: ErrandKind, title: str, wanted: dict[str,
     session.get_one(Tenant, get_tenant_id(), with_for_update={"key_share": True})
     unfinished = session.scalars(select(Errand).where(Errand.ok.is_(None))).all()
     for errand in unfinished:
-        if (errand.kind, errand.wanted) == (kind, wanted):
+        if errand.kind == kind and errand.wanted | _NO_UNDO == wanted | _NO_UNDO:
             return errand
     if len(unfinished) >= MOST_UNFINISHED:
         raise TooManyWaiting
@@ -98,9 +100,10 @@ def list_errands(ids: Collection[int]) -> list[Errand]:
 
 def free_lost_errands() -> None:
     """Let another worker begin the errands whose worker died; end those that nobody came for."""
+    last_touched = func.coalesce(Errand.heartbeat_at, Errand.asked_at)
     leases.free_lost(
         Errand,
-        Errand.lease.is_(None) & (Errand.asked_at < utc_now() - LOST_AFTER),
+        Errand.lease.is_(None) & (last_touched < utc_now() - LOST_AFTER),
         "The request was interrupted and may be partly done. Check before you try again.",
     )
 

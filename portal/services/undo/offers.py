@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from portal.clock import utc_now
@@ -59,6 +59,13 @@ def release_offer(offer_id: int, user_id: int) -> None:
     """It was refused, and nothing was taken back: it may be pressed again."""
     with beyond_clients(), transaction() as session:
         _hold(session, offer_id, user_id).pressed_at = None
+
+
+def renew_offer(offer_id: int) -> None:
+    """What it takes back took its time, and is done now: the minutes begin anew."""
+    waiting = update(UndoOffer).where(UndoOffer.id == offer_id, UndoOffer.pressed_at.is_(None))
+    with transaction() as session:
+        count_changed(session, waiting.values(made_at=utc_now()))
 
 
 def _hold(session: Session, offer_id: int, user_id: int) -> UndoOffer:

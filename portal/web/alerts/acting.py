@@ -13,9 +13,13 @@ from portal.extensions import htmx
 from portal.models import Errand
 from portal.services.accounts.permissions import Permission
 from portal.services.alerts.actions import request_action
-from portal.services.alerts.choosing import Which, list_chosen
+from portal.services.alerts.choosing import (
+    MOST_IN_TACTICAL,
+    MOST_MATCHING,
+    Which,
+    list_chosen,
+)
 from portal.services.alerts.listing import get_alert
-from portal.services.alerts.occurrences import MOST_AT_ONCE
 from portal.services.alerts.results import AlertAction
 from portal.services.alerts.snoozing import find_morning, list_snoozed_here, snooze, unsnooze
 from portal.services.alerts.taking import Taken
@@ -67,11 +71,12 @@ def _do(which: Which) -> tuple[Taken | None, Errand | None]:
     action, until, taken = _read_action(), _read_end(), None
     if action is AlertAction.SNOOZE and until is not None:
         return snooze(which, until), None
-    ids = list_chosen(which, MOST_AT_ONCE)
-    here = list_snoozed_here(ids) if action is AlertAction.UNSNOOZE else []
+    wakes = action is AlertAction.UNSNOOZE  # which the portal does itself where it snoozed
+    ids = list_chosen(which, MOST_MATCHING if wakes else MOST_IN_TACTICAL)
+    here = list_snoozed_here(ids) if wakes else []
     if here:
         taken = unsnooze(here)
-        ids = [alert_id for alert_id in ids if alert_id not in here]
+        ids = sorted(set(ids) - set(here))
         if not ids:
             return taken, None
     errand = request_action(action, ids, _read_days())

@@ -10,9 +10,9 @@ from flask import g
 from portal.models import Asset
 from portal.services.alerts.assigning import list_assignees
 from portal.services.alerts.choices import list_rule_choices
+from portal.services.alerts.choosing import MOST_IN_TACTICAL, MOST_MATCHING
 from portal.services.alerts.filters import AlertFilter
 from portal.services.alerts.listing import list_and_count
-from portal.services.alerts.occurrences import MOST_AT_ONCE
 from portal.services.tickets.listing import list_current
 from portal.web.alerts.filters import describe_filter
 from portal.web.fragments import page_number
@@ -34,5 +34,5 @@ def read_rows(shown: AlertFilter, list_url: str, of_asset: Asset | None = None) 
         "page": page,
         "tickets": list_current([row.alert.id for row in page.items]),
         "alert_counts": counts,
-        "at_once": MOST_AT_ONCE,
+        "most": {"here": MOST_MATCHING, "in_tactical": MOST_IN_TACTICAL},
     }
