@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -39,11 +39,9 @@ def list_clients(search: str = "", page: int = 1) -> Page[ClientRow]:
     return _page_of_clients(search, page, Client.name_key)
 
 
-def export_clients(search: str = "") -> Iterator[dict[str, Any]]:
-    """Those whose name holds `search`, by name, with the columns of CLIENT_COLUMNS."""
-    query = query_clients().order_by(Client.name_key, Client.id)
-    if search:
-        query = query.where(is_named_like(search))
+def export_clients(conditions: Collection[ColumnElement[bool]]) -> Iterator[dict[str, Any]]:
+    """Those that meet the conditions, by name, with the columns of CLIENT_COLUMNS."""
+    query = query_clients().where(*conditions).order_by(Client.name_key, Client.id)
     for row in db.session.execute(query.execution_options(yield_per=ROWS_AT_ONCE)):
         yield dict(zip(CLIENT_COLUMNS, row, strict=True))
 

@@ -118,6 +118,10 @@ def _chosen_asset(place: Place) -> dict[str, Any]:
     return {"asset": place.asset}
 
 
+def _chosen_client(place: Place) -> dict[str, Any]:
+    return {"client": place.client, "auto_sync": "off"}
+
+
 def _asset_and_client(place: Place) -> dict[str, Any]:
     return _another_client(place) | _chosen_asset(place)
 
@@ -307,6 +311,13 @@ ROUTES = {
     ),
     "clients.delete": Drive("client.deleted", prepare=_free_client),
     "clients.edit": Drive("client.renamed", {"name": "New"}),
+    "clients.export_chosen": Drive("list.exported", prepare=_chosen_client),
+    "clients.refresh_many": Drive("run.started", prepare=_chosen_client),
+    "clients.set_auto_sync": Drive("organization.auto_sync_set", prepare=_chosen_client),
+    "clients.tag": Drive("asset.tagged", {"tag": "backup"}, _chosen_client),
+    "clients.untag": Drive(
+        "asset.untagged", {"tag": "backup"}, lambda place: _tagged(place) and _chosen_client(place)
+    ),
     "clients.new": Drive("client.added", {"name": "New"}),
     "conflicts.settle": Drive(
         "conflict.settled", prepare=lambda place: {"one": f"separate-{place.conflict}"}

@@ -12,6 +12,7 @@ from portal.errors import InvalidInput, NotFound
 from portal.models import Asset, Integration
 from portal.services.assets.freshness import get_stale_before
 from portal.services.assets.listing import AssetFilter, asset_conditions
+from portal.services.client_choosing import ChosenClients
 
 MOST_DIGITS = 18
 """Of a number that every column can hold."""
@@ -19,15 +20,20 @@ MOST_DIGITS = 18
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """Some assets by their ids, or all that a filter shows."""
+    """Some assets by their ids, all that a filter shows, or those of some clients that Tactical
+    lists."""
 
     ids: Collection[int] = ()
     shown: AssetFilter | None = None
+    clients: ChosenClients | None = None
 
     def to_conditions(self) -> list[ColumnElement[bool]]:
         """Raises InvalidInput when nothing is chosen."""
         if self.shown is not None:
             return asset_conditions(self.shown, get_stale_before())
+        if self.clients is not None:
+            its = Asset.client_id.in_(self.clients.select_ids())
+            return [its, Asset.missing_since.is_(None)]
         if not self.ids:
             raise InvalidInput("Select at least one asset.")
         return [Asset.id.in_(self.ids)]

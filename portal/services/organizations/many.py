@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -14,6 +14,7 @@ from portal.errors import InvalidInput, NotFound, Refused
 from portal.models import Client, OrganizationMapping, SyncLogEntry, SyncRun
 from portal.models.organizations.client import name_key
 from portal.models.undo.offer import UndoKind
+from portal.services.client_choosing import ChosenClients
 from portal.services.clients import delete_client, get_client, insert_client
 from portal.services.integrations.current import integration_id
 from portal.services.organizations.listing import clients_by_key
@@ -109,6 +110,23 @@ def unmap_many(ids: Collection[int], user_id: int | None = None) -> Done:
     return offer_done(f"{title}. {stay}.", run_id)
 
 
+def set_auto_sync_many(ids: Collection[int], on: bool, user_id: int | None = None) -> Done:
+    """Whether device syncs make and update the assets of these organizations."""
+    with transaction() as session:
+        text, run_id = _set_auto_sync(session, _load(session, ids), on, user_id)
+    return offer_done(text, run_id)
+
+
+def set_auto_sync_of(chosen: ChosenClients, on: bool, user_id: int | None = None) -> Done:
+    """Of all that are mapped to these clients. Raises InvalidInput where none was chosen."""
+    table = OrganizationMapping
+    its = table.integration_id == integration_id(), table.client_id.in_(chosen.select_ids())
+    with transaction() as session:
+        mappings = session.scalars(select(table).where(*its).order_by(table.id)).all()
+        text, run_id = _set_auto_sync(session, mappings, on, user_id)
+    return offer_done(text, run_id)
+
+
 def offer_done(text: str, run_id: int | None) -> Done:
     """What a run stands for, which can be taken back; None: nothing was done."""
     if run_id is None:
@@ -145,6 +163,25 @@ def _assign(
     moved = sum(each.moved_assets for each in changes)
     also = f" {plural(moved, 'asset')} moved along." if moved else ""
     return f"{title}.{also}", changes[0].run_id
+
+
+def _set_auto_sync(
+    session: Session, mappings: Sequence[OrganizationMapping], on: bool, user_id: int | None
+) -> tuple[str, int | None]:
+    """What was done, and the run that stands for it."""
+    mapped = [each for each in mappings if each.client_id is not None]
+    changing = [each for each in mapped if each.auto_sync_assets is not on]
+    state = "on" if on else "off"
+    if not mapped:
+        return "None of these organizations is mapped.", None
+    if not changing:
+        return f"Auto-sync is {state} already.", None
+    title = f"Turned auto-sync {state} for {_name(changing)}"
+    with recorded(session, changing, title, user_id) as run:
+        run_id = run.id
+        for mapping in changing:
+            mapping.auto_sync_assets = on
+    return f"{title}.", run_id
 
 
 def _load(session: Session, ids: Collection[int]) -> list[OrganizationMapping]:

@@ -42,15 +42,20 @@ def move() -> ResponseReturnValue:
 @assets.post("/refresh")
 @requires(Permission.REFRESH)
 def refresh_many() -> ResponseReturnValue:
+    return start_refresh(read_chosen(), find_list())
+
+
+def start_refresh(chosen: Chosen, back: str) -> ResponseReturnValue:
+    """And back to where it was asked for."""
     may_sync = role_allows(g.membership.role, Permission.SYNC, limited=g.membership.limited)
     try:
-        _run, number = refresh_assets(read_chosen(), get_user().id, may_sync=may_sync)
+        _run, number = refresh_assets(chosen, get_user().id, may_sync=may_sync)
     except (InvalidInput, Refused) as error:
         flash(error.message, "error")
-        return redirect(find_list())
+        return redirect(back)
     what = plural(number, "asset") if number else "So many assets that all of Tactical's agents"
     flash(f"{what} {'is' if number == 1 else 'are'} being read anew.", "success")
-    return redirect(find_list())
+    return redirect(back)
 
 
 @assets.post("/export.csv")

@@ -10,7 +10,7 @@ from portal.extensions import htmx
 from portal.services.accounts.permissions import Permission
 from portal.services.assets import tags as service
 from portal.services.assets.listing import get_asset
-from portal.services.assets.tags import MOST_TAGS
+from portal.services.assets.tags import MOST_TAGS, Tagged
 from portal.services.assets.words import find_own_words
 from portal.web.assets.frame import url_of_tab
 from portal.web.assets.retirement import find_list, read_chosen
@@ -28,13 +28,12 @@ def tag() -> ResponseReturnValue:
         done = service.add_tag(read_chosen(), request.form.get("tag", ""))
     except InvalidInput as error:
         return _refuse(error)
-    full = f"{plural(done.full, 'asset')} already had {MOST_TAGS} tags, which is the most."
-    if done.full and htmx:  # it is the only one
-        return _show_tags(full, None, "warning")
-    answer = _tell(f"Tagged {plural(done.changed, 'asset')} {done.tag}.", done.undo)
-    if done.full:
-        flash(full, "warning")
-    return answer
+    if not htmx:
+        flash_tagged(done)
+        return redirect(find_list())
+    if done.full:  # it is the only one
+        return _show_tags(_say_full(done), None, "warning")
+    return _show_tags(_say_tagged(done), done.undo)
 
 
 @assets.post("/untag")
@@ -44,7 +43,32 @@ def untag() -> ResponseReturnValue:
         done = service.remove_tag(read_chosen(), request.form.get("tag", ""))
     except InvalidInput as error:
         return _refuse(error)
-    return _tell(f"Took {done.tag} off {plural(done.changed, 'asset')}.", done.undo)
+    if not htmx:
+        flash_untagged(done)
+        return redirect(find_list())
+    return _show_tags(_say_untagged(done), done.undo)
+
+
+def flash_tagged(done: Tagged) -> None:
+    flash_done(_say_tagged(done), done.undo)
+    if done.full:
+        flash(_say_full(done), "warning")
+
+
+def flash_untagged(done: Tagged) -> None:
+    flash_done(_say_untagged(done), done.undo)
+
+
+def _say_tagged(done: Tagged) -> str:
+    return f"Tagged {plural(done.changed, 'asset')} {done.tag}."
+
+
+def _say_untagged(done: Tagged) -> str:
+    return f"Took {done.tag} off {plural(done.changed, 'asset')}."
+
+
+def _say_full(done: Tagged) -> str:
+    return f"{plural(done.full, 'asset')} already had {MOST_TAGS} tags, which is the most."
 
 
 def _refuse(error: InvalidInput) -> ResponseReturnValue:
@@ -52,13 +76,6 @@ def _refuse(error: InvalidInput) -> ResponseReturnValue:
     if htmx:
         raise error
     flash(error.message, "error")
-    return redirect(find_list())
-
-
-def _tell(text: str, undo: int | None) -> ResponseReturnValue:
-    if htmx:
-        return _show_tags(text, undo)
-    flash_done(text, undo)
     return redirect(find_list())
 
 

@@ -9,6 +9,7 @@ from portal.clock import day_of, utc_now
 from portal.errors import InvalidInput, Refused
 from portal.services import clients as client_service
 from portal.services.accounts.permissions import Permission
+from portal.services.client_choosing import ChosenClients
 from portal.services.client_overview import get_client_overview, read_client_states
 from portal.services.organizations.listing import OrganizationFilter, count_organizations
 from portal.services.past.days import Month
@@ -51,7 +52,7 @@ def index() -> ResponseReturnValue:
 @requires(Permission.READ)
 def export() -> ResponseReturnValue:
     """The clients that the list shows, streamed."""
-    rows = client_service.export_clients(words("q"))
+    rows = client_service.export_clients(ChosenClients(named=words("q")).to_conditions())
     return send_csv("clients", client_service.CLIENT_COLUMNS, rows)
 
 

@@ -39,6 +39,8 @@ def act_on_many() -> ResponseReturnValue:
                 done = many.create_many(chosen, user_id)
             case "ignore" | "ask":
                 done = many.ignore_many(chosen, action == "ignore", user_id)
+            case "auto-sync-on" | "auto-sync-off":
+                done = many.set_auto_sync_many(chosen, action == "auto-sync-on", user_id)
             case "unmap":
                 done = many.unmap_many(chosen, user_id)
             case _:

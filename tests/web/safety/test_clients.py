@@ -170,6 +170,7 @@ def test_every_post_leaves_the_others_alone(
             "asset": neighbour.asset, "alert": neighbour.alert, "client_id": neighbour.client,
             "organization": neighbour.organization, "conflict": neighbour.conflict,
             "with": neighbour.asset, "action": "resolve", "name": "new", "asset_type": "server",
+            "client": neighbour.client, "tag": "theirs",
         },
     )  # fmt: skip
     for rule in tenant_rules(app):

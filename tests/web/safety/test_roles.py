@@ -19,7 +19,7 @@ LOWEST = {
         saved_views.rename saved_views.restore saved_views.save saved_views.show saved_views.start
         activity.index alerts.export alerts.index alerts.show api_tokens.reference assets.export
         assets.alerts assets.history channels.index channels.show
-        alerts.export_chosen assets.export_chosen
+        alerts.export_chosen assets.export_chosen clients.export_chosen
         helpdesks.customers helpdesks.index helpdesks.show
         clients.export assets.index assets.show clients.index clients.picker clients.report
         clients.report_file clients.show clients.software conflicts.index
@@ -39,7 +39,8 @@ LOWEST = {
         assets.do_merge assets.edit assets.merge assets.note assets.refresh assets.save_note
         assets.move assets.refresh_many
         assets.release assets.restore assets.retire assets.tag assets.untag
-        clients.delete clients.edit clients.new helpdesks.map_clients
+        clients.delete clients.edit clients.new clients.refresh_many clients.set_auto_sync
+        clients.tag clients.untag helpdesks.map_clients
         conflicts.settle deliveries.replay_failed deliveries.replay_one organizations.accept_exact
         organizations.act_on_many organizations.create_client organizations.set_ignored
         organizations.accept_suggestion organizations.created organizations.decide
@@ -80,7 +81,7 @@ OF_THEIR_OWN = {
     "notices.choose",
     *("saved_views.change", "saved_views.choose_look", "saved_views.delete", "saved_views.rename"),
     *("saved_views.restore", "saved_views.save", "saved_views.start"),
-    *("undo.press", "alerts.export_chosen", "assets.export_chosen"),
+    *("undo.press", "alerts.export_chosen", "assets.export_chosen", "clients.export_chosen"),
 }
 """What everybody changes for themselves alone. A view that is everybody's is another thing: see
 tests/web/lists/test_saved_views.py; and what is undone needs what doing it needed: see
