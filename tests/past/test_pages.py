@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import io
 import re
 import zipfile
@@ -230,6 +231,16 @@ def test_lists_are_those_of_the_day_and_nothing_can_be_done_there(
     assert "Acme Client" in clients
     software = admin.get(acme.url(f"software/?as_of={before}")).text
     assert "Game" in software
+    assert "Viewer 23.01" not in software  # a title of the product Viewer
+    link, name, assets, versions = re.findall(
+        r'href="([^"]*)">(Runtime)</a>.*?data-label="Assets"[^>]*>(\d+).*?data-label="Versions"'
+        r"[^>]*>(\d+)",
+        software,
+        re.S,
+    )[0]
+    assert (name, assets, versions) == ("Runtime", "1", "2")
+    page = admin.get(html.unescape(link)).text
+    assert re.findall(r'data-label="Version">([^<]*)<', page) == ["8.2", "9.0"]
     assert "Game" not in admin.get(acme.url(f"software/?as_of={day_of(utc_now())}")).text
     file = admin.get(acme.url(f"assets/export.csv?as_of={before}")).text
     assert "old-name" in file
@@ -240,7 +251,7 @@ def test_lists_are_those_of_the_day_and_nothing_can_be_done_there(
 def test_a_day_of_which_there_is_no_list_is_refused(
     admin: FlaskClient, acme: Place, other_client: int, day: str
 ) -> None:
-    for where in ("assets/", "software/", "clients/", f"software/{acme.title}"):
+    for where in ("assets/", "software/", "clients/", f"software/products/{acme.product}"):
         answer = admin.get(acme.url(f"{where}?as_of={day}"))
         assert answer.status_code == 422
         assert "There is no list of this day" in answer.text
@@ -256,7 +267,7 @@ def test_whoever_is_limited_sees_what_was_theirs_on_that_day(
     assert "acme-moved" in http.get(acme.url("assets/")).text
     with app.app_context(), tenant_scope(acme.id), transaction() as session:
         session.get_one(Asset, acme.asset).client_id = other_client
-    for where in ("software/", f"software/{acme.title}"):
+    for where in ("software/", f"software/products/{acme.product}"):
         answer = http.get(acme.url(f"{where}?as_of={day_of(utc_now())}"))
         assert "acme-pc" not in answer.text
         assert "Viewer" not in answer.text

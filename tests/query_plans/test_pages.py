@@ -80,8 +80,9 @@ def more_pages(made: Seeded) -> list[str]:
             "q=driver",
         ],
         "software/export.csv": [""],
-        f"software/{made.title_id}": ["", f"as_of={made.past_day}"],
+        f"software/{made.title_id}": [""],
         f"software/products/{made.product_id}": [
+            f"as_of={made.past_day}",
             *("version=1.0.0", "older_than=1.9", "show=gone", "show=missing", client),
         ],
         f"assets/{made.asset_id}": ["list=sort%3Dname", "list=q%3Dpc%26sort%3Dstatus"],

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, TypeAlias, cast
 
 from sqlalchemy import ColumnElement, Select, func, or_, select
 
@@ -21,12 +21,15 @@ from portal.services.lists.search import any_contains, split_words
 from portal.services.past.fleet import Fleet, PastRow, read_changed, read_fleet
 from portal.services.plain import plain
 from portal.sync.devices.merging.snapshots import row_from_json
+from portal.sync.software.products import installed_version
 
+Told: TypeAlias = dict[int, list[tuple[int, str]]]
+"""By product: asset and version of installs of assets that were merged or removed since."""
 PAST_SOFTWARE_COLUMNS = tuple(name for name in SOFTWARE_COLUMNS if name != "removed_at")
 
 
 @dataclass(frozen=True, slots=True)
-class TitleRow:
+class PastProduct:
     """On how many assets, and in how many versions, it was installed."""
 
     id: int
@@ -83,8 +86,8 @@ class PastSoftware:
         return {i for i, row in self.fleet.items() if row.asset.is_present or not present}
 
 
-def read_past_titles(moment: datetime) -> PastSoftware:
-    """To list titles with: whoever sees all needs to know no asset that was as it is now."""
+def read_past_products(moment: datetime) -> PastSoftware:
+    """To list products with: whoever sees all needs to know no asset that was as it is now."""
     is_all = allowed_clients() is None
     return read_past_software(read_changed(moment) if is_all else read_fleet(moment))
 
@@ -104,40 +107,43 @@ def installed_at(moment: datetime) -> tuple[ColumnElement[bool], ...]:
     return AssetSoftware.first_seen_at < moment, or_(removed_at.is_(None), removed_at >= moment)
 
 
-def list_past_titles(past: PastSoftware, search: str, page: int) -> Page[TitleRow]:
+def list_past_products(past: PastSoftware, search: str, page: int) -> Page[PastProduct]:
     """Those that an asset had, by name, with how many assets and versions there were."""
-    told = past.list_told(present=True)
-    columns = (SoftwareTitle.name, SoftwareTitle.publisher)
+    told = _find_products(past.list_told(present=True))
+    product, title = SoftwareProduct, SoftwareTitle
+    columns = (product.name, product.publisher)
     had = (
         select(AssetSoftware.id)
-        .where(AssetSoftware.title_id == SoftwareTitle.id, *past.conditions(present=True))
+        .join(title, title.id == AssetSoftware.title_id)
+        .where(title.product_id == product.id, *past.conditions(present=True))
         .limit(1)
-        .correlate(SoftwareTitle)
+        .correlate(product)
         .scalar_subquery()
     )
     conditions = [
-        or_(had.is_not(None), SoftwareTitle.id.in_({each.title_id for each in told})),
+        or_(had.is_not(None), product.id.in_(told)),
         *(any_contains(columns, word) for word in split_words(search)),
     ]
     with beyond_clients():  # the installs are those of assets that were theirs
-        query = cast("Select[Any]", select(SoftwareTitle.id, *columns).where(*conditions))
-        order = (SoftwareTitle.normalized_name, SoftwareTitle.id)
-        total = select(func.count(SoftwareTitle.id)).where(*conditions)
+        query = cast("Select[Any]", select(product.id, *columns).where(*conditions))
+        order = (product.name_key, product.id)
+        total = select(func.count(product.id)).where(*conditions)
         found: Page[Any] = paginate(query.order_by(*order), total, page, lambda row: row)
         counts = _count(past, [row[0] for row in found.items], told)
-    rows = [TitleRow(row[0], row[1], row[2], *counts[row[0]]) for row in found.items]
+    rows = [PastProduct(row[0], row[1], row[2], *counts[row[0]]) for row in found.items]
     return Page(rows, found.number, found.total)
 
 
-def list_installs_of(past: PastSoftware, title_id: int) -> list[tuple[PastRow, str]]:
-    """Which assets that Tactical listed had the title, in which versions; by name."""
-    wanted = select(AssetSoftware.asset_id, AssetSoftware.version)
-    its = AssetSoftware.title_id == title_id
+def list_installs_of(past: PastSoftware, product_id: int) -> list[tuple[PastRow, str]]:
+    """Which assets that Tactical listed had the product, in which versions; by name."""
     with beyond_clients():
-        rows = db.session.execute(wanted.where(its, *past.conditions(present=True))).all()
-    pairs = [(row.asset_id, row.version) for row in rows]
-    told = past.list_told(present=True)
-    pairs += [(each.asset_id, each.version) for each in told if each.title_id == title_id]
+        rows = db.session.execute(
+            select(AssetSoftware.asset_id, installed_version())
+            .join(SoftwareTitle, SoftwareTitle.id == AssetSoftware.title_id)
+            .where(SoftwareTitle.product_id == product_id, *past.conditions(present=True))
+        ).all()
+    pairs = [(row[0], row[1]) for row in rows]
+    pairs += _find_products(past.list_told(present=True)).get(product_id, [])
     found = [(past.fleet[each], version) for each, version in pairs if each in past.fleet]
     return sorted(
         found, key=lambda each: (each[0].asset.name.casefold(), each[0].asset.id, each[1])
@@ -184,32 +190,53 @@ def _to_row(past: PastSoftware, install: Install, title: tuple[str, str, str | N
     return {name: plain(values[name]) for name in PAST_SOFTWARE_COLUMNS}
 
 
+def _find_products(told: Sequence[Install]) -> Told:
+    if not told:
+        return {}
+    title, ids = SoftwareTitle, sorted({each.title_id for each in told})
+    with beyond_clients():
+        found = db.session.execute(
+            select(title.id, title.product_id, title.named_version).where(is_among(title.id, ids))
+        )
+        titles = {row.id: (row.product_id, row.named_version) for row in found}
+    products: Told = {}
+    for each in told:
+        product_id, named = titles.get(each.title_id, (None, ""))
+        if product_id is not None:
+            products.setdefault(product_id, []).append((each.asset_id, each.version or named))
+    return products
+
+
 def _count(
-    past: PastSoftware, title_ids: Sequence[int], told: Sequence[Install]
+    past: PastSoftware, product_ids: Sequence[int], told: Told
 ) -> dict[int, tuple[int, int]]:
     """On how many assets and in how many versions each was installed. One asset may have several
     versions, so that they are counted apart."""
-    row, is_shown = AssetSoftware, past.conditions(present=True)
-    assets = func.count(row.asset_id.distinct())
-    counted = db.session.execute(
-        select(row.title_id, assets, func.count(row.version.distinct()))
-        .where(row.title_id.in_(title_ids), *is_shown)
-        .group_by(row.title_id)
+    row, title, is_shown = AssetSoftware, SoftwareTitle, past.conditions(present=True)
+    assets, versions = (
+        func.count(row.asset_id.distinct()),
+        func.count(installed_version().distinct()),
     )
-    counts = dict.fromkeys(title_ids, (0, 0)) | {each[0]: (each[1], each[2]) for each in counted}
-    mixed: dict[int, list[Install]] = {}
-    for each in told:
-        if each.title_id in counts:
-            mixed.setdefault(each.title_id, []).append(each)
+    counted = db.session.execute(
+        select(title.product_id, assets, versions)
+        .join(title, title.id == row.title_id)
+        .where(title.product_id.in_(product_ids), *is_shown)
+        .group_by(title.product_id)
+    )
+    counts = dict.fromkeys(product_ids, (0, 0)) | {each[0]: (each[1], each[2]) for each in counted}
+    mixed = {product_id: told[product_id] for product_id in told.keys() & counts.keys()}
     if not mixed:
         return counts
-    versions = db.session.execute(
-        select(row.title_id, row.version).where(row.title_id.in_(mixed), *is_shown).distinct()
+    known = db.session.execute(
+        select(title.product_id, installed_version())
+        .join(title, title.id == row.title_id)
+        .where(title.product_id.in_(mixed), *is_shown)
+        .distinct()
     ).all()
-    for title_id, own in mixed.items():
-        known = {version for its_id, version in versions if its_id == title_id}
-        number = counts[title_id][0] + len({each.asset_id for each in own})
-        counts[title_id] = number, len(known | {each.version for each in own})
+    for product_id, own in mixed.items():
+        texts = {each[1] for each in known if each[0] == product_id}
+        number = counts[product_id][0] + len({asset_id for asset_id, _ in own})
+        counts[product_id] = number, len(texts | {version for _, version in own})
     return counts
 
 

@@ -13,7 +13,6 @@ from sqlalchemy import ColumnElement, Select, case, func, or_, select
 
 from portal.db import db, is_among
 from portal.models import AssetSoftware, SoftwareProduct, SoftwareTitle
-from portal.services.software.counts import product_id_of_title
 from portal.sync.software.products import installed_version
 from portal.versions import is_known_version, version_key
 
@@ -55,6 +54,29 @@ def list_software(asset_ids: Sequence[int], start: datetime, until: datetime) ->
 
 def _select_changes(asset_ids: Sequence[int], start: datetime, until: datetime) -> Select[Any]:
     """The product, its versions before and after, and how many computers had just these."""
+    row, title, product = AssetSoftware, SoftwareTitle, SoftwareProduct
+    changed = _list_changed(asset_ids, start, until).cte("changed")
+    was_there = or_(row.first_seen_at < start, row.first_seen_at == changed.c.first_at)
+    each = (
+        select(changed.c.product_id, changed.c.asset_id)
+        .add_columns(_versions(was_there & _is_kept(start)).label("before"))
+        .add_columns(_versions(_is_kept(until)).label("after"))
+        .join(title, title.product_id == changed.c.product_id)
+        .join(row, (row.asset_id == changed.c.asset_id) & (row.title_id == title.id))
+        .where(row.first_seen_at < until, _is_kept(start))
+        .group_by(changed.c.product_id, changed.c.asset_id)
+        .subquery()
+    )
+    by = (each.c.product_id, each.c.before, each.c.after)
+    counted = select(*by, func.count().label("computers")).group_by(*by).subquery()
+    its = counted.c
+    return select(
+        product.id, product.name, product.publisher, its.before, its.after, its.computers
+    ).join(counted, its.product_id == product.id)
+
+
+def _list_changed(asset_ids: Sequence[int], start: datetime, until: datetime) -> Select[Any]:
+    """Computers, and products of which something came to them or went: few of all that there is."""
     row, title = AssetSoftware, SoftwareTitle
     firsts = (
         select(row.asset_id, func.min(row.first_seen_at).label("at"))
@@ -62,26 +84,16 @@ def _select_changes(asset_ids: Sequence[int], start: datetime, until: datetime) 
         .group_by(row.asset_id)
         .subquery()
     )
-    is_first = row.first_seen_at == firsts.c.at
-    was_there = or_(row.first_seen_at < start, is_first) & _is_kept(start)
-    is_there = (row.first_seen_at < until) & _is_kept(until)
-    product_id = product_id_of_title()
-    each = (
-        select(product_id.label("product_id"), row.asset_id)
-        .add_columns(_versions(was_there).label("before"), _versions(is_there).label("after"))
+    is_new = (row.first_seen_at >= start) & (row.first_seen_at < until)
+    is_gone = (row.removed_at >= start) & (row.removed_at < until)
+    return (
+        select(row.asset_id, title.product_id, firsts.c.at.label("first_at"))
         .join(title, title.id == row.title_id)
         .join(firsts, firsts.c.asset_id == row.asset_id)
-        .where(is_among(row.asset_id, asset_ids), row.first_seen_at < until, _is_kept(start))
-        .group_by(product_id, row.asset_id)
-        .having(func.max(case((was_there == is_there, 0), else_=1)) == 1)
-        .subquery()
+        .where(is_among(row.asset_id, asset_ids))
+        .where(or_(is_new & (row.first_seen_at > firsts.c.at), is_gone))
+        .distinct()
     )
-    by = (each.c.product_id, each.c.before, each.c.after)
-    counted = select(*by, func.count().label("computers")).group_by(*by).subquery()
-    product, its = SoftwareProduct, counted.c
-    return select(
-        product.id, product.name, product.publisher, its.before, its.after, its.computers
-    ).join(counted, its.product_id == product.id)
 
 
 def _is_kept(at: datetime) -> ColumnElement[bool]:

@@ -13,46 +13,46 @@ from portal.services.past.software import (
     PAST_SOFTWARE_COLUMNS,
     export_past_software,
     list_installs_of,
-    list_past_titles,
+    list_past_products,
+    read_past_products,
     read_past_software,
-    read_past_titles,
 )
-from portal.services.software.titles import describe_title
+from portal.services.software.products import describe_product
 from portal.web.downloads import send_csv
 from portal.web.fragments import page_number, page_or_region, words
 from portal.web.past import read_past_day, refuse_day, url_without_day
 
 
-def show_past_titles() -> ResponseReturnValue:
+def show_past_products() -> ResponseReturnValue:
     try:
         past = read_past_day()
     except InvalidInput as error:
         return refuse_day("Software", error)
-    software = read_past_titles(end_of(past.day))
+    software = read_past_products(end_of(past.day))
     return page_or_region(
         "past/software.html",
         {"past-rows": "past/_software.html"},
         past=past,
         q=words("q"),
-        page=list_past_titles(software, words("q"), page_number()),
+        page=list_past_products(software, words("q"), page_number()),
     )
 
 
-def show_past_title(title_id: int) -> ResponseReturnValue:
+def show_past_product(product_id: int) -> ResponseReturnValue:
     """Which assets had it."""
-    title = describe_title(title_id)
+    product = describe_product(product_id)
     try:
         past = read_past_day()
     except InvalidInput as error:
-        return refuse_day(title.name, error)
+        return refuse_day(product.name, error)
     fleet = past.read_fleet()
-    found = list_installs_of(read_past_software(fleet), title_id)
+    found = list_installs_of(read_past_software(fleet), product_id)
     page = paginate_list(found, page_number())
     return page_or_region(
-        "past/title.html",
-        {"past-rows": "past/_title.html"},
+        "past/product.html",
+        {"past-rows": "past/_product.html"},
         past=past,
-        title=title,
+        product=product,
         page=page,
         clients=name_clients(row.asset for row, _version in page.items),
     )

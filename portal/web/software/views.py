@@ -44,11 +44,11 @@ from portal.web.fragments import page_number, page_or_region, words
 from portal.web.guard import requires, tenant_blueprint
 from portal.web.past import wanted_day
 from portal.web.saved_views.look import list_context
-from portal.web.software.past import export_past_list, show_past_title, show_past_titles
+from portal.web.software.past import export_past_list, show_past_product, show_past_products
 
 software = tenant_blueprint("software", __name__)
 
-PRODUCT_FILTERS = ("client_id", "client_name", "version", "older_than", "show")
+PRODUCT_FILTERS = ("client_id", "client_name", "version", "older_than", "show", "as_of")
 """What may be asked of a product in its page's address."""
 
 
@@ -56,7 +56,7 @@ PRODUCT_FILTERS = ("client_id", "client_name", "version", "older_than", "show")
 @requires(Permission.READ)
 def index() -> ResponseReturnValue:
     if wanted_day():
-        return show_past_titles()
+        return show_past_products()
     shown = _read_products()
     page = list_products(shown, page_number())
     return page_or_region(
@@ -85,9 +85,7 @@ def export() -> ResponseReturnValue:
 @software.get("/software/<int:title_id>")
 @requires(Permission.READ)
 def show(title_id: int) -> ResponseReturnValue:
-    """A title is shown on a past day. Now it is a part of its product."""
-    if wanted_day():
-        return show_past_title(title_id)
+    """A title is a part of its product."""
     product_id = product_id_of(title_id)
     if product_id is None:
         return redirect(url_for("software.index"))
@@ -99,6 +97,8 @@ def show(title_id: int) -> ResponseReturnValue:
 @software.get("/software/products/<int:product_id>")
 @requires(Permission.READ)
 def product(product_id: int) -> ResponseReturnValue:
+    if wanted_day():
+        return show_past_product(product_id)
     found, shown = describe_product(product_id), _read_installs(product_id)
     versions = list_versions(shown)
     chosen = choose_versions(shown, versions)
