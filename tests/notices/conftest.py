@@ -10,7 +10,7 @@ from flask.ctx import AppContext
 from sqlalchemy import delete, select
 
 from portal.db import db, transaction
-from portal.models import Channel, Membership, Message, Notice, SyncPlan
+from portal.models import Channel, Membership, Message, Notice, SoftwareMatch, SyncPlan
 from portal.scope import tenant_scope
 from tests.web.world import Place, make_place, make_user
 
@@ -26,10 +26,12 @@ def place(app: Flask) -> Place:
 
 @pytest.fixture
 def scope(place: Place, app_context: AppContext) -> Iterator[Place]:
-    """The tenant's scope, without the held plan and the channel that `make_place` puts there."""
+    """The tenant's scope, without the held plan, the channel and the match of a watch that
+    `make_place` puts there."""
     with tenant_scope(place.id):
         with transaction() as session:
             session.execute(delete(SyncPlan))
+            session.execute(delete(SoftwareMatch))
             session.execute(delete(Channel))
         yield place
 

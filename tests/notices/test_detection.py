@@ -21,6 +21,7 @@ from portal.models import (
     Integration,
     Membership,
     OrganizationMapping,
+    SoftwareWatch,
     SyncPlan,
 )
 from portal.models.alerts.alert import AlertSource, AlertStatus, Severity
@@ -37,6 +38,7 @@ from portal.services.notices.detection import NO_PLACE, look
 from portal.services.notices.kinds import KINDS
 from portal.services.notices.planning import Lasting, Step, plan_changes
 from portal.services.notices.sign import Sign
+from portal.sync.software.watches import look_at_watches
 from tests.events.conftest import events
 from tests.notices.conftest import OWNER, add_channel, change, membership, messages, notices
 from tests.support.statements import counting
@@ -113,6 +115,12 @@ def near_end_of_certificate(_place: Place) -> None:
     change(Integration, certificate_ends_at=utc_now() + timedelta(days=20))
 
 
+def match_watch(place: Place) -> None:
+    watch = db.session.get_one(SoftwareWatch, place.watch)
+    with transaction() as session:
+        look_at_watches(session, [watch.product_id])
+
+
 WRONG = {
     lose_connection: (NoticeKind.CONNECTION_LOST, "", "does not reach https://api.acme.example"),
     refuse_credentials: (NoticeKind.CREDENTIALS_REFUSED, "", "refuses what the portal signs in"),
@@ -125,6 +133,7 @@ WRONG = {
     fail_subscriber: (NoticeKind.SUBSCRIBER_FAILING, None, "It answered 500. The portal goes on"),
     stop_subscriber: (NoticeKind.SUBSCRIBER_FAILING, None, "It is gone. It was stopped."),
     near_end_of_certificate: (NoticeKind.CERTIFICATE_EXPIRES, "", "is valid until"),
+    match_watch: (NoticeKind.WATCH_MATCHES, None, "There is Acme Suite older than 2.0. The watch"),
 }
 
 
@@ -143,7 +152,8 @@ def test_what_is_wrong_is_told_once(scope: Place, mail: int, breaks: Break) -> N
     look()
 
     (notice,), (message,) = notices(), messages()
-    subject = str(scope.subscriber) if subject is None else subject
+    if subject is None:
+        subject = str(scope.watch if kind is NoticeKind.WATCH_MATCHES else scope.subscriber)
     assert (notice.kind, notice.subject, notice.ended_at) == (kind, subject, None)
     assert words in notice.text
     assert message.key == f"n{notice.id}:began:c{mail}:{membership()}"
@@ -348,7 +358,11 @@ def test_each_tenant_hears_of_its_own(app: Flask, scope: Place, mail: int) -> No
         add_channel()
         change(Integration, stopped_for=Stop.CODE_NEEDED, stopped_at=utc_now())
         look()
-        assert [str(notice.kind) for notice in notices()] == ["code_needed", "sync_held"]
+        assert [str(notice.kind) for notice in notices()] == [
+            "code_needed",
+            "sync_held",
+            "watch_matches",
+        ]
     assert (notices(), messages()) == ([], [])
 
 

@@ -51,7 +51,7 @@ def add(product: str, older_than: str, client: str, publisher: str) -> Outcome:
 @tenant_option
 def remove(watch_id: int) -> Outcome:
     """Remove a watch."""
-    question = keeping.remove_watch(watch_id)
+    question, _ = keeping.remove_watch(watch_id)
     return Outcome({"ok": True, "id": str(watch_id)}, f"Removed the watch for {question}.")
 
 

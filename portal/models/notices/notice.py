@@ -22,10 +22,12 @@ class NoticeKind(StrEnum):
     CHANNEL_FAILING = "channel_failing"
     HELPDESK_FAILING = "helpdesk_failing"
     CERTIFICATE_EXPIRES = "certificate_expires"
+    WATCH_MATCHES = "watch_matches"
+    """Of software."""
 
 
 class Notice(TenantOwned, Base):
-    """Something about the portal itself that a person should know, from when to when."""
+    """Something that a person should see to, mostly about the portal itself: from when to when."""
 
     __tablename__ = "notices"
     __table_args__ = (
@@ -45,7 +47,7 @@ class Notice(TenantOwned, Base):
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     kind: Mapped[NoticeKind]
     subject: Mapped[str]
-    """Which one of its kind: the id of a subscriber or a channel; empty where there is one."""
+    """Which one of its kind: the id of a channel, a watch and so on; empty where there is one."""
     text: Mapped[str]
     began_at: Mapped[datetime] = mapped_column(default=utc_now)
     calm_since: Mapped[datetime | None]

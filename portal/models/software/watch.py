@@ -17,7 +17,12 @@ class SoftwareWatch(TenantOwned, Base):
     assets have it, or have it in a version older than one."""
 
     __tablename__ = "software_watches"
-    __table_args__ = (Index(None, "tenant_id"), Index(None, "product_id"), Index(None, "client_id"))
+    __table_args__ = (
+        Index(None, "tenant_id"),
+        Index(None, "product_id"),
+        Index(None, "client_id"),
+        {"sqlite_autoincrement": True},  # the id of one that is gone is given to no other
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     product_id: Mapped[int] = mapped_column(ForeignKey("software_products.id", ondelete="CASCADE"))

@@ -37,6 +37,9 @@ class UndoKind(StrEnum):
     UNSNOOZED_DAYS = "unsnoozed_days"
     MOVED = "moved"
     """To another client, by hand."""
+    WATCH_SWITCHED = "watch_switched"
+    """On or off; of software, like the next."""
+    WATCH_REMOVED = "watch_removed"
 
 
 class UndoOffer(TenantOwned, Base):

@@ -175,6 +175,7 @@ class Action(StrEnum):
     WATCH_SWITCHED_ON = "watch.switched_on"
     WATCH_SWITCHED_OFF = "watch.switched_off"
     WATCH_REMOVED = "watch.removed"
+    WATCH_RESTORED = "watch.restored"
 
     LIST_EXPORTED = "list.exported"
     LIST_LOOK_CHOSEN = "list.look_chosen"

@@ -85,4 +85,10 @@ KINDS: Final[dict[NoticeKind, Kind]] = {
         about=f"It is valid for less than {CERTIFICATE_LEFT.days} days.",
         page="integrations/tacticalrmm/",
     ),
+    NoticeKind.WATCH_MATCHES: Kind(
+        title="A software watch matches",
+        about="Some asset has software that is watched for.",
+        page="software/watches/",
+        calm=timedelta(minutes=15),  # longer than it can be undone that a watch was switched off
+    ),
 }

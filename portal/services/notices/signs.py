@@ -1,4 +1,4 @@
-"""What is wrong with the portal at the moment, of all tenants, read from what the database holds.
+"""What a person should see to at the moment, of all tenants, read from what the database holds.
 
 A fixed number of statements, however many tenants there are. Nothing is asked of any server.
 """
@@ -16,6 +16,8 @@ from portal.db import db
 from portal.models import (
     Integration,
     OrganizationMapping,
+    SoftwareMatch,
+    SoftwareWatch,
     SyncPlan,
     SyncRun,
 )
@@ -31,6 +33,7 @@ from portal.services.notices.far_sides import (
 )
 from portal.services.notices.kinds import CERTIFICATE_LEFT
 from portal.services.notices.sign import FEWEST_FAILURES, Sign
+from portal.services.watches.listing import describe_watch, select_watches
 from portal.wording import plural
 
 PREVIEW_PATIENCE: Final = timedelta(hours=1)
@@ -48,6 +51,7 @@ def list_signs() -> list[Sign]:
         *list_subscribers(),
         *list_channels(),
         *list_helpdesks(),
+        *_of_watches(),
     ]
 
 
@@ -167,3 +171,15 @@ def _of_held_organizations() -> Iterator[Sign]:
             "whether they are gone or stay."
         )
         yield Sign(tenant_id, NoticeKind.SYNC_HELD, "organizations", since or utc_now(), text)
+
+
+def _of_watches() -> Iterator[Sign]:
+    """How many assets match is not counted: it changes while the notice lasts."""
+    matches = exists().where(SoftwareMatch.watch_id == SoftwareWatch.id)
+    for watch in db.session.scalars(select_watches().where(matches)):
+        where = f" at {watch.client.name}" if watch.client else ""
+        text = (
+            f"There is {describe_watch(watch)}{where}. The watch lists the assets. Update the "
+            "software or remove it there, or switch the watch off."
+        )
+        yield Sign(watch.tenant_id, NoticeKind.WATCH_MATCHES, str(watch.id), utc_now(), text)

@@ -223,7 +223,8 @@ def _count(
         .where(title.product_id.in_(product_ids), *is_shown)
         .group_by(title.product_id)
     )
-    counts = dict.fromkeys(product_ids, (0, 0)) | {each[0]: (each[1], each[2]) for each in counted}
+    counts = dict.fromkeys(product_ids, (0, 0))
+    counts.update((product_id or 0, (number, texts)) for product_id, number, texts in counted)
     mixed = {product_id: told[product_id] for product_id in told.keys() & counts.keys()}
     if not mixed:
         return counts
@@ -234,9 +235,9 @@ def _count(
         .distinct()
     ).all()
     for product_id, own in mixed.items():
-        texts = {each[1] for each in known if each[0] == product_id}
+        its = {each[1] for each in known if each[0] == product_id}
         number = counts[product_id][0] + len({asset_id for asset_id, _ in own})
-        counts[product_id] = number, len(texts | {version for _, version in own})
+        counts[product_id] = number, len(its | {version for _, version in own})
     return counts
 
 

@@ -24,6 +24,7 @@ from portal.services.organizations import many
 from portal.services.saved_views import keeping
 from portal.services.undo.offers import claim_offer, release_offer
 from portal.services.undo.runs import take_back_run
+from portal.services.watches.keeping import take_back_removing, take_back_switching
 from portal.services.windows.editing import restore_window
 
 Change = dict[str, Any]
@@ -84,6 +85,8 @@ _WAYS: Final[Mapping[UndoKind, _Way]] = {
     UndoKind.UNSNOOZED: _by(Permission.ACT_ON_ALERTS, take_back_unsnoozing),
     UndoKind.SNOOZED_DAYS: _by(Permission.ACT_ON_ALERTS, take_back_snoozing_days),
     UndoKind.UNSNOOZED_DAYS: _by(Permission.ACT_ON_ALERTS, take_back_waking),
+    UndoKind.WATCH_SWITCHED: _by(Permission.CHANGE_RULES, take_back_switching),
+    UndoKind.WATCH_REMOVED: _by(Permission.CHANGE_RULES, take_back_removing),
     UndoKind.WINDOW_DELETED: _Way(
         Permission.CHANGE_RULES,
         lambda _place, change: f"{restore_window(change['window_id'])} is back.",

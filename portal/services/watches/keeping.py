@@ -1,26 +1,35 @@
-"""Watches of software: made, switched off and on, removed.
+"""Watches of software: made, switched off and on, removed, and brought back.
 
 What matches is looked at in the same transaction, so that events tell of it at once.
 """
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any
+
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from portal.clock import iso_utc
 from portal.db import db, transaction
 from portal.errors import InvalidInput, NotFound, Refused
-from portal.models import SoftwareProduct, SoftwareWatch, Tenant
+from portal.models import Client, SoftwareProduct, SoftwareWatch, Tenant
+from portal.models.undo.offer import UndoKind
 from portal.product_names import fold_product, fold_publisher
 from portal.scope import get_tenant_id
 from portal.services.audit.actions import Action
 from portal.services.audit.record import Target, record
 from portal.services.clients import get_client
+from portal.services.undo.offers import CHANGED_SINCE, offer_undo
 from portal.services.watches.listing import WatchView, describe_watch, get_watch, view_watches
 from portal.sync.software.watches import look_at_watches
 from portal.versions import LONGEST_VERSION, is_known_version
 
 MOST_WATCHES = 100
+_KEPT = ("id", "product_id", "client_id", "older_than", "active", "created_by")
+"""Of a watch that is removed, so that it can come back: also its id, which the notice of what
+matches it goes by."""
 
 
 def add_watch(product_id: int, older_than: str, client_id: int | None, by: str) -> WatchView:
@@ -52,30 +61,76 @@ def add_watch(product_id: int, older_than: str, client_id: int | None, by: str) 
     return view_watches([watch])[0]
 
 
-def switch_watch(watch_id: int, *, on: bool) -> SoftwareWatch:
-    """What is switched off matches nothing, and events tell so. Raises NotFound."""
+def switch_watch(watch_id: int, *, on: bool) -> int | None:
+    """What is switched off matches nothing, and events tell so. Returns the offer to undo it.
+    Raises NotFound."""
     with transaction() as session:
         watch = get_watch(watch_id)
+        if watch.active == on:
+            return None
+        _switch(session, watch, on=on)
+    return offer_undo(UndoKind.WATCH_SWITCHED, {"watch_id": watch_id, "on": on})
+
+
+def take_back_switching(watch_id: int, on: bool) -> str:
+    """`on`: what was done. Raises Refused."""
+    with transaction() as session:
+        watch = _find_unchanged(watch_id)
         if watch.active != on:
-            watch.active = on
-            session.flush()
-            action = Action.WATCH_SWITCHED_ON if on else Action.WATCH_SWITCHED_OFF
-            record(action, _target(watch))
-            look_at_watches(session, [watch.product_id])
-    return watch
+            raise Refused(CHANGED_SINCE)
+        _switch(session, watch, on=not on)
+    return f"Undone: the watch for {describe_watch(watch)} is {'off' if on else 'on'} again."
 
 
-def remove_watch(watch_id: int) -> str:
-    """Returns what it asked. Events tell that nothing matches it any more. Raises NotFound."""
+def remove_watch(watch_id: int) -> tuple[str, int | None]:
+    """Returns what it asked, and the offer to undo it. Events tell that nothing matches it any
+    more. Raises NotFound."""
     with transaction() as session:
         watch = get_watch(watch_id)
         question = describe_watch(watch)
+        row = {name: getattr(watch, name) for name in _KEPT}
+        change = {"watch": row | {"created_at": iso_utc(watch.created_at)}}
         watch.active = False
         session.flush()
         look_at_watches(session, [watch.product_id])
         record(Action.WATCH_REMOVED, _target(watch), before=_describe(watch))
         session.delete(watch)
-    return question
+    return question, offer_undo(UndoKind.WATCH_REMOVED, change)
+
+
+def take_back_removing(watch: dict[str, Any]) -> str:
+    """What matches it now is told anew. Raises InvalidInput where there is such a one again, and
+    Refused."""
+    product_id, client_id = watch["product_id"], watch["client_id"]
+    with transaction() as session:
+        session.get_one(Tenant, get_tenant_id(), with_for_update={"key_share": True})
+        if session.get(SoftwareProduct, product_id) is None:
+            raise Refused("Nobody has this software any more, so there is nothing to watch.")
+        if client_id is not None and session.get(Client, client_id) is None:
+            raise Refused("The client was deleted since, so nothing was undone.")
+        _check_room(session, product_id, watch["older_than"], client_id)
+        created_at = datetime.fromisoformat(watch["created_at"])
+        made = SoftwareWatch(**(watch | {"created_at": created_at}))
+        session.add(made)
+        session.flush()
+        back = get_watch(made.id)
+        record(Action.WATCH_RESTORED, _target(back), after=_describe(back))
+        look_at_watches(session, [product_id])
+    return f"The watch for {describe_watch(back)} is back."
+
+
+def _switch(session: Session, watch: SoftwareWatch, *, on: bool) -> None:
+    watch.active = on
+    session.flush()
+    record(Action.WATCH_SWITCHED_ON if on else Action.WATCH_SWITCHED_OFF, _target(watch))
+    look_at_watches(session, [watch.product_id])
+
+
+def _find_unchanged(watch_id: int) -> SoftwareWatch:
+    try:
+        return get_watch(watch_id)
+    except NotFound:
+        raise Refused(CHANGED_SINCE) from None
 
 
 def find_product(name: str, publisher: str = "") -> SoftwareProduct:

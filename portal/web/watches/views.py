@@ -20,7 +20,7 @@ from portal.web.client_filter import (
     read_client_id,
 )
 from portal.web.forms import mark
-from portal.web.fragments import page_number, words
+from portal.web.fragments import flash_done, page_number, words
 from portal.web.guard import get_user, requires, tenant_blueprint
 
 watches = tenant_blueprint("watches", __name__, "/software")
@@ -75,16 +75,16 @@ def new(product_id: int) -> ResponseReturnValue:
 @requires(Permission.CHANGE_RULES)
 def switch(watch_id: int) -> ResponseReturnValue:
     on = bool(request.form.get("on"))
-    keeping.switch_watch(watch_id, on=on)
-    flash("Switched on." if on else "Switched off. Nothing matches it now.", "success")
+    undo = keeping.switch_watch(watch_id, on=on)
+    flash_done("Switched on." if on else "Switched off. Nothing matches it now.", undo)
     return redirect(url_for("watches.show", watch_id=watch_id))
 
 
 @watches.post("/watches/<int:watch_id>/remove")
 @requires(Permission.CHANGE_RULES)
 def remove(watch_id: int) -> ResponseReturnValue:
-    question = keeping.remove_watch(watch_id)
-    flash(f"Removed the watch for {question}.", "success")
+    question, undo = keeping.remove_watch(watch_id)
+    flash_done(f"Removed the watch for {question}.", undo)
     return redirect(url_for("watches.index"))
 
 

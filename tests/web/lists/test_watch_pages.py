@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
+from portal.db import db
+from portal.models import AuditEntry, Event, Notice
+from portal.models.notices.notice import NoticeKind
+from portal.scope import tenant_scope
+from portal.services.notices.detection import look
+from tests.web.lists.test_undo import do, press
 from tests.web.world import Place
 
 pytestmark = pytest.mark.one_database
@@ -48,3 +56,61 @@ def test_a_watch_is_switched_off_and_removed(admin: FlaskClient, acme: Place) ->
     assert "Removed the watch for Acme Suite older than 2.0." in removed
     assert "No watches yet" in removed
     assert admin.get(page).status_code == 404
+
+
+def test_a_watch_that_comes_back_is_the_same_and_its_notice_goes_on(
+    app: Flask, admin: FlaskClient, acme: Place
+) -> None:
+    """Nothing asks before it is switched off or removed: the toast takes it back."""
+    path = f"software/watches/{acme.watch}"
+    assert "data-confirm" not in admin.get(acme.url(path)).text.partition("<main")[2]
+    _look(app)
+    off = do(admin, acme, f"{path}/switch", on="")
+    _look(app)
+    said = "Undone: the watch for Acme Suite older than 2.0 is on again."
+    assert press(admin, off, acme.url(path)) == said
+    assert not do(admin, acme, f"{path}/switch", on="1")  # it is on
+    removed = do(admin, acme, f"{path}/remove")
+    _look(app)
+    assert admin.get(acme.url(path)).status_code == 404
+    back = "The watch for Acme Suite older than 2.0 is back."
+    assert press(admin, removed, acme.url(path)) == back
+    assert "1 asset matches now" in admin.get(acme.url(path)).text
+    _look(app)
+
+    with app.app_context(), tenant_scope(acme.id):
+        of_watches = select(Notice).where(Notice.kind == NoticeKind.WATCH_MATCHES)
+        [notice] = db.session.scalars(of_watches).all()
+        assert (notice.subject, notice.calm_since) == (str(acme.watch), None)
+        told = [
+            each.type.rpartition(".")[2]
+            for each in db.session.scalars(
+                select(Event).where(Event.type.like("software.watch.%")).order_by(Event.id)
+            )
+        ]
+        assert told == ["cleared", "matched", "cleared", "matched"]
+        of_watch = select(AuditEntry.action).where(AuditEntry.action.like("watch.%"))
+        done = list(db.session.scalars(of_watch.order_by(AuditEntry.number)))
+        assert done == [
+            f"watch.{each}" for each in ("switched_off", "switched_on", "removed", "restored")
+        ]
+
+
+def test_what_changed_since_is_not_undone(admin: FlaskClient, acme: Place) -> None:
+    path = f"software/watches/{acme.watch}"
+    off = do(admin, acme, f"{path}/switch", on="")
+    do(admin, acme, f"{path}/switch", on="1")
+    assert press(admin, off) == "It was changed since, so nothing was undone."
+    off = do(admin, acme, f"{path}/switch", on="")
+    removed = do(admin, acme, f"{path}/remove")
+    assert press(admin, off) == "It was changed since, so nothing was undone."
+    watch = acme.url(f"software/products/{acme.product}/watch")
+    made = admin.post(watch, data={"older_than": "2.0"})
+    assert not made.location.endswith(f"/{acme.watch}")  # no other gets its number
+    assert "Acme Suite older than 2.0" in admin.get(made.location).text
+    assert press(admin, removed) == "There is such a watch already."
+
+
+def _look(app: Flask) -> None:
+    with app.app_context():
+        look()
