@@ -5,7 +5,7 @@ PYTEST_ARGS = -n $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2) --maxprocesses 
 # Where it is set, each process of a run would compile every module anew.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: help install demo run test test-fast check soak test-identity test-kills test-properties test-helpdesks bench lint format diagram screenshots audit release-check sbom lock
+.PHONY: help install demo run test test-fast test-deep check soak test-identity test-kills test-properties test-helpdesks bench lint format diagram screenshots audit release-check sbom lock
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -26,6 +26,9 @@ test-fast: install-dev ## Run the tests that need no server, browser or process
 	$(BIN)/pytest -q -n 2 --dist worksteal -m "not servers and not soak" --hypothesis-profile fast
 
 check: lint test-fast ## Lint and run the fast tests: before each commit
+
+test-deep: install-dev ## Run on both databases what `make test` runs on one of them
+	DEEP=1 $(BIN)/pytest $(PYTEST_ARGS) -m mainly
 
 SOAKS = 1
 BUSY = 0

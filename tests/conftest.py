@@ -26,6 +26,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "one_database: what it shows does not depend on the database; SQLite only"
     )
+    config.addinivalue_line(
+        "markers", "mainly: on the databases that it names; on both in `make test-deep`"
+    )
     config.addinivalue_line("markers", "soak: a long one; `make soak` runs it")
     config.addinivalue_line("markers", "fleet: another fleet than the small one of `tactical`")
     config.addinivalue_line("markers", "servers: takes a server, a browser or processes of its own")

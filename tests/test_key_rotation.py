@@ -43,6 +43,8 @@ from portal.services.webhook.keys import identify_sender, reveal
 from portal.vault import find_secret, get_vault, store_secret
 from tests.support.second_factors import set_up_app
 
+pytestmark = pytest.mark.mainly("postgresql")
+
 MANY = 160
 PASSWORD = "correct horse battery"
 API_KEY = "THE-API-KEY-OF-ACME"
@@ -242,6 +244,7 @@ def recorded() -> list[tuple[str, int | None]]:
     return [(row.action, (row.after or {}).get("secrets")) for row in said]
 
 
+@pytest.mark.mainly("sqlite", "postgresql")
 def test_a_killed_rotation_goes_on_where_it_was(app: Flask, acme: int, settings: Settings) -> None:
     make_many()
     db.session.rollback()
@@ -263,6 +266,7 @@ def test_a_killed_rotation_goes_on_where_it_was(app: Flask, acme: int, settings:
         assert set(read_many()) == all_of()
 
 
+@pytest.mark.mainly("sqlite", "postgresql")
 def test_nothing_that_others_write_meanwhile_is_lost(
     app: Flask, acme: int, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

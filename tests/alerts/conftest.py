@@ -13,18 +13,16 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from portal.models import Alert, SyncRun
-from portal.models.integrations.integration import AuthMode
 from portal.models.runs.sync_run import SyncKind
 from portal.scope import tenant_scope
 from portal.services.accounts.tenants import add_tenant
 from portal.services.alerts import listing
 from portal.services.alerts.filters import AlertFilter
 from portal.services.deliveries import processing
-from portal.services.integrations import connect, testing
-from portal.services.organizations import mapping
 from portal.services.runs import execution
 from portal.services.webhook import keys
 from tactical_simulator import SimulatedTactical
+from tests.support import msp as connecting
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,16 +97,8 @@ class Msp:
 @pytest.fixture
 def msp(app: Flask, tactical: SimulatedTactical) -> Msp:
     with app.app_context():
-        tenant_id = add_tenant("Acme MSP", "acme").id
-    with app.app_context(), tenant_scope(tenant_id):
-        connect.save_connection(
-            connect.ConnectionSettings(
-                base_url=tactical.url, auth_mode=AuthMode.API_KEY, api_key=tactical.api_key
-            )
-        )
-        testing.test_now()
-        execution.run_to_end(SyncKind.ORGANIZATIONS)
-        mapping.map_exact(create=True)
-        execution.run_to_end(SyncKind.DEVICES)
+        connected = connecting.Msp(app, tactical, add_tenant("Acme MSP", "acme").id)
+    with connected.scope():
+        connected.import_fleet()
         secret = keys.reveal()
-    return Msp(app, tactical, tenant_id, "acme", secret)
+    return Msp(app, tactical, connected.id, "acme", secret)

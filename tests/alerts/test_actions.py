@@ -20,6 +20,8 @@ from portal.tactical.alerts import TacticalAlerts
 from portal.tactical.http.session import TacticalSession
 from tests.alerts.conftest import Msp
 
+pytestmark = pytest.mark.mainly("postgresql")
+
 ANY = AlertFilter()
 
 

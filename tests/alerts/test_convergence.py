@@ -24,6 +24,8 @@ from portal.services.integrations.current import get_integration
 from portal.services.runs import execution
 from tests.alerts.conftest import Msp
 
+pytestmark = pytest.mark.mainly("postgresql")
+
 ALERT = "/alerts/*"
 TRIGGER, RESOLVE = "trigger", "resolve"
 

@@ -41,25 +41,25 @@ def fleet(msp: Msp) -> Msp:
     return msp
 
 
-@pytest.mark.parametrize(
-    ("shown", "messages"),
-    [
-        (AlertFilter(status="active"), {"Disk 100%_full on C:", "Print spooler"}),
-        (AlertFilter(status="resolved"), {"Resolved one"}),
-        (AlertFilter(severity="error"), {"Disk 100%_full on C:", "Snoozed one"}),
-        (AlertFilter(search="0%_f"), {"Disk 100%_full on C:"}),
-        (AlertFilter(search="spooler print"), {"Print spooler"}),
-        (AlertFilter(search="spooler disk"), set()),
-        (AlertFilter(age="over-7d"), {"Disk 100%_full on C:"}),
-        (AlertFilter(age="1h", status="active"), {"Print spooler"}),
-        (AlertFilter(age="30d", severity="warning"), {"Print spooler"}),
-    ],
-)
-def test_filters(fleet: Msp, shown: AlertFilter, messages: set[str]) -> None:
+SHOWN = [
+    (AlertFilter(status="active"), {"Disk 100%_full on C:", "Print spooler"}),
+    (AlertFilter(status="resolved"), {"Resolved one"}),
+    (AlertFilter(severity="error"), {"Disk 100%_full on C:", "Snoozed one"}),
+    (AlertFilter(search="0%_f"), {"Disk 100%_full on C:"}),
+    (AlertFilter(search="spooler print"), {"Print spooler"}),
+    (AlertFilter(search="spooler disk"), set()),
+    (AlertFilter(age="over-7d"), {"Disk 100%_full on C:"}),
+    (AlertFilter(age="1h", status="active"), {"Print spooler"}),
+    (AlertFilter(age="30d", severity="warning"), {"Print spooler"}),
+]
+
+
+def test_filters(fleet: Msp) -> None:
     with fleet.scope():
-        found = listing.list_alerts(shown)
-        assert {row.alert.message for row in found.items} == messages
-        assert found.total == len(messages)
+        for shown, messages in SHOWN:
+            found = listing.list_alerts(shown)
+            assert {row.alert.message for row in found.items} == messages, shown
+            assert found.total == len(messages), shown
 
 
 def test_counts_leave_the_own_status_aside(fleet: Msp) -> None:
@@ -75,11 +75,11 @@ def test_counts_leave_the_own_status_aside(fleet: Msp) -> None:
         }
 
 
-@pytest.mark.parametrize("key", [*listing.SORTABLE, "nonsense"])
-def test_every_order_works_both_ways(fleet: Msp, key: str) -> None:
+def test_every_order_works_both_ways(fleet: Msp) -> None:
     with fleet.scope():
-        for sort in (key, f"-{key}"):
-            assert len(listing.list_alerts(AlertFilter(sort=sort)).items) == 4
+        for key in (*listing.SORTABLE, "nonsense"):
+            for sort in (key, f"-{key}"):
+                assert len(listing.list_alerts(AlertFilter(sort=sort)).items) == 4, sort
 
 
 def test_severity_is_ordered_by_its_weight(fleet: Msp) -> None:

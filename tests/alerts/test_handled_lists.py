@@ -23,6 +23,8 @@ from portal.services.alerts.listing import list_and_count
 from tests.web.conftest import HTMX
 from tests.web.world import Place, make_alert, make_place, make_user, sign_in
 
+pytestmark = pytest.mark.mainly("postgresql")
+
 
 @pytest.fixture
 def acme(app: Flask) -> Iterator[Place]:

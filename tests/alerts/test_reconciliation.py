@@ -27,6 +27,8 @@ from portal.services.runs.history import list_errors
 from portal.tactical.alerts import TacticalAlerts
 from tests.alerts.conftest import Msp
 
+pytestmark = pytest.mark.mainly("postgresql")
+
 LIST = "/alerts/"
 REFUSAL = {"detail": "You do not have permission to perform this action."}
 

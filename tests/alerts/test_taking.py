@@ -41,6 +41,8 @@ from portal.services.alerts.snoozing import snooze
 from portal.services.audit.actor import Actor, acting_as
 from tests.web.world import Place, make_alert, make_place, make_user
 
+pytestmark = pytest.mark.mainly("postgresql")
+
 ANNA, BOB = "anna@acme.example", "bob@acme.example"
 
 

@@ -20,6 +20,8 @@ from portal.services.clients import add_client
 from portal.services.organizations.mapping import map_exact, map_to_client
 from tests.support.msp import Msp
 
+pytestmark = pytest.mark.mainly("postgresql")
+
 Told = tuple[str, str, Any, Any]
 
 

@@ -38,6 +38,8 @@ from tests.assets.tables import add_conflict, change, get, import_pair, merge, r
 from tests.events.conftest import events
 from tests.support.msp import Msp
 
+pytestmark = pytest.mark.mainly("postgresql")
+
 
 def ids_of(table: type[Alert] | type[AssetChange], asset_id: int) -> set[int]:
     found = set(db.session.scalars(select(table.id).where(table.asset_id == asset_id)))

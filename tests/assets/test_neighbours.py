@@ -17,6 +17,8 @@ from portal.services.assets.ordering import SORTABLE, STATUS
 from portal.services.integrations.current import get_integration
 from tests.web.world import Place, make_asset, make_place
 
+pytestmark = pytest.mark.mainly("postgresql")
+
 LONG_AGO = utc_now() - timedelta(days=9)
 FLEET = 9
 SORTS = [f"{sign}{word}" for word in (*SORTABLE, STATUS) for sign in ("", "-")]

@@ -22,6 +22,8 @@ from tests.web.conftest import acme, admin
 from tests.web.safety.neighbour import limited_user
 from tests.web.world import Place, make_user, sign_in
 
+pytestmark = pytest.mark.mainly("postgresql")
+
 __all__ = ["acme", "admin"]
 
 NOTE = "Key <b>17</b> at the desk.\nSee https://wiki.example.com/a?b=1&c=2 first"

@@ -37,6 +37,8 @@ from portal.services.runs.execution import run_to_end
 from portal.tactical.reading.systems import split_system
 from tactical_simulator import SimulatedTactical
 
+pytestmark = pytest.mark.mainly("postgresql")
+
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 

@@ -46,6 +46,8 @@ from tests.support.msp import Msp, counted
 from tests.sync.software import ingest
 from tests.sync.test_retirement import age, remove, retired
 
+pytestmark = pytest.mark.mainly("postgresql")
+
 
 def some_missing(msp: Msp, number: int) -> list[int]:
     """Ids of assets that Tactical lists no more, the first of them proposed for retirement."""

@@ -56,6 +56,8 @@ from tests.assets.tables import (
 from tests.support.msp import Msp
 from tests.web.world import make_user
 
+pytestmark = pytest.mark.mainly("postgresql")
+
 
 def take_back(removed_id: int) -> Unmerged:
     with transaction() as session:

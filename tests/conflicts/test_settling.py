@@ -27,6 +27,8 @@ from tests.assets.tables import add_conflict, change, get, import_pair, read_tab
 from tests.support.msp import Msp
 from tests.web.world import make_user
 
+pytestmark = pytest.mark.mainly("postgresql")
+
 
 def log_of(run_id: int) -> list[tuple[str, str]]:
     rows = db.session.scalars(select(SyncLogEntry).filter_by(run_id=run_id))

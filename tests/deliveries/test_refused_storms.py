@@ -22,6 +22,8 @@ from portal.services.deliveries.refused_storms import find_refusals
 from portal.services.runs import execution, history, requests
 from tests.alerts.conftest import Msp
 
+pytestmark = pytest.mark.mainly("postgresql")
+
 BURST = 10
 
 

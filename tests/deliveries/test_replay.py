@@ -27,6 +27,8 @@ from portal.services.deliveries.history import DeliveryFilter
 from portal.services.integrations import connect
 from tests.alerts.conftest import Msp
 
+pytestmark = pytest.mark.mainly("postgresql")
+
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:

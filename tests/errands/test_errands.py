@@ -33,6 +33,8 @@ from portal.services.undo.offers import VALID_FOR, claim_offer
 from tests.alerts.conftest import Msp, msp
 from tests.events.receiver import Receiver, receiving
 
+pytestmark = pytest.mark.mainly("postgresql")
+
 __all__ = ["msp"]
 
 

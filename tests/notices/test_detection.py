@@ -44,6 +44,8 @@ from tests.notices.conftest import OWNER, add_channel, change, membership, messa
 from tests.support.statements import counting
 from tests.web.world import Place, make_place, make_user
 
+pytestmark = pytest.mark.mainly("postgresql")
+
 MINUTE = timedelta(minutes=1)
 Break = Callable[[Place], None]
 NOON = utc_now().replace(hour=12, minute=0, second=0, microsecond=0)

@@ -30,6 +30,8 @@ from tests.support.second_factors import Phone, set_up_app, steps_later
 from tests.web.safety.neighbour import limited_user
 from tests.web.world import Place, make_user
 
+pytestmark = pytest.mark.mainly("postgresql")
+
 EMAIL, PASSWORD = "bob@acme.example", "correct horse battery"
 
 

@@ -27,6 +27,8 @@ from tests.support.identity_provider import OTHER_KEY, IdentityProvider
 from tests.web.safety.neighbour import limited_user
 from tests.web.world import Place, make_place, make_user
 
+pytestmark = pytest.mark.mainly("postgresql")
+
 START = "/t/acme/sign-in/start"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+import pytest
 from sqlalchemy import select
 
 from portal.clock import utc_now
@@ -31,6 +32,8 @@ from portal.services.past.software import (
 from portal.sync.devices.merging.keepsakes import KEPT
 from tests.support.msp import Msp, Row
 from tests.sync.software import entry, ingest, reporting
+
+pytestmark = pytest.mark.mainly("postgresql")
 
 OF_DELETED = {"asset_id", "client", *KEPT}
 

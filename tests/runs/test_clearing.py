@@ -17,6 +17,8 @@ from portal.services.runs.reverts import revert_to_end
 from tests.runs.test_reverting import exported
 from tests.support.msp import Msp, counted
 
+pytestmark = pytest.mark.mainly("postgresql")
+
 
 def test_what_a_wrong_mapping_created_goes_and_comes_back(msp: Msp) -> None:
     msp.import_fleet()

@@ -16,6 +16,8 @@ from portal.services.runs import execution, history, requests
 from tests.runs.world import change
 from tests.support.msp import Msp
 
+pytestmark = pytest.mark.mainly("postgresql")
+
 DEVICES, ORGANIZATIONS, AGENT = SyncKind.DEVICES, SyncKind.ORGANIZATIONS, SyncKind.AGENT
 
 

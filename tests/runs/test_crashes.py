@@ -8,6 +8,7 @@ import subprocess
 import sys
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import select
 
 from portal.clock import utc_now
@@ -29,6 +30,8 @@ from tests.acceptance.truth import expected_assets, told
 from tests.runs.world import change
 from tests.support.keys import KEYS
 from tests.support.msp import Msp
+
+pytestmark = pytest.mark.mainly("postgresql")
 
 WORKER = """
 import os, signal, sys

@@ -35,6 +35,8 @@ from portal.sync.devices.writers.chosen import AS_IT_IS, CHANGED_SINCE, MAYBE_LI
 from portal.sync.runs.plans import IDS_AT_ONCE, add_rows, note_outcomes
 from tests.support.msp import Msp, counted
 
+pytestmark = pytest.mark.mainly("postgresql")
+
 SOURCES = [InventorySource.BETA, InventorySource.DASHBOARD]
 OF_A_PREVIEW = {"sync_runs", "sync_log_entries", "sync_plans", "sync_plan_rows", "audit_entries"}
 """And an event that it was asked for."""

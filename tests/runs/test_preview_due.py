@@ -24,6 +24,8 @@ from portal.services.organizations import mapping
 from portal.services.runs import execution, plans, requests
 from tests.support.msp import Msp
 
+pytestmark = pytest.mark.mainly("postgresql")
+
 
 def due() -> PreviewReason | None:
     db.session.rollback()

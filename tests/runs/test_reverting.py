@@ -25,6 +25,8 @@ from portal.sync.devices.merging.merge import merge_into
 from portal.sync.runs.person_runs import add_person_run, cause_of
 from tests.support.msp import Msp, counted
 
+pytestmark = pytest.mark.mainly("postgresql")
+
 LOOKS = (
     "agent_status",
     "status_as_of",

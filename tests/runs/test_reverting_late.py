@@ -40,6 +40,8 @@ from tests.assets.test_retirement import some_missing
 from tests.support.msp import Msp, counted
 from tests.web.world import make_user
 
+pytestmark = pytest.mark.mainly("postgresql")
+
 
 def clear() -> SyncRun:
     """Remove all that the connection created."""

@@ -28,6 +28,8 @@ from portal.services.runs import execution, history, requests
 from tests.runs.world import change
 from tests.support.msp import Msp
 
+pytestmark = pytest.mark.mainly("postgresql")
+
 Jobs = list[tuple[object, ...]]
 NIGHTLY = {"count_days", "prune_deliveries", "prune_events", "prune_runs"}
 

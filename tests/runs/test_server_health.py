@@ -27,6 +27,8 @@ from tests.support.msp import Msp
 from tests.tactical.accounts import CHECK
 from tests.tactical.talking import api_user
 
+pytestmark = pytest.mark.mainly("sqlite")
+
 Jobs = list[tuple[Any, ...]]
 
 OFTEN = {

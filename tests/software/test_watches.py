@@ -16,6 +16,8 @@ from tests.support.msp import Msp
 from tests.support.statements import asked, counting
 from tests.sync.software import entry, ingest, reporting
 
+pytestmark = pytest.mark.mainly("postgresql")
+
 FLEET = pytest.mark.fleet(agents=12, titles=3, windows=100, linux=0)
 OLD, NEW = entry("7-Zip 23.01 (x64)", "23.01"), entry("7-Zip 24.07", "24.07")
 OF_WATCHES = (EventType.WATCH_MATCHED, EventType.WATCH_CLEARED)

@@ -18,6 +18,8 @@ from portal.services.runs import execution
 from tests.stateful.person_rules import PersonRules
 from tests.stateful.world import World
 
+pytestmark = pytest.mark.mainly("sqlite")
+
 STEPS = int(os.environ.get("IDENTITY_STEPS", "0"))
 """How many steps to try; 0: few, and the same each time."""
 A_COURSE = 40

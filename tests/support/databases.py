@@ -6,7 +6,7 @@ import fcntl
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,16 +24,24 @@ from tests.support.processes import OWNER, PLAIN, ROLES, SUPERUSER, server_folde
 from tests.support.skips import skip_or_fail
 
 KINDS = ("sqlite", "postgresql")
+IS_DEEP = os.environ.get("DEEP") == "1"
 POSTGRES_START_SECONDS = 20
 TEMPLATE = "portal_template"
 """Migrated by the first worker that asks for a database; that of each is a copy of it."""
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Whatever reaches the database runs on both kinds, but for `one_database` tests."""
     if "database_kind" in metafunc.fixturenames:
-        kinds = KINDS[:1] if metafunc.definition.get_closest_marker("one_database") else KINDS
-        metafunc.parametrize("database_kind", kinds)
+        metafunc.parametrize("database_kind", choose_kinds(metafunc.definition))
+
+
+def choose_kinds(test: pytest.Item) -> Sequence[str]:
+    """Whatever reaches the database runs on both kinds, unless it is marked: `one_database` is on
+    SQLite, `mainly("postgresql")` on that kind; `make test-deep` has those on both."""
+    if test.get_closest_marker("one_database"):
+        return KINDS[:1]
+    mainly = test.get_closest_marker("mainly")
+    return mainly.args if mainly and not IS_DEEP else KINDS
 
 
 @pytest.fixture

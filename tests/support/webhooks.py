@@ -11,17 +11,15 @@ from flask import Flask
 
 from portal.models import WebhookInstallation
 from portal.models.integrations.integration import AuthMode
-from portal.models.runs.sync_run import SyncKind
 from portal.models.webhook.installation import InstallationAction
 from portal.scope import tenant_scope
 from portal.services.accounts.tenants import add_tenant
 from portal.services.integrations import connect, testing
-from portal.services.organizations import mapping
-from portal.services.runs import execution
 from portal.services.webhook import installation
 from portal.services.webhook.records import ApplyTo, Wanted
 from portal.services.webhook.settings import get_webhook_url
 from tactical_simulator import SimulatedTactical
+from tests.support import msp as connecting
 
 KEYS, ACTIONS, TEMPLATES = "/core/keystore/", "/core/urlaction/", "/alerts/templates/"
 
@@ -104,9 +102,6 @@ def make_msp(app: Flask, tactical: SimulatedTactical, portal: str) -> Msp:
     """Connected, its organizations mapped, its devices synced."""
     with app.app_context():
         msp = Msp(app, tactical, portal, add_tenant("Acme MSP", "acme").id)
-    msp.connect(tactical.api_key)
     with msp.scope():
-        execution.run_to_end(SyncKind.ORGANIZATIONS)
-        mapping.map_exact(create=True)
-        execution.run_to_end(SyncKind.DEVICES)
+        connecting.Msp(app, tactical, msp.id).import_fleet()
     return msp

@@ -22,6 +22,8 @@ from portal.tactical.api import Tactical
 from tests.support.msp import Msp, counted
 from tests.sync.software import entry, ingest, reporting, titles
 
+pytestmark = pytest.mark.mainly("postgresql")
+
 SOURCES = [InventorySource.BETA, InventorySource.DASHBOARD]
 
 

@@ -17,6 +17,8 @@ from tactical_simulator.transport.server import Handler
 from tests.acceptance.truth import expected_assets, told
 from tests.support.msp import Msp, counted
 
+pytestmark = pytest.mark.mainly("postgresql")
+
 SOURCES = [InventorySource.BETA, InventorySource.DASHBOARD]
 
 

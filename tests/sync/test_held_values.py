@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from portal.db import db
 from portal.models import Asset, AssetConflict
 from portal.models.assets.conflict import REVERTED
@@ -9,6 +11,8 @@ from portal.services.assets.merge import merge_assets
 from tests.assets.tables import get, import_pair, see_last
 from tests.runs.test_reverting import revert
 from tests.support.msp import Msp
+
+pytestmark = pytest.mark.mainly("postgresql")
 
 
 def told(asset_id: int) -> tuple[str, str, str]:

@@ -18,6 +18,8 @@ from portal.sync.devices.left_out import LEFT_OUT_FOR
 from tests.support.msp import Msp, counted
 from tests.tactical.agents.test_broken_site import break_agent, elsewhere
 
+pytestmark = pytest.mark.mainly("postgresql")
+
 STATUS, DEVICES = SyncKind.STATUS, SyncKind.DEVICES
 
 

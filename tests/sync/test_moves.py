@@ -14,6 +14,8 @@ from portal.services.organizations import many
 from portal.services.organizations import mapping as organization_mapping
 from tests.support.msp import Msp, Row, counted
 
+pytestmark = pytest.mark.mainly("postgresql")
+
 
 def place(row: Row) -> tuple[str, ...]:
     return row["client"], row["rmm_organization_id"], row["site_id"], row["site_name"]

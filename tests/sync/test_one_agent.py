@@ -11,6 +11,8 @@ from portal.models.runs.sync_run import RunStatus, SyncKind
 from portal.services.organizations import mapping
 from tests.support.msp import Msp, counted
 
+pytestmark = pytest.mark.mainly("postgresql")
+
 CLIENTS, BETA = "/clients/", "/beta/v1/agent/"
 SOURCES = [InventorySource.AUTO, InventorySource.BETA, InventorySource.DASHBOARD]
 

@@ -9,6 +9,8 @@ from portal.models.runs.sync_run import RunStatus, SyncKind
 from portal.services.organizations.listing import OrganizationFilter, count_organizations
 from tests.support.msp import Msp, counted
 
+pytestmark = pytest.mark.mainly("postgresql")
+
 SOURCES = [InventorySource.BETA, InventorySource.DASHBOARD]
 
 

@@ -32,7 +32,7 @@ from tests.events.conftest import events
 from tests.support.msp import Msp, counted
 
 SOURCES = [InventorySource.BETA, InventorySource.DASHBOARD]
-pytestmark = pytest.mark.fleet(agents=12)
+pytestmark = [pytest.mark.fleet(agents=12), pytest.mark.mainly("postgresql")]
 
 
 def pick(msp: Msp, number: int = 0) -> str:

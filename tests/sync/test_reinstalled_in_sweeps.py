@@ -9,7 +9,7 @@ from portal.models.runs.sync_run import SyncKind
 from tests.support.msp import Msp, counted
 from tests.sync.test_reinstalled import all_of, asset_of, pick, silence
 
-pytestmark = pytest.mark.fleet(agents=12)
+pytestmark = [pytest.mark.fleet(agents=12), pytest.mark.mainly("postgresql")]
 
 
 @pytest.mark.one_database

@@ -19,6 +19,8 @@ from tests.events.conftest import events
 from tests.support.msp import Msp
 from tests.support.statements import counting
 
+pytestmark = pytest.mark.mainly("postgresql")
+
 
 def remove(msp: Msp, *numbers: int) -> list[str]:
     agents = [msp.agents[number] for number in numbers]

@@ -13,6 +13,8 @@ from portal.services.organizations import mapping
 from tests.support.msp import Msp, counted
 from tests.sync.software import entry, ingest, installed, reporting, rows_of, titles
 
+pytestmark = pytest.mark.mainly("postgresql")
+
 
 def read_at(agent_id: str) -> object:
     found = db.session.scalar(select(Asset.software_read_at).filter_by(rmm_device_id=agent_id))

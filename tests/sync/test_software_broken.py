@@ -11,6 +11,8 @@ from portal.services.runs.history import list_errors
 from tests.support.msp import Msp, counted
 from tests.sync.software import entry, ingest, installed, reporting, titles
 
+pytestmark = pytest.mark.mainly("postgresql")
+
 BROKEN: list[dict[str, Any]] = [
     {"kind": kind, "size": size} for kind in ("truncated", "reset", "cut_json") for size in
     (1, 40, 900, 4000)

@@ -15,6 +15,8 @@ from portal.sync.software import ingest as engine
 from tests.support.msp import Msp
 from tests.sync.software import entry, ingest, installed, reporting, titles
 
+pytestmark = pytest.mark.mainly("postgresql")
+
 FLEET = pytest.mark.fleet(agents=24, titles=10, windows=100, linux=0)
 
 

@@ -13,6 +13,8 @@ from portal.tactical.reading.software_entries import Title, clean_title
 from tests.support.msp import Msp, counted
 from tests.sync.software import Row, entry, ingest, reporting, rows_of, titles
 
+pytestmark = pytest.mark.mainly("postgresql")
+
 PLAIN = [("Chrome", "Google LLC"), ("7-Zip", ""), ("Ünïcode", "Straße GmbH")]
 
 

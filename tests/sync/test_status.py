@@ -17,6 +17,8 @@ from tests.acceptance.truth import expected_assets, told
 from tests.support.msp import Msp, counted
 from tests.support.statements import counting
 
+pytestmark = pytest.mark.mainly("postgresql")
+
 SOURCES = [InventorySource.BETA, InventorySource.DASHBOARD]
 STATUS = SyncKind.STATUS
 

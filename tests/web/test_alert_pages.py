@@ -20,6 +20,8 @@ from portal.services.alerts.occurrences import MOST_AT_ONCE
 from tests.web.conftest import HTMX
 from tests.web.world import Place, make_alert, make_delivery, make_place
 
+pytestmark = pytest.mark.mainly("postgresql")
+
 HOSTILE = '<script>alert("x")</script>\u202e "quoted" \\server\\share'
 
 

@@ -19,6 +19,8 @@ from tests.web.accessible import assert_right_in_each_look
 from tests.web.test_in_browser import EMAIL, PASSWORD, sign_in
 from tests.web.world import Place, make_asset, make_conflict
 
+pytestmark = pytest.mark.mainly("postgresql")
+
 
 def add_conflicts(app: Flask, place: Place, number: int) -> list[int]:
     """Each between an asset `old-N` and a younger one `new-N`; their ids."""

@@ -17,6 +17,8 @@ from portal.sync.software.products import place_titles
 from portal.sync.software.store import refresh_counts
 from tests.web.world import Place
 
+pytestmark = pytest.mark.mainly("postgresql")
+
 HOSTILE = "<script>alert(1)</script>"
 VERSIONS = ("9.11", "10.2", "10.10", "", "unknown")
 

@@ -20,6 +20,8 @@ from portal.tactical.webhook import FAILURE_BODY, RESOLVED_BODY
 from tactical_simulator.fleet.records import AlertTemplate, UrlAction
 from tests.support.webhooks import Msp
 
+pytestmark = pytest.mark.mainly("postgresql")
+
 
 def titles(row: WebhookInstallation) -> list[str]:
     return [step["title"] for step in row.steps]

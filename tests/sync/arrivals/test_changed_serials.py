@@ -8,7 +8,7 @@ from portal.models import AssetConflict
 from tests.support.msp import Msp
 from tests.sync.test_reinstalled import all_of, asset_of, pick
 
-pytestmark = pytest.mark.fleet(agents=12)
+pytestmark = [pytest.mark.fleet(agents=12), pytest.mark.mainly("postgresql")]
 
 
 @pytest.mark.one_database

@@ -18,7 +18,7 @@ from portal.sync.devices.writers import merges
 from tests.support.msp import Msp, counted
 from tests.sync.test_reinstalled import SOURCES, all_of, asset_of, pick, silence
 
-pytestmark = pytest.mark.fleet(agents=12)
+pytestmark = [pytest.mark.fleet(agents=12), pytest.mark.mainly("postgresql")]
 
 
 def come_back_bare(msp: Msp, old: str, minutes: float = 60, keep: bool = True) -> str:

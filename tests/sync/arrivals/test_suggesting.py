@@ -15,7 +15,7 @@ from tests.support.msp import Msp
 from tests.support.statements import counting
 from tests.sync.test_reinstalled import all_of, asset_of, silence
 
-pytestmark = pytest.mark.fleet(agents=12)
+pytestmark = [pytest.mark.fleet(agents=12), pytest.mark.mainly("postgresql")]
 JUNK = "Default string"
 
 

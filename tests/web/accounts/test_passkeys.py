@@ -24,6 +24,8 @@ from portal.services.accounts.users import add_user, disable_user
 from tests.support.soft_authenticator import SoftPasskey
 from tests.web.world import Place, sign_in
 
+pytestmark = pytest.mark.mainly("postgresql")
+
 EMAIL, PASSWORD = "anna@acme.example", "correct horse battery"
 NEW, FINISH = "/account/passkeys/new", "/account/passkeys/new/finish"
 SECOND, ALONE = "/sign-in/second-step/", "/sign-in/second-step/passkey"

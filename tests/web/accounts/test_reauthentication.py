@@ -19,6 +19,8 @@ from portal.services.integrations.current import get_integration
 from tests.web.safety.test_isolation import address
 from tests.web.world import Place, make_user
 
+pytestmark = pytest.mark.mainly("postgresql")
+
 EMAIL, PASSWORD = "anna@acme.example", "correct horse battery"
 ASKS = {
     *("assets.delete", "tacticalrmm.disconnect", "tacticalrmm.save", "webhook.rotate"),

@@ -24,6 +24,8 @@ from tests.support.second_factors import set_up_app
 from tests.web.conftest import code_of
 from tests.web.world import Place, make_place, make_user, sign_in
 
+pytestmark = pytest.mark.mainly("postgresql")
+
 EMAIL, PASSWORD, NEW = "anna@acme.example", "correct horse battery", "another horse battery"
 NOT_VALID = "This link is not valid."
 

@@ -25,6 +25,8 @@ from tests.support.second_factors import Phone, set_up_app, steps_later
 from tests.web.conftest import code_of
 from tests.web.world import TOKEN, Place
 
+pytestmark = pytest.mark.mainly("postgresql")
+
 EMAIL, PASSWORD, NEW = "anna@acme.example", "correct horse battery", "another horse battery"
 SECOND = "/sign-in/second-step/"
 

@@ -20,6 +20,8 @@ from portal.services.accounts.users import add_user
 from tests.web.conftest import HTMX
 from tests.web.world import TOKEN, Place, make_user, sign_in
 
+pytestmark = pytest.mark.mainly("postgresql")
+
 EMAIL, PASSWORD = "anna@acme.example", "correct horse battery"
 ANOTHER = "another horse battery"
 

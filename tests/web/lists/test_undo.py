@@ -30,6 +30,8 @@ from portal.scope import tenant_scope
 from portal.services.undo.offers import VALID_FOR
 from tests.web.world import Place, make_user, sign_in
 
+pytestmark = pytest.mark.mainly("postgresql")
+
 TECHNICIAN = "tess@acme.example"
 
 
