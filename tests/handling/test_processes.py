@@ -113,6 +113,9 @@ def test_news_decisions_and_messages_at_the_same_moment(desk: Desk, app: Flask) 
         for each in running:
             each.result()
     desk.work()
+    for _turn in range(24):  # each ends after some time, however little was sent in it
+        if desk.messages(MessageStatus.WAITING):
+            desk.work()
     messages = desk.messages()
     raised = [each for each in messages if each.reason is MessageReason.RAISED]
     assert [each.status for each in raised] == [SENT] * 40
