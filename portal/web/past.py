@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from flask import render_template, request, url_for
@@ -12,7 +12,6 @@ from flask.typing import ResponseReturnValue
 from portal.clock import day_of, utc_now
 from portal.errors import InvalidInput
 from portal.services.past.days import end_of, find_history_start, read_day, say_day
-from portal.services.past.fleet import Fleet, read_fleet
 from portal.web.fragments import words
 
 
@@ -27,8 +26,9 @@ class PastDay:
     def name(self) -> str:
         return say_day(self.day)
 
-    def read_fleet(self) -> Fleet:
-        return read_fleet(end_of(self.day))
+    @property
+    def end(self) -> datetime:
+        return end_of(self.day)
 
 
 def wanted_day() -> str:

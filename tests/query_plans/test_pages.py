@@ -59,6 +59,7 @@ def more_pages(made: Seeded) -> list[str]:
             *(f"sort={word}" for word in ("client", "site", "type", "os", "user", "last_seen")),
             "sort=status", f"{client}&q=pc&status=stale",
             *("reboot=due", "elsewhere=yes", "system=10+Pro", "agent=2.9.1", "behind=2.11.0"),
+            f"as_of={made.past_day}&{client}&q=pc&sort=site&page=2",
         ],
         "assets/export.csv": ["", "status=overdue"],
         "alerts/": [

@@ -68,7 +68,7 @@ def paginate_records(
 
 def paginate_list(items: Sequence[Item], number: int) -> Page[Item]:
     """Like `paginate`, of what was read as a whole."""
-    total, number = _fit(len(items), number)
+    total, number = fit(len(items), number)
     first = (number - 1) * PAGE_SIZE
     return Page(list(items[first : first + PAGE_SIZE]), number, total)
 
@@ -83,7 +83,7 @@ def _read(query: Select[Any], total: Total, number: int) -> tuple[Sequence[Row[A
             return rows, rows[0][-1] if rows else 0, number
         first = _read_page(counted, 1)
         total = first[0][-1] if first else 0
-    total, number = _fit(total, number)
+    total, number = fit(total, number)
     return _read_page(query, number), total, number
 
 
@@ -91,7 +91,7 @@ def _read_page(query: Select[Any], number: int) -> Sequence[Row[Any]]:
     return db.session.execute(query.limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE)).all()
 
 
-def _fit(total: Select[int] | int, number: int) -> tuple[int, int]:
+def fit(total: Select[int] | int, number: int) -> tuple[int, int]:
     """The total, and the number of a page that there is."""
     if not isinstance(total, int):
         total = db.session.scalar(total) or 0

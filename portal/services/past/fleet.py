@@ -12,23 +12,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 
 from portal.chunks import chunked
-from portal.db import db
+from portal.db import db, is_among
 from portal.models import Asset, AssetChange
 from portal.scope import Clients, allowed_clients, beyond_clients
-from portal.services.assets.listing import EVERY, MISSING, RETIRED, AssetFilter
 from portal.services.clients import list_client_names
 from portal.services.export import ASSET_COLUMNS, Row
 from portal.services.past.records import (
+    Changed,
     Record,
     Removed,
     are_facts,
     count_unchanged,
     deal_out,
+    find_survivors,
     first_changes,
-    list_removed,
     load_changed,
     load_changes,
     load_unchanged,
@@ -61,10 +61,15 @@ class Fleet:
 
     moment: datetime
     rows: list[PastRow]
-    removed: list[Removed]
-    """Since: of anybody's, to read from."""
+    changed: Changed
+    """Of anybody's, to read from."""
     away: set[int]
     """Assets of today that had been made, and were not there: merged or removed for a time."""
+
+    @property
+    def removed(self) -> Sequence[Removed]:
+        """Since."""
+        return self.changed.removed
 
     @property
     def present(self) -> list[PastAsset]:
@@ -74,7 +79,7 @@ class Fleet:
 def read_fleet(moment: datetime) -> Fleet:
     fleet, allowed = read_changed(moment), allowed_clients()
     with beyond_clients():
-        unchanged = load_unchanged(moment, fleet.removed)
+        unchanged = load_unchanged(fleet.changed)
     fleet.rows.extend(
         PastRow(asset, asset.id)
         for asset in unchanged
@@ -87,8 +92,8 @@ def read_changed(moment: datetime) -> Fleet:
     """Without what was as it is now, which most of a fleet is."""
     allowed = allowed_clients()
     with beyond_clients():
-        removed = list_removed(moment)
-        records = load_changed(moment, removed)
+        changed = load_changed(moment)
+    records = changed.records
     there = {
         record.asset.id
         for record in records
@@ -97,7 +102,7 @@ def read_changed(moment: datetime) -> Fleet:
     rows = list(_find_rows(records, moment, there, allowed))
     known = {row.asset.id for row in rows}
     made = {each.asset.id for each in records if each.asset.created_at < moment}
-    return Fleet(moment, rows, removed, made - known if allowed is None else set())
+    return Fleet(moment, rows, changed, made - known if allowed is None else set())
 
 
 def _find_rows(
@@ -110,53 +115,6 @@ def _find_rows(
         if asset is not None and (allowed is None or asset.client_id in allowed):
             now = asset.id if record.until is None else record.into_id
             yield PastRow(asset, now if now in there else None)
-
-
-def choose_rows(
-    rows: Iterable[PastRow], shown: AssetFilter, clients: Mapping[int, str]
-) -> list[PastRow]:
-    """Those that the filter shows, in its order; of its words those of STATUSES show nothing, as
-    nobody knows them of a past day."""
-    found = [row for row in rows if _matches(row.asset, shown)]
-    found.sort(key=lambda row: (row.asset.name.casefold(), row.asset.id))
-    word, is_down = shown.sort.lstrip("-"), shown.sort.startswith("-")
-    if word in ("client", "site", "type"):
-        found.sort(key=lambda row: _sort_key(row.asset, word, clients), reverse=is_down)
-    elif is_down:
-        found.reverse()
-    return found
-
-
-def _is_shown(asset: PastAsset, status: str) -> bool:
-    if status == MISSING:
-        return asset.missing_since is not None and asset.retired_at is None
-    if status == RETIRED:
-        return asset.retired_at is not None
-    return status == EVERY or (status == "" and asset.missing_since is None)
-
-
-def _sort_key(asset: PastAsset, word: str, clients: Mapping[int, str]) -> str:
-    if word == "client":
-        return clients.get(asset.client_id, "").casefold()
-    return asset.asset_type if word == "type" else (asset.site_name or "").casefold()
-
-
-def _matches(asset: PastAsset, shown: AssetFilter) -> bool:
-    if not _is_shown(asset, shown.status):
-        return False
-    if shown.client_id is not None and asset.client_id != shown.client_id:
-        return False
-    if shown.asset_type and asset.asset_type != shown.asset_type:
-        return False
-    if shown.site_name and asset.site_name != shown.site_name:
-        return False
-    if shown.os_type and asset.os_type != shown.os_type:
-        return False
-    if not shown.search:
-        return True
-    texts = (asset.name, asset.serial_number, asset.description)
-    held = " ".join(text for text in texts if text).casefold()
-    return all(word in held for word in shown.search.casefold().split())
 
 
 def name_clients(assets: Iterable[PastAsset]) -> dict[int, str]:
@@ -175,7 +133,7 @@ def count_by_client(moment: datetime) -> dict[int, Counter[str]]:
     for asset in fleet.present:
         found.setdefault(asset.client_id, Counter())[asset.asset_type] += 1
     with beyond_clients():
-        unchanged = count_unchanged(moment, fleet.removed, allowed)
+        unchanged = count_unchanged(fleet.changed, allowed)
     for client_id, asset_type, number in unchanged:
         found.setdefault(client_id, Counter())[asset_type] += number
     return found
@@ -183,36 +141,19 @@ def count_by_client(moment: datetime) -> dict[int, Counter[str]]:
 
 def read_facts(fleet: Fleet, rows: Sequence[PastRow], clients: Mapping[int, str]) -> Iterator[Row]:
     """All that is known of some of the fleet: the columns of PAST_COLUMNS."""
-    merged = _load_merged(fleet)
+    snapshots = {each.asset_id: each.asset for each in fleet.removed}
+    merged: dict[int, list[Change]] | None = None
     for some in chunked(rows, ROWS_AT_ONCE):
         ids = [row.asset.id for row in some]
-        now, changes = _load_now(ids), merged.changes | _load_first(ids, merged, fleet.moment)
+        now, found = _load_now(ids), _load_told(fleet, ids, with_merged=merged is None)
+        merged = found if merged is None else merged
         for row in some:
             asset_id, client_id = row.asset.id, row.asset.client_id
-            facts = now.get(asset_id) or row_from_json(Asset, merged.snapshots[asset_id])
-            facts = roll_back(facts, changes.get(asset_id, ()))
+            facts = now.get(asset_id) or row_from_json(Asset, snapshots[asset_id])
+            facts = roll_back(facts, found.get(asset_id) or merged.get(asset_id) or ())
             facts["asset_id"] = str(asset_id)
             facts["client"] = clients.get(client_id, DELETED_CLIENT)
             yield {name: plain(facts.get(name)) for name in PAST_COLUMNS}
-
-
-@dataclass(frozen=True, slots=True)
-class _Merged:
-    """What was removed since, and all changes of what it went into."""
-
-    snapshots: dict[int, Mapping[str, Any]]
-    survivors: set[int]
-    changes: dict[int, list[Change]]
-
-
-def _load_merged(fleet: Fleet) -> _Merged:
-    removed, moment = fleet.removed, fleet.moment
-    survivors = {each.into_asset_id for each in removed if each.into_asset_id is not None}
-    theirs = (AssetChange.asset_id.in_(survivors), AssetChange.at >= moment, are_facts())
-    with beyond_clients():
-        changes = load_changes(*theirs) if survivors else []
-    snapshots = {each.asset_id: each.asset for each in removed}
-    return _Merged(snapshots, survivors, deal_out(changes, removed, moment))
 
 
 def _load_now(asset_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
@@ -222,11 +163,17 @@ def _load_now(asset_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
         return {row.id: dict(row._mapping) for row in rows}
 
 
-def _load_first(
-    asset_ids: Sequence[int], merged: _Merged, moment: datetime
+def _load_told(
+    fleet: Fleet, asset_ids: Sequence[int], *, with_merged: bool
 ) -> dict[int, list[Change]]:
-    """What the first change of each column since tells of those that no merge has mixed up."""
-    ids = [i for i in asset_ids if i not in merged.survivors and i not in merged.snapshots]
+    """What the first change of each column since tells of those that no merge has mixed up; and
+    all changes of what was removed since, and of what it went into."""
+    moment, removed = fleet.moment, fleet.removed if with_merged else ()
+    survivors = find_survivors(fleet.removed)
+    mixed = survivors | {each.asset_id for each in fleet.removed}
+    wanted = first_changes([i for i in asset_ids if i not in mixed], moment)
+    if with_merged and survivors:
+        theirs = is_among(AssetChange.asset_id, sorted(survivors))
+        wanted = or_(wanted, and_(theirs, AssetChange.at >= moment, are_facts()))
     with beyond_clients():
-        changes = load_changes(first_changes(ids, moment))
-    return deal_out(changes, (), moment)
+        return deal_out(load_changes(wanted), removed, moment)

@@ -9,7 +9,7 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, TextClause, case, func, not_, or_, select
+from sqlalchemy import ColumnElement, Select, TextClause, and_, case, func, not_, or_, select
 
 from portal.db import UtcDateTime, db, is_among
 from portal.models import Asset, AssetChange, RemovedAsset
@@ -18,6 +18,7 @@ from portal.scope import Clients
 from portal.services.past.walking import LONG_AGO, Change, PastAsset
 from portal.sync.devices.merging.snapshots import row_from_json
 
+MOST_NAMED = 5000
 _NO_FACT = (ChangeAction.CREATED, ChangeAction.RELEASED)
 _COLUMNS = [getattr(Asset, name) for name in PastAsset._fields[:-1]]
 _PLAIN = [
@@ -55,46 +56,70 @@ class Record:
     changes: Sequence[Change] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What is not now as it was just before `since`, or is not listed; what was `removed` since is
+    among the records. `ids` are those of all of them."""
+
+    since: datetime
+    removed: Sequence[Removed]
+    records: Sequence[Record]
+    ids: Collection[int]
+
+
 def load_records(since: datetime, client_id: int) -> list[Record]:
     """Of what was this client's at any time since, and maybe others, in three statements: the
     caller sees to it who is shown what."""
     removed = list_removed(since)
-    of_client = _may_have_been_of(client_id, since, _find_survivors(removed))
+    of_client = _may_have_been_of(client_id, since, find_survivors(removed))
     of_its = AssetChange.asset_id.in_(select(Asset.id).where(of_client))
     return _make_records(since, removed, of_client, of_its)
 
 
-def load_changed(since: datetime, removed: Sequence[Removed]) -> list[Record]:
-    """Of the whole tenant all that cannot be taken as it is now, in two statements: with the
+def load_changed(since: datetime) -> Changed:
+    """Of the whole tenant all that cannot be taken as it is now, in three statements: with the
     changes alone that tell how it was just before `since`."""
-    tell_before = _tell_before(since, _find_survivors(removed))
-    return _make_records(since, removed, _is_changed(since, removed), tell_before)
+    removed = list_removed(since)
+    tell_before = _tell_before(since, find_survivors(removed))
+    records = _make_records(since, removed, _is_changed(since, removed), tell_before)
+    return Changed(since, removed, records, {each.asset.id for each in records})
 
 
-def load_unchanged(since: datetime, removed: Sequence[Removed]) -> list[PastAsset]:
+def load_unchanged(changed: Changed) -> list[PastAsset]:
     """All others, which Tactical lists and listed."""
-    rows = db.session.execute(select(*_PLAIN).where(not_(_is_changed(since, removed))))
+    rows = db.session.execute(list_plain().where(is_unchanged(changed)))
     return [PastAsset(*row) for row in rows]
 
 
-def count_unchanged(
-    since: datetime, removed: Sequence[Removed], clients: Clients
-) -> Sequence[tuple[int, str, int]]:
+def list_plain() -> Select[Any]:
+    """Of assets of today what makes them a `PastAsset`."""
+    return select(*_PLAIN)
+
+
+def count_unchanged(changed: Changed, clients: Clients) -> Sequence[tuple[int, str, int]]:
     """Of how many of these each client has, by type. `clients`: of theirs alone."""
     rows = db.session.execute(
         select(Asset.client_id, Asset.asset_type, func.count())
-        .where(not_(_is_changed(since, removed)))
+        .where(is_unchanged(changed))
         .where(*([] if clients is None else [Asset.client_id.in_(clients)]))
         .group_by(Asset.client_id, Asset.asset_type)
     )
     return [(row[0], row[1], row[2]) for row in rows]
 
 
+def is_unchanged(changed: Changed) -> ColumnElement[bool]:
+    """Named they are soon left out, unless they are too many for a statement."""
+    if len(changed.ids) > MOST_NAMED:
+        return not_(_is_changed(changed.since, changed.removed))
+    stands = Asset.missing_since.is_(None), Asset.created_at < changed.since
+    return and_(*stands, not_(is_among(Asset.id, sorted(changed.ids))))
+
+
 def _is_changed(since: datetime, removed: Sequence[Removed]) -> ColumnElement[bool]:
     """What changed or came since, is missing, or was merged with something. The rest is most of a
     fleet."""
     table = AssetChange
-    mixed = _find_survivors(removed) | {each.asset_id for each in removed}
+    mixed = find_survivors(removed) | {each.asset_id for each in removed}
     return or_(
         Asset.missing_since.is_not(None),
         Asset.retired_at.is_not(None),
@@ -104,7 +129,8 @@ def _is_changed(since: datetime, removed: Sequence[Removed]) -> ColumnElement[bo
     )
 
 
-def _find_survivors(removed: Iterable[Removed]) -> set[int]:
+def find_survivors(removed: Iterable[Removed]) -> set[int]:
+    """The assets that something went into."""
     return {each.into_asset_id for each in removed if each.into_asset_id is not None}
 
 

@@ -7,8 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from portal.errors import InvalidInput
 from portal.services.lists.paging import paginate_list
-from portal.services.past.days import end_of
-from portal.services.past.fleet import name_clients
+from portal.services.past.fleet import name_clients, read_fleet
 from portal.services.past.software import (
     PAST_SOFTWARE_COLUMNS,
     export_past_software,
@@ -28,7 +27,7 @@ def show_past_products() -> ResponseReturnValue:
         past = read_past_day()
     except InvalidInput as error:
         return refuse_day("Software", error)
-    software = read_past_products(end_of(past.day))
+    software = read_past_products(past.end)
     return page_or_region(
         "past/software.html",
         {"past-rows": "past/_software.html"},
@@ -45,7 +44,7 @@ def show_past_product(product_id: int) -> ResponseReturnValue:
         past = read_past_day()
     except InvalidInput as error:
         return refuse_day(product.name, error)
-    fleet = past.read_fleet()
+    fleet = read_fleet(past.end)
     found = list_installs_of(read_past_software(fleet), product_id)
     page = paginate_list(found, page_number())
     return page_or_region(
@@ -65,5 +64,5 @@ def export_past_list() -> ResponseReturnValue:
     except InvalidInput as error:
         flash(error.message, "error")
         return redirect(url_without_day("software.index"))
-    rows = export_past_software(read_past_software(past.read_fleet()))
+    rows = export_past_software(read_past_software(read_fleet(past.end)))
     return send_csv(f"software-as-of-{past.day}", PAST_SOFTWARE_COLUMNS, rows)
