@@ -323,6 +323,7 @@ ROUTES = {
         "conflict.settled", prepare=lambda place: {"one": f"separate-{place.conflict}"}
     ),
     "deliveries.replay_failed": Drive("delivery.replayed", prepare=_failed_delivery),
+    "deliveries.replay_many": Drive("delivery.replayed", {"which": "all"}, _failed_delivery),
     "deliveries.replay_one": Drive("delivery.replayed", prepare=_failed_delivery),
     "helpdesks.add": Drive("helpdesk.added", {**HELPDESK, "name": "New"}),
     "helpdesks.ask": Drive("helpdesk.asked"),

@@ -15,7 +15,7 @@ from portal import queue
 from portal.cli import portal
 from portal.clock import utc_now
 from portal.db import db, transaction
-from portal.errors import NotFound, Refused
+from portal.errors import InvalidInput, NotFound, Refused
 from portal.models import Delivery, Schedule
 from portal.models.deliveries.delivery import DeliveryStatus
 from portal.services import export, tick
@@ -99,6 +99,32 @@ def test_all_failed_are_replayed_and_nothing_else(
         processing.process_due()
     assert [status(msp, each) for each in failed] == ["processed"] * 3
     assert status(msp, test) == "test"
+
+
+@pytest.mark.one_database
+def test_those_that_match_or_are_ticked_are_replayed(
+    msp: Msp, http: FlaskClient, asked: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of those that failed or need a review; what was never readable stays as it is."""
+    one, two, three = fail(msp, http, 3)
+    unreadable = msp.deliver_bytes(http, b"nonsense")
+    asked.clear()
+    with msp.scope():
+        assert replay.replay_many_soon(DeliveryFilter(status="needs_review")) == 0
+        assert asked == []
+        assert replay.replay_many_soon([two, unreadable]) == 1
+        assert asked == [("process_deliveries", msp.id)]
+        monkeypatch.setattr(replay, "MOST_AT_ONCE", 1)
+        with pytest.raises(InvalidInput, match="More than 1 calls match"):
+            replay.replay_many_soon(DeliveryFilter(status="failed"))
+        shown = DeliveryFilter(status="failed", agent_id=msp.agents[0])
+        assert replay.replay_many_soon(shown) == 1
+        processing.process_due()
+        for nothing in ([], [one], DeliveryFilter(status="processed")):
+            with pytest.raises(InvalidInput, match="Select at least one call"):
+                replay.replay_many_soon(nothing)
+    assert [status(msp, each) for each in (one, two)] == ["processed"] * 2
+    assert [status(msp, each) for each in (three, unreadable)] == ["failed", "needs_review"]
 
 
 @pytest.mark.one_database

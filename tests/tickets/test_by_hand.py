@@ -29,8 +29,9 @@ from portal.services.rules.listing import list_rules
 from portal.services.rules.terms import TicketStep
 from portal.services.rules.words import describe_steps
 from portal.services.tickets.by_hand import HIDDEN, link_existing, open_by_hand, request_link
+from portal.services.tickets.filters import TicketFilter
 from portal.services.tickets.listing import list_of_alerts, list_unsettled, to_short
-from portal.services.tickets.mending import retry
+from portal.services.tickets.mending import Retried, retry
 from portal.services.tickets.unsure import settle_unsure
 from tests.helpdesks.simulated import Fault, Search
 from tests.helpdesks.simulated_kind import SimulatedClient
@@ -108,7 +109,9 @@ def test_what_failed_is_retried(office: Office) -> None:
     office.desk.resolve(1)
     office.work()
     office.far.search = Search.WORKS
-    assert retry([row.ticket.id]).done == 1
+    with pytest.raises(InvalidInput, match="No ticket matches"):
+        retry(TicketFilter(search="another"))
+    assert retry(TicketFilter(state="attention")) == Retried(1, [])
     office.do()
     assert [there.state for there in office.there()] == ["open", "closed"]
     assert retry([row.ticket.id]).failures == ["Check failing: SRV-1: Nothing of it has failed."]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -11,18 +12,25 @@ from portal import queue
 from portal.chunks import chunked
 from portal.clock import utc_now
 from portal.db import db, transaction
-from portal.errors import Refused
+from portal.errors import InvalidInput, Refused
 from portal.models import Delivery
 from portal.models.deliveries.delivery import DeliveryStatus
 from portal.scope import get_tenant_id
 from portal.services.audit.actions import Action
 from portal.services.audit.record import Target, record
-from portal.services.deliveries.history import get_delivery
+from portal.services.deliveries.history import (
+    DeliveryFilter,
+    delivery_conditions,
+    get_delivery,
+)
 from portal.services.deliveries.processing import process_due
 from portal.tactical.webhook import read_delivery
 from portal.wording import plural
 
+MOST_AT_ONCE = 2000
 MOST_REASONS = 20
+AGAIN = (DeliveryStatus.FAILED, DeliveryStatus.NEEDS_REVIEW)
+"""What people have processed again."""
 IDS_AT_ONCE = 500
 
 
@@ -55,6 +63,29 @@ def replay_failed_soon() -> int:
     if number:
         _ask_a_worker()
     return number
+
+
+def replay_many_soon(which: Sequence[int] | DeliveryFilter) -> int:
+    """Have a worker process those of them that failed or need a review, and that can be; how many.
+
+    Raises InvalidInput for none, and for too many.
+    """
+    if isinstance(which, DeliveryFilter):
+        its = delivery_conditions(which)
+    else:
+        its = [Delivery.id.in_(which)]
+    query = select(Delivery).where(*its, Delivery.status.in_(AGAIN)).order_by(Delivery.id)
+    with transaction() as session:
+        found = session.scalars(query.limit(MOST_AT_ONCE + 1)).all()
+        if not found:
+            raise InvalidInput("Select at least one call that failed or needs review.")
+        if len(found) > MOST_AT_ONCE:
+            most = f"{MOST_AT_ONCE:,} calls match, which is the most at once."
+            raise InvalidInput(f"More than {most} Filter further.")
+        done = _make_all_due(found)
+    if done:
+        _ask_a_worker()
+    return done
 
 
 def replay_now(delivery_id: int) -> Replayed:
@@ -95,12 +126,18 @@ def reset_failed() -> int:
         failed = session.scalars(
             select(Delivery).where(Delivery.status == DeliveryStatus.FAILED)
         ).all()
-        for delivery in failed:
-            _make_due(delivery)
-        if failed:
-            about = Target("delivery", "", plural(len(failed), "failed webhook call"))
-            record(Action.DELIVERIES_REPLAYED, about, after={"number": len(failed)})
-    return len(failed)
+        return _make_all_due(failed)
+
+
+def _make_all_due(found: Sequence[Delivery]) -> int:
+    """In the caller's transaction: how many became so."""
+    for delivery in found:
+        _make_due(delivery)
+    number = sum(delivery.status is DeliveryStatus.PENDING for delivery in found)
+    if number:
+        about = Target("delivery", "", plural(number, "webhook call"))
+        record(Action.DELIVERIES_REPLAYED, about, after={"number": number})
+    return number
 
 
 def _make_due(delivery: Delivery) -> None:

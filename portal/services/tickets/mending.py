@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal import queue
 from portal.clock import utc_now
-from portal.db import transaction
+from portal.db import db, transaction
 from portal.errors import InvalidInput, NotFound
 from portal.models import Helpdesk, Ticket, TicketAlert, TicketTask
 from portal.models.tickets.ticket import LIVE, TaskStatus, TaskVerb, TicketStatus
@@ -19,6 +19,7 @@ from portal.services.audit.actions import Action
 from portal.services.audit.actor import current_actor
 from portal.services.audit.record import Target, record
 from portal.services.tickets.board import hold_helpdesks, load_board
+from portal.services.tickets.filters import HAS_FAILED, TicketFilter, ticket_conditions
 from portal.services.tickets.planning import write_tasks
 from portal.services.tickets.records import get_target, name_ticket, write_down
 
@@ -30,17 +31,27 @@ NOTHING_FAILED = "Nothing of it has failed."
 
 @dataclass(frozen=True, slots=True)
 class Retried:
-    """`failures`: why the others were left as they are, in sentences."""
+    """`failures`: why the others were left as they are, in sentences. `left`: how many more match,
+    which are tried when it is asked for again."""
 
     done: int
     failures: list[str]
+    left: int = 0
 
 
-def retry(ticket_ids: Sequence[int]) -> Retried:
-    """What failed of these tickets is tried for another day. Raises InvalidInput and NotFound."""
-    ids = list(dict.fromkeys(ticket_ids))
+def retry(which: Sequence[int] | TicketFilter) -> Retried:
+    """What failed of these tickets is tried for another day; of those that a filter shows, what
+    failed first. Raises InvalidInput and NotFound."""
+    if isinstance(which, TicketFilter):
+        matching = _list_failed(which)
+        return replace(_retry_all(matching[:MOST_AT_ONCE]), left=len(matching[MOST_AT_ONCE:]))
+    ids = list(dict.fromkeys(which))
     if not ids or len(ids) > MOST_AT_ONCE:
         raise InvalidInput(f"Select from 1 to {MOST_AT_ONCE} tickets.")
+    return _retry_all(ids)
+
+
+def _retry_all(ids: Sequence[int]) -> Retried:
     failures = []
     with transaction() as session:
         tickets, helpdesks = hold_tickets(session, ids)
@@ -58,6 +69,15 @@ def retry(ticket_ids: Sequence[int]) -> Retried:
     for helpdesk_id in sorted({ticket.helpdesk_id for ticket in done}):
         queue.enqueue("do_tickets", get_tenant_id(), helpdesk_id)
     return Retried(len(done), failures)
+
+
+def _list_failed(shown: TicketFilter) -> list[int]:
+    """Raises InvalidInput for none."""
+    failed = select(Ticket.id).where(*ticket_conditions(shown), HAS_FAILED).order_by(Ticket.id)
+    ids = list(db.session.scalars(failed))
+    if not ids:
+        raise InvalidInput("No ticket matches any more that failed.")
+    return ids
 
 
 def hold_tickets(

@@ -7,7 +7,7 @@ import json
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal.errors import Refused
+from portal.errors import InvalidInput, Refused
 from portal.extensions import htmx
 from portal.services.accounts.permissions import Permission
 from portal.services.deliveries import history, replay
@@ -18,6 +18,7 @@ from portal.web.alerts.views import find_webhook_url
 from portal.web.errors import toast_response
 from portal.web.fragments import page_number, page_or_region, words
 from portal.web.guard import is_safe_target, requires, tenant_blueprint
+from portal.web.input import to_id, wants_all_matching
 from portal.wording import plural
 
 deliveries = tenant_blueprint("deliveries", __name__, "/deliveries")
@@ -26,13 +27,7 @@ deliveries = tenant_blueprint("deliveries", __name__, "/deliveries")
 @deliveries.get("/")
 @requires(Permission.READ_CONNECTION)
 def index() -> ResponseReturnValue:
-    shown = DeliveryFilter(
-        search=words("q"),
-        status=words("status"),
-        event=words("event"),
-        period=words("period"),
-        agent_id=words("agent_id"),
-    )
+    shown = _read_filter()
     page, counts = history.list_and_count(shown, page_number())
     return page_or_region(
         "deliveries/list.html",
@@ -91,6 +86,36 @@ def replay_failed() -> ResponseReturnValue:
         f"{plural(number, 'failed call is', 'failed calls are')} being processed again.",
         "success",
         url_for("deliveries.index"),
+    )
+
+
+@deliveries.post("/replay")
+@requires(Permission.SYNC)
+def replay_many() -> ResponseReturnValue:
+    """Those that are ticked, or all that the filters of the address show."""
+    matching = wants_all_matching()
+    which = _read_filter() if matching else request.form.getlist("delivery", type=to_id)
+    back = url_for("deliveries.index")
+    try:
+        number = replay.replay_many_soon(which)
+    except InvalidInput as error:
+        return _report(error.message, "error", back)
+    if not number:
+        return _report(
+            "None of these calls can be processed: their bodies are gone.", "error", back
+        )
+    return _report(
+        f"{plural(number, 'call is', 'calls are')} being processed again.", "success", back
+    )
+
+
+def _read_filter() -> DeliveryFilter:
+    return DeliveryFilter(
+        search=words("q"),
+        status=words("status"),
+        event=words("event"),
+        period=words("period"),
+        agent_id=words("agent_id"),
     )
 
 

@@ -18,7 +18,7 @@ from portal.web.client_filter import find_shown_client, read_client_id
 from portal.web.errands.following import follow
 from portal.web.fragments import find_way_back, page_number, page_or_region, words
 from portal.web.guard import requires, tenant_blueprint
-from portal.web.input import to_id
+from portal.web.input import to_id, wants_all_matching
 from portal.web.saved_views.look import list_context
 from portal.wording import plural
 
@@ -61,7 +61,8 @@ def show(ticket_id: int) -> ResponseReturnValue:
 @requires(Permission.ACT_ON_ALERTS)
 def retry_many() -> ResponseReturnValue:
     try:
-        _tell(retry(request.form.getlist("ticket", type=to_id)))
+        matching = wants_all_matching()
+        _tell(retry(_read_filter() if matching else request.form.getlist("ticket", type=to_id)))
     except InvalidInput as error:
         flash(error.message, "error")
     return redirect(find_way_back(url_for("tickets.index")))
@@ -119,7 +120,10 @@ def _read_filter() -> TicketFilter:
 
 def _tell(retried: Retried) -> None:
     if retried.done:
-        flash(f"{plural(retried.done, 'ticket is', 'tickets are')} tried again.", "success")
+        text = f"{plural(retried.done, 'ticket is', 'tickets are')} tried again."
+        if retried.left:
+            text += f" {retried.left:,} more failed: press “Try again” once more."
+        flash(text, "success")
     if retried.failures:
         more = len(retried.failures) - 1
         others = f" {plural(more, 'other was', 'others were')} not tried either." if more else ""

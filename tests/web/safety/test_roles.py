@@ -41,7 +41,8 @@ LOWEST = {
         assets.release assets.restore assets.retire assets.tag assets.untag
         clients.delete clients.edit clients.new clients.refresh_many clients.set_auto_sync
         clients.tag clients.untag helpdesks.map_clients
-        conflicts.settle deliveries.replay_failed deliveries.replay_one organizations.accept_exact
+        conflicts.settle deliveries.replay_failed deliveries.replay_many deliveries.replay_one
+        organizations.accept_exact
         organizations.act_on_many organizations.create_client organizations.set_ignored
         organizations.accept_suggestion organizations.created organizations.decide
         organizations.map_to_client
