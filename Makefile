@@ -19,8 +19,14 @@ demo: install ## Start the portal beside a simulated Tactical server, with data 
 run: install ## Start the portal
 	@$(BIN)/portal run
 
-test: install-dev ## Run every test, on SQLite and PostgreSQL, with Redis and a browser
+test: install-dev compile-tests ## Run every test, on SQLite and PostgreSQL, with Redis and a browser
 	$(BIN)/pytest $(PYTEST_ARGS)
+
+# In a new clone each process of a run would compile every test for itself.
+COLLECT = $(BIN)/pytest -qq --collect-only
+.PHONY: compile-tests
+compile-tests: install-dev
+	@[ -d tests/__pycache__ ] || { $(COLLECT) tests/[a-r]* & $(COLLECT) tests/[s-z]*; wait; } >/dev/null
 
 test-fast: install-dev ## Run the tests that need no server, browser or process
 	$(BIN)/pytest -q -n 2 --dist worksteal -m "not servers and not soak" --hypothesis-profile fast

@@ -67,6 +67,7 @@ def test_a_burst_passes_and_what_is_more_is_refused_and_noted(
     assert post(slow, 4) == [202, 202, 202, 429]
 
 
+@pytest.mark.mainly("sqlite")
 def test_200_a_second_for_a_minute_pass_whole(
     intake: Intake, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -151,6 +151,7 @@ def tell_tickets() -> None:
                 write_down(session, helpdesk, ticket, "It happened.", kind)
 
 
+@pytest.mark.mainly("postgresql")
 def test_payloads_have_their_keys_and_no_secret(scoped: Msp, http: FlaskClient) -> None:
     pk = scoped.raise_alert(message="Disk full")
     scoped.deliver(http, event="trigger", alert_id=pk, agent_id=scoped.agents[0])

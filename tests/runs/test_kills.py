@@ -42,8 +42,8 @@ OF_ONE_ATTEMPT |= {"seen", "created", "updated", "unchanged", "moved", "relinked
 OF_ONE_ATTEMPT |= {"waiting", "conflicts", "skipped", "phase", "total"}
 IN_ANY_ORDER = ("asset_changes", "events", "sync_log_entries")
 """Their ids follow from the order of writing, which another attempt changes."""
-MOST_COMMITS = 40
-KILL_EACH = int(os.environ.get("KILL_EACH", "3"))
+MOST_COMMITS = 60
+KILL_EACH = int(os.environ.get("KILL_EACH", "6"))
 """One of so many commits is killed, which ones differing by the work and the database, so that
 kills fall on all that a run does. `make test-kills` kills each commit of each."""
 
