@@ -111,7 +111,7 @@ def follow_alert(page: Page, demo: Demo) -> None:
     page.get_by_label("Note").fill("On my way.")
     page.get_by_role("button", name="Acknowledge").click()
     wait_for(page, "#timeline", "On my way.")
-    save(page, "alert-timeline", around=[page.locator(".answer"), page.locator("#timeline")])
+    save(page, "alert-timeline", around=[page.locator(".answer"), page.locator("main .columns")])
 
 
 def is_running_server(agent: dict[str, Any]) -> bool:

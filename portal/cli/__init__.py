@@ -111,9 +111,7 @@ COMMANDS = {
         "webhook",
         "Show, install or remove Tactical's webhook, and rotate its secret.",
     ),
-    "notices": Lazy(
-        "portal.cli.notices", "notices", "What is, or was, wrong with the portal itself."
-    ),
+    "notices": Lazy("portal.cli.notices", "notices", "What needs, or needed, a person."),
     "keys": Lazy("portal.cli.keys", "keys", "The keys that stored secrets are encrypted with."),
     "audit": Lazy(
         "portal.cli.audit", "audit", "Who did what: list the audit trail, verify that it is whole."

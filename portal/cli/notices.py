@@ -1,4 +1,4 @@
-"""`portal notices`: what is, or was, wrong with the portal itself."""
+"""`portal notices`: what needs, or needed, a person."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from portal.services.notices.listing import describe_notice, list_notices
 
 @click.group(cls=DefaultGroup, default="list")
 def notices() -> None:
-    """What is, or was, wrong with the portal itself."""
+    """What needs, or needed, a person."""
 
 
 @notices.command("list", cls=PortalCommand)

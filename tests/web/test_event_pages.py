@@ -85,6 +85,8 @@ def test_what_happened_is_listed_with_links_and_payloads(
     assert "Sync completed in part" in page
     assert "&lt;b&gt;gone&lt;/b&gt;" in page
     assert "Disk &lt;full&gt;" in page
+    assert not re.findall(r'<option value="([\w.]+)"[^>]*>\1<', page)  # each kind has words
+    assert re.search(r"Asset created</span>\s*<code[^>]*>rmm.device.created</code>", page)
     assert page.index("Webhook received</span>") < page.index("Sync started</span>")
 
 
@@ -260,7 +262,7 @@ def test_the_pages_in_a_browser(
     page.get_by_label("Password", exact=True).fill("a long enough password")
     page.keyboard.press("Enter")
     page.get_by_role("link", name="Activity").click()
-    page.locator("summary", has_text="rmm.alert.triggered").click()
+    page.get_by_role("row").filter(has_text="rmm.alert.triggered").locator("summary").click()
     expect(page.get_by_text('"message": "Disk <full>"')).to_be_visible()
     assert_accessible(page)
     page.get_by_label("Event", exact=True).select_option("rmm.sync.failed")

@@ -1,4 +1,4 @@
-"""Notices: what is, or was, wrong with the portal itself."""
+"""Notices: what needs, or needed, a person: the portal itself, and software that is watched for."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from portal.api.document import Room
 from portal.api.fields import ListArguments, Record, moment, one_of, page_address, row_id, text
 from portal.services.notices.listing import NoticeFilter, list_part
 
-notices = Room("notices", __name__, "What is, or was, wrong with the portal itself.")
+notices = Room("notices", __name__, "What needs, or needed, a person.")
 
 
 class Notice(Record):

@@ -9,7 +9,18 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, TextClause, and_, case, func, not_, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    SQLColumnExpression,
+    TextClause,
+    and_,
+    case,
+    func,
+    not_,
+    or_,
+    select,
+)
 
 from portal.db import UtcDateTime, db, is_among
 from portal.models import Asset, AssetChange, RemovedAsset
@@ -73,15 +84,15 @@ def load_records(since: datetime, client_id: int) -> list[Record]:
     removed = list_removed(since)
     of_client = _may_have_been_of(client_id, since, find_survivors(removed))
     of_its = AssetChange.asset_id.in_(select(Asset.id).where(of_client))
-    return _make_records(since, removed, of_client, of_its)
+    return _make_records(since, removed, Asset.created_at, of_client, of_its)
 
 
 def load_changed(since: datetime) -> Changed:
     """Of the whole tenant all that cannot be taken as it is now, in three statements: with the
     changes alone that tell how it was just before `since`."""
     removed = list_removed(since)
-    tell_before = _tell_before(since, find_survivors(removed))
-    records = _make_records(since, removed, _is_changed(since, removed), tell_before)
+    tell_before, made = _tell_before(since, find_survivors(removed)), _made_since(since)
+    records = _make_records(since, removed, made, _is_changed(since, removed), tell_before)
     return Changed(since, removed, records, {each.asset.id for each in records})
 
 
@@ -137,10 +148,11 @@ def find_survivors(removed: Iterable[Removed]) -> set[int]:
 def _make_records(
     since: datetime,
     removed: Sequence[Removed],
+    made_at: SQLColumnExpression[datetime | None],
     wanted: ColumnElement[bool],
     changes: ColumnElement[bool],
 ) -> list[Record]:
-    rows = db.session.execute(select(*_COLUMNS, _made_since(since)).where(wanted))
+    rows = db.session.execute(select(*_COLUMNS, made_at).where(wanted))
     assets = [PastAsset._make((*facts, made or LONG_AGO)) for *facts, made in rows]
     records = {asset.id: Record(asset) for asset in assets}
     for each in removed:

@@ -27,7 +27,7 @@ class PastAsset(NamedTuple):
     missing_since: datetime | None = None
     retired_at: datetime | None = None
     created_at: datetime = LONG_AGO
-    """LONG_AGO where it was there before the time that is looked at."""
+    """LONG_AGO where it was there before the time that is looked at, and nobody asks when."""
 
     @property
     def is_present(self) -> bool:
