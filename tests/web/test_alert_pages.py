@@ -265,6 +265,24 @@ def test_a_replay_by_a_plain_form_comes_back(app: Flask, admin: FlaskClient, acm
     assert "Waiting" in page
 
 
+@pytest.mark.one_database
+def test_calls_are_ticked_to_be_processed_again(
+    app: Flask, admin: FlaskClient, acme: Place
+) -> None:
+    edit_delivery(app, acme, status=DeliveryStatus.NEEDS_REVIEW)
+    box = f'name="delivery" value="{acme.delivery}" form="chosen-calls"'
+    assert box in admin.get(acme.url("deliveries/?status=needs_review")).text
+    assert box not in admin.get(acme.url("deliveries/")).text
+    path = acme.url("deliveries/replay")
+    nothing = admin.post(path, follow_redirects=True).text
+    assert "Select at least one call that failed or needs review." in nothing
+    done = admin.post(path, data={"delivery": acme.delivery}, follow_redirects=True).text
+    assert "1 call is being processed again." in done
+    edit_delivery(app, acme, status=DeliveryStatus.FAILED)
+    every = admin.post(f"{path}?status=failed", data={"which": "all"}, headers=HTMX)
+    assert "1 call is being processed again." in every.headers["HX-Trigger"]
+
+
 def test_every_empty_list_says_what_to_do(app: Flask, admin: FlaskClient, acme: Place) -> None:
     with app.app_context(), tenant_scope(acme.id), transaction() as session:
         session.delete(session.get_one(Delivery, acme.delivery))
