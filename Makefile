@@ -48,7 +48,7 @@ test-identity: install-dev ## Try any course of events on both databases (STEPS=
 	IDENTITY_STEPS=$(STEPS) $(BIN)/pytest -n 2 -rP tests/stateful
 
 test-kills: install-dev ## Kill what runs do at every commit, on both databases
-	KILL_EACH=1 $(BIN)/pytest -n 2 tests/runs/test_kills.py
+	DEEP=1 KILL_EACH=1 $(BIN)/pytest -n 2 tests/runs/test_kills.py
 
 test-properties: install-dev ## Try a thousand examples of each property that needs no server
 	$(BIN)/pytest -n 2 -m "not servers and not soak" --hypothesis-profile deep

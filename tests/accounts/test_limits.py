@@ -18,6 +18,8 @@ from portal.services.clients import add_client, delete_client
 from tests.web.conftest import acme
 from tests.web.world import Place, make_place, make_user, sign_in
 
+pytestmark = pytest.mark.mainly("postgresql")
+
 __all__ = ["acme"]
 
 EMAIL, PASSWORD = "bert@acme.example", "correct horse battery"

@@ -18,6 +18,8 @@ from tests.api.test_isolation import path, rules
 from tests.web.safety.neighbour import MARKS, make_neighbour
 from tests.web.world import Place
 
+pytestmark = pytest.mark.mainly("postgresql")
+
 OF_THE_TENANT = {"api_channels.show_channel", "api_rules.show_rule", "api_windows.show_window"}
 """One record that belongs to no client."""
 

@@ -8,6 +8,7 @@ from contextlib import suppress
 from itertools import count
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +16,8 @@ from portal.models.deliveries.delivery import DeliveryStatus
 from portal.tactical.webhook import read_delivery
 from tactical_simulator.alerting.render import sanitize
 from tests.deliveries.conftest import HEADER, SENT, Intake
+
+pytestmark = pytest.mark.mainly("postgresql")
 
 FEW: Callable[[Any], Any] = settings(
     max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]

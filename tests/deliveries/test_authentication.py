@@ -19,6 +19,8 @@ from portal.services.webhook import keys
 from portal.services.webhook.rotation import rotate_secret
 from tests.deliveries.conftest import HEADER, PATH, SENT, Intake
 
+pytestmark = pytest.mark.mainly("postgresql")
+
 WRONG: dict[str, tuple[dict[str, str], str | None]] = {
     "no header": ({}, "acme"),
     "an empty header": ({HEADER: ""}, "acme"),

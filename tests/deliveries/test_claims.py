@@ -26,6 +26,8 @@ from portal.services.deliveries.lookups import Confirmed, Lookups
 from portal.sync.alerts.write import write_alerts
 from tests.alerts.conftest import Msp
 
+pytestmark = pytest.mark.mainly("postgresql")
+
 PENDING, PROCESSED = DeliveryStatus.PENDING, DeliveryStatus.PROCESSED
 
 

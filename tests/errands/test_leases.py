@@ -22,6 +22,8 @@ from portal.services.webhook import apply, installation
 from portal.tactical.probe.probe import probe
 from tests.support.webhooks import Msp
 
+pytestmark = pytest.mark.mainly("postgresql")
+
 Jobs = list[tuple[object, ...]]
 
 

@@ -32,6 +32,8 @@ from tests.events.conftest import events, get, happen, subscribe
 from tests.events.receiver import Receiver, receiving
 from tests.web.world import Place
 
+pytestmark = pytest.mark.mainly("postgresql")
+
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 

@@ -49,6 +49,8 @@ from tests.events.receiver import Receiver
 from tests.handling.conftest import Desk
 from tests.web.world import Place
 
+pytestmark = pytest.mark.mainly("postgresql")
+
 __all__ = ["msp"]
 
 RUN = {"run_id", "kind", "agent_id", "trigger"}
@@ -151,7 +153,6 @@ def tell_tickets() -> None:
                 write_down(session, helpdesk, ticket, "It happened.", kind)
 
 
-@pytest.mark.mainly("postgresql")
 def test_payloads_have_their_keys_and_no_secret(scoped: Msp, http: FlaskClient) -> None:
     pk = scoped.raise_alert(message="Disk full")
     scoped.deliver(http, event="trigger", alert_id=pk, agent_id=scoped.agents[0])
@@ -392,6 +393,7 @@ def test_a_delivery_and_its_event_are_one(app: Flask, scoped: Msp, http: FlaskCl
     }
 
 
+@pytest.mark.mainly("sqlite", "postgresql")
 def test_an_event_that_is_committed_late_is_not_missed(
     app: Flask, scope: Place, receiver: Receiver, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

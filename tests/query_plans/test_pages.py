@@ -133,6 +133,7 @@ def test_no_page_walks_through_a_big_table_or_takes_many_statements(
     assert not over, "\n".join(f"{path}: {len(found)}" for path, found in over.items())
 
 
+@pytest.mark.mainly("postgresql")
 def test_nor_does_one_or_take_more_statements_for_whoever_is_limited_to_some_clients(
     app: Flask, app_context: None, seeded: Seeded, person: FlaskClient
 ) -> None:

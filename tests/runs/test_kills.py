@@ -231,6 +231,7 @@ def test_what_is_killed_at_any_commit_comes_to_the_same_end(
     assert first < number < MOST_COMMITS - KILL_EACH
 
 
+@pytest.mark.mainly("postgresql")
 @pytest.mark.parametrize("begun", RUNS, indirect=True)
 def test_a_process_that_is_stopped_and_comes_back_changes_nothing(
     msp: Msp, begun: Begun, tmp_path: Path

@@ -11,6 +11,8 @@ from tests.support.msp import Msp
 from tests.support.statements import asked, counting
 from tests.sync.software import ingest, reporting
 
+pytestmark = pytest.mark.mainly("postgresql")
+
 MOST_A_BATCH = 16
 MOST_A_RUN = 30
 

@@ -9,6 +9,8 @@ from portal.models.integrations.integration import InventorySource
 from tests.support.msp import Msp
 from tests.support.statements import asked, counting
 
+pytestmark = pytest.mark.mainly("postgresql")
+
 MOST_A_PAGE = 16
 MOST_A_QUIET_RUN = 38
 """Of one page that changes nothing, by an API key; four of them record who asked for the run,

@@ -62,6 +62,7 @@ FILTERS = ("q=zebra", "q=770077", "status=any", "show=all", "show=suggestions", 
 """Beside no filter, on every page that has no id."""
 
 
+@pytest.mark.mainly("sqlite")
 def test_no_page_shows_anything_of_the_others(
     app: Flask, limited: FlaskClient, acme: Place
 ) -> None:
