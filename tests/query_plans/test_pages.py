@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -126,10 +128,14 @@ def test_no_page_walks_through_a_big_table_or_takes_many_statements(
             over[path] = [sql for _, sql in statements]
     assert not wrong, "\n".join(f"{path}\n    {walk}" for walk, path in wrong.items())
     show_first_steps(seeded)
-    with statements_of(app) as statements:
-        assert "first-steps" in person.get(f"/t/t{seeded.tenant_id}/").text
-    if len(statements) > MANY_STATEMENTS:
-        over["first steps"] = [sql for _, sql in statements]
+    for path, words in (
+        ("", "first-steps"),
+        ("integrations/tacticalrmm/", "has not answered since"),
+    ):
+        with statements_of(app) as statements:
+            assert words in person.get(f"/t/t{seeded.tenant_id}/{path}").text
+        if len(statements) > MANY_STATEMENTS:
+            over[f"first steps of {path}"] = [sql for _, sql in statements]
     assert not over, "\n".join(f"{path}: {len(found)}" for path, found in over.items())
 
 
@@ -169,10 +175,13 @@ def limit_everybody(made: Seeded) -> None:
 
 
 def show_first_steps(made: Seeded) -> None:
-    """As in a new tenant: also what is to be looked at before the first sync."""
+    """As in a new tenant: also what is to be looked at before the first sync, and a server that
+    does not answer."""
     with all_tenants(), transaction() as session:
         session.get_one(Tenant, made.tenant_id).steps_skipped = []
         whose = Integration.tenant_id == made.tenant_id
         integration = session.scalars(select(Integration).where(whose)).one()
         integration.preview_due = PreviewReason.FIRST_SYNC
         integration.preview_due_at = utc_now()
+        integration.failures_in_row, integration.failing_since = 9, utc_now()
+        integration.breaker_until = utc_now() + timedelta(hours=1)

@@ -19,7 +19,8 @@ from portal.services.integrations import connect
 from portal.services.integrations.connect import ConnectionSettings
 from portal.services.integrations.current import get_integration
 from portal.services.integrations.option_kinds import AUTO
-from portal.services.integrations.sweep_intervals import find_interval, fit_intervals
+from portal.services.integrations.status import read_status
+from portal.services.integrations.sweep_intervals import fit_intervals
 from tests.runs.world import add_msp
 from tests.support.msp import Msp
 
@@ -83,13 +84,13 @@ def test_sweeps_fill_half_of_the_steady_workers_at_most(settings: Settings) -> N
     tenants = [add_msp(number, 1000) for number in range(9)]
     assert set(intervals()) == {1}
     with tenant_scope(tenants[0]):
-        found = find_interval(get_integration())
+        found = read_status(get_integration()).sweep_interval
         assert found is not None
         assert (found.seconds, found.is_auto, found.is_stretched) == (60, True, False)
     tenants += [add_msp(number, 1000) for number in range(9, 20)]
     assert set(intervals()) == {3}
     with tenant_scope(tenants[0]):
-        found = find_interval(get_integration())
+        found = read_status(get_integration()).sweep_interval
         assert found is not None
         assert (found.seconds, found.is_auto, found.is_stretched) == (180, True, True)
 

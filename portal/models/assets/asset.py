@@ -36,7 +36,8 @@ class Asset(TenantOwned, Base):
     __table_args__ = (
         UniqueConstraint("integration_id", "rmm_device_id"),
         Index(None, "tenant_id", "id"),
-        Index(None, "tenant_id", "name"),
+        # With the ids, so that a part of a name is looked for in it alone.
+        Index("ix_assets_by_name", "tenant_id", "name", "id"),
         Index(None, "tenant_id", "client_id"),
         Index(None, "client_id"),
         Index(None, "integration_id", "rmm_organization_id"),

@@ -26,7 +26,7 @@ from portal.services.deliveries.history import failed_count, to_review_count
 from portal.services.helpdesks.listing import failing_count
 from portal.services.integrations.current import find_integration
 from portal.services.integrations.preview_due import PendingPreview, find_pending_preview
-from portal.services.integrations.server_health import Outage, find_outage
+from portal.services.integrations.server_health import Outage, due_asking, to_outage
 from portal.services.organizations.listing import OrganizationFilter, organization_counts
 from portal.services.runs.history import find_active_and_last_of_kinds
 from portal.services.tickets.listing import Unsettled, list_unsettled
@@ -84,7 +84,7 @@ def get_overview() -> Overview:
     last_read_at = newest_status_read(last)
     return Overview(
         integration=integration,
-        outage=find_outage(integration),
+        outage=to_outage(integration, figures.due_asking),
         pending_preview=find_pending_preview(integration),
         organizations=figures.organizations,
         fleet=fleet,
@@ -128,6 +128,7 @@ class _Figures:
     failing_helpdesks: int
     watches: int
     watches_since: datetime | None
+    due_asking: datetime | None
     organizations: dict[OrganizationFilter, int]
 
 
@@ -136,13 +137,14 @@ def _read_figures() -> _Figures:
     waiting = (needs_person_count(), unacknowledged_count())
     deliveries = (failed_count(), to_review_count(REVIEW_PERIOD))
     watches = (matching_watches(), first_match_at())
-    others = (*deliveries, status_read_seconds(), failing_count(), *watches)
+    others = (*deliveries, status_read_seconds(), failing_count(), *watches, due_asking())
     on = exists().where(AlertRule.switched_on_at.is_not(None))
     asked = select(clients, on, *waiting, *others, *organization_counts()).select_from(
         OrganizationMapping
     )
     number, any_rule, *figures = db.session.execute(asked).one()
-    conflicts, nobodys, failed, to_review, seconds, failing, watches_now, since, *counts = figures
+    conflicts, nobodys, failed, to_review, seconds, failing, *figures = figures
+    watches_now, since, due, *counts = figures
     return _Figures(
         clients=number,
         conflicts=conflicts,
@@ -154,5 +156,6 @@ def _read_figures() -> _Figures:
         failing_helpdesks=failing,
         watches=watches_now,
         watches_since=since,
+        due_asking=due,
         organizations=dict(zip(OrganizationFilter, counts, strict=True)),
     )

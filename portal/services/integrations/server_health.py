@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, ScalarSelect, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from portal.clock import utc_now
@@ -129,6 +129,13 @@ def read_breaker(integration: Integration) -> Breaker:
 
 def find_outage(integration: Integration | None) -> Outage | None:
     """None while nothing waits."""
+    if integration is None or integration.breaker_until is None:
+        return to_outage(integration, None)
+    return to_outage(integration, db.session.scalar(select(due_asking())))
+
+
+def to_outage(integration: Integration | None, due: datetime | None) -> Outage | None:
+    """`find_outage`, of an integration whose `due_asking` is known."""
     if integration is None or integration.state is not IntegrationState.ACTIVE:
         return None
     if integration.stopped_for is not None:
@@ -136,14 +143,19 @@ def find_outage(integration: Integration | None) -> Outage | None:
     if integration.breaker_until is None:
         return None
     # When the pause is over, there must be something to do, too.
-    due = db.session.scalar(
-        select(func.min(Schedule.next_due_at))
-        .join(Integration, Integration.id == Schedule.integration_id)
-        .where(Schedule.integration_id == integration.id, Schedule.kind.in_(ASKING), goes_on())
-    )
     next_try_at = None if due is None else max(due, integration.breaker_until)
     is_due = next_try_at is not None and next_try_at <= utc_now()
     return Outage(None, integration.failing_since, next_try_at, is_due)
+
+
+def due_asking() -> ScalarSelect[datetime]:
+    """When the next scheduled work is due that asks the connected server, in SQL."""
+    return (
+        select(func.min(Schedule.next_due_at))
+        .join(Integration, Integration.id == Schedule.integration_id)
+        .where(Integration.set_aside_at.is_(None), Schedule.kind.in_(ASKING), goes_on())
+        .scalar_subquery()
+    )
 
 
 def lock_integration(session: Session, integration_id: int) -> Integration:

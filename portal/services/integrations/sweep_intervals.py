@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import ScalarSelect, select, update
 
 from portal import queue
 from portal.clock import utc_now
@@ -49,13 +49,14 @@ def seconds_for(integration: Integration) -> int:
     return _wished(integration.status_sweep_minutes, integration.found_agents)
 
 
-def find_interval(integration: Integration) -> SweepInterval | None:
-    """None where nothing is swept by itself."""
-    seconds = db.session.scalar(
-        select(Schedule.every_seconds).where(
-            Schedule.integration_id == integration.id, Schedule.kind == SyncKind.STATUS
-        )
-    )
+def sweep_seconds(integration: Integration) -> ScalarSelect[int]:
+    """Of its schedule, in SQL; null where nothing is swept by itself."""
+    its = Schedule.integration_id == integration.id, Schedule.kind == SyncKind.STATUS
+    return select(Schedule.every_seconds).where(*its).scalar_subquery()
+
+
+def to_interval(integration: Integration, seconds: int | None) -> SweepInterval | None:
+    """`seconds`: its `sweep_seconds`. None where nothing is swept by itself."""
     if seconds is None:
         return None
     is_auto = integration.status_sweep_minutes is None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -85,12 +85,16 @@ def find_last_finished_run(kind: SyncKind) -> SyncRun | None:
 
 def find_active_and_last(kind: SyncKind) -> tuple[SyncRun | None, SyncRun | None]:
     """`find_active_run` and `find_last_finished_run`, in one statement."""
+    active, last = find_active_and_last_runs(kind, kind)
+    return active, last.get(kind)
+
+
+def find_active_and_last_runs(
+    kind: SyncKind, *kinds: SyncKind
+) -> tuple[SyncRun | None, dict[SyncKind, SyncRun]]:
+    """`find_active_run` of the one kind and `find_last_finished_runs`, in one statement."""
     is_active = (SyncRun.kind == kind, SyncRun.subject == "", SyncRun.status.in_(ACTIVE))
-    active = select(SyncRun.id).where(*is_active).limit(1).scalar_subquery()
-    wanted = select(SyncRun).where(SyncRun.id.in_([active, last_finished_id(kind)]))
-    runs = db.session.scalars(wanted).all()
-    found = {run.status in ACTIVE: run for run in runs}
-    return found.get(True), found.get(False)
+    return _find_with_last(select(SyncRun.id).where(*is_active).limit(1), kinds)
 
 
 def find_last_finished_runs(*kinds: SyncKind) -> dict[SyncKind, SyncRun]:
@@ -116,8 +120,13 @@ def find_active_and_last_of_kinds(
     *kinds: SyncKind,
 ) -> tuple[SyncRun | None, dict[SyncKind, SyncRun]]:
     """`find_any_active_run` and `find_last_finished_runs`, in one statement."""
-    active = _query_any_active(SyncRun.id).scalar_subquery()
-    wanted = [active, *(last_finished_id(kind) for kind in kinds)]
+    return _find_with_last(_query_any_active(SyncRun.id), kinds)
+
+
+def _find_with_last(
+    active: Select[Any], kinds: Iterable[SyncKind]
+) -> tuple[SyncRun | None, dict[SyncKind, SyncRun]]:
+    wanted = [active.scalar_subquery(), *(last_finished_id(kind) for kind in kinds)]
     runs = db.session.scalars(select(SyncRun).where(SyncRun.id.in_(wanted))).all()
     found = [run for run in runs if run.status in ACTIVE]
     return next(iter(found), None), {run.kind: run for run in runs if run not in found}

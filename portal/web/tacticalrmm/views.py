@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from wtforms import Field
@@ -11,10 +9,8 @@ from wtforms import Field
 from portal.errors import InvalidInput
 from portal.extensions import htmx
 from portal.models import ConnectionTest, Integration
-from portal.models.integrations.integration import AuthMode, IntegrationState, InventorySource
-from portal.models.runs.sync_run import SyncKind
+from portal.models.integrations.integration import AuthMode, IntegrationState
 from portal.services.accounts.permissions import Permission
-from portal.services.assets.listing import count_by_status
 from portal.services.integrations import connect as connect_service
 from portal.services.integrations import identity, testing
 from portal.services.integrations.connect import ConnectionSettings
@@ -23,9 +19,7 @@ from portal.services.integrations.option_kinds import OptionPage
 from portal.services.integrations.options import show_options
 from portal.services.integrations.preview_due import find_pending_preview
 from portal.services.integrations.server_health import find_outage
-from portal.services.integrations.sweep_intervals import find_interval
-from portal.services.organizations.listing import OrganizationFilter, count_organizations
-from portal.services.runs.history import find_active_run, find_last_finished_runs
+from portal.services.integrations.status import read_status
 from portal.web.forms import mark
 from portal.web.guard import requires, tenant_blueprint
 from portal.web.options import read_options
@@ -139,7 +133,7 @@ def _page(
     held = integration is not None and integration.state is IntegrationState.HELD
     if integration is not None and integration.state is IntegrationState.DISCONNECTED:
         test = None  # it is about credentials that are gone
-    status = _status(integration) if integration else None
+    status = read_status(integration) if integration else None
     return render_template(
         "integrations/tacticalrmm.html",
         form=form,
@@ -151,9 +145,7 @@ def _page(
         status=status,
         run_charts=draw_charts() if integration else [],
         chart_size=SIZE,
-        run=find_active_run(SyncKind.ORGANIZATIONS)
-        if status and not status["organizations_total"]
-        else None,
+        run=status.importing if status else None,
         outage=find_outage(integration),
         pending_preview=find_pending_preview(integration),
     )
@@ -191,27 +183,3 @@ def _read_auth_mode() -> AuthMode | None:
     if word is not None and word not in list(AuthMode):
         raise InvalidInput("Choose how the portal signs in to Tactical.", field="auth_mode")
     return AuthMode(word) if word is not None else None
-
-
-def _status(integration: Integration) -> dict[str, Any]:
-    last = find_last_finished_runs(SyncKind.ORGANIZATIONS, SyncKind.DEVICES, SyncKind.STATUS)
-    organizations, devices = last.get(SyncKind.ORGANIZATIONS), last.get(SyncKind.DEVICES)
-    sweep, counts = last.get(SyncKind.STATUS), count_organizations()
-    return {
-        "source": devices.source if devices else _source(integration),
-        "last_organization_sync": organizations.finished_at if organizations else None,
-        "last_device_sync": devices.finished_at if devices else None,
-        "last_status_sweep": sweep.finished_at if sweep else None,
-        "sweep_interval": find_interval(integration),
-        "organizations_mapped": counts[OrganizationFilter.MAPPED],
-        "organizations_total": counts[OrganizationFilter.ALL],
-        "assets": count_by_status(integration=integration),
-    }
-
-
-def _source(integration: Integration) -> InventorySource | None:
-    """What the first device sync will read, as far as the last passed test shows."""
-    if integration.tested_at is None or integration.inventory_source is not InventorySource.AUTO:
-        return None if integration.tested_at is None else integration.inventory_source
-    reads_beta = integration.beta_api and not integration.key_restricted
-    return InventorySource.BETA if reads_beta else InventorySource.DASHBOARD
