@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 _FORMS = {
     # One line for each form in law; the first word stands for all of it.
@@ -98,6 +98,9 @@ _SPELT_OUT = {
 }
 _LONGEST = max(len(words.split()) for words in _SPELT_OUT)
 _ENDS = {words.split()[-1] for words in _SPELT_OUT}
+_TELLING = _ENDS | _FORM_OF.keys() | _NEUTRAL
+"""All words with which a form ends."""
+_NO_FORM: frozenset[str] = frozenset()
 _JOINING = frozenset({"and", "und", "et", "y", "e", "en", "og", "och", "ed", "the"})
 """Words that are written, or left out, or written as a sign."""
 _ADDRESS = re.compile(r"\s*\([^()]*@[^()]*\)\s*$")
@@ -106,11 +109,22 @@ _ONE_LETTER = str.maketrans({"ł": "l", "đ": "d", "ı": "i", "þ": "th", "ð": 
 _AS_ONE = str.maketrans({"ø": "o", "æ": "ae", "œ": "oe"})
 _IN_FULL = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe", "æ": "ae"})
 _DOTS = re.compile(r"[.'’`´]")
-_NO_WORD = re.compile(r"[\W_]+")
+_WORD = re.compile(r"[^\W_]+")
 
 
-@dataclass(frozen=True, slots=True)
-class CompanyName:
+class _Plain(dict[int, str]):
+    """For `str.translate`: each letter without its accents, found out once."""
+
+    def __missing__(self, code: int) -> str:
+        letters = unicodedata.normalize("NFKD", chr(code))
+        self[code] = "".join(each for each in letters if not unicodedata.combining(each))
+        return self[code]
+
+
+_PLAIN = _Plain()
+
+
+class CompanyName(NamedTuple):
     """`words`: without the legal form, and without accents; all there are where nothing else would
     be. `keys`: what is the same for names that mean the same: one, or two where letters such as ü
     are written as ue or as u. `forms`: of law, that the name tells."""
@@ -123,8 +137,8 @@ class CompanyName:
 @lru_cache(maxsize=100_000)
 def read_company(name: str) -> CompanyName:
     """What a name says. Never fails, whatever it holds."""
-    told = unicodedata.normalize("NFC", _ADDRESS.sub("", name)).casefold()
-    told = _DOTS.sub("", told)
+    told = _ADDRESS.sub("", name) if "@" in name else name
+    told = _DOTS.sub("", unicodedata.normalize("NFC", told).casefold())
     if told.isascii():  # most are, and have no letter that is written in two ways
         words, forms = _split(told)
         others = words
@@ -133,8 +147,9 @@ def read_company(name: str) -> CompanyName:
         words, forms = _split(told.translate(_AS_ONE))
         in_full = told.translate(_IN_FULL)
         others = words if in_full == told else _split(in_full)[0]
-    keys = dict.fromkeys(("".join(others), "".join(words)))
-    return CompanyName(tuple(words), tuple(keys), frozenset(forms))
+    key = "".join(words)
+    keys = (key,) if others is words else tuple(dict.fromkeys(("".join(others), key)))
+    return CompanyName(tuple(words), keys, forms)
 
 
 def fold_company(name: str) -> str:
@@ -142,19 +157,19 @@ def fold_company(name: str) -> str:
     return " ".join(read_company(name).words)
 
 
-def _split(text: str) -> tuple[list[str], set[str]]:
+def _split(text: str) -> tuple[list[str], frozenset[str]]:
     """The words of the name, and the forms at its end or its beginning."""
-    if not text.isascii():
-        letters = unicodedata.normalize("NFKD", text)
-        text = "".join(each for each in letters if not unicodedata.combining(each))
-    words, forms = _NO_WORD.sub(" ", text).split(), set[str]()
+    words = _WORD.findall(text if text.isascii() else text.translate(_PLAIN))
+    forms: set[str] = set()
     while (found := _find_form(words)) is not None:
         length, form = found
         del words[-length:]
         forms.add(form)
     if len(words) > 1 and words[0] in _LEADING:
         forms.add(_FORM_OF[words.pop(0)])
-    return [each for each in words if each not in _JOINING] or words, forms - {""}
+    if not _JOINING.isdisjoint(words):
+        words = [each for each in words if each not in _JOINING] or words
+    return words, frozenset(forms - {""}) if forms else _NO_FORM
 
 
 def _find_form(words: Sequence[str]) -> tuple[int, str] | None:
@@ -162,6 +177,8 @@ def _find_form(words: Sequence[str]) -> tuple[int, str] | None:
     if len(words) < 2:
         return None
     last = words[-1]
+    if last not in _TELLING:
+        return None
     if last in _ENDS:
         for length in range(min(_LONGEST, len(words) - 1), 1, -1):
             if form := _SPELT_OUT.get(" ".join(words[-length:])):

@@ -6,11 +6,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from portal.db import db
 from portal.models import Client, OrganizationMapping
 from portal.services.integrations.current import integration_id
+from portal.services.lists.folding import fold
 from portal.services.suggesting import Reason, suggest_some
 
 
@@ -69,6 +70,7 @@ def find_suggestions(wanted: Collection[int] | None) -> Suggestions:
         for row in rows
         if row.id in found
     ]
+    listed.sort(key=lambda each: (fold(each.organization), each.organization_id))
     return Suggestions(listed, is_whole)
 
 
@@ -78,7 +80,7 @@ def _list_clients() -> dict[int, str]:
 
 
 def _list_open() -> Sequence[Any]:
-    """By name, mapped ones too."""
+    """Mapped ones too."""
     table = OrganizationMapping
     return db.session.execute(
         select(
@@ -88,11 +90,9 @@ def _list_open() -> Sequence[Any]:
             table.client_id,
             table.auto_sync_assets,
             table.agent_count,
-        )
-        .where(
+        ).where(
             table.integration_id == integration_id(),
             table.gone_since.is_(None),
             table.ignored.is_(False),
         )
-        .order_by(func.lower(table.external_organization_name), table.id)
     ).all()
