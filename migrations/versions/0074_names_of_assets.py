@@ -10,14 +10,14 @@ branch_labels = None
 depends_on = None
 
 _TABLE, _NEW = "assets", "ix_assets_by_name"
-_OLD = op.f("ix_assets_tenant_id_assets_name")
+_OLD = "ix_assets_tenant_id_assets_name"
 
 
 def upgrade() -> None:
     op.create_index(_NEW, _TABLE, ["tenant_id", "name", "id"])
-    op.drop_index(_OLD, _TABLE)
+    op.drop_index(op.f(_OLD), _TABLE)
 
 
 def downgrade() -> None:
-    op.create_index(_OLD, _TABLE, ["tenant_id", "name"])
+    op.create_index(op.f(_OLD), _TABLE, ["tenant_id", "name"])
     op.drop_index(_NEW, _TABLE)
