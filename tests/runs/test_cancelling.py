@@ -28,7 +28,7 @@ DEVICES, ORGANIZATIONS, AGENT = SyncKind.DEVICES, SyncKind.ORGANIZATIONS, SyncKi
 
 
 def test_a_waiting_run_is_cancelled_at_once(msp: Msp, jobs: list[tuple[object, ...]]) -> None:
-    msp.connect()
+    msp.connect_untested()
     run, _ = requests.request_run(DEVICES, "button")
     assert requests.cancel_run(run.id).status is RunStatus.CANCELLED
     execution.run_queued(run.id)
@@ -66,7 +66,7 @@ def test_a_working_run_writes_no_page_after_it_was_cancelled(
 def test_a_waiting_run_does_not_begin_on_a_server_that_was_not_tested(
     msp: Msp, jobs: list[tuple[object, ...]]
 ) -> None:
-    msp.connect()
+    msp.connect_untested()
     run, _ = requests.request_run(ORGANIZATIONS, "button")
     connect.save_connection(connect.ConnectionSettings(api_key="another key"))
     msp.tactical.control.log.clear()
@@ -82,7 +82,7 @@ def test_a_waiting_run_does_not_begin_on_a_server_that_was_not_tested(
 def test_a_change_of_host_ends_what_runs_and_what_waits(
     msp: Msp, jobs: list[tuple[object, ...]]
 ) -> None:
-    msp.connect()
+    msp.connect_untested()
     working, _ = requests.request_run(DEVICES, "button")
     claimed = execution._claim(working.id)
     assert claimed is not None

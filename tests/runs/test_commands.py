@@ -24,7 +24,7 @@ DEVICES, ORGANIZATIONS, AGENT = SyncKind.DEVICES, SyncKind.ORGANIZATIONS, SyncKi
 def test_a_command_takes_over_a_run_that_only_waits(
     msp: Msp, jobs: list[tuple[object, ...]]
 ) -> None:
-    msp.connect()
+    msp.connect_untested()
     waiting, _ = requests.request_run(ORGANIZATIONS, "button")
     run = msp.sync(ORGANIZATIONS)
     assert (run.id, run.status) == (waiting.id, RunStatus.SUCCESS)
@@ -35,7 +35,7 @@ def test_a_command_takes_over_a_run_that_only_waits(
 def test_a_command_waits_for_a_run_that_works_and_then_runs_its_own(
     msp: Msp, jobs: list[tuple[object, ...]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    msp.connect()
+    msp.connect_untested()
     working, _ = requests.request_run(ORGANIZATIONS, "button")
     assert execution._claim(working.id)
     polls = []
@@ -56,7 +56,7 @@ def test_a_command_waits_for_a_run_that_works_and_then_runs_its_own(
 def test_a_command_does_not_wait_for_a_process_that_died(
     msp: Msp, jobs: list[tuple[object, ...]]
 ) -> None:
-    msp.connect()
+    msp.connect_untested()
     dead, _ = requests.request_run(ORGANIZATIONS, "button")
     assert execution._claim(dead.id)
     change(dead.id, heartbeat_at=utc_now() - LEASE_TIME - timedelta(seconds=1))
@@ -66,7 +66,7 @@ def test_a_command_does_not_wait_for_a_process_that_died(
 
 @pytest.mark.one_database
 def test_ctrl_c_ends_the_run_of_a_command(msp: Msp, monkeypatch: pytest.MonkeyPatch) -> None:
-    msp.connect()
+    msp.connect_untested()
 
     def press(*_: object) -> None:
         raise KeyboardInterrupt
@@ -81,7 +81,7 @@ def test_ctrl_c_ends_the_run_of_a_command(msp: Msp, monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.one_database
 def test_a_mistake_of_ours_ends_the_run_too(msp: Msp, monkeypatch: pytest.MonkeyPatch) -> None:
-    msp.connect()
+    msp.connect_untested()
 
     def fail(*_: object) -> None:
         raise ZeroDivisionError

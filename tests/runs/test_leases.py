@@ -22,7 +22,7 @@ DEVICES, ORGANIZATIONS, AGENT = SyncKind.DEVICES, SyncKind.ORGANIZATIONS, SyncKi
 def test_a_process_whose_run_was_taken_over_writes_nothing_any_more(
     msp: Msp, jobs: list[tuple[object, ...]]
 ) -> None:
-    msp.connect()
+    msp.connect_untested()
     run, _ = requests.request_run(DEVICES, "button")
     claimed = execution._claim(run.id)
     assert claimed is not None
@@ -64,7 +64,7 @@ def test_a_process_whose_run_was_taken_over_writes_nothing_any_more(
 
 
 def test_a_run_that_beats_keeps_its_lease(msp: Msp, jobs: list[tuple[object, ...]]) -> None:
-    msp.connect()
+    msp.connect_untested()
     run, _ = requests.request_run(DEVICES, "button")
     claimed = execution._claim(run.id)
     assert claimed is not None
@@ -83,7 +83,7 @@ def test_a_run_that_beats_keeps_its_lease(msp: Msp, jobs: list[tuple[object, ...
 def test_a_run_that_loses_its_process_three_times_is_given_up(
     msp: Msp, jobs: list[tuple[object, ...]]
 ) -> None:
-    msp.connect()
+    msp.connect_untested()
     run, _ = requests.request_run(DEVICES, "button")
     silent = {"heartbeat_at": utc_now() - LEASE_TIME - timedelta(seconds=1)}
     for _ in range(2):
@@ -102,7 +102,7 @@ def test_a_run_that_loses_its_process_three_times_is_given_up(
 def test_a_cancelled_run_whose_process_died_is_ended(
     msp: Msp, jobs: list[tuple[object, ...]]
 ) -> None:
-    msp.connect()
+    msp.connect_untested()
     run, _ = requests.request_run(DEVICES, "button")
     execution._claim(run.id)
     requests.cancel_run(run.id)

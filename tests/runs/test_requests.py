@@ -31,7 +31,7 @@ def run_count() -> int:
 def test_a_second_press_is_answered_by_the_first_run(
     msp: Msp, jobs: list[tuple[object, ...]]
 ) -> None:
-    msp.connect()
+    msp.connect_untested()
     run, is_new = requests.request_run(DEVICES, "button")
     assert (is_new, run.status, run.trigger) == (True, RunStatus.QUEUED, "button")
     again, is_new = requests.request_run(DEVICES, "schedule")
@@ -43,7 +43,7 @@ def test_a_second_press_is_answered_by_the_first_run(
 
 @pytest.mark.one_database
 def test_each_agent_has_a_run_of_its_own(msp: Msp, jobs: list[tuple[object, ...]]) -> None:
-    msp.connect()
+    msp.connect_untested()
     one, _ = requests.request_run(AGENT, "button", "a" * 40)
     other, is_new = requests.request_run(AGENT, "button", "b" * 40)
     assert is_new
@@ -54,7 +54,7 @@ def test_each_agent_has_a_run_of_its_own(msp: Msp, jobs: list[tuple[object, ...]
 
 
 def test_tenants_do_not_wait_for_each_other(msp: Msp, jobs: list[tuple[object, ...]]) -> None:
-    msp.connect()
+    msp.connect_untested()
     own, _ = requests.request_run(DEVICES, "button")
     own_id, own_tenant = own.id, own.tenant_id
     with tenant_scope(add_tenant("Other", "other").id):
@@ -69,7 +69,7 @@ def test_tenants_do_not_wait_for_each_other(msp: Msp, jobs: list[tuple[object, .
 
 
 def test_without_redis_the_run_waits_in_the_database(msp: Msp) -> None:
-    msp.connect()
+    msp.connect_untested()
     settings = msp.app.extensions["settings"]
     msp.app.extensions["redis"] = queue.connect(
         type(settings)(**{**_fields(settings), "redis_url": "redis://127.0.0.1:1/0"})
@@ -97,7 +97,7 @@ def in_parallel(msp: Msp, number: int, work: Callable[[], object]) -> list[objec
 
 
 def test_many_presses_at_once_make_one_run(msp: Msp, jobs: list[tuple[object, ...]]) -> None:
-    msp.connect()
+    msp.connect_untested()
     before = run_count()
     pressed = in_parallel(msp, 6, lambda: requests.request_run(DEVICES, "button")[0].id)
     assert len(set(pressed)) == 1
@@ -106,7 +106,7 @@ def test_many_presses_at_once_make_one_run(msp: Msp, jobs: list[tuple[object, ..
 
 
 def test_many_workers_at_once_run_it_once(msp: Msp, jobs: list[tuple[object, ...]]) -> None:
-    msp.connect()
+    msp.connect_untested()
     run, _ = requests.request_run(ORGANIZATIONS, "button")
     in_parallel(msp, 4, lambda: execution.run_queued(run.id))
     done = history.get_run(run.id)

@@ -60,7 +60,7 @@ def noon() -> Iterator[None]:
 
 @pytest.fixture
 def connected(msp: Msp) -> Msp:
-    msp.connect(device_sync_minutes=60, alert_sync_minutes=0, status_sweep_minutes=0)
+    msp.connect_untested(device_sync_minutes=60, alert_sync_minutes=0, status_sweep_minutes=0)
     msp.waive_preview()
     return msp
 
@@ -91,7 +91,7 @@ def test_what_is_due_starts_and_is_due_again_an_interval_later(connected: Msp, j
 def test_a_new_connection_looks_at_the_status_often_and_at_all_else_by_night(
     msp: Msp, jobs: Jobs
 ) -> None:
-    msp.connect()
+    msp.connect_untested()
     msp.waive_preview()
     due = due_times()
     assert due["status"] - utc_now() < timedelta(minutes=5)
@@ -118,7 +118,7 @@ def test_nights_are_counted_and_each_integration_has_its_own_minute() -> None:
 
 
 def test_a_sweep_starts_while_a_device_sync_works_too(msp: Msp, jobs: Jobs) -> None:
-    msp.connect(alert_sync_minutes=0)
+    msp.connect_untested(alert_sync_minutes=0)
     run, _ = requests.request_run(SyncKind.DEVICES, "button")
     execution._claim(run.id)
     with later(minutes=6):
@@ -128,7 +128,7 @@ def test_a_sweep_starts_while_a_device_sync_works_too(msp: Msp, jobs: Jobs) -> N
 
 
 def test_old_runs_are_forgotten_those_of_the_fleet_last(msp: Msp, jobs: Jobs) -> None:
-    msp.connect()
+    msp.connect_untested()
     kept = {SyncKind.STATUS: 2, SyncKind.AGENT: 30, SyncKind.ALERTS: 30, SyncKind.DEVICES: 365}
     for kind, days in kept.items():
         for age in (days - 0.1, days + 0.1):

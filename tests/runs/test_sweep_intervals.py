@@ -107,7 +107,7 @@ def test_a_fixed_interval_is_stretched_by_nothing() -> None:
 
 
 def test_the_setting_is_auto_a_number_or_never(msp: Msp) -> None:
-    msp.connect()
+    msp.connect_untested()
     assert get_integration().status_sweep_minutes is None
     connect.save_connection(ConnectionSettings(options={"status_sweep_minutes": 7}))
     assert intervals() == [7]

@@ -146,7 +146,7 @@ def test_after_a_downtime_sweeps_come_first_and_the_latest_of_them_before_all(
 
 
 def test_a_sweep_that_a_person_asked_for_counts_as_the_turn(msp: Msp, jobs: Jobs) -> None:
-    msp.connect(status_sweep_minutes=5)
+    msp.connect_untested(status_sweep_minutes=5)
     requests.request_run(SyncKind.STATUS, "button")
     with time_machine.travel(utc_now() + timedelta(minutes=5, seconds=1), tick=False):
         tick.tick()
@@ -155,7 +155,7 @@ def test_a_sweep_that_a_person_asked_for_counts_as_the_turn(msp: Msp, jobs: Jobs
 
 
 def test_a_slow_sweep_misses_a_turn_and_a_late_one_does_not(msp: Msp, jobs: Jobs) -> None:
-    msp.connect(status_sweep_minutes=5)
+    msp.connect_untested(status_sweep_minutes=5)
     run, _ = requests.request_run(SyncKind.STATUS, "schedule")
     with time_machine.travel(utc_now() + timedelta(minutes=6), tick=False) as clock:
         tick.tick()

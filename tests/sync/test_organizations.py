@@ -16,7 +16,7 @@ SOURCES = [InventorySource.BETA, InventorySource.DASHBOARD]
 
 @pytest.mark.parametrize("source", SOURCES)
 def test_they_are_created_then_unchanged_then_updated(msp: Msp, source: InventorySource) -> None:
-    msp.connect(inventory_source=source)
+    msp.connect_untested(inventory_source=source)
     first = msp.sync(SyncKind.ORGANIZATIONS)
     assert (first.status, counted(first)) == (RunStatus.SUCCESS, {"seen": 3, "created": 3})
     truth = {str(client["pk"]): client for client in msp.tactical.control.truth.clients()}
@@ -40,7 +40,7 @@ def test_they_are_created_then_unchanged_then_updated(msp: Msp, source: Inventor
 
 @pytest.mark.one_database
 def test_more_agents_are_no_update(msp: Msp) -> None:
-    msp.connect()
+    msp.connect_untested()
     msp.sync(SyncKind.ORGANIZATIONS)
     before = msp.organizations()["1"]["agent_count"]
     site = msp.tactical.control.truth.clients()[0]["sites"][0]["pk"]
@@ -77,7 +77,7 @@ def test_one_that_is_gone_is_flagged_and_keeps_its_mapping(
 
 @pytest.mark.one_database
 def test_one_that_returns_is_flagged_no_more(msp: Msp) -> None:
-    msp.connect(inventory_source=InventorySource.DASHBOARD)
+    msp.connect_untested(inventory_source=InventorySource.DASHBOARD)
     msp.sync(SyncKind.ORGANIZATIONS)
     listed = [
         {"id": c["pk"], "name": c["name"], "agent_count": c["agents"], "sites": []}
@@ -93,7 +93,7 @@ def test_one_that_returns_is_flagged_no_more(msp: Msp) -> None:
 
 @pytest.mark.one_database
 def test_a_listing_with_a_bad_record_counts_it_and_takes_nobody_for_gone(msp: Msp) -> None:
-    msp.connect(inventory_source=InventorySource.DASHBOARD)
+    msp.connect_untested(inventory_source=InventorySource.DASHBOARD)
     msp.sync(SyncKind.ORGANIZATIONS)
     body = [{"id": 2, "name": "Renamed", "sites": []}, {"id": "x", "name": "?"}, None]
     msp.tactical.control.faults.add(kind="json", path="/clients/", times=1, body=body)
@@ -106,7 +106,7 @@ def test_a_listing_with_a_bad_record_counts_it_and_takes_nobody_for_gone(msp: Ms
 
 @pytest.mark.one_database
 def test_an_empty_listing_changes_nothing(msp: Msp) -> None:
-    msp.connect(inventory_source=InventorySource.DASHBOARD)
+    msp.connect_untested(inventory_source=InventorySource.DASHBOARD)
     msp.sync(SyncKind.ORGANIZATIONS)
     msp.tactical.control.faults.add(kind="json", path="/clients/", times=1, body=[])
     run = msp.sync(SyncKind.ORGANIZATIONS)
@@ -116,7 +116,7 @@ def test_an_empty_listing_changes_nothing(msp: Msp) -> None:
 
 @pytest.mark.one_database
 def test_a_listing_that_names_one_twice_writes_it_once(msp: Msp) -> None:
-    msp.connect(inventory_source=InventorySource.DASHBOARD)
+    msp.connect_untested(inventory_source=InventorySource.DASHBOARD)
     body = [{"id": 2, "name": "One", "sites": []}, {"id": 2, "name": "Other", "sites": []}]
     msp.tactical.control.faults.add(kind="json", path="/clients/", times=1, body=body)
     run = msp.sync(SyncKind.ORGANIZATIONS)
