@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, and_, text
+from sqlalchemy import ColumnElement, Computed, ForeignKey, Index, and_, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.clock import utc_now
@@ -32,6 +32,14 @@ class AlertSource(StrEnum):
 
     WEBHOOK = "webhook"
     BACKFILL = "backfill"
+
+
+_SEARCHED = "lower({})".format(
+    " || ' ' || ".join(
+        f"coalesce({name}, '')"
+        for name in ("message", "hostname", "alert_type", "agent_id", "external_alert_id")
+    )
+)
 
 
 class Alert(TenantOwned, Base):
@@ -114,6 +122,8 @@ class Alert(TenantOwned, Base):
     external_task_id: Mapped[str | None]
     occurrences: Mapped[int] = mapped_column(default=1)
     """How often it was triggered: one more for each time it was re-opened."""
+    searched: Mapped[str] = mapped_column(Computed(_SEARCHED, persisted=True), deferred=True)
+    """What a search looks through, in small letters: the database makes it."""
 
     asset: Mapped[Asset | None] = relationship()
     organization: Mapped[OrganizationMapping | None] = relationship(

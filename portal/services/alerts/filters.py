@@ -15,7 +15,7 @@ from portal.models import Alert, AlertHandling, Asset, OrganizationMapping, Tick
 from portal.models.alerts.alert import IS_PRESENT
 from portal.models.alerts.handling import HandlingState
 from portal.models.tickets.ticket import TicketStatus
-from portal.services.lists.search import any_contains, find_named, split_words
+from portal.services.lists.search import find_named, folded_contains, split_words
 from portal.services.tickets.filters import HAS_FAILED, STATES
 
 AGES: dict[str, tuple[timedelta | None, timedelta | None]] = {
@@ -44,14 +44,6 @@ TICKETED: dict[str, ColumnElement[bool]] = {
     "failing": HAS_FAILED,
 }
 """Word of the filter -> what holds of a ticket of the present occurrence; UNTICKETED beside."""
-
-_SEARCHED = (
-    Alert.message,
-    Alert.hostname,
-    Alert.alert_type,
-    Alert.agent_id,
-    Alert.external_alert_id,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +93,7 @@ def alert_conditions(shown: AlertFilter) -> list[ColumnElement[bool]]:
     conditions.extend(_list_ticketed(shown.ticket))
     # Every word must be found somewhere, so that "print server" narrows.
     for word, named in find_named(Asset.id, split_words(shown.search)).items():
-        conditions.append(or_(any_contains(_SEARCHED, word), Alert.asset_id.in_(named)))
+        conditions.append(or_(folded_contains(Alert.searched, word), Alert.asset_id.in_(named)))
     return conditions
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, TypeVar, cast
 
@@ -57,6 +58,13 @@ def any_contains(columns: Sequence[SQLColumnExpression[Any]], word: str) -> Colu
         if word.lower() == word.upper():
             return whole.contains(word, autoescape=True)
     return whole.icontains(word, autoescape=True)
+
+
+def folded_contains(column: InstrumentedAttribute[str], word: str) -> ColumnElement[bool]:
+    """A column that holds text in small letters, as the database makes them, holds the word."""
+    escaped = re.sub("([/%_])", r"/\1", word)
+    whole = column if db.engine.dialect.name == "sqlite" else column.collate("C")
+    return whole.like(func.lower(f"%{escaped}%"), escape="/")
 
 
 def find_named(
