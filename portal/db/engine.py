@@ -12,21 +12,26 @@ CONNECTION_SECONDS = 3600
 """How long a connection to SQLite is used: it knows of its tables what was known as it began."""
 WRITE_TIMEOUT_SECONDS = 30.0
 """How long a writer on SQLite waits for another one; on PostgreSQL, as long as it takes."""
+PLANNING = "-c random_page_cost=1.1 -c max_parallel_workers_per_gather=0"
+"""What PostgreSQL assumes of its disk by default is older than SSDs: it would read whole tables
+where an index holds what is asked. And parallel workers take longer to start than a page may take,
+from cores on which other pages are made."""
 
 
 def engine_options(database_url: str) -> dict[str, Any]:
-    """A PostgreSQL that is away is noticed within seconds, and its return costs no request.
+    """A PostgreSQL that is away is noticed within seconds, and its return costs no request. What
+    the address itself says goes first.
 
     The values of a failed statement stay out of its error, and so out of the log.
     """
     url = make_url(database_url)
     if url.get_backend_name() == "sqlite":
         return {"hide_parameters": True, "pool_recycle": CONNECTION_SECONDS}
-    limits = {"connect_timeout": "3", "tcp_user_timeout": "10000"}
+    wanted = {"connect_timeout": "3", "tcp_user_timeout": "10000", "options": PLANNING}
     return {
         "hide_parameters": True,
         "pool_pre_ping": True,
-        "connect_args": {name: limits[name] for name in limits if name not in url.query},
+        "connect_args": {name: wanted[name] for name in wanted if name not in url.query},
     }
 
 

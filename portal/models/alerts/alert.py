@@ -12,6 +12,13 @@ from portal.models.alerts.handling import AlertHandling
 from portal.models.assets.asset import Asset
 from portal.models.organizations.organization_mapping import OrganizationMapping
 
+_SEARCHED = "lower({})".format(
+    " || ' ' || ".join(
+        f"coalesce({name}, '')"
+        for name in ("message", "hostname", "alert_type", "agent_id", "external_alert_id")
+    )
+)
+
 
 class AlertStatus(StrEnum):
     ACTIVE = "active"
@@ -32,14 +39,6 @@ class AlertSource(StrEnum):
 
     WEBHOOK = "webhook"
     BACKFILL = "backfill"
-
-
-_SEARCHED = "lower({})".format(
-    " || ' ' || ".join(
-        f"coalesce({name}, '')"
-        for name in ("message", "hostname", "alert_type", "agent_id", "external_alert_id")
-    )
-)
 
 
 class Alert(TenantOwned, Base):
