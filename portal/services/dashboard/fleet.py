@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import BigInteger, Select, String, cast, func, literal, null, select, union_all
-from sqlalchemy.orm import InstrumentedAttribute
 
 from portal.db import UtcDateTime, db
 from portal.models import Alert, Asset, Client, Integration
@@ -23,8 +22,9 @@ from portal.services.assets.listing import (
 )
 
 _NUMBERS = 8
-"""Columns of numbers behind what a row is about."""
-_CLIENT, _ALERTS, _SYSTEM, _VERSION = "client", "alerts", "system", "version"
+"""Columns of numbers behind what a row is about; behind them is a version."""
+_CLIENT, _ALERTS, _WORDS = "client", "alerts", "words"
+_NO_TEXT = cast(null(), String)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +68,15 @@ def read_fleet(stale_before: datetime, integration: Integration | None, worst: i
     """With the `worst` clients."""
     found: dict[str, list[Sequence[Any]]] = defaultdict(list)
     parts = (_by_client(stale_before, integration), _by_severity())
-    words = (
-        _by_word(_SYSTEM, Asset.os_version, Asset.os_type).group_by(Asset.os_type),
-        _by_word(_VERSION, Asset.agent_version, cast(null(), String)),
-    )
-    for kind, *row in db.session.execute(union_all(*parts, *words)):
+    for kind, *row in db.session.execute(union_all(*parts, _by_words())):
         found[kind].append(row)
     clients, alerts = found[_CLIENT], found[_ALERTS]
+    systems, versions = Counter[tuple[str, str]](), Counter[str]()
+    for _id, system, kind, _at, number, *_, version in found[_WORDS]:
+        if system is not None:
+            systems[kind or "", system] += number
+        if version is not None:
+            versions[version] += number
     counts = {str(word): 0 for word in Severity}
     for _client_id, _name, severity, _at, number, *_ in alerts:
         counts[severity] += number
@@ -84,8 +86,8 @@ def read_fleet(stale_before: datetime, integration: Integration | None, worst: i
         first_error_at=_earliest(row[3] for row in alerts if row[2] == Severity.ERROR),
         overdue_since=_earliest(row[3] for row in clients),
         worst_clients=_list_worst(clients, alerts)[:worst],
-        systems={(row[2] or "", row[1]): row[4] for row in found[_SYSTEM]},
-        agent_versions={row[1]: row[4] for row in found[_VERSION]},
+        systems=systems,
+        agent_versions=versions,
         reboots_due=sum(row[10] for row in clients),
         elsewhere=sum(row[11] for row in clients),
     )
@@ -101,7 +103,8 @@ def _by_client(stale_before: datetime, integration: Integration | None) -> Selec
     by = (Asset.client_id, Client.name, Asset.agent_status)
     is_overdue = asset_conditions(AssetFilter(status="overdue"), stale_before)
     seen = func.min(Asset.last_seen_at).filter(*is_overdue)
-    query: Select[Any] = join_mapping(select(literal(_CLIENT).label("kind"), *by, seen, *numbers))
+    columns = (literal(_CLIENT).label("kind"), *by, seen, *numbers, _NO_TEXT.label("version"))
+    query: Select[Any] = join_mapping(select(*columns))
     return query.join(Asset.client).group_by(*by)
 
 
@@ -111,10 +114,11 @@ def _by_severity() -> Select[Any]:
         select(
             literal(_ALERTS),
             Asset.client_id,
-            cast(null(), String),
+            _NO_TEXT,
             cast(Alert.severity, String),
             func.min(Alert.triggered_at),
             *_only(func.count()),
+            _NO_TEXT,
         )
         .select_from(Alert)
         .outerjoin(Alert.asset)
@@ -123,12 +127,14 @@ def _by_severity() -> Select[Any]:
     )
 
 
-def _by_word(kind: str, word: InstrumentedAttribute[Any], second: Any) -> Select[Any]:
-    never = cast(null(), UtcDateTime())
+def _by_words() -> Select[Any]:
+    """By system and version of the agent at once: they are few, and it takes one look at all."""
+    nobody, never = cast(null(), BigInteger), cast(null(), UtcDateTime())
+    words = (Asset.os_version, Asset.os_type)
     return (
-        select(literal(kind), cast(null(), BigInteger), word, second, never, *_only(func.count()))
-        .where(Asset.missing_since.is_(None), word.is_not(None))
-        .group_by(word)
+        select(literal(_WORDS), nobody, *words, never, *_only(func.count()), Asset.agent_version)
+        .where(Asset.missing_since.is_(None))
+        .group_by(*words, Asset.agent_version)
     )
 
 

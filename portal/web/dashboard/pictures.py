@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import partial
-from typing import Any
 
 from flask import url_for
 
@@ -61,17 +59,18 @@ def draw_statuses(days: Sequence[Day], client_id: int | None = None) -> DayChart
             label=word.capitalize(),
             tone=word,
             values=[day.by_status[word] if day.by_status else None for day in days],
-            url=partial(_list_of, status=word, client_id=client_id),
+            url=_lead_to_statuses(word, client_id),
         )
         for word in STACKED
     ]
     return _draw("Assets by status", days, series)
 
 
-def _list_of(day: date, status: str, client_id: int | None) -> str:
-    if client_id is None:
-        return url_for("assets.index", status=status)
-    return url_for("assets.index", client_id=client_id, as_of=day.isoformat())
+def _lead_to_statuses(status: str, client_id: int | None) -> Callable[[date], str]:
+    if client_id is not None:
+        return _lead_to_day(url_for("assets.index", client_id=client_id), "as_of")
+    now = url_for("assets.index", status=status)
+    return lambda _day: now
 
 
 def draw_alerts(days: Sequence[Day]) -> DayChart | None:
@@ -83,7 +82,7 @@ def draw_alerts(days: Sequence[Day]) -> DayChart | None:
             label=f"{word.capitalize()} {done}",
             tone=word if done == "raised" else f"{word}-resolved",
             values=[(day.raised if done == "raised" else day.resolved)[word] for day in days],
-            url=partial(_list_of_alerts, severity=word, done=done),
+            url=_lead_to_day(url_for("alerts.index", status="any", severity=word), done),
             is_below=done == "resolved",
         )
         for done in ("raised", "resolved")
@@ -92,9 +91,9 @@ def draw_alerts(days: Sequence[Day]) -> DayChart | None:
     return _draw("Alerts raised and resolved", days, series)
 
 
-def _list_of_alerts(day: date, severity: str, done: str) -> str:
-    of_day: dict[str, Any] = {done: day.isoformat()}
-    return url_for("alerts.index", status="any", severity=severity, **of_day)
+def _lead_to_day(url: str, name: str) -> Callable[[date], str]:
+    """`url` has a query already: an address is made once for all marks of a picture."""
+    return lambda day: f"{url}&{name}={day.isoformat()}"
 
 
 def _draw(what: str, days: Sequence[Day], series: list[Series]) -> DayChart:
