@@ -16,7 +16,7 @@ from portal.models.alerts.alert import IS_PRESENT
 from portal.models.alerts.handling import HandlingState
 from portal.models.tickets.ticket import TicketStatus
 from portal.services.lists.search import find_named, folded_contains, split_words
-from portal.services.tickets.filters import HAS_FAILED, STATES
+from portal.services.tickets.filters import HAS_FAILED, IS_OF_PRESENT, STATES
 
 AGES: dict[str, tuple[timedelta | None, timedelta | None]] = {
     "1h": (timedelta(hours=1), None),
@@ -127,9 +127,7 @@ def _list_ticketed(word: str) -> Iterator[ColumnElement[bool]]:
     """Of alerts with or without one there are many, and each is looked at; of tickets that are not
     well there are few, and theirs are found from them."""
     linked = select(TicketAlert.alert_id, TicketAlert.occurrence)
-    has_one = linked.where(
-        TicketAlert.alert_id == Alert.id, TicketAlert.occurrence == Alert.occurrences
-    ).exists()
+    has_one = linked.where(IS_OF_PRESENT).exists()
     if word in (ANY_TICKET, UNTICKETED):
         yield has_one if word == ANY_TICKET else ~has_one
     elif word in TICKETED:

@@ -103,8 +103,12 @@ def read_past_software(fleet: Fleet) -> PastSoftware:
 
 
 def installed_at(moment: datetime) -> tuple[ColumnElement[bool], ...]:
-    removed_at = AssetSoftware.removed_at
-    return AssetSoftware.first_seen_at < moment, or_(removed_at.is_(None), removed_at >= moment)
+    return AssetSoftware.first_seen_at < moment, is_kept(moment)
+
+
+def is_kept(moment: datetime) -> ColumnElement[bool]:
+    """It was not gone by then."""
+    return or_(AssetSoftware.removed_at.is_(None), AssetSoftware.removed_at >= moment)
 
 
 def list_past_products(past: PastSoftware, search: str, page: int) -> Page[PastProduct]:

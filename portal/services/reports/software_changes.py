@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Select, case, func, or_, select
 
 from portal.db import db, is_among
 from portal.models import AssetSoftware, SoftwareProduct, SoftwareTitle
+from portal.services.past.software import is_kept
 from portal.sync.software.products import installed_version
 from portal.versions import is_known_version, version_key
 
@@ -59,11 +60,11 @@ def _select_changes(asset_ids: Sequence[int], start: datetime, until: datetime) 
     was_there = or_(row.first_seen_at < start, row.first_seen_at == changed.c.first_at)
     each = (
         select(changed.c.product_id, changed.c.asset_id)
-        .add_columns(_versions(was_there & _is_kept(start)).label("before"))
-        .add_columns(_versions(_is_kept(until)).label("after"))
+        .add_columns(_versions(was_there & is_kept(start)).label("before"))
+        .add_columns(_versions(is_kept(until)).label("after"))
         .join(title, title.product_id == changed.c.product_id)
         .join(row, (row.asset_id == changed.c.asset_id) & (row.title_id == title.id))
-        .where(row.first_seen_at < until, _is_kept(start))
+        .where(row.first_seen_at < until, is_kept(start))
         .group_by(changed.c.product_id, changed.c.asset_id)
         .subquery()
     )
@@ -94,10 +95,6 @@ def _list_changed(asset_ids: Sequence[int], start: datetime, until: datetime) ->
         .where(or_(is_new & (row.first_seen_at > firsts.c.at), is_gone))
         .distinct()
     )
-
-
-def _is_kept(at: datetime) -> ColumnElement[bool]:
-    return or_(AssetSoftware.removed_at.is_(None), AssetSoftware.removed_at >= at)
 
 
 def _versions(is_meant: ColumnElement[bool]) -> ColumnElement[Any]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, or_
+from sqlalchemy import ColumnElement, and_, or_
 
-from portal.models import Ticket
+from portal.models import Alert, Ticket, TicketAlert
 from portal.models.tickets.ticket import LIVE, TicketStatus
 from portal.services.lists.search import any_contains
 
@@ -21,6 +21,10 @@ STATES: Mapping[str, ColumnElement[bool]] = {
 """Word for the state of a ticket -> what holds of it. FAILING: something that was to be done to it
 failed."""
 HAS_FAILED = or_(STATES[FAILING], STATES[TicketStatus.FAILED])
+IS_OF_PRESENT: ColumnElement[bool] = and_(
+    TicketAlert.alert_id == Alert.id, TicketAlert.occurrence == Alert.occurrences
+)
+"""What hangs on the ticket is what the alert is at now."""
 GROUPS: Mapping[str, ColumnElement[bool]] = {
     "live": Ticket.status.in_(LIVE),
     "attention": or_(STATES[TicketStatus.UNSURE], HAS_FAILED),

@@ -16,7 +16,13 @@ from portal.models import Alert, Helpdesk, Ticket, TicketAlert, TicketTask
 from portal.models.tickets.ticket import TaskStatus, TicketStatus
 from portal.services.alerts.listing import AlertRow, query_alerts
 from portal.services.lists.paging import Page, paginate
-from portal.services.tickets.filters import FAILING, GROUPS, TicketFilter, ticket_conditions
+from portal.services.tickets.filters import (
+    FAILING,
+    GROUPS,
+    IS_OF_PRESENT,
+    TicketFilter,
+    ticket_conditions,
+)
 
 MOST_ALERTS = 100
 _LOST = (TaskStatus.FAILED, TaskStatus.UNSURE, TaskStatus.DROPPED)
@@ -97,8 +103,7 @@ def list_current(alert_ids: Collection[int]) -> dict[int, TicketRow]:
     """The newest on which the present occurrence of an alert hangs, by its id."""
     if not alert_ids:
         return {}
-    is_present = (TicketAlert.alert_id == Alert.id) & (TicketAlert.occurrence == Alert.occurrences)
-    found = _group_by_alert(_select_linked(alert_ids).join(Alert, is_present))
+    found = _group_by_alert(_select_linked(alert_ids).join(Alert, IS_OF_PRESENT))
     return {alert_id: rows[0] for alert_id, rows in found.items()}
 
 
