@@ -25,6 +25,7 @@ from portal.models import (
     AuditEntry,
     Client,
     Delivery,
+    Errand,
     Integration,
     Membership,
     OrganizationMapping,
@@ -35,12 +36,14 @@ from portal.models import (
     UndoOffer,
 )
 from portal.models.deliveries.delivery import DeliveryStatus
+from portal.models.errands.errand import ErrandKind
 from portal.models.integrations.integration import IntegrationState, Stop
 from portal.models.runs.sync_run import RunStatus
 from portal.models.tickets.ticket import TaskStatus, TaskVerb, TicketStatus
 from portal.scope import tenant_scope
 from portal.services.alerts.acknowledging import acknowledge
 from portal.services.alerts.assigning import assign, list_assignees
+from portal.services.alerts.portions import PORTION
 from portal.services.oidc import people
 from portal.services.oidc.entered import ProviderSettings
 from portal.services.oidc.settings import save_provider
@@ -84,6 +87,11 @@ def _view_to_undo(place: Place) -> None:
     _deleted_view(place)
     owners = select(Membership.user_id).where(Membership.role == "owner")
     _change(UndoOffer, place.offer, user_id=db.session.scalars(owners).one())
+
+
+def _waiting_for_long(place: Place) -> None:
+    wanted = {"deed": "resolve", "alert_ids": list(range(PORTION + 1)), "days": None, "undo": None}
+    _change(Errand, place.errand, kind=ErrandKind.ACT_ON_ALERTS, ok=None, wanted=wanted)
 
 
 def _tagged(place: Place) -> dict[str, Any]:
@@ -271,6 +279,7 @@ ROUTES = {
     "alerts.assign_many": Drive("alert.assigned", prepare=_assigned),
     "alerts.assign_one": Drive("alert.assigned", {"assigned_to": "nobody"}, _assigned),
     "alerts.unacknowledge_one": Drive("alert.unacknowledged", prepare=_acknowledged),
+    "errands.stop": Drive("request.stopped", prepare=_waiting_for_long),
     "assets.delete": Drive("asset.deleted", prepare=_retired),
     "assets.do_merge": Drive("asset.merged", prepare=_another_asset),
     "assets.edit": Drive(

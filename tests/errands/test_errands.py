@@ -5,16 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
 from flask import Flask
+from sqlalchemy import select
 
 from portal import queue
 from portal.clock import utc_now
-from portal.db import transaction
+from portal.db import db, transaction
+from portal.errors import Refused
 from portal.lease import LEASE_TIME
-from portal.models import Errand
+from portal.models import AuditEntry, Errand
 from portal.models.alerts.alert import AlertStatus
 from portal.models.audit.entry import ActorKind
 from portal.models.errands.errand import ErrandKind
@@ -23,9 +26,10 @@ from portal.services import leases, tick
 from portal.services.accounts.tenants import add_tenant
 from portal.services.accounts.users import add_user
 from portal.services.alerts import actions, portions
-from portal.services.alerts.results import AlertAction
+from portal.services.alerts.results import ActionResult, AlertAction
+from portal.services.alerts.sleeping import take_back_snoozing_days
 from portal.services.audit.actor import Actor, acting_as
-from portal.services.errands import execution, requests
+from portal.services.errands import execution, requests, stopping
 from portal.services.errands.requests import MOST_UNFINISHED, TooManyWaiting, get_errand
 from portal.services.events import subscribers
 from portal.services.integrations import connect
@@ -234,6 +238,103 @@ def test_what_no_further_alert_would_survive_ends_it_in_words(
 
 
 @pytest.mark.one_database
+def test_one_that_is_over_before_its_turn_is_none_that_failed(msp: Msp, many: list[int]) -> None:
+    """One is resolved, as a sync says meanwhile; one is gone, as Tactical says when it is asked."""
+    with msp.scope():
+        errand_id = actions.request_action(AlertAction.RESOLVE, msp.ids_of(many)).id
+        execution.run_queued(errand_id)
+    msp.tactical.control.alerts.resolve(many[2])
+    msp.sync()
+    msp.tactical.control.alerts.remove(many[3])
+    resolved = msp.truth(many[2])["resolved_on"]
+    with msp.scope():
+        execution.run_queued(errand_id)
+        assert get_errand(errand_id).result["summary"] == "2 resolved, 2 over already"
+        execution.run_queued(errand_id)
+        errand = get_errand(errand_id)
+    assert (errand.ok, errand.message) == (True, "3 resolved, 2 over already.")
+    assert msp.truth(many[2])["resolved_on"] == resolved
+
+
+def stop(errand_id: int) -> None:
+    with acting_as(Actor(ActorKind.USER, "bob@acme.example", None)):
+        stopping.stop_errand(errand_id)
+
+
+def test_it_is_stopped_between_two_portions_and_undone(msp: Msp, many: list[int]) -> None:
+    with msp.app.app_context():
+        user_id = add_user("anna@acme.example", "correct horse battery", "acme", "admin").id
+    with msp.scope():
+        with acting_as(Actor(ActorKind.USER, "anna@acme.example", user_id)):
+            errand_id = actions.request_action(AlertAction.SNOOZE, msp.ids_of(many), 3).id
+        execution.run_queued(errand_id)
+        with time_machine.travel(utc_now() + VALID_FOR * 2):
+            stop(errand_id)
+            execution.run_queued(errand_id)  # the job that waited for the next portion
+            offer = claim_offer(get_errand(errand_id).wanted["undo"], user_id)
+        with pytest.raises(Refused, match="ended already"):
+            stop(errand_id)
+        [woken] = take_back_snoozing_days(**offer.change)
+        assert woken.title == "Unsnooze 2 alerts"
+        row = db.session.scalars(select(AuditEntry).order_by(AuditEntry.number)).all()[-2]
+        errand = get_errand(errand_id)
+        told = (errand.ok, errand.fault, errand.stopped_by, errand.message)
+    words = "Stopped after 2 of 5: 2 snoozed. The others are as they were."
+    assert told == (False, "stopped", "bob@acme.example", words)
+    assert [msp.truth(pk)["snoozed"] for pk in many] == [True, True, False, False, False]
+    assert (row.action, row.actor_name) == ("request.stopped", "bob@acme.example")
+    assert row.after == {"reached": 2, "total": 5}
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_the_wish_to_stop_is_heard_after_the_portion_that_is_under_way(
+    msp: Msp, many: list[int], monkeypatch: pytest.MonkeyPatch, killed: bool
+) -> None:
+    """Also by whoever goes on after a worker that was killed."""
+    with msp.scope():
+        errand_id = actions.request_action(AlertAction.RESOLVE, msp.ids_of(many)).id
+        if killed:
+            msp.tactical.control.alerts.resolve(many[0])
+            die_over(errand_id)
+            stop(errand_id)
+            assert get_errand(errand_id).ok is None
+            requests.free_lost_errands()
+        else:
+            act = actions.act
+
+            def stop_and_act(*args: Any) -> ActionResult:
+                stop(errand_id)
+                return act(*args)
+
+            monkeypatch.setattr(portions, "act", stop_and_act)
+        execution.run_queued(errand_id)
+        execution.run_queued(errand_id)
+        errand = get_errand(errand_id)
+    assert errand.message == "Stopped after 2 of 5: 2 resolved. The others are as they were."
+    assert [msp.truth(pk)["resolved"] for pk in many] == [True, True, False, False, False]
+
+
+@pytest.mark.one_database
+def test_what_waits_ends_at_once_and_what_is_short_or_stopping_is_told_so(
+    msp: Msp, many: list[int]
+) -> None:
+    ids = msp.ids_of(many)
+    with msp.scope():
+        waits = actions.request_action(AlertAction.RESOLVE, ids).id
+        stop(waits)
+        assert get_errand(waits).message == "Stopped before anything was done."
+        begun = actions.request_action(AlertAction.SNOOZE, ids, 3).id
+        leases.claim(Errand, begun)
+        stop(begun)
+        with pytest.raises(Refused, match="being stopped already"):
+            stop(begun)
+        short = actions.request_action(AlertAction.RESOLVE, ids[:2]).id
+        with pytest.raises(Refused, match="cannot be stopped"):
+            stop(short)
+    assert bulk_calls(msp) == 0
+
+
+@pytest.mark.one_database
 def test_one_that_tactical_lost_costs_itself_alone(msp: Msp, many: list[int]) -> None:
     """Tactical has no bulk call that wakes alerts."""
     ids = msp.ids_of(many)
@@ -243,7 +344,7 @@ def test_one_that_tactical_lost_costs_itself_alone(msp: Msp, many: list[int]) ->
     with msp.scope():
         errand_id = actions.request_action(AlertAction.UNSNOOZE, ids[:2]).id
         execution.run_queued(errand_id)
-        assert get_errand(errand_id).message == "1 active again, 1 failed."
+        assert get_errand(errand_id).message == "1 active again, 1 over already."
     assert not msp.truth(many[1])["snoozed"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -11,11 +12,13 @@ from sqlalchemy import select
 
 from portal.clock import utc_now
 from portal.db import db, transaction
-from portal.models import Alert, AlertHandling, Asset, Delivery, SyncRun
+from portal.models import Alert, AlertHandling, Asset, Delivery, Errand, SyncRun
 from portal.models.alerts.alert import AlertStatus, Severity
 from portal.models.deliveries.delivery import DeliveryStatus
 from portal.models.runs.sync_run import RunStatus, SyncKind
 from portal.scope import tenant_scope
+from portal.services import leases
+from portal.services.alerts import portions
 from portal.services.alerts.occurrences import MOST_AT_ONCE
 from tests.web.conftest import HTMX
 from tests.web.world import Place, make_alert, make_delivery, make_place
@@ -359,3 +362,38 @@ def test_all_that_match_are_offered_and_taken_as_the_address_filters(
     resolved = everything | {"action": "resolve"}
     said = admin.post(acme.url(f"alerts/act{path}"), data=resolved, follow_redirects=True).text
     assert f"Resolve {len(taken)} alerts" in said
+
+
+@pytest.mark.one_database
+def test_what_takes_long_is_stopped_with_scripts_and_without(
+    app: Flask, admin: FlaskClient, acme: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(portions, "PORTION", 1)
+    add_alert(app, acme, external_alert_id="500")
+    resolve, back = {"which": "all", "action": "resolve"}, {"next": acme.url("alerts/")}
+
+    def ask() -> str:
+        page = admin.post(acme.url("alerts/act"), data=resolve, follow_redirects=True).text
+        found = re.search(rf'action="({acme.url("requests/")}\d+/stop)"', page)
+        assert found
+        return found[1]
+
+    def tell(url: str) -> str:
+        return admin.post(url, data=back, follow_redirects=True).text
+
+    stopped = "Stopped by admin@acme.example before anything was done."
+    first = ask()
+    page = tell(first)
+    assert (stopped in page, "/stop" in page) == (True, False)
+    assert "It had ended already, so there was nothing to stop." in tell(first)
+    assert stopped in admin.post(ask(), headers=HTMX).text
+
+    under_way = ask()
+    with app.app_context(), tenant_scope(acme.id):
+        assert leases.claim(Errand, int(under_way.split("/")[-2]))
+    page = tell(under_way)
+    assert ("Stopping…" in page, under_way in page) == (True, False)
+    assert "It is being stopped already" in tell(under_way)
+    assert admin.post(under_way, headers=HTMX).status_code == 409
+    short = admin.post(acme.url(f"requests/{acme.errand}/stop"), data=back, follow_redirects=True)
+    assert "ended already" in short.text

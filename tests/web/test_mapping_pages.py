@@ -21,6 +21,7 @@ from portal.services.clients import add_client
 from portal.services.integrations.current import get_integration
 from portal.services.lists import paging
 from tests.web.conftest import HTMX
+from tests.web.lists.test_undo import do, press
 from tests.web.world import Place
 
 Ask = Callable[..., TestResponse]
@@ -345,3 +346,28 @@ def test_names_from_outside_are_words_and_not_markup(
     for path in ("", "organizations/", "clients/", "assets/", "integrations/tacticalrmm/"):
         text = admin.get(acme.url(path)).text
         assert "<img src=x" not in text
+
+
+def test_auto_sync_of_those_that_are_ticked_is_switched_and_undone(
+    app: Flask, admin: FlaskClient, acme: Place, unmapped: int
+) -> None:
+    """One that is not mapped has none, and is left as it is."""
+
+    def switches() -> dict[int, bool]:
+        with app.app_context(), tenant_scope(acme.id):
+            rows = db.session.scalars(select(OrganizationMapping))
+            return {row.id: row.auto_sync_assets for row in rows}
+
+    before = switches()
+    assert before[acme.organization]
+    both = {"organization": [acme.organization, unmapped]}
+    undo = do(admin, acme, "organizations/many", **both, action="auto-sync-off")
+    assert switches() == before | {acme.organization: False}
+    again = both | {"action": "auto-sync-off"}
+    answer = admin.post(acme.url("organizations/many"), data=again, headers=HTMX)
+    assert "Auto-sync is off already." in answer.headers["HX-Trigger"]
+    assert press(admin, undo).startswith("Undone: turned auto-sync off for ")
+    assert switches() == before
+    one = {"organization": unmapped, "action": "auto-sync-on"}
+    answer = admin.post(acme.url("organizations/many"), data=one, headers=HTMX)
+    assert "None of these organizations is mapped." in answer.headers["HX-Trigger"]

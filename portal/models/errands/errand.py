@@ -55,8 +55,11 @@ class Errand(TenantOwned, Leased, Base):
     ok: Mapped[bool | None]
     """None while it waits or runs."""
     fault: Mapped[str | None]
+    """A word for why it ended before its end: `interrupted`, `stopped`."""
     message: Mapped[str | None]
     result: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     asked_at: Mapped[datetime] = mapped_column(default=utc_now)
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
+    stopped_by: Mapped[str | None]
+    """Who asked it to stop, in words; it may have been done before it heard of that."""

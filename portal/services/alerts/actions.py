@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Select, select
 
@@ -34,11 +34,7 @@ MOST_DAYS = 365
 LOOKUP_SECONDS = 120.0
 """For all alerts of one action: a server that drips must not hold a worker for long."""
 TOO_SLOW = "Tactical answers too slowly to check every alert. Try again when it is less busy."
-ALREADY = {
-    AlertAction.RESOLVE: "The alert is already resolved.",
-    AlertAction.SNOOZE: "The alert is already snoozed.",
-    AlertAction.UNSNOOZE: "The alert is not snoozed.",
-}
+NOT_SNOOZED = "The alert is not snoozed."
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +99,11 @@ def act(
     """
     ids = _check(action, alert_ids, days, MOST_AT_ONCE)
     integration = get_active_integration()
-    targets, failures = _choose(action, ids, integration.id)
-    done = [f.alert_id for f in failures if is_repeated and f.reason == ALREADY[action]]
-    failures = [failure for failure in failures if failure.alert_id not in done]
+    targets, left = _choose(action, ids, integration.id)
+    if is_repeated:
+        left = _count_as_done(left)
     if not targets:
-        return ActionResult(action, done, failures)
+        return left
     integration_id = integration.id
     with open_tactical(integration, interactive=True) as tactical:
         release()
@@ -118,17 +114,10 @@ def act(
         refusals = [e.message for e in problems.values() if isinstance(e, MissingPermission)]
         if refusals and len(refusals) == len(pks):
             refused = [Failure(t.alert_id, t.name, refusals[0]) for t in targets]
-            return ActionResult(action, done, failures + refused, refusals[0])
+            return left.add(ActionResult(action, [], refused, trouble=refusals[0]))
         records = _fetch_all(alerts, targets)
     _write(integration_id, targets, records)
-    failed = {}
-    for target in targets:
-        reason = _shortcoming(action, records[target.pk], problems.get(target.pk))
-        if reason is not None:
-            failed[target.pk] = Failure(target.alert_id, target.name, reason)
-    done += [target.alert_id for target in targets if target.pk not in failed]
-    trouble = _find_trouble([*problems.values(), *records.values()]) if failed else None
-    return ActionResult(action, done, [*failures, *failed.values()], trouble)
+    return left.add(_sum_up(action, targets, records, problems))
 
 
 def _check(action: AlertAction, alert_ids: Sequence[int], days: int | None, most: int) -> list[int]:
@@ -140,23 +129,53 @@ def _check(action: AlertAction, alert_ids: Sequence[int], days: int | None, most
 
 def _choose(
     action: AlertAction, ids: Sequence[int], integration_id: int
-) -> tuple[list[_Target], list[Failure]]:
-    """Those that Tactical can be asked to act on, and why the others are left out."""
+) -> tuple[list[_Target], ActionResult]:
+    """Those that Tactical can be asked to act on, and what is to be told of the others."""
     found = {alert.id: alert for alert in db.session.scalars(_query(ids))}
     if not found and len(ids) == 1:
         raise NotFound("This alert does not exist.")
-    targets, failures = [], []
+    targets, left = [], ActionResult(action, [], [])
     for alert_id in ids:
         alert = found.get(alert_id)
-        if alert is None:
-            failures.append(Failure(alert_id, f"Alert {alert_id}", "This alert no longer exists."))
+        if alert is None or alert.status is AlertStatus.RESOLVED:
+            # Telling Tactical again would move the time of the real resolving.
+            left.over.append(alert_id)
             continue
         reason = _obstacle(action, alert, integration_id)
         if reason is not None:
-            failures.append(Failure(alert_id, _name(alert), reason))
+            left.failures.append(Failure(alert_id, _name(alert), reason))
         else:
             targets.append(_Target(alert_id, int(alert.external_alert_id or 0), _name(alert)))
-    return targets, failures
+    return targets, left
+
+
+def _sum_up(
+    action: AlertAction,
+    targets: Sequence[_Target],
+    records: Mapping[int, TacticalAlert | PortalError],
+    problems: Mapping[int, PortalError],
+) -> ActionResult:
+    result = ActionResult(action, [], [])
+    for target in targets:
+        record = records[target.pk]
+        reason = _shortcoming(action, record, problems.get(target.pk))
+        if reason is None:
+            result.done.append(target.alert_id)
+        elif _is_over(record):
+            result.over.append(target.alert_id)
+        else:
+            result.failures.append(Failure(target.alert_id, target.name, reason))
+    found = [*problems.values(), *records.values()]
+    return replace(result, trouble=_find_trouble(found) if result.failures else None)
+
+
+def _count_as_done(left: ActionResult) -> ActionResult:
+    """What is as it is wanted was made so by the process that died."""
+    if left.action is AlertAction.RESOLVE:
+        return replace(left, done=left.over, over=[])
+    awake = [each.alert_id for each in left.failures if each.reason == NOT_SNOOZED]
+    others = [each for each in left.failures if each.alert_id not in awake]
+    return replace(left, done=awake, failures=others)
 
 
 def _obstacle(action: AlertAction, alert: Alert, integration_id: int) -> str | None:
@@ -167,11 +186,8 @@ def _obstacle(action: AlertAction, alert: Alert, integration_id: int) -> str | N
             "The webhook for this alert had no alert id, so the portal cannot tell Tactical which "
             "alert to change. Change it in Tactical."
         )
-    if alert.status is AlertStatus.RESOLVED:
-        # Telling Tactical again would move the time of the real resolving.
-        return ALREADY[AlertAction.RESOLVE]
     if action is AlertAction.UNSNOOZE and alert.status is not AlertStatus.SNOOZED:
-        return ALREADY[AlertAction.UNSNOOZE]
+        return NOT_SNOOZED
     return None
 
 
@@ -255,7 +271,7 @@ def _shortcoming(
     """Why it is not as it was wanted; None when it is."""
     if isinstance(record, PortalError):
         if _is_gone(record):
-            return "Tactical no longer has this alert, so it was closed here."
+            return "Tactical no longer has this alert."
         if problem is not None:
             return problem.message
         return f"Tactical accepted the request, but its result is not known. {record.message}"
@@ -278,6 +294,11 @@ def _must_send(action: AlertAction, record: TacticalAlert | PortalError | None) 
 
 def _is_gone(record: TacticalAlert | PortalError) -> bool:
     return isinstance(record, NotFoundInTactical) and not record.is_html
+
+
+def _is_over(record: TacticalAlert | PortalError) -> bool:
+    """Without our doing: it resolved itself, or Tactical has it no more."""
+    return _is_gone(record) if isinstance(record, PortalError) else record.resolved
 
 
 def _query(ids: Sequence[int]) -> Select[Alert]:

@@ -7,7 +7,7 @@ process that died begins with the portion that it died over.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from portal.errors import PortalError
@@ -26,13 +26,19 @@ class Progress:
     reached: int
     total: int
 
+    @classmethod
+    def read(cls, wanted: Mapping[str, Any], row: Mapping[str, Any]) -> Progress:
+        """`wanted`: as `request_action` keeps it. `row`: as `to_row` made it, or empty."""
+        result = ActionResult.from_row(AlertAction(wanted["deed"]), row)
+        return cls(result, row.get("reached", 0), len(wanted["alert_ids"]))
+
     @property
     def left(self) -> int:
         return self.total - self.reached
 
     @property
     def goes_on(self) -> bool:
-        return self.left > 0 and self.result.stopped is None
+        return self.left > 0 and self.result.trouble is None
 
     @property
     def summary(self) -> str:
@@ -41,24 +47,33 @@ class Progress:
         if not self.left:
             return text
         rest = f"The other {self.left:,} were" if self.left > 1 else "The last one was"
-        return f"{text} {rest} not tried: {self.result.stopped}"
+        return f"{text} {rest} not tried: {self.result.trouble}"
+
+    @property
+    def summary_when_stopped(self) -> str:
+        """`Stopped after 400 of 5,000: 399 resolved, 1 failed. The others are as they were.`"""
+        if not self.reached:
+            return "Stopped before anything was done."
+        reached = f"Stopped after {self.reached:,} of {self.total:,}"
+        return f"{reached}: {self.result.summary}. The others are as they were."
 
     def to_row(self) -> dict[str, Any]:
         return self.result.to_row() | {"reached": self.reached, "total": self.total}
 
 
 def act_on_next(wanted: Mapping[str, Any], row: Mapping[str, Any], is_repeated: bool) -> Progress:
-    """`wanted`: as `request_action` keeps it. `row`: of the portions before, or empty.
+    """`wanted` and `row`: as `Progress.read` takes them.
 
     `is_repeated` when a process died over this portion. Raises as `act` does, of the first one.
     """
-    action, ids, reached = AlertAction(wanted["deed"]), wanted["alert_ids"], row.get("reached", 0)
-    some = ids[reached : reached + PORTION]
-    before = ActionResult.from_row(action, row)
+    before = Progress.read(wanted, row)
+    action, reached = before.result.action, before.reached
+    some = wanted["alert_ids"][reached : reached + PORTION]
     try:
         result = act(action, some, wanted["days"], is_repeated)
     except PortalError as error:
         if not reached:
             raise
-        return Progress(before.add(ActionResult(action, [], [], error.message)), reached, len(ids))
-    return Progress(before.add(result), reached + len(some), len(ids))
+        nothing = ActionResult(action, [], [], trouble=error.message)
+        return replace(before, result=before.result.add(nothing))
+    return Progress(before.result.add(result), reached + len(some), before.total)

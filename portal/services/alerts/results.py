@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -32,31 +32,38 @@ class ActionResult:
     action: AlertAction
     done: list[int]
     failures: list[Failure]
-    stopped: str | None = None
+    over: list[int] = field(default_factory=list)
+    """Those that were resolved or gone before it came to them, so that nothing was to be done."""
+    trouble: str | None = None
     """Why it is of no use to ask about further alerts; None while it is."""
 
     @classmethod
     def from_row(cls, action: AlertAction, row: Mapping[str, Any]) -> ActionResult:
         """Of what `to_row` made, or of nothing."""
         failures = [Failure(**failure) for failure in row.get("failures", ())]
-        return cls(action, list(row.get("done", ())), failures)
+        return cls(action, list(row.get("done", ())), failures, list(row.get("over", ())))
 
     def add(self, later: ActionResult) -> ActionResult:
         """Of these alerts, and of others that came later."""
         done, failures = self.done + later.done, self.failures + later.failures
-        return ActionResult(self.action, done, failures, later.stopped)
+        return ActionResult(self.action, done, failures, self.over + later.over, later.trouble)
 
     @property
     def summary(self) -> str:
-        """`1,203 resolved, 1 failed`"""
-        parts = [f"{len(self.done):,} {self.action.done}"] if self.done or not self.failures else []
-        parts += [f"{len(self.failures):,} failed"] if self.failures else []
-        return ", ".join(parts)
+        """`1,203 resolved, 12 over already, 1 failed`"""
+        told = {
+            self.action.done: len(self.done),
+            "over already": len(self.over),
+            "failed": len(self.failures),
+        }
+        parts = [f"{number:,} {words}" for words, number in told.items() if number]
+        return ", ".join(parts) or f"0 {self.action.done}"
 
     def to_row(self) -> dict[str, Any]:
         return {
             "deed": self.action,
             "done": self.done,
+            "over": self.over,
             "failures": [asdict(failure) for failure in self.failures],
             "summary": self.summary,
         }

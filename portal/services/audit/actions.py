@@ -149,6 +149,8 @@ class Action(StrEnum):
     ALERTS_UNACKNOWLEDGED = "alert.unacknowledged"
     """An acknowledgement was taken back."""
     ALERTS_ASSIGNED = "alert.assigned"
+    REQUEST_STOPPED = "request.stopped"
+    """By a person: what a worker did to many alerts for somebody."""
     RULE_ACTED = "rule.acted"
     DELIVERIES_REPLAYED = "delivery.replayed"
 

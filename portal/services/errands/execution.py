@@ -22,6 +22,7 @@ from portal.services import leases
 from portal.services.alerts.portions import act_on_next
 from portal.services.channels import testing as channel_testing
 from portal.services.errands.requests import enqueue_errand, get_errand
+from portal.services.errands.stopping import end_stopped
 from portal.services.events import subscribers
 from portal.services.helpdesks import probing
 from portal.services.integrations import codes
@@ -54,15 +55,17 @@ def run_queued(errand_id: int) -> None:
         with transaction() as session:
             errand = leases.get_own(session, Errand, errand_id, lease)
             errand.result, errand.lease = outcome.result, None
-            if outcome.ok is None:
+            if outcome.ok is None and errand.stopped_by is not None:
+                end_stopped(errand)
+            elif outcome.ok is None:
                 errand.fencing_number = 0  # nobody has begun what is left
             else:
                 errand.ok, errand.message = outcome.ok, outcome.message
                 errand.finished_at = utc_now()
         if errand.ok is None:
             enqueue_errand(errand)
-        elif (undo := errand.wanted.get("undo")) is not None:
-            renew_offer(undo)
+        else:
+            renew_offer(errand.wanted.get("undo"))
 
 
 def _run(errand: Errand) -> _Outcome:

@@ -61,8 +61,10 @@ def release_offer(offer_id: int, user_id: int) -> None:
         _hold(session, offer_id, user_id).pressed_at = None
 
 
-def renew_offer(offer_id: int) -> None:
+def renew_offer(offer_id: int | None) -> None:
     """What it takes back took its time, and is done now: the minutes begin anew."""
+    if offer_id is None:
+        return
     waiting = update(UndoOffer).where(UndoOffer.id == offer_id, UndoOffer.pressed_at.is_(None))
     with transaction() as session:
         count_changed(session, waiting.values(made_at=utc_now()))

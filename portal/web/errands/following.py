@@ -9,13 +9,17 @@ from flask import Flask, g, session
 from portal.models import Errand
 from portal.scope import allowed_clients, beyond_clients
 from portal.services.errands.requests import MOST_UNFINISHED, get_errand, list_errands
+from portal.services.errands.stopping import can_stop
+from portal.web.guard import get_user
 
 FOLLOWED = "errands"
 """Their ids, in the signed cookie; like a flashed message each goes once it was shown."""
 
 
 def init_app(app: Flask) -> None:
-    app.jinja_env.globals["take_followed_errands"] = take_followed_errands
+    app.jinja_env.globals.update(
+        take_followed_errands=take_followed_errands, can_stop=can_stop, name_stopper=name_stopper
+    )
 
 
 def follow(errand: Errand) -> None:
@@ -43,6 +47,12 @@ def get_shown_errand(errand_id: int) -> Errand:
         return get_errand(errand_id)
     with beyond_clients():
         return get_errand(errand_id if errand_id in _list_ids() else 0)
+
+
+def name_stopper(errand: Errand) -> str:
+    """Whoever is limited to some clients learns of no colleague."""
+    by, own = errand.stopped_by or "", get_user().email
+    return by if by == own or allowed_clients() is None else "a colleague"
 
 
 def _list_ids() -> list[Any]:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 
-from flask import redirect, render_template, url_for
+from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
+from portal.errors import Refused
 from portal.extensions import htmx
+from portal.models import Errand
 from portal.models.errands.errand import ErrandKind
 from portal.services.accounts.permissions import Permission
+from portal.services.errands.stopping import stop_errand
 from portal.web.errands.following import get_shown_errand, unfollow
-from portal.web.fragments import with_toast
+from portal.web.fragments import find_way_back, with_toast
 from portal.web.guard import requires, tenant_blueprint
 
 errands = tenant_blueprint("errands", __name__, "/requests")
@@ -34,8 +37,27 @@ OF_ALL_PAGES = (
 def show(errand_id: int) -> ResponseReturnValue:
     """The notice as it is now; one that went well becomes a toast."""
     errand = get_shown_errand(errand_id)
-    if not htmx:
-        return redirect(url_for("dashboard.show"))
+    return _show(errand) if htmx else redirect(url_for("dashboard.show"))
+
+
+@errands.post("/<int:errand_id>/stop")
+@requires(Permission.ACT_ON_ALERTS)
+def stop(errand_id: int) -> ResponseReturnValue:
+    """Of alerts alone there are so many. What ended meanwhile is shown with its outcome."""
+    get_shown_errand(errand_id)
+    try:
+        stop_errand(errand_id)
+    except Refused as error:
+        if htmx and get_shown_errand(errand_id).ok is None:
+            raise
+        if not htmx:
+            flash(error.message, "info")
+    if htmx:
+        return _show(get_shown_errand(errand_id))
+    return redirect(find_way_back(url_for("dashboard.show")))
+
+
+def _show(errand: Errand) -> ResponseReturnValue:
     if errand.ok is None:
         return render_template("errands/_errand.html", errand=errand)
     if errand.kind in OF_ALL_PAGES:

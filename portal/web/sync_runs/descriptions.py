@@ -98,6 +98,8 @@ def describe_run(run: SyncRun) -> str:
             return f"{did} so far." if did else "Nothing changed so far."
         case RunStatus.CANCELLED:
             why = "" if run.cancel_requested_at or not run.error else f" {run.error}"
+            if did and run.kind in OF_A_PERSON and run.total:
+                did = f"{run.done:,} of {run.total:,}: {did}"
             return (
                 f"Stopped after {did}. These changes are kept.{why}"
                 if did

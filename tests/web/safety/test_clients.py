@@ -23,10 +23,14 @@ from portal.models import (
     SyncLogEntry,
     SyncRun,
 )
+from portal.models.audit.entry import ActorKind
 from portal.models.client_limits import LIMITED
 from portal.scope import tenant_scope
 from portal.services.accounts.permissions import WITHIN_CLIENTS, Permission, Role, role_allows
+from portal.services.alerts import portions
 from portal.services.assets.retirement import DONE_AT_ONCE
+from portal.services.audit.actor import Actor, acting_as
+from portal.services.errands.stopping import stop_errand
 from portal.services.runs.execution import run_queued
 from tests.web.conftest import HTMX
 from tests.web.safety.neighbour import MARKS, fingerprint, limited_user, make_neighbour
@@ -187,7 +191,12 @@ def test_every_post_leaves_the_others_alone(
 
 @pytest.mark.parametrize("number", [1, DONE_AT_ONCE])
 def test_what_is_theirs_they_do(
-    app: Flask, limited: FlaskClient, acme: Place, neighbour: Place, number: int
+    app: Flask,
+    limited: FlaskClient,
+    acme: Place,
+    neighbour: Place,
+    number: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """And "all" are all of their own: the neighbour has a missing asset too."""
     with app.app_context(), tenant_scope(acme.id), transaction() as session:
@@ -216,6 +225,11 @@ def test_what_is_theirs_they_do(
         assert asked is not None
         assert asked.wanted["alert_ids"] == [acme.alert]
     assert "Resolve the alert of" in limited.get(acme.url()).text
+    monkeypatch.setattr(portions, "PORTION", 0)
+    colleague = Actor(ActorKind.USER, "zebra@acme.example")
+    with app.app_context(), tenant_scope(acme.id), acting_as(colleague):
+        stop_errand(asked.id)
+    assert "Stopped by a colleague before anything was done." in limited.get(acme.url()).text
 
 
 @pytest.mark.one_database

@@ -35,7 +35,7 @@ LOWEST = {
     """,
     Role.TECHNICIAN: """
         alerts.acknowledge_many alerts.acknowledge_one alerts.act alerts.act_on_many
-        alerts.assign_many alerts.assign_one alerts.unacknowledge_one
+        alerts.assign_many alerts.assign_one alerts.unacknowledge_one errands.stop
         assets.do_merge assets.edit assets.merge assets.note assets.refresh assets.save_note
         assets.move assets.refresh_many
         assets.release assets.restore assets.retire assets.tag assets.untag

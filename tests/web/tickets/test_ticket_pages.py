@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from portal.models import Alert, Asset, Helpdesk, Ticket, TicketAlert, TicketTas
 from portal.models.tickets.ticket import TaskStatus, TaskVerb, TicketStatus
 from portal.scope import tenant_scope
 from portal.services.alerts.occurrences import hold_current
+from portal.services.tickets import mending
 from tests.web.world import Place, make_ticket, make_user, sign_in
 
 pytestmark = pytest.mark.one_database
@@ -152,6 +154,33 @@ def test_what_failed_is_tried_again_from_dashboard_and_list(
     assert "Nothing of it has failed." in again.text
     nothing = admin.post(acme.url("tickets/retry"), follow_redirects=True)
     assert "Select from 1 to 200 tickets." in nothing.text
+
+
+def test_of_all_that_match_some_are_tried_again_and_the_rest_counted(
+    app: Flask, admin: FlaskClient, acme: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mending, "MOST_AT_ONCE", 2)
+    change(app, acme, status=TicketStatus.FAILED, reference=None)
+    with app.app_context(), tenant_scope(acme.id), transaction() as session:
+        asset = session.get_one(Asset, acme.asset)
+        for number in range(2):
+            ticket = make_ticket(acme.helpdesk, asset, "none")
+            ticket.status, ticket.reference = TicketStatus.FAILED, None
+            ticket.outage = f"more {number}"
+            session.add(ticket)
+            session.flush()
+            ids = {"ticket_id": ticket.id, "helpdesk_id": acme.helpdesk, "key": f"more:{number}"}
+            session.add(TicketTask(**ids, verb=TaskVerb.OPEN, status=TaskStatus.FAILED))
+    path = acme.url("tickets/retry?state=attention")
+    told = []
+    for _press in range(3):
+        page = admin.post(path, data={"which": "all"}, follow_redirects=True).text
+        told += re.findall(r'data-message="([^"]*)"', page)
+    assert told == [
+        "2 tickets are tried again. 1 more failed: press “Try again” once more.",
+        "1 ticket is tried again.",
+        "No ticket matches any more that failed.",
+    ]
 
 
 def test_one_is_opened_by_hand_and_what_was_typed_is_kept(admin: FlaskClient, acme: Place) -> None:
