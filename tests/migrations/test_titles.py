@@ -126,6 +126,34 @@ def test_titles_that_differ_in_a_version_have_one_product() -> None:
 
 
 @pytest.mark.usefixtures("old")
+def test_all_products_of_a_publisher_spell_it_one_way() -> None:
+    made = [
+        (7, 1, "Drive", "GOOGLE LLC"),
+        (8, 1, "Earth", "Google"),
+        (9, 1, "Maps", "Google"),
+        (10, 2, "Maps", "Google"),
+    ]
+    flask_migrate.upgrade(revision="0076")
+    for id_, tenant_id, name, publisher in made:
+        keys = {"name_key": name.lower(), "publisher_key": "google"}
+        put(
+            "software_products", id=id_, tenant_id=tenant_id, name=name, publisher=publisher, **keys
+        )
+        values = {"normalized_name": name.lower(), "publisher": publisher, "product_id": id_}
+        put("software_catalog", id=id_, tenant_id=tenant_id, name=name, **values)
+    flask_migrate.upgrade()
+    found = "SELECT tenant_id, name, publisher FROM software_products ORDER BY tenant_id, name"
+    assert [row for row in read(found) if row[1] != "Reader"] == [
+        (1, "Chrome", "Google"),
+        (1, "Drive", "Google"),
+        (1, "Earth", "Google"),
+        (1, "Maps", "Google"),
+        (2, "Chrome", "Google"),
+        (2, "Maps", "Google"),
+    ]
+
+
+@pytest.mark.usefixtures("old")
 def test_it_can_be_taken_back() -> None:
     flask_migrate.upgrade()
     flask_migrate.downgrade(revision=BEFORE)

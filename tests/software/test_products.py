@@ -71,3 +71,29 @@ def test_titles_are_counted_as_their_product_by_the_run_that_finds_them(msp: Msp
             select(SoftwareTitle.id).where(SoftwareTitle.product_id.is_(None))
         )
         db.session.rollback()
+
+
+@pytest.mark.one_database
+@pytest.mark.fleet(agents=3, titles=4, windows=100, linux=0)
+def test_a_publisher_is_spelled_one_way_over_all_its_products(msp: Msp) -> None:
+    """As most titles have it, of equally many the shortest; also where it was another way."""
+    msp.import_fleet()
+    [one, *_] = reporting(msp)
+    lone, most = "MICROSOFT CORP.", "Microsoft Corporation"
+    listed = [entry("Edge", publisher="Microsoft"), entry("Teams", publisher=lone)]
+
+    def spelled(*more: dict[str, str]) -> set[tuple[str, str]]:
+        listed.extend(more)
+        msp.tactical.control.software.set(one, listed)
+        ingest(msp)
+        return {each for each in products() if each[0] in {"Edge", "Teams", "Word", "Reader"}}
+
+    with msp.scope():
+        assert spelled() == {("Edge", "Microsoft"), ("Teams", "Microsoft")}
+        words = (entry(f"Word {version}", publisher=most) for version in ("16.1", "16.2"))
+        assert spelled(*words, entry("Reader", publisher="Adobe Inc.")) == {
+            ("Edge", most),
+            ("Teams", most),
+            ("Word", most),
+            ("Reader", "Adobe Inc."),
+        }

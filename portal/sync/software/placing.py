@@ -86,6 +86,12 @@ def plan_products(
     return plan
 
 
+def choose_publisher(spellings: Mapping[str, int]) -> str:
+    """Of the spellings of one publisher, each with the number of titles that have it, the most
+    usual one; of equally usual ones the shortest, and rather small letters than capitals."""
+    return max(spellings, key=lambda text: (spellings[text], -len(text), text), default="")
+
+
 def summarize_versions(versions: Iterable[Version]) -> VersionSummary:
     """A version that nobody can compare is neither the newest nor older."""
     counted: Counter[str] = Counter()

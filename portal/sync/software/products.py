@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, cast
 
@@ -20,6 +20,7 @@ from portal.sync.software.placing import (
     ProductKey,
     UnplacedTitle,
     Version,
+    choose_publisher,
     plan_products,
     summarize_versions,
 )
@@ -30,12 +31,13 @@ _TITLES, _PRODUCTS = (cast(Table, each.__table__) for each in (SoftwareTitle, So
 
 
 def place_titles(session: Session) -> set[int]:
-    """Give each title that has none its product. Returns the ids of these titles."""
+    """Give each title that has none its product, and spell the publishers of these one way each.
+    Returns the ids of the titles."""
     found = select(SoftwareTitle.id, SoftwareTitle.name, SoftwareTitle.publisher)
     lacking = found.where(SoftwareTitle.product_id.is_(None)).order_by(SoftwareTitle.id)
     titles = [UnplacedTitle(*row) for row in session.execute(lacking)]
     for some in chunked(titles, ROWS_AT_ONCE):
-        _place(session, some)
+        _spell_publishers(session, {publisher for _, publisher in _place(session, some)} - {""})
     return {each.id for each in titles}
 
 
@@ -83,7 +85,8 @@ def list_versions_of(
     return found
 
 
-def _place(session: Session, titles: Sequence[UnplacedTitle]) -> None:
+def _place(session: Session, titles: Sequence[UnplacedTitle]) -> set[ProductKey]:
+    """Returns the keys of the products."""
     names = {each.id: name_product(each.name) for each in titles}
     keys = {each.key for each in names.values()}
     plan = plan_products(titles, names, _find_products(session, keys))
@@ -108,6 +111,37 @@ def _place(session: Session, titles: Sequence[UnplacedTitle]) -> None:
             for title_id, key in plan.keys.items()
         ],
     )
+    return set(plan.keys.values())
+
+
+def _spell_publishers(session: Session, publisher_keys: Collection[str]) -> None:
+    """All products of a publisher have the spelling that most titles of its products have."""
+    product, title = SoftwareProduct, SoftwareTitle
+    counted = session.execute(
+        select(product.publisher_key, title.publisher, func.count())
+        .join(title, title.product_id == product.id)
+        .where(is_among(product.publisher_key, sorted(publisher_keys)), title.publisher != "")
+        .group_by(product.publisher_key, title.publisher)
+    )
+    spellings: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for key, publisher, titles in counted:
+        spellings[key][publisher] = titles
+    chosen = {key: choose_publisher(found) for key, found in spellings.items()}
+    stored = session.execute(
+        select(product.id, product.publisher_key, product.publisher)
+        .where(is_among(product.publisher_key, sorted(chosen)))
+        .order_by(product.id)
+    )
+    wrong = [(id_, chosen[key]) for id_, key, publisher in stored if publisher != chosen[key]]
+    for some in chunked(wrong, ROWS_AT_ONCE):
+        _lock(session, [id_ for id_, _ in some])
+        session.connection().execute(
+            update(_PRODUCTS)
+            .where(_PRODUCTS.c.id == bindparam("product"))
+            .where(_PRODUCTS.c.tenant_id == get_tenant_id())
+            .values(publisher=bindparam("spelling")),
+            [{"product": id_, "spelling": spelling} for id_, spelling in some],
+        )
 
 
 def _find_products(session: Session, names: Iterable[str]) -> list[KnownProduct]:
