@@ -302,9 +302,9 @@ def test_the_wish_to_stop_is_heard_after_the_portion_that_is_under_way(
         else:
             act = actions.act
 
-            def stop_and_act(*args: Any) -> ActionResult:
+            def stop_and_act(*args: Any, **more: Any) -> ActionResult:
                 stop(errand_id)
-                return act(*args)
+                return act(*args, **more)
 
             monkeypatch.setattr(portions, "act", stop_and_act)
         execution.run_queued(errand_id)

@@ -20,7 +20,8 @@ from portal.scope import tenant_scope
 from portal.services import leases
 from portal.services.alerts import portions
 from portal.services.alerts.occurrences import MOST_AT_ONCE
-from tests.web.conftest import HTMX
+from portal.web.alerts import acting, taking
+from tests.web.conftest import HTMX, work
 from tests.web.world import Place, make_alert, make_delivery, make_place
 
 pytestmark = pytest.mark.mainly("postgresql")
@@ -397,3 +398,32 @@ def test_what_takes_long_is_stopped_with_scripts_and_without(
     assert admin.post(under_way, headers=HTMX).status_code == 409
     short = admin.post(acme.url(f"requests/{acme.errand}/stop"), data=back, follow_redirects=True)
     assert "ended already" in short.text
+
+
+@pytest.mark.one_database
+def test_of_very_many_the_portals_own_deeds_too_are_a_workers(
+    app: Flask, admin: FlaskClient, acme: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for room in (taking, acting):
+        monkeypatch.setattr(room, "MOST_MATCHING", 1)
+    add_alert(app, acme, external_alert_id="500")
+    everything, active = {"which": "all"}, [AlertStatus.ACTIVE] * 2
+
+    def read() -> list[AlertStatus]:
+        with app.app_context(), tenant_scope(acme.id):
+            return list(db.session.scalars(select(Alert.status)))
+
+    deeds: tuple[tuple[str, dict[str, str], str], ...] = (
+        ("alerts/acknowledge", {}, "2 acknowledged."),
+        ("alerts/assign", {"assigned_to": "nobody"}, "2 left as they are."),
+        ("alerts/act", {"action": "snooze", "snooze_for": "1h"}, "2 snoozed."),
+        ("alerts/act?status=snoozed", {"action": "unsnooze"}, "2 active again."),
+    )
+    for path, form, done in deeds:
+        asked = admin.post(acme.url(path), data=everything | form, headers=HTMX).text
+        [errand] = re.findall(r'id="errand-(\d+)"', asked)
+        work(app, acme.id)
+        answer = admin.get(acme.url(f"requests/{errand}"), headers=HTMX)
+        assert done in answer.text + answer.headers["HX-Trigger"], path
+        assert ("/undo/" in answer.headers["HX-Trigger"]) is ("left" not in done)
+        assert (read() == active) is ("snoozed" not in done)

@@ -55,11 +55,10 @@ def acknowledge(
     Those that are over or acknowledged already are left as they are. Raises InvalidInput, and
     NotFound if there are none of them.
     """
-    ids, note = list_chosen(which), clean_note(note)
+    ids = list_chosen(which)
     with transaction() as session:
         taken = acknowledge_held(session, hold_current(session, ids), note, by, actor)
-        at = taken.done[0].handling.acknowledged_at if taken.done else None
-    return offered(taken, UndoKind.ACKNOWLEDGED, at=at and at.isoformat())
+    return offered(taken, UndoKind.ACKNOWLEDGED)
 
 
 def acknowledge_linked(handling_id: int, by: str | None, note: str, actor: Actor | None) -> Taken:
@@ -67,7 +66,6 @@ def acknowledge_linked(handling_id: int, by: str | None, note: str, actor: Actor
 
     Raises InvalidInput, NotFound for one that is not there any more, and Refused once it is over.
     """
-    note = clean_note(note)
     with transaction() as session:
         handling = session.get(AlertHandling, handling_id)
         if handling is None:
@@ -85,8 +83,9 @@ def unacknowledge(which: Which) -> Taken:
         done, failures = part(hold_current(session, ids), _obstacle_to_taking_back)
         was = [_Acknowledgement.read(each) for each in done]
         _unacknowledge(session, done)
-    taken = Taken("not acknowledged any more", done, failures)
-    return offered(taken, UndoKind.UNACKNOWLEDGED, was=[asdict(each) for each in was])
+    change = {"was": [asdict(each) for each in was]}
+    taken = Taken("not acknowledged any more", done, failures, change)
+    return offered(taken, UndoKind.UNACKNOWLEDGED)
 
 
 def take_back_acknowledging(alert_ids: Sequence[int], at: str) -> str:
@@ -128,7 +127,7 @@ def _unacknowledge(session: Session, done: Sequence[Occurrence]) -> None:
     write_down(session, done, Deed(TimelineKind.ACKNOWLEDGED, text, action))
 
 
-def clean_note(note: str) -> str:
+def _clean_note(note: str) -> str:
     """Without outer blanks. Raises InvalidInput for one that is too long."""
     note = note.strip()
     if len(note) > LONGEST_NOTE:
@@ -137,21 +136,28 @@ def clean_note(note: str) -> str:
 
 
 def acknowledge_held(
-    session: Session, held: Sequence[Occurrence], note: str, by: str | None, actor: Actor | None
+    session: Session,
+    held: Sequence[Occurrence],
+    note: str,
+    by: str | None = None,
+    actor: Actor | None = None,
+    at: datetime | None = None,
 ) -> Taken:
-    """Those that are held, in the caller's transaction."""
+    """Those that are held, in the caller's transaction. `at`: when it was asked for, if not now.
+    Raises InvalidInput."""
+    note = _clean_note(note)
     done, failures = part(held, _obstacle)
-    now, who = utc_now(), by or current_actor().name
+    at, who = at or utc_now(), by or current_actor().name
     for each in done:
-        each.handling.acknowledged_at, each.handling.acknowledged_by = now, who
+        each.handling.acknowledged_at, each.handling.acknowledged_by = at, who
         each.handling.acknowledgement = note or None
-    values: dict[str, Any] = {"acknowledged_at": iso_utc(now), "acknowledged_by": who}
+    values: dict[str, Any] = {"acknowledged_at": iso_utc(at), "acknowledged_by": who}
     values |= {"note": note or None}
     text = f"Acknowledged by {who}: {note}" if note else f"Acknowledged by {who}."
     kind, action = TimelineKind.ACKNOWLEDGED, Action.ALERTS_ACKNOWLEDGED
     deed = Deed(kind, text, action, values, EventType.ALERT_ACKNOWLEDGED, actor)
     write_down(session, done, deed)
-    return Taken("acknowledged", done, failures)
+    return Taken("acknowledged", done, failures, {"at": at.isoformat()})
 
 
 def _obstacle(occurrence: Occurrence) -> str | None:

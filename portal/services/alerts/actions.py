@@ -16,7 +16,7 @@ from portal.models import Alert, Errand
 from portal.models.alerts.alert import AlertSource, AlertStatus
 from portal.models.errands.errand import ErrandKind
 from portal.models.undo.offer import UndoKind
-from portal.services.alerts.choosing import MOST_IN_TACTICAL
+from portal.services.alerts.choosing import MOST_BY_WORKER
 from portal.services.alerts.listing import get_alert
 from portal.services.alerts.occurrences import MOST_AT_ONCE, check_ids
 from portal.services.alerts.results import ActionResult, AlertAction, Failure
@@ -51,7 +51,7 @@ def request_action(
 ) -> Errand:
     """Have a worker do it. Raises InvalidInput, Refused without an active connection, NotFound
     for a single alert that is not there, and TooManyWaiting."""
-    ids = _list_known(_check(action, alert_ids, days, MOST_IN_TACTICAL))
+    ids = _list_known(_check(action, alert_ids, days, MOST_BY_WORKER))
     get_active_integration()
     one = len(ids) == 1
     what = f"the alert of {_name(get_alert(ids[0]))}" if one else plural(len(ids), "alert")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sqlalchemy import Select, select
-from sqlalchemy.orm import contains_eager
+from sqlalchemy.orm import Session, contains_eager
 
 from portal.db import db, transaction
 from portal.errors import InvalidInput
@@ -45,18 +45,23 @@ def assign(which: Which, membership_id: int | None) -> Taken:
     """
     ids = list_chosen(which)
     with transaction() as session:
-        person = None if membership_id is None else _get_assignee(membership_id)
-        with beyond_clients():
-            limit = read_limit(person) if person else None
-        email = person.user.email if person else None
-        held = hold_current(session, ids)
-        done, failures = part(held, lambda each: _find_obstacle(each, membership_id, email, limit))
-        was = [[each.handling.id, each.handling.assigned_to] for each in done]
-        for each in done:
-            each.handling.assigned_to = membership_id
-        write_down(session, done, _describe(email))
-    taken = Taken("assigned" if email else "not assigned any more", done, failures)
-    return offered(taken, UndoKind.ASSIGNED, to=membership_id, was=was)
+        person = find_assignee(membership_id)
+        taken = assign_held(session, hold_current(session, ids), person)
+    return offered(taken, UndoKind.ASSIGNED)
+
+
+def assign_held(session: Session, held: Sequence[Occurrence], person: Membership | None) -> Taken:
+    """Those that are held, in the caller's transaction."""
+    with beyond_clients():
+        limit = read_limit(person) if person else None
+    membership_id, email = (person.id, person.user.email) if person else (None, None)
+    done, failures = part(held, lambda each: _find_obstacle(each, membership_id, email, limit))
+    was = [[each.handling.id, each.handling.assigned_to] for each in done]
+    for each in done:
+        each.handling.assigned_to = membership_id
+    write_down(session, done, _describe(email))
+    verb = "assigned" if email else "not assigned any more"
+    return Taken(verb, done, failures, {"to": membership_id, "was": was})
 
 
 def take_back_assigning(
@@ -94,7 +99,10 @@ def _describe(email: str | None) -> Deed:
     return Deed(kind, text, action, values, EventType.ALERT_ASSIGNED)
 
 
-def _get_assignee(membership_id: int) -> Membership:
+def find_assignee(membership_id: int | None) -> Membership | None:
+    """None for nobody. Raises InvalidInput for whoever cannot be given alerts."""
+    if membership_id is None:
+        return None
     found = [each for each in list_assignees() if each.id == membership_id]
     if not found:
         raise InvalidInput(

@@ -16,8 +16,8 @@ from portal.services.alerts.occurrences import check_ids
 MOST_MATCHING = 2000
 """That a filter shows: each is written down in its timeline, for subscribers and to be undone,
 while somebody waits for the page."""
-MOST_IN_TACTICAL = 5000
-"""Of what a worker does there: each costs a request or two, one after the other."""
+MOST_BY_WORKER = 5000
+"""In Tactical each costs a request or two, one after the other."""
 
 Which = Sequence[int] | AlertFilter
 

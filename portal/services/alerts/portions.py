@@ -1,4 +1,4 @@
-"""What is asked of Tactical about many alerts, done some at a time.
+"""What is done to many alerts, some at a time.
 
 Between two portions other requests of the tenant have their turn, and whoever goes on after a
 process that died begins with the portion that it died over.
@@ -10,9 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from portal.db import transaction
 from portal.errors import PortalError
+from portal.models import Errand
+from portal.services import leases
 from portal.services.alerts.actions import act
+from portal.services.alerts.many import acting_for, take
 from portal.services.alerts.results import ActionResult, AlertAction
+from portal.services.undo.offers import extend_offer
 
 PORTION = 100
 """Some seconds on a usual server."""
@@ -31,6 +36,17 @@ class Progress:
         """`wanted`: as `request_action` keeps it. `row`: as `to_row` made it, or empty."""
         result = ActionResult.from_row(AlertAction(wanted["deed"]), row)
         return cls(result, row.get("reached", 0), len(wanted["alert_ids"]))
+
+    def add(self, result: ActionResult, number: int) -> Progress:
+        """Of so many more."""
+        return replace(self, result=self.result.add(result), reached=self.reached + number)
+
+    def break_off(self, error: PortalError) -> Progress:
+        """No further alert would fare better. Raises the error where it was met by the first."""
+        if not self.reached:
+            raise error
+        nothing = ActionResult(self.result.action, [], [], trouble=error.message)
+        return self.add(nothing, 0)
 
     @property
     def left(self) -> int:
@@ -61,19 +77,35 @@ class Progress:
         return self.result.to_row() | {"reached": self.reached, "total": self.total}
 
 
-def act_on_next(wanted: Mapping[str, Any], row: Mapping[str, Any], is_repeated: bool) -> Progress:
-    """`wanted` and `row`: as `Progress.read` takes them.
-
-    `is_repeated` when a process died over this portion. Raises as `act` does, of the first one.
-    """
-    before = Progress.read(wanted, row)
-    action, reached = before.result.action, before.reached
-    some = wanted["alert_ids"][reached : reached + PORTION]
+def act_on_next(errand: Errand) -> Progress:
+    """In Tactical. Raises as `act` does, of the first portion."""
+    before, some = read_next(errand)
+    action, days = before.result.action, errand.wanted["days"]
     try:
-        result = act(action, some, wanted["days"], is_repeated)
+        # Another process may have died over this portion.
+        result = act(action, some, days, is_repeated=errand.fencing_number > 1)
     except PortalError as error:
-        if not reached:
-            raise
-        nothing = ActionResult(action, [], [], trouble=error.message)
-        return replace(before, result=before.result.add(nothing))
-    return Progress(before.result.add(result), reached + len(some), before.total)
+        return before.break_off(error)
+    return before.add(result, len(some))
+
+
+def take_next(errand: Errand) -> Progress:
+    """In the portal, in the name of whoever asked. How far it came is kept in the same transaction:
+    none is done twice. Raises as the deed does, of the first portion."""
+    before, some = read_next(errand)
+    errand_id, lease, wanted = errand.id, errand.lease or "", errand.wanted
+    try:
+        with acting_for(wanted), transaction() as session:
+            result, change = take(session, before.result.action, some, wanted)
+            progress = before.add(result, len(some))
+            extend_offer(session, wanted["undo"], change)
+            leases.get_own(session, Errand, errand_id, lease).result = progress.to_row()
+    except PortalError as error:
+        return before.break_off(error)
+    return progress
+
+
+def read_next(errand: Errand) -> tuple[Progress, list[int]]:
+    """How far it is, and the ids of the next portion."""
+    before = Progress.read(errand.wanted, errand.result)
+    return before, errand.wanted["alert_ids"][before.reached :][:PORTION]

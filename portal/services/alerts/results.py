@@ -1,4 +1,4 @@
-"""What can be done about alerts in Tactical, and what came of it."""
+"""What can be done about many alerts, and what came of it."""
 
 from __future__ import annotations
 
@@ -7,15 +7,36 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
+_DONE = {
+    "resolve": "resolved",
+    "snooze": "snoozed",
+    "unsnooze": "active again",
+    "acknowledge": "acknowledged",
+    "assign": "assigned",
+}
+
 
 class AlertAction(StrEnum):
     RESOLVE = "resolve"
     SNOOZE = "snooze"
     UNSNOOZE = "unsnooze"
+    ACKNOWLEDGE = "acknowledge"
+    ASSIGN = "assign"
+    SNOOZE_HERE = "snooze_here"
+    """In the portal alone, for hours, like the next."""
+    UNSNOOZE_HERE = "unsnooze_here"
+
+    @property
+    def verb(self) -> str:
+        return self.removesuffix("_here").capitalize()
 
     @property
     def done(self) -> str:
-        return {"resolve": "resolved", "snooze": "snoozed", "unsnooze": "active again"}[self]
+        return _DONE[self.removesuffix("_here")]
+
+
+IN_TACTICAL = (AlertAction.RESOLVE, AlertAction.SNOOZE, AlertAction.UNSNOOZE)
+"""The others are the portal's own, of which Tactical hears nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +70,19 @@ class ActionResult:
         return ActionResult(self.action, done, failures, self.over + later.over, later.trouble)
 
     @property
+    def not_done(self) -> str:
+        """In the portal nothing fails: what cannot be done leaves an alert as it is."""
+        if self.action in IN_TACTICAL:
+            return "failed"
+        return "left as it is" if len(self.failures) == 1 else "left as they are"
+
+    @property
     def summary(self) -> str:
         """`1,203 resolved, 12 over already, 1 failed`"""
         told = {
             self.action.done: len(self.done),
             "over already": len(self.over),
-            "failed": len(self.failures),
+            self.not_done: len(self.failures),
         }
         parts = [f"{number:,} {words}" for words, number in told.items() if number]
         return ", ".join(parts) or f"0 {self.action.done}"
@@ -65,5 +93,6 @@ class ActionResult:
             "done": self.done,
             "over": self.over,
             "failures": [asdict(failure) for failure in self.failures],
+            "not_done": self.not_done,
             "summary": self.summary,
         }

@@ -55,29 +55,47 @@ def snooze(which: Which, until: datetime, by: str | None = None) -> Taken:
     Those that are over, or that Tactical itself keeps quiet about, are left as they are. Raises
     InvalidInput, and NotFound if there are none of them.
     """
-    ids, now, who = list_chosen(which), utc_now(), by or current_actor().name
-    if not now < until <= now + LONGEST:
+    ids = list_chosen(which)
+    check_end(until)
+    with transaction() as session:
+        taken = snooze_held(session, hold_alone(session, ids), until, by)
+    return offered(taken, UndoKind.SNOOZED)
+
+
+def check_end(until: datetime) -> None:
+    """Raises InvalidInput."""
+    if not utc_now() < until <= utc_now() + LONGEST:
         raise InvalidInput(
             "The portal snoozes for two days at most, and not into the past. For longer, choose a "
             "number of days, which Tactical counts.",
             field="snooze_for",
         )
-    with transaction() as session:
-        done, failures = part(_hold(session, ids), _find_obstacle)
-        was = _read_ends(done)
-        _put_to_sleep(session, done, until, who)
-    taken = Taken("snoozed", done, failures)
-    return offered(taken, UndoKind.SNOOZED, until=until.isoformat(), was=was)
+
+
+def snooze_held(
+    session: Session, held: Sequence[Occurrence], until: datetime, by: str | None = None
+) -> Taken:
+    """Those that `hold_alone` holds, in the caller's transaction."""
+    done, failures = part(held, _find_obstacle)
+    change = {"until": until.isoformat(), "was": _read_ends(done)}
+    _put_to_sleep(session, done, until, by or current_actor().name)
+    return Taken("snoozed", done, failures, change)
 
 
 def unsnooze(alert_ids: Sequence[int]) -> Taken:
     """Those of them that are snoozed in the portal alone. Raises as `snooze` does."""
     ids = check_ids(alert_ids, MOST_MATCHING)
     with transaction() as session:
-        done, failures = part(_hold(session, ids), _find_obstacle_to_waking)
-        was = _read_ends(done)
-        _end_by_hand(session, done)
-    return offered(Taken("active again", done, failures), UndoKind.UNSNOOZED, was=was)
+        taken = unsnooze_held(session, hold_alone(session, ids))
+    return offered(taken, UndoKind.UNSNOOZED)
+
+
+def unsnooze_held(session: Session, held: Sequence[Occurrence]) -> Taken:
+    """As `snooze_held`."""
+    done, failures = part(held, _find_obstacle_to_waking)
+    change = {"was": _read_ends(done)}
+    _end_by_hand(session, done)
+    return Taken("active again", done, failures, change)
 
 
 def take_back_snoozing(alert_ids: Sequence[int], until: str, was: Sequence[_End]) -> str:
@@ -85,7 +103,7 @@ def take_back_snoozing(alert_ids: Sequence[int], until: str, was: Sequence[_End]
     its own end."""
     then, ends = datetime.fromisoformat(until), _to_ends(was)
     with transaction() as session:
-        held = _hold(session, alert_ids)
+        held = hold_alone(session, alert_ids)
         done = [each for each in held if each.alert.snoozed_by and each.alert.snoozed_until == then]
         check_unchanged(done)
         _end_by_hand(session, [each for each in done if each.alert.id not in ends])
@@ -98,7 +116,7 @@ def take_back_unsnoozing(alert_ids: Sequence[int], was: Sequence[_End]) -> str:
     """Undo `unsnooze`, of those that are active still and whose snooze would not have ended."""
     ends = _to_ends(was)
     with transaction() as session:
-        held = _hold(session, alert_ids)
+        held = hold_alone(session, alert_ids)
         done = [
             each for each in held if each.alert.status is AlertStatus.ACTIVE and not each.is_over
         ]
@@ -135,7 +153,7 @@ def list_tenants_with_ended_snoozes() -> list[int]:
 def _end(alert_ids: Sequence[int]) -> None:
     with transaction() as session:
         now = utc_now()
-        held = [each for each in _hold(session, alert_ids) if _is_over(each.alert, now)]
+        held = [each for each in hold_alone(session, alert_ids) if _is_over(each.alert, now)]
         _wake(held)
         kind, event = TimelineKind.SNOOZED, EventType.ALERT_UNSNOOZED
         write_down(session, held, Deed(kind, ENDED, None, {"unsnoozed_by": None}, event))
@@ -192,7 +210,7 @@ def _is_over(alert: Alert, now: datetime) -> bool:
     return alert.snoozed_by is not None and until is not None and until <= now
 
 
-def _hold(session: Session, alert_ids: Sequence[int]) -> list[Occurrence]:
+def hold_alone(session: Session, alert_ids: Sequence[int]) -> list[Occurrence]:
     """With the writers of alerts kept out, which take over what the row says."""
     theirs = select(Alert.integration_id).where(Alert.id.in_(alert_ids)).distinct()
     for integration_id in sorted(session.scalars(theirs)):

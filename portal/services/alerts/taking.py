@@ -33,8 +33,14 @@ class Taken:
     verb: str
     done: Sequence[Occurrence]
     failures: list[Failure]
+    change: dict[str, Any] = field(default_factory=dict)
+    """What the way back needs to know, beside the ids of the alerts."""
     undo: int | None = None
     """The number of the offer to take it back."""
+
+    @property
+    def ids(self) -> list[int]:
+        return [each.alert.id for each in self.done]
 
     @property
     def summary(self) -> str:
@@ -60,13 +66,11 @@ class Deed:
     actor: Actor | None = None
 
 
-def offered(taken: Taken, kind: UndoKind, **change: Any) -> Taken:
-    """After the transaction: with an offer to take it back, if anything was done. `change`: what
-    the way back needs to know, beside the ids of the alerts."""
+def offered(taken: Taken, kind: UndoKind) -> Taken:
+    """After the transaction: with an offer to take it back, if anything was done."""
     if not taken.done:
         return taken
-    ids = [each.alert.id for each in taken.done]
-    return replace(taken, undo=offer_undo(kind, {"alert_ids": ids} | change))
+    return replace(taken, undo=offer_undo(kind, {"alert_ids": taken.ids} | taken.change))
 
 
 def check_unchanged(done: Sequence[Occurrence]) -> None:

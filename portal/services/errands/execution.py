@@ -19,7 +19,8 @@ from portal.models import Errand
 from portal.models.errands.errand import ErrandKind
 from portal.scope import get_tenant_id
 from portal.services import leases
-from portal.services.alerts.portions import act_on_next
+from portal.services.alerts.portions import act_on_next, take_next
+from portal.services.alerts.results import IN_TACTICAL, AlertAction
 from portal.services.channels import testing as channel_testing
 from portal.services.errands.requests import enqueue_errand, get_errand
 from portal.services.errands.stopping import end_stopped
@@ -80,10 +81,13 @@ def _run(errand: Errand) -> _Outcome:
 
 
 def _act_on_alerts(errand: Errand) -> _Outcome:
-    progress = act_on_next(errand.wanted, errand.result, is_repeated=errand.fencing_number > 1)
+    in_tactical = AlertAction(errand.wanted["deed"]) in IN_TACTICAL
+    progress = act_on_next(errand) if in_tactical else take_next(errand)
     if progress.goes_on:
         return _Outcome(None, "", progress.to_row())
-    ok = not progress.result.failures and not progress.left
+    result = progress.result
+    is_done = not result.failures or (not in_tactical and bool(result.done))
+    ok = is_done and not progress.left
     return _Outcome(ok, progress.summary, progress.to_row())
 
 

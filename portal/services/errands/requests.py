@@ -34,8 +34,8 @@ _OF_ALERTS = {
     AlertAction.SNOOZE: Action.ALERTS_SNOOZED,
     AlertAction.UNSNOOZE: Action.ALERTS_UNSNOOZED,
 }
-_NO_UNDO = {"undo": None}
-"""Each press makes an offer of its own to take it back."""
+_OF_ONE_PRESS = {"undo": None, "at": None}
+"""Each press has its moment, and makes an offer of its own to take it back."""
 LOST_AFTER = timedelta(minutes=30)
 """Longer than the errands of a tenant take, one after the other."""
 
@@ -68,7 +68,7 @@ def add_errand(session: Session, kind: ErrandKind, title: str, wanted: dict[str,
     session.get_one(Tenant, get_tenant_id(), with_for_update={"key_share": True})
     unfinished = session.scalars(select(Errand).where(Errand.ok.is_(None))).all()
     for errand in unfinished:
-        if errand.kind == kind and errand.wanted | _NO_UNDO == wanted | _NO_UNDO:
+        if errand.kind == kind and errand.wanted | _OF_ONE_PRESS == wanted | _OF_ONE_PRESS:
             return errand
     if len(unfinished) >= MOST_UNFINISHED:
         raise TooManyWaiting
@@ -109,9 +109,9 @@ def free_lost_errands() -> None:
 
 
 def _record(errand: Errand) -> None:
-    """What is asked for here alone; of the rest, who asks for it records what it is."""
+    """What is asked for here alone; the rest is recorded by who asks for it, or does it."""
     wanted = errand.wanted
-    if errand.kind is ErrandKind.ACT_ON_ALERTS:
+    if errand.kind is ErrandKind.ACT_ON_ALERTS and wanted["deed"] in _OF_ALERTS:
         ids = wanted["alert_ids"]
         about = Target("alert", ids[0] if len(ids) == 1 else "", errand.title)
         after = {"alert_ids": ids, "days": wanted["days"]}

@@ -42,6 +42,20 @@ def offer_undo(kind: UndoKind, change: dict[str, Any]) -> int | None:
         return offer.id
 
 
+def extend_offer(session: Session, offer_id: int | None, change: dict[str, Any]) -> None:
+    """As more of it is done, in the transaction of the change: lists grow. Nothing where there is
+    no offer any more."""
+    offer = session.get(UndoOffer, offer_id) if offer_id else None
+    if offer is None:
+        return
+    before = offer.change
+    grown = {
+        name: before.get(name, []) + value if isinstance(value, list) else value
+        for name, value in change.items()
+    }
+    offer.change = before | grown
+
+
 def claim_offer(offer_id: int, user_id: int) -> UndoOffer:
     """For whoever presses it: from now on it is pressed. Raises NotFound for another's, and Refused
     where it was pressed already, or it is too late."""

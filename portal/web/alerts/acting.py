@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.clock import utc_now
-from portal.errors import InvalidInput, NotFound
-from portal.extensions import htmx
-from portal.models import Errand
+from portal.errors import InvalidInput
 from portal.services.accounts.permissions import Permission
 from portal.services.alerts.actions import request_action
-from portal.services.alerts.choosing import (
-    MOST_IN_TACTICAL,
-    MOST_MATCHING,
-    Which,
-    list_chosen,
-)
+from portal.services.alerts.choosing import MOST_BY_WORKER, MOST_MATCHING, Which, list_chosen
 from portal.services.alerts.listing import get_alert
-from portal.services.alerts.results import AlertAction
+from portal.services.alerts.many import request_many
+from portal.services.alerts.results import IN_TACTICAL, AlertAction
 from portal.services.alerts.snoozing import find_morning, list_snoozed_here, snooze, unsnooze
-from portal.services.alerts.taking import Taken
 from portal.services.errands.requests import TooManyWaiting
 from portal.web.alerts.filters import read_chosen
-from portal.web.alerts.taking import flash_taken, tell_many
+from portal.web.alerts.taking import Acted, answer_many, flash_taken
 from portal.web.alerts.views import alerts
 from portal.web.errands.following import follow
-from portal.web.fragments import find_way_back
 from portal.web.guard import requires
 from portal.web.input import to_number
 
@@ -39,17 +32,7 @@ MORNING = "morning"
 @alerts.post("/act")
 @requires(Permission.ACT_ON_ALERTS)
 def act_on_many() -> ResponseReturnValue:
-    """What a worker does is shown as pending; with its outcome the list reads itself again."""
-    back = find_way_back(url_for("alerts.index"))
-    try:
-        taken, errand = _do(read_chosen())
-    except (InvalidInput, NotFound, TooManyWaiting) as error:
-        if htmx:
-            raise
-        flash(error.message, "error")
-        return redirect(back)
-    shown = render_template("errands/_errand.html", errand=errand) if errand and htmx else ""
-    return tell_many(taken, back, shown) if taken else shown or redirect(back)
+    return answer_many(lambda: _do(read_chosen()))
 
 
 @alerts.post("/<int:alert_id>/act")
@@ -57,36 +40,42 @@ def act_on_many() -> ResponseReturnValue:
 def act(alert_id: int) -> ResponseReturnValue:
     get_alert(alert_id)
     try:
-        taken, _errand = _do([alert_id])
+        taken, errands = _do([alert_id])
     except TooManyWaiting as error:
         flash(error.message, "error")
     else:
+        for errand in errands:
+            follow(errand)
         if taken:
             flash_taken(taken)
     return redirect(url_for("alerts.show", alert_id=alert_id))
 
 
-def _do(which: Which) -> tuple[Taken | None, Errand | None]:
-    """What the portal did itself, and what a worker will do."""
-    action, until, taken = _read_action(), _read_end(), None
+def _do(which: Which) -> Acted:
+    action, until = _read_action(), _read_end()
+    ids = list_chosen(which, MOST_BY_WORKER)
     if action is AlertAction.SNOOZE and until is not None:
-        return snooze(which, until), None
-    wakes = action is AlertAction.UNSNOOZE  # which the portal does itself where it snoozed
-    ids = list_chosen(which, MOST_MATCHING if wakes else MOST_IN_TACTICAL)
-    here = list_snoozed_here(ids) if wakes else []
-    if here:
-        taken = unsnooze(here)
-        ids = sorted(set(ids) - set(here))
-        if not ids:
-            return taken, None
-    errand = request_action(action, ids, _read_days())
-    follow(errand)
-    return taken, errand
+        if len(ids) <= MOST_MATCHING:
+            return snooze(which, until), []
+        return None, [request_many(AlertAction.SNOOZE_HERE, ids, until=until.isoformat())]
+    here = list_snoozed_here(ids) if action is AlertAction.UNSNOOZE else []
+    there = sorted(set(ids) - set(here))
+    taken, errands = _wake(here) if here else (None, [])
+    if there:
+        errands.append(request_action(action, there, _read_days()))
+    return taken, errands
+
+
+def _wake(here: Sequence[int]) -> Acted:
+    """Those that the portal itself snoozed."""
+    if len(here) <= MOST_MATCHING:
+        return unsnooze(here), []
+    return None, [request_many(AlertAction.UNSNOOZE_HERE, here)]
 
 
 def _read_action() -> AlertAction:
     word = request.form.get("action", "")
-    if word not in list(AlertAction):
+    if word not in IN_TACTICAL:
         raise InvalidInput("Choose what to do: resolve, snooze or unsnooze.")
     return AlertAction(word)
 

@@ -10,7 +10,7 @@ from flask import g
 from portal.models import Asset
 from portal.services.alerts.assigning import list_assignees
 from portal.services.alerts.choices import list_rule_choices
-from portal.services.alerts.choosing import MOST_IN_TACTICAL, MOST_MATCHING
+from portal.services.alerts.choosing import MOST_BY_WORKER
 from portal.services.alerts.filters import AlertFilter
 from portal.services.alerts.listing import list_and_count
 from portal.services.tickets.listing import list_current
@@ -34,5 +34,5 @@ def read_rows(shown: AlertFilter, list_url: str, of_asset: Asset | None = None) 
         "page": page,
         "tickets": list_current([row.alert.id for row in page.items]),
         "alert_counts": counts,
-        "most": {"here": MOST_MATCHING, "in_tactical": MOST_IN_TACTICAL},
+        "most": MOST_BY_WORKER,
     }

@@ -1,0 +1,121 @@
+"""What the portal does to more alerts than somebody waits for: by a worker, some at a time."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from portal.clock import utc_now
+from portal.db import db, transaction
+from portal.errors import InvalidInput
+from portal.models import Alert, Asset, Errand, Membership, TimelineEntry, User
+from portal.models.alerts.alert import AlertStatus
+from portal.services import leases
+from portal.services.alerts import portions
+from portal.services.alerts.many import request_many
+from portal.services.alerts.results import AlertAction
+from portal.services.alerts.snoozing import snooze
+from portal.services.errands import execution, stopping
+from portal.services.errands.requests import get_errand
+from portal.services.undo.pressing import press
+from tests.alerts.test_taking import ANNA, BOB, acme, all_of, audited, handlings, place_of
+from tests.web.world import Place, make_alert
+
+pytestmark = pytest.mark.mainly("postgresql")
+
+__all__ = ["acme"]
+
+SOON = (utc_now() + timedelta(hours=4)).isoformat()
+DEEDS: dict[AlertAction, tuple[dict[str, Any], str, str]] = {
+    AlertAction.ACKNOWLEDGE: ({"note": " Mine. "}, "acknowledged", "alert.acknowledged"),
+    AlertAction.ASSIGN: ({"to": BOB}, "assigned", "alert.assigned"),
+    AlertAction.SNOOZE_HERE: ({"until": SOON}, "snoozed", "alert.snoozed"),
+    AlertAction.UNSNOOZE_HERE: ({}, "active again", "alert.unsnoozed"),
+}
+
+
+@pytest.fixture
+def ids(acme: Place, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Five alerts, taken two at a time."""
+    monkeypatch.setattr(portions, "PORTION", 2)
+    with transaction() as session:
+        asset = session.get_one(Asset, acme.asset)
+        added = [make_alert(asset) for _ in range(4)]
+        for number, alert in enumerate(added):
+            alert.external_alert_id = str(1000 + number)
+        session.add_all(added)
+        session.flush()
+        return [acme.alert, *(alert.id for alert in added)]
+
+
+def states() -> list[tuple[object, ...]]:
+    query = select(Alert).order_by(Alert.id).execution_options(populate_existing=True)
+    taken = {each.alert_id: (each.acknowledged_by, each.assigned_to) for each in handlings()}
+    return [
+        (each.status, each.snoozed_until, *taken.get(each.id, (None, None)))
+        for each in db.session.scalars(query)
+    ]
+
+
+def resolve(alert_id: int) -> None:
+    with transaction() as session:
+        alert = session.get_one(Alert, alert_id)
+        alert.status, alert.resolved_at = AlertStatus.RESOLVED, utc_now()
+
+
+def die_after_a_portion(errand_id: int) -> None:
+    """As a worker that is killed when the portion is done, before it could say so."""
+    leases.claim(Errand, errand_id)
+    portions.take_next(get_errand(errand_id))
+    with transaction() as session:
+        session.get_one(Errand, errand_id).lease = None
+
+
+@pytest.mark.parametrize("action", DEEDS)
+def test_each_is_taken_once_by_who_asked_and_all_are_given_back(
+    ids: list[int], action: AlertAction
+) -> None:
+    details, done, word = DEEDS[action]
+    if action is AlertAction.UNSNOOZE_HERE:
+        snooze(ids, utc_now() + timedelta(hours=1))
+    if "to" in details:
+        details = {"to": place_of(BOB)}
+    before, entries = states(), len(all_of(TimelineEntry))
+    asked, again = (request_many(action, ids, **details) for _press in range(2))
+    assert asked.id == again.id
+    execution.run_queued(asked.id)
+    die_after_a_portion(asked.id)
+    resolve(ids[-1])
+    execution.run_queued(asked.id)
+
+    errand = get_errand(asked.id)
+    assert (errand.ok, errand.message) == (True, f"4 {done}, 1 over already.")
+    assert all(now != was for now, was in zip(states(), before, strict=True))
+    assert len(all_of(TimelineEntry)) == entries + 4
+    told = [(row.action, row.actor_name, row.source) for row in audited()]
+    assert told[-2:] == [(word, ANNA, "POST /alerts")] * 2
+    places = select(Membership).join(Membership.user).where(User.email == ANNA)
+    press(db.session.scalars(places).one(), errand.wanted["undo"])
+    assert states()[:-1] == before[:-1]
+
+
+@pytest.mark.one_database
+def test_what_is_wrong_is_said_at_once_and_what_was_taken_by_then_left(ids: list[int]) -> None:
+    for action, details in (
+        (AlertAction.ACKNOWLEDGE, {"note": "x" * 1001}),
+        (AlertAction.ASSIGN, {"to": 0}),
+        (AlertAction.SNOOZE_HERE, {"until": (utc_now() + timedelta(days=3)).isoformat()}),
+    ):
+        with pytest.raises(InvalidInput):
+            request_many(action, ids, **details)
+    stopped = request_many(AlertAction.ACKNOWLEDGE, ids, note="").id
+    execution.run_queued(stopped)
+    stopping.stop_errand(stopped)
+    assert (get_errand(stopped).message or "").startswith("Stopped after 2 of 5: 2 acknowledged.")
+    errand_id = request_many(AlertAction.ACKNOWLEDGE, ids, note="").id
+    for _ in range(3):
+        execution.run_queued(errand_id)
+    assert get_errand(errand_id).message == "3 acknowledged, 2 left as they are."
