@@ -1,8 +1,9 @@
-"""Numbers of things and lists of words, as sentences say them."""
+"""Numbers of things, lists of words and moments, as sentences say them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 
 def plural(number: int, noun: str, many: str | None = None) -> str:
@@ -15,3 +16,9 @@ def join_words(words: Sequence[str]) -> str:
     if len(words) < 2:
         return "".join(words)
     return f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def say_moment(at: datetime) -> str:
+    """`23 Nov 2026, 05:41 UTC`. Pages turn it into the reader's own time: `portal.web.times`."""
+    there = at.astimezone(UTC)
+    return f"{there.day} {there:%b %Y, %H:%M} UTC"

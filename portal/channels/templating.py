@@ -13,11 +13,11 @@ from portal.channels.wording import (
     say_length,
     say_lines,
     say_state,
-    say_time,
     say_title,
 )
 from portal.far_side.escaping import clean, cut, for_plain, one_line
 from portal.far_side.templating import BadTemplate, Escape, fill
+from portal.wording import say_moment
 
 PARTS: Mapping[str, str] = {
     "subject": "Subject",
@@ -140,8 +140,8 @@ def _list_alert(telling: Telling, alert: AlertFacts) -> dict[str, str]:
     return {name: str(getattr(alert, name)) for name in _AS_IT_IS} | {
         "state": say_state(telling.reason, alert),
         "about": say_about(alert),
-        "began": say_time(alert.began),
-        "over": say_time(alert.over) if alert.over else "",
+        "began": say_moment(alert.began),
+        "over": say_moment(alert.over) if alert.over else "",
         "lasted": say_length(alert.over - alert.began) if alert.over else "",
         "occurrence": str(alert.occurrence),
     }

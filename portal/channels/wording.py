@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from portal.channels.telling import AlertFacts, Telling
-from portal.wording import join_words, plural
+from portal.wording import join_words, plural, say_moment
 
 STATES = {
     "availability": ("Overdue", "Was overdue"),
@@ -75,9 +75,9 @@ def say_facts(alert: AlertFacts) -> Iterator[tuple[str, str]]:
     yield "Site", alert.site
     yield "Severity", alert.severity if alert.kind != "availability" else ""
     yield "Urgency", alert.urgency if alert.urgency != "normal" else ""
-    yield "Began", say_time(alert.began)
+    yield "Began", say_moment(alert.began)
     if alert.over is not None:
-        yield "Over", f"{say_time(alert.over)}, after {say_length(alert.over - alert.began)}"
+        yield "Over", f"{say_moment(alert.over)}, after {say_length(alert.over - alert.began)}"
     yield "Occurrence", f"{alert.occurrence:,}" if alert.occurrence > 1 else ""
     yield "Rule", alert.rule
 
@@ -89,10 +89,6 @@ def list_links(telling: Telling) -> list[tuple[str, str]]:
     alert = telling.alerts[0]
     links = [("Acknowledge", alert.acknowledge_url), ("Open in the portal", alert.url)]
     return [(label, url) for label, url in links if url]
-
-
-def say_time(moment: datetime) -> str:
-    return f"{moment.astimezone(UTC):%-d %b %Y, %H:%M} UTC"
 
 
 def say_length(length: timedelta) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 from flask import Flask, request, url_for
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from portal.clock import day_of
 from portal.models.assets.labels import label_column
@@ -23,8 +24,16 @@ from portal.web.sync_runs.descriptions import (
     name_kind,
     name_run,
 )
-from portal.wording import plural
+from portal.wording import plural, say_moment
 
+_IN_TEXT = re.compile(
+    r"(?P<on>\bon )?"
+    r"(?:(?P<words>\b\d{1,2} [A-Z][a-z]{2} \d{4}, \d\d:\d\d) UTC\b"
+    r"|(?P<day>\b\d{4}-\d\d-\d\d)(?:T|,? (?:at )?)(?P<clock>\d\d:\d\d(?::\d\d)?)(?:\.\d+)?"
+    r"(?:Z\b|\+00:00| UTC\b))"
+)
+"""A moment in a sentence: as `say_moment` has it; as ISO 8601 in UTC; and as older texts that are
+kept have it, `2026-11-23 05:41 UTC` and `2026-11-23 at 05:41 UTC`."""
 UNITS = (("day", 86400), ("hour", 3600), ("minute", 60))
 
 
@@ -33,7 +42,8 @@ def register(app: Flask) -> None:
         ago=ago,
         moment=moment,
         day=name_day,
-        utc=utc,
+        utc=say_moment,
+        with_times=with_times,
         interval=name_interval,
         clock_time=clock_time,
         iso_time=iso_time,
@@ -77,19 +87,44 @@ def ago(moment: datetime, now: datetime | None = None) -> str:
     return "just now"
 
 
-def utc(when: datetime) -> str:
-    """`23 Nov 2026, 05:41 UTC`, where only text can stand."""
-    there = when.astimezone(UTC)
-    return f"{there.day} {there:%b %Y, %H:%M} UTC"
-
-
 def moment(when: datetime | str) -> Markup:
     """The same of a moment or of its ISO 8601 text; scripts turn it into the reader's own time
     (times.js)."""
     when = datetime.fromisoformat(when) if isinstance(when, str) else when
-    words = utc(when)
-    return Markup('<time datetime="{}" title="{}" data-moment>{}</time>').format(
-        iso_time(when), words, words
+    return _time(when, "moment", say_moment(when))
+
+
+def with_times(text: Any) -> Any:
+    """A sentence of ours as HTML: what is a moment in it becomes one for scripts (times.js). What
+    is no text, or is HTML already, stays."""
+    if not isinstance(text, str) or isinstance(text, Markup):
+        return text
+    parts, at = [Markup("")], 0
+    for found in _IN_TEXT.finditer(text):
+        when = _read_moment(found)
+        if when is not None:
+            words = say_moment(when)
+            time = _time(when, "on", f"on {words}") if found["on"] else _time(when, "moment", words)
+            parts += [escape(text[at : found.start()]), time]
+            at = found.end()
+    return Markup("").join([*parts, escape(text[at:])])
+
+
+def _read_moment(found: re.Match[str]) -> datetime | None:
+    """None for what only looks like one."""
+    try:
+        if found["words"]:
+            when = datetime.strptime(found["words"], "%d %b %Y, %H:%M")
+        else:
+            when = datetime.fromisoformat(f"{found['day']}T{found['clock']}")
+    except ValueError:
+        return None
+    return when.replace(tzinfo=UTC)
+
+
+def _time(when: datetime, kind: str, words: str) -> Markup:
+    return Markup('<time datetime="{}" title="{}" data-{}>{}</time>').format(
+        iso_time(when), say_moment(when), kind, words
     )
 
 

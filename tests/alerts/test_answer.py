@@ -58,18 +58,18 @@ ACTED, SENT = HandlingState.ACTED, MessageStatus.SENT
             [],
             "Nobody was told yet: it has not been decided what to do.",
         ),
-        (handling(ACTED), [message(SENT)], "Told by Mail at 10:02 UTC."),
+        (handling(ACTED), [message(SENT)], "Told by Mail on 28 Nov 2026, 10:02 UTC."),
         (
             handling(ACTED, **TAKEN),
             [message(SENT), message(SENT, 3, "Pager"), message(SENT, 90)],
-            "Told by Mail at 10:02 UTC and Pager at 10:04 UTC, "
-            "acknowledged by anna@acme.example at 10:05 UTC.",
+            "Told by Mail on 28 Nov 2026, 10:02 UTC and Pager on 28 Nov 2026, 10:04 UTC, "
+            "acknowledged by anna@acme.example on 28 Nov 2026, 10:05 UTC.",
         ),
         (
             handling(ACTED, **NEXT_DAY),
             [message(MessageStatus.WAITING, attempts=2, answer="It answered 503.")],
             "Nobody was told yet: the message to Mail was tried 2 times. It answered 503. "
-            "Acknowledged by the link sent to Mail on 29 Nov at 10:01 UTC.",
+            "Acknowledged by the link sent to Mail on 29 Nov 2026, 10:01 UTC.",
         ),
         (
             handling(ACTED),

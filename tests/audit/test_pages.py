@@ -65,7 +65,9 @@ def test_a_time_is_said_as_people_read_it(owner: FlaskClient, acme: Place) -> No
     owner.post(acme.url("users/invite"), data=who)
 
     page = owner.get(acme.url("audit/?what=user.invited")).text
-    assert re.search(r"<ins>\d{4}-\d\d-\d\d, \d\d:\d\d UTC</ins>", page), "until when it works"
+    assert re.search(r"<ins><time [^>]+>\d+ \w+ \d{4}, \d\d:\d\d UTC</time></ins>", page), (
+        "until when it works"
+    )
 
 
 def test_what_stayed_nothing_is_no_change() -> None:

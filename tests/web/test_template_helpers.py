@@ -14,8 +14,9 @@ from portal.web.template_helpers import (
     iso_time,
     moment,
     url_with,
-    utc,
+    with_times,
 )
+from portal.wording import say_moment
 
 NOW = datetime(2026, 11, 23, 5, 41, 30, tzinfo=UTC)
 
@@ -50,13 +51,35 @@ def test_ago(seconds: int, words: str) -> None:
 def test_times_are_told_in_utc() -> None:
     there = NOW.astimezone(timezone(timedelta(hours=2)))
 
-    assert utc(there) == "23 Nov 2026, 05:41 UTC"
+    assert say_moment(there) == "23 Nov 2026, 05:41 UTC"
     assert moment(there) == moment(there.isoformat())
     assert moment(there) == (
         '<time datetime="2026-11-23T05:41:30Z" title="23 Nov 2026, 05:41 UTC" data-moment>'
         "23 Nov 2026, 05:41 UTC</time>"
     )
     assert iso_time(there) == "2026-11-23T05:41:30Z"
+
+
+@pytest.mark.parametrize(
+    ("said", "before", "behind"),
+    [
+        (f"Told by <b> on {say_moment(NOW)}.", "Told by &lt;b&gt; ", "."),
+        ("It waits until 2026-11-23 05:41:09 UTC, if", "It waits until ", ", if"),
+        ("Read on 2026-11-23 at 05:41 UTC & later", "Read ", " &amp; later"),
+        ("2026-11-23T05:41:30.120000+00:00", "", ""),
+        ("2026-11-23T05:41:30Z", "", ""),
+    ],
+)
+def test_moments_in_a_sentence_become_times(said: str, before: str, behind: str) -> None:
+    found = str(with_times(said))
+    assert found.startswith(f'{before}<time datetime="2026-11-23T05:41:')
+    assert found.endswith(f"23 Nov 2026, 05:41 UTC</time>{behind}")
+    assert ("data-on>on 23" if "on" in said.split() else "data-moment>23") in found
+
+
+@pytest.mark.parametrize("other", ["99 Nov 2026, 05:41 UTC", "2026-11-23T25:41:00Z", "", None, 7])
+def test_what_is_no_moment_stays(other: object) -> None:
+    assert with_times(other) == other
 
 
 @pytest.mark.parametrize(

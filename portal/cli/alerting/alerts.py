@@ -14,6 +14,7 @@ from portal.services.alerts.acknowledging import acknowledge
 from portal.services.alerts.snoozing import snooze, unsnooze
 from portal.services.alerts.story import tell_story
 from portal.services.audit.actor import current_actor
+from portal.wording import say_moment
 
 
 @click.group()
@@ -51,7 +52,7 @@ def snooze_alert(alert_id: int, hours: int | None, until: str | None) -> Outcome
     for failure in taken.failures:
         raise Refused(failure.reason)
     data = {"ok": True, "id": alert_id, "snoozed_until": iso_utc(end)}
-    return Outcome(data, f"Alert {alert_id} is snoozed until {end:%Y-%m-%d %H:%M} UTC.")
+    return Outcome(data, f"Alert {alert_id} is snoozed until {say_moment(end)}.")
 
 
 @alerts.command("unsnooze", cls=PortalCommand)

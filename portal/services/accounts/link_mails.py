@@ -17,7 +17,6 @@ from sqlalchemy.orm import Session
 
 from portal import queue
 from portal.channels import mail
-from portal.channels.wording import say_time
 from portal.clock import utc_now
 from portal.config import Settings
 from portal.db import db
@@ -30,6 +29,7 @@ from portal.models.channels.message import MessageReason, MessageStatus
 from portal.scope import tenant_scope
 from portal.services.audit.actor import current_actor
 from portal.vault import find_secret, forget_secrets, store_secret
+from portal.wording import say_moment
 
 LINKS: Final = {
     MessageReason.INVITATION: ("Accept the invitation", "invitation"),
@@ -133,7 +133,7 @@ def _find_person() -> str:
 
 def _say_limits(expires_at: datetime) -> str:
     return (
-        f"The link works once, until {say_time(expires_at)}. Do not forward it: whoever has it "
+        f"The link works once, until {say_moment(expires_at)}. Do not forward it: whoever has it "
         "can use it."
     )
 

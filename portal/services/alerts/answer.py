@@ -11,7 +11,7 @@ from portal.models.channels.message import MessageReason, MessageStatus
 from portal.services.alerts.timeline import SentMessage
 from portal.services.handling.decision import PUT_OFF
 from portal.sync.alerts.news import TOO_OLD
-from portal.wording import join_words, plural
+from portal.wording import join_words, plural, say_moment
 
 TELLING = (MessageReason.RAISED, MessageReason.REMINDER, MessageReason.ESCALATED)
 _BEGINNINGS = ("It ", "No ", "The ", "This ", "Its ", "There ")
@@ -22,31 +22,25 @@ def answer(handling: AlertHandling | None, messages: Sequence[SentMessage]) -> s
     """`messages`: those about this occurrence, in order."""
     if handling is None:
         return f"Nobody was told: {_go_on(TOO_OLD)}"
-    told = _list_told(messages, handling.began_at)
+    told = _list_told(messages)
     sentence = f"Told by {join_words(told)}." if told else _say_why_not(handling, messages)
     if handling.acknowledged_at is None:
         return sentence
-    by, at = handling.acknowledged_by, say_time(handling.acknowledged_at, handling.began_at)
+    by, at = handling.acknowledged_by, say_moment(handling.acknowledged_at)
     if told:
-        return f"{sentence[:-1]}, acknowledged by {by} {at}."
-    return f"{sentence} Acknowledged by {by} {at}."
+        return f"{sentence[:-1]}, acknowledged by {by} on {at}."
+    return f"{sentence} Acknowledged by {by} on {at}."
 
 
-def say_time(at: datetime, since: datetime) -> str:
-    """`at 10:02 UTC`; of another day than `since`, `on 28 Nov at 10:02 UTC`."""
-    day = "" if at.date() == since.date() else f"on {at.day} {at:%b} "
-    return f"{day}at {at:%H:%M} UTC"
-
-
-def _list_told(messages: Sequence[SentMessage], since: datetime) -> list[str]:
-    """Each channel with the time at which it was first told: `Mail at 10:02 UTC`."""
+def _list_told(messages: Sequence[SentMessage]) -> list[str]:
+    """Each channel with the time at which it was first told: `Mail on 28 Nov 2026, 10:02 UTC`."""
     first: dict[str, datetime] = {}
     for sent in messages:
         message = sent.message
         is_told = message.status is MessageStatus.SENT and message.reason in TELLING
         if is_told and message.settled_at is not None:
             first.setdefault(sent.channel, message.settled_at)
-    return [f"{channel} {say_time(at, since)}" for channel, at in first.items()]
+    return [f"{channel} on {say_moment(at)}" for channel, at in first.items()]
 
 
 def _say_why_not(handling: AlertHandling, messages: Sequence[SentMessage]) -> str:

@@ -27,6 +27,7 @@ from portal.services.audit.actions import Action
 from portal.services.audit.actor import current_actor
 from portal.services.undo.offers import tell_undone
 from portal.sync.alerts.locks import lock_alerts
+from portal.wording import say_moment
 
 LONGEST = timedelta(days=2)
 """What is longer is snoozed by days, in Tactical."""
@@ -163,7 +164,7 @@ def _put_to_sleep(session: Session, done: Sequence[Occurrence], until: datetime,
     for each in done:
         alert = each.alert
         alert.status, alert.snoozed_until, alert.snoozed_by = AlertStatus.SNOOZED, until, who
-    text = f"Snoozed in the portal until {until:%Y-%m-%d %H:%M} UTC by {who}."
+    text = f"Snoozed in the portal until {say_moment(until)} by {who}."
     values = {"snoozed_until": iso_utc(until), "snoozed_by": who}
     action, event = Action.ALERTS_SNOOZED, EventType.ALERT_SNOOZED
     write_down(session, done, Deed(TimelineKind.SNOOZED, text, action, values, event))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,10 +16,6 @@ CSV_COLUMNS = (
     *("number", "at", "action", "actor_kind", "actor_id", "actor_name", "address", "source"),
     *("request_id", "target_kind", "target_id", "target_name", "before", "after", "mac"),
 )
-
-
-_MOMENT = re.compile(r"^(\d{4}-\d\d-\d\d)T(\d\d:\d\d):\d\d\.\d{6}\+00:00$")
-"""A time as rows keep it (`portal.services.audit.chain`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +80,6 @@ def to_public_row(row: AuditRow) -> dict[str, Any]:
 def _to_words(value: Any) -> str | None:
     if value is None:
         return None
-    if isinstance(value, str):
-        return _MOMENT.sub(r"\1, \2 UTC", value)
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):

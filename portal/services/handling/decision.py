@@ -17,6 +17,7 @@ from portal.services.handling.outcome import Outcome
 from portal.services.handling.trying import Trial, Tried, try_rules
 from portal.services.rules.terms import Subject
 from portal.services.windows.covering import InForce, find_covering
+from portal.wording import say_moment
 
 OVER = "The alert is over."
 ACTIVE_AGAIN = "The alert is active after all."
@@ -93,7 +94,7 @@ def _hold(outcome: Outcome, covering: InForce) -> None:
     was_held = handling.state is HandlingState.HELD and handling.window_id == window.id
     if was_held and handling.held_until == end:
         return
-    text = f"The maintenance window “{window.name}” keeps it silent until {end:%Y-%m-%d %H:%M} UTC."
+    text = f"The maintenance window “{window.name}” keeps it silent until {say_moment(end)}."
     outcome.tell(TimelineKind.WINDOW, text, window_id=window.id)
     if not was_held:
         outcome.event = EventType.ALERT_KEPT_BACK, {"window": window.name}
@@ -110,7 +111,7 @@ def _wait(outcome: Outcome, tried: Tried) -> None:
     rule, until = min(tried.waits, key=lambda wait: wait[1])
     outcome.values |= {"state": HandlingState.UNDECIDED, "reason": None, "due_at": until}
     if outcome.values["explanation"] != outcome.handling.explanation:
-        text = f"The rule “{rule.name}” waits until {until:%Y-%m-%d %H:%M:%S} UTC, if it lasts."
+        text = f"The rule “{rule.name}” waits until {say_moment(until)}, if it lasts."
         outcome.tell(TimelineKind.WAITING, text, rule_id=rule.id)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from portal.services.rules.matching import Match, explain, find_unmet
 from portal.services.rules.terms import Conditions, Steps, Subject
-from portal.wording import plural
+from portal.wording import plural, say_moment
 
 CLOCKS_DIFFER = timedelta(minutes=5)
 """At most, between Tactical's clock and ours, and so long its news may take."""
@@ -81,7 +81,7 @@ def _try(rule: RuleInForce, trial: Trial) -> Match:
     if rule.conditions is None:
         return Match(False, UNREADABLE)
     if rule.id not in trial.forced and not _began_after(rule, trial):
-        moment = f"{rule.switched_on_at:%Y-%m-%d at %H:%M} UTC"
+        moment = say_moment(rule.switched_on_at)
         return Match(False, f"It was switched on after the alert began, on {moment}.")
     return explain(rule.conditions, trial.subject, trial.now, trial.numbers.get(rule.id, 1))
 

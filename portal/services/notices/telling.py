@@ -18,7 +18,7 @@ from portal.models.events.event import EventType
 from portal.scope import get_tenant_id
 from portal.services.notices.audience import Audience, Route
 from portal.services.notices.kinds import KINDS
-from portal.wording import plural
+from portal.wording import plural, say_moment
 
 Values = dict[str, Any]
 
@@ -27,7 +27,7 @@ def tell_beginning(session: Session, notice: Notice, audience: Audience) -> set[
     """Everybody whose choice it is; the channels concerned."""
     routes = audience.list_routes(notice.kind, notice.subject)
     kind = KINDS[notice.kind]
-    text = f"{notice.text}\n\nThis began at {_say(notice.began_at)}."
+    text = f"{notice.text}\n\nThis began on {say_moment(notice.began_at)}."
     facts = _facts(session, notice, kind.title, text)
     _record(session, EventType.NOTICE_BEGAN, notice)
     return _add(session, notice, MessageReason.NOTICE, "began", routes, facts)
@@ -47,7 +47,8 @@ def tell_end(session: Session, notice: Notice, audience: Audience) -> set[int]:
     )
     routes = [route for route in _list_all_routes(audience) if _key(notice, "began", route) in told]
     text = (
-        f"It began at {_say(notice.began_at)} and was over at {_say(notice.ended_at)}, after "
+        f"It began on {say_moment(notice.began_at)} and was over on "
+        f"{say_moment(notice.ended_at)}, after "
         f"{describe_time(notice.began_at, notice.ended_at)}. Nothing needs to be done."
     )
     facts = _facts(session, notice, f"Over: {KINDS[notice.kind].title}", text)
@@ -125,7 +126,3 @@ def _record(session: Session, kind: EventType, notice: Notice) -> None:
         "ended_at": iso_utc(notice.ended_at) if notice.ended_at else None,
     }
     record_events(session, [(kind, KINDS[notice.kind].title, payload)])
-
-
-def _say(moment: datetime) -> str:
-    return f"{moment:%H:%M} UTC on {moment:%d %B %Y}"

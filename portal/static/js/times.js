@@ -27,12 +27,21 @@ function clock(then) {
   return then.toLocaleString(undefined, { ...day, hour: "2-digit", minute: "2-digit" });
 }
 
+// The end of a sentence: "at 10:02", of another day "on 28 Nov 2026 at 10:02".
+function on(then) {
+  const isToday = then.toDateString() === new Date().toDateString();
+  const time = then.toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit" });
+  const day = then.toLocaleDateString(undefined, { day: "numeric", month: "short", year: "numeric" });
+  return isToday ? `at ${time}` : `on ${day} at ${time}`;
+}
+
 const exact = (then) => then.toLocaleString(undefined, EXACT);
 
 const WORDS = {
   "time[data-ago]": (then) => ago((Date.now() - then.getTime()) / 1000),
   "time[data-clock]": clock,
   "time[data-moment]": exact,
+  "time[data-on]": on,
 };
 
 function refresh(root = document) {

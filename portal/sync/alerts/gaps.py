@@ -12,7 +12,7 @@ from portal.db import db, release, transaction
 from portal.models import Integration, SyncRun, WebhookUsage
 from portal.models.runs.sync_run import COMPLETED, SyncKind
 from portal.sync.runs.log import RunLog, log_entry
-from portal.wording import plural
+from portal.wording import plural, say_moment
 
 LATE_AFTER_INTERVALS = 2
 CLOCKS_DIFFER = timedelta(hours=1)
@@ -41,7 +41,7 @@ def count_missed_days(integration: Integration, run_log: RunLog) -> int:
     since = min(reasons)
     days = min(math.ceil((utc_now() - since + CLOCKS_DIFFER) / timedelta(days=1)), MOST_DAYS)
     reason = (
-        f"{reasons[since].format(f'{since:%Y-%m-%d at %H:%M} UTC')} This run "
+        f"{reasons[since].format(say_moment(since))} This run "
         f"therefore also reads the resolved alerts of the last {plural(days, 'day')}."
     )
     with transaction() as session:
