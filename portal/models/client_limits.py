@@ -145,13 +145,10 @@ def _conflicts(cls: type[AssetConflict]) -> ColumnElement[bool]:
 
 
 def _events(cls: type[Event]) -> ColumnElement[bool]:
-    agent_id = func.coalesce(
-        cls.payload["rmm_device_id"].as_string(), cls.payload["agent_id"].as_string()
-    )
     client_id = cls.payload["client_id"].as_integer()
     return and_(
         cls.type.in_(OF_ONE_ASSET),
-        agent_id.in_(_assets("rmm_device_id")),
+        cls.agent_id.in_(_assets("rmm_device_id")),
         or_(client_id.is_(None), client_id.in_(allowed_ids())),
     )
 

@@ -394,6 +394,16 @@ def test_a_delivery_and_its_event_are_one(app: Flask, scoped: Msp, http: FlaskCl
 
 
 @pytest.mark.mainly("sqlite", "postgresql")
+def test_an_event_knows_the_agent_that_it_is_about(scoped: Msp) -> None:
+    told: list[dict[str, Any]] = [{"rmm_device_id": "a", "n": 1}, {"agent_id": "b"}]
+    told += [{"agent_id": None}, {"run_id": 1}]
+    kind = EventType.DEVICE_UPDATED
+    with transaction() as session:
+        record_events(session, [(kind, "PC", payload) for payload in told])
+    assert [event.agent_id for event in events(kind)] == ["a", "b", None, None]
+
+
+@pytest.mark.mainly("sqlite", "postgresql")
 def test_an_event_that_is_committed_late_is_not_missed(
     app: Flask, scope: Place, receiver: Receiver, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,11 +4,15 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Index
+from sqlalchemy import JSON, Computed, Index, column, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.clock import utc_now
 from portal.db import Base, BigId, TenantOwned
+
+_PAYLOAD = column("payload", JSON)
+_AGENT_ID = func.coalesce(_PAYLOAD["rmm_device_id"].as_string(), _PAYLOAD["agent_id"].as_string())
+_HAS_AGENT = text("agent_id IS NOT NULL")
 
 
 class EventType(StrEnum):
@@ -57,7 +61,16 @@ class Event(TenantOwned, Base):
     """Something that happened, written in the transaction in which it did."""
 
     __tablename__ = "events"
-    __table_args__ = (Index(None, "tenant_id", "id"), Index(None, "tenant_id", "type", "id"))
+    __table_args__ = (
+        Index(None, "tenant_id", "id"),
+        Index(None, "tenant_id", "type", "id"),
+        Index(
+            "ix_events_of_agents",
+            *("tenant_id", "agent_id", "id"),
+            sqlite_where=_HAS_AGENT,
+            postgresql_where=_HAS_AGENT,
+        ),
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     type: Mapped[str]
@@ -65,6 +78,8 @@ class Event(TenantOwned, Base):
     """What it is about, for people: a computer's or an organization's name."""
     payload: Mapped[dict[str, Any]] = mapped_column(JSON)
     occurred_at: Mapped[datetime] = mapped_column(default=utc_now)
+    agent_id: Mapped[str | None] = mapped_column(Computed(_AGENT_ID, persisted=True))
+    """Tactical's, from the payload: of what is about one asset. The database makes it."""
 
 
 class EventSubscriber(TenantOwned, Base):

@@ -93,8 +93,8 @@ def _with_details(events: Iterable[Event]) -> list[EventRow]:
     return [
         EventRow(
             event,
-            assets.get(_agent_id(event)),
-            alerts.get((_agent_id(event), str(event.payload.get("external_alert_id") or "")))
+            assets.get(event.agent_id or ""),
+            alerts.get((event.agent_id or "", str(event.payload.get("external_alert_id") or "")))
             if _is_of_alert(event)
             else None,
             _known(event, "run_id", runs),
@@ -104,16 +104,12 @@ def _with_details(events: Iterable[Event]) -> list[EventRow]:
     ]
 
 
-def _agent_id(event: Event) -> str:
-    return str(event.payload.get("rmm_device_id") or event.payload.get("agent_id") or "")
-
-
 def _is_of_alert(event: Event) -> bool:
     return event.type in (EventType.ALERT_TRIGGERED, EventType.ALERT_RESOLVED)
 
 
 def _load_assets(events: list[Event], servers: Sequence[int]) -> dict[str, Asset]:
-    ids = {_agent_id(event) for event in events} - {""}
+    ids = {event.agent_id for event in events} - {None}
     found = db.session.scalars(
         select(Asset).where(Asset.integration_id.in_(servers), Asset.rmm_device_id.in_(ids))
     )

@@ -21,6 +21,7 @@ from portal.scope import Clients, allowed_clients, beyond_clients
 from portal.services.clients import list_client_names
 from portal.services.export import ASSET_COLUMNS, Row
 from portal.services.past.records import (
+    PRESENCE,
     Changed,
     Record,
     Removed,
@@ -90,10 +91,20 @@ def read_fleet(moment: datetime) -> Fleet:
 
 def read_changed(moment: datetime) -> Fleet:
     """Without what was as it is now, which most of a fleet is."""
-    allowed = allowed_clients()
     with beyond_clients():
         changed = load_changed(moment)
-    records = changed.records
+    return _find_fleet(changed)
+
+
+def read_presence(moment: datetime) -> Fleet:
+    """Without what was listed as it is now, for whoever asks of all clients for nothing else."""
+    with beyond_clients():
+        changed = load_changed(moment, PRESENCE)
+    return _find_fleet(changed)
+
+
+def _find_fleet(changed: Changed) -> Fleet:
+    records, moment, allowed = changed.records, changed.since, allowed_clients()
     there = {
         record.asset.id
         for record in records

@@ -36,6 +36,8 @@ _PLAIN = [
     getattr(Asset, name) for name in PastAsset._fields if name not in PastAsset._field_defaults
 ]
 _OF_LISTS = frozenset({"", *PastAsset._fields})
+PRESENCE = ("", "missing_since")
+"""The columns that tell whether Tactical listed an asset."""
 _MOMENTS = frozenset(
     column.name for column in Asset.__table__.columns if isinstance(column.type, UtcDateTime)
 )
@@ -87,12 +89,14 @@ def load_records(since: datetime, client_id: int) -> list[Record]:
     return _make_records(since, removed, Asset.created_at, of_client, of_its)
 
 
-def load_changed(since: datetime) -> Changed:
+def load_changed(since: datetime, columns: Collection[str] = _OF_LISTS) -> Changed:
     """Of the whole tenant all that cannot be taken as it is now, in three statements: with the
-    changes alone that tell how it was just before `since`."""
-    removed = list_removed(since)
-    tell_before, made = _tell_before(since, find_survivors(removed)), _made_since(since)
-    records = _make_records(since, removed, made, _is_changed(since, removed), tell_before)
+    changes alone that tell how it was just before `since`. `columns`: to whoever looks at no
+    others, an asset of which others changed is as it was."""
+    removed, looked_at = list_removed(since), _tells_of(columns)
+    tell_before = and_(looked_at, _tell_before(since, find_survivors(removed)))
+    is_changed = _is_changed(since, removed, looked_at)
+    records = _make_records(since, removed, _made_since(since), is_changed, tell_before)
     return Changed(since, removed, records, {each.asset.id for each in records})
 
 
@@ -121,12 +125,20 @@ def count_unchanged(changed: Changed, clients: Clients) -> Sequence[tuple[int, s
 def is_unchanged(changed: Changed) -> ColumnElement[bool]:
     """Named they are soon left out, unless they are too many for a statement."""
     if len(changed.ids) > MOST_NAMED:
-        return not_(_is_changed(changed.since, changed.removed))
+        return not_(_is_changed(changed.since, changed.removed, and_(OF_LISTS)))
     stands = Asset.missing_since.is_(None), Asset.created_at < changed.since
     return and_(*stands, not_(is_among(Asset.id, sorted(changed.ids))))
 
 
-def _is_changed(since: datetime, removed: Sequence[Removed]) -> ColumnElement[bool]:
+def _tells_of(columns: Collection[str]) -> ColumnElement[bool]:
+    if columns is _OF_LISTS:
+        return and_(OF_LISTS)
+    return and_(OF_LISTS, AssetChange.column.in_(columns))
+
+
+def _is_changed(
+    since: datetime, removed: Sequence[Removed], looked_at: ColumnElement[bool]
+) -> ColumnElement[bool]:
     """What changed or came since, is missing, or was merged with something. The rest is most of a
     fleet."""
     table = AssetChange
@@ -135,7 +147,7 @@ def _is_changed(since: datetime, removed: Sequence[Removed]) -> ColumnElement[bo
         Asset.missing_since.is_not(None),
         Asset.retired_at.is_not(None),
         Asset.created_at >= since,
-        Asset.id.in_(select(table.asset_id).where(table.at >= since, OF_LISTS)),
+        Asset.id.in_(select(table.asset_id).where(table.at >= since, looked_at)),
         is_among(Asset.id, sorted(mixed)),
     )
 

@@ -6,7 +6,7 @@ An install that went and came back is stored without the time between: it counts
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple, TypeAlias, cast
 
@@ -18,13 +18,15 @@ from portal.scope import allowed_clients, beyond_clients
 from portal.services.export import ROWS_AT_ONCE, SOFTWARE_COLUMNS, Row
 from portal.services.lists.paging import Page, paginate
 from portal.services.lists.search import any_contains, split_words
-from portal.services.past.fleet import Fleet, PastRow, read_changed, read_fleet
+from portal.services.past.fleet import Fleet, PastRow, read_fleet, read_presence
 from portal.services.plain import plain
 from portal.sync.devices.merging.snapshots import row_from_json
 from portal.sync.software.products import installed_version
 
 Told: TypeAlias = dict[int, list[tuple[int, str]]]
 """By product: asset and version of installs of assets that were merged or removed since."""
+COUNTED_AT_ONCE = 25
+"""Products of a page: of each all installs that there were are counted, which are thousands."""
 PAST_SOFTWARE_COLUMNS = tuple(name for name in SOFTWARE_COLUMNS if name != "removed_at")
 
 
@@ -87,9 +89,9 @@ class PastSoftware:
 
 
 def read_past_products(moment: datetime) -> PastSoftware:
-    """To list products with: whoever sees all needs to know no asset that was as it is now."""
+    """To list products with: whoever sees all needs to know no asset that was listed as it is."""
     is_all = allowed_clients() is None
-    return read_past_software(read_changed(moment) if is_all else read_fleet(moment))
+    return read_past_software(read_presence(moment) if is_all else read_fleet(moment))
 
 
 def read_past_software(fleet: Fleet) -> PastSoftware:
@@ -132,10 +134,12 @@ def list_past_products(past: PastSoftware, search: str, page: int) -> Page[PastP
         query = cast("Select[Any]", select(product.id, *columns).where(*conditions))
         order = (product.name_key, product.id)
         total = select(func.count(product.id)).where(*conditions)
-        found: Page[Any] = paginate(query.order_by(*order), total, page, lambda row: row)
+        found: Page[Any] = paginate(
+            query.order_by(*order), total, page, lambda row: row, COUNTED_AT_ONCE
+        )
         counts = _count(past, [row[0] for row in found.items], told)
     rows = [PastProduct(row[0], row[1], row[2], *counts[row[0]]) for row in found.items]
-    return Page(rows, found.number, found.total)
+    return replace(found, items=rows)
 
 
 def list_installs_of(past: PastSoftware, product_id: int) -> list[tuple[PastRow, str]]:
