@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time
 
+FIRST_DAY, LAST_DAY = date(1970, 1, 2), date(9998, 12, 31)
+"""Of those that have a midnight anywhere on earth, and a next day."""
+
 
 def utc_now() -> datetime:
     return datetime.now(UTC)

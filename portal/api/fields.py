@@ -89,6 +89,11 @@ def wanted_id(description: str) -> fields.Integer:
     return fields.Integer(validate=rule, metadata={"description": description})
 
 
+def wanted_day(description: str) -> fields.Date:
+    problem: dict[str, Any] = {"invalid": "Enter a day like 2026-10-31."}
+    return fields.Date(format="iso", error_messages=problem, metadata={"description": description})
+
+
 class ListArguments(Arguments):
     """What every list takes."""
 

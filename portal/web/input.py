@@ -8,14 +8,13 @@ from urllib.parse import SplitResult, urlsplit
 from flask import Flask, abort, request
 from werkzeug.routing import IntegerConverter, Map
 
+from portal.clock import FIRST_DAY, LAST_DAY
 from portal.errors import InvalidInput
 from portal.extensions import htmx
 from portal.services.database import LARGEST_ID
 
 LONGEST_NUMBER = len(str(LARGEST_ID)) - 1
 """Digits that every column of numbers can hold."""
-FIRST_DAY, LAST_DAY = date(1970, 1, 2), date(9998, 12, 31)
-"""Of those that have a midnight anywhere on earth, and a next day."""
 LONGEST_VALUE = 8192
 """Of one field. A secret may have 4096 letters, and an address a few thousand."""
 

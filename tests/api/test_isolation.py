@@ -70,8 +70,10 @@ def test_filters_reach_no_further(reader: Reader, other: Place) -> None:
         f"/installs?asset_id={other.asset}",
         f"/installs?title_id={other.title}&version=1.2",
         f"/history?asset_id={other.asset}",
+        f"/history?client_id={other.client}",
         f"/alerts?asset_id={other.asset}",
         f"/alerts?client_id={other.client}",
+        "/alerts?assigned_to=member@other.example",
         "/assets?q=other-pc",
         "/clients?q=other",
     ):

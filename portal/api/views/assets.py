@@ -12,7 +12,7 @@ from portal.api.document import Room
 from portal.api.fields import ListArguments, one_of, search, wanted_id
 from portal.errors import InvalidInput
 from portal.services.api import assets as asset_service
-from portal.services.api.assets import InstallsWanted
+from portal.services.api.assets import HistoryWanted, InstallsWanted
 from portal.services.assets import listing
 from portal.services.assets.listing import AssetFilter
 
@@ -37,6 +37,13 @@ class AssetArguments(ListArguments):
     os = search("The `os_type`.")
     tag = search("Those with this tag.")
     maintenance = one_of(("yes",), "Those whose agent is in Tactical's own maintenance mode.")
+    reboot = one_of(("due",), "Those that need a restart.")
+    elsewhere = one_of(
+        ("yes",), "Those at another client than the one that their organization is mapped to."
+    )
+    system = search("How the `os_version` begins.")
+    agent = search("The `agent_version`.")
+    behind = search("Those whose `agent_version` is older than this one.")
 
 
 class InstallArguments(ListArguments):
@@ -46,11 +53,16 @@ class InstallArguments(ListArguments):
     client_id = wanted_id("Those of a client's assets.")
     version = search("This version.")
     older_than = search("Versions that are older than this one. Needs `product_id` or `title_id`.")
-    show = one_of(("gone",), "What was installed and is gone.")
+    show = one_of(
+        ("gone", "missing"),
+        "`gone`: what was installed and is gone. `missing`: what is on assets that Tactical no "
+        "longer lists.",
+    )
 
 
 class HistoryArguments(ListArguments):
     asset_id = wanted_id("That of an asset.")
+    client_id = wanted_id("That of the assets that are a client's today.")
     run_id = wanted_id("What a run did.")
     after_id = wanted_id("Only changes with a higher `id`: what is new since you last asked.")
 
@@ -67,6 +79,11 @@ def list_assets(arguments: dict[str, Any]) -> ResponseReturnValue:
         os_type=arguments.get("os", ""),
         tag=arguments.get("tag", ""),
         in_maintenance=arguments.get("maintenance") == "yes",
+        needs_reboot=arguments.get("reboot") == "due",
+        is_elsewhere=arguments.get("elsewhere") == "yes",
+        system=arguments.get("system", ""),
+        agent_version=arguments.get("agent", ""),
+        agent_behind=arguments.get("behind", ""),
     )
     add_url = page_url("assets.show", "asset_id")
     return answer_list(arguments, lambda part: asset_service.list_assets(shown, part), add_url)
@@ -88,7 +105,8 @@ def list_installs(arguments: dict[str, Any]) -> ResponseReturnValue:
         client_id=arguments.get("client_id"),
         version=arguments.get("version", ""),
         older_than=arguments.get("older_than", ""),
-        gone=arguments.get("show") == "gone",
+        removed=arguments.get("show") == "gone",
+        missing=arguments.get("show") == "missing",
     )
     if wanted.older_than and wanted.product_id is None and wanted.title_id is None:
         raise InvalidInput(
@@ -107,10 +125,11 @@ def list_history(arguments: dict[str, Any]) -> ResponseReturnValue:
     Each item is one column of one asset. Status and times of looks, which change all the time, are
     not in it.
     """
-    asset_id, run_id = arguments.get("asset_id"), arguments.get("run_id")
-    after_id = arguments.get("after_id", 0)
-    return answer_list(
-        arguments,
-        lambda part: asset_service.list_history(asset_id, run_id, after_id, part),
-        page_url("assets.history", "asset_id", "asset_id"),
+    wanted = HistoryWanted(
+        asset_id=arguments.get("asset_id"),
+        client_id=arguments.get("client_id"),
+        run_id=arguments.get("run_id"),
+        after_id=arguments.get("after_id", 0),
     )
+    add_url = page_url("assets.history", "asset_id", "asset_id")
+    return answer_list(arguments, lambda part: asset_service.list_history(wanted, part), add_url)

@@ -10,9 +10,10 @@ from marshmallow import fields, validate
 from portal.api import alert_schemas, report_schemas, schemas
 from portal.api.answers import answer_list, answer_one, list_url, page_url
 from portal.api.document import Room
-from portal.api.fields import Arguments, ListArguments, one_of, search, wanted_id
+from portal.api.fields import Arguments, ListArguments, one_of, search, wanted_day, wanted_id
 from portal.models.alerts.alert import AlertStatus, Severity
 from portal.models.runs.sync_run import RunStatus, SyncKind
+from portal.services.alerts.assigning import find_member_id
 from portal.services.alerts.choices import URGENCIES
 from portal.services.alerts.filters import (
     AGES,
@@ -26,6 +27,7 @@ from portal.services.api import lists
 from portal.services.organizations.listing import OrganizationFilter
 from portal.services.reports.client_month import read_client_month
 from portal.services.reports.words import to_record
+from portal.services.software.products import ProductFilter
 
 clients = Room("clients", __name__, "Your customers.")
 organizations = Room("organizations", __name__, "Tactical's clients, and whom they stand for.")
@@ -63,7 +65,10 @@ class AlertArguments(ListArguments):
     handled = one_of((UNACKNOWLEDGED, *HANDLED), "What was done about the present occurrence.")
     rule_id = wanted_id("Those that an alert rule decided about.")
     window_id = wanted_id("Those that a maintenance window keeps or kept silent.")
+    assigned_to = search("Those that somebody looks after: their address.")
     urgency = one_of(URGENCIES, "As a rule says.")
+    raised = wanted_day("Those that were raised on this day, by the clock of the portal's machine.")
+    resolved = wanted_day("Those that were resolved on this day, by the same clock.")
     ticket = one_of(
         (*TICKETED, UNTICKETED), "Whether the present occurrence has a ticket, or one such."
     )
@@ -91,6 +96,7 @@ class RunArguments(ListArguments):
 
 class RecordArguments(ListArguments):
     action = search("Only those of an action, such as `failed`.")
+    q = search("A part of the name, the id or the reason.")
 
 
 @clients.lists("/clients", schemas.Client, ClientArguments)
@@ -147,9 +153,12 @@ def list_alerts(arguments: dict[str, Any]) -> ResponseReturnValue:
         asset_id=arguments.get("asset_id"),
         age=arguments.get("age", ""),
         handled=arguments.get("handled", ""),
+        assigned_to=find_member_id(email) if (email := arguments.get("assigned_to")) else None,
         rule_id=arguments.get("rule_id"),
         window_id=arguments.get("window_id"),
         urgency=arguments.get("urgency", ""),
+        raised_on=arguments.get("raised"),
+        resolved_on=arguments.get("resolved"),
         ticket=arguments.get("ticket", ""),
     )
     since, until = arguments.get("since"), arguments.get("until")
@@ -230,11 +239,9 @@ def show_title(title_id: int) -> ResponseReturnValue:
 @software.lists("/products", schemas.Product, TitleArguments)
 def list_products(arguments: dict[str, Any]) -> ResponseReturnValue:
     """List products by name: titles without their versions, architectures and languages."""
-    search, with_gone = arguments.get("q", ""), arguments.get("show") == "all"
+    shown = ProductFilter(arguments.get("q", ""), arguments.get("show") == "all")
     add_url = page_url("software.product", "product_id")
-    return answer_list(
-        arguments, lambda part: lists.list_products(search, part, with_gone=with_gone), add_url
-    )
+    return answer_list(arguments, lambda part: lists.list_products(shown, part), add_url)
 
 
 @software.shows("/products/<int:product_id>", schemas.Product)
@@ -277,6 +284,8 @@ def show_run(run_id: int) -> ResponseReturnValue:
 def list_records(arguments: dict[str, Any], run_id: int) -> ResponseReturnValue:
     """List what a run did to each record, in order. Records that it left as they were are not in
     it."""
-    action = arguments.get("action", "")
+    action, search_text = arguments.get("action", ""), arguments.get("q", "")
     add_url = page_url("sync_runs.show", "run_id", "run_id")
-    return answer_list(arguments, lambda part: lists.list_records(run_id, action, part), add_url)
+    return answer_list(
+        arguments, lambda part: lists.list_records(run_id, action, search_text, part), add_url
+    )

@@ -13,9 +13,10 @@ from portal.models import Membership, User
 from portal.models.alerts.timeline import TimelineKind
 from portal.models.events.event import EventType
 from portal.models.undo.offer import UndoKind
-from portal.scope import Clients, allowed_clients, beyond_clients
+from portal.scope import Clients, allowed_clients, beyond_clients, get_tenant_id
 from portal.services.accounts.limits import read_limit
 from portal.services.accounts.permissions import Permission, Role, role_allows
+from portal.services.accounts.places import find_place
 from portal.services.alerts.choosing import Which, list_chosen
 from portal.services.alerts.occurrences import Occurrence, hold_current
 from portal.services.alerts.taking import Deed, Taken, check_unchanged, offered, part, write_down
@@ -24,6 +25,7 @@ from portal.services.audit.actor import current_actor
 from portal.services.undo.offers import tell_undone
 
 OVER = "The alert is over."
+NOBODY = -1
 _MAY_TAKE = [role for role in Role if role_allows(role, Permission.ACT_ON_ALERTS)]
 
 
@@ -35,6 +37,14 @@ def list_assignees() -> list[Membership]:
         query = query.where(Membership.user_id == current_actor().user_id)
     with beyond_clients():
         return list(db.session.scalars(query.order_by(User.email)))
+
+
+def find_member_id(email: str) -> int:
+    """The place here of whoever has this address; NOBODY where nobody has, so that a list shows
+    nothing rather than everything."""
+    with beyond_clients():
+        place = find_place(db.session(), email, get_tenant_id())
+    return place.id if place else NOBODY
 
 
 def assign(which: Which, membership_id: int | None) -> Taken:

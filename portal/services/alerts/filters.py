@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, select, true, tuple_, union_all
+from sqlalchemy import ColumnElement, and_, false, or_, select, true, tuple_, union_all
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
-from portal.clock import begin_of, utc_now
+from portal.clock import FIRST_DAY, LAST_DAY, begin_of, utc_now
 from portal.models import Alert, AlertHandling, Asset, OrganizationMapping, Ticket, TicketAlert
 from portal.models.alerts.alert import IS_PRESENT
 from portal.models.alerts.handling import HandlingState
@@ -117,7 +117,9 @@ def _list_handled(shown: AlertFilter) -> Iterator[ColumnElement[bool]]:
 
 def _on_day(moment: InstrumentedAttribute[Any], day: date | None) -> Iterator[ColumnElement[bool]]:
     """As the nightly counts have it: of any occurrence, found from the handlings."""
-    if day is not None:
+    if day is not None and not FIRST_DAY <= day <= LAST_DAY:
+        yield false()
+    elif day is not None:
         end = begin_of(day + timedelta(days=1))
         on_it = select(AlertHandling.alert_id).where(moment >= begin_of(day), moment < end)
         yield Alert.id.in_(on_it)

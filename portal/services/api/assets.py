@@ -46,7 +46,8 @@ INSTALL_IDS: dict[str, InstrumentedAttribute[Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class InstallsWanted:
-    """`older_than` is for one title or one product. `gone`: those that are no longer installed."""
+    """`older_than` is for one title or one product. `removed` are those that are gone from their
+    assets, `missing` those of assets that are gone from Tactical."""
 
     asset_id: int | None = None
     title_id: int | None = None
@@ -54,7 +55,18 @@ class InstallsWanted:
     client_id: int | None = None
     version: str = ""
     older_than: str = ""
-    gone: bool = False
+    removed: bool = False
+    missing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryWanted:
+    """`client_id`: of the assets that it has now. `after_id`: only what was noted after that."""
+
+    asset_id: int | None = None
+    client_id: int | None = None
+    run_id: int | None = None
+    after_id: int = 0
 
 
 def list_assets(shown: AssetFilter, part: Part) -> Items:
@@ -86,11 +98,15 @@ def list_installs(wanted: InstallsWanted, part: Part) -> Items:
     return read_part(query, part, lambda rows: [_to_install(row) for row in rows])
 
 
-def list_history(asset_id: int | None, run_id: int | None, after_id: int, part: Part) -> Items:
-    """What became of assets, the newest first; `after_id`: only what was noted after that."""
-    conditions: list[ColumnElement[bool]] = [AssetChange.id > after_id] if after_id else []
-    equals = ((AssetChange.asset_id, asset_id), (AssetChange.run_id, run_id))
-    conditions += [column == value for column, value in equals if value is not None]
+def list_history(wanted: HistoryWanted, part: Part) -> Items:
+    """What became of assets, the newest first."""
+    equals = ((AssetChange.asset_id, wanted.asset_id), (AssetChange.run_id, wanted.run_id))
+    conditions = [column == value for column, value in equals if value is not None]
+    if wanted.after_id:
+        conditions.append(AssetChange.id > wanted.after_id)
+    if wanted.client_id is not None:
+        own = select(Asset.id).where(Asset.client_id == wanted.client_id)
+        conditions.append(AssetChange.asset_id.in_(own))
     query = (
         select(AssetChange)
         .where(*conditions)
@@ -129,10 +145,10 @@ def _find_organizations(wanted: set[str]) -> dict[tuple[int, str], str]:
 
 
 def _install_conditions(wanted: InstallsWanted) -> list[ColumnElement[bool]]:
-    removed_at = AssetSoftware.removed_at
+    removed_at, missing_since = AssetSoftware.removed_at, Asset.missing_since
     conditions: list[ColumnElement[bool]] = [
-        Asset.missing_since.is_(None),
-        removed_at.is_not(None) if wanted.gone else removed_at.is_(None),
+        missing_since.is_not(None) if wanted.missing else missing_since.is_(None),
+        removed_at.is_not(None) if wanted.removed else removed_at.is_(None),
     ]
     equals = (
         (Asset.id, wanted.asset_id),
@@ -144,7 +160,7 @@ def _install_conditions(wanted: InstallsWanted) -> list[ColumnElement[bool]]:
     conditions += [column == value for column, value in equals if value is not None]
     if wanted.older_than:
         titles = _find_titles(wanted)
-        shown = InstallFilter(titles, older_than=wanted.older_than, removed=wanted.gone)
+        shown = InstallFilter(titles, None, "", wanted.older_than, wanted.removed, wanted.missing)
         older = choose_versions(shown, list_versions(shown))
         conditions.append(has_version(titles, {each.version for each in older}))
     return conditions

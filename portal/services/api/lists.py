@@ -8,7 +8,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload
 
 from portal.channels import KINDS
@@ -52,10 +52,11 @@ from portal.services.organizations.listing import (
 )
 from portal.services.rules.listing import get_rule, view_rule
 from portal.services.rules.present import to_records as describe_rules
-from portal.services.runs.history import get_run, run_conditions
+from portal.services.runs.history import get_run, log_conditions, run_conditions
 from portal.services.runs.present import describe_record, describe_run
 from portal.services.software.counts import Counts
 from portal.services.software.products import (
+    ProductFilter,
     ProductRow,
     describe_product,
     query_products,
@@ -209,12 +210,12 @@ def read_title(title_id: int) -> Record:
     return _to_title(describe_title(title_id))
 
 
-def list_products(search: str, part: Part, *, with_gone: bool) -> Items:
+def list_products(shown: ProductFilter, part: Part) -> Items:
     """By name."""
     counts = Counts(SoftwareProduct)
     query = (
         query_products(counts)
-        .where(*counts.where(search, with_gone=with_gone))
+        .where(*counts.where(shown.search, with_gone=shown.with_gone))
         .order_by(SoftwareProduct.name_key, SoftwareProduct.publisher_key)
     )
     return read_part(query, part, lambda rows: [_to_product(row) for row in to_products(rows)])
@@ -250,12 +251,10 @@ def read_run(run_id: int) -> Record:
     return _to_run(get_run(run_id))
 
 
-def list_records(run_id: int, action: str, part: Part) -> Items:
+def list_records(run_id: int, action: str, search: str, part: Part) -> Items:
     """What the run did to each record, in order. Raises NotFound."""
     get_run(run_id)
-    conditions: list[ColumnElement[bool]] = [SyncLogEntry.run_id == run_id]
-    if action:
-        conditions.append(SyncLogEntry.action == action)
+    conditions = log_conditions(run_id, action, search)
     query = select(SyncLogEntry).where(*conditions).order_by(SyncLogEntry.id)
     return read_part(query, part, lambda rows: [_to_record(row[0]) for row in rows])
 

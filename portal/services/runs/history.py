@@ -177,19 +177,25 @@ def count_log_actions(run_id: int) -> dict[str, int]:
 def list_log_entries(
     run_id: int, action: str = "", search: str = "", page: int = 1
 ) -> Page[SyncLogEntry]:
-    """What the run did, in order; `search` looks into names, ids and reasons."""
-    conditions = [SyncLogEntry.run_id == run_id]
-    if action:
-        conditions.append(SyncLogEntry.action == action)
-    if search.strip():
-        columns = readable(SyncLogEntry.name, SyncLogEntry.external_id, SyncLogEntry.reason)
-        conditions.append(or_(*(contains(column, search.strip()) for column in columns)))
+    """What the run did, in order."""
+    conditions = log_conditions(run_id, action, search)
     return paginate(
         select(SyncLogEntry).where(*conditions).order_by(SyncLogEntry.id),
         select(func.count()).select_from(SyncLogEntry).where(*conditions),
         page,
         lambda row: row[0],
     )
+
+
+def log_conditions(run_id: int, action: str, search: str) -> list[ColumnElement[bool]]:
+    """The filter in SQL; `search` looks into names, ids and reasons."""
+    conditions: list[ColumnElement[bool]] = [SyncLogEntry.run_id == run_id]
+    if action:
+        conditions.append(SyncLogEntry.action == action)
+    if search.strip():
+        columns = readable(SyncLogEntry.name, SyncLogEntry.external_id, SyncLogEntry.reason)
+        conditions.append(or_(*(contains(column, search.strip()) for column in columns)))
+    return conditions
 
 
 def list_errors(run_id: int, most: int = 100) -> list[str]:
