@@ -19,6 +19,7 @@ from portal.clock import begin_of, day_of, utc_now
 from portal.db import transaction
 from portal.models import (
     Alert,
+    AlertHandling,
     Asset,
     AssetChange,
     AssetSoftware,
@@ -120,6 +121,25 @@ def install_at(
 def read_sheets(data: bytes) -> dict[str, str]:
     with zipfile.ZipFile(io.BytesIO(data)) as book:
         return {name: book.read(name).decode() for name in book.namelist()}
+
+
+def test_the_month_of_a_client_keeps_an_alert_that_is_raised_again_later(
+    app: Flask, admin: FlaskClient, acme: Place, other_client: int
+) -> None:
+    now, hour = utc_now(), timedelta(hours=1)
+    with app.app_context(), tenant_scope(acme.id), transaction() as session:
+        alert = session.get_one(Alert, acme.alert)
+        for n, (began, over) in enumerate(
+            ((MIDDLE, MIDDLE + hour), (MIDDLE + 2 * hour, now), (now, None)), start=1
+        ):
+            its = {"alert_id": alert.id, "occurrence": n}
+            handling = session.scalar(select(AlertHandling).filter_by(**its))
+            session.add(handling := handling or AlertHandling(**its))
+            handling.began_at, handling.over_at = began, over
+        alert.occurrences, alert.triggered_at, alert.resolved_at = 3, now, None
+    page = admin.get(acme.url(f"clients/{acme.client}/report?month={MONTH}")).text
+    assert "2 raised" in page
+    assert re.search(r">1</span>\s*<span class=\"count-label\">Alerts resolved", page)
 
 
 def test_the_month_of_a_client_counts_what_the_history_proves(

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import case, func, or_, select
 
 from portal.clock import day_of, utc_now
 from portal.db import db, is_among
-from portal.models import Alert, Client
+from portal.models import Alert, AlertHandling, Client
 from portal.models.alerts.alert import Severity
 from portal.scope import allowed_clients, beyond_clients
 from portal.services.clients import get_client, list_client_names
@@ -206,17 +206,20 @@ def _name_others(stays: Sequence[Stay], records: Sequence[Record]) -> dict[tuple
 
 
 def _list_alerts(stays: Sequence[Stay], start: datetime, until: datetime) -> tuple[list[Any], int]:
-    """Rows of alerts that were triggered while their asset was in the fleet, the oldest first; and
-    how many of any age were resolved meanwhile."""
+    """Rows of alerts, one for each time that they were triggered while their asset was in the
+    fleet, the oldest first; and how many of any age were resolved meanwhile."""
     by_asset: dict[int, list[Stay]] = {}
     for stay in stays:
         by_asset.setdefault(stay.first.id, []).append(stay)
-    columns = (*_ALERT, Alert.triggered_at, Alert.resolved_at)
-    raised, ended = Alert.triggered_at >= start, Alert.resolved_at >= start
+    its = AlertHandling  # the alert itself knows its last time alone: asked where none is kept
+    raised = func.coalesce(its.began_at, Alert.triggered_at)
+    ended = case((its.id.is_(None), Alert.resolved_at), else_=its.over_at)
     rows = db.session.execute(
-        select(*columns)
-        .where(is_among(Alert.asset_id, sorted(by_asset)), or_(raised, ended))
-        .order_by(Alert.triggered_at, Alert.id)
+        select(*_ALERT, raised.label("triggered_at"), ended.label("resolved_at"))
+        .outerjoin(its, its.alert_id == Alert.id)
+        .where(is_among(Alert.asset_id, sorted(by_asset)))
+        .where(or_(raised >= start, ended >= start))
+        .order_by(raised, Alert.id)
     ).all()
 
     def counts(row: Any, at: datetime | None) -> bool:
