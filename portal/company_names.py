@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import NamedTuple
 
 _FORMS = {
@@ -126,15 +125,15 @@ _PLAIN = _Plain()
 
 class CompanyName(NamedTuple):
     """`words`: without the legal form, and without accents; all there are where nothing else would
-    be. `keys`: what is the same for names that mean the same: one, or two where letters such as ü
-    are written as ue or as u. `forms`: of law, that the name tells."""
+    be. `plain` and `full`: all in one, with letters such as ü written as u or as ue; names that are
+    the same in either mean the same. `forms`: of law, that the name tells, with blanks between."""
 
-    words: tuple[str, ...]
-    keys: tuple[str, ...]
-    forms: frozenset[str]
+    words: str
+    plain: str
+    full: str
+    forms: str
 
 
-@lru_cache(maxsize=100_000)
 def read_company(name: str) -> CompanyName:
     """What a name says. Never fails, whatever it holds."""
     told = _ADDRESS.sub("", name) if "@" in name else name
@@ -147,14 +146,13 @@ def read_company(name: str) -> CompanyName:
         words, forms = _split(told.translate(_AS_ONE))
         in_full = told.translate(_IN_FULL)
         others = words if in_full == told else _split(in_full)[0]
-    key = "".join(words)
-    keys = (key,) if others is words else tuple(dict.fromkeys(("".join(others), key)))
-    return CompanyName(tuple(words), keys, forms)
+    told_forms = " ".join(sorted(forms))
+    return CompanyName(" ".join(words), "".join(words), "".join(others), told_forms)
 
 
 def fold_company(name: str) -> str:
     """The words of the name, to compare it and to look it up by."""
-    return " ".join(read_company(name).words)
+    return read_company(name).words
 
 
 def _split(text: str) -> tuple[list[str], frozenset[str]]:

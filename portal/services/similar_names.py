@@ -4,12 +4,12 @@ with a word more. Pure: knows neither Flask nor the database."""
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from itertools import chain
 from math import log
 
 from rapidfuzz import fuzz, process
-
-from portal.company_names import CompanyName
 
 LEAST = 74
 """Of 100: what is less alike is not worth a look."""
@@ -36,65 +36,73 @@ _SMALL = frozenset({
 })  # fmt: skip
 """Words that initials leave out."""
 
+Words = Sequence[str]
 Likely = tuple[int, int, str]
 """The number of the name, a score, and why: similar, part or initials."""
 
 
 class SimilarNames:
-    """Names to be found among, with what each of their words is worth."""
+    """Names to be found among, each by its words; and those `asked` for, of whose words alone it is
+    noted where they stand."""
 
-    def __init__(self, names: Sequence[CompanyName]) -> None:
+    def __init__(self, names: Sequence[Words], asked: Iterable[Words]) -> None:
         self.names = names
-        self.joined = ["".join(name.words) for name in names]
-        self.by_word: dict[str, list[int]] = defaultdict(list)
-        self.by_start: dict[str, list[int]] = defaultdict(list)
-        self.by_initials: dict[str, list[int]] = defaultdict(list)
-        for number, name in enumerate(names):
-            for word in set(name.words):
-                self.by_word[word].append(number)
-                self.by_start[word[:_START]].append(number)
-            if len(name.words) > 1:
-                self.by_initials[_initials(name)].append(number)
-        self.most = log(2 + len(names))
-        self.worth = {
-            word: log(2 + len(names) / (1 + len(numbers))) for word, numbers in self.by_word.items()
-        }
-        """Of a word: the more, the fewer names have it."""
+        self.joined = ["".join(words) for words in names]
+        self.often = Counter(chain.from_iterable(names))
+        self.by_start: dict[str, list[int]] = {}
+        self.by_word: dict[str, list[int]] = {}
+        for words in asked:
+            for word in (*words, _initials(words)):
+                self.by_start[word[:_START]], self.by_word[word] = [], []
+        for number, words in enumerate(names):
+            for word in words:
+                if (found := self.by_start.get(word[:_START])) is not None:
+                    found.append(number)
+                    if word in self.by_word:
+                        self.by_word[word].append(number)
 
-    def find(self, name: CompanyName) -> Likely | None:
+    @cached_property
+    def by_initials(self) -> dict[str, list[int]]:
+        found: dict[str, list[int]] = defaultdict(list)
+        for number, words in enumerate(self.names):
+            if len(words) > 1:
+                found[_initials(words)].append(number)
+        return found
+
+    def find(self, name: Words) -> Likely | None:
         """The likeliest, if there is one."""
         candidates = self._list_candidates(name)
         found = [each for number in candidates if (each := self._compare(name, number))]
         return max(found, key=lambda each: (each[1], -each[0]), default=None)
 
-    def _list_candidates(self, name: CompanyName) -> list[int]:
+    def _list_candidates(self, name: Words) -> list[int]:
         shared: Counter[int] = Counter()
-        for word in name.words:
+        for word in name:
             for numbers in (self.by_word.get(word), self.by_start.get(word[:_START])):
                 if numbers and len(numbers) <= _SHARED_BY:
                     for number in numbers:
                         shared[number] += 1
         candidates = dict.fromkeys(number for number, _ in shared.most_common(_COMPARED))
-        joined = "".join(name.words)
+        joined = "".join(name)
         if joined:
             near = process.extract(
                 joined, self.joined, scorer=fuzz.ratio, score_cutoff=_NEAR, limit=3
             )
             candidates |= dict.fromkeys(number for _, _, number in near)
-        if len(name.words) == 1:
+        if len(name) == 1:
             candidates |= dict.fromkeys(self.by_initials.get(joined, ()))
         else:
             candidates |= dict.fromkeys(self.by_word.get(_initials(name), ()))
         return list(candidates)
 
-    def _compare(self, name: CompanyName, number: int) -> Likely | None:
+    def _compare(self, name: Words, number: int) -> Likely | None:
         other = self.names[number]
         one_marks, other_marks = _marks(name), _marks(other)
         if one_marks and other_marks and one_marks != other_marks:
             return None  # Branch 1 and Branch 2
         if is_initials(name, other) or is_initials(other, name):
             return number, 80, "initials"
-        shorter, longer = sorted((name.words, other.words), key=len)
+        shorter, longer = sorted((name, other), key=len)
         together = self._weigh_shared(shorter, longer)
         one, two = self._weigh(shorter), self._weigh(longer)
         if not one or not two:
@@ -111,10 +119,11 @@ class SimilarNames:
         score = min(MOST, round(100 * likeness))
         return (number, score, reason) if score >= LEAST else None
 
-    def _weigh(self, words: Sequence[str]) -> float:
-        return sum(self.worth.get(word, self.most) for word in words)
+    def _weigh(self, words: Words) -> float:
+        """The more, the fewer names have them."""
+        return sum(log(2 + len(self.names) / (1 + self.often[word])) for word in words)
 
-    def _weigh_shared(self, shorter: Sequence[str], longer: Sequence[str]) -> float:
+    def _weigh_shared(self, shorter: Words, longer: Words) -> float:
         """What the words of one that stand in the other are worth, each as far as it does."""
         left, shared = list(longer), 0.0
         for word in shorter:
@@ -125,17 +134,17 @@ class SimilarNames:
         return shared
 
 
-def is_initials(short: CompanyName, long: CompanyName) -> bool:
-    return len(short.words) == 1 and len(long.words) > 1 and short.words[0] == _initials(long)
+def is_initials(short: Words, long: Words) -> bool:
+    return len(short) == 1 and len(long) > 1 and short[0] == _initials(long)
 
 
-def _initials(name: CompanyName) -> str:
-    return "".join(word[0] for word in name.words if word not in _SMALL)
+def _initials(words: Words) -> str:
+    return "".join([word[0] for word in words if word not in _SMALL])
 
 
-def _marks(name: CompanyName) -> frozenset[str]:
+def _marks(words: Words) -> frozenset[str]:
     """What tells branches, floors and people of one name apart: numbers, and single letters."""
-    return frozenset(word for word in name.words if len(word) == 1 or any(map(str.isdigit, word)))
+    return frozenset(word for word in words if len(word) == 1 or any(map(str.isdigit, word)))
 
 
 def _alike(one: str, other: str) -> float:

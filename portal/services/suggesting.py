@@ -3,21 +3,18 @@ that is and why. Pure: knows neither Flask nor the database."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
-from portal.company_names import CompanyName, read_company
-from portal.services.similar_names import SimilarNames
+from portal.company_names import CompanyName, fold_company, read_company
+from portal.services.similar_names import Likely, SimilarNames
 
 Key = TypeVar("Key", bound=Hashable)
-Other = TypeVar("Other", bound=Hashable)
-
-SOON = 300
-"""So many names are compared with all others while somebody waits."""
+Other = TypeVar("Other", int, str)
 
 
 class Reason(StrEnum):
@@ -75,100 +72,116 @@ class Suggestion(Generic[Key]):
         return self.reason in SURE
 
 
-def suggest(
-    names: Mapping[Key, str], among: Mapping[Other, str], besides: Iterable[str] = ()
+class Pair(NamedTuple, Generic[Key, Other]):
+    """Two names that say the same: whose they are, and the legal forms that they tell."""
+
+    key: Key
+    forms: str
+    other: Other
+    other_forms: str
+
+
+class SameNames(Generic[Key, Other]):
+    """All names of one side that say the same as one of the other."""
+
+    def __init__(self, pairs: Iterable[Pair[Key, Other]]) -> None:
+        self.pairs: defaultdict[Key, list[Pair[Key, Other]]] = defaultdict(list)
+        self._often: Counter[Other] = Counter()
+        for pair in pairs:
+            self.pairs[pair.key].append(pair)
+            self._often[pair.other] += 1
+
+    def find_sure(self, key: Key) -> Other | None:
+        """The other one, where the two are alone in what they say and no form speaks against it."""
+        its = self.pairs.get(key, [])
+        return its[0].other if self._are_alone(its) and _agree(its[0]) else None
+
+    def suggest(self, key: Key, name: str, names: Mapping[Other, str]) -> Suggestion[Other] | None:
+        """The nearest of those that say the same, of equals the first, from how all are spelt."""
+        its = self.pairs.get(key)
+        if not its:
+            return None
+        ranked = ((_REASONS.index(_compare(each, name, names)), each.other) for each in its)
+        rank, other = min(ranked)
+        reason = _REASONS[rank]
+        if reason in SURE and not self._are_alone(its):
+            reason = Reason.SEVERAL
+        return Suggestion(other, _SCORES[reason], reason)
+
+    def _are_alone(self, pairs: list[Pair[Key, Other]]) -> bool:
+        return len(pairs) == 1 and self._often[pairs[0].other] == 1
+
+
+def suggest(names: Mapping[Key, str], among: Mapping[Other, str]) -> dict[Key, Suggestion[Other]]:
+    """For each of the names the one `among` others that it most likely is, if any is likely."""
+    found = suggest_same(names, among)
+    rest = {key: fold_company(name) for key, name in names.items() if key not in found}
+    others = {other: fold_company(name) for other, name in among.items()}
+    return found | suggest_similar(rest, others)
+
+
+def suggest_same(
+    names: Mapping[Key, str], among: Mapping[Other, str]
 ) -> dict[Key, Suggestion[Other]]:
-    """For each of the names the one `among` others that it most likely is, if any is likely. Sure
-    is only what is the same and alone in that on both sides: `besides` are further names of the
-    first side, for which nothing is looked."""
-    return suggest_some(names, among, besides, names)[0]
+    """Those alone that say the same. Sure is only what is alone in that on both sides."""
+    same = SameNames(_pair(names, among))
+    return {k: its for k, name in names.items() if (its := same.suggest(k, name, among))}
 
 
-def suggest_some(
-    names: Mapping[Key, str],
-    among: Mapping[Other, str],
-    besides: Iterable[str],
-    wanted: Collection[Key],
-) -> tuple[dict[Key, Suggestion[Other]], bool]:
-    """All that are the same; what is alike of those that are `wanted`, and of all others where that
-    is soon done, or was done before. And whether nothing is left to look for."""
-    keys, others = list(among), _index(tuple(among.values()))
-    read = {key: read_company(name) for key, name in names.items()}
-    often = _count([*read.values(), *map(read_company, besides)])
-    found, rest = {}, []
+def suggest_similar(
+    names: Mapping[Key, str], among: Mapping[Other, str]
+) -> dict[Key, Suggestion[Other]]:
+    """Of names that none is the same as: both by their words, with blanks between."""
+    keys, others = list(among), tuple(among.values())
+    known = _remember(others)
+    if unknown := set(names.values()) - known.keys():
+        asked = {words: words.split() for words in unknown}
+        similar = SimilarNames([words.split() for words in others], asked.values())
+        known |= {words: similar.find(split) for words, split in asked.items()}
+    found = {key: known[words] for key, words in names.items()}
+    return {
+        key: Suggestion(keys[its[0]], its[1], Reason(its[2]))
+        for key, its in found.items()
+        if its is not None
+    }
+
+
+def _pair(names: Mapping[Key, str], among: Mapping[Other, str]) -> Iterator[Pair[Key, Other]]:
+    others = {other: read_company(name) for other, name in among.items()}
+    plain: defaultdict[str, list[Other]] = defaultdict(list)
+    full: defaultdict[str, list[Other]] = defaultdict(list)
+    for other, its in others.items():
+        plain[its.plain].append(other)
+        full[its.full].append(other)
     for key, name in names.items():
-        best = others.find_same(name, read[key], often)
-        if best is not None:
-            found[key] = Suggestion(keys[best.key], best.score, best.reason)
-        else:
-            rest.append(key)
-    unknown = [key for key in rest if names[key] not in others.known]
-    left = set(unknown) - set(wanted) if len(unknown) > SOON else set()
-    for key in rest:
-        if key not in left and (best := others.find_similar(names[key], read[key])) is not None:
-            found[key] = Suggestion(keys[best.key], best.score, best.reason)
-    return found, not left
+        read: CompanyName = read_company(name)
+        same = [*plain.get(read.plain, ()), *full.get(read.full, ())] if read.plain else []
+        for other in dict.fromkeys(same):
+            yield Pair(key, read.forms, other, others[other].forms)
 
 
-class _Index:
-    """Names to be found among."""
+def _compare(pair: Pair[Key, Other], name: str, names: Mapping[Other, str]) -> Reason:
+    if _spell(name) == _spell(names[pair.other]):
+        return Reason.SAME
+    if pair.forms == pair.other_forms:
+        return Reason.SPELLING
+    return Reason.FORM if _agree(pair) else Reason.OTHER_FORM
 
-    def __init__(self, names: Sequence[str]) -> None:
-        self.names = names
-        self.read = [read_company(name) for name in names]
-        self.often = _count(self.read)
-        self.by_key: dict[str, list[int]] = {}
-        for number, read in enumerate(self.read):
-            for key in read.keys:
-                self.by_key.setdefault(key, []).append(number)
-        self.similar = SimilarNames(self.read)
-        self.known: dict[str, Suggestion[int] | None] = {}
 
-    def find_same(
-        self, name: str, read: CompanyName, often: Mapping[str, int]
-    ) -> Suggestion[int] | None:
-        if same := {number for key in read.keys if key for number in self.by_key.get(key, ())}:
-            return self._choose(name, read, sorted(same), often)
-        return None
+def _spell(name: str) -> str:
+    return " ".join(name.casefold().split())
 
-    def find_similar(self, name: str, read: CompanyName) -> Suggestion[int] | None:
-        """Of a name that none is the same as."""
-        if name not in self.known:
-            likely = self.similar.find(read)
-            self.known[name] = likely and Suggestion(likely[0], likely[1], Reason(likely[2]))
-        return self.known[name]
 
-    def _choose(
-        self, name: str, read: CompanyName, same: Sequence[int], often: Mapping[str, int]
-    ) -> Suggestion[int]:
-        """The nearest of those that are the same but for the form."""
-        reason, number = min((self._compare(name, read, each), each) for each in same)
-        found = _REASONS[reason]
-        keys = {*read.keys, *self.read[number].keys}
-        is_alone = all(often.get(key, 0) <= 1 and self.often.get(key, 0) <= 1 for key in keys)
-        if found in SURE and not is_alone:
-            found = Reason.SEVERAL
-        return Suggestion(number, _SCORES[found], found)
-
-    def _compare(self, name: str, read: CompanyName, number: int) -> int:
-        """The place of the reason in their order."""
-        other = self.read[number]
-        if " ".join(name.casefold().split()) == " ".join(self.names[number].casefold().split()):
-            reason = Reason.SAME
-        elif read.forms == other.forms:
-            reason = Reason.SPELLING
-        elif read.forms <= other.forms or other.forms <= read.forms:
-            reason = Reason.FORM
-        else:
-            reason = Reason.OTHER_FORM
-        return _REASONS.index(reason)
+def _agree(pair: Pair[Key, Other]) -> bool:
+    """Whether one tells no form that the other does not tell."""
+    if pair.forms == pair.other_forms or not pair.forms or not pair.other_forms:
+        return True
+    one, other = set(pair.forms.split()), set(pair.other_forms.split())
+    return one <= other or other <= one
 
 
 @lru_cache(maxsize=32)
-def _index(names: tuple[str, ...]) -> _Index:
-    """Made once for names that stay the same: to compare thousands takes a while."""
-    return _Index(names)
-
-
-def _count(names: Iterable[CompanyName]) -> Counter[str]:
-    return Counter(key for name in names for key in name.keys)
+def _remember(_among: tuple[str, ...]) -> dict[str, Likely | None]:
+    """What was found among names, as long as they stay the same: to compare thousands takes a
+    while."""
+    return {}

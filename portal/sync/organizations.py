@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from portal.clock import utc_now
 from portal.db import transaction, upsert
 from portal.models import Integration, OrganizationMapping
+from portal.models.organizations.company import COMPANY_COLUMNS, company_columns
 from portal.models.runs.sync_run import RunStatus
 from portal.scope import get_tenant_id
 from portal.sync.devices.brake import BrakeSettings
@@ -130,7 +131,8 @@ def upsert_organizations(
         return
     now = utc_now()
     is_here: dict[str, Any] = {"gone_since": None, "held_since": None, "kept_at": None}
-    updated = ("external_organization_name", "agent_count", *is_here, "last_synced_at")
+    names = ("external_organization_name", *COMPANY_COLUMNS)
+    updated = (*names, "agent_count", *is_here, "last_synced_at")
     unique = ("integration_id", "external_organization_id")
     statement = upsert(OrganizationMapping, unique, updated)
     # In one order always: two runs that lock the same rows must not wait for each other.
@@ -140,6 +142,7 @@ def upsert_organizations(
             "integration_id": integration_id,
             "external_organization_id": str(organization.pk),
             "external_organization_name": organization.name,
+            **company_columns(organization.name),
             "agent_count": organization.agent_count,
             "auto_sync_assets": True,
             **is_here,

@@ -69,7 +69,11 @@ def fill() -> None:
 
 
 def put(table_name: str, **values: Any) -> None:
-    """A row of a table as it was; where it must have a value and none is given, any."""
+    put_many(table_name, [values])
+
+
+def put_many(table_name: str, rows: list[dict[str, Any]]) -> None:
+    """Rows of a table as it was; where they must have a value and none is given, any."""
     table = Table(table_name, MetaData(), autoload_with=db.engine)
     fillers: dict[type, Any] = {str: "", int: 0, bool: False, datetime: MOMENT}
     needed = {
@@ -78,7 +82,7 @@ def put(table_name: str, **values: Any) -> None:
         if not column.nullable and column.server_default is None
     }
     with db.engine.begin() as connection:
-        connection.execute(table.insert().values(**needed | values))
+        connection.execute(table.insert(), [needed | values for values in rows])
 
 
 def read(statement: str) -> list[tuple[Any, ...]]:

@@ -16,10 +16,10 @@ from werkzeug.test import TestResponse
 from portal.db import db, transaction
 from portal.models import Asset, Client, Integration, OrganizationMapping
 from portal.scope import tenant_scope
-from portal.services import suggesting
 from portal.services.clients import add_client
 from portal.services.integrations.current import get_integration
 from portal.services.lists import paging
+from portal.web.organizations import answers
 from tests.web.conftest import HTMX
 from tests.web.lists.test_undo import do, press
 from tests.web.world import Place
@@ -185,7 +185,7 @@ def test_suggestions_are_accepted_one_by_one_or_together(
 
 
 @pytest.mark.one_database
-def test_of_thousands_those_in_view_are_looked_at_first_and_the_number_follows(
+def test_of_thousands_what_is_alike_is_looked_for_where_it_is_in_view(
     app: Flask,
     admin: FlaskClient,
     acme: Place,
@@ -193,24 +193,42 @@ def test_of_thousands_those_in_view_are_looked_at_first_and_the_number_follows(
     unmapped: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(suggesting, "SOON", 0)
-    monkeypatch.setattr(paging, "PAGE_SIZE", 1)
     with app.app_context(), tenant_scope(acme.id), transaction() as session:
-        for number, name in enumerate(("Globex Europ", "Globbex", "Gloobex")):
+        for number, name in enumerate(("Globex Europ", "Globbex", "Gloobex", "Quite another")):
             values = {"external_organization_id": f"{number + 50}", "agent_count": 1}
             values["external_organization_name"] = name
             session.add(OrganizationMapping(integration_id=get_integration().id, **values))
-    address = acme.url("organizations/?show=unmapped")
-    counts = HTMX | {"HX-Target": "organization-counts"}
+    monkeypatch.setattr(paging, "PAGE_SIZE", 1)
+    few = admin.get(acme.url("organizations/?show=unmapped")).text
+    monkeypatch.setattr(answers, "SOON", 0)
+    many = admin.get(acme.url("organizations/?show=unmapped")).text
+    same = admin.get(acme.url("organizations/?show=suggested")).text
+    similar = admin.get(acme.url("organizations/?show=similar")).text
 
-    first = admin.get(address).text
+    for page in (few, many):
+        assert ">Globbex</" in page
+        assert "Similar name</span>\n" in page
+        assert 'Same name <span class="chip-number">1</span>' in page
+        assert "Map 1 sure match" in page
+    assert 'Similar name <span class="chip-number">3</span>' in few
+    assert ">Similar name</a>" in many
+    assert (">GLOBEX</" in same, "1 organization" in same) == (True, True)
+    assert (">Globbex</" in similar, "3 organizations" in similar) == (True, True)
 
-    assert ">Globbex</" in first
-    assert "Similar name" in first
-    assert 'Suggested <span class="chip-number">…</span>' in first
-    assert "Map 1 sure match" in first
-    assert 'Suggested <span class="chip-number">4</span>' in admin.get(address, headers=counts).text
-    assert 'Suggested <span class="chip-number">4</span>' in admin.get(address).text
+
+@pytest.mark.one_database
+def test_a_mapped_organization_takes_its_name_from_others(
+    admin: FlaskClient, post: Ask, acme: Place, globex: int, unmapped: int
+) -> None:
+    assert "Map 1 sure match" in admin.get(acme.url("organizations/")).text
+    post("client", client_id=globex, client_name="Globex", confirmed="1")
+    assert "Map 1 sure match" in admin.get(acme.url("organizations/")).text
+    with admin.application.app_context(), tenant_scope(acme.id), transaction() as session:
+        mapped = session.get_one(OrganizationMapping, acme.organization)
+        mapped.external_organization_name = "Globex Inc."
+    page = admin.get(acme.url("organizations/")).text
+    assert "sure match" not in page
+    assert "Several have this name" in page
 
 
 @pytest.mark.one_database
@@ -221,6 +239,7 @@ def test_of_thousands_those_in_view_are_looked_at_first_and_the_number_follows(
         ("show=unmapped", {"GLOBEX"}),
         ("show=mapped", {"Acme Organization"}),
         ("show=suggested", set()),
+        ("show=similar", set()),
         ("show=ignored", set()),
         ("show=gone", set()),
         ("show=unheard", {"GLOBEX", "Acme Organization"}),

@@ -3,14 +3,15 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import ForeignKey, Index, UniqueConstraint, false
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from portal.clock import utc_now
 from portal.db import Base, BigId, TenantOwned
 from portal.models.organizations.client import Client
+from portal.models.organizations.company import NamesCompany
 
 
-class OrganizationMapping(TenantOwned, Base):
+class OrganizationMapping(NamesCompany, TenantOwned, Base):
     """A Tactical Client as imported, and the client of ours it stands for, if any."""
 
     __tablename__ = "rmm_organization_mappings"
@@ -40,3 +41,8 @@ class OrganizationMapping(TenantOwned, Base):
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
     client: Mapped[Client | None] = relationship()
+
+    @validates("external_organization_name")
+    def _read_name(self, _key: str, name: str) -> str:
+        self.read_name(name)
+        return name

@@ -10,7 +10,7 @@ from portal.services.helpdesks.choosing import Choices, read_choices
 from portal.services.helpdesks.customers import list_mapped
 from portal.services.helpdesks.probing import Lists
 from portal.services.lists.paging import PAGE_SIZE, Page
-from portal.services.suggesting import suggest
+from portal.services.suggesting import suggest_same
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ def view_mapping(helpdesk_id: int, *, unmapped_only: bool = False, number: int =
     mapped, clients = list_mapped(helpdesk_id), list_choices()
     choices = read_choices(helpdesk_id, Lists.CUSTOMERS)
     customers = {each.id: each for each in choices.listed}
-    found = suggest(dict(clients), {each.id: each.name for each in choices.listed})
+    found = suggest_same(dict(clients), {each.id: each.name for each in choices.listed})
     suggested = {id: customers[each.key] for id, each in found.items() if each.is_sure}
     rows = [
         ClientRow(id, name, mapped.get(id), None if id in mapped else suggested.get(id))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
 from sqlalchemy import ColumnElement, and_, case, func, select
 from sqlalchemy.orm import joinedload
 
-from portal.db import db
+from portal.db import db, is_among
 from portal.errors import NotFound
 from portal.models import Asset, Client, OrganizationMapping
 from portal.services.integrations.current import get_integration, integration_id
@@ -38,11 +38,12 @@ class OrganizationFilter(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OrganizationRow:
-    """An organization with the assets it has here, and the client that it may be, if any."""
+    """An organization with the assets it has here, and the client that it may be, if any is looked
+    for."""
 
     mapping: OrganizationMapping
     assets: int
-    suggestion: Suggested | None
+    suggestion: Suggested | None = None
 
     @property
     def would_import(self) -> int | None:
@@ -62,7 +63,7 @@ def list_organizations(
     """Organizations of the connected server by name; `only` those with these ids."""
     conditions = organization_conditions(shown, search)
     if only is not None:
-        conditions.append(OrganizationMapping.id.in_(list(only)[:MOST_SUGGESTED]))
+        conditions.append(is_among(OrganizationMapping.id, list(only)[:MOST_SUGGESTED]))
     found = paginate(
         select(OrganizationMapping)
         .where(*conditions)
@@ -74,7 +75,7 @@ def list_organizations(
         page,
         lambda row: row[0],
     )
-    return Page(_with_details(found.items, {}), found.number, found.total)
+    return Page(_with_details(found.items), found.number, found.total)
 
 
 def list_live_organizations() -> list[OrganizationMapping]:
@@ -137,8 +138,8 @@ def get_organization(mapping_id: int) -> OrganizationMapping:
     return mapping
 
 
-def get_organization_row(mapping_id: int, suggested: Mapping[int, Suggested]) -> OrganizationRow:
-    return _with_details([get_organization(mapping_id)], suggested)[0]
+def get_organization_row(mapping_id: int) -> OrganizationRow:
+    return _with_details([get_organization(mapping_id)])[0]
 
 
 def get_organization_by_external_id(external_id: str) -> OrganizationMapping:
@@ -185,9 +186,7 @@ def organization_conditions(shown: OrganizationFilter, search: str) -> list[Colu
     return conditions
 
 
-def _with_details(
-    mappings: list[OrganizationMapping], suggested: Mapping[int, Suggested]
-) -> list[OrganizationRow]:
+def _with_details(mappings: list[OrganizationMapping]) -> list[OrganizationRow]:
     if not mappings:
         return []
     counts: dict[str, int] = defaultdict(int)
@@ -201,10 +200,7 @@ def _with_details(
         .group_by(Asset.rmm_organization_id)
     ):
         counts[organization_id] = count
-    return [
-        OrganizationRow(each, counts[each.external_organization_id], suggested.get(each.id))
-        for each in mappings
-    ]
+    return [OrganizationRow(each, counts[each.external_organization_id]) for each in mappings]
 
 
 def clients_by_key(keys: set[str]) -> dict[str, Client]:

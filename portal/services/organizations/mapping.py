@@ -24,7 +24,7 @@ from portal.services.organizations.listing import (
     organization_conditions,
 )
 from portal.services.organizations.recording import recorded
-from portal.services.organizations.suggestions import find_suggestions
+from portal.services.organizations.suggestions import find_same
 from portal.sync.history import ColumnChange, record_changes
 from portal.sync.runs.person_runs import cause_of, record_done
 from portal.wording import plural
@@ -119,9 +119,7 @@ def map_exact(create: bool = False, user_id: int | None = None) -> list[MappingC
 def map_suggested(user_id: int | None = None) -> list[MappingChange]:
     """Map each unmapped organization to the client that it surely is."""
     with transaction() as session:
-        found = find_suggestions(()).found
-        sure = {each.organization_id: each.client_id for each in found if each.is_sure}
-        chosen = load_pairs(session, sure)
+        chosen = load_pairs(session, find_same().find_sure())
         title = f"Mapped {plural(len(chosen), 'organization')} as suggested"
         return assign(session, chosen, title, user_id)
 

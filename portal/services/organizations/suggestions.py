@@ -1,18 +1,23 @@
-"""Which client each unmapped organization may be."""
+"""Which client each unmapped organization may be. What says the same, the database finds by what is
+kept beside the names; what is only alike is looked for when somebody wants to see it."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, case, select
 
 from portal.db import db
 from portal.models import Client, OrganizationMapping
+from portal.services.clients import list_client_names
 from portal.services.integrations.current import integration_id
 from portal.services.lists.folding import fold
-from portal.services.suggesting import Reason, suggest_some
+from portal.services.suggesting import Pair, Reason, SameNames, Suggestion, suggest_similar
+
+SOON = 300
+"""Of so many unmapped organizations all that are alike are found while somebody waits."""
 
 
 class Suggested(NamedTuple):
@@ -21,8 +26,6 @@ class Suggested(NamedTuple):
     organization_id: int
     external_id: str
     organization: str
-    agents: int | None
-    """That mapping it would make assets of; None where Tactical does not say."""
     client_id: int
     client: str
     score: int
@@ -31,68 +34,130 @@ class Suggested(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Suggestions:
-    """`is_whole`: there are no others."""
+class Sure:
+    """How many suggestions are sure, how many agents mapping them would import, and of how many
+    organizations that is not known."""
 
-    found: list[Suggested]
-    is_whole: bool
+    organizations: int
+    agents: int
+    unknown: int
+
+
+@dataclass(frozen=True, slots=True)
+class SameNamed:
+    """The unmapped organizations that say the same as a client: by id, with how many agents mapping
+    each would import, None where Tactical does not say. `names`: theirs, and those of mapped ones,
+    for they take their client."""
+
+    names: SameNames[int, int]
+    agents: dict[int, int | None]
+
+    def find_sure(self) -> dict[int, int]:
+        """The client that each surely is, both by id."""
+        sure = {each: self.names.find_sure(each) for each in self.agents}
+        return {each: client for each, client in sure.items() if client is not None}
+
+    def sum_sure(self) -> Sure:
+        sure = [self.agents[each] for each in self.find_sure()]
+        known = [number for number in sure if number is not None]
+        return Sure(len(sure), sum(known), len(sure) - len(known))
+
+
+NOBODY = SameNamed(SameNames([]), {})
 
 
 def list_suggestions() -> list[Suggested]:
-    """Of the connected server's unmapped organizations, by name. Two statements."""
-    return find_suggestions(None).found
+    """Of the connected server's unmapped organizations, by name."""
+    same = find_same()
+    found = suggest_for(_list_unmapped(), same).values()
+    return sorted(found, key=lambda each: (fold(each.organization), each.organization_id))
 
 
-def find_suggestions(wanted: Collection[int] | None) -> Suggestions:
-    """All that say the same name, so all that are sure, and what is alike of those that are wanted
-    at least: to look for it among ten thousand takes seconds. None: of all."""
-    rows = _list_open()
-    unmapped = {row.id: row.external_organization_name for row in rows if row.client_id is None}
-    if not unmapped:
-        return Suggestions([], is_whole=True)
-    mapped = [row.external_organization_name for row in rows if row.client_id is not None]
-    clients = _list_clients()
-    found, is_whole = suggest_some(
-        unmapped, clients, mapped, unmapped if wanted is None else wanted
-    )
-    listed = [
-        Suggested(
+def find_same() -> SameNamed:
+    rows = _list_same()
+    names = SameNames(Pair(*row[:4]) for row in rows)
+    unmapped = {key: agents for key, *_, client_id, agents in rows if client_id is None}
+    return SameNamed(names, unmapped)
+
+
+def find_similar(same: SameNamed) -> dict[int, Suggested]:
+    """What is only alike, of all that are unmapped: of ten thousand it takes seconds."""
+    return suggest_for([row for row in _list_unmapped() if row.id not in same.agents], same)
+
+
+def suggest_for(rows: Iterable[Any], same: SameNamed) -> dict[int, Suggested]:
+    """Of these organizations, as far as they are unmapped; each by its id."""
+    rows = [row for row in rows if row.client_id is None and not (row.ignored or row.gone_since)]
+    found, names = _suggest(rows, same.names)
+    return {
+        row.id: Suggested(
             organization_id=row.id,
             external_id=row.external_organization_id,
             organization=row.external_organization_name,
-            agents=row.agent_count if row.auto_sync_assets else 0,
-            client_id=found[row.id].key,
-            client=clients[found[row.id].key],
-            score=found[row.id].score,
-            reason=found[row.id].reason,
-            is_sure=found[row.id].is_sure,
+            client_id=its.key,
+            client=names[its.key],
+            score=its.score,
+            reason=its.reason,
+            is_sure=its.is_sure,
         )
         for row in rows
-        if row.id in found
-    ]
-    listed.sort(key=lambda each: (fold(each.organization), each.organization_id))
-    return Suggestions(listed, is_whole)
+        if (its := found.get(row.id)) is not None
+    }
 
 
-def _list_clients() -> dict[int, str]:
-    rows = db.session.execute(select(Client.id, Client.name).order_by(Client.id))
-    return {row.id: row.name for row in rows}
+def _suggest(
+    rows: Sequence[Any], same: SameNames[int, int]
+) -> tuple[dict[int, Suggestion[int]], dict[int, str]]:
+    """And the names of clients, by id."""
+    rest = {row.id: row.company_words for row in rows if row.id not in same.pairs}
+    if rest or len(rows) > SOON:
+        clients = _list_clients()
+        names = {client_id: name for client_id, name, _words in clients}
+        found = suggest_similar(rest, {client_id: words for client_id, _name, words in clients})
+    else:
+        names = list_client_names(each.other for row in rows for each in same.pairs[row.id])
+        found = {}
+    for row in rows:
+        its = same.suggest(row.id, row.external_organization_name, names)
+        found |= {row.id: its} if its is not None else {}
+    return found, names
 
 
-def _list_open() -> Sequence[Any]:
-    """Mapped ones too."""
+def _list_same() -> list[Any]:
+    """In two statements: together, no index would help."""
     table = OrganizationMapping
-    return db.session.execute(
-        select(
-            table.id,
-            table.external_organization_id,
-            table.external_organization_name,
-            table.client_id,
-            table.auto_sync_assets,
-            table.agent_count,
-        ).where(
-            table.integration_id == integration_id(),
-            table.gone_since.is_(None),
-            table.ignored.is_(False),
-        )
-    ).all()
+    plain = table.company_plain == Client.company_plain
+    full = table.company_full == Client.company_full
+    columns = (table.id, table.company_forms, Client.id, Client.company_forms, table.client_id)
+    agents = case((table.auto_sync_assets, table.agent_count), else_=0).label("agents")
+    found: list[Any] = []
+    for says_same in (plain, full & ~plain):
+        pairs = select(*columns, agents).join(Client, says_same)
+        found += db.session.execute(pairs.where(*_is_open(), table.company_plain != ""))
+    return found
+
+
+def _list_clients() -> Sequence[Any]:
+    query = select(Client.id, Client.name, Client.company_words).order_by(Client.id)
+    return db.session.execute(query).all()
+
+
+def _list_unmapped() -> Sequence[Any]:
+    table = OrganizationMapping
+    columns = (
+        table.id,
+        table.external_organization_id,
+        table.external_organization_name,
+        table.company_words,
+        table.client_id,
+        table.ignored,
+        table.gone_since,
+    )
+    query = select(*columns).where(*_is_open(), table.client_id.is_(None))
+    return db.session.execute(query).all()
+
+
+def _is_open() -> tuple[ColumnElement[bool], ...]:
+    table = OrganizationMapping
+    is_live = table.gone_since.is_(None), table.ignored.is_(False)
+    return table.integration_id == integration_id(), *is_live

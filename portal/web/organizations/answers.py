@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -13,9 +13,17 @@ from flask.typing import ResponseReturnValue
 from portal.extensions import htmx
 from portal.services.organizations import listing as organization_service
 from portal.services.organizations.held import list_held
-from portal.services.organizations.listing import OrganizationFilter
+from portal.services.organizations.listing import OrganizationFilter, OrganizationRow
 from portal.services.organizations.many import Done
-from portal.services.organizations.suggestions import Suggested, Suggestions, find_suggestions
+from portal.services.organizations.suggestions import (
+    NOBODY,
+    SOON,
+    SameNamed,
+    Suggested,
+    find_same,
+    find_similar,
+    suggest_for,
+)
 from portal.services.saved_views.looks import Look, read_look
 from portal.services.suggesting import REASONS
 from portal.web.fragments import flash_done, with_toast, words
@@ -23,8 +31,9 @@ from portal.web.guard import name_allowed
 from portal.web.input import split_current_url, to_number
 from portal.web.saved_views.look import get_place
 
-SUGGESTED = "suggested"
-"""Shown beside the filters of the database: those for which there is a suggestion."""
+SUGGESTED, SIMILAR = "suggested", "similar"
+"""Shown beside the filters of the database: those that say the same as a client, and those that are
+alike."""
 SHOWN = ("show", "q", "page")
 """What of the list a form remembers."""
 
@@ -52,16 +61,14 @@ def _go_back(done: Done, category: str = "success") -> ResponseReturnValue:
 
 def render_row(organization_id: int, **context: Any) -> str:
     """The row, and beside it the counts of the list's head."""
-    suggested = _find_suggested([organization_id])
-    row = organization_service.get_organization_row(organization_id, _by_organization(suggested))
+    counts = organization_service.count_organizations()
+    row = organization_service.get_organization_row(organization_id)
+    suggested = _find_suggested(counts)
     shown: dict[str, Any] = {**_read_shown()}
     head = render_template(
-        "organizations/_counts.html",
-        organization_counts=_count(suggested),
-        sure=_sum_sure(suggested),
-        oob=True,
-        **shown,
+        "organizations/_counts.html", **_head(counts, suggested), oob=True, **shown
     )
+    [row] = suggested.put_in([row])
     shown |= {"row": row, "reasons": REASONS, "look": _read_look()}
     return render_template("organizations/_row.html", **shown, **context) + head
 
@@ -79,54 +86,61 @@ def _read_look() -> Look:
     return read_look(get_place(), "organizations", asked)
 
 
-def list_context(show: str, q: str, number: int, *, is_counted: bool = False) -> dict[str, Any]:
-    """`show`: a filter of organizations, or those with a suggestion. `is_counted`: all suggestions
-    are counted, however long that takes; else maybe the sure ones alone."""
-    is_suggested, is_known = show == SUGGESTED, show in list(OrganizationFilter)
-    shown = OrganizationFilter(show) if is_known else OrganizationFilter.ALL
-    if is_suggested or is_counted:
-        suggested = _find_suggested(None)
-        only = _by_organization(suggested) if is_suggested else None
-        listed = OrganizationFilter.UNMAPPED if is_suggested else shown
-        page = organization_service.list_organizations(listed, q, number, only)
-    else:
-        page = organization_service.list_organizations(shown, q, number)
-        suggested = _find_suggested([row.mapping.id for row in page.items])
-    may_be = _by_organization(suggested)
-    page.items[:] = [replace(row, suggestion=may_be.get(row.mapping.id)) for row in page.items]
-    counts = _count(suggested)
+def list_context(show: str, q: str, number: int) -> dict[str, Any]:
+    """`show`: a filter of organizations, or those with a suggestion of one kind."""
+    counts = organization_service.count_organizations()
+    suggested = _find_suggested(counts, show)
+    shown, only = _read_filter(show), suggested.list_ids(show)
+    page = organization_service.list_organizations(shown, q, number, only)
+    page.items[:] = suggested.put_in(page.items)
     return {
         "page": page,
-        "show": SUGGESTED if is_suggested else str(shown),
+        "show": show if only is not None else str(shown),
         "q": q,
         "reasons": REASONS,
         "look": _read_look(),
-        "organization_counts": counts,
-        "sure": _sum_sure(suggested),
-        "held": list_held() if counts["held"] else [],
+        "held": list_held() if counts[OrganizationFilter.HELD] else [],
+        **_head(counts, suggested),
     }
 
 
-def _find_suggested(wanted: Collection[int] | None) -> Suggestions:
+@dataclass(frozen=True, slots=True)
+class _Suggested:
+    """`similar`: all that are, None while nobody has looked for them."""
+
+    same: SameNamed
+    similar: Mapping[int, Suggested] | None
+
+    def list_ids(self, show: str) -> Collection[int] | None:
+        """Of the organizations with a suggestion of this kind; None for what is no kind."""
+        kinds = {SUGGESTED: self.same.agents, SIMILAR: self.similar or {}}
+        return kinds.get(show)
+
+    def put_in(self, rows: Sequence[OrganizationRow]) -> list[OrganizationRow]:
+        mappings = [row.mapping for row in rows]
+        if self.similar is not None:
+            mappings = [each for each in mappings if each.id in self.same.agents]
+        found = {**(self.similar or {}), **suggest_for(mappings, self.same)}
+        return [replace(row, suggestion=found.get(row.mapping.id)) for row in rows]
+
+
+def _find_suggested(counts: Mapping[OrganizationFilter, int], show: str = "") -> _Suggested:
     """Nothing is suggested to somebody who may not map them."""
-    return find_suggestions(wanted) if name_allowed().map else Suggestions([], is_whole=True)
+    if not name_allowed().map:
+        return _Suggested(NOBODY, {})
+    same, is_soon = find_same(), counts[OrganizationFilter.UNMAPPED] <= SOON
+    return _Suggested(same, find_similar(same) if is_soon or show == SIMILAR else None)
 
 
-def _by_organization(suggested: Suggestions) -> dict[int, Suggested]:
-    return {each.organization_id: each for each in suggested.found}
+def _read_filter(show: str) -> OrganizationFilter:
+    if show in (SUGGESTED, SIMILAR):
+        return OrganizationFilter.UNMAPPED
+    return OrganizationFilter(show) if show in list(OrganizationFilter) else OrganizationFilter.ALL
 
 
-def _count(suggested: Suggestions) -> dict[str, int | None]:
-    """Of the suggestions None while nobody has looked for all."""
-    counts = organization_service.count_organizations()
-    named = {shown.name.lower(): number for shown, number in counts.items()}
-    number = len(suggested.found) if suggested.is_whole else None
-    return {**named, "total": named["all"], SUGGESTED: number}
-
-
-def _sum_sure(suggested: Suggestions) -> dict[str, int]:
-    """How many suggestions are sure, how many agents mapping them would import, and of how many
-    organizations that is not known."""
-    sure = [each for each in suggested.found if each.is_sure]
-    known = [each.agents for each in sure if each.agents is not None]
-    return {"organizations": len(sure), "agents": sum(known), "unknown": len(sure) - len(known)}
+def _head(counts: Mapping[OrganizationFilter, int], suggested: _Suggested) -> dict[str, Any]:
+    """What the head of the list tells."""
+    named: dict[str, int | None] = {shown.name.lower(): n for shown, n in counts.items()}
+    named |= {"total": named["all"], SUGGESTED: len(suggested.same.agents)}
+    named[SIMILAR] = None if suggested.similar is None else len(suggested.similar)
+    return {"organization_counts": named, "sure": suggested.same.sum_sure()}

@@ -28,20 +28,15 @@ from portal.web.saved_views.look import list_context as look_context
 from portal.wording import plural
 
 organizations = tenant_blueprint("organizations", __name__, "/organizations")
-COUNTS = "organization-counts"
-"""The element that htmx replaces."""
 
 
 @organizations.get("/")
 @requires(Permission.READ)
 def index() -> ResponseReturnValue:
-    """The counts come by themselves where it takes a while to count the suggestions."""
-    is_counted = bool(htmx) and htmx.target == COUNTS
     return page_or_region(
         "organizations/list.html",
-        {"organization-rows": "organizations/_rows.html", COUNTS: "organizations/_counts.html"},
-        **list_context(words("show"), words("q"), page_number(), is_counted=is_counted)
-        | look_context("organizations"),
+        {"organization-rows": "organizations/_rows.html"},
+        **list_context(words("show"), words("q"), page_number()) | look_context("organizations"),
         integration=find_integration(),
         run=find_active_run(SyncKind.ORGANIZATIONS),
     )
@@ -171,7 +166,7 @@ def _describe_change(change: MappingChange) -> str:
 def _ask(organization_id: int, pending: dict[str, Any]) -> ResponseReturnValue:
     """Without scripts: the one organization on a page of its own, with the question."""
     context = list_context("", "", 1)
-    row = organization_service.get_organization_row(organization_id, {})
+    row = organization_service.get_organization_row(organization_id)
     context["page"].items[:] = [row]
     return render_template(
         "organizations/list.html",
