@@ -43,6 +43,14 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
+class Cell:
+    """A number of the table behind the picture; None where nobody looked. A zero leads nowhere."""
+
+    number: int | None
+    url: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Tick:
     """A line across the picture, and what it stands for. `percent` is from the top."""
 
@@ -60,8 +68,9 @@ class DayChart:
     first: date
     last: date
     columns: list[str]
-    rows: list[tuple[date, list[int | None]]]
-    """The same for readers of screens, the newest first."""
+    rows: list[tuple[date, list[Cell]]]
+    """The same for readers of screens and for the keyboard, the newest first."""
+    what: str
     summary: str
     notes: list[str] = field(default_factory=list)
     """What the picture does not show, and why."""
@@ -93,9 +102,8 @@ def draw_days(
         first=first,
         last=until,
         columns=[each.label for each in series],
-        rows=[(day, [each.values[index] for each in series]) for index, day in enumerate(counted)][
-            ::-1
-        ],
+        rows=[(day, _list_cells(series, index, day)) for index, day in enumerate(counted)][::-1],
+        what=what,
         summary=f"{what}, {name_day(counted[0])} to {name_day(counted[-1])}",
         notes=_list_notes(first, counted, series),
     )
@@ -104,6 +112,11 @@ def draw_days(
 def name_day(day: date) -> str:
     """`3 Nov`"""
     return f"{day.day} {day:%b}"
+
+
+def _list_cells(series: Sequence[Series], index: int, day: date) -> list[Cell]:
+    numbers = [(each.values[index], each.url) for each in series]
+    return [Cell(number, url(day) if number else None) for number, url in numbers]
 
 
 def _stack(

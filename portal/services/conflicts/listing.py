@@ -36,7 +36,7 @@ FIRST = "conflicts"
 
 _SEARCHED = (Asset.name, Asset.rmm_device_id)
 _IS_OPEN = AssetConflict.settled_at.is_(None)
-_NEEDS_PERSON = (_IS_OPEN, AssetConflict.kind.in_(GROUPS[FIRST]))
+NEEDS_PERSON = (_IS_OPEN, AssetConflict.kind.in_(GROUPS[FIRST]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ def needs_person_count(
 ) -> ScalarSelect[int]:
     """How many conflicts wait for a person, to be selected with other figures: of the tenant of
     the scope, or of another column's."""
-    found = select(func.count()).select_from(AssetConflict).where(*_NEEDS_PERSON)
+    found = select(func.count()).select_from(AssetConflict).where(*NEEDS_PERSON)
     if tenant_id is not None:
         found = found.where(AssetConflict.tenant_id == tenant_id)
     return found.scalar_subquery()
@@ -120,7 +120,7 @@ def find_conflicted(asset_ids: Iterable[int]) -> set[int]:
         return set()
     rows = db.session.execute(
         select(AssetConflict.asset_id, AssetConflict.other_asset_id).where(
-            *_NEEDS_PERSON,
+            *NEEDS_PERSON,
             or_(AssetConflict.asset_id.in_(ids), AssetConflict.other_asset_id.in_(ids)),
         )
     )

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Select, String, cast, func, literal, null, select, union_all
 
+from portal.clock import utc_now
 from portal.db import UtcDateTime, db
 from portal.models import Alert, Asset, Client, Integration
 from portal.models.alerts.alert import AlertStatus, Severity
@@ -20,11 +21,13 @@ from portal.services.assets.listing import (
     status_numbers,
     sum_statuses,
 )
+from portal.sync.devices.retirement import is_proposed
 
 _NUMBERS = 8
 """Columns of numbers behind what a row is about; behind them is a version."""
 _CLIENT, _ALERTS, _WORDS = "client", "alerts", "words"
 _NO_TEXT = cast(null(), String)
+_NEVER = cast(null(), UtcDateTime())
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,8 @@ class Fleet:
     """When the oldest active alert of that severity was raised."""
     overdue_since: datetime | None
     """When the first of the assets that are overdue was last seen."""
+    proposed_since: datetime | None
+    """Since when the first of those proposed for retirement is missing."""
     worst_clients: list[ClientState]
     """The worst first; without those with which nothing is the matter."""
     systems: dict[tuple[str, str], int]
@@ -72,24 +77,25 @@ def read_fleet(stale_before: datetime, integration: Integration | None, worst: i
         found[kind].append(row)
     clients, alerts = found[_CLIENT], found[_ALERTS]
     systems, versions = Counter[tuple[str, str]](), Counter[str]()
-    for _id, system, kind, _at, number, *_, version in found[_WORDS]:
+    for _id, system, kind, _at, _since, number, *_, version in found[_WORDS]:
         if system is not None:
             systems[kind or "", system] += number
         if version is not None:
             versions[version] += number
     counts = {str(word): 0 for word in Severity}
-    for _client_id, _name, severity, _at, number, *_ in alerts:
+    for _client_id, _name, severity, _at, _since, number, *_ in alerts:
         counts[severity] += number
     return Fleet(
-        assets_by_status=sum_statuses([(word, *n[:6]) for _id, _name, word, _at, *n in clients]),
+        assets_by_status=sum_statuses([(row[2], *row[5:11]) for row in clients]),
         active_alerts=counts | {"total": sum(counts.values())},
         first_error_at=_earliest(row[3] for row in alerts if row[2] == Severity.ERROR),
         overdue_since=_earliest(row[3] for row in clients),
+        proposed_since=_earliest(row[4] for row in clients),
         worst_clients=_list_worst(clients, alerts)[:worst],
         systems=systems,
         agent_versions=versions,
-        reboots_due=sum(row[10] for row in clients),
-        elsewhere=sum(row[11] for row in clients),
+        reboots_due=sum(row[11] for row in clients),
+        elsewhere=sum(row[12] for row in clients),
     )
 
 
@@ -103,7 +109,9 @@ def _by_client(stale_before: datetime, integration: Integration | None) -> Selec
     by = (Asset.client_id, Client.name, Asset.agent_status)
     is_overdue = asset_conditions(AssetFilter(status="overdue"), stale_before)
     seen = func.min(Asset.last_seen_at).filter(*is_overdue)
-    columns = (literal(_CLIENT).label("kind"), *by, seen, *numbers, _NO_TEXT.label("version"))
+    absent = func.min(Asset.missing_since).filter(*is_proposed(integration, utc_now()))
+    moments = (seen, absent)
+    columns = (literal(_CLIENT).label("kind"), *by, *moments, *numbers, _NO_TEXT.label("version"))
     query: Select[Any] = join_mapping(select(*columns))
     return query.join(Asset.client).group_by(*by)
 
@@ -117,6 +125,7 @@ def _by_severity() -> Select[Any]:
             _NO_TEXT,
             cast(Alert.severity, String),
             func.min(Alert.triggered_at),
+            _NEVER,
             *_only(func.count()),
             _NO_TEXT,
         )
@@ -129,10 +138,10 @@ def _by_severity() -> Select[Any]:
 
 def _by_words() -> Select[Any]:
     """By system and version of the agent at once: they are few, and it takes one look at all."""
-    nobody, never = cast(null(), BigInteger), cast(null(), UtcDateTime())
-    words = (Asset.os_version, Asset.os_type)
+    nobody = cast(null(), BigInteger)
+    words, never = (Asset.os_version, Asset.os_type), (_NEVER, _NEVER)
     return (
-        select(literal(_WORDS), nobody, *words, never, *_only(func.count()), Asset.agent_version)
+        select(literal(_WORDS), nobody, *words, *never, *_only(func.count()), Asset.agent_version)
         .where(Asset.missing_since.is_(None))
         .group_by(*words, Asset.agent_version)
     )
@@ -152,10 +161,10 @@ def _list_worst(
 ) -> list[ClientState]:
     by_client: dict[int, list[Sequence[Any]]] = defaultdict(list)
     names: dict[int, str] = {}
-    for client_id, name, word, _at, *numbers in clients:
+    for client_id, name, word, _seen, _absent, *numbers in clients:
         by_client[client_id].append((word, *numbers[:6]))
         names[client_id] = name
-    active = {(row[0], row[2]): row[4] for row in alerts}
+    active = {(row[0], row[2]): row[5] for row in alerts}
     states = [
         ClientState(
             id=client_id,

@@ -19,11 +19,9 @@ from portal.services.assets.freshness import (
     stale_before,
     status_read_seconds,
 )
-from portal.services.conflicts.listing import needs_person_count
 from portal.services.dashboard.fleet import Fleet, read_fleet
 from portal.services.dashboard.freshness import READS, Freshness, list_freshness
-from portal.services.deliveries.history import failed_count, to_review_count
-from portal.services.helpdesks.listing import failing_count
+from portal.services.dashboard.waiting import AllWaiting, read_waiting, waiting_columns
 from portal.services.integrations.current import find_integration
 from portal.services.integrations.preview_due import PendingPreview, find_pending_preview
 from portal.services.integrations.server_health import Outage, due_asking, to_outage
@@ -35,8 +33,6 @@ from portal.services.webhook.state import Health, get_health
 
 WORST_CLIENTS = 5
 MOST_TICKETS = 3
-REVIEW_PERIOD = "7d"
-"""Deliveries to review that are older than that are no news."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +46,7 @@ class Overview:
     """What was counted each night, of the last month."""
     freshness: list[Freshness]
     clients: int
-    conflicts: int
-    """Those that need a person."""
+    waiting: AllWaiting
     last_read_at: datetime | None
     """When the status of the fleet was last asked for."""
     stale_because: str | None
@@ -62,12 +57,9 @@ class Overview:
     any_rule: bool
     """Whether a rule is switched on, so that somebody can be told of alerts."""
     unacknowledged_alerts: int
-    failed_deliveries: int
-    deliveries_to_review: int
     unsettled_tickets: list[Unsettled]
     """The newest of which a person has to do something."""
     unsettled_count: int
-    failing_helpdesks: int
     watches: int
     """Of software: those that an asset matches."""
     watches_since: datetime | None
@@ -91,7 +83,7 @@ def get_overview() -> Overview:
         days=read_days(),
         freshness=list_freshness(integration, last, webhook),
         clients=figures.clients,
-        conflicts=figures.conflicts,
+        waiting=figures.waiting,
         last_read_at=last_read_at,
         stale_because=explain_staleness(integration, last_read_at, figures.status_read_seconds)
         if fleet.assets_by_status["stale"]
@@ -100,11 +92,8 @@ def get_overview() -> Overview:
         webhook=webhook,
         any_rule=figures.any_rule,
         unacknowledged_alerts=figures.unacknowledged_alerts,
-        failed_deliveries=figures.failed_deliveries,
-        deliveries_to_review=figures.deliveries_to_review,
         unsettled_tickets=unsettled,
         unsettled_count=unsettled_count,
-        failing_helpdesks=figures.failing_helpdesks,
         watches=figures.watches,
         watches_since=figures.watches_since,
     )
@@ -119,43 +108,25 @@ class _Figures:
     """What one statement can read."""
 
     clients: int
-    conflicts: int
     any_rule: bool
     unacknowledged_alerts: int
-    failed_deliveries: int
-    deliveries_to_review: int
     status_read_seconds: int | None
-    failing_helpdesks: int
     watches: int
     watches_since: datetime | None
     due_asking: datetime | None
     organizations: dict[OrganizationFilter, int]
+    waiting: AllWaiting
 
 
 def _read_figures() -> _Figures:
     clients = select(func.count()).select_from(Client).scalar_subquery()
-    waiting = (needs_person_count(), unacknowledged_count())
-    deliveries = (failed_count(), to_review_count(REVIEW_PERIOD))
-    watches = (matching_watches(), first_match_at())
-    others = (*deliveries, status_read_seconds(), failing_count(), *watches, due_asking())
     on = exists().where(AlertRule.switched_on_at.is_not(None))
-    asked = select(clients, on, *waiting, *others, *organization_counts()).select_from(
-        OrganizationMapping
-    )
-    number, any_rule, *figures = db.session.execute(asked).one()
-    conflicts, nobodys, failed, to_review, seconds, failing, *figures = figures
-    watches_now, since, due, *counts = figures
-    return _Figures(
-        clients=number,
-        conflicts=conflicts,
-        any_rule=any_rule,
-        unacknowledged_alerts=nobodys,
-        failed_deliveries=failed,
-        deliveries_to_review=to_review,
-        status_read_seconds=seconds,
-        failing_helpdesks=failing,
-        watches=watches_now,
-        watches_since=since,
-        due_asking=due,
-        organizations=dict(zip(OrganizationFilter, counts, strict=True)),
-    )
+    watches = (matching_watches(), first_match_at())
+    figures = (clients, on, unacknowledged_count(), status_read_seconds(), *watches, due_asking())
+    counts = organization_counts()
+    asked = select(*figures, *counts, *waiting_columns()).select_from(OrganizationMapping)
+    row = tuple(db.session.execute(asked).one())
+    others, behind = row[: len(figures)], row[len(figures) :]
+    organizations = dict(zip(OrganizationFilter, behind[: len(counts)], strict=True))
+    waiting = read_waiting(behind[len(counts) :], organizations)
+    return _Figures(*others, organizations, waiting)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, ScalarSelect, func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 
 from portal.clock import utc_now
 from portal.db import db
@@ -115,17 +115,8 @@ def _count_by_status(conditions: list[ColumnElement[bool]]) -> dict[str, int]:
 
 
 def count_failed() -> int:
-    return db.session.scalar(select(failed_count())) or 0
-
-
-def failed_count() -> ScalarSelect[int]:
-    return _count(Delivery.status == DeliveryStatus.FAILED)
-
-
-def to_review_count(period: str) -> ScalarSelect[int]:
-    """Of a period: nothing but time takes them off the list."""
-    shown = DeliveryFilter(status=DeliveryStatus.NEEDS_REVIEW, period=period)
-    return _count(*delivery_conditions(shown))
+    failed = Delivery.status == DeliveryStatus.FAILED
+    return db.session.scalar(select(func.count()).select_from(Delivery).where(failed)) or 0
 
 
 def any_deliveries() -> bool:
@@ -161,10 +152,6 @@ def prune_deliveries(integration_id: int) -> int:
     integration = db.session.get_one(Integration, integration_id)
     before = utc_now() - timedelta(days=integration.delivery_days)
     return delete_in_parts(Delivery, lambda: _list_old_ids(integration_id, before), free_room)
-
-
-def _count(*conditions: ColumnElement[bool]) -> ScalarSelect[int]:
-    return select(func.count()).select_from(Delivery).where(*conditions).scalar_subquery()
 
 
 def _list_old_ids(integration_id: int, before: datetime) -> Sequence[int]:

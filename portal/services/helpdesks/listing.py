@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ScalarSelect, Select, func, select
+from sqlalchemy import Select, func, select
 
 from portal.clock import iso_utc
 from portal.db import db
@@ -60,12 +60,6 @@ def list_names() -> dict[int, str]:
     """Of all helpdesks by id, in the order of the names."""
     ordered = select(Helpdesk.id, Helpdesk.name).order_by(func.lower(Helpdesk.name), Helpdesk.id)
     return {row.id: row.name for row in db.session.execute(ordered)}
-
-
-def failing_count() -> ScalarSelect[int]:
-    """How many are switched on and did not do what they were asked: a part of a statement."""
-    failing = (Helpdesk.active, Helpdesk.failing_since.is_not(None))
-    return select(func.count()).select_from(Helpdesk).where(*failing).scalar_subquery()
 
 
 def view_helpdesks(helpdesks: Iterable[Helpdesk]) -> list[HelpdeskRow]:

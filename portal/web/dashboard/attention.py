@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from flask import url_for
@@ -9,10 +10,11 @@ from flask import url_for
 from portal.models import Integration
 from portal.models.integrations.integration import IntegrationState, Stop
 from portal.models.tickets.ticket import TicketStatus
-from portal.services.dashboard.overview import REVIEW_PERIOD, Overview
+from portal.services.dashboard.fleet import Fleet
+from portal.services.dashboard.overview import Overview
+from portal.services.dashboard.waiting import REVIEW_PERIOD, Waiting
 from portal.services.integrations.preview_due import PendingPreview
 from portal.services.integrations.server_health import Outage
-from portal.services.organizations.listing import OrganizationFilter
 from portal.services.tickets.listing import Unsettled
 from portal.services.webhook.state import Health, WebhookState
 from portal.wording import plural
@@ -26,14 +28,8 @@ def list_attention(overview: Overview) -> list[Item]:
     settings = url_for("tacticalrmm.show")
     if integration is None:
         return []
-    if integration.state is IntegrationState.HELD:
-        items.append(
-            _item("bad", "The Tactical server may be a different one.", "Decide", settings)
-        )
-    if integration.state is IntegrationState.UNTESTED:
-        items.append(_item("bad", "The connection has not passed a test.", "Test it", settings))
-    if integration.state is IntegrationState.DISCONNECTED:
-        items.append(_item("warn", "Tactical RMM is disconnected.", "Connect", settings))
+    if integration.state is not IntegrationState.ACTIVE:
+        items.append(_connection_item(integration, overview, settings))
     stale_because = overview.stale_because or ""
     if overview.outage is not None:
         items += _outage_items(integration, overview.outage)
@@ -42,28 +38,28 @@ def list_attention(overview: Overview) -> list[Item]:
         and integration.last_error
         and integration.last_error not in stale_because  # it is shown once
     ):
-        items.append(_item("bad", integration.last_error, "Connection", settings))
+        began = integration.failing_since or integration.last_error_at
+        items.append(_item("bad", integration.last_error, "Connection", settings, began))
     if stale_because:
         items.append(_stale_item(overview))
-    items += _helpdesk_items(overview.failing_helpdesks)
+    items += _helpdesk_items(overview.waiting.helpdesks)
     items += _ticket_items(overview)
     items += [*_alert_items(overview), *_delivery_items(overview), *_conflict_items(overview)]
     if overview.webhook is not None:
         items += _webhook_items(overview.webhook)
         items += _rule_items(overview)
-    items += _held_items(overview.organizations[OrganizationFilter.HELD])
-    items += _unmapped_items(overview.organizations[OrganizationFilter.UNMAPPED])
-    items += _preview_items(overview.pending_preview)
-    items += _retirement_items(integration, overview.fleet.assets_by_status["proposed"])
+    items += _held_items(overview.waiting.held)
+    items += _unmapped_items(overview.waiting.unmapped)
+    items += _preview_items(integration, overview.pending_preview)
+    items += _retirement_items(integration, overview.fleet)
     return [*items, *_overdue_items(overview), *_watch_items(overview)]
 
 
 def list_of_clients(overview: Overview) -> list[Item]:
     """For whoever is limited to some clients: what concerns their assets."""
     stale = [_stale_item(overview)] if overview.stale_because else []
-    proposed = overview.fleet.assets_by_status["proposed"]
     integration = overview.integration
-    retire = _retirement_items(integration, proposed) if integration else []
+    retire = _retirement_items(integration, overview.fleet) if integration else []
     ticket_items = _ticket_items(overview)
     theirs = [*stale, *ticket_items, *_alert_items(overview), *retire]
     return [*theirs, *_overdue_items(overview), *_watch_items(overview)]
@@ -74,47 +70,71 @@ def _overdue_items(overview: Overview) -> list[Item]:
     if not overdue:
         return []
     text = f"{plural(overdue, 'asset is', 'assets are')} overdue."
-    item = _item("info", text, "View", url_for("assets.index", status="overdue"))
-    return [item | {"began": overview.fleet.overdue_since, "several": overdue > 1}]
+    where, since = url_for("assets.index", status="overdue"), overview.fleet.overdue_since
+    return [_item("info", text, "View", where, since, overdue)]
 
 
 def _watch_items(overview: Overview) -> list[Item]:
     if not overview.watches:
         return []
     text = f"{plural(overview.watches, 'software watch matches', 'software watches match')} now."
-    item = _item("info", text, "Watches", url_for("watches.index"))
-    return [item | {"began": overview.watches_since, "several": overview.watches > 1}]
+    where, since = url_for("watches.index"), overview.watches_since
+    return [_item("info", text, "Watches", where, since, overview.watches)]
 
 
-def _held_items(held: int) -> list[Item]:
-    if not held:
+def _connection_item(integration: Integration, overview: Overview, settings: str) -> Item:
+    """Of one that is not in use: what is to be done, and why."""
+    if integration.state is IntegrationState.HELD:
+        text = "The Tactical server may be a different one."
+        why = "It lists none of the organizations and agents that the portal knows."
+        return _item("bad", text, "Decide", settings, integration.tested_at) | {"why": why}
+    if integration.state is IntegrationState.UNTESTED:
+        text, saved_at = "The connection has not passed a test.", overview.waiting.saved_at
+        item = _item("bad", text, "Test it", settings, saved_at or integration.created_at)
+        return item | {"why": integration.last_error or "Until then nothing is read from Tactical."}
+    ended_at = overview.waiting.disconnected_at
+    item = _item("warn", "Tactical RMM is disconnected.", "Connect", settings, ended_at)
+    return item | {"why": "The portal reads nothing from it."}
+
+
+def _held_items(held: Waiting) -> list[Item]:
+    if not held.number:
         return []
-    text = f"Tactical no longer lists {plural(held, 'organization')}."
-    return [_item("warn", text, "Decide", url_for("organizations.index", show="held"))]
+    text = f"Tactical no longer lists {plural(held.number, 'organization')}."
+    where = url_for("organizations.index", show="held")
+    item = _item("warn", text, "Decide", where, held.since, held.number)
+    return [item | {"why": "So many went at once that they stay in use until somebody decides."}]
 
 
-def _unmapped_items(unmapped: int) -> list[Item]:
-    if not unmapped:
+def _unmapped_items(unmapped: Waiting) -> list[Item]:
+    number = unmapped.number
+    if not number:
         return []
-    text = f"{plural(unmapped, 'organization has', 'organizations have')} no client."
-    return [_item("warn", text, "Map", url_for("organizations.index", show="unmapped"))]
+    text = f"{plural(number, 'organization has', 'organizations have')} no client."
+    why = f"{'Its' if number == 1 else 'Their'} agents do not become assets before that."
+    where = url_for("organizations.index", show="unmapped")
+    return [_item("warn", text, "Map", where, unmapped.since, number) | {"why": why}]
 
 
-def _preview_items(pending: PendingPreview | None) -> list[Item]:
+def _preview_items(integration: Integration, pending: PendingPreview | None) -> list[Item]:
     if pending is None or not pending.schedule_waits:
         return []
     text = f"{pending.why} Scheduled device syncs wait until somebody has looked at a preview."
+    since = integration.preview_due_at
     if pending.plan_id is None:
-        return [_item("warn", text, "Preview", url_for("tacticalrmm.show"))]
-    return [_item("warn", text, "Open it", url_for("plans.show", plan_id=pending.plan_id))]
+        return [_item("warn", text, "Preview", url_for("tacticalrmm.show"), since)]
+    where = url_for("plans.show", plan_id=pending.plan_id)
+    return [_item("warn", text, "Open it", where, since)]
 
 
-def _retirement_items(integration: Integration, proposed: int) -> list[Item]:
+def _retirement_items(integration: Integration, fleet: Fleet) -> list[Item]:
+    proposed = fleet.assets_by_status["proposed"]
     if not proposed:
         return []
     days = plural(integration.retire_after_days, "day")
     text = f"{plural(proposed, 'asset has', 'assets have')} not been in Tactical for {days}."
-    return [_item("info", text, "Retire", url_for("assets.index", status="proposed"))]
+    where = url_for("assets.index", status="proposed")
+    return [_item("info", text, "Retire", where, fleet.proposed_since, proposed)]
 
 
 def _outage_items(integration: Integration, outage: Outage) -> list[Item]:
@@ -125,7 +145,7 @@ def _outage_items(integration: Integration, outage: Outage) -> list[Item]:
         return []
     if outage.stop is not None:
         text = "Scheduled syncs are stopped because Tactical refuses the credentials."
-        item = _item("bad", text, "Fix the credentials", settings)
+        item = _item("bad", text, "Fix the credentials", settings, outage.since)
         return [item | {"why": integration.last_error}]
     item = _item("bad", "Tactical has not answered since", "Connection", settings)
     details = {"since": outage.since, "why": integration.last_error, "look": "Try now"}
@@ -157,8 +177,8 @@ def _alert_items(overview: Overview) -> list[Item]:
     if not errors:
         return []
     text = f"{plural(errors, 'active alert has', 'active alerts have')} the severity error."
-    item = _item("bad", text, "Alerts", url_for("alerts.index", severity="error"))
-    return [item | {"began": overview.fleet.first_error_at, "several": errors > 1}]
+    where, since = url_for("alerts.index", severity="error"), overview.fleet.first_error_at
+    return [_item("bad", text, "Alerts", where, since, errors)]
 
 
 def _ticket_items(overview: Overview) -> list[Item]:
@@ -171,11 +191,16 @@ def _ticket_items(overview: Overview) -> list[Item]:
     return items
 
 
-def _helpdesk_items(failing: int) -> list[Item]:
-    if not failing:
+def _helpdesk_items(failing: Waiting) -> list[Item]:
+    """The one that fails longest says why."""
+    if not failing.number:
         return []
-    text = f"{plural(failing, 'helpdesk does', 'helpdesks do')} not take tickets."
-    return [_item("bad", text, "Helpdesks", url_for("helpdesks.index"))]
+    others = failing.number - 1
+    who = f"{failing.name} and {plural(others, 'more helpdesk')} do" if others else failing.name
+    text = f"{who} not take tickets." if others else f"{who} does not take tickets."
+    where = url_for("helpdesks.index")
+    item = _item("bad", text, "Helpdesks", where, failing.since, failing.number)
+    return [item | {"why": failing.why}]
 
 
 def _ticket_item(unsettled: Unsettled) -> Item:
@@ -200,35 +225,39 @@ def _rule_items(overview: Overview) -> list[Item]:
 
 def _delivery_items(overview: Overview) -> list[Item]:
     items: list[Item] = []
-    failed = overview.failed_deliveries
-    if failed:
-        text = f"{_deliveries(failed)} could not be processed."
+    failed, unread = overview.waiting.failed_calls, overview.waiting.unread_calls
+    if failed.number:
+        text = f"{_deliveries(failed.number)} could not be processed."
         where = url_for("deliveries.index", status="failed")
-        items.append(_item("bad", text, "View and process again", where))
-    unread = overview.deliveries_to_review
-    if unread:
-        text = f"{_deliveries(unread)} could not be read."
+        item = _item("bad", text, "Process again", where, failed.since, failed.number)
+        items.append(item | {"why": failed.why})
+    if unread.number:
+        text = f"{_deliveries(unread.number)} could not be read."
         where = url_for("deliveries.index", status="needs_review", period=REVIEW_PERIOD)
-        items.append(_item("warn", text, "Review", where))
+        item = _item("warn", text, "Review", where, unread.since, unread.number)
+        items.append(item | {"why": unread.why})
     return items
 
 
 def _conflict_items(overview: Overview) -> list[Item]:
-    if not overview.conflicts:
+    conflicts = overview.waiting.conflicts
+    if not conflicts.number:
         return []
-    text = f"{plural(overview.conflicts, 'conflict needs', 'conflicts need')} your decision."
-    return [_item("warn", text, "Decide", url_for("conflicts.index"))]
+    text = f"{plural(conflicts.number, 'conflict needs', 'conflicts need')} your decision."
+    where = url_for("conflicts.index")
+    item = _item("warn", text, "Decide", where, conflicts.since, conflicts.number)
+    return [item | {"why": conflicts.why if conflicts.number == 1 else None}]
 
 
 def _webhook_items(health: Health) -> list[Item]:
     where = url_for("webhook.show")
     if health.state is WebhookState.UNREACHED:
         text = "Tactical's webhook does not reach the portal."
-        return [_item("bad", text, "Webhook", where) | {"began": health.test_failed_at}]
+        return [_item("bad", text, "Webhook", where, health.test_failed_at)]
     if health.missed:
         them = "it" if health.missed == 1 else "them"
         text = f"The webhook missed {plural(health.missed, 'alert')}. The alert sync found {them}."
-        return [_item("warn", text, "Webhook", where) | {"began": health.missed_since}]
+        return [_item("warn", text, "Webhook", where, health.missed_since, health.missed)]
     return []
 
 
@@ -236,5 +265,14 @@ def _deliveries(number: int) -> str:
     return plural(number, "webhook call")
 
 
-def _item(tone: str, text: str, action: str, url: str) -> Item:
-    return {"tone": tone, "text": text, "action": action, "url": url}
+def _item(
+    tone: str,
+    text: str,
+    action: str,
+    url: str,
+    began: datetime | None = None,
+    number: int = 1,
+) -> Item:
+    """`began`: since when, of several the first."""
+    item = {"tone": tone, "text": text, "action": action, "url": url}
+    return item | {"began": began, "several": number > 1}

@@ -50,27 +50,21 @@ class Reason:
 
 
 def draw_statuses(days: Sequence[Day], client_id: int | None = None) -> DayChart | None:
-    """None as long as no night was counted. The marks of one client's lead to its list of that
-    day."""
+    """None as long as no night was counted. A mark leads to the list of its day, which has the
+    numbers of that night: of single assets nobody knows the status then."""
     if not any(day.by_status for day in days):
         return None
+    lead = _lead_to_day(url_for("assets.index", client_id=client_id), "as_of")
     series = [
         Series(
             label=word.capitalize(),
             tone=word,
             values=[day.by_status[word] if day.by_status else None for day in days],
-            url=_lead_to_statuses(word, client_id),
+            url=lead,
         )
         for word in STACKED
     ]
     return _draw("Assets by status", days, series)
-
-
-def _lead_to_statuses(status: str, client_id: int | None) -> Callable[[date], str]:
-    if client_id is not None:
-        return _lead_to_day(url_for("assets.index", client_id=client_id), "as_of")
-    now = url_for("assets.index", status=status)
-    return lambda _day: now
 
 
 def draw_alerts(days: Sequence[Day]) -> DayChart | None:
@@ -92,8 +86,9 @@ def draw_alerts(days: Sequence[Day]) -> DayChart | None:
 
 
 def _lead_to_day(url: str, name: str) -> Callable[[date], str]:
-    """`url` has a query already: an address is made once for all marks of a picture."""
-    return lambda day: f"{url}&{name}={day.isoformat()}"
+    """An address is made once for all marks of a picture."""
+    begin = f"{url}{'&' if '?' in url else '?'}{name}="
+    return lambda day: f"{begin}{day.isoformat()}"
 
 
 def _draw(what: str, days: Sequence[Day], series: list[Series]) -> DayChart:

@@ -26,6 +26,7 @@ from tests.web.world import Place
 
 pytestmark = pytest.mark.one_database
 
+TAG = re.compile(r"<[^>]+>")
 YESTERDAY = day_of(utc_now()) - timedelta(days=1)
 
 
@@ -38,9 +39,8 @@ def scope(app: Flask, acme: Place) -> Iterator[Place]:
 def rows_of(page: str, caption: str) -> list[list[str]]:
     """The table behind a picture."""
     [table] = re.findall(rf"<caption>{caption}.*?</table>", page, re.DOTALL)
-    return [
-        re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in re.findall(r"<tr>.*?</tr>", table)
-    ]
+    rows = re.findall(r"<tr>.*?</tr>", table)
+    return [[TAG.sub("", each) for each in re.findall(r"<t[hd].*?</t[hd]>", row)] for row in rows]
 
 
 def links_of(page: str) -> list[str]:
@@ -86,11 +86,17 @@ def test_its_pictures_are_what_was_counted(admin: FlaskClient, scope: Place) -> 
     ]
     assert [row[1:] for row in rows] == [of_a_day, of_a_day]
     assert "1 night was missed" in page
-    links = links_of(page)
-    for what in ("raised", "resolved"):
-        where = f"alerts/?status=any&severity=error&{what}={YESTERDAY}"
-        assert scope.url(where) in links
-    assert scope.url("assets/?status=overdue") in links
+    assert links_of(page).count(scope.url("assets/?status=overdue")) == 1, "that of now"
+    behind = re.findall(r'<details class="day-chart-table">.*?</details>', page, re.DOTALL)
+    tables, pictures = links_of("".join(behind)), re.findall("<svg.*?</svg>", page, re.DOTALL)
+    bars = links_of("".join(pictures))
+    for number, where in (
+        (1, f"alerts/?status=any&severity=error&raised={YESTERDAY}"),
+        (1, f"alerts/?status=any&severity=error&resolved={YESTERDAY}"),
+        (4, f"assets/?as_of={YESTERDAY}"),
+    ):
+        assert tables.count(scope.url(where)) == number, "by keyboard and by ear"
+        assert bars.count(scope.url(where)) == number, "by the pointer"
 
 
 def test_a_day_leads_to_its_alerts(admin: FlaskClient, scope: Place) -> None:
