@@ -126,7 +126,7 @@ def _read_figures() -> _Figures:
     counts = organization_counts()
     asked = select(*figures, *counts, *waiting_columns()).select_from(OrganizationMapping)
     row = tuple(db.session.execute(asked).one())
-    others, behind = row[: len(figures)], row[len(figures) :]
+    others, behind = list(row[: len(figures)]), row[len(figures) :]
     organizations = dict(zip(OrganizationFilter, behind[: len(counts)], strict=True))
     waiting = read_waiting(behind[len(counts) :], organizations)
     return _Figures(*others, organizations, waiting)
