@@ -126,7 +126,17 @@ def _read_figures() -> _Figures:
     counts = organization_counts()
     asked = select(*figures, *counts, *waiting_columns()).select_from(OrganizationMapping)
     row = tuple(db.session.execute(asked).one())
-    others, behind = list(row[: len(figures)]), row[len(figures) :]
+    number, any_rule, nobodys, seconds, matching, since, due = row[: len(figures)]
+    behind = row[len(figures) :]
     organizations = dict(zip(OrganizationFilter, behind[: len(counts)], strict=True))
-    waiting = read_waiting(behind[len(counts) :], organizations)
-    return _Figures(*others, organizations, waiting)
+    return _Figures(
+        clients=number,
+        any_rule=any_rule,
+        unacknowledged_alerts=nobodys,
+        status_read_seconds=seconds,
+        watches=matching,
+        watches_since=since,
+        due_asking=due,
+        organizations=organizations,
+        waiting=read_waiting(behind[len(counts) :], organizations),
+    )
