@@ -87,7 +87,7 @@ def remove_key(key_id: str) -> None:
                 "PORTAL_ENCRYPTION_KEYS, then restart the portal."
             )
         keys.remove(key_id)
-        record_in([None], Action.KEY_REMOVED, Target("key", key_id, key_id))
+        record_in([None], Action.KEY_REMOVED, Target("key", key_id, key_id), {"key": key_id})
 
 
 def _begin(keys: Mapping[str, bytes]) -> bool:

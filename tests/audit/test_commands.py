@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tactical_simulator import SimulatedTactical
-from tests.audit.test_everything_is_recorded import COMMANDS
+from tests.audit.test_everything_is_recorded import COMMANDS, is_told
 from tests.cli.conftest import Portal, acme, connected, folder, mapped, portal
 from tests.support.keys import KEYS
 
@@ -72,14 +72,17 @@ class World:
         with closing(sqlite3.connect(self.file)) as connection:
             return str(connection.execute(query).fetchone()[0])
 
-    def list_written(self) -> set[tuple[str, str]]:
-        """Command and action of all rows."""
-        query = "SELECT source, action FROM {} WHERE actor_kind = 'command'"
+    def list_written(self) -> set[tuple[str, str, bool, bool]]:
+        """Command and action of all rows, and whether they say what was before and after."""
+        query = (
+            "SELECT source, action, before IS NOT NULL, after IS NOT NULL FROM {} "
+            "WHERE actor_kind = 'command'"
+        )
         with closing(sqlite3.connect(self.file)) as connection:
             return {
-                (source.removeprefix("portal "), action)
+                (source.removeprefix("portal "), action, bool(has_before), bool(has_after))
                 for table in ("audit_entries", "install_audit_entries")
-                for source, action in connection.execute(query.format(table))
+                for source, action, has_before, has_after in connection.execute(query.format(table))
             }
 
     def run(self, text: str, stdin: str = "") -> str:
@@ -98,7 +101,9 @@ def test_every_command_writes_its_row(
     drive_connection(world, monkeypatch)
     drive_people(world)
 
-    written = world.list_written()
+    rows = world.list_written()
+    assert {row[1:] for row in rows if not is_told(*row[1:])} == set()
+    written = {row[:2] for row in rows}
     missing = {
         (command, action)
         for command, action in COMMANDS.items()

@@ -156,6 +156,7 @@ def disable_user(email: str, tenant: str) -> Membership:
     """
     with changing_places(tenant) as (session, tenant_id):
         membership = get_place(session, email, tenant_id)
+        before = {"active": membership.disabled_at is None}
         membership.disabled_at = membership.disabled_at or utc_now()
         withdraw_invitations(session, membership)
         session.flush()
@@ -164,7 +165,7 @@ def disable_user(email: str, tenant: str) -> Membership:
             session.execute(
                 delete(PasswordReset).where(PasswordReset.user_id == membership.user_id)
             )
-        record_of_place(Action.USER_DISABLED, tenant_id, membership.user)
+        record_of_place(Action.USER_DISABLED, tenant_id, membership.user, before, {"active": False})
     return membership
 
 
@@ -172,8 +173,9 @@ def enable_user(email: str, tenant: str) -> Membership:
     """Raises NotFound."""
     with changing_places(tenant) as (session, tenant_id):
         membership = get_place(session, email, tenant_id)
+        before = {"active": membership.disabled_at is None}
         membership.disabled_at = None
-        record_of_place(Action.USER_ENABLED, tenant_id, membership.user)
+        record_of_place(Action.USER_ENABLED, tenant_id, membership.user, before, {"active": True})
     return membership
 
 

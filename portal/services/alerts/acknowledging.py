@@ -23,10 +23,12 @@ from portal.services.alerts.occurrences import Occurrence, hold_current
 from portal.services.alerts.taking import Deed, Taken, check_unchanged, offered, part, write_down
 from portal.services.audit.actions import Action
 from portal.services.audit.actor import Actor, current_actor
+from portal.services.audit.values import gathered
 from portal.services.undo.offers import tell_undone
 
 LONGEST_NOTE = 1000
 OVER = "The alert is over, so there is nothing to acknowledge any more."
+_NOTHING: dict[str, Any] = {"acknowledged_at": None, "acknowledged_by": None, "note": None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,12 @@ class _Acknowledgement:
         at = handling.acknowledged_at or utc_now()
         who, note = handling.acknowledged_by, handling.acknowledgement
         return cls(handling.id, at.isoformat(), who, note)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """As the audit trail has it."""
+        at = iso_utc(datetime.fromisoformat(self.at))
+        return dict(zip(_NOTHING, (at, self.by, self.note), strict=True))
 
 
 def acknowledge(
@@ -107,24 +115,29 @@ def take_back_unacknowledging(alert_ids: Sequence[int], was: Sequence[dict[str, 
         done = [each for each in held if each.handling.id in known and not _obstacle(each)]
         check_unchanged(done)
         for each in done:
-            before = known[each.handling.id]
-            each.handling.acknowledged_at = datetime.fromisoformat(before.at)
-            each.handling.acknowledged_by, each.handling.acknowledgement = before.by, before.note
+            its = known[each.handling.id]
+            each.handling.acknowledged_at = datetime.fromisoformat(its.at)
+            each.handling.acknowledged_by, each.handling.acknowledgement = its.by, its.note
         text = f"{current_actor().name} left the acknowledgement as it was."
         kind, action = TimelineKind.ACKNOWLEDGED, Action.ALERTS_ACKNOWLEDGED
-        write_down(session, done, Deed(kind, text, action))
+        before = [_NOTHING] * len(done)
+        values = gathered((each.alert.id, known[each.handling.id].facts) for each in done)
+        write_down(session, done, Deed(kind, text, action, values, before=before))
     number = len(alert_ids)
     return tell_undone("took the acknowledgement of", len(done), number, "alert", " back")
 
 
 def _unacknowledge(session: Session, done: Sequence[Occurrence]) -> None:
     now, who = utc_now(), current_actor().name
+    before = [_Acknowledgement.read(each).facts for each in done]
     for each in done:
         handling = each.handling
         handling.acknowledged_at = handling.acknowledged_by = handling.acknowledgement = None
         handling.due_at = now  # what was planned goes on
     text, action = f"{who} took the acknowledgement back.", Action.ALERTS_UNACKNOWLEDGED
-    write_down(session, done, Deed(TimelineKind.ACKNOWLEDGED, text, action))
+    write_down(
+        session, done, Deed(TimelineKind.ACKNOWLEDGED, text, action, _NOTHING, before=before)
+    )
 
 
 def _clean_note(note: str) -> str:
@@ -155,7 +168,8 @@ def acknowledge_held(
     values |= {"note": note or None}
     text = f"Acknowledged by {who}: {note}" if note else f"Acknowledged by {who}."
     kind, action = TimelineKind.ACKNOWLEDGED, Action.ALERTS_ACKNOWLEDGED
-    deed = Deed(kind, text, action, values, EventType.ALERT_ACKNOWLEDGED, actor)
+    before, event = [_NOTHING] * len(done), EventType.ALERT_ACKNOWLEDGED
+    deed = Deed(kind, text, action, values, event, actor, before)
     write_down(session, done, deed)
     return Taken("acknowledged", done, failures, {"at": at.isoformat()})
 

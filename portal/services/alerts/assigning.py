@@ -22,6 +22,7 @@ from portal.services.alerts.occurrences import Occurrence, hold_current
 from portal.services.alerts.taking import Deed, Taken, check_unchanged, offered, part, write_down
 from portal.services.audit.actions import Action
 from portal.services.audit.actor import current_actor
+from portal.services.audit.values import Values
 from portal.services.undo.offers import tell_undone
 
 OVER = "The alert is over."
@@ -67,9 +68,10 @@ def assign_held(session: Session, held: Sequence[Occurrence], person: Membership
     membership_id, email = (person.id, person.user.email) if person else (None, None)
     done, failures = part(held, lambda each: _find_obstacle(each, membership_id, email, limit))
     was = [[each.handling.id, each.handling.assigned_to] for each in done]
+    before = _read_assigned(session, done)
     for each in done:
         each.handling.assigned_to = membership_id
-    write_down(session, done, _describe(email))
+    write_down(session, done, _describe(email, before))
     verb = "assigned" if email else "not assigned any more"
     return Taken(verb, done, failures, {"to": membership_id, "was": was})
 
@@ -94,19 +96,30 @@ def take_back_assigning(
             owner = before[each.handling.id]
             groups.setdefault(owner if owner in emails else None, []).append(each)
         for owner, some in groups.items():
+            assigned = _read_assigned(session, some)
             for each in some:
                 each.handling.assigned_to = owner
-            write_down(session, some, _describe(None if owner is None else emails[owner]))
+            email = None if owner is None else emails[owner]
+            write_down(session, some, _describe(email, assigned))
     return tell_undone("assigned", len(done), len(alert_ids), "alert")
 
 
-def _describe(email: str | None) -> Deed:
+def _read_assigned(session: Session, held: Sequence[Occurrence]) -> list[Values]:
+    """The address of whoever looks after each."""
+    ids = {each.handling.assigned_to for each in held} - {None}
+    people = select(Membership.id, User.email).join(Membership.user).where(Membership.id.in_(ids))
+    with beyond_clients():
+        emails = {row[0]: row[1] for row in session.execute(people)} if ids else {}
+    return [{"assigned_to": emails.get(each.handling.assigned_to or 0)} for each in held]
+
+
+def _describe(email: str | None, before: Sequence[Values]) -> Deed:
     who = current_actor().name
     text = f"Assigned to {email} by {who}." if email else f"{who} assigned it to nobody."
     text = f"{who} took it." if email == who else text
     values = {"assigned_to": email, "assigned_by": who}
     kind, action = TimelineKind.ASSIGNED, Action.ALERTS_ASSIGNED
-    return Deed(kind, text, action, values, EventType.ALERT_ASSIGNED)
+    return Deed(kind, text, action, values, EventType.ALERT_ASSIGNED, before=before)
 
 
 def find_assignee(membership_id: int | None) -> Membership | None:

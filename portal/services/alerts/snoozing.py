@@ -25,6 +25,7 @@ from portal.services.alerts.occurrences import Occurrence, check_ids, hold_curre
 from portal.services.alerts.taking import Deed, Taken, check_unchanged, offered, part, write_down
 from portal.services.audit.actions import Action
 from portal.services.audit.actor import current_actor
+from portal.services.audit.values import Values
 from portal.services.undo.offers import tell_undone
 from portal.sync.alerts.locks import lock_alerts
 from portal.wording import say_moment
@@ -161,21 +162,31 @@ def _end(alert_ids: Sequence[int]) -> None:
 
 
 def _put_to_sleep(session: Session, done: Sequence[Occurrence], until: datetime, who: str) -> None:
+    before = _read_sleep(done)
     for each in done:
         alert = each.alert
         alert.status, alert.snoozed_until, alert.snoozed_by = AlertStatus.SNOOZED, until, who
     text = f"Snoozed in the portal until {say_moment(until)} by {who}."
     values = {"snoozed_until": iso_utc(until), "snoozed_by": who}
     action, event = Action.ALERTS_SNOOZED, EventType.ALERT_SNOOZED
-    write_down(session, done, Deed(TimelineKind.SNOOZED, text, action, values, event))
+    kind = TimelineKind.SNOOZED
+    write_down(session, done, Deed(kind, text, action, values, event, before=before))
 
 
 def _end_by_hand(session: Session, done: Sequence[Occurrence]) -> None:
+    before = _read_sleep(done)
     _wake(done)
     who = current_actor().name
     text, values = f"{who} ended the snooze.", {"unsnoozed_by": who}
     action, event = Action.ALERTS_UNSNOOZED, EventType.ALERT_UNSNOOZED
-    write_down(session, done, Deed(TimelineKind.SNOOZED, text, action, values, event))
+    kind = TimelineKind.SNOOZED
+    write_down(session, done, Deed(kind, text, action, values, event, before=before))
+
+
+def _read_sleep(held: Sequence[Occurrence]) -> list[Values]:
+    """For the audit trail."""
+    pairs = [(each.alert.snoozed_until, each.alert.snoozed_by) for each in held]
+    return [{"snoozed_until": end and iso_utc(end), "snoozed_by": who} for end, who in pairs]
 
 
 def _read_ends(held: Sequence[Occurrence]) -> list[_End]:

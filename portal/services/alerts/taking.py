@@ -20,6 +20,7 @@ from portal.services.alerts.results import Failure
 from portal.services.audit.actions import Action
 from portal.services.audit.actor import Actor
 from portal.services.audit.record import Target, record
+from portal.services.audit.values import Values, gathered
 from portal.services.undo.offers import CHANGED_SINCE, offer_undo
 from portal.sync.alerts.alert_events import EVENT_COLUMNS, describe_alert
 from portal.sync.alerts.timeline import Entry, add_entries
@@ -64,6 +65,8 @@ class Deed:
     """For the audit trail and subscribers: what it changed."""
     event: EventType | None = None
     actor: Actor | None = None
+    before: Sequence[Values] = ()
+    """For the audit trail: what it changed, as it was, of each in its order."""
 
 
 def offered(taken: Taken, kind: UndoKind) -> Taken:
@@ -105,7 +108,8 @@ def write_down(session: Session, done: Sequence[Occurrence], deed: Deed) -> None
         return
     name = name_alert(done[0].alert) if len(done) == 1 else plural(len(done), "alert")
     about = Target("alert", ids[0] if len(ids) == 1 else "", name)
-    record(deed.action, about, after={"alert_ids": ids} | deed.values, actor=deed.actor)
+    before = gathered(zip(ids, deed.before, strict=True))
+    record(deed.action, about, before, {"alert_ids": ids} | deed.values, actor=deed.actor)
 
 
 def _describe(occurrence: Occurrence) -> dict[str, Any]:

@@ -15,15 +15,17 @@ from portal.models.runs.sync_run import SyncKind
 from portal.scope import beyond_clients
 from portal.services.audit.actions import Action
 from portal.services.audit.record import Target, record
+from portal.services.audit.values import Values
 from portal.services.runs.history import find_active_run
 from portal.sync.devices.asset_changes import AssetAction
 from portal.wording import plural
 
-_RECORDED = {
-    AssetAction.RETIRE: Action.ASSETS_RETIRED,
-    AssetAction.RESTORE: Action.ASSETS_RESTORED,
-    AssetAction.DELETE: Action.ASSETS_DELETED,
+_RECORDED: dict[AssetAction, tuple[Action, Values, Values]] = {
+    AssetAction.RETIRE: (Action.ASSETS_RETIRED, {"retired": False}, {"retired": True}),
+    AssetAction.RESTORE: (Action.ASSETS_RESTORED, {"retired": True}, {"retired": False}),
+    AssetAction.DELETE: (Action.ASSETS_DELETED, {"retired": True}, {}),
 }
+"""What is recorded, and what holds of all the assets before and after."""
 
 
 def ask_for_change(
@@ -70,6 +72,7 @@ def _find_or_add(
     session.flush()
     names = [row.name for row in rows]
     what = names[0] if len(names) == 1 else plural(len(names), "asset")
-    after = {"assets": names, "run_id": run.id}
-    record(_RECORDED[action], Target("asset", "", what), after=after)
+    recorded, before, after = _RECORDED[action]
+    about = Target("asset", "", what)
+    record(recorded, about, {"assets": names, **before}, {"run_id": run.id, **after})
     return run, True

@@ -73,10 +73,13 @@ def merge_assets(keep_id: int, other_id: int, user_id: int | None = None) -> Syn
     for asset_id in (keep_id, other_id):
         get_asset(asset_id)  # of one that was merged, it says into what
     with transaction() as session:
+        pair = select(Asset.name).where(Asset.id.in_([keep_id, other_id])).order_by(Asset.id)
+        before = {"assets": list(session.scalars(pair))}
         run = merge_as_run(session, keep_id, other_id, user_id)
         keep = session.get_one(Asset, keep_id)
-        merged = {"merged_asset_id": other_id, "run_id": run.id, "did": run.title}
-        record(Action.ASSETS_MERGED, Target("asset", keep_id, keep.name), after=merged)
+        after = {"assets": [keep.name], "merged_asset_id": other_id}
+        after |= {"run_id": run.id, "did": run.title}
+        record(Action.ASSETS_MERGED, Target("asset", keep_id, keep.name), before, after)
     return run
 
 

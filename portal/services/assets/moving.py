@@ -17,7 +17,8 @@ from portal.models.undo.offer import UndoKind
 from portal.services.assets.choosing import Chosen
 from portal.services.audit.actions import Action
 from portal.services.audit.record import Target, record
-from portal.services.clients import get_client
+from portal.services.audit.values import gathered
+from portal.services.clients import get_client, list_client_names
 from portal.services.undo.offers import CHANGED_SINCE, offer_undo, tell_undone
 from portal.sync.history import ColumnChange, record_changes
 from portal.sync.runs.cause import Cause
@@ -57,7 +58,7 @@ def move_assets(chosen: Chosen, client_id: int, user_id: int | None = None) -> M
         its = columns.where(*conditions, Asset.client_id != client.id).order_by(Asset.id)
         rows = session.execute(its.with_for_update(of=Asset))
         moves = [Move(*row, after=client.id) for row in rows]
-        _write(session, moves, client.name, user_id)
+        _write(session, moves, user_id)
     was = [[each.asset_id, each.before, each.was_locked] for each in moves]
     change = {"client_id": client.id, "was": was}
     undo = offer_undo(UndoKind.MOVED, change) if moves else None
@@ -82,12 +83,11 @@ def take_back_moving(
                 moves.append(Move(asset_id, client_id, True, owner, locked))
         if not moves:
             raise Refused(CHANGED_SINCE)
-        _write(session, moves, "", user_id)
+        _write(session, moves, user_id)
     return tell_undone("gave", len(moves), len(was), after=f" to {name}")
 
 
-def _write(session: Session, moves: Sequence[Move], client: str, user_id: int | None) -> None:
-    """`client`: the name of the one that all go to; empty where each goes back to its own."""
+def _write(session: Session, moves: Sequence[Move], user_id: int | None) -> None:
     if not moves:
         return
     targets = {(move.after, move.locked) for move in moves}
@@ -107,13 +107,17 @@ def _write(session: Session, moves: Sequence[Move], client: str, user_id: int | 
         if each.was_locked and not each.locked
     ]
     record_changes(session, Cause.of_person(user_id), [*edits, *released])
-    _record(moves, client)
+    _record(moves)
 
 
-def _record(moves: Sequence[Move], client: str) -> None:
+def _record(moves: Sequence[Move]) -> None:
     if len(moves) > 1:
         about = Target("asset", "", plural(len(moves), "asset"))
-        record(Action.ASSET_EDITED, about, after={"client": client or None, "assets": len(moves)})
+        ids = {each.before for each in moves} | {each.after for each in moves}
+        names = list_client_names(ids)
+        before = gathered((each.asset_id, {"client": names.get(each.before)}) for each in moves)
+        after = gathered((each.asset_id, {"client": names.get(each.after)}) for each in moves)
+        record(Action.ASSET_EDITED, about, before, {**after, "assets": len(moves)})
         return
     [move] = moves
     name = db.session.scalar(select(Asset.name).where(Asset.id == move.asset_id)) or ""

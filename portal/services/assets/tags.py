@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, delete, exists, func, select
 from sqlalchemy.orm import Session
@@ -19,7 +20,9 @@ from portal.scope import get_tenant_id
 from portal.services.assets.choosing import Chosen
 from portal.services.audit.actions import Action
 from portal.services.audit.record import Target, record
+from portal.services.audit.values import MOST_LISTED, list_some
 from portal.services.undo.offers import CHANGED_SINCE, offer_undo, tell_undone
+from portal.wording import plural
 
 LONGEST_TAG = 40
 MOST_TAGS = 20
@@ -127,11 +130,17 @@ def clean_tag(text: str) -> str:
     return tag
 
 
-def _record(action: Action, tag: str, asset_ids: Collection[int]) -> None:
-    """One asset is named, and of many how many they are."""
-    if len(asset_ids) == 1:
-        [asset_id] = asset_ids
-        name = db.session.scalar(select(Asset.name).where(Asset.id == asset_id)) or ""
-        record(action, Target("asset", asset_id, name), after={"tag": tag})
-    elif asset_ids:
-        record(action, Target("asset"), after={"tag": tag, "assets": len(asset_ids)})
+def _record(action: Action, tag: str, asset_ids: Sequence[int]) -> None:
+    """The assets by name, as many as a row keeps."""
+    if not asset_ids:
+        return
+    some = select(Asset.name).where(Asset.id.in_(asset_ids[:MOST_LISTED])).order_by(Asset.id)
+    names = list(db.session.scalars(some))
+    about, values = Target("asset", asset_ids[0], names[0]), dict[str, Any](tag=tag)
+    if len(asset_ids) > 1:
+        about = Target("asset", "", plural(len(asset_ids), "asset"))
+        values |= {"assets": list_some(names, len(asset_ids))}
+    if action is Action.ASSETS_TAGGED:
+        record(action, about, after=values)
+    else:
+        record(action, about, before=values)

@@ -26,11 +26,15 @@ def as_user(user: User) -> Actor:
 
 
 def record_of_user(
-    action: Action, user: User, after: Values | None = None, actor: Actor | None = None
+    action: Action,
+    user: User,
+    before: Values | None = None,
+    after: Values | None = None,
+    actor: Actor | None = None,
 ) -> None:
     """Inside the transaction of the change."""
     who = Target("user", user.id, user.email)
-    record_in(_chains_of(user.id), action, who, after=after, actor=actor)
+    record_in(_chains_of(user.id), action, who, before, after, actor=actor)
 
 
 def record_of_place(

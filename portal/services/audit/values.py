@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -38,6 +39,22 @@ def differing(before: Values, after: Values) -> tuple[dict[str, Any], dict[str, 
     return {name: before.get(name) for name in names}, {name: after[name] for name in names}
 
 
+def gathered(rows: Iterable[tuple[object, Values]]) -> dict[str, Any]:
+    """What many had, by fact: the value where all had the same, else each value with the ids or
+    names of those that had it."""
+    found: defaultdict[str, defaultdict[Any, list[object]]]
+    found = defaultdict(lambda: defaultdict(list))
+    for row, values in rows:
+        for name, value in values.items():
+            found[name][value].append(row)
+    return {
+        name: next(iter(by_value))
+        if len(by_value) == 1
+        else {"none" if value is None else str(clean(value)): by_value[value] for value in by_value}
+        for name, by_value in found.items()
+    }
+
+
 def clean_text(text: str) -> str:
     """As every database can keep it, and not longer than it helps."""
     text = "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
@@ -50,12 +67,18 @@ def clean(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, Mapping):
-        return {clean_text(str(name)): clean(each) for name, each in value.items()}
+        kept = {clean_text(str(name)): clean(each) for name, each in [*value.items()][:MOST_LISTED]}
+        left = len(value) - MOST_LISTED
+        return kept | {"and": f"{left} more"} if left > 0 else kept
     if isinstance(value, list | tuple | set | frozenset):
-        some = [clean(each) for each in list(value)[:MOST_LISTED]]
-        left = len(value) - len(some)
-        return [*some, f"and {left} more"] if left else some
+        return list_some([clean(each) for each in list(value)[:MOST_LISTED]], len(value))
     return clean_text(str(value))
+
+
+def list_some(some: list[Any], total: int) -> list[Any]:
+    """The first MOST_LISTED of so many, and how many more there are."""
+    left = total - len(some)
+    return [*some, f"and {left} more"] if left > 0 else some
 
 
 def _clean_before(name: str, value: Any) -> Any:

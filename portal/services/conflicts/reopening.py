@@ -21,7 +21,8 @@ def reopen_conflict(conflict_id: int) -> AssetConflict:
                 f"Conflict {conflict_id} cannot be opened again: only where both assets were kept "
                 "can the question be asked again. To take a relink or a merge back, undo its run."
             )
-        before = {"as": conflict.settled_as}
+        before = {"settled": True, "as": conflict.settled_as}
         conflict.settled_at = conflict.settled_as = conflict.settled_by = None
-        record(Action.CONFLICT_REOPENED, Target("conflict", conflict.id, conflict.reason), before)
+        about = Target("conflict", conflict.id, conflict.reason)
+        record(Action.CONFLICT_REOPENED, about, before, {"settled": False})
     return conflict

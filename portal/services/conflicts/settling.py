@@ -72,10 +72,15 @@ def settle_conflict(
             run = _do(session, conflict, settlement, target_id, user_id)
             conflict.settled_at, conflict.settled_as = utc_now(), settlement
             conflict.settled_by = user_id
-            after = {"as": settlement, "agent_id": conflict.agent_id, "asset_id": conflict.asset_id}
+            after = {
+                "settled": True,
+                "as": settlement,
+                "agent_id": conflict.agent_id,
+                "asset_id": conflict.asset_id,
+            }
             after |= {"other_asset_id": target_id, "run_id": run.id if run else None}
             about = Target("conflict", conflict.id, conflict.reason)
-            record(Action.CONFLICTS_SETTLED, about, after=after)
+            record(Action.CONFLICTS_SETTLED, about, {"settled": False}, after)
     except IntegrityError:
         raise Refused(OVERTAKEN) from None
     return run

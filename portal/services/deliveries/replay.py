@@ -18,6 +18,7 @@ from portal.models.deliveries.delivery import DeliveryStatus
 from portal.scope import get_tenant_id
 from portal.services.audit.actions import Action
 from portal.services.audit.record import Target, record
+from portal.services.audit.values import gathered
 from portal.services.deliveries.history import (
     DeliveryFilter,
     delivery_conditions,
@@ -114,9 +115,11 @@ def reset(delivery_id: int) -> Delivery:
                 "The call cannot be processed again: its body, which the portal had not been "
                 "able to read, was deleted to make room for newer ones."
             )
+        before = {"status": str(delivery.status)}
         _make_due(delivery)
         if delivery.status is DeliveryStatus.PENDING:
-            record(Action.DELIVERIES_REPLAYED, Target("delivery", delivery.id))
+            about, after = Target("delivery", delivery.id), {"status": str(delivery.status)}
+            record(Action.DELIVERIES_REPLAYED, about, before, after)
     return delivery
 
 
@@ -131,13 +134,16 @@ def reset_failed() -> int:
 
 def _make_all_due(found: Sequence[Delivery]) -> int:
     """In the caller's transaction: how many became so."""
+    was = {delivery.id: {"status": str(delivery.status)} for delivery in found}
     for delivery in found:
         _make_due(delivery)
-    number = sum(delivery.status is DeliveryStatus.PENDING for delivery in found)
-    if number:
-        about = Target("delivery", "", plural(number, "webhook call"))
-        record(Action.DELIVERIES_REPLAYED, about, after={"number": number})
-    return number
+    due = [each.id for each in found if each.status is DeliveryStatus.PENDING]
+    if due:
+        about = Target("delivery", "", plural(len(due), "webhook call"))
+        before = gathered((each, was[each]) for each in due)
+        after = {"status": str(DeliveryStatus.PENDING), "calls": due}
+        record(Action.DELIVERIES_REPLAYED, about, before, after)
+    return len(due)
 
 
 def _make_due(delivery: Delivery) -> None:

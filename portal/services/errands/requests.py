@@ -18,22 +18,25 @@ from portal import queue
 from portal.clock import utc_now
 from portal.db import db, transaction
 from portal.errors import NotFound, PortalError
-from portal.models import Errand, Tenant
+from portal.models import Alert, Errand, Tenant
+from portal.models.alerts.alert import AlertStatus
 from portal.models.errands.errand import ErrandKind
 from portal.scope import beyond_clients, get_tenant_id
 from portal.services import leases
 from portal.services.alerts.results import AlertAction
 from portal.services.audit.actions import Action
 from portal.services.audit.record import Target, record
+from portal.services.audit.values import gathered
 
 MOST_UNFINISHED = 20
 """Of one tenant: what a team presses, and no more than a worker is through with in minutes."""
 KEPT_ERRANDS = 100
 _OF_ALERTS = {
-    AlertAction.RESOLVE: Action.ALERTS_RESOLVED,
-    AlertAction.SNOOZE: Action.ALERTS_SNOOZED,
-    AlertAction.UNSNOOZE: Action.ALERTS_UNSNOOZED,
+    AlertAction.RESOLVE: (Action.ALERTS_RESOLVED, AlertStatus.RESOLVED),
+    AlertAction.SNOOZE: (Action.ALERTS_SNOOZED, AlertStatus.SNOOZED),
+    AlertAction.UNSNOOZE: (Action.ALERTS_UNSNOOZED, AlertStatus.ACTIVE),
 }
+"""What is recorded, and what the alerts are to be."""
 _OF_ONE_PRESS = {"undo": None, "at": None}
 """Each press has its moment, and makes an offer of its own to take it back."""
 LOST_AFTER = timedelta(minutes=30)
@@ -75,7 +78,7 @@ def add_errand(session: Session, kind: ErrandKind, title: str, wanted: dict[str,
     errand = Errand(kind=kind, title=title, wanted=wanted)
     session.add(errand)
     session.flush()
-    _record(errand)
+    _record(session, errand)
     _prune(session)
     return errand
 
@@ -108,14 +111,17 @@ def free_lost_errands() -> None:
     )
 
 
-def _record(errand: Errand) -> None:
+def _record(session: Session, errand: Errand) -> None:
     """What is asked for here alone; the rest is recorded by who asks for it, or does it."""
     wanted = errand.wanted
     if errand.kind is ErrandKind.ACT_ON_ALERTS and wanted["deed"] in _OF_ALERTS:
         ids = wanted["alert_ids"]
         about = Target("alert", ids[0] if len(ids) == 1 else "", errand.title)
-        after = {"alert_ids": ids, "days": wanted["days"]}
-        record(_OF_ALERTS[AlertAction(wanted["deed"])], about, after=after)
+        rows = session.execute(select(Alert.id, Alert.status).where(Alert.id.in_(ids)))
+        before = gathered((row.id, {"status": str(row.status)}) for row in rows)
+        action, status = _OF_ALERTS[AlertAction(wanted["deed"])]
+        after = {"alert_ids": ids, "status": str(status), "days": wanted["days"]}
+        record(action, about, before, after)
     elif errand.kind is ErrandKind.PLAN_WEBHOOK:
         record(Action.WEBHOOK_PLANNED, Target("webhook"), after=wanted)
 

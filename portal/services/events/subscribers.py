@@ -101,7 +101,8 @@ def add_subscriber(url: str, types: Iterable[str] = ()) -> tuple[EventSubscriber
 def pause_subscriber(subscriber_id: int) -> EventSubscriber:
     with transaction():
         subscriber = get_subscriber(subscriber_id)
-        _record(Action.SUBSCRIBER_PAUSED, subscriber, {"active": subscriber.active})
+        was = {"active": subscriber.active}
+        _record(Action.SUBSCRIBER_PAUSED, subscriber, was, {"active": False})
         subscriber.active = False
         _forget_failures(subscriber)
     return subscriber
@@ -111,7 +112,8 @@ def resume_subscriber(subscriber_id: int) -> EventSubscriber:
     """Go on where it was: what happened meanwhile is sent now, as far as it is kept."""
     with transaction():
         subscriber = get_subscriber(subscriber_id)
-        _record(Action.SUBSCRIBER_RESUMED, subscriber, {"active": subscriber.active})
+        was = {"active": subscriber.active}
+        _record(Action.SUBSCRIBER_RESUMED, subscriber, was, {"active": True})
         subscriber.active = True
         _forget_failures(subscriber)
     return subscriber

@@ -92,7 +92,7 @@ def _map(session: Session, helpdesk_id: int, wanted: Mapping[int, Choice | None]
         _write(session, helpdesk_id, client_id, rows.get(client_id), wanted[client_id])
     if changed:
         names = _name(session, changed)
-        was = {names[each]: before[each].name for each in changed if each in before}
+        was = {names[each]: _read_name(before.get(each)) for each in changed}
         becomes = {names[each]: _read_name(wanted[each]) for each in changed}
         record(Action.HELPDESK_CUSTOMERS_MAPPED, get_target(helpdesk), was, becomes)
     return [_Change(each, before.get(each), wanted[each]) for each in changed]

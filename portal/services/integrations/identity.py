@@ -122,6 +122,7 @@ def decide_server(choice: ServerChoice) -> Integration:
         integration = get_integration()
         if integration.state is not IntegrationState.HELD:
             raise Refused("There is nothing to decide: the portal recognises this server.")
+        before = {"state": str(integration.state)}
         if choice is ServerChoice.NEW:
             _set_aside(session, integration)
             require_preview(integration, PreviewReason.NEW_SERVER)
@@ -130,7 +131,8 @@ def decide_server(choice: ServerChoice) -> Integration:
         clear(integration)
         ensure_schedules(session, integration)
         about = target_of(integration)
-        record(Action.CONNECTION_SERVER_DECIDED, about, after={"server": choice})
+        after = {"state": str(integration.state), "server": choice}
+        record(Action.CONNECTION_SERVER_DECIDED, about, before, after)
     return integration
 
 

@@ -51,7 +51,8 @@ def allow_network(text: str) -> str:
     with transaction() as session:
         if str(network) not in list_networks():
             session.add(EgressNetwork(network=str(network)))
-            record(Action.NETWORK_ALLOWED, Target("network", "", str(network)))
+            about, after = Target("network", "", str(network)), {"network": str(network)}
+            record(Action.NETWORK_ALLOWED, about, after=after)
     return str(network)
 
 
@@ -63,7 +64,7 @@ def withdraw_network(text: str) -> str:
         if found is None:
             raise NotFound(f"{network} is not among the networks that are open to this tenant.")
         session.delete(found)
-        record(Action.NETWORK_WITHDRAWN, Target("network", "", network))
+        record(Action.NETWORK_WITHDRAWN, Target("network", "", network), {"network": network})
     return network
 
 

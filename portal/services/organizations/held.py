@@ -143,5 +143,6 @@ def _add_run(
     run = add_person_run(session, get_integration().id, SyncKind.MAPPING, what_was_done, user_id)
     record_done(session, run, {}, entries)
     after = {"did": what_was_done, "organizations": names, "run_id": run.id}
-    record(Action.ORGANIZATIONS_DECIDED, Target("organization", "", what), after=after)
+    about, before = Target("organization", "", what), {"waits_for_decision": True}
+    record(Action.ORGANIZATIONS_DECIDED, about, before, {**after, "waits_for_decision": False})
     return run

@@ -3,7 +3,7 @@ can be undone."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,6 +13,8 @@ from portal.models import OrganizationMapping, SyncRun
 from portal.models.runs.sync_run import SyncKind
 from portal.services.audit.actions import Action
 from portal.services.audit.record import Target, record
+from portal.services.audit.values import gathered
+from portal.services.clients import list_client_names
 from portal.sync.reverting.mappings import CLIENT_CREATED, COLUMNS, MAPPED
 from portal.sync.runs.log import log_entry
 from portal.sync.runs.person_runs import add_person_run, record_done
@@ -74,11 +76,27 @@ def _audit(run: SyncRun, changed: Sequence[tuple[OrganizationMapping, _State]]) 
     if len(changed) > 1:
         names = [each.external_organization_name for each, _was in changed]
         about = Target("organization", "", plural(len(names), "organization"))
-        record(action, about, after={"organizations": names, "run_id": run.id})
+        before = _gather((each, was) for each, was in changed)
+        after = _gather((each, _state_of(each)) for each, _was in changed)
+        record(action, about, before, {**after, "organizations": names, "run_id": run.id})
         return
     client = mapping.client.name if mapping.client else None
     about = Target("organization", mapping.id, mapping.external_organization_name)
     record(action, about, was, now | {"client": client, "run_id": run.id})
+
+
+def _gather(states: Iterable[tuple[OrganizationMapping, _State]]) -> dict[str, Any]:
+    """Of many, with the names of their clients."""
+    found = list(states)
+    names = list_client_names(state["client_id"] for _mapping, state in found)
+    return gathered(
+        (
+            mapping.external_organization_name,
+            {"client": names.get(state["client_id"] or 0)}
+            | {name: state[name] for name in state if name != "client_id"},
+        )
+        for mapping, state in found
+    )
 
 
 def _choose_action(was: _State, now: _State) -> Action:

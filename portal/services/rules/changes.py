@@ -59,7 +59,7 @@ def add_rule(draft: Draft, *, is_on: bool) -> AlertRule:
     with transaction() as session:
         lock_rules(session)
         rule = insert_rule(session, draft, is_on=is_on)
-        record(Action.RULE_ADDED, _target(rule), after={**_kept(rule), "on": is_on})
+        record(Action.RULE_ADDED, _target(rule), after={**describe_rule(rule), "on": is_on})
     return rule
 
 
@@ -93,7 +93,7 @@ def update_rule(rule: AlertRule, draft: Draft) -> tuple[dict[str, Any], dict[str
     """`save_rule` inside another service's transaction, which holds `lock_rules` and records it:
     what changed, before and after."""
     draft = check_draft(draft)
-    was, becomes = differing(_kept(rule), _columns(draft))
+    was, becomes = differing(describe_rule(rule), _columns(draft))
     for name, value in becomes.items():
         setattr(rule, name, value)
     if becomes:
@@ -106,7 +106,9 @@ def delete_rule(rule_id: int) -> str:
     with transaction() as session:
         lock_rules(session)
         rule = get_rule(rule_id)
-        record(Action.RULE_DELETED, _target(rule), {"position": rule.position, **_kept(rule)})
+        record(
+            Action.RULE_DELETED, _target(rule), {"position": rule.position, **describe_rule(rule)}
+        )
         number_rules([each for each in query_rules() if each is not rule])
         session.delete(rule)
     return rule.name
@@ -118,7 +120,7 @@ def duplicate_rule(rule_id: int) -> AlertRule:
         lock_rules(session)
         rule = get_rule(rule_id)
         name = f"Copy of {rule.name}"[:LONGEST_LINE]
-        copy = AlertRule(**_kept(rule) | {"name": name}, position=rule.position)
+        copy = AlertRule(**describe_rule(rule) | {"name": name}, position=rule.position)
         rules = query_rules()
         if len(rules) >= MOST_RULES:
             raise Refused(f"There are already {MOST_RULES} rules, which is the most allowed.")
@@ -126,7 +128,7 @@ def duplicate_rule(rule_id: int) -> AlertRule:
         session.add(copy)
         number_rules(rules)
         session.flush()
-        record(Action.RULE_ADDED, _target(copy), after={**_kept(copy), "on": False})
+        record(Action.RULE_ADDED, _target(copy), after={**describe_rule(copy), "on": False})
     return copy
 
 
@@ -179,7 +181,8 @@ def _columns(draft: Draft) -> dict[str, Any]:
     }
 
 
-def _kept(rule: AlertRule) -> dict[str, Any]:
+def describe_rule(rule: AlertRule) -> dict[str, Any]:
+    """What people write into it."""
     return {name: getattr(rule, name) for name in ("name", "go_on", "conditions", "steps")}
 
 

@@ -102,10 +102,12 @@ def decline_plan(plan_id: int) -> SyncPlan:
     """A person wants none of it. Raises NotFound, and Refused when it is decided already."""
     with transaction() as session:
         plan = _get_undecided(plan_id)
+        before = {"status": str(plan.status)}
         plan.status = PlanStatus.DECLINED
         clear_preview_due(session, plan.integration_id, find_look(session, plan_id))
         about = Target("plan", plan.id, plan.reason or "")
-        record(Action.PLAN_DECLINED, about, after={"run_id": plan.run_id})
+        after = {"status": str(plan.status), "run_id": plan.run_id}
+        record(Action.PLAN_DECLINED, about, before, after)
     return plan
 
 

@@ -82,7 +82,9 @@ def cancel_run(run_id: int) -> SyncRun:
     with transaction() as session:
         run = get_run(run_id)
         if run.is_active and run.cancel_requested_at is None:
-            record(Action.RUN_CANCELLED, Target("run", run.id, run.title or str(run.kind)))
+            about = Target("run", run.id, run.title or str(run.kind))
+            before, after = {"status": str(run.status)}, {"status": str(RunStatus.CANCELLED)}
+            record(Action.RUN_CANCELLED, about, before, after)
         if run.status is RunStatus.QUEUED:
             run.status, run.finished_at = RunStatus.CANCELLED, utc_now()
             if run.fencing_number:  # it had started, and lost its process

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -18,6 +19,7 @@ from portal.scope import beyond_clients, get_tenant_id
 from portal.services.audit.actions import Action
 from portal.services.audit.actor import current_actor
 from portal.services.audit.record import Target, record
+from portal.services.audit.values import gathered
 from portal.services.tickets.board import hold_helpdesks, load_board
 from portal.services.tickets.filters import HAS_FAILED, TicketFilter, ticket_conditions
 from portal.services.tickets.planning import write_tasks
@@ -55,7 +57,7 @@ def _retry_all(ids: Sequence[int]) -> Retried:
     failures = []
     with transaction() as session:
         tickets, helpdesks = hold_tickets(session, ids)
-        done = []
+        done, was = [], {ticket.id: _describe(ticket) for ticket in tickets}
         for ticket in tickets:
             problem = _retry(session, helpdesks[ticket.helpdesk_id], ticket)
             if problem is None:
@@ -64,8 +66,10 @@ def _retry_all(ids: Sequence[int]) -> Retried:
                 failures.append(f"{ticket.subject}: {problem}")
         if done:
             about = get_target(done[0]) if len(done) == 1 else Target("ticket")
-            after = {"tickets": [ticket.id for ticket in done]}
-            record(Action.TICKETS_RETRIED, about, after=after)
+            before = gathered((ticket.id, was[ticket.id]) for ticket in done)
+            after = gathered((ticket.id, _describe(ticket)) for ticket in done)
+            after |= {"tickets": [ticket.id for ticket in done]}
+            record(Action.TICKETS_RETRIED, about, before, after)
     for helpdesk_id in sorted({ticket.helpdesk_id for ticket in done}):
         queue.enqueue("do_tickets", get_tenant_id(), helpdesk_id)
     return Retried(len(done), failures)
@@ -78,6 +82,11 @@ def _list_failed(shown: TicketFilter) -> list[int]:
     if not ids:
         raise InvalidInput("No ticket matches any more that failed.")
     return ids
+
+
+def _describe(ticket: Ticket) -> dict[str, Any]:
+    """For the audit trail."""
+    return {"status": str(ticket.status), "last_error": ticket.last_error}
 
 
 def hold_tickets(

@@ -35,6 +35,7 @@ def settle_unsure(ticket_id: int, reference: str | None) -> Errand | None:
     who, errand = current_actor().name, None
     with transaction() as session:
         ticket, helpdesk = _hold(session, ticket_id)
+        before = {"status": str(ticket.status), "reference": ticket.reference}
         way = make_way(helpdesk)
         if reference is None:
             _open_now(session, helpdesk, ticket, who)
@@ -46,7 +47,8 @@ def settle_unsure(ticket_id: int, reference: str | None) -> Errand | None:
             title = f"Look for ticket {reference} in {helpdesk.name}"
             with beyond_clients():  # the limit of waiting ones is everybody's
                 errand = add_errand(session, ErrandKind.SETTLE_TICKET, title, wanted)
-        record(Action.TICKET_SETTLED, get_target(ticket), after={"reference": reference})
+        after = {"status": str(ticket.status), "reference": reference}
+        record(Action.TICKET_SETTLED, get_target(ticket), before, after)
         helpdesk_id = helpdesk.id
     if errand is not None:
         enqueue_errand(errand)

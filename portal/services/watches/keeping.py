@@ -120,9 +120,10 @@ def take_back_removing(watch: dict[str, Any]) -> str:
 
 
 def _switch(session: Session, watch: SoftwareWatch, *, on: bool) -> None:
+    action = Action.WATCH_SWITCHED_ON if on else Action.WATCH_SWITCHED_OFF
+    record(action, _target(watch), {"active": watch.active}, {"active": on})
     watch.active = on
     session.flush()
-    record(Action.WATCH_SWITCHED_ON if on else Action.WATCH_SWITCHED_OFF, _target(watch))
     look_at_watches(session, [watch.product_id])
 
 

@@ -84,7 +84,9 @@ def _add_update(session: Session, ended_key_ids: list[int]) -> Errand:
 
 
 def _record(at_once: bool) -> None:
-    record(Action.WEBHOOK_SECRET_ROTATED, Target("webhook"), after={"at_once": at_once})
+    """Of the secret no more than that there was one, and that it is another one."""
+    after = {"secret": True, "at_once": at_once}
+    record(Action.WEBHOOK_SECRET_ROTATED, Target("webhook"), {"secret": True}, after)
 
 
 def _send_secret(made: Made, secret: str) -> str | None:

@@ -39,7 +39,7 @@ def add_window(window: Window, by: str) -> MaintenanceWindow:
         row = insert_window(session, window, by)
         if row is None:
             raise InvalidInput("This window would be over already.", field="ends")
-        record(Action.WINDOW_ADDED, _target(row), after=_facts(row))
+        record(Action.WINDOW_ADDED, _target(row), after=describe_window(row))
     return row
 
 
@@ -88,9 +88,9 @@ def update_window(
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """`change_window` inside another service's transaction, which records it: what changed, before
     and after."""
-    before = _facts(row)
+    before = describe_window(row)
     _write(row, window)
-    was, became = differing(before, _facts(row))
+    was, became = differing(before, describe_window(row))
     if became:
         row.changed_at = utc_now()
         _look_anew(session, row)
@@ -124,7 +124,7 @@ def delete_window(window_id: int) -> tuple[str, int | None]:
     with transaction() as session:
         row = _lock(session, window_id)
         row.deleted_at = utc_now()
-        record(Action.WINDOW_DELETED, _target(row), _facts(row))
+        record(Action.WINDOW_DELETED, _target(row), describe_window(row))
         _look_anew(session, row)
     return row.name, offer_undo(UndoKind.WINDOW_DELETED, {"window_id": row.id})
 
@@ -139,7 +139,7 @@ def restore_window(window_id: int) -> str:
         if row.deleted_at is None:
             raise Refused(CHANGED_SINCE)
         row.deleted_at = None
-        record(Action.WINDOW_RESTORED, _target(row), after=_facts(row))
+        record(Action.WINDOW_RESTORED, _target(row), after=describe_window(row))
     return row.name
 
 
@@ -181,7 +181,7 @@ def _look_anew(session: Session, row: MaintenanceWindow) -> None:
     )
 
 
-def _facts(row: MaintenanceWindow) -> dict[str, Any]:
+def describe_window(row: MaintenanceWindow) -> dict[str, Any]:
     names = ("name", "zone", "starts", "minutes", "repeats", "scope")
     return {name: getattr(row, name) for name in names}
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import Session, joinedload
 
 from portal.clock import utc_now
 from portal.db import db, transaction
@@ -60,7 +61,7 @@ def add_feed(name: str, user_id: int) -> tuple[CalendarFeed, str]:
         feed = CalendarFeed(name=name, token_digest=digest(token), user_id=user_id)
         session.add(feed)
         session.flush()
-        record(Action.CALENDAR_LINK_MADE, Target("calendar_link", feed.id, name))
+        record(Action.CALENDAR_LINK_MADE, _target(feed), after=_describe(session, feed))
     return feed, token
 
 
@@ -70,7 +71,7 @@ def revoke_feed(feed_id: int) -> str:
         feed = session.scalar(select(CalendarFeed).where(CalendarFeed.id == feed_id))
         if feed is None:
             raise NotFound("This link does not exist.")
-        record(Action.CALENDAR_LINK_REVOKED, Target("calendar_link", feed.id, feed.name))
+        record(Action.CALENDAR_LINK_REVOKED, _target(feed), _describe(session, feed))
         session.delete(feed)
         return feed.name
 
@@ -90,6 +91,20 @@ def identify(token: str) -> Reader:
         with tenant_scope(reader.tenant_id), transaction() as session:
             session.get_one(CalendarFeed, feed.id).last_used_at = utc_now()
     return reader
+
+
+def _target(feed: CalendarFeed) -> Target:
+    return Target("calendar_link", feed.id, feed.name)
+
+
+def _describe(session: Session, feed: CalendarFeed) -> dict[str, Any]:
+    """For the audit trail: whose it is, and since when."""
+    owner = session.get(User, feed.user_id) if feed.user_id is not None else None
+    return {
+        "name": feed.name,
+        "shows_what_is_seen_by": owner.email if owner else None,
+        "made_at": feed.created_at,
+    }
 
 
 def _find_place(feed: CalendarFeed) -> Membership | None:

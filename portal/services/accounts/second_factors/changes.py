@@ -8,7 +8,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from portal.clock import utc_now
-from portal.db import db, transaction
+from portal.db import count_changed, db, transaction
 from portal.errors import InvalidInput, NotFound, Refused
 from portal.models import Authenticator, Passkey, PasskeyChallenge, User
 from portal.models.accounts.passkey import PasskeyPurpose
@@ -115,20 +115,19 @@ def rename_passkey(user_id: int, passkey_id: int, name: str) -> None:
     """Raises InvalidInput and NotFound."""
     name = clean_line(name, "name", "a name for the passkey")
     with transaction():
-        get_passkey(user_id, passkey_id).name = name
-        record_of_user(
-            Action.PASSKEY_RENAMED, db.session.get_one(User, user_id), after={"name": name}
-        )
+        passkey, user = get_passkey(user_id, passkey_id), db.session.get_one(User, user_id)
+        before, passkey.name = {"name": passkey.name}, name
+        record_of_user(Action.PASSKEY_RENAMED, user, before, {"name": name})
 
 
 def remove_passkey(
     user_id: int, passkey_id: int, proof: Proof, keep_session: str, caller: Caller
 ) -> None:
     """Other sessions end. Raises InvalidInput, NotFound and TooManyAttempts."""
-    get_passkey(user_id, passkey_id)
+    before = {"name": get_passkey(user_id, passkey_id).name}
     with proven(user_id, proof, caller) as (session, user):
         session.execute(delete(Passkey).filter_by(id=passkey_id, user_id=user_id))
-        record_of_user(Action.PASSKEY_REMOVED, user)
+        record_of_user(Action.PASSKEY_REMOVED, user, before)
         _end_without_factor(session, user_id, keep_session)
 
 
@@ -160,10 +159,13 @@ def reset_factors(email: str) -> User:
 
 def forget_factors(session: Session, user: User, actor: Actor | None = None) -> None:
     """Inside the transaction of whatever does so; `actor`: who does it, if not who acts."""
-    for table in (Authenticator, Passkey, PasskeyChallenge):
-        session.execute(delete(table).where(table.user_id == user.id))
+    had = {
+        table: count_changed(session, delete(table).where(table.user_id == user.id))
+        for table in (Authenticator, Passkey, PasskeyChallenge)
+    }
     _end_without_factor(session, user.id, keep_session="")
-    record_of_user(Action.FACTORS_RESET, user, actor=actor)
+    before = {"authenticator_app": bool(had[Authenticator]), "passkeys": had[Passkey]}
+    record_of_user(Action.FACTORS_RESET, user, before, actor=actor)
 
 
 def _find_unconfirmed(session: Session, user_id: int) -> Authenticator | None:

@@ -18,6 +18,7 @@ from portal.errors import InvalidInput
 from portal.far_side.form import Rejected
 from portal.far_side.templating import BadTemplate, check_template
 from portal.models import Channel
+from portal.services.audit.values import differing
 from portal.services.channels.changing import FASTEST
 from portal.services.far_sides import read_secrets
 from portal.services.rules.file.content import ChannelPart
@@ -42,15 +43,15 @@ def import_channel(session: Session, part: ChannelPart) -> Line:
     if channel is None:
         new = Channel(kind=part.kind, name=name, active=False, settings=part.settings, **values)
         session.add(new)
-        return Line("channel", name, "added", ("switched off until you enter its secrets",))
+        notes = ("switched off until you enter its secrets",)
+        facts = {"kind": part.kind, "most_per_minute": part.most_per_minute, "active": False}
+        return Line("channel", name, "added", notes, after=facts)
     if channel.kind != part.kind:
         raise InvalidInput(f"It is of the kind {channel.kind} here.", field="file")
-    notes = []
-    for field, value in values.items():
-        if getattr(channel, field) != value:
-            setattr(channel, field, value)
-            notes.append(field.replace("_", " "))
-    line = changed("channel", name, notes)
+    was, becomes = differing({each: getattr(channel, each) for each in values}, values)
+    for field, value in becomes.items():
+        setattr(channel, field, value)
+    line = changed("channel", name, was, becomes)
     if any(channel.settings.get(field) != value for field, value in part.settings.items()):
         return replace(line, notes=(*line.notes, "its settings stay: change them on its page"))
     return line

@@ -32,7 +32,7 @@ def import_helpdesk(session: Session, part: HelpdeskPart) -> Line:
         return _add(session, kind, name, part)
     if helpdesk.kind != part.kind:
         raise InvalidInput(f"It is of the kind {helpdesk.kind} here.", field="file")
-    line = changed("helpdesk", name, ())
+    line = changed("helpdesk", name, {}, {})
     if any(helpdesk.settings.get(field) != value for field, value in part.settings.items()):
         return Line(line.kind, name, line.action, ("its settings stay: change them on its page",))
     return line
@@ -50,4 +50,5 @@ def _add(session: Session, kind: HelpdeskKind, name: str, part: HelpdeskPart) ->
             problems = {each: why for each, why in error.problems.items() if each in settings}
     refuse(problems)
     session.add(Helpdesk(kind=kind.name, name=name, active=False, settings=settings))
-    return Line("helpdesk", name, "added", ("switched off until you enter its secrets",))
+    notes = ("switched off until you enter its secrets",)
+    return Line("helpdesk", name, "added", notes, after={"kind": kind.name, "active": False})

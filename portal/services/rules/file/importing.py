@@ -19,6 +19,7 @@ from portal.services.audit.actions import Action
 from portal.services.audit.record import Target, record
 from portal.services.rules.changes import (
     Draft,
+    describe_rule,
     insert_rule,
     lock_rules,
     number_rules,
@@ -39,7 +40,7 @@ from portal.services.rules.file.outcome import Import, Line, changed
 from portal.services.rules.listing import query_rules
 from portal.services.rules.terms import read_conditions, read_steps
 from portal.services.windows.drafts import ONCE, WindowDraft, read_draft
-from portal.services.windows.editing import insert_window, update_window
+from portal.services.windows.editing import describe_window, insert_window, update_window
 from portal.services.windows.loading import select_ahead
 from portal.services.windows.terms import Window, as_plain, read_repeats, read_scope
 
@@ -71,8 +72,10 @@ def apply_import(file: bytes, by: str) -> Import:
     with transaction() as session:
         done = Import(_import(session, content, by), digest(file))
         if done.changes:
-            after = {f"{line.kind} {line.name}": line.action for line in done.changes}
-            record(Action.RULES_IMPORTED, Target("rule"), after=after)
+            names = {f"{line.kind} {line.name}": line for line in done.changes}
+            before = {name: line.before for name, line in names.items()}
+            after = {name: line.after or line.action for name, line in names.items()}
+            record(Action.RULES_IMPORTED, Target("rule"), before, after)
     return done
 
 
@@ -123,9 +126,9 @@ def _import_rules(session: Session, parts: Sequence[RulePart], names: Names) -> 
         first.append(rule)
     after = [*first, *(rule for rule in before if rule not in first)]
     if [rule for rule in after if rule in before] != before:
-        lines.append(
-            Line("rule", "Order of the rules", "changed", ("those of the file come first",))
-        )
+        orders = [{"names": [rule.name for rule in rules]} for rules in (before, after)]
+        notes = ("those of the file come first",)
+        lines.append(Line("rule", "Order of the rules", "changed", notes, *orders))
     number_rules(after)
     return lines
 
@@ -138,13 +141,18 @@ def _import_rule(
     draft = Draft(part.name, conditions, steps, part.go_on)
     if rule is None:
         rule = insert_rule(session, draft, is_on=part.switched_on)
-        return Line("rule", rule.name, "added", ("on",) if part.switched_on else ("off",)), rule
-    _was, becomes = update_rule(rule, draft)
-    notes = [name.replace("_", " ") for name in becomes]
-    if part.switched_on is not (rule.switched_on_at is not None):
+        made = {**describe_rule(rule), "on": part.switched_on}
+        word = "on" if part.switched_on else "off"
+        return Line("rule", rule.name, "added", (word,), after=made), rule
+    was, becomes = update_rule(rule, draft)
+    line = changed("rule", rule.name, was, becomes)
+    is_on = rule.switched_on_at is not None
+    if part.switched_on is not is_on:
         rule.switched_on_at = utc_now() if part.switched_on else None
-        notes.append("switched on" if part.switched_on else "switched off")
-    return changed("rule", rule.name, notes), rule
+        notes = (*line.notes, "switched on" if part.switched_on else "switched off")
+        facts = {"on": is_on, **was}, {"on": part.switched_on, **becomes}
+        line = Line("rule", rule.name, "changed", notes, *facts)
+    return line, rule
 
 
 def _import_windows(
@@ -157,13 +165,11 @@ def _import_windows(
             window = _to_window(part, names)
             row = known.take(part.name)
             if row is not None:
-                _was, became = update_window(session, row, window)
-                notes = [name.replace("_", " ") for name in became]
-                lines.append(changed("window", row.name, notes))
-            elif insert_window(session, window, by) is None:
+                lines.append(changed("window", row.name, *update_window(session, row, window)))
+            elif (made := insert_window(session, window, by)) is None:
                 lines.append(Line("window", window.name, "left out", ("it is over",)))
             else:
-                lines.append(Line("window", window.name, "added"))
+                lines.append(Line("window", made.name, "added", after=describe_window(made)))
         except PortalError as error:
             raise _in_part("window", part.name, error) from None
     return lines

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from portal.services.audit.values import Values
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +16,9 @@ class Line:
     name: str
     action: str
     notes: tuple[str, ...] = ()
+    before: Values | None = field(default=None, compare=False)
+    after: Values | None = field(default=None, compare=False)
+    """For the audit trail: what changes of it; of what is added, what it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +33,7 @@ class Import:
         return [line for line in self.lines if line.action in ("added", "changed")]
 
 
-def changed(kind: str, name: str, notes: Iterable[str]) -> Line:
-    """Or unchanged, where there is nothing to note."""
-    told = tuple(notes)
-    return Line(kind, name, "changed" if told else "unchanged", told)
+def changed(kind: str, name: str, before: Values, after: Values) -> Line:
+    """Or unchanged, where both are empty."""
+    notes = tuple(name.replace("_", " ") for name in after)
+    return Line(kind, name, "changed" if notes else "unchanged", notes, before, after)
