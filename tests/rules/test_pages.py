@@ -299,7 +299,7 @@ def test_a_file_is_taken_over_on_the_page_after_a_look(
     def send(content: bytes, **form: str) -> Any:
         return admin.post(address, data=form | {"file": (io.BytesIO(content), "r.yaml")})
 
-    assert "Take over a file" in admin.get(address).text
+    assert "Import a file" in admin.get(address).text
     looked_at = send(file, do="look").text
     assert "From a file" in looked_at
     assert rules_of(app, acme) == ["Acme servers"]

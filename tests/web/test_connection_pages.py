@@ -101,8 +101,8 @@ def test_the_page_tells_the_interval_in_force_and_why_it_is_long(
         assert ("half of the steady workers" in text) is (seconds > 120)
         return text
 
-    assert "auto (every 2 minutes now)" in told(120, status_sweep_minutes=None)
-    assert "auto (every 7 minutes now)" in told(420, status_sweep_minutes=None)
+    assert "automatically, every 2 minutes now" in told(120, status_sweep_minutes=None)
+    assert "automatically, every 7 minutes now" in told(420, status_sweep_minutes=None)
     assert "every minute" in told(60, status_sweep_minutes=1)
     assert "only when started by hand" in told(0, status_sweep_minutes=0)
 

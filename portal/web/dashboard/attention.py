@@ -71,7 +71,7 @@ def _overdue_items(overview: Overview) -> list[Item]:
         return []
     text = f"{plural(overdue, 'asset is', 'assets are')} overdue."
     where, since = url_for("assets.index", status="overdue"), overview.fleet.overdue_since
-    return [_item("info", text, "View", where, since, overdue)]
+    return [_item("info", text, "Assets", where, since, overdue)]
 
 
 def _watch_items(overview: Overview) -> list[Item]:
