@@ -35,6 +35,24 @@ def test_a_token_is_shown_once_works_and_is_revoked(
     assert program.get("/assets").status_code == 401
 
 
+def test_those_that_are_ticked_are_revoked(app: Flask, owner: FlaskClient, acme: Place) -> None:
+    typed = {"scopes": "read", "days": "30"}
+    pages = [owner.post(acme.url("api/"), data=typed | {"name": name}) for name in ("One", "Two")]
+    tokens = [re.findall(r'id="api-token">(rmmp_[\w-]+)<', page.text)[0] for page in pages]
+    programs = [Reader(app.test_client(), token) for token in tokens]
+    listed = owner.get(acme.url("api/")).text
+    ids = re.findall(r'name="token" value="(\d+)" form="chosen-tokens"', listed)
+    assert (len(ids), str(acme.token) in ids) == (3, True)
+
+    ids.remove(str(acme.token))
+    page = owner.post(acme.url("api/revoke"), data={"token": ids}, follow_redirects=True).text
+    assert "2 tokens were revoked. They open nothing any more." in page
+    assert [program.get("/assets").status_code for program in programs] == [401, 401]
+    assert f"/api/{acme.token}/revoke" in page
+    none = owner.post(acme.url("api/revoke"), follow_redirects=True)
+    assert "Select at least one token." in none.text
+
+
 def test_what_cannot_be_used_is_said_beside_its_field_and_kept(
     owner: FlaskClient, acme: Place
 ) -> None:

@@ -76,6 +76,11 @@ def _change(model: type[Any], row_id: int, **values: Any) -> None:
             setattr(row, name, value)
 
 
+def _ids(name: str) -> Prepare:
+    """The row of that name is ticked."""
+    return lambda place: {name: getattr(place, name)}
+
+
 def _missing(place: Place) -> dict[str, Any]:
     _change(Asset, place.asset, missing_since=utc_now())
     return {"asset": place.asset}
@@ -270,6 +275,7 @@ HELPDESK = make_desk_form("far") | {"name": "Changed", "token": "1-23-Canary61To
 ROUTES = {
     "api_tokens.add": Drive("token.made", {"name": "Reports", "scopes": "read", "days": "90"}),
     "api_tokens.revoke": Drive("token.revoked"),
+    "api_tokens.revoke_many": Drive("token.revoked", prepare=_ids("token")),
     "alerts.act": Drive("alert.resolved", {"action": "resolve"}),
     "alerts.act_on_many": Drive(
         "alert.snoozed",
@@ -377,6 +383,7 @@ ROUTES = {
         "rule.added", {"name": "New", "does": "ignore", "ignore": "Noise", "do": "save"}
     ),
     "rules.switch": Drive("rule.switched_off", {"on": "0"}),
+    "rules.switch_many": Drive("rule.switched_off", {"on": "0"}, _ids("rule")),
     "rules.take_over": Drive("rule.imported", {"do": "apply"}, _file_to_take_over),
     "subscribers.add": Drive("subscriber.added", {"url": "https://siem.example/hook-Jc4nB7xL1y"}),
     "subscribers.delete": Drive("subscriber.deleted"),
@@ -422,7 +429,10 @@ ROUTES = {
     "webhook.test": Drive("webhook.tested"),
     "watches.new": Drive("watch.added", {"older_than": "3.0"}),
     "watches.remove": Drive("watch.removed"),
+    "watches.remove_many": Drive("watch.removed", prepare=_ids("watch")),
     "watches.switch": Drive("watch.switched_off"),
+    "watches.switch_many": Drive("watch.switched_off", prepare=_ids("watch")),
+    "windows.delete_many": Drive("window.deleted", prepare=_ids("window")),
     "windows.add_link": Drive("calendar_link.made", {"name": "Team"}),
     "windows.revoke_link": Drive("calendar_link.revoked"),
     "windows.begin_for_asset": Drive("window.added", {"hours": "2"}),

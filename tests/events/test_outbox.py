@@ -37,7 +37,7 @@ from portal.services.integrations.current import get_integration
 from portal.services.notices.detection import look
 from portal.services.runs import execution, requests
 from portal.services.tickets.records import write_down
-from portal.services.watches.keeping import add_watch, remove_watch
+from portal.services.watches.keeping import add_watch, remove_watches
 from portal.sync.devices.device_events import record_device_events
 from portal.sync.devices.merging.merge import merge_into
 from portal.sync.runs.cause import Cause
@@ -208,7 +208,7 @@ def watch_software() -> None:
     ).first()
     db.session.rollback()
     assert product_id is not None
-    remove_watch(add_watch(product_id, "", None, "test").row.id)
+    remove_watches([add_watch(product_id, "", None, "test").row.id])
 
 
 def notice_certificate() -> None:

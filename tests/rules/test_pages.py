@@ -21,6 +21,7 @@ from portal.services.rules.listing import get_rule, list_rules, query_rules, vie
 from portal.services.rules.terms import Steps, TicketStep
 from portal.services.rules.trial import try_rules
 from tests.web.conftest import acme, admin
+from tests.web.lists.test_undo import do, press
 from tests.web.world import Place, make_rule
 
 __all__ = ["acme", "admin"]
@@ -162,8 +163,8 @@ def test_a_rule_that_only_opens_a_ticket_shows_it_first(
 def test_what_cannot_be_meant_is_refused_and_kept(admin: FlaskClient, acme: Place) -> None:
     wrong = []
     for entered, says in REFUSED:
-        for do in ("try", "save"):
-            answer = admin.post(acme.url("rules/new"), data=whole(acme) | entered | {"do": do})
+        for word in ("try", "save"):
+            answer = admin.post(acme.url("rules/new"), data=whole(acme) | entered | {"do": word})
             kept = "disk|service" in answer.text or "text" in entered
             if answer.status_code != 422 or says not in answer.text or not kept:
                 wrong.append((entered, do, answer.status_code))
@@ -226,7 +227,7 @@ def test_without_rules_the_page_says_that_nobody_is_told_and_offers_some(
         assert [view.steps.notify for view in taken if view.steps.ignore is None] == [
             (acme.channel,)
         ] * 3
-        changes.switch_rule(taken[0].rule.id, on=False)
+        changes.switch_rules([taken[0].rule.id], on=False)
     assert "All rules are switched off." not in admin.get(acme.url("rules/")).text
     assert warning not in admin.get(acme.url()).text
 
@@ -315,3 +316,43 @@ def test_a_file_is_taken_over_on_the_page_after_a_look(
     taken = admin.get(acme.url("rules/file.yaml"))
     assert "From a file" in taken.text
     assert "attachment" in taken.headers["Content-Disposition"]
+
+
+def test_those_that_are_ticked_are_switched_and_undone(
+    app: Flask, admin: FlaskClient, acme: Place
+) -> None:
+    with app.app_context(), tenant_scope(acme.id), transaction() as session:
+        off = make_rule("Off", acme.channel, 2)
+        off.switched_on_at = None
+        session.add(off)
+        session.flush()
+        both = {"rule": [acme.rule, off.id]}
+
+    def since() -> list[object]:
+        with app.app_context(), tenant_scope(acme.id):
+            return [rule.switched_on_at for rule in query_rules()]
+
+    before = since()
+    assert (
+        f'name="rule" value="{acme.rule}" form="chosen-rules"' in admin.get(acme.url("rules/")).text
+    )
+    switched = do(admin, acme, "rules/switch", **both, on="0")
+    assert since() == [None, None]
+    assert press(admin, switched) == "Undone: switched off 1 rule."
+    assert since() == before  # on since it was, and not since now
+
+    switched = do(admin, acme, "rules/switch", **both, on="1")
+    assert since()[0] == before[0]
+    alone = do(admin, acme, f"rules/{both['rule'][1]}/switch", on="0")
+    assert press(admin, switched) == "It was changed since, so nothing was undone."
+    assert press(admin, alone) == "Undone: switched off 1 rule."
+    assert press(admin, switched) == "Undone: switched on 1 rule."
+    assert since() == before
+
+    again = admin.post(acme.url("rules/switch"), data=both | {"on": "0"}, follow_redirects=True)
+    assert "Switched 1 rule off." in again.text
+    again = admin.post(acme.url("rules/switch"), data=both | {"on": "0"}, follow_redirects=True)
+    assert "They are off already." in again.text
+    none = admin.post(acme.url("rules/switch"), data={"on": "0"}, follow_redirects=True)
+    assert "Select at least one rule." in none.text
+    assert admin.post(acme.url("rules/switch"), data={"rule": 999999}).status_code == 404

@@ -70,11 +70,11 @@ def test_each_asset_is_told_once_when_it_begins_and_when_it_ceases(msp: Msp) -> 
         assert (view.matches, view.row.id) == (1, old)
         assert db.session.scalars(select(SoftwareMatch.version)).all() == ["22.01"]
 
-        keeping.switch_watch(old, on=False)
+        keeping.switch_watches([old], on=False)
         ingest(msp)
         assert told()[5:] == [("cleared", two, "22.01")]
-        keeping.switch_watch(old, on=True)
-        keeping.remove_watch(old)
+        keeping.switch_watches([old], on=True)
+        keeping.remove_watches([old])
         assert told()[6:] == [("matched", two, "22.01"), ("cleared", two, "22.01")]
         assert list_watches() == []
 

@@ -36,5 +36,6 @@ def _work(redis_url: str, stop: threading.Event) -> None:
         while not stop.wait(PAUSE_SECONDS):
             for queue in queues:
                 for job in queue.get_jobs():
-                    job.func(*job.args)
-                    job.delete()
+                    do, ids = job.func, job.args
+                    job.delete()  # as RQ takes it out of the line first: it may come again
+                    do(*ids)

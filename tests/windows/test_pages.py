@@ -17,8 +17,10 @@ from portal.models import AlertHandling, MaintenanceWindow
 from portal.models.alerts.handling import HandlingState
 from portal.scope import tenant_scope
 from portal.services.handling.deciding import handle_due
+from portal.services.windows.listing import list_ahead
 from portal.services.windows.loading import load_windows
 from portal.services.windows.terms import MonthlyByWeekday, Scope
+from tests.web.lists.test_undo import do, press
 from tests.web.world import Place
 
 FORM = {
@@ -255,3 +257,23 @@ def test_a_changed_window_says_what_would_have_been_different(
     with app.app_context(), tenant_scope(acme.id):
         kept = db.session.get_one(AlertHandling, handling)
         assert (kept.window_id, kept.state) == (None, HandlingState.ACTED)
+
+
+@pytest.mark.one_database
+def test_those_that_are_ticked_are_deleted_and_brought_back(
+    app: Flask, admin: FlaskClient, acme: Place
+) -> None:
+    for name in ("One", "Two"):
+        admin.post(acme.url("maintenance/new"), data=FORM | {"name": name})
+    with app.app_context(), tenant_scope(acme.id):
+        coming = [view.row.id for view in list_ahead().coming]
+    page = admin.get(acme.url("maintenance/")).text
+    assert page.count('form="chosen-windows"') == len(coming) >= 2
+    deleted = do(admin, acme, "maintenance/delete", window=coming)
+    with app.app_context(), tenant_scope(acme.id):
+        assert list_ahead().coming == []
+    assert press(admin, deleted) == f"{len(coming)} windows are back."
+    with app.app_context(), tenant_scope(acme.id):
+        assert [view.row.id for view in list_ahead().coming] == coming
+    none = admin.post(acme.url("maintenance/delete"), follow_redirects=True).text
+    assert "Select at least one window." in none

@@ -51,8 +51,8 @@ def add(product: str, older_than: str, client: str, publisher: str) -> Outcome:
 @tenant_option
 def remove(watch_id: int) -> Outcome:
     """Remove a watch."""
-    question, _ = keeping.remove_watch(watch_id)
-    return Outcome({"ok": True, "id": str(watch_id)}, f"Removed the watch for {question}.")
+    removed, _ = keeping.remove_watches([watch_id])
+    return Outcome({"ok": True, "id": str(watch_id)}, f"Removed {removed}.")
 
 
 def _find_client(name: str) -> int | None:

@@ -37,6 +37,8 @@ class UndoKind(StrEnum):
     UNSNOOZED_DAYS = "unsnoozed_days"
     MOVED = "moved"
     """To another client, by hand."""
+    RULES_SWITCHED = "rules_switched"
+    """On or off."""
     WATCH_SWITCHED = "watch_switched"
     """On or off; of software, like the next."""
     WATCH_REMOVED = "watch_removed"

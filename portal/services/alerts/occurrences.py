@@ -10,11 +10,12 @@ from sqlalchemy.orm import Session, joinedload
 
 from portal.clock import utc_now
 from portal.db import insert
-from portal.errors import InvalidInput, NotFound
+from portal.errors import NotFound
 from portal.models import Alert, AlertHandling
 from portal.models.alerts.alert import IS_PRESENT, AlertStatus
 from portal.models.alerts.handling import HandlingState
 from portal.scope import get_tenant_id
+from portal.services.lists.ticked import check_ticked
 from portal.sync.alerts.news import TOO_OLD
 
 MOST_AT_ONCE = 200
@@ -33,12 +34,7 @@ class Occurrence:
 
 def check_ids(alert_ids: Sequence[int], most: int = MOST_AT_ONCE) -> list[int]:
     """Each once. Raises InvalidInput for none, and for too many."""
-    ids = list(dict.fromkeys(alert_ids))
-    if not ids:
-        raise InvalidInput("Select at least one alert.")
-    if len(ids) > most:
-        raise InvalidInput(f"Select at most {most:,} alerts at once.")
-    return ids
+    return check_ticked(alert_ids, "alert", most)
 
 
 def hold_current(session: Session, alert_ids: Sequence[int]) -> list[Occurrence]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -25,6 +25,7 @@ from portal.services.accounts.tokens import digest, new_token
 from portal.services.audit.actions import Action
 from portal.services.audit.record import Target, record
 from portal.services.faults import Faults
+from portal.services.lists.ticked import check_ticked
 from portal.services.text import clean_line
 
 PREFIX = "rmmp_"
@@ -33,6 +34,7 @@ ENDING = 4
 DEFAULT_DAYS = 90
 MOST_DAYS = 365
 MOST_NETWORKS = 20
+MOST_AT_ONCE = 200
 
 
 class Scope(StrEnum):
@@ -91,14 +93,15 @@ def list_tokens() -> list[ApiToken]:
     return list(db.session.scalars(query))
 
 
-def revoke_token(token_id: int) -> str:
-    """It opens nothing from the next request on; its name. Raises NotFound."""
-    return _revoke(ApiToken.id == token_id)
+def revoke_tokens(token_ids: Iterable[int]) -> list[str]:
+    """They open nothing from the next request on; their names. Raises InvalidInput for none, and
+    NotFound."""
+    return _revoke(ApiToken.id.in_(check_ticked(token_ids, "token", MOST_AT_ONCE)))
 
 
 def revoke_token_named(name: str) -> str:
     """Raises NotFound."""
-    return _revoke(ApiToken.name == " ".join(name.split()))
+    return _revoke(ApiToken.name == " ".join(name.split()))[0]
 
 
 def is_expired(token: ApiToken) -> bool:
@@ -117,15 +120,16 @@ def _flush(session: Session, token: ApiToken) -> None:
         ) from error
 
 
-def _revoke(which: ColumnElement[bool]) -> str:
+def _revoke(which: ColumnElement[bool]) -> list[str]:
     with transaction() as session:
-        token = session.scalar(select(ApiToken).where(which))
-        if token is None:
+        tokens = session.scalars(select(ApiToken).where(which).order_by(ApiToken.name)).all()
+        if not tokens:
             raise NotFound("There is no such token. It may have been revoked already.")
-        facts = _facts(token)
-        session.delete(token)
-        record(Action.TOKEN_REVOKED, _target(token), before=facts)
-    return token.name
+        for token in tokens:
+            facts = _facts(token)
+            session.delete(token)
+            record(Action.TOKEN_REVOKED, _target(token), before=facts)
+    return [token.name for token in tokens]
 
 
 def _target(token: ApiToken) -> Target:

@@ -19,6 +19,7 @@ from portal.services.assets.merge import merge_as_run
 from portal.services.audit.actions import Action
 from portal.services.audit.record import Target, record
 from portal.services.conflicts.listing import get_conflict, list_choices
+from portal.services.lists.ticked import check_ticked
 from portal.sync.devices.relinking import relink
 from portal.sync.runs.log import log_entry
 from portal.sync.runs.person_runs import add_person_run, cause_of, record_done
@@ -91,11 +92,7 @@ def settle_conflicts(
 ) -> Settled:
     """One after the other, each by itself: one that cannot be settled leaves the rest alone.
     Raises InvalidInput when none is chosen."""
-    chosen, settled = list(dict.fromkeys(ids)), Settled()
-    if not chosen:
-        raise InvalidInput("Select at least one conflict.")
-    if len(chosen) > MOST_AT_ONCE:
-        raise InvalidInput(f"Select at most {MOST_AT_ONCE} conflicts at once.")
+    chosen, settled = check_ticked(ids, "conflict", MOST_AT_ONCE), Settled()
     for conflict_id in chosen:
         try:
             settle_conflict(conflict_id, settlement, user_id)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from portal.clock import utc_now
 from portal.db import transaction
-from portal.errors import Refused
+from portal.errors import NotFound, Refused
 from portal.models import AlertRule, Tenant
+from portal.models.undo.offer import UndoKind
 from portal.scope import get_tenant_id
 from portal.services.audit.actions import Action
 from portal.services.audit.record import Target, record
@@ -19,10 +21,12 @@ from portal.services.audit.values import differing
 from portal.services.channels.listing import list_names
 from portal.services.faults import Faults
 from portal.services.helpdesks.listing import list_names as list_helpdesks
+from portal.services.lists.ticked import check_ticked
 from portal.services.rules.checking import check_conditions, check_steps
 from portal.services.rules.listing import get_rule, query_rules
 from portal.services.rules.terms import Conditions, Steps, to_json
 from portal.services.text import LONGEST_LINE, clean_line
+from portal.services.undo.offers import CHANGED_SINCE, offer_undo, tell_undone
 
 MOST_RULES = 100
 
@@ -145,21 +149,56 @@ def move_rule(rule_id: int, *, up: bool) -> AlertRule:
     return rule
 
 
-def switch_rule(rule_id: int, *, on: bool) -> AlertRule:
-    """On: it acts on alerts that begin from now on. One that is on already stays as it is."""
+def switch_rules(rule_ids: Collection[int], *, on: bool) -> tuple[list[AlertRule], int | None]:
+    """On: they act on alerts that begin from now on. Those that are so already stay as they are.
+
+    Returns those that were switched, and the number of the offer to undo it. Raises InvalidInput
+    for none, and NotFound where none of them is there.
+    """
+    ids = check_ticked(rule_ids, "rule", MOST_RULES)
+    at = utc_now() if on else None
     with transaction() as session:
         lock_rules(session)
-        rule = get_rule(rule_id)
-        was = rule.switched_on_at is not None
-        if was != on:
-            rule.switched_on_at = utc_now() if on else None
-        record(
-            Action.RULE_SWITCHED_ON if on else Action.RULE_SWITCHED_OFF,
-            _target(rule),
-            {"on": was},
-            {"on": on},
-        )
-    return rule
+        there = [rule for rule in query_rules() if rule.id in ids]
+        if not there:
+            raise NotFound("This rule does not exist.")
+        switched = [rule for rule in there if (rule.switched_on_at is not None) is not on]
+        was = [(rule.id, _to_text(rule.switched_on_at)) for rule in switched]
+        for rule in switched:
+            _switch(rule, at)
+    if not switched:
+        return [], None
+    return switched, offer_undo(UndoKind.RULES_SWITCHED, {"at": _to_text(at), "was": was})
+
+
+def take_back_switching(at: str | None, was: Sequence[tuple[int, str | None]]) -> str:
+    """Undo `switch_rules`, of those that nobody has switched since: what was on is on since then.
+    Raises Refused for none."""
+    before = dict(was)
+    with transaction() as session:
+        lock_rules(session)
+        switched = [
+            rule
+            for rule in query_rules()
+            if rule.id in before and _to_text(rule.switched_on_at) == at
+        ]
+        if not switched:
+            raise Refused(CHANGED_SINCE)
+        for rule in switched:
+            since = before[rule.id]
+            _switch(rule, datetime.fromisoformat(since) if since else None)
+    return tell_undone(f"switched {'on' if at else 'off'}", len(switched), len(was), "rule")
+
+
+def _switch(rule: AlertRule, at: datetime | None) -> None:
+    """On since then; None: off."""
+    action = Action.RULE_SWITCHED_ON if at else Action.RULE_SWITCHED_OFF
+    record(action, _target(rule), {"on": rule.switched_on_at is not None}, {"on": at is not None})
+    rule.switched_on_at = at
+
+
+def _to_text(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None
 
 
 def lock_rules(session: Session) -> None:

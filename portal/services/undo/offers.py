@@ -96,12 +96,19 @@ def _prune(session: Session) -> None:
     count_changed(session, delete(UndoOffer).where(UndoOffer.made_at < utc_now() - KEPT_FOR))
 
 
-def tell_undone(what: str, done: int, number: int, noun: str = "asset", after: str = "") -> str:
+def tell_undone(
+    what: str,
+    done: int,
+    number: int,
+    noun: str = "asset",
+    after: str = "",
+    many: str | None = None,
+) -> str:
     """`Undone: tagged 3 assets backup. 1 asset was changed since and stays as it is.` `what` was
     done to so many, of the `number` that it had been done to."""
-    text = f"Undone: {what} {plural(done, noun)}{after}."
+    text = f"Undone: {what} {plural(done, noun, many)}{after}."
     left = number - done
     if not left:
         return text
-    stays = "was changed since and stays as it is" if left == 1 else ""
-    return f"{text} {plural(left, noun)} {stays or 'were changed since and stay as they are'}."
+    stays, stay = "was changed since and stays as it is", "were changed since and stay as they are"
+    return f"{text} {plural(left, noun, many)} {stays if left == 1 else stay}."

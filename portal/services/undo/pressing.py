@@ -21,11 +21,12 @@ from portal.services.assets import tags
 from portal.services.assets.moving import take_back_moving
 from portal.services.helpdesks import customers
 from portal.services.organizations import many
+from portal.services.rules import changes as rules
 from portal.services.saved_views import keeping
 from portal.services.undo.offers import claim_offer, release_offer
 from portal.services.undo.runs import take_back_run
 from portal.services.watches.keeping import take_back_removing, take_back_switching
-from portal.services.windows.editing import restore_window
+from portal.services.windows.editing import restore_windows
 
 Change = dict[str, Any]
 Outcome = str | list[Errand]
@@ -85,12 +86,10 @@ _WAYS: Final[Mapping[UndoKind, _Way]] = {
     UndoKind.UNSNOOZED: _by(Permission.ACT_ON_ALERTS, take_back_unsnoozing),
     UndoKind.SNOOZED_DAYS: _by(Permission.ACT_ON_ALERTS, take_back_snoozing_days),
     UndoKind.UNSNOOZED_DAYS: _by(Permission.ACT_ON_ALERTS, take_back_waking),
+    UndoKind.RULES_SWITCHED: _by(Permission.CHANGE_RULES, rules.take_back_switching),
     UndoKind.WATCH_SWITCHED: _by(Permission.CHANGE_RULES, take_back_switching),
     UndoKind.WATCH_REMOVED: _by(Permission.CHANGE_RULES, take_back_removing),
-    UndoKind.WINDOW_DELETED: _Way(
-        Permission.CHANGE_RULES,
-        lambda _place, change: f"{restore_window(change['window_id'])} is back.",
-    ),
+    UndoKind.WINDOW_DELETED: _by(Permission.CHANGE_RULES, restore_windows),
     UndoKind.VIEW_DELETED: _Way(Permission.READ, _restore_view),
     UndoKind.SHARED_VIEW_DELETED: _Way(Permission.SHARE_VIEWS, _restore_view),
 }

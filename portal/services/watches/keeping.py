@@ -5,6 +5,7 @@ What matches is looked at in the same transaction, so that events tell of it at 
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -21,10 +22,18 @@ from portal.scope import get_tenant_id
 from portal.services.audit.actions import Action
 from portal.services.audit.record import Target, record
 from portal.services.clients import get_client
-from portal.services.undo.offers import CHANGED_SINCE, offer_undo
-from portal.services.watches.listing import WatchView, describe_watch, get_watch, view_watches
+from portal.services.lists.ticked import check_ticked
+from portal.services.undo.offers import CHANGED_SINCE, offer_undo, tell_undone
+from portal.services.watches.listing import (
+    WatchView,
+    describe_watch,
+    get_watch,
+    select_watches,
+    view_watches,
+)
 from portal.sync.software.watches import look_at_watches
 from portal.versions import LONGEST_VERSION, is_known_version
+from portal.wording import plural
 
 MOST_WATCHES = 100
 _KEPT = ("id", "product_id", "client_id", "older_than", "active", "created_by")
@@ -61,46 +70,70 @@ def add_watch(product_id: int, older_than: str, client_id: int | None, by: str) 
     return view_watches([watch])[0]
 
 
-def switch_watch(watch_id: int, *, on: bool) -> int | None:
-    """What is switched off matches nothing, and events tell so. Returns the offer to undo it.
-    Raises NotFound."""
+def switch_watches(watch_ids: Iterable[int], *, on: bool) -> tuple[int, int | None]:
+    """What is switched off matches nothing, and events tell so. Those that are so already stay as
+    they are. Returns how many were switched, and the offer to undo it. Raises InvalidInput for
+    none, and NotFound."""
     with transaction() as session:
-        watch = get_watch(watch_id)
-        if watch.active == on:
-            return None
-        _switch(session, watch, on=on)
-    return offer_undo(UndoKind.WATCH_SWITCHED, {"watch_id": watch_id, "on": on})
+        switched = [watch for watch in _get_watches(watch_ids) if watch.active is not on]
+        _switch(session, switched, on=on)
+    if not switched:
+        return 0, None
+    change = {"watch_ids": [watch.id for watch in switched], "on": on}
+    return len(switched), offer_undo(UndoKind.WATCH_SWITCHED, change)
 
 
-def take_back_switching(watch_id: int, on: bool) -> str:
-    """`on`: what was done. Raises Refused."""
+def take_back_switching(watch_ids: Sequence[int], on: bool) -> str:
+    """`on`: what was done. Raises Refused where none of them is so still."""
     with transaction() as session:
-        watch = _find_unchanged(watch_id)
-        if watch.active != on:
+        is_so = SoftwareWatch.id.in_(watch_ids), SoftwareWatch.active == on
+        switched = session.scalars(select_watches().where(*is_so)).all()
+        if not switched:
             raise Refused(CHANGED_SINCE)
-        _switch(session, watch, on=not on)
-    return f"Undone: the watch for {describe_watch(watch)} is {'off' if on else 'on'} again."
+        _switch(session, switched, on=not on)
+    if len(watch_ids) == 1:
+        return f"Undone: {_name(switched)} is {'off' if on else 'on'} again."
+    done, number = f"switched {'on' if on else 'off'}", len(watch_ids)
+    return tell_undone(done, len(switched), number, "watch", many="watches")
 
 
-def remove_watch(watch_id: int) -> tuple[str, int | None]:
-    """Returns what it asked, and the offer to undo it. Events tell that nothing matches it any
-    more. Raises NotFound."""
+def remove_watches(watch_ids: Iterable[int]) -> tuple[str, int | None]:
+    """Returns what was removed, in words, and the offer to undo it. Events tell that nothing
+    matches it any more. Raises InvalidInput for none, and NotFound."""
     with transaction() as session:
-        watch = get_watch(watch_id)
-        question = describe_watch(watch)
-        row = {name: getattr(watch, name) for name in _KEPT}
-        change = {"watch": row | {"created_at": iso_utc(watch.created_at)}}
-        watch.active = False
+        watches = _get_watches(watch_ids)
+        named = _name(watches)
+        rows = [
+            {name: getattr(watch, name) for name in _KEPT}
+            | {"created_at": iso_utc(watch.created_at)}
+            for watch in watches
+        ]
+        for watch in watches:
+            watch.active = False
         session.flush()
-        look_at_watches(session, [watch.product_id])
-        record(Action.WATCH_REMOVED, _target(watch), before=_describe(watch))
-        session.delete(watch)
-    return question, offer_undo(UndoKind.WATCH_REMOVED, change)
+        look_at_watches(session, [watch.product_id for watch in watches])
+        for watch in watches:
+            record(Action.WATCH_REMOVED, _target(watch), before=_describe(watch))
+            session.delete(watch)
+    return named, offer_undo(UndoKind.WATCH_REMOVED, {"watches": rows})
 
 
-def take_back_removing(watch: dict[str, Any]) -> str:
-    """What matches it now is told anew. Raises InvalidInput where there is such a one again, and
-    Refused."""
+def take_back_removing(watches: Sequence[dict[str, Any]]) -> str:
+    """What matches them now is told anew. Raises InvalidInput where there is such a one again, and
+    Refused: the first reason, where none of them can come back."""
+    back, problems = [], []
+    for watch in watches:
+        try:
+            back.append(_bring_back(watch))
+        except (InvalidInput, Refused) as error:
+            problems.append(error)
+    if not back:
+        raise problems[0]
+    text = f"{_name(back, 'The')} {'is' if len(back) == 1 else 'are'} back."
+    return f"{text} {len(problems)} could not come back. {problems[0]}" if problems else text
+
+
+def _bring_back(watch: dict[str, Any]) -> SoftwareWatch:
     product_id, client_id = watch["product_id"], watch["client_id"]
     with transaction() as session:
         session.get_one(Tenant, get_tenant_id(), with_for_update={"key_share": True})
@@ -116,22 +149,28 @@ def take_back_removing(watch: dict[str, Any]) -> str:
         back = get_watch(made.id)
         record(Action.WATCH_RESTORED, _target(back), after=_describe(back))
         look_at_watches(session, [product_id])
-    return f"The watch for {describe_watch(back)} is back."
+    return back
 
 
-def _switch(session: Session, watch: SoftwareWatch, *, on: bool) -> None:
+def _get_watches(watch_ids: Iterable[int]) -> Sequence[SoftwareWatch]:
+    ids = check_ticked(watch_ids, "watch", MOST_WATCHES, "watches")
+    found = db.session.scalars(select_watches().where(SoftwareWatch.id.in_(ids))).all()
+    return found or [get_watch(ids[0])]
+
+
+def _switch(session: Session, watches: Sequence[SoftwareWatch], *, on: bool) -> None:
     action = Action.WATCH_SWITCHED_ON if on else Action.WATCH_SWITCHED_OFF
-    record(action, _target(watch), {"active": watch.active}, {"active": on})
-    watch.active = on
+    for watch in watches:
+        record(action, _target(watch), {"active": watch.active}, {"active": on})
+        watch.active = on
     session.flush()
-    look_at_watches(session, [watch.product_id])
+    look_at_watches(session, [watch.product_id for watch in watches])
 
 
-def _find_unchanged(watch_id: int) -> SoftwareWatch:
-    try:
-        return get_watch(watch_id)
-    except NotFound:
-        raise Refused(CHANGED_SINCE) from None
+def _name(watches: Sequence[SoftwareWatch], the: str = "the") -> str:
+    if len(watches) == 1:
+        return f"{the} watch for {describe_watch(watches[0])}"
+    return plural(len(watches), "watch", "watches")
 
 
 def find_product(name: str, publisher: str = "") -> SoftwareProduct:

@@ -5,6 +5,7 @@ What a window kept back before stays as it was. What it keeps back now is looked
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Select, func, select, update
@@ -20,11 +21,13 @@ from portal.scope import get_tenant_id
 from portal.services.audit.actions import Action
 from portal.services.audit.record import Target, record
 from portal.services.audit.values import differing
+from portal.services.lists.ticked import check_ticked
 from portal.services.text import LONGEST_LINE
 from portal.services.undo.offers import CHANGED_SINCE, offer_undo
 from portal.services.windows.loading import select_ahead
 from portal.services.windows.occurrences import find_current, find_end
 from portal.services.windows.terms import Scope, Window, as_plain, read_window
+from portal.wording import plural
 
 MOST_AHEAD = 500
 HOURS = (1, 2, 4, 8)
@@ -115,32 +118,38 @@ def end_window(window_id: int) -> MaintenanceWindow:
     return row
 
 
-def delete_window(window_id: int) -> tuple[str, int | None]:
-    """It keeps nothing back from now on; the list of what it kept back stays. Its name, and the
-    number of the offer to undo it.
+def delete_windows(window_ids: Iterable[int]) -> tuple[str, int | None]:
+    """They keep nothing back from now on; the lists of what they kept back stay. What was deleted,
+    in words, and the number of the offer to undo it.
 
-    Raises NotFound, and Refused where it is deleted already.
+    Raises InvalidInput for none, NotFound, and Refused where one is deleted already.
     """
+    ids = sorted(check_ticked(window_ids, "window", MOST_AHEAD))
     with transaction() as session:
-        row = _lock(session, window_id)
-        row.deleted_at = utc_now()
-        record(Action.WINDOW_DELETED, _target(row), describe_window(row))
-        _look_anew(session, row)
-    return row.name, offer_undo(UndoKind.WINDOW_DELETED, {"window_id": row.id})
+        rows = [_lock(session, each) for each in ids]
+        for row in rows:
+            row.deleted_at = utc_now()
+            record(Action.WINDOW_DELETED, _target(row), describe_window(row))
+            _look_anew(session, row)
+    return _name(rows), offer_undo(UndoKind.WINDOW_DELETED, {"window_ids": ids})
 
 
-def restore_window(window_id: int) -> str:
-    """It keeps back again what is raised from now on. Its name. Raises NotFound, and Refused where
-    it is not deleted."""
+def restore_windows(window_ids: Sequence[int]) -> str:
+    """They keep back again what is raised from now on. Raises Refused where none is deleted."""
     with transaction() as session:
-        row = session.scalar(_select(window_id).with_for_update())
-        if row is None:
-            raise NotFound("This maintenance window does not exist.")
-        if row.deleted_at is None:
+        chosen = MaintenanceWindow.id.in_(window_ids), MaintenanceWindow.deleted_at.is_not(None)
+        query = select(MaintenanceWindow).where(*chosen).order_by(MaintenanceWindow.id)
+        rows = session.scalars(query.with_for_update()).all()
+        if not rows:
             raise Refused(CHANGED_SINCE)
-        row.deleted_at = None
-        record(Action.WINDOW_RESTORED, _target(row), after=describe_window(row))
-    return row.name
+        for row in rows:
+            row.deleted_at = None
+            record(Action.WINDOW_RESTORED, _target(row), after=describe_window(row))
+    return f"{_name(rows)} {'is' if len(rows) == 1 else 'are'} back."
+
+
+def _name(rows: Sequence[MaintenanceWindow]) -> str:
+    return rows[0].name if len(rows) == 1 else plural(len(rows), "window")
 
 
 def get_window(window_id: int) -> MaintenanceWindow:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from flask import flash, redirect, render_template, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.api.document import get_document
@@ -18,9 +18,10 @@ from portal.web.api_tokens.forms import TokenForm
 from portal.web.api_tokens.reference import list_tags
 from portal.web.forms import mark
 from portal.web.guard import get_user, requires, tenant_blueprint
-from portal.web.input import to_number
+from portal.web.input import to_id, to_number
 from portal.web.reauthentication import fresh_sign_in_required
 from portal.web.users.limits import read_chosen
+from portal.wording import plural
 
 api_tokens = tenant_blueprint("api_tokens", __name__, "/api")
 
@@ -62,8 +63,27 @@ def add() -> ResponseReturnValue:
 @requires(Permission.MANAGE_TOKENS)
 @fresh_sign_in_required
 def revoke(token_id: int) -> ResponseReturnValue:
-    name = token_service.revoke_token(token_id)
-    flash(f"The token {name} was revoked. It opens nothing any more.", "success")
+    return _revoke([token_id])
+
+
+@api_tokens.post("/revoke")
+@requires(Permission.MANAGE_TOKENS)
+@fresh_sign_in_required
+def revoke_many() -> ResponseReturnValue:
+    return _revoke(request.form.getlist("token", type=to_id))
+
+
+def _revoke(token_ids: list[int]) -> ResponseReturnValue:
+    try:
+        names = token_service.revoke_tokens(token_ids)
+    except InvalidInput as error:
+        flash(error.message, "error")
+    else:
+        if len(names) == 1:
+            text = f"The token {names[0]} was revoked. It opens nothing any more."
+        else:
+            text = f"{plural(len(names), 'token')} were revoked. They open nothing any more."
+        flash(text, "success")
     return redirect(url_for("api_tokens.index"))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal.errors import Refused
+from portal.errors import InvalidInput, Refused
 from portal.services.accounts.permissions import Permission
 from portal.services.channels.listing import list_names
 from portal.services.handling.acting import act_now
@@ -20,7 +20,9 @@ from portal.services.rules.listing import (
 )
 from portal.services.rules.older import list_older
 from portal.services.rules.words import describe_conditions, describe_steps, name_places
+from portal.web.fragments import flash_done
 from portal.web.guard import requires, tenant_blueprint
+from portal.web.input import to_id
 from portal.wording import plural
 
 rules = tenant_blueprint("rules", __name__, "/rules")
@@ -86,10 +88,27 @@ def move(rule_id: int) -> ResponseReturnValue:
 @requires(Permission.CHANGE_RULES)
 def switch(rule_id: int) -> ResponseReturnValue:
     on = request.form.get("on") == "1"
-    rule = changes.switch_rule(rule_id, on=on)
+    _, undo = changes.switch_rules([rule_id], on=on)
     said = "is on. It acts on alerts that begin from now on." if on else "is off."
-    flash(f"{rule.name} {said}", "success")
+    flash_done(f"{get_rule(rule_id).name} {said}", undo)
     return show_switched_on(rule_id)
+
+
+@rules.post("/switch")
+@requires(Permission.CHANGE_RULES)
+def switch_many() -> ResponseReturnValue:
+    on = request.form.get("on") == "1"
+    try:
+        switched, undo = changes.switch_rules(request.form.getlist("rule", type=to_id), on=on)
+    except InvalidInput as error:
+        flash(error.message, "error")
+        return redirect(url_for("rules.index"))
+    if not switched:
+        flash(f"They are {'on' if on else 'off'} already.", "info")
+    else:
+        said = "on. They act on alerts that begin from now on." if on else "off."
+        flash_done(f"Switched {plural(len(switched), 'rule')} {said}", undo)
+    return redirect(url_for("rules.index"))
 
 
 @rules.post("/<int:rule_id>/duplicate")

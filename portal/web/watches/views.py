@@ -22,6 +22,8 @@ from portal.web.client_filter import (
 from portal.web.forms import mark
 from portal.web.fragments import flash_done, page_number, words
 from portal.web.guard import get_user, requires, tenant_blueprint
+from portal.web.input import to_id
+from portal.wording import plural
 
 watches = tenant_blueprint("watches", __name__, "/software")
 
@@ -75,7 +77,7 @@ def new(product_id: int) -> ResponseReturnValue:
 @requires(Permission.CHANGE_RULES)
 def switch(watch_id: int) -> ResponseReturnValue:
     on = bool(request.form.get("on"))
-    undo = keeping.switch_watch(watch_id, on=on)
+    _, undo = keeping.switch_watches([watch_id], on=on)
     flash_done("Switched on." if on else "Switched off. Nothing matches it now.", undo)
     return redirect(url_for("watches.show", watch_id=watch_id))
 
@@ -83,9 +85,42 @@ def switch(watch_id: int) -> ResponseReturnValue:
 @watches.post("/watches/<int:watch_id>/remove")
 @requires(Permission.CHANGE_RULES)
 def remove(watch_id: int) -> ResponseReturnValue:
-    question, undo = keeping.remove_watch(watch_id)
-    flash_done(f"Removed the watch for {question}.", undo)
+    return _remove([watch_id])
+
+
+@watches.post("/watches/switch")
+@requires(Permission.CHANGE_RULES)
+def switch_many() -> ResponseReturnValue:
+    on = bool(request.form.get("on"))
+    state = "on" if on else "off"
+    try:
+        number, undo = keeping.switch_watches(_read_ticked(), on=on)
+    except InvalidInput as error:
+        flash(error.message, "error")
+    else:
+        done = f"Switched {plural(number, 'watch', 'watches')} {state}."
+        flash_done(done if number else f"They are {state} already.", undo)
     return redirect(url_for("watches.index"))
+
+
+@watches.post("/watches/remove")
+@requires(Permission.CHANGE_RULES)
+def remove_many() -> ResponseReturnValue:
+    return _remove(_read_ticked())
+
+
+def _remove(watch_ids: list[int]) -> ResponseReturnValue:
+    try:
+        removed, undo = keeping.remove_watches(watch_ids)
+    except InvalidInput as error:
+        flash(error.message, "error")
+    else:
+        flash_done(f"Removed {removed}.", undo)
+    return redirect(url_for("watches.index"))
+
+
+def _read_ticked() -> list[int]:
+    return request.form.getlist("watch", type=to_id)
 
 
 def _read_client() -> Client | None:

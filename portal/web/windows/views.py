@@ -21,6 +21,7 @@ from portal.services.windows.listing import (
 from portal.services.windows.occurrences import list_next
 from portal.web.fragments import flash_done, page_number, words
 from portal.web.guard import is_safe_target, requires, tenant_blueprint
+from portal.web.input import to_id
 
 windows = tenant_blueprint("windows", __name__, "/maintenance")
 
@@ -78,12 +79,23 @@ def end(window_id: int) -> ResponseReturnValue:
 @windows.post("/<int:window_id>/delete")
 @requires(Permission.CHANGE_RULES)
 def delete(window_id: int) -> ResponseReturnValue:
+    return _delete([window_id], "The list of what it kept back stays.")
+
+
+@windows.post("/delete")
+@requires(Permission.CHANGE_RULES)
+def delete_many() -> ResponseReturnValue:
+    chosen = request.form.getlist("window", type=to_id)
+    return _delete(chosen, "What was kept back stays in the lists.")
+
+
+def _delete(window_ids: list[int], rest: str) -> ResponseReturnValue:
     try:
-        name, undo = editing.delete_window(window_id)
-    except Refused as error:
+        deleted, undo = editing.delete_windows(window_ids)
+    except (InvalidInput, Refused) as error:
         flash(error.message, "error")
     else:
-        flash_done(f"Deleted {name}. The list of what it kept back stays.", undo)
+        flash_done(f"Deleted {deleted}. {rest}", undo)
     return redirect(url_for("windows.index"))
 
 

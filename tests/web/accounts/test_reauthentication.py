@@ -29,6 +29,7 @@ ASKS = {
     *("browsers.end", "browsers.end_others", "factor_rules.save", "places.leave"),
     *("clients.delete", "organizations.remove_created", "subscribers.add", "subscribers.delete"),
     *("tacticalrmm.decide_identity", "webhook.reveal", "api_tokens.add", "api_tokens.revoke"),
+    "api_tokens.revoke_many",
     *("users.change_role", "users.disable", "users.enable", "users.end_browser", "users.invite"),
     *("users.limit", "users.remove", "users.renew_invitation", "users.reset", "users.sign_out"),
     *("users.withdraw_invitation", "sso.link", "sso.unlink"),

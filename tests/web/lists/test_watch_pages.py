@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from portal.db import db
-from portal.models import AuditEntry, Event, Notice
+from portal.models import AuditEntry, Event, Notice, SoftwareWatch
 from portal.models.notices.notice import NoticeKind
 from portal.scope import tenant_scope
 from portal.services.notices.detection import look
@@ -114,3 +114,34 @@ def test_what_changed_since_is_not_undone(admin: FlaskClient, acme: Place) -> No
 def _look(app: Flask) -> None:
     with app.app_context():
         look()
+
+
+def test_those_that_are_ticked_are_switched_removed_and_brought_back(
+    app: Flask, admin: FlaskClient, acme: Place
+) -> None:
+    def states() -> list[bool]:
+        with app.app_context(), tenant_scope(acme.id):
+            return list(db.session.scalars(select(SoftwareWatch.active)))
+
+    admin.post(acme.url(f"software/products/{acme.product}/watch"), data={"older_than": ""})
+    with app.app_context(), tenant_scope(acme.id):
+        both = {"watch": db.session.scalars(select(SoftwareWatch.id)).all()}
+    assert 'form="chosen-watches"' in admin.get(acme.url("software/watches/")).text
+    one = do(admin, acme, "software/watches/switch", watch=acme.watch, on="")
+    rest = do(admin, acme, "software/watches/switch", **both, on="")
+    assert states() == [False, False]
+    for offer in (rest, one):  # the one switched the other alone
+        assert press(admin, offer).endswith("is on again.")
+    off = do(admin, acme, "software/watches/switch", **both, on="")
+    assert press(admin, off) == "Undone: switched off 2 watches."
+    assert states() == [True, True]
+    removed = do(admin, acme, "software/watches/remove", **both)
+    assert states() == []
+    assert press(admin, removed) == "2 watches are back."
+    assert states() == [True, True]
+    removed = do(admin, acme, "software/watches/remove", **both)
+    add = acme.url(f"software/products/{acme.product}/watch")
+    admin.post(add, data={"older_than": ""}, follow_redirects=True)
+    assert "1 could not come back. There is such a watch already." in press(admin, removed)
+    none = admin.post(acme.url("software/watches/remove"), follow_redirects=True).text
+    assert "Select at least one watch." in none

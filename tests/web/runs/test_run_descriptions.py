@@ -58,6 +58,17 @@ def make_run(status: RunStatus, kind: SyncKind = SyncKind.DEVICES, **facts: Any)
             make_run(CANCELLED, cancel_requested_at=NOW, seen=9, created=4),
             "Stopped after 4 created. These changes are kept.",
         ),
+        (
+            make_run(
+                CANCELLED,
+                SyncKind.ASSETS,
+                cancel_requested_at=NOW,
+                done=400,
+                total=5000,
+                retired=400,
+            ),
+            "Stopped after 400 of 5,000: 400 retired. These changes are kept.",
+        ),
         (make_run(CANCELLED, error="Connect it first."), "Stopped early. Connect it first."),
         (make_run(SUCCESS, SyncKind.MERGE, title="Merged A into B"), "Merged A into B."),
         (

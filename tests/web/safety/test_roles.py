@@ -48,12 +48,14 @@ LOWEST = {
         organizations.map_to_client
         organizations.remove_created organizations.set_auto_sync organizations.sync
         organizations.unmap plans.apply plans.decline rules.act rules.add_defaults rules.delete
-        rules.duplicate rules.edit rules.move rules.new rules.older rules.switch sync_runs.cancel
+        rules.duplicate rules.edit rules.move rules.new rules.older rules.switch
+        rules.switch_many sync_runs.cancel
         tickets.link tickets.new tickets.open_one tickets.retry_many tickets.retry_one
         tickets.settle
         sync_runs.retry sync_runs.start sync_runs.undo windows.add_link windows.begin_for_asset
         windows.begin_for_client windows.delete windows.edit windows.end windows.new
         windows.revoke_link watches.new watches.remove watches.switch
+        watches.remove_many watches.switch_many windows.delete_many
     """,
     Role.ADMIN: """
         channels.add channels.choose channels.delete channels.edit channels.new channels.save
@@ -68,9 +70,9 @@ LOWEST = {
         webhook.test audit.index audit.show audit.export
     """,
     Role.OWNER: """
-        api_tokens.add api_tokens.index api_tokens.revoke assets.delete factor_rules.save
-        factor_rules.show single_sign_on.save single_sign_on.show single_sign_on.switch_off
-        single_sign_on.test single_sign_on.unlink
+        api_tokens.add api_tokens.index api_tokens.revoke api_tokens.revoke_many assets.delete
+        factor_rules.save factor_rules.show single_sign_on.save single_sign_on.show
+        single_sign_on.switch_off single_sign_on.test single_sign_on.unlink
         users.change_role users.disable users.enable users.end_browser
         users.index users.invite users.limit users.remove users.renew_invitation users.reset
         users.show users.sign_out users.withdraw_invitation
