@@ -33,6 +33,7 @@ from portal.services.past.days import Month
 from portal.services.reports.software_changes import to_line
 from portal.services.reports.words import say_update
 from portal.sync.software.products import place_titles
+from portal.web.clients import report
 from portal.web.template_helpers import iso_time
 from tests.web.conftest import acme, admin
 from tests.web.safety.neighbour import limited_user
@@ -140,6 +141,21 @@ def test_the_month_of_a_client_keeps_an_alert_that_is_raised_again_later(
     page = admin.get(acme.url(f"clients/{acme.client}/report?month={MONTH}")).text
     assert "2 raised" in page
     assert re.search(r">1</span>\s*<span class=\"count-label\">Alerts resolved", page)
+
+
+@pytest.mark.usefixtures("other_client")
+def test_of_many_computers_the_page_shows_some_and_says_where_all_are(
+    admin: FlaskClient, acme: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report, "COMPUTERS_SHOWN", 1)
+    page = admin.get(acme.url(f"clients/{acme.client}/report?month={MONTH}")).text
+    added, fleet = (page.partition(f'id="{part}"')[2] for part in ("added", "fleet"))
+    assert added.partition("</table>")[0].count("<tr>") == 2  # with the head
+    assert "These are the first 1; the workbook has all." in added
+    assert fleet.partition("</table>")[0].count("<tr>") == 2
+    [address] = re.findall(r'first 1 by name; the <a href="([^"]+)', fleet)
+    listed = admin.get(html.unescape(address)).text
+    assert "3 assets" in listed
 
 
 def test_the_month_of_a_client_counts_what_the_history_proves(

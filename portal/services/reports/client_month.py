@@ -218,7 +218,7 @@ def _list_alerts(stays: Sequence[Stay], start: datetime, until: datetime) -> tup
         select(*_ALERT, raised.label("triggered_at"), ended.label("resolved_at"))
         .outerjoin(its, its.alert_id == Alert.id)
         .where(is_among(Alert.asset_id, sorted(by_asset)))
-        .where(or_(raised >= start, ended >= start))
+        .where(or_(*((at >= start) & (at < until) for at in (raised, ended))))
         .order_by(raised, Alert.id)
     ).all()
 
