@@ -68,6 +68,7 @@ def pages(made: Seeded) -> dict[str, str]:
         "clients": "clients/",
         "client": f"clients/{made.client_id}",
         "software of a client": f"clients/{made.client_id}/software",
+        "history of a client": f"clients/{made.client_id}/history",
         "month of a client": f"clients/{made.client_id}/report?month={made.past_day:%Y-%m}",
         "assets of a past day": f"assets/?as_of={made.past_day}",
         "assets of a past day, of a client, far page": f"assets/?as_of={made.past_day}"

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import case, func, select
+from sqlalchemy import Select, case, func, select
 
 from portal.clock import utc_now
 from portal.db import db
@@ -20,6 +20,7 @@ from portal.services.assets.daily_counts import Day, read_days
 from portal.services.assets.freshness import get_stale_before
 from portal.services.assets.listing import AssetFilter, asset_conditions, count_by_status
 from portal.services.clients import get_client, list_client_names
+from portal.services.lists.paging import Page, paginate
 from portal.services.organizations.listing import list_organizations_of
 from portal.services.tickets.listing import TicketRow, list_open
 from portal.services.windows.listing import list_of_client
@@ -207,21 +208,37 @@ def _in_order(sites: list[Site]) -> list[Site]:
     return sorted(sites, key=lambda site: (site.name or "").casefold())
 
 
+def list_client_history(client_id: int, page: int = 1) -> Page[RecentChange]:
+    """All that is kept of what became of the client's assets, the newest first. A page is of
+    changes, of which a line may have several."""
+    found = paginate(_select_changes(client_id), None, page, lambda row: row)
+    return Page(_to_lines(found.items), found.number, found.total, found.size)
+
+
 def _list_changes(client_id: int) -> list[RecentChange]:
-    """What became of assets lately, the newest first: one line for each asset and moment."""
-    rows: Sequence[Any] = db.session.execute(
+    """The last ones."""
+    recent = _select_changes(client_id).where(AssetChange.at >= utc_now() - RECENT)
+    rows: Sequence[Any] = db.session.execute(recent.limit(CHANGES_READ)).all()
+    return _to_lines(rows)[:CHANGES_SHOWN]
+
+
+def _select_changes(client_id: int) -> Select[Any]:
+    query: Select[Any] = (
         select(AssetChange.asset_id, Asset.name.label("asset"), AssetChange.at, AssetChange.action)
         .add_columns(AssetChange.column, AssetChange.before, AssetChange.after)
         .join(Asset, Asset.id == AssetChange.asset_id)
-        .where(Asset.client_id == client_id, AssetChange.at >= utc_now() - RECENT, OF_LISTS)
+        .where(Asset.client_id == client_id, OF_LISTS)
         .order_by(AssetChange.at.desc(), AssetChange.id)
-        .limit(CHANGES_READ)
-    ).all()
+    )
+    return query
+
+
+def _to_lines(rows: Sequence[Any]) -> list[RecentChange]:
+    """One for each asset and moment."""
     moves = [row for row in rows if row.column == "client_id"]
     clients = list_client_names(value for row in moves for value in (row.before, row.after))
     lines = groupby(rows, lambda row: (row.asset_id, row.asset, row.at))
-    found = [RecentChange(*key, _say(list(its), clients)) for key, its in lines]
-    return found[:CHANGES_SHOWN]
+    return [RecentChange(*key, _say(list(its), clients)) for key, its in lines]
 
 
 def _say(rows: Sequence[Any], clients: dict[int, str]) -> str:

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
-from tests.web.world import Place
+from portal.clock import utc_now
+from portal.db import transaction
+from portal.models import Asset, AssetChange, Client
+from portal.models.assets.change import ChangeAction
+from portal.scope import tenant_scope
+from tests.web.safety.neighbour import limited_user
+from tests.web.world import Place, make_asset, sign_in
 
 pytestmark = pytest.mark.one_database
 
@@ -64,3 +73,37 @@ def test_the_picker_finds_by_part_of_a_name(admin: FlaskClient, acme: Place) -> 
         "options": [{"id": acme.client, "name": "Acme Client", "note": "1 asset"}],
     }
     assert admin.get(acme.url("clients/picker?q=%25")).json == {"total": 0, "options": []}
+
+
+def test_from_its_last_changes_one_gets_to_all_of_them(
+    app: Flask, admin: FlaskClient, acme: Place
+) -> None:
+    with app.app_context(), tenant_scope(acme.id), transaction() as session:
+        own = session.get_one(Asset, acme.asset)
+        other = Client(name="Other Client")
+        session.add(other)
+        session.flush()
+        elsewhere = make_asset(own.integration_id, other.id, "elsewhere")
+        session.add(elsewhere)
+        session.flush()
+        for ago in (1, 2, 3, 4, 5, 6, 7, 8, 9, 200):
+            for asset in (own, elsewhere):
+                its = AssetChange(asset_id=asset.id, column="name", cause="button")
+                its.action, its.at = ChangeAction.UPDATED, utc_now() - timedelta(days=ago)
+                its.before, its.after = f"{asset.name}-{ago}", asset.name
+                session.add(its)
+        other_id = other.id
+
+    where = acme.url(f"clients/{acme.client}/history")
+    first = admin.get(acme.url(f"clients/{acme.client}")).text
+    assert first.count(f'href="{where}"') == 2, "a tab, and at the last changes"
+    assert first.count("Renamed from acme-pc-") == 8
+    whole = admin.get(where).text
+    assert whole.count("Renamed from acme-pc-") == 10
+    assert "elsewhere" not in whole
+
+    limited = app.test_client()
+    sign_in(app, limited, limited_user(app, acme, acme.client))
+    assert limited.get(where).text.count("Renamed from acme-pc-") == 10
+    assert limited.get(acme.url(f"clients/{other_id}/history")).status_code == 404
+    assert "Nothing came about yet" not in whole

@@ -16,6 +16,7 @@ from portal.models.runs.sync_run import SyncKind
 from portal.scope import tenant_scope
 from portal.services.accounts.users import add_user
 from tests.web.accessible import assert_right_in_each_look
+from tests.web.lists.test_undo import do, press
 from tests.web.test_in_browser import EMAIL, PASSWORD, sign_in
 from tests.web.world import Place, make_asset, make_conflict
 
@@ -103,6 +104,26 @@ def test_that_both_were_kept_can_be_undone(app: Flask, admin: FlaskClient, acme:
     assert f"Conflict {merged} cannot be opened again" in html
     assert f'value="separate-{kept}"' in html
     assert f'id="conflict-{merged}"' not in html
+
+
+@pytest.mark.parametrize("how", ["merge", "relink", "separate"])
+@pytest.mark.parametrize("number", [1, 2])
+def test_what_was_decided_is_undone_from_the_message_after_it(
+    app: Flask, admin: FlaskClient, acme: Place, how: str, number: int
+) -> None:
+    ids = add_conflicts(app, acme, number)
+    before = names_of(app, acme)
+    page = admin.get(acme.url("conflicts/")).text
+    assert "data-confirm=" not in page[page.index("conflict-rows") :], "it asks nothing before"
+    form = {"one": f"{how}-{ids[0]}"} if number == 1 else {"all": how, "conflict": ids}
+    offer = do(admin, acme, "conflicts/settle", **form)
+    assert (names_of(app, acme) == before) is (how == "separate")
+    assert press(admin, offer).startswith("Undone: ")
+    assert names_of(app, acme) == before
+    open_again = set(re.findall(r'id="conflict-(\d+)"', admin.get(acme.url("conflicts/")).text))
+    if how == "separate":
+        assert open_again == set(map(str, ids))
+    assert press(admin, offer) == "This was undone already."
 
 
 @pytest.mark.parametrize(

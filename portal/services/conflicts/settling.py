@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from sqlalchemy import select
@@ -15,11 +15,13 @@ from portal.errors import InvalidInput, NotFound, PortalError, Refused
 from portal.models import Asset, AssetConflict, SyncRun, User
 from portal.models.assets.conflict import Settlement
 from portal.models.runs.sync_run import SyncKind
+from portal.models.undo.offer import UndoKind
 from portal.services.assets.merge import merge_as_run
 from portal.services.audit.actions import Action
 from portal.services.audit.record import Target, record
 from portal.services.conflicts.listing import get_conflict, list_choices
 from portal.services.lists.ticked import check_ticked
+from portal.services.undo.offers import offer_undo
 from portal.sync.devices.relinking import relink
 from portal.sync.runs.log import log_entry
 from portal.sync.runs.person_runs import add_person_run, cause_of, record_done
@@ -46,6 +48,8 @@ class Settled:
 
     number: int = 0
     problems: list[str] = field(default_factory=list)
+    undo: int | None = None
+    """The number of the offer to take it back, or None."""
 
 
 def settle_conflict(
@@ -93,14 +97,23 @@ def settle_conflicts(
     """One after the other, each by itself: one that cannot be settled leaves the rest alone.
     Raises InvalidInput when none is chosen."""
     chosen, settled = check_ticked(ids, "conflict", MOST_AT_ONCE), Settled()
+    done: dict[int, SyncRun | None] = {}
     for conflict_id in chosen:
         try:
-            settle_conflict(conflict_id, settlement, user_id)
+            done[conflict_id] = settle_conflict(conflict_id, settlement, user_id)
         except PortalError as error:
             settled.problems.append(error.message)
-        else:
-            settled.number += 1
+    settled.number, settled.undo = len(done), offer_settling(settlement, done)
     return settled
+
+
+def offer_settling(settlement: Settlement, done: Mapping[int, SyncRun | None]) -> int | None:
+    """To take back what was decided: by conflict the run that did it, if any. None where there is
+    nothing to take back."""
+    if settlement is Settlement.SEPARATE and done:
+        return offer_undo(UndoKind.SETTLED, {"run_ids": [], "kept": list(done)})
+    run_ids = [run.id for run in done.values() if run is not None]
+    return offer_undo(UndoKind.SETTLED, {"run_ids": run_ids, "kept": []}) if run_ids else None
 
 
 def _lock(session: Session, asked: AssetConflict, target_id: int | None) -> AssetConflict:

@@ -19,9 +19,11 @@ from portal.services.alerts.sleeping import take_back_snoozing_days, take_back_w
 from portal.services.alerts.snoozing import take_back_snoozing, take_back_unsnoozing
 from portal.services.assets import tags
 from portal.services.assets.moving import take_back_moving
+from portal.services.conflicts.reopening import take_back_settling
 from portal.services.helpdesks import customers
 from portal.services.organizations import many
 from portal.services.rules import changes as rules
+from portal.services.runs.reverts import request_revert
 from portal.services.saved_views import keeping
 from portal.services.undo.offers import claim_offer, release_offer
 from portal.services.undo.runs import take_back_run
@@ -62,6 +64,11 @@ def _revert(place: Membership, change: Change) -> str:
     return take_back_run(change["run_id"], place.user_id)
 
 
+def _revert_by_worker(place: Membership, change: Change) -> str:
+    request_revert(change["run_id"], place.user_id)
+    return "Being undone. Sync runs show what goes back."
+
+
 def _by(permission: Permission, take_back: Callable[..., Outcome]) -> _Way:
     """Where the change alone says what to do, by name."""
     return _Way(permission, lambda _place, change: take_back(**change))
@@ -74,6 +81,10 @@ _WAYS: Final[Mapping[UndoKind, _Way]] = {
     UndoKind.CUSTOMERS_MAPPED: _by(Permission.MAP, customers.take_back_mapping),
     UndoKind.RETIRED: _Way(Permission.EDIT, _revert),
     UndoKind.MERGED: _Way(Permission.MAP, _revert),
+    UndoKind.SETTLED: _Way(
+        Permission.MAP, lambda place, change: take_back_settling(**change, user_id=place.user_id)
+    ),
+    UndoKind.APPLIED: _Way(Permission.MAP, _revert_by_worker),
     UndoKind.MOVED: _Way(
         Permission.EDIT, lambda place, change: take_back_moving(**change, user_id=place.user_id)
     ),

@@ -11,8 +11,13 @@ from portal.services.accounts.permissions import Permission
 from portal.services.conflicts import listing
 from portal.services.conflicts.listing import FIRST, GROUPS, SETTLED, ConflictFilter
 from portal.services.conflicts.reopening import reopen_conflict
-from portal.services.conflicts.settling import WORDS, settle_conflict, settle_conflicts
-from portal.web.fragments import page_number, page_or_region, words
+from portal.services.conflicts.settling import (
+    WORDS,
+    offer_settling,
+    settle_conflict,
+    settle_conflicts,
+)
+from portal.web.fragments import flash_done, page_number, page_or_region, words
 from portal.web.guard import get_user, is_safe_target, requires, tenant_blueprint
 from portal.web.input import to_id
 from portal.wording import plural
@@ -78,14 +83,16 @@ def settle() -> ResponseReturnValue:
 def _settle_one(conflict_id: int, settlement: Settlement) -> None:
     target_id = request.form.get(f"asset-{conflict_id}", type=to_id)
     run = settle_conflict(conflict_id, settlement, get_user().id, target_id)
-    flash(f"{run.title}." if run else _UNCHANGED[settlement], "success")
+    words = f"{run.title}." if run else _UNCHANGED[settlement]
+    flash_done(words, offer_settling(settlement, {conflict_id: run}))
 
 
 def _settle_many(ids: list[int], settlement: Settlement) -> None:
     settled = settle_conflicts(ids, settlement, get_user().id)
     if settled.number:
         was = "was" if settled.number == 1 else "were"
-        flash(f"{plural(settled.number, 'conflict')} {was} {WORDS[settlement]}.", "success")
+        what = f"{plural(settled.number, 'conflict')} {was} {WORDS[settlement]}."
+        flash_done(what, settled.undo)
     for problem in settled.problems[:3]:
         flash(problem, "error")
     if left := len(settled.problems[3:]):

@@ -7,11 +7,13 @@ from flask.typing import ResponseReturnValue
 
 from portal.errors import InvalidInput, Refused
 from portal.models.runs.sync_plan import APPLICABLE
+from portal.models.undo.offer import UndoKind
 from portal.services.accounts.permissions import Permission
 from portal.services.integrations.current import find_integration
 from portal.services.integrations.preview_due import find_pending_preview
 from portal.services.runs import plans as service
-from portal.web.fragments import page_number, page_or_region, words
+from portal.services.undo.offers import offer_undo
+from portal.web.fragments import flash_done, page_number, page_or_region, words
 from portal.web.guard import get_user, requires, tenant_blueprint
 
 plans = tenant_blueprint("plans", __name__, "/plans")
@@ -52,6 +54,7 @@ def apply(plan_id: int) -> ResponseReturnValue:
     except (Refused, InvalidInput) as error:
         flash(error.message, "error")
         return redirect(url_for("plans.show", plan_id=plan_id))
+    flash_done("The plan is being applied.", offer_undo(UndoKind.APPLIED, {"run_id": run.id}))
     return redirect(url_for("sync_runs.show", run_id=run.id))
 
 

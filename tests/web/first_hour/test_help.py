@@ -10,11 +10,24 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from portal.web.help.markdown import render
-from portal.web.help.topics import OF_ENDPOINTS, TOPICS
+from portal.web.help.topics import OF_ENDPOINTS, PAST_DAY, TOPICS, topic_of
 from portal.web.help.views import read_documents
+from tests.web.safety.test_isolation import methods
+from tests.web.test_pages_in_browser import NO_PAGES
 from tests.web.world import Place
 
 pytestmark = pytest.mark.one_database
+
+ELSEWHERE = {"acknowledge", "calendars", "design", "health", "help", "second_step"}
+ELSEWHERE |= {"sso", "static", "webhooks"}
+"""Of programs, of whoever is not signed in yet, and the documents themselves."""
+TOKENS = {"api_tokens.index", "api_tokens.reference"}
+STRANGERS = {
+    *("auth.home", "auth.sign_in", "auth.setup", "auth.show_session", "webhook.progress"),
+    *("auth.open_invitation", "auth.open_old_invitation", "auth.go_on_with_invitation"),
+    *("auth.open_reset", "auth.open_old_reset"),
+}
+"""Their like, and a part of a page."""
 
 
 def test_every_page_leads_to_a_paragraph_that_there_is(app: Flask, owner: FlaskClient) -> None:
@@ -22,7 +35,7 @@ def test_every_page_leads_to_a_paragraph_that_there_is(app: Flask, owner: FlaskC
     endpoints = {rule.endpoint for rule in app.url_map.iter_rules()}
     assert areas >= TOPICS.keys()
     assert endpoints >= OF_ENDPOINTS.keys()
-    for topic in {*TOPICS.values(), *OF_ENDPOINTS.values()}:
+    for topic in {*TOPICS.values(), *OF_ENDPOINTS.values(), PAST_DAY}:
         document, _, anchor = topic.partition("#")
         text = read_documents()[document]
         page = owner.get(f"/help/{document}")
@@ -30,11 +43,40 @@ def test_every_page_leads_to_a_paragraph_that_there_is(app: Flask, owner: FlaskC
         assert is_title or f' id="{anchor}"' in page.text, topic
 
 
-def test_the_mark_stands_beside_the_heading(owner: FlaskClient, acme: Place) -> None:
-    assert (
-        'href="/help/webhook#set-it-up"'
-        in owner.get(acme.url("integrations/tacticalrmm/webhook/")).text
-    )
+def test_every_page_of_a_person_has_one(app: Flask) -> None:
+    of_people = {
+        rule.endpoint
+        for rule in app.url_map.iter_rules()
+        if "GET" in methods(rule)
+        and rule.endpoint.partition(".")[0] not in ELSEWHERE
+        and (rule.endpoint in TOKENS or not rule.endpoint.startswith("api_"))
+        and rule.endpoint not in NO_PAGES | STRANGERS
+    }
+    assert {endpoint for endpoint in of_people if not topic_of(endpoint)} == set()
+
+
+@pytest.mark.parametrize(
+    ("path", "topic"),
+    [
+        ("", "guide#7-the-dashboard"),
+        ("integrations/tacticalrmm/webhook/", "webhook#set-it-up"),
+        ("assets/{asset}/history", "guide#the-page-of-an-asset"),
+        ("clients/{client}/report", "reports#the-month-of-a-client"),
+        ("clients/{client}/software", "guide#the-page-of-a-client"),
+        ("assets/?as_of=2020-01-01", "reports#lists-of-a-past-day"),
+        ("sync-runs/{run}/undo", "guide#undo"),
+        ("/account", "people#sessions"),
+    ],
+)
+def test_the_mark_stands_beside_the_heading(
+    owner: FlaskClient, acme: Place, path: str, topic: str
+) -> None:
+    path = path.format(asset=acme.asset, client=acme.client, run=acme.run)
+    page = owner.get(path if path.startswith("/") else acme.url(path)).text
+    assert f'class="help-link" href="/help/{topic}"' in page
+
+
+def test_there_is_no_other_help(owner: FlaskClient) -> None:
     assert owner.get("/help/nothing").status_code == 404
     assert owner.get("/help/../README").status_code == 404
 

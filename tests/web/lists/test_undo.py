@@ -16,16 +16,19 @@ from portal.db import db, transaction
 from portal.models import (
     Alert,
     AlertHandling,
+    AssetChange,
     AssetTag,
     AuditEntry,
     Client,
     Errand,
     HelpdeskCustomer,
     Membership,
+    SyncRun,
     UndoOffer,
     User,
 )
 from portal.models.alerts.alert import AlertStatus
+from portal.models.runs.sync_run import RunStatus
 from portal.scope import tenant_scope
 from portal.services.undo.offers import VALID_FOR
 from tests.web.world import Place, make_user, sign_in
@@ -121,6 +124,27 @@ def test_an_offer_ends_with_its_time_and_with_the_role(
     change(app, acme, lambda: role)
     assert tess.post(added).status_code == 403
     assert read_tags(app, acme) == ["backup", "other"]
+
+
+@pytest.mark.one_database
+def test_a_plan_is_undone_once_its_run_has_ended(
+    app: Flask, tess: FlaskClient, acme: Place
+) -> None:
+    assert "data-confirm" not in re.findall(
+        r"<form[^>]*/apply.*?</form>", tess.get(acme.url(f"plans/{acme.plan}")).text, re.DOTALL
+    )
+    applied = do(tess, acme, f"plans/{acme.plan}/apply")
+    assert press(tess, applied).startswith("This run is still working.")
+    with app.app_context(), tenant_scope(acme.id), transaction() as session:
+        run = session.scalars(select(SyncRun).order_by(SyncRun.id.desc()).limit(1)).one()
+        run.status = RunStatus.SUCCESS
+        moved = AssetChange(asset_id=acme.asset, action="updated", column="name", cause="button")
+        moved.before, moved.after, moved.run_id = "before", "acme-pc", run.id
+        session.add(moved)
+    assert press(tess, applied) == "Being undone. Sync runs show what goes back."
+    with app.app_context(), tenant_scope(acme.id):
+        newest = db.session.scalars(select(SyncRun).order_by(SyncRun.id.desc()).limit(1)).one()
+        assert newest.reverts_run_id == run.id
 
 
 def test_customers_of_a_helpdesk_are_put_back_unless_they_were_changed_since(

@@ -22,7 +22,7 @@ LOWEST = {
         alerts.export_chosen assets.export_chosen clients.export_chosen
         helpdesks.customers helpdesks.index helpdesks.show
         clients.export assets.index assets.show clients.index clients.picker clients.report
-        clients.report_file clients.show clients.software conflicts.index
+        clients.report_file clients.history clients.show clients.software conflicts.index
         conflicts.show dashboard.show deliveries.index deliveries.show errands.show
         integrations.index organizations.index organizations.row plans.show
         rules.export rules.index search.index software.export
