@@ -12,7 +12,15 @@ from sqlalchemy import delete, select, update
 
 from portal.clock import utc_now
 from portal.db import transaction
-from portal.models import AlertRule, Channel, OrganizationMapping
+from portal.models import (
+    AlertRule,
+    Channel,
+    Delivery,
+    Integration,
+    OrganizationMapping,
+    WebhookInstallation,
+)
+from portal.models.webhook.installation import InstallationAction
 from portal.scope import tenant_scope
 from portal.services.accounts.tenants import add_tenant, get_tenant
 from portal.services.first_steps import FirstStep, find_first_steps
@@ -70,6 +78,23 @@ def test_what_is_there_is_done_and_the_next_step_stands_on_its_pages(
     for path in ("integrations/tacticalrmm/", "integrations/tacticalrmm/webhook/"):
         assert "<strong>Next: Add a channel.</strong>" in owner.get(acme.url(path)).text
     assert "<strong>Next: " not in owner.get(acme.url("channels/")).text
+
+
+def test_the_webhook_of_another_tenant_is_nobody_elses_step(app: Flask, acme: Place) -> None:
+    with app.app_context(), tenant_scope(acme.id), transaction() as session:
+        session.add(
+            WebhookInstallation(
+                integration_id=session.scalars(select(Integration.id)).one(),
+                action=InstallationAction.INSTALL,
+                made={},
+                ok=True,
+                test_delivery_id=session.scalars(select(Delivery.id).limit(1)).one(),
+            )
+        )
+    with app.app_context(), tenant_scope(add_tenant("Globex IT").id):
+        steps = find_first_steps(get_tenant("globex-it"), EVERY, user_id=0)
+    assert steps is not None
+    assert not steps.done
 
 
 def test_organizations_are_mapped_when_none_is_undecided_or_somebody_says_so(
