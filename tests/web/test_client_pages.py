@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -10,9 +11,12 @@ from flask.testing import FlaskClient
 
 from portal.clock import utc_now
 from portal.db import transaction
-from portal.models import Asset, AssetChange, Client
+from portal.models import Asset, AssetChange, AssetSoftware, Client, SoftwareTitle
 from portal.models.assets.change import ChangeAction
 from portal.scope import tenant_scope
+from portal.services.software import of_client
+from portal.sync.software.products import place_titles
+from portal.sync.software.store import refresh_counts
 from tests.web.safety.neighbour import limited_user
 from tests.web.world import Place, make_asset, sign_in
 
@@ -107,3 +111,87 @@ def test_from_its_last_changes_one_gets_to_all_of_them(
     assert limited.get(where).text.count("Renamed from acme-pc-") == 10
     assert limited.get(acme.url(f"clients/{other_id}/history")).status_code == 404
     assert "Nothing came about yet" not in whole
+
+
+@pytest.fixture
+def other(app: Flask, acme: Place) -> int:
+    """Another client, whose computer has newer software than that of acme's."""
+    with app.app_context(), tenant_scope(acme.id), transaction() as session:
+        session.add(client := Client(name="Other Client"))
+        session.flush()
+        first = session.get_one(Asset, acme.asset)
+        asset = make_asset(first.integration_id, client.id, "other-pc")
+        session.add(asset)
+        session.flush()
+        for name, *installs in (
+            ("Reader", (acme.asset, "9.2"), (acme.asset, "10.0"), (asset.id, "10.0")),
+            ("Editor", (acme.asset, "3.0"), (asset.id, "2.0")),
+            ("Viewer", (acme.asset, "1.0")),
+        ):
+            session.add(title := SoftwareTitle(name=name, normalized_name=name.casefold()))
+            session.flush()
+            for asset_id, version in installs:
+                row = AssetSoftware(asset_id=asset_id, title_id=title.id, version=version)
+                row.first_seen_at = utc_now()
+                session.add(row)
+        session.flush()
+        refresh_counts(session, place_titles(session))
+        return client.id
+
+
+def test_its_software_that_is_behind_and_that_nobody_else_has(
+    admin: FlaskClient, acme: Place, other: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(client_id: int, query: str = "") -> dict[str, list[str]]:
+        page = admin.get(acme.url(f"clients/{client_id}/software{query}")).text
+        parts = dict(zip(("behind", "own"), page.split("Only at this client</h2>"), strict=False))
+        return {
+            name: [
+                " ".join(re.sub(r"<[^>]*>", " ", row).split())
+                for row in re.findall("<tr>(.*?)</tr>", part, re.DOTALL)
+                if "<td" in row
+            ]
+            for name, part in parts.items()
+        } | {"page": [page]}
+
+    acme_has = read(acme.client)
+    assert acme_has["behind"] == ["Reader 1 of 2 9.2 10.0"]
+    assert [row.split()[0] for row in acme_has["own"]] == ["Acme", "Viewer"]
+    assert "Compared:" not in acme_has["page"][0]
+    other_has = read(other)
+    assert other_has["behind"] == ["Editor 1 of 1 2.0 3.0"]
+    assert other_has["own"] == []
+    assert "is installed at another client too" in other_has["page"][0]
+
+    monkeypatch.setattr(of_client, "LOOKED_AT", 1)
+    monkeypatch.setattr("portal.web.clients.software.LOOKED_AT", 1)
+    few = "Compared: the 1 products with several versions that most of its assets have."
+    assert few in read(acme.client)["page"][0]
+
+
+def test_its_organizations_with_their_sites_and_what_was_given_to_it_by_hand(
+    app: Flask, admin: FlaskClient, acme: Place
+) -> None:
+    with app.app_context(), tenant_scope(acme.id), transaction() as session:
+        first = session.get_one(Asset, acme.asset)
+        for number in range(12):
+            asset = make_asset(first.integration_id, acme.client, f"pc-{number}")
+            asset.site_name = f"Site {number:02}"
+            session.add(asset)
+        given = make_asset(first.integration_id, acme.client, "given-pc")
+        given.rmm_organization_id = "4711"
+        gone = make_asset(first.integration_id, acme.client, "gone-pc")
+        gone.missing_since, gone.site_name = utc_now(), "Left"
+        session.add_all((given, gone))
+    page = admin.get(acme.url(f"clients/{acme.client}")).text
+    places = page.partition("Organizations and sites</h2>")[2].partition("</section>")[0]
+    words = " ".join(re.sub(r"<[^>]*>", " ", places).split())
+    assert acme.url("organizations/?q=Acme+Organization") in places.replace("%20", "+")
+    assert "Acme Organization 13 No site" in words
+    assert acme.url(f"assets/?client_id={acme.client}&amp;site=Site+03") in places.replace(
+        "%20", "+"
+    )
+    assert "3 more sites" in words
+    assert words.index("Site 08") < words.index("more sites") < words.index("Site 11")
+    assert "Given to Acme Client by hand 1" in words
+    assert "Left" not in words

@@ -10,14 +10,14 @@ from portal.api.answers import answer_list, page_url
 from portal.api.document import Room
 from portal.api.fields import ListArguments, Record, moment, one_of, page_address, row_id, text
 from portal.services.saved_views.listing import list_part
-from portal.services.saved_views.lists import LISTS
+from portal.services.saved_views.lists import OF_EVERYBODY
 
 saved_views = Room("saved_views", __name__, "Names for filters of lists.")
 
 
 class SavedView(Record):
     id = row_id("Its number.")
-    list = one_of(list(LISTS), "The list that it is of.")
+    list = one_of(OF_EVERYBODY, "The list that it is of.")
     name = text("What people call it.")
     query = text("Filters, order and columns, as the list's address has them.")
     created_at = moment("When it was saved.")
@@ -25,7 +25,7 @@ class SavedView(Record):
 
 
 class SavedViewArguments(ListArguments):
-    list = one_of(list(LISTS), "Those of a list.")
+    list = one_of(OF_EVERYBODY, "Those of a list.")
 
 
 @saved_views.lists("/views", SavedView, SavedViewArguments)

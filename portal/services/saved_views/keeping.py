@@ -7,14 +7,14 @@ from sqlalchemy.orm import Session
 
 from portal.clock import utc_now
 from portal.db import transaction
-from portal.errors import InvalidInput, Refused
+from portal.errors import InvalidInput, NotFound, Refused
 from portal.models import Membership, SavedView
 from portal.models.undo.offer import UndoKind
 from portal.scope import beyond_clients
 from portal.services.audit.actions import Action
 from portal.services.audit.record import Target, record
-from portal.services.saved_views.listing import KEPT_DELETED, get_view
-from portal.services.saved_views.looks import find_start, get_shape, keep_start
+from portal.services.saved_views.listing import KEPT_DELETED, get_view, opens
+from portal.services.saved_views.looks import find_start, keep_start
 from portal.services.text import clean_line
 from portal.services.undo.offers import offer_undo
 
@@ -27,9 +27,10 @@ MOST_SHARED = 100
 def save_view(
     place: Membership, list_name: str, name: str, query: str, *, is_shared: bool
 ) -> SavedView:
-    """Raises InvalidInput for a name that is blank, too long or taken, and Refused when there are
-    as many as there may be."""
-    get_shape(list_name)
+    """Raises NotFound for a list that the place does not open, InvalidInput for a name that is
+    blank, too long or taken, and Refused when there are as many as there may be."""
+    if not opens(place, list_name):
+        raise NotFound("There is no such list.")
     if len(query) > LONGEST_QUERY:
         raise InvalidInput("These filters are too long to be saved. Remove some.", field="name")
     owner = None if is_shared else place.id

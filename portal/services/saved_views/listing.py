@@ -14,7 +14,7 @@ from portal.errors import NotFound
 from portal.models import Membership, SavedView
 from portal.scope import beyond_clients
 from portal.services.api.paging import Items, Part, read_part
-from portal.services.saved_views.lists import LISTS
+from portal.services.saved_views.lists import LISTS, OF_EVERYBODY, may_open
 
 KEPT_DELETED = timedelta(days=1)
 """How long a view can be brought back."""
@@ -57,7 +57,7 @@ def list_links(place: Membership) -> list[ViewLink]:
     rows = [row.split(_FIELD) for row in (place.views or "").split(_ROW) if row]
     links = [ViewLink(int(number), word, name, not owner) for number, word, name, owner in rows]
     order = list(LISTS)
-    known = [link for link in links if link.list_name in LISTS]
+    known = [link for link in links if opens(place, link.list_name)]
     return sorted(known, key=lambda link: (order.index(link.list_name), link.name.casefold()))
 
 
@@ -85,11 +85,12 @@ def get_view(place: Membership, view_id: int, *, deleted: bool = False) -> Saved
 
 
 def list_part(list_name: str, part: Part) -> Items:
-    """Those that are everybody's, the newest first, for the API. Whoever is limited to some clients
-    has none of them."""
+    """Those that are everybody's, of lists that every member opens, the newest first, for the API.
+    Whoever is limited to some clients has none of them."""
     query = (
         select(SavedView)
         .where(SavedView.membership_id.is_(None), SavedView.deleted_at.is_(None))
+        .where(SavedView.list_name.in_(OF_EVERYBODY))
         .order_by(SavedView.id.desc())
     )
     if list_name:
@@ -107,6 +108,10 @@ def _to_public(view: SavedView) -> dict[str, Any]:
     }
 
 
+def opens(place: Membership, list_name: str) -> bool:
+    return may_open(list_name, place.role, limited=place.limited)
+
+
 def is_theirs(place: Membership) -> ColumnElement[bool]:
     """A shared view may name clients: whoever is limited to some has their own alone."""
     shared = false() if place.limited else SavedView.membership_id.is_(None)
@@ -116,4 +121,5 @@ def is_theirs(place: Membership) -> ColumnElement[bool]:
 def _read(place: Membership, *conditions: ColumnElement[bool]) -> list[SavedView]:
     query = select(SavedView).where(is_theirs(place), *conditions)
     with beyond_clients():
-        return list(db.session.scalars(query.execution_options(populate_existing=True)))
+        found = db.session.scalars(query.execution_options(populate_existing=True))
+        return [view for view in found if opens(place, view.list_name)]

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
+from portal.services.accounts.permissions import Permission, role_allows
+
 
 @dataclass(frozen=True, slots=True)
 class ListShape:
     """`columns`: those that can be left out, by their word, in order; `extra` are shown only to
-    whoever chooses them."""
+    whoever chooses them. `needs`: what opens the list."""
 
     label: str
     columns: Mapping[str, str] = field(default_factory=dict)
     extra: frozenset[str] = frozenset()
+    needs: Permission = Permission.READ
 
     @property
     def standard(self) -> tuple[str, ...]:
@@ -76,7 +79,17 @@ LISTS: Mapping[str, ListShape] = {
             "by": "By",
         },
     ),
-    "software": ListShape("Software"),
+    "software": ListShape(
+        "Software",
+        {
+            "publisher": "Publisher",
+            "assets": "Assets",
+            "installs": "Installs",
+            "versions": "Versions",
+            "newest": "Newest",
+            "older": "Older",
+        },
+    ),
     "clients": ListShape(
         "Clients",
         {
@@ -95,6 +108,16 @@ LISTS: Mapping[str, ListShape] = {
             "assets": "Assets",
         },
     ),
-    "activity": ListShape("Activity"),
+    "activity": ListShape("Activity", {"about": "About", "content": "Content", "when": "When"}),
+    "deliveries": ListShape("Webhook calls", needs=Permission.READ_CONNECTION),
+    "conflicts": ListShape("Conflicts"),
+    "audit": ListShape("Audit", needs=Permission.READ_AUDIT),
 }
 """By the name of their blueprint, whose page `index` shows the list."""
+OF_EVERYBODY = [name for name, shape in LISTS.items() if shape.needs is Permission.READ]
+
+
+def may_open(list_name: str, role: str, *, limited: bool) -> bool:
+    """Whether there is such a list for the role. `limited`: to some clients."""
+    shape = LISTS.get(list_name)
+    return shape is not None and role_allows(role, shape.needs, limited=limited)

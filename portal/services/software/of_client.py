@@ -45,6 +45,14 @@ class OldProduct:
     install_count: int
 
 
+@dataclass(frozen=True, slots=True)
+class OldProducts:
+    """`is_all`: no other product was there to be compared."""
+
+    products: list[OldProduct]
+    is_all: bool
+
+
 def list_own_products(client_id: int, page: int = 1) -> Page[OwnProduct]:
     """What assets of the client have, and none of any other client, the most frequent first."""
     counts, product = Counts(SoftwareProduct), SoftwareProduct
@@ -61,7 +69,7 @@ def list_own_products(client_id: int, page: int = 1) -> Page[OwnProduct]:
     )
 
 
-def list_old_products(client_id: int) -> list[OldProduct]:
+def list_old_products(client_id: int) -> OldProducts:
     """Products of which assets of the client have a version that is behind the newest one that is
     installed anywhere; what most installs are behind with comes first."""
     own, product = _count_of(client_id), SoftwareProduct
@@ -70,14 +78,16 @@ def list_old_products(client_id: int) -> list[OldProduct]:
         .join(own, own.c.product_id == product.id)
         .where(product.version_count > 1)
         .order_by(own.c.assets.desc(), product.id)
-        .limit(LOOKED_AT)
+        .limit(LOOKED_AT + 1)
     ).all()
+    is_all, products = len(products) <= LOOKED_AT, products[:LOOKED_AT]
     ids = [row.id for row in products]
     here = list_versions_of(db.session(), ids, AssetSoftware.asset_id.in_(_assets_of(client_id)))
     newest = _find_newest(products)
     found = [_compare(row, newest.get(row.id, ""), here[row.id]) for row in products]
     old = [each for each in found if each is not None]
-    return sorted(old, key=lambda each: (-each.behind, each.name.casefold(), each.id))
+    old.sort(key=lambda each: (-each.behind, each.name.casefold(), each.id))
+    return OldProducts(old, is_all)
 
 
 def _compare(row: Any, newest: str, here: Sequence[Version]) -> OldProduct | None:

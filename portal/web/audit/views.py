@@ -18,6 +18,7 @@ from portal.web.downloads import send_csv
 from portal.web.fragments import page_or_region, words
 from portal.web.guard import get_tenant, requires, tenant_blueprint
 from portal.web.input import to_number
+from portal.web.saved_views.look import list_context
 
 audit = tenant_blueprint("audit", __name__, "/audit")
 
@@ -41,6 +42,7 @@ def index() -> ResponseReturnValue:
         kept_days=settings.audit_days,
         list_changes=list_changes,
         label_action=label_action,
+        **list_context("audit"),
     )
 
 

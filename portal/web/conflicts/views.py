@@ -20,6 +20,7 @@ from portal.services.conflicts.settling import (
 from portal.web.fragments import flash_done, page_number, page_or_region, words
 from portal.web.guard import get_user, is_safe_target, requires, tenant_blueprint
 from portal.web.input import to_id
+from portal.web.saved_views.look import list_context
 from portal.wording import plural
 
 REOPEN = "reopen"
@@ -45,6 +46,7 @@ def index() -> ResponseReturnValue:
         counts=counts,
         filters={"show": shown.group, "q": shown.search},
         any_conflicts=bool(page.items or any(counts.values())) or listing.any_conflicts(),
+        **list_context("conflicts"),
     )
 
 

@@ -19,6 +19,7 @@ from portal.web.errors import toast_response
 from portal.web.fragments import page_number, page_or_region, words
 from portal.web.guard import is_safe_target, requires, tenant_blueprint
 from portal.web.input import to_id, wants_all_matching
+from portal.web.saved_views.look import list_context
 from portal.wording import plural
 
 deliveries = tenant_blueprint("deliveries", __name__, "/deliveries")
@@ -43,6 +44,7 @@ def index() -> ResponseReturnValue:
         delivery_counts=counts,
         failed=history.count_failed(),
         any_deliveries=counts["total"] > 0 or history.any_deliveries(),
+        **list_context("deliveries"),
         integration=find_integration(),
         webhook_url=find_webhook_url(),
     )

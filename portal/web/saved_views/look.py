@@ -15,7 +15,7 @@ from portal.services.saved_views.looks import DENSITIES, Look, find_start, read_
 from portal.web.fragments import words
 from portal.web.input import to_id
 
-OF_NO_VIEW = ("page", "view", "columns")
+OF_NO_VIEW = ("page", "before", "view", "columns")
 """Of a list's address, what a view does not keep as it stands."""
 SHOWN_IN_MENU = 12
 FILTER_FORMS = {
@@ -27,6 +27,9 @@ FILTER_FORMS = {
     "clients": "client-filters",
     "organizations": "organization-filters",
     "activity": "event-filters",
+    "deliveries": "delivery-filters",
+    "conflicts": "conflict-filters",
+    "audit": "audit-filters",
 }
 """Ids of the forms with a list's filters, which carry the view and its columns too."""
 ICONS = {
@@ -38,6 +41,9 @@ ICONS = {
     "clients": "building",
     "organizations": "sitemap",
     "activity": "activity",
+    "deliveries": "download",
+    "conflicts": "switch-horizontal",
+    "audit": "eye-question",
 }
 
 
@@ -60,7 +66,7 @@ def list_context(list_name: str) -> dict[str, Any]:
 def clean_query(text: str) -> str:
     """Of what a form carries: filters, order and columns as an address has them."""
     pairs = parse_qsl(text.strip().removeprefix("?"), max_num_fields=100)
-    return urlencode([pair for pair in pairs if pair[0] not in OF_NO_VIEW[:2]])
+    return urlencode([pair for pair in pairs if pair[0] not in OF_NO_VIEW[:3]])
 
 
 def menu_context() -> dict[str, Any]:

@@ -9,10 +9,11 @@ from sqlalchemy import select
 
 from portal.clock import utc_now
 from portal.db import db, transaction
-from portal.models import Membership, SavedView
+from portal.models import Event, Membership, SavedView
 from portal.scope import tenant_scope
+from portal.services.api.paging import Part
 from portal.services.saved_views import keeping
-from portal.services.saved_views.listing import KEPT_DELETED
+from portal.services.saved_views.listing import KEPT_DELETED, list_part
 from tests.web.safety.neighbour import limited_user
 from tests.web.world import Place, make_user, sign_in
 
@@ -135,6 +136,65 @@ def test_a_list_looks_as_its_reader_chose(app: Flask, viewer: FlaskClient, acme:
     with app.app_context(), tenant_scope(acme.id):
         kept = db.session.scalars(select(Membership.list_choices)).all()
     assert {"density": "compact", "columns": {"assets": ["client", "serial"]}} in kept
+
+
+@pytest.mark.one_database
+@pytest.mark.parametrize(
+    ("path", "chosen", "left_out"),
+    [
+        ("software/", {"newest": "Newest", "older": "Older"}, ("Publisher", "Versions")),
+        ("activity/", {"when": "When"}, ("About", "Content")),
+    ],
+)
+def test_columns_that_were_not_chosen_are_left_out(
+    app: Flask,
+    viewer: FlaskClient,
+    acme: Place,
+    path: str,
+    chosen: dict[str, str],
+    left_out: tuple[str, ...],
+) -> None:
+    with app.app_context(), tenant_scope(acme.id), transaction() as session:
+        session.add(Event(type="rmm.device.created", subject="acme-pc", payload={}))
+    for columns, shown in (
+        ("", (*chosen.values(), *left_out)),
+        (",".join(chosen), chosen.values()),
+    ):
+        table = viewer.get(acme.url(f"{path}?columns={columns}")).text.partition("<thead>")[2]
+        head, _, body = table.partition("</thead>")
+        names = {name for name in (*chosen.values(), *left_out) if name in head}
+        assert names == set(shown)
+        first = body.partition("</tr>")[0]
+        assert first.count("<td") + first.count("<th ") == head.count("<th ")
+
+
+@pytest.mark.one_database
+def test_views_of_a_list_are_there_for_those_who_open_it(
+    app: Flask, http: FlaskClient, admin: FlaskClient, acme: Place
+) -> None:
+    numbers = {}
+    for name, query, kept in (
+        ("deliveries", "status=failed&page=2", "status=failed"),
+        ("conflicts", "show=settled&q=pc", "show=settled&q=pc"),
+        ("audit", "what=view&before=12", "what=view"),
+    ):
+        data = {"list_name": name, "name": f"Our {name}", "query": query, "shared": "1"}
+        saved = admin.post(acme.url("views/"), data=data).location
+        numbers[name] = find_id(app, acme, f"Our {name}")
+        assert saved == acme.url(f"{name}/?{kept}&view={numbers[name]}")
+        assert f"Keep these filters in “Our {name}”" in admin.get(saved).text
+        assert f"Our {name}" in menu(admin, acme)
+
+    sign_in(app, http, make_user(app, "vic@acme.example", acme, role="viewer"))
+    assert "Our deliveries" in menu(http, acme)
+    assert "Our audit" not in menu(http, acme)
+    assert "Our audit" not in http.get(acme.url("views/")).text
+    assert http.get(acme.url(f"views/{numbers['audit']}")).status_code == 404
+    unread = {"list_name": "audit", "name": "Mine", "query": ""}
+    assert http.post(acme.url("views/"), data=unread).status_code == 404
+    with app.app_context(), tenant_scope(acme.id):
+        told = list_part("", Part()).records
+    assert {each["name"] for each in told} == {"Acme servers", "Our conflicts"}
 
 
 @pytest.mark.one_database
