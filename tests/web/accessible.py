@@ -19,9 +19,11 @@ OPTIONS = {
 }
 """The rule on the size of what is pressed is off by default. Style sheets would be read again for
 one that is off: whether a page can be turned."""
-VIOLATIONS = """options => axe.run(options).then(({ violations }) => violations.flatMap(
-    rule => rule.nodes.map(node => `${rule.id} ${node.target}`)
-))"""
+VIOLATIONS = """([part, options]) => axe.run(part ?? document, options).then(
+    ({ violations }) => violations.flatMap(
+        rule => rule.nodes.map(node => `${rule.id} ${node.target}`)
+    )
+)"""
 """Of all that axe finds no more is handed out of the page."""
 UNDER_WAY = ".htmx-request, .htmx-swapping, .htmx-settling"
 MOVED_SIDEWAYS = """() => [...document.querySelectorAll("main *")]
@@ -39,14 +41,15 @@ ANIMATIONS_ENDED = """Promise.allSettled(
 )"""
 
 
-def assert_accessible(page: Page) -> None:
+def assert_accessible(page: Page, part: str | None = None) -> None:
     """Looked at from its top: the bar there covers a part of what has been scrolled below it, and
-    how far a page scrolls depends on the machine's fonts."""
+    how far a page scrolls depends on the machine's fonts. `part`: the selector of what alone is
+    looked at, as where it covers a part of the page."""
     wait_until_still(page)
     page.evaluate("scrollTo({ top: 0, behavior: 'instant' })")
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE_SCRIPT)
-    wrong = page.evaluate(VIOLATIONS, OPTIONS)
+    wrong = page.evaluate(VIOLATIONS, [part, OPTIONS])
     assert not wrong, f"{page.url}: {wrong}"
 
 

@@ -12,14 +12,16 @@ from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from portal.db import transaction
 from portal.models import Client, OrganizationMapping
+from portal.models.integrations.integration import IntegrationState
 from portal.scope import tenant_scope
-from portal.services.accounts.tenants import add_tenant
+from portal.services.accounts.tenants import add_tenant, get_tenant
 from portal.services.accounts.users import add_user
+from portal.services.integrations.connect import ConnectionSettings, save_connection
 from portal.services.integrations.current import get_integration
 from tactical_simulator import SimulatedTactical
 from tests.web.accessible import assert_accessible
 from tests.web.worker import working
-from tests.web.world import Place
+from tests.web.world import KEY, Place
 
 pytestmark = pytest.mark.one_database
 
@@ -279,6 +281,41 @@ def test_twenty_organizations_are_mapped_by_keyboard_alone(
     page.goto(live_portal + full.url("organizations/"))
     assert rows_in_view(rows) >= 8
     assert_accessible(page)
+
+
+def test_clients_are_made_of_ticked_organizations_where_there_is_none_yet(
+    live_portal: str, page: Page, app: Flask, empty: None
+) -> None:
+    with app.app_context(), tenant_scope(get_tenant("acme").id):
+        save_connection(ConnectionSettings(base_url="https://api.acme.example", api_key=KEY))
+        with transaction() as session:
+            integration = get_integration()
+            integration.state = IntegrationState.ACTIVE
+            for number, word in enumerate(WORDS[:4]):
+                row = OrganizationMapping(integration_id=integration.id, agent_count=7)
+                row.external_organization_id = str(number)
+                row.external_organization_name = f"Zander {word}"
+                session.add(row)
+    sign_in(page, live_portal)
+    go(page, "Clients")
+    expect(page.get_by_role("table")).to_have_count(0)
+    page.get_by_role("main").get_by_role("link", name=re.compile("organizations")).click()
+    expect(page.get_by_role("heading", name="Organizations", level=1)).to_be_visible()
+    notices = page.get_by_role("region", name="Notifications")
+    for undone in (True, False):
+        for word in WORDS[:3]:
+            page.get_by_label(f"Select Zander {word}").check()
+        expect(page.get_by_text("3 selected · would import 21 agents")).to_be_visible()
+        page.get_by_role("button", name="Create clients", exact=True).click()
+        expect(
+            notices.get_by_text("Created 3 clients, mapped 3 organizations.").last
+        ).to_be_visible()
+        expect(page.get_by_role("link", name="Unmapped 1", exact=True)).to_be_visible()
+        if undone:
+            notices.get_by_role("button", name="Undo").click()
+            expect(page.get_by_role("link", name="Unmapped 4", exact=True)).to_be_visible()
+    go(page, "Clients")
+    expect(page.get_by_role("table", name="Clients").locator("tbody tr")).to_have_count(3)
 
 
 def rows_in_view(rows: Locator) -> int:

@@ -16,7 +16,14 @@ from portal.scope import tenant_scope
 from portal.services.accounts.users import add_user
 from portal.services.assets.daily_counts import COLUMNS
 from portal.services.assets.nightly_counts import keep_counts
-from tests.web.accessible import assert_lists_fit, assert_outlined, assert_right_in_each_look
+from tests.web.accessible import (
+    assert_accessible,
+    assert_fits,
+    assert_lists_fit,
+    assert_outlined,
+    assert_right_in_each_look,
+    in_each_look,
+)
 from tests.web.safety.test_isolation import address, methods, tenant_rules
 from tests.web.world import Place, make_place
 
@@ -116,6 +123,25 @@ def test_every_page(live_portal: str, page: Page, pages: list[list[str]], part: 
         assert page.title()
         assert_lists_fit(page)
         assert_outlined(page)
+
+
+def test_menus_that_are_open(live_portal: str, page: Page, pages: object, acme: Place) -> None:
+    """Of an account, of tenants, of columns, of views, of past days and of maintenance."""
+    sign_in(page, live_portal)
+    opened = set()
+    for path in ("assets/", f"clients/{acme.client}"):
+        page.goto(live_portal + acme.url(path))
+        for _ in in_each_look(page):
+            for menu in page.locator("details.menu > summary:visible").all():
+                menu.click()
+                expect(page.locator("details.menu[open] > .dropdown-menu")).to_be_visible()
+                assert_accessible(page, "details.menu[open]")
+                assert_fits(page)
+                opened.add(menu.get_attribute("aria-label") or menu.inner_text())
+                page.keyboard.press("Escape")
+                expect(page.locator("details.menu[open]")).to_have_count(0)
+    assert {"Account", "Display", "Save view", "Past day"} <= opened
+    assert len(opened) >= 6
 
 
 def test_each_has_a_title_of_its_own(live_portal: str, page: Page, pages: list[list[str]]) -> None:

@@ -121,6 +121,34 @@ def test_from_a_fresh_install_to_a_live_alert_in_twelve_clicks_by_ear(
     page.get_by_role("region", name="Where").get_by_role("link").first.click()
     expect(page.get_by_role("region", name="Alerts")).to_be_visible()
     assert_outlined(page)
+    go_on_to_a_second_person(page)
+
+
+def go_on_to_a_second_person(page: Page) -> None:
+    """Each page names what comes next, and leads there."""
+
+    def go_on(button: str, heading: str) -> None:
+        page.get_by_role("region", name="Next step").get_by_role("link", name=button).click()
+        assert_page(page, heading)
+
+    page.get_by_role("navigation", name="Main").get_by_role("link", name="Webhook").first.click()
+    assert_page(page, "Webhook")
+    go_on("Add a channel", "Add a channel")
+    page.get_by_role("main").get_by_role("link", name="HTTP request").click()
+    field(page, "Name").fill("Night shift")
+    field(page, "URL").fill("https://hook.example.com/night")
+    page.get_by_role("button", name="Add channel").press("Enter")
+    assert_page(page, "Night shift")
+    go_on("Choose rules", "Rules")
+    page.get_by_role("button", name="Take these rules").press("Enter")
+    expect(page.get_by_role("table", name=re.compile("^Rules"))).to_be_visible()
+    go_on("Invite", "Users")
+    field(page, "Email address").fill("ben@bauer.example")
+    page.get_by_role("radio", name=re.compile("^Technician")).check()
+    page.get_by_role("button", name="Invite").press("Enter")
+    expect(page.get_by_text("Send this link to ben@bauer.example")).to_be_visible()
+    assert_outlined(page)
+    go_on("Set it up", "Second factor")
 
 
 def field(page: Page, name: str) -> Locator:
