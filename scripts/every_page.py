@@ -4,7 +4,7 @@ eye."""
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
@@ -24,16 +24,33 @@ from tests.web.test_pages_in_browser import NO_PAGES
 from tests.web.world import make_helpdesk, make_ticket
 
 SCHEMES: tuple[Scheme, ...] = ("light", "dark")
-WIDE, NARROW, VERY_WIDE = (1440, 900), (390, 844), (1920, 1080)
+WIDE, NARROW, VERY_WIDE, SMALL_DESK = (1440, 900), (390, 844), (1920, 1080), (1024, 768)
 AWAY = {"sso.show", "sso.callback", "sso.enter", "sso.prove", "sso.start", "webhook.progress"}
 """What leads to other servers or is shown to nobody who is signed in, and a part of a page."""
+STATES: dict[str, tuple[str, Callable[[Page], object]]] = {
+    "alerts-chosen": ("alerts/", lambda page: page.locator("[data-select]").nth(1).check()),
+    "assets-chosen": ("assets/", lambda page: page.get_by_label("Select all").first.check()),
+    "clients-chosen": ("clients/", lambda page: page.locator("[data-select]").nth(1).check()),
+    "list-display": ("assets/", lambda page: page.locator(".list-tools summary").first.click()),
+    "list-save": ("assets/", lambda page: page.locator(".list-tools summary").last.click()),
+    "list-clients": ("assets/", lambda page: page.get_by_label("Client").first.click()),
+    "list-no-match": ("assets/?q=nothing+like+it", lambda page: page.wait_for_load_state()),
+    "past-day-menu": ("assets/", lambda page: page.locator(".page-actions summary").click()),
+    "own-menu": ("", lambda page: page.locator(".topbar summary").last.click()),
+    "keys": ("", lambda page: page.keyboard.press("?")),
+    "palette": ("", lambda page: page.keyboard.press("Control+k")),
+    "rule-errors": ("rules/new", lambda page: page.get_by_role("button", name="Try on").click()),
+    "asset-missing": ("assets/999999", lambda page: page.wait_for_load_state()),
+}
+"""What a page shows once something is done on it: name -> its address and the deed."""
 EMPTY = "empty"
 """The short name of a tenant in which there is nothing yet."""
 
 
 def picture_every_page(browser: Browser, demo: Demo, folder: Path) -> None:
     """As `<endpoint>-<width>-<scheme>.png`, each page at the address that is linked first; those
-    of a tenant without data as `empty.<endpoint>-…`, and lists on a very wide screen as well."""
+    of a tenant without data as `empty.<endpoint>-…`, lists on a very wide and a small screen of a
+    desk as well, and what shows only once something is done as `state.<name>-…`."""
     page = open_window(browser, *WIDE)
     outside = {
         "sign-in": urljoin(demo.url, "/sign-in"),
@@ -44,9 +61,9 @@ def picture_every_page(browser: Browser, demo: Demo, folder: Path) -> None:
     sign_in(page, demo)
     pages = find_pages(page, demo, prepare(page, demo))
     _picture(page, folder, pages, WIDE, NARROW)
-    _picture(
-        page, folder, {name: pages[name] for name in pages if name.endswith("index")}, VERY_WIDE
-    )
+    lists = {name: pages[name] for name in pages if name.endswith("index")}
+    _picture(page, folder, lists, VERY_WIDE, SMALL_DESK)
+    _picture_states(page, folder, demo)
     _add_empty_tenant(demo)
     empty = {f"{EMPTY}.{name}": address for name, address in pages_of(demo, EMPTY).items()}
     _picture(page, folder, empty, WIDE, NARROW)
@@ -90,6 +107,20 @@ def _picture(page: Page, folder: Path, pages: dict[str, str], *sizes: tuple[int,
                 page.goto(address)
                 file = folder / f"{name}-{width}-{scheme}.png"
                 page.screenshot(path=file, full_page=True, animations="disabled")
+
+
+def _picture_states(page: Page, folder: Path, demo: Demo) -> None:
+    """Of the window alone: what lies over a page has its place there."""
+    for width, height in (WIDE, NARROW):
+        page.set_viewport_size({"width": width, "height": height})
+        for scheme in SCHEMES:
+            page.emulate_media(color_scheme=scheme)
+            for name, (path, act) in STATES.items():
+                page.goto(urljoin(demo.url, path))
+                act(page)
+                page.wait_for_load_state("networkidle")
+                file = folder / f"state.{name}-{width}-{scheme}.png"
+                page.screenshot(path=file, animations="disabled")
 
 
 def _add_empty_tenant(demo: Demo) -> None:
