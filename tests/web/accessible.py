@@ -28,6 +28,7 @@ VIOLATIONS = """([part, options]) => axe.run(part ?? document, options).then(
 UNDER_WAY = ".htmx-request, .htmx-swapping, .htmx-settling"
 MOVED_SIDEWAYS = """() => [...document.querySelectorAll("main *")]
     .filter((part) => part.querySelector("table") && part.scrollWidth > part.clientWidth + 1)
+    .filter((part) => part.checkVisibility())
     .filter((part) => ["auto", "scroll"].includes(getComputedStyle(part).overflowX))
     .map((part) => part.className)"""
 """Parts around a table that is wider than they are."""
