@@ -42,6 +42,7 @@ from portal.models.assets.change import ChangeAction
 from portal.models.deliveries.delivery import DeliveryStatus
 from portal.models.events.event import EventType
 from portal.models.integrations.integration import IntegrationState
+from portal.models.organizations.company import company_columns
 from portal.models.runs.sync_run import RunStatus, SyncKind
 from portal.models.software.inventory import SoftwareProduct, SoftwareTitle
 from portal.scope import all_tenants
@@ -238,7 +239,7 @@ class _Seed:
 
     def _client(self, tenant_id: int, n: int) -> Row:
         name = f"Client {n:03} of {tenant_id}"
-        return {"name": name, "name_key": name.casefold()}
+        return {"name": name, "name_key": name.casefold(), **company_columns(name)}
 
     def _days(self) -> Iterator[Row]:
         """In turns, as nights write them."""
@@ -252,10 +253,12 @@ class _Seed:
                         yield row | {name: ago % (n + 2) for n, name in enumerate(COLUMNS)}
 
     def _organization(self, tenant_id: int, n: int) -> Row:
+        name = f"Organization {n:03}"
         return {
             "integration_id": tenant_id,
             "external_organization_id": str(n),
-            "external_organization_name": f"Organization {n:03}",
+            "external_organization_name": name,
+            **company_columns(name),
             "client_id": None if n % 20 == 19 else self.firsts["clients", tenant_id] + n,
             "agent_count": 50,
         }

@@ -59,8 +59,10 @@ def list_organizations(
     search: str = "",
     page: int = 1,
     only: Collection[int] | None = None,
+    total: int | None = None,
 ) -> Page[OrganizationRow]:
-    """Organizations of the connected server by name; `only` those with these ids."""
+    """Organizations of the connected server by name; `only` those with these ids. `total`: how many
+    there are, as far as that is known."""
     conditions = organization_conditions(shown, search)
     if only is not None:
         conditions.append(is_among(OrganizationMapping.id, list(only)[:MOST_SUGGESTED]))
@@ -71,7 +73,7 @@ def list_organizations(
         .order_by(
             func.lower(OrganizationMapping.external_organization_name), OrganizationMapping.id
         ),
-        select(func.count()).select_from(OrganizationMapping).where(*conditions),
+        total,
         page,
         lambda row: row[0],
     )

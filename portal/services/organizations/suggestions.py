@@ -68,8 +68,7 @@ NOBODY = SameNamed(SameNames([]), {})
 
 def list_suggestions() -> list[Suggested]:
     """Of the connected server's unmapped organizations, by name."""
-    same = find_same()
-    found = suggest_for(_list_unmapped(), same).values()
+    found = suggest_for_all(find_same()).values()
     return sorted(found, key=lambda each: (fold(each.organization), each.organization_id))
 
 
@@ -80,9 +79,9 @@ def find_same() -> SameNamed:
     return SameNamed(names, unmapped)
 
 
-def find_similar(same: SameNamed) -> dict[int, Suggested]:
-    """What is only alike, of all that are unmapped: of ten thousand it takes seconds."""
-    return suggest_for([row for row in _list_unmapped() if row.id not in same.agents], same)
+def suggest_for_all(same: SameNamed) -> dict[int, Suggested]:
+    """Of all that are unmapped: what is only alike takes seconds to find of ten thousand."""
+    return suggest_for(_list_unmapped(), same)
 
 
 def suggest_for(rows: Iterable[Any], same: SameNamed) -> dict[int, Suggested]:

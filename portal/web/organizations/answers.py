@@ -21,8 +21,8 @@ from portal.services.organizations.suggestions import (
     SameNamed,
     Suggested,
     find_same,
-    find_similar,
     suggest_for,
+    suggest_for_all,
 )
 from portal.services.saved_views.looks import Look, read_look
 from portal.services.suggesting import REASONS
@@ -91,7 +91,8 @@ def list_context(show: str, q: str, number: int) -> dict[str, Any]:
     counts = organization_service.count_organizations()
     suggested = _find_suggested(counts, show)
     shown, only = _read_filter(show), suggested.list_ids(show)
-    page = organization_service.list_organizations(shown, q, number, only)
+    total = None if q.strip() else counts[shown] if only is None else len(only)
+    page = organization_service.list_organizations(shown, q, number, only, total)
     page.items[:] = suggested.put_in(page.items)
     return {
         "page": page,
@@ -106,21 +107,21 @@ def list_context(show: str, q: str, number: int) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class _Suggested:
-    """`similar`: all that are, None while nobody has looked for them."""
+    """`found`: for all, None where only those in view are looked at."""
 
     same: SameNamed
-    similar: Mapping[int, Suggested] | None
+    found: Mapping[int, Suggested] | None
 
     def list_ids(self, show: str) -> Collection[int] | None:
         """Of the organizations with a suggestion of this kind; None for what is no kind."""
-        kinds = {SUGGESTED: self.same.agents, SIMILAR: self.similar or {}}
-        return kinds.get(show)
+        if show == SIMILAR:
+            return (self.found or {}).keys() - self.same.agents.keys()
+        return self.same.agents if show == SUGGESTED else None
 
     def put_in(self, rows: Sequence[OrganizationRow]) -> list[OrganizationRow]:
-        mappings = [row.mapping for row in rows]
-        if self.similar is not None:
-            mappings = [each for each in mappings if each.id in self.same.agents]
-        found = {**(self.similar or {}), **suggest_for(mappings, self.same)}
+        found = self.found
+        if found is None:
+            found = suggest_for([row.mapping for row in rows], self.same)
         return [replace(row, suggestion=found.get(row.mapping.id)) for row in rows]
 
 
@@ -129,7 +130,7 @@ def _find_suggested(counts: Mapping[OrganizationFilter, int], show: str = "") ->
     if not name_allowed().map:
         return _Suggested(NOBODY, {})
     same, is_soon = find_same(), counts[OrganizationFilter.UNMAPPED] <= SOON
-    return _Suggested(same, find_similar(same) if is_soon or show == SIMILAR else None)
+    return _Suggested(same, suggest_for_all(same) if is_soon or show == SIMILAR else None)
 
 
 def _read_filter(show: str) -> OrganizationFilter:
@@ -142,5 +143,6 @@ def _head(counts: Mapping[OrganizationFilter, int], suggested: _Suggested) -> di
     """What the head of the list tells."""
     named: dict[str, int | None] = {shown.name.lower(): n for shown, n in counts.items()}
     named |= {"total": named["all"], SUGGESTED: len(suggested.same.agents)}
-    named[SIMILAR] = None if suggested.similar is None else len(suggested.similar)
+    similar = suggested.list_ids(SIMILAR) or ()
+    named[SIMILAR] = None if suggested.found is None else len(similar)
     return {"organization_counts": named, "sure": suggested.same.sum_sure()}
