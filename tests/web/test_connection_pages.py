@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from portal.clock import utc_now
 from portal.db import transaction
-from portal.models import ConnectionTest, Schedule
-from portal.models.integrations.integration import AuthMode, IntegrationState
+from portal.models import Asset, ConnectionTest, Schedule, SyncRun
+from portal.models.integrations.integration import AuthMode, IntegrationState, Stop
+from portal.models.runs.sync_run import RunStatus
 from portal.scope import tenant_scope
 from portal.services.integrations.current import get_integration
 from portal.services.integrations.schedules import ensure_schedules
@@ -24,6 +26,7 @@ from tests.web.world import KEY, Place
 pytestmark = pytest.mark.one_database
 
 PAGE = "integrations/tacticalrmm/"
+FAULT = "Tactical did not answer within 30 seconds."
 SECRETS = {
     "api_key": "CANARY-API-KEY-0001",
     "password": "CANARY-PASSWORD-0002",
@@ -175,6 +178,34 @@ def test_a_fault_marks_the_field_that_mends_it(
     assert f'id="{marked}-error"' in text
     assert text.count('aria-invalid="true"') == 1
     assert "Failing" in text
+    assert text.count(words) == 1, "it is said once"
+
+
+@pytest.mark.parametrize(
+    "failing",
+    [
+        {"last_error": FAULT},
+        {"last_error": FAULT, "breaker_until": utc_now(), "failing_since": utc_now()},
+        {"last_error": FAULT, "stopped_for": Stop.WRONG_KEY, "stopped_at": utc_now()},
+        {"last_error": FAULT, "state": IntegrationState.UNTESTED},
+    ],
+)
+def test_a_page_says_one_error_once(
+    app: Flask, admin: FlaskClient, acme: Place, saved: Any, failing: dict[str, Any]
+) -> None:
+    """Also where the status is old because of it, and the last test failed of it. A list of runs
+    says it of each."""
+    saved(last_error_at=utc_now(), **failing)
+    add_test(app, acme, ok=False, fault="timeout", message=FAULT, finished_at=utc_now())
+    with app.app_context(), tenant_scope(acme.id), transaction() as session:
+        session.execute(update(Asset).values(status_at=utc_now() - timedelta(days=2)))
+        run = session.get_one(SyncRun, acme.run)
+        run.status, run.error = RunStatus.FAILED, FAULT
+    counts = {}
+    for path in ("", PAGE, "integrations/", "assets/", "organizations/", "alerts/"):
+        counts[path] = admin.get(acme.url(path)).text.count(FAULT)
+    assert max(counts.values()) == 1, counts
+    assert counts[""] == counts[PAGE] == 1
 
 
 def test_the_end_of_a_test_brings_the_page_anew(
