@@ -176,8 +176,7 @@ def test_an_edited_client_stays_wherever_the_agent_goes(msp: Msp) -> None:
     # Nor does mapping its organization elsewhere take it along.
     elsewhere = clients.add_client("Elsewhere")
     mapping = msp.mapping_id(other["client_pk"])
-    expected = organization_mapping.count_assets_to_move(mapping, elsewhere.id)
-    assert organization_mapping.map_to_client(mapping, elsewhere.id).moved_assets == expected > 0
+    assert organization_mapping.map_to_client(mapping, elsewhere.id).moved_assets > 0
     assert msp.assets()[agent]["client"] == "Chosen by hand"
     # Released, it comes home with the next sync, once.
     edits.release_field(asset_id, "client")

@@ -42,7 +42,6 @@ NO_PAGES = {
     "clients.picker",
     "clients.report_file",
     "errands.show",
-    "organizations.row",
     "rules.export",
     "saved_views.show",
     "software.export",

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Select, and_, func, select, update
+from sqlalchemy import ColumnElement, Select, and_, select, update
 from sqlalchemy.orm import Session
 
 from portal.chunks import chunked
@@ -43,17 +43,6 @@ class MappingChange:
     mapping: OrganizationMapping
     moved_assets: int
     run_id: int | None = None
-
-
-def count_assets_to_move(mapping_id: int, client_id: int | None) -> int:
-    """How many assets change hands when the organization is mapped to that client.
-
-    None stands for a client yet to be made.
-    """
-    query = select(func.count(Asset.id)).where(_its_assets(get_organization(mapping_id)))
-    if client_id is not None:
-        query = query.where(Asset.client_id != client_id)
-    return db.session.scalar(query) or 0
 
 
 def map_to_client(mapping_id: int, client_id: int, user_id: int | None = None) -> MappingChange:

@@ -19,7 +19,6 @@ const rows = () => [...document.querySelectorAll("[data-mapping] [data-row]")];
 const boxOf = (row) => row?.querySelector("[data-select]");
 
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape" && cancel(event.target)) return;
   if (!document.querySelector("[data-mapping]") || !isShortcut(event)) return;
   const isBox = event.target.matches("[data-select]");
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
@@ -88,13 +87,6 @@ document.body.addEventListener("htmx:beforeOnLoad", ({ detail }) => (answered = 
 document.body.addEventListener("toast", ({ detail: { undo } }) => {
   if (undo && unanswered.has(answered)) undoable.push({ undo, at: unanswered.get(answered) });
 });
-
-// The question whether assets are to move is answered with no.
-function cancel(element) {
-  const no = rowOf(element)?.querySelector("[data-cancel]");
-  no?.click();
-  return Boolean(no);
-}
 
 document.addEventListener("click", (event) => {
   const more = event.target.closest("[data-mapping] [data-more]");

@@ -12,8 +12,8 @@ const SAID = {
   429: "Too many requests. Wait a minute and try again.",
   503: "The portal is not ready. Try again in a minute.",
 };
-const STAYS = ".pending button, [role=combobox], [aria-current], a[href], button";
-const STAYS_IN_ROW = "tr .pending button, tr [role=combobox]"; // of what the row is about
+const STAYS = "[role=combobox], [aria-current], a[href], button";
+const STAYS_IN_ROW = "tr [role=combobox]"; // of what the row is about
 const WENT_WRONG = "Something went wrong in the portal; it was logged. Try again.";
 
 export function connectHtmx() {

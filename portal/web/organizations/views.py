@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -42,17 +40,10 @@ def index() -> ResponseReturnValue:
     )
 
 
-@organizations.get("/<int:organization_id>")
-@requires(Permission.READ)
-def row(organization_id: int) -> ResponseReturnValue:
-    organization_service.get_organization(organization_id)
-    return render_row(organization_id) if htmx else redirect(url_for("organizations.index"))
-
-
 @organizations.post("/<int:organization_id>/client")
 @requires(Permission.MAP)
 def map_to_client(organization_id: int) -> ResponseReturnValue:
-    """Map to the client picked, to a new one, or to none; assets that move are shown first."""
+    """Map to the client picked, to a new one, or to none."""
     organization_service.get_organization(organization_id)
     try:
         name, client_id = read_choice()
@@ -136,18 +127,6 @@ def read_choice() -> tuple[str, int | None]:
 
 
 def _map(organization_id: int, client_id: int | None, name: str) -> ResponseReturnValue:
-    """Map, unless assets would change hands and nobody has said yes to that yet."""
-    moving = mapping_service.count_assets_to_move(organization_id, client_id)
-    if moving and not request.form.get("confirmed"):
-        pending = {
-            "client_id": client_id or "",
-            "client_name": name,
-            "create": client_id is None,
-            "assets": moving,
-        }
-        if htmx:
-            return render_row(organization_id, pending=pending), 409
-        return _ask(organization_id, pending)
     if client_id is None:
         change = mapping_service.map_to_new_client(organization_id, name, get_user().id)
     else:
@@ -161,20 +140,6 @@ def _describe_change(change: MappingChange) -> str:
     moved = change.moved_assets
     also = f" {plural(moved, 'asset')} moved to it." if moved else ""
     return f"{change.mapping.external_organization_name} is now mapped to {client.name}.{also}"
-
-
-def _ask(organization_id: int, pending: dict[str, Any]) -> ResponseReturnValue:
-    """Without scripts: the one organization on a page of its own, with the question."""
-    context = list_context("", "", 1)
-    row = organization_service.get_organization_row(organization_id)
-    context["page"].items[:] = [row]
-    return render_template(
-        "organizations/list.html",
-        **context | look_context("organizations"),
-        pending=pending,
-        integration=find_integration(),
-        run=None,
-    )
 
 
 def _refuse(organization_id: int, message: str) -> ResponseReturnValue:

@@ -31,7 +31,7 @@ ELSEWHERE = {
     ),  # of a tenant
     *("picker-list", "picker-option", "picker-create", "picker-clear", "picker-note", "col-picker"),
     *("toast-error", "toast-warning", "card-narrow", "columns-narrow", "region", "row-form"),
-    *("code-form", "held-names", "pending", "entry-reason", "record-id"),
+    *("code-form", "held-names", "entry-reason", "record-id"),
     "run-detail",
 }
 """Of components, but not to be shown on this page, or no different there."""

@@ -24,7 +24,7 @@ LOWEST = {
         clients.export assets.index assets.show clients.index clients.picker clients.report
         clients.report_file clients.history clients.show clients.software conflicts.index
         conflicts.show dashboard.show deliveries.index deliveries.show errands.show
-        integrations.index organizations.index organizations.row plans.show
+        integrations.index organizations.index plans.show
         rules.export rules.index search.index software.export
         software.export_of_asset software.export_of_product software.index software.of_asset
         software.product software.show subscribers.index sync_runs.index
