@@ -92,7 +92,7 @@ def assert_fits(page: Page) -> None:
 
 def assert_lists_fit(page: Page) -> None:
     """On the screens of a desk no list is moved sideways, with its own choice of columns."""
-    for width in (1280, 1440):
+    for width in (1024, 1280, 1440):
         page.set_viewport_size({"width": width, "height": 900})
         wide = page.evaluate(MOVED_SIDEWAYS)
         assert not wide, f"{page.url} at {width}: {wide}"
