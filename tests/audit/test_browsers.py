@@ -20,7 +20,7 @@ from tests.web.world import Place
 
 __all__ = ["acme"]
 
-pytestmark = pytest.mark.one_database
+pytestmark = pytest.mark.mainly("sqlite")
 
 EMAIL, PASSWORD = "anna@acme.example", "correct horse battery"
 

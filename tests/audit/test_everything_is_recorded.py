@@ -11,7 +11,7 @@ import click
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import func, select
 from werkzeug.routing import Rule
 
 from portal.cli import portal as portal_command
@@ -35,13 +35,13 @@ from portal.models import (
     TicketTask,
     UndoOffer,
 )
-from portal.models.audit.entry import AuditRow
+from portal.models.audit.entry import AuditRow, InstallAuditEntry
 from portal.models.deliveries.delivery import DeliveryStatus
 from portal.models.errands.errand import ErrandKind
 from portal.models.integrations.integration import IntegrationState, Stop
 from portal.models.runs.sync_run import RunStatus
 from portal.models.tickets.ticket import TaskStatus, TaskVerb, TicketStatus
-from portal.scope import tenant_scope
+from portal.scope import all_tenants, tenant_scope
 from portal.services.alerts.acknowledging import acknowledge
 from portal.services.alerts.assigning import assign, list_assignees
 from portal.services.alerts.portions import PORTION
@@ -54,7 +54,7 @@ from portal.services.rules.file.importing import digest
 from tests.web.safety.test_isolation import address, methods
 from tests.web.world import Place, make_asset, make_desk_form, make_place, make_user, sign_in
 
-pytestmark = pytest.mark.one_database
+pytestmark = pytest.mark.mainly("sqlite")
 
 Prepare = Callable[[Place], dict[str, Any] | None]
 
@@ -447,6 +447,7 @@ ROUTES = {
     "audit.export": Drive("list.exported"),
     "clients.export": Drive("list.exported"),
     "clients.report_file": Drive("list.exported"),
+    "rules.export": Drive("list.exported"),
     "software.export": Drive("list.exported"),
     "software.export_of_asset": Drive("list.exported"),
     "software.export_of_product": Drive("list.exported"),
@@ -476,7 +477,7 @@ ELSEWHERE = {
     ),
 }
 """Of people and not of a tenant: driven there."""
-AT_A_PROVIDER = {"sso.link", "sso.unlink", "sso.join", "sso.enter"}
+AT_A_PROVIDER = {"sso.callback", "sso.link", "sso.unlink", "sso.join", "sso.enter"}
 """Driven with an identity provider, in tests/oidc."""
 OF_A_LINK = {"acknowledge.do"}
 """Driven with a link, in tests/alerts/test_links.py."""
@@ -527,10 +528,49 @@ DEEDS = {
 """By these no value changes, and why."""
 
 
+LEAVING = {
+    *("alerts.export", "assets.export", "audit.export", "clients.export", "clients.report_file"),
+    *("rules.export", "software.export", "software.export_of_asset"),
+    "software.export_of_product",
+}
+"""What is only read and leaves the portal as a file."""
+
+
+OF_FILES = {"static", "help.show"}
+"""Of the install and not of a tenant."""
+
+
 def changing_rules(app: Flask) -> Iterator[Rule]:
+    """With what is read, and writes a row all the same."""
     for rule in app.url_map.iter_rules():
-        if set(methods(rule)) - {"GET"} or rule.rule.endswith((".csv", ".xlsx")):
+        if set(methods(rule)) - {"GET"} or rule.endpoint in (*LEAVING, "sso.callback"):
             yield rule
+
+
+def test_of_all_that_is_read_only_what_leaves_the_portal_writes(
+    app: Flask, http: FlaskClient
+) -> None:
+    place = make_place(app)
+    sign_in(app, http, make_user(app, "owner@acme.example", place, role="owner"))
+    wrote = set()
+    for rule in app.url_map.iter_rules():
+        if "GET" in methods(rule) and rule.endpoint not in OF_FILES:
+            before = _count_rows(app)
+            http.get(address(rule, place.slug, place)).get_data()  # a file is written while read
+            if _count_rows(app) != before:
+                wrote.add(rule.endpoint)
+    assert wrote == LEAVING
+
+
+def _count_rows(app: Flask) -> int:
+    """In all chains."""
+    with app.app_context(), all_tenants():
+        numbers = [
+            db.session.scalar(select(func.count()).select_from(model)) or 0
+            for model in (AuditEntry, InstallAuditEntry)
+        ]
+        db.session.remove()
+    return sum(numbers)
 
 
 def test_every_route_is_known(app: Flask) -> None:

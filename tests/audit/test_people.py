@@ -25,7 +25,7 @@ from tests.web.world import Place, make_place
 
 __all__ = ["acme"]
 
-pytestmark = pytest.mark.one_database
+pytestmark = pytest.mark.mainly("sqlite")
 
 EMAIL, PASSWORD, NEW = "anna@acme.example", "correct horse battery", "another horse battery"
 WRONG = "a wrong password of anna's"

@@ -6,7 +6,10 @@ from portal.services.audit.values import MOST_LISTED, clean, gathered
 
 
 def test_of_many_each_value_stands_with_those_that_had_it() -> None:
-    rows = [(1, {"to": "anna", "on": True}), (2, {"to": None, "on": True})]
+    rows: list[tuple[object, dict[str, object]]] = [
+        (1, {"to": "anna", "on": True}),
+        (2, {"to": None, "on": True}),
+    ]
     assert gathered(rows) == {"to": {"anna": [1], "none": [2]}, "on": True}
     assert gathered([(1, {"to": None}), (2, {"to": None})]) == {"to": None}
     assert gathered([]) == {}

@@ -41,7 +41,7 @@ from tests.tactical.talking import admin
 
 __all__ = ["msp"]
 
-pytestmark = [pytest.mark.one_database, pytest.mark.servers]
+pytestmark = [pytest.mark.mainly("sqlite"), pytest.mark.servers]
 
 log = logging.getLogger("rq.worker")
 

@@ -28,7 +28,7 @@ from tests.support.keys import KEYS
 from tests.web.safety.test_isolation import address, methods, tenant_rules
 from tests.web.world import Place, make_place, make_user, sign_in
 
-pytestmark = pytest.mark.one_database
+pytestmark = pytest.mark.mainly("sqlite")
 
 SHOWN = {
     "keys._add_key webhook_keys.value": r"answer to POST /t/\w+/.*/webhook/reveal",

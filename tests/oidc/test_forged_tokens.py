@@ -28,7 +28,7 @@ from tests.support.identity_provider import (
 )
 from tests.web.world import Place
 
-pytestmark = pytest.mark.one_database
+pytestmark = pytest.mark.mainly("sqlite")
 
 IMPOSTOR = RSAKey.generate_key(2048, {"kid": "first", "use": "sig"})
 NOW = int(time.time())

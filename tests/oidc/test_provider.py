@@ -21,7 +21,7 @@ from tests.web.conftest import work
 from tests.web.world import Place, make_user
 from tests.web.world import sign_in as sign_in_here
 
-pytestmark = pytest.mark.one_database
+pytestmark = pytest.mark.mainly("sqlite")
 
 Document = dict[str, Any]
 

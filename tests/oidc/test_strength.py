@@ -13,7 +13,7 @@ from tests.oidc.conftest import come_back, last_reason, leave_to_join, link_to, 
 from tests.support.identity_provider import IdentityProvider
 from tests.web.world import Place, make_user
 
-pytestmark = pytest.mark.one_database
+pytestmark = pytest.mark.mainly("sqlite")
 
 TELLING = [{"amr": ["pwd", "mfa"]}, {"amr": "mfa"}, {"acr": "gold"}]
 NOT_TELLING = [{}, {"amr": ["pwd"]}, {"amr": {"mfa": True}, "acr": 2}, {"acr": "Gold"}]

@@ -19,6 +19,7 @@ from portal.services.audit.actions import Action
 from portal.services.audit.record import Target, record
 from portal.services.audit.values import differing
 from portal.services.channels.listing import list_names
+from portal.services.clients import list_client_names
 from portal.services.faults import Faults
 from portal.services.helpdesks.listing import list_names as list_helpdesks
 from portal.services.lists.ticked import check_ticked
@@ -53,6 +54,8 @@ def check_draft(draft: Draft) -> Draft:
         if not draft.go_on and steps == Steps(urgency=steps.urgency):
             words = "A rule that only sets the urgency must let the rules after it go on."
             faults.note(words, "go_on")
+    if not list_client_names(conditions.clients).keys() >= set(conditions.clients):
+        faults.note("One of the clients is no longer there.", "clients")
     _check_far_sides(faults, steps)
     faults.raise_any()
     return Draft(name, conditions, steps, draft.go_on)

@@ -23,6 +23,7 @@ from portal.services.rules.words import describe_conditions, describe_steps, nam
 from portal.web.fragments import flash_done
 from portal.web.guard import requires, tenant_blueprint
 from portal.web.input import to_id
+from portal.web.reauthentication import fresh_sign_in_required
 from portal.wording import plural
 
 rules = tenant_blueprint("rules", __name__, "/rules")
@@ -125,6 +126,7 @@ def duplicate(rule_id: int) -> ResponseReturnValue:
 
 @rules.post("/<int:rule_id>/delete")
 @requires(Permission.CHANGE_RULES)
+@fresh_sign_in_required
 def delete(rule_id: int) -> ResponseReturnValue:
     name = changes.delete_rule(rule_id)
     flash(f"Deleted {name}.", "success")

@@ -15,6 +15,7 @@ from flask.testing import FlaskClient
 from portal.clock import utc_now
 from portal.scope import tenant_scope
 from portal.services.accounts import users
+from portal.services.accounts.permissions import Permission
 from portal.services.integrations.current import get_integration
 from tests.web.safety.test_isolation import address
 from tests.web.world import Place, make_user
@@ -35,7 +36,48 @@ ASKS = {
     *("users.withdraw_invitation", "sso.link", "sso.unlink"),
     *("single_sign_on.save", "single_sign_on.switch_off", "single_sign_on.unlink"),
     *("windows.add_link", "windows.revoke_link"),
+    "rules.delete",
 }
+OPENS_MUCH = {Permission.DELETE, Permission.MANAGE_USERS, Permission.MANAGE_TOKENS}
+WORDS = {
+    *("app", "browser", "browsers", "code", "codes", "credentials", "delete", "disconnect"),
+    *("factor", "factors", "identity", "invitation", "invite", "key", "keys", "leave"),
+    *("passkey", "passkeys", "password", "remove", "reset", "reveal", "revoke", "rotate"),
+    *("secret", "secrets", "token", "tokens", "unlink", "user", "users"),
+}
+"""Nouns and verbs of what matters most: credentials, factors, people, and what is gone for good."""
+NEED_NOT = {
+    **dict.fromkeys(
+        (
+            *("saved_views.delete", "watches.remove", "watches.remove_many"),
+            *("windows.delete", "windows.delete_many"),
+        ),
+        "It can be undone from the message that says it was done.",
+    ),
+    **dict.fromkeys(
+        (
+            *("passkeys.add", "passkeys.remove", "second_factors.add_app"),
+            *("second_factors.remove_app", "second_factors.renew_codes"),
+        ),
+        "The form itself asks for a proof, each time.",
+    ),
+    **dict.fromkeys(
+        ("passkeys.finish", "second_factors.confirm_app"), "It ends what began with a proof."
+    ),
+    "passkeys.rename": "A name opens nothing.",
+    "second_factors.offer": "It puts setting one up off, right after the sign-in.",
+    **dict.fromkeys(
+        (
+            *("auth.accept_invitation", "auth.reset", "auth.show_invitation", "auth.show_reset"),
+            "second_step.use_passkey_alone",
+        ),
+        "Whoever does it is not signed in; a link or a passkey is the proof.",
+    ),
+    "single_sign_on.test": "It tries what is saved, and saves nothing.",
+    "tacticalrmm.enter_code": "A code is good for half a minute, which a proof would take; it "
+    "opens nothing that the portal does not hold the password of, and is kept nowhere.",
+}
+"""What these words or permissions point at and asks for nothing, and why."""
 KEY = "A-KEY-THAT-WAS-TYPED-0123"
 
 
@@ -78,6 +120,20 @@ def test_what_matters_most_asks_and_nothing_else_does(
 
     assert asking == ASKS
     assert set(users_of(app, acme)) == before
+
+
+@pytest.mark.one_database
+def test_whatever_sounds_like_it_asks(app: Flask) -> None:
+    """A new deletion, or a page of credentials or people, is marked or excepted here."""
+    found = set()
+    for rule in app.url_map.iter_rules():
+        view = app.view_functions[rule.endpoint]
+        words = set(re.split(r"[._]", rule.endpoint))
+        if (rule.methods or set()) & {"POST", "PUT", "PATCH", "DELETE"} and (
+            words & WORDS or getattr(view, "permission", None) in OPENS_MUCH
+        ):
+            found.add(rule.endpoint)
+    assert found - ASKS == NEED_NOT.keys()
 
 
 def users_of(app: Flask, acme: Place) -> list[tuple[str, str, bool]]:

@@ -55,6 +55,7 @@ WORDS = {
         "field": "name",
         "handle": "nobodys",
         "token": "nobodys",
+        "code": "nobodys" * 7,
     },
     "number": 1,
     "channel_kind": "http",

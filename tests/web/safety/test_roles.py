@@ -10,7 +10,7 @@ from portal.services.accounts.permissions import Role
 from tests.web.safety.test_isolation import address, methods, tenant_rules
 from tests.web.world import Place, make_place, make_user, sign_in
 
-pytestmark = pytest.mark.one_database
+pytestmark = pytest.mark.mainly("sqlite")
 
 LOWEST = {
     Role.VIEWER: """
