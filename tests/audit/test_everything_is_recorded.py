@@ -126,7 +126,7 @@ def _another_client(place: Place) -> dict[str, Any]:
         client = Client(name="Another")
         session.add(client)
         session.flush()
-        return {"client_id": client.id, "client_name": "", "confirmed": "1"}
+        return {"client_id": client.id, "client_name": ""}
 
 
 def _chosen_asset(place: Place) -> dict[str, Any]:
