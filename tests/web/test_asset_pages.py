@@ -77,6 +77,26 @@ def test_list_and_export_show_the_same(
 
 
 @pytest.mark.one_database
+def test_the_exact_version_of_a_system_stands_beside_its_name(
+    app: Flask, admin: FlaskClient, acme: Place
+) -> None:
+    for kind, version, shown in (
+        ("windows", "Windows 11 Pro, 64 bit v23H2 (build 22631.4460)", "v23H2 22631.4460"),
+        ("darwin", "macOS 14.5", ""),
+        ("linux", "", ""),
+    ):
+        with app.app_context(), tenant_scope(acme.id), transaction() as session:
+            asset = session.get_one(Asset, acme.asset)
+            asset.os_type, asset.os_version = kind, version
+        rows = admin.get(acme.url("assets/?columns=os")).text.partition("<tbody>")[2]
+        cell = rows.partition("</th>")[2].partition("</td>")[0]
+        name = " ".join(re.sub("<[^>]*>", "", cell).split()).removesuffix(shown).strip()
+        exact = f'<span class="system-version">{shown}</span>'
+        assert name == {"windows": "Windows 11 Pro", "darwin": "darwin macOS 14.5"}.get(kind, kind)
+        assert (exact in cell) == bool(shown)
+
+
+@pytest.mark.one_database
 def test_the_export_is_a_safe_file(admin: FlaskClient, acme: Place, fleet: list[str]) -> None:
     answer = admin.get(acme.url("assets/export.csv?sort=-name"))
     rows = rows_of(answer.text)

@@ -24,6 +24,7 @@ from portal.models.webhook.installation import InstallationAction
 from portal.scope import tenant_scope
 from portal.services.accounts.tenants import add_tenant, get_tenant
 from portal.services.first_steps import FirstStep, find_first_steps
+from portal.web.first_steps.views import WORDS
 from tests.support.statements import counting
 from tests.web.world import Place, make_user, sign_in
 
@@ -51,6 +52,15 @@ def test_everything_is_to_do_at_first_and_a_step_can_be_skipped_and_resumed(
     assert http.post(f"{place}first-steps/skip", data={"step": "nap"}).status_code == 400
 
     http.post(f"{place}first-steps/skip", data={"step": "all"})
+    assert "First steps</h2>" not in http.get(place).text
+    http.post(f"{place}first-steps/resume")
+    for step, words in WORDS.items():  # each can be left out, and the one after it is the next
+        page = http.get(place).text
+        [following] = re.findall(
+            r'aria-current="step".*?first-step-title">([^<]+)', page, re.DOTALL
+        )
+        assert following == words.title
+        http.post(f"{place}first-steps/skip", data={"step": step})
     assert "First steps</h2>" not in http.get(place).text
     shown = http.post(f"{place}first-steps/resume", follow_redirects=True).text
     assert "0 of 8 done" in shown
