@@ -108,6 +108,15 @@ def test_from_today_to_a_past_day_and_back(live_portal: str, page: Page, past: P
         expect(row).to_contain_text(has)
         assert_right_in_each_look(page)
         show_as(page, "light", 1280)
+    heads = page.get_by_role("columnheader").all_inner_texts()
+    cells = row.locator("> *").all_inner_texts()
+    numbers = dict(zip(heads, cells, strict=True))
+    assert {name: numbers[name] for name in ("Workstations", "Servers", "Online", "Overdue")} == {
+        "Workstations": "1",
+        "Servers": "0",
+        "Online": "0",
+        "Overdue": "1",
+    }
     row.get_by_role("link", name="1", exact=True).click()
     expect(page.get_by_text(f"As of {say_day(DAY)} · Back to today")).to_be_visible()
     expect(rows).to_contain_text("old-pc")
