@@ -10,6 +10,7 @@ FAST = (
     "accounts/test_passwords.py",
     "accounts/test_tenant_removal.py",
     "alerts/test_answer.py",
+    "api/test_filters.py",
     "api/test_tokens.py",
     "assets/test_reading.py",
     "audit/test_everything_is_recorded.py",

@@ -88,13 +88,7 @@ def test_a_broken_address_of_the_page_breaks_nothing(
             "HX-Current-URL": url.encode("latin-1", "replace").decode(),
         }
         row = acme.url(f"organizations/{acme.organization}")
-        assert admin.get(row, headers=headers | auto).status_code == 200
-        assert admin.post(row + "/unmap", headers=headers | auto).status_code in (
-            200,
-            404,
-            405,
-            422,
-        )
+        assert admin.post(row + "/unmap", headers=headers | auto).status_code == 200
 
 
 @pytest.mark.parametrize("url", BROKEN)
