@@ -15,7 +15,8 @@ from sqlalchemy.orm import (
     with_loader_criteria,
 )
 from sqlalchemy.sql import util as sql_util
-from sqlalchemy.sql.selectable import TextualSelect
+from sqlalchemy.sql import visitors
+from sqlalchemy.sql.selectable import Select, TextualSelect
 
 from portal.client_guard import LIMITS
 from portal.scope import EVERYONE, Scope, ScopeMissing, current_scope
@@ -67,6 +68,7 @@ def _guard_statement(state: ORMExecuteState) -> None:
         return
     if not state.is_orm_statement:
         raise ScopeMissing(f"Use mapped classes, not bare tables, to reach {owned[0].name}.")
+    _check_subqueries(state.statement)
     if state.is_update or state.is_delete:
         _check_change(state)
     state.statement = state.statement.options(
@@ -86,6 +88,18 @@ def _tables_of(state: ORMExecuteState) -> list[Table]:
         include_crud=True,
     )
     return [table for table in found if isinstance(table, Table)]
+
+
+def _check_subqueries(statement: Any) -> None:
+    """Refuse one that SQLAlchemy would not add the criteria to: it takes for one of mapped classes
+    what says so first, which `and_` and `or_` do not, as in `exists().where(and_(…))`."""
+    for each in visitors.iterate(statement):
+        if not isinstance(each, Select) or "compile_state_plugin" in each._propagate_attrs:
+            continue
+        for source in each.get_final_froms():
+            for table in source._from_objects:
+                if "tenant_id" in table.c:
+                    raise ScopeMissing(f"Name a mapped class first, to reach {table}.")
 
 
 def _check_inserted_rows(

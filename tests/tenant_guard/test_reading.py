@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import exists, func, select, text, union_all
+from sqlalchemy import and_, exists, func, or_, select, text, union_all
 from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import aliased, joinedload, selectinload
 
@@ -97,6 +97,19 @@ def test_counts_and_exists_keep_to_the_scope() -> None:
         assert _names(select(Tenant.slug).where(select(Client.id).exists())) != []
         foreign = select(Client.id).where(Client.name == "theirs").exists()
         assert _names(select(Tenant.slug).where(foreign)) == []
+
+
+NAMED_LATE: list[Callable[[], Any]] = [
+    lambda: select(exists().where(and_(Client.name == "theirs", Client.id > 0))),
+    lambda: select(Client.id, exists().where(or_(Client.name == "theirs", Client.id < 0))),
+    lambda: select(func.count()).where(and_(Client.name == "theirs", Client.id > 0)),
+]
+
+
+@pytest.mark.parametrize("query", NAMED_LATE)
+def test_what_would_not_be_kept_to_the_scope_is_refused(query: Callable[[], Any]) -> None:
+    with tenant_scope(OURS), pytest.raises(ScopeMissing, match="mapped class"):
+        db.session.execute(query())
 
 
 def test_a_row_is_not_got_by_its_id() -> None:

@@ -54,7 +54,7 @@ def _is_orphan() -> ColumnElement[bool]:
     was_reopened = exists().where(
         later.ticket_id == Ticket.id, later.verb == TaskVerb.REOPEN, later.id > TicketTask.id
     )
-    ends = and_(
+    ends = (
         TicketTask.ticket_id == Ticket.id,
         TicketTask.verb == TaskVerb.CLOSE,
         TicketTask.status.in_(_ASKED_FOR),
@@ -63,5 +63,5 @@ def _is_orphan() -> ColumnElement[bool]:
     return and_(
         Ticket.status.in_((TicketStatus.WAITING, TicketStatus.OPEN)),
         ~exists().where(TicketAlert.ticket_id == Ticket.id),
-        ~exists().where(ends),
+        ~exists().where(*ends),
     )
