@@ -15,6 +15,7 @@ FAST = (
     "assets/test_reading.py",
     "audit/test_everything_is_recorded.py",
     "audit/test_pages.py",
+    "audit/test_values.py",
     "canary/test_kinds.py",
     "canary/test_watch.py",
     "channels/",

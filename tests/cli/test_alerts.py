@@ -46,7 +46,7 @@ def test_an_alert_is_acknowledged_and_tells_its_story(
 
     story = mapped("alerts", "timeline", alert, *TENANT).data
     assert story["answer"].startswith("Nobody was told")
-    assert story["answer"].split(" at ")[0].endswith(f"Acknowledged by {who}")
+    assert story["answer"].split(" on ")[0].endswith(f"Acknowledged by {who}")
     kinds = [entry["kind"] for entry in story["entries"]]
     assert (kinds[0], kinds[-3:]) == ("received", ["acknowledged", "snoozed", "snoozed"])
     text = mapped("alerts", "timeline", alert, "--tenant", "acme").out

@@ -213,7 +213,6 @@ def test_organizations_keep_their_columns_in_what_is_done_to_them(
     fragment = {"HX-Request": "true", "HX-Current-URL": f"http://localhost{listed}"}
     row = acme.url(f"organizations/{acme.organization}")
     answers = [
-        admin.get(row, headers=fragment).text,
         admin.post(f"{row}/auto-sync", data={"auto_sync": "1"}, headers=fragment).text,
         admin.post(
             acme.url("organizations/many"),
