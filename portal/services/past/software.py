@@ -25,20 +25,20 @@ from portal.sync.software.products import installed_version
 
 Told: TypeAlias = dict[int, list[tuple[int, str]]]
 """By product: asset and version of installs of assets that were merged or removed since."""
-COUNTED_AT_ONCE = 25
-"""Products of a page: of each all installs that there were are counted, which are thousands."""
+COUNTED_AT_ONCE = 20
+"""Products of a page: of each all installs that there were are counted, which may be one of every
+asset."""
 PAST_SOFTWARE_COLUMNS = tuple(name for name in SOFTWARE_COLUMNS if name != "removed_at")
 
 
 @dataclass(frozen=True, slots=True)
 class PastProduct:
-    """On how many assets, and in how many versions, it was installed."""
+    """On how many assets it was installed."""
 
     id: int
     name: str
     publisher: str
     asset_count: int
-    version_count: int
 
 
 class Install(NamedTuple):
@@ -114,7 +114,7 @@ def is_kept(moment: datetime) -> ColumnElement[bool]:
 
 
 def list_past_products(past: PastSoftware, search: str, page: int) -> Page[PastProduct]:
-    """Those that an asset had, by name, with how many assets and versions there were."""
+    """Those that an asset had, by name, with how many had it."""
     told = _find_products(past.list_told(present=True))
     product, title = SoftwareProduct, SoftwareTitle
     columns = (product.name, product.publisher)
@@ -134,11 +134,10 @@ def list_past_products(past: PastSoftware, search: str, page: int) -> Page[PastP
         query = cast("Select[Any]", select(product.id, *columns).where(*conditions))
         order = (product.name_key, product.id)
         total = select(func.count(product.id)).where(*conditions)
-        found: Page[Any] = paginate(
-            query.order_by(*order), total, page, lambda row: row, COUNTED_AT_ONCE
-        )
-        counts = _count(past, [row[0] for row in found.items], told)
-    rows = [PastProduct(row[0], row[1], row[2], *counts[row[0]]) for row in found.items]
+        query = query.order_by(*order)
+        found: Page[Any] = paginate(query, total, page, lambda row: row, COUNTED_AT_ONCE)
+        counts = _count_assets(past, [row[0] for row in found.items], told)
+    rows = [PastProduct(row[0], row[1], row[2], counts[row[0]]) for row in found.items]
     return replace(found, items=rows)
 
 
@@ -215,37 +214,19 @@ def _find_products(told: Sequence[Install]) -> Told:
     return products
 
 
-def _count(
-    past: PastSoftware, product_ids: Sequence[int], told: Told
-) -> dict[int, tuple[int, int]]:
-    """On how many assets and in how many versions each was installed. One asset may have several
-    versions, so that they are counted apart."""
-    row, title, is_shown = AssetSoftware, SoftwareTitle, past.conditions(present=True)
-    assets, versions = (
-        func.count(row.asset_id.distinct()),
-        func.count(installed_version().distinct()),
-    )
+def _count_assets(past: PastSoftware, product_ids: Sequence[int], told: Told) -> dict[int, int]:
+    """On how many each was installed. Those that had it in several versions count once."""
+    row, title = AssetSoftware, SoftwareTitle
     counted = db.session.execute(
-        select(title.product_id, assets, versions)
+        select(title.product_id, func.count(row.asset_id.distinct()))
         .join(title, title.id == row.title_id)
-        .where(title.product_id.in_(product_ids), *is_shown)
+        .where(title.product_id.in_(product_ids), *past.conditions(present=True))
         .group_by(title.product_id)
     )
-    counts = dict.fromkeys(product_ids, (0, 0))
-    counts.update((product_id or 0, (number, texts)) for product_id, number, texts in counted)
-    mixed = {product_id: told[product_id] for product_id in told.keys() & counts.keys()}
-    if not mixed:
-        return counts
-    known = db.session.execute(
-        select(title.product_id, installed_version())
-        .join(title, title.id == row.title_id)
-        .where(title.product_id.in_(mixed), *is_shown)
-        .distinct()
-    ).all()
-    for product_id, own in mixed.items():
-        its = {each[1] for each in known if each[0] == product_id}
-        number = counts[product_id][0] + len({asset_id for asset_id, _ in own})
-        counts[product_id] = number, len(its | {version for _, version in own})
+    counts = dict.fromkeys(product_ids, 0)
+    counts.update((product_id or 0, number) for product_id, number in counted)
+    for product_id in told.keys() & counts.keys():
+        counts[product_id] += len({asset_id for asset_id, _ in told[product_id]})
     return counts
 
 
