@@ -154,8 +154,14 @@ def _events(cls: type[Event]) -> ColumnElement[bool]:
 
 
 def _titles(cls: type[SoftwareTitle]) -> ColumnElement[bool]:
-    """Found from their assets, once: from each title it would be through all its installs."""
-    return cls.id.in_(select(_INSTALLS.title_id).where(_INSTALLS.asset_id.in_(_assets("id"))))
+    return cls.id.in_(_list_titles())
+
+
+def _list_titles() -> Select[Any]:
+    """Found from their assets, once: from each title it would be through all its installs. Each
+    is named once, so that PostgreSQL does not look for it among them again for every row."""
+    theirs = _INSTALLS.asset_id.in_(_assets("id"))
+    return select(_INSTALLS.title_id).where(theirs).distinct()
 
 
 def _products(cls: type[SoftwareProduct]) -> ColumnElement[bool]:
@@ -163,8 +169,7 @@ def _products(cls: type[SoftwareProduct]) -> ColumnElement[bool]:
 
 
 def _list_products() -> Select[Any]:
-    theirs = select(_INSTALLS.title_id).where(_INSTALLS.asset_id.in_(_assets("id")))
-    return select(_TITLES.product_id).where(_TITLES.id.in_(theirs))
+    return select(_TITLES.product_id).where(_TITLES.id.in_(_list_titles())).distinct()
 
 
 def _watches(cls: type[SoftwareWatch]) -> ColumnElement[bool]:

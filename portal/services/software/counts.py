@@ -69,6 +69,8 @@ def product_id_of_title() -> ColumnElement[int]:
 def _count_own(of: TitleOrProduct) -> CTE:
     """Counted once: PostgreSQL would do it anew for each row, of which it expects a few."""
     id_ = AssetSoftware.title_id if of is SoftwareTitle else product_id_of_title()
+    # Of the column itself SQLite would look for each of their titles on each of their assets.
+    of_install = AssetSoftware.title_id + 0
     return (
         select(
             id_.label("id"),
@@ -76,7 +78,7 @@ def _count_own(of: TitleOrProduct) -> CTE:
             func.count(installed_version().distinct()).label("versions"),
         )
         .join(Asset, Asset.id == AssetSoftware.asset_id)
-        .join(SoftwareTitle, SoftwareTitle.id == AssetSoftware.title_id)
+        .join(SoftwareTitle, SoftwareTitle.id == of_install)
         .where(AssetSoftware.removed_at.is_(None), Asset.missing_since.is_(None))
         .group_by(id_)
         .cte("own_counts")
