@@ -151,4 +151,4 @@ def test_what_the_pages_narrow_by_narrows_here_too(app: Flask, reader: Reader, a
         db.session.get_one(Asset, acme.asset).missing_since = alert.triggered_at
     assert len(reader.items("/installs", show="missing")) == 1
     refused = reader.get("/alerts?raised=31.10.2026")
-    assert (refused.status_code, refused.json["parameter"]) == (400, "raised")  # type: ignore[index]
+    assert (refused.status_code, refused.get_json()["parameter"]) == (400, "raised")

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,25 +8,11 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from flask import Flask
 from sqlalchemy import inspect, text
 
-from portal import create_app
-from portal.config import read_settings
 from portal.db import Base, db
-from portal.scope import all_tenants
-from tests.support.keys import KEYS
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
-
-
-@pytest.fixture
-def empty_app(empty_database_url: str, tmp_path: Path) -> Iterator[Flask]:
-    environ = {**KEYS, "DATABASE_URL": empty_database_url, "PORTAL_DATA_DIR": str(tmp_path)}
-    app = create_app(read_settings(environ))
-    with app.app_context(), all_tenants():
-        yield app
-        db.engine.dispose()
 
 
 @pytest.mark.usefixtures("empty_app")

@@ -2,35 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import flask_migrate
 import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from portal import create_app
-from portal.config import read_settings
 from portal.db import db
-from portal.scope import all_tenants
 from tests.migrations.test_status import add
-from tests.support.keys import KEYS
 
 
 @pytest.fixture
-def old(empty_database_url: str, tmp_path: Path) -> Iterator[Flask]:
-    environ = {**KEYS, "DATABASE_URL": empty_database_url, "PORTAL_DATA_DIR": str(tmp_path)}
-    app = create_app(read_settings(environ))
-    with app.app_context(), all_tenants():
-        flask_migrate.upgrade(revision="0025")
-        with db.engine.begin() as connection:
-            add(connection, "tenants", id=1)
-            for number, role in enumerate(("admin", "viewer", "admin"), 1):
-                add(connection, "users", id=number, email=f"{number}@acme.example")
-                add(connection, "memberships", id=number, user_id=number, tenant_id=1, role=role)
-        yield app
-        db.engine.dispose()
+def old(empty_app: Flask) -> Flask:
+    flask_migrate.upgrade(revision="0025")
+    with db.engine.begin() as connection:
+        add(connection, "tenants", id=1)
+        for number, role in enumerate(("admin", "viewer", "admin"), 1):
+            add(connection, "users", id=number, email=f"{number}@acme.example")
+            add(connection, "memberships", id=number, user_id=number, tenant_id=1, role=role)
+    return empty_app
 
 
 def list_roles() -> list[str]:

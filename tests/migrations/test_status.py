@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import flask_migrate
@@ -12,13 +10,10 @@ import pytest
 from flask import Flask
 from sqlalchemy import Connection, MetaData, Table, insert, select
 
-from portal import create_app
-from portal.config import read_settings
 from portal.db import db
 from portal.models import SoftwareTitle
-from portal.scope import all_tenants, tenant_scope
+from portal.scope import tenant_scope
 from portal.services.assets.listing import AssetFilter, count_by_status, list_assets
-from tests.support.keys import KEYS
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 LONG_AGO = NOW - timedelta(days=9)
@@ -26,40 +21,35 @@ FILLING: dict[type, Any] = {str: "x", int: 0, bool: False, datetime: NOW, dict: 
 
 
 @pytest.fixture
-def old(empty_database_url: str, tmp_path: Path) -> Iterator[Flask]:
+def old(empty_app: Flask) -> Flask:
     """An install of before, with a sweep of just now and assets of three kinds."""
-    environ = {**KEYS, "DATABASE_URL": empty_database_url, "PORTAL_DATA_DIR": str(tmp_path)}
-    app = create_app(read_settings(environ))
-    with app.app_context(), all_tenants():
-        flask_migrate.upgrade(revision="0010")
-        with db.engine.begin() as connection:
-            add(connection, "tenants", id=1)
-            add(connection, "rmm_integrations", id=1, tenant_id=1)
-            add(connection, "clients", id=1, tenant_id=1)
-            for number, (word, synced_at, gone) in enumerate(ASSETS, 1):
-                row: dict[str, Any] = {
-                    "id": number,
-                    "tenant_id": 1,
-                    "integration_id": 1,
-                    "client_id": 1,
-                    "rmm_device_id": f"agent {number}",
-                    "reported_status": word,
-                    "last_rmm_sync_at": synced_at,
-                    "online_until": LONG_AGO,
-                    "overdue_from": LONG_AGO,
-                    "missing_since": gone,
-                }
-                add(connection, "assets", **row)
-            for title, assets in TITLES.items():
-                add(connection, "software_catalog", id=title, tenant_id=1,
-                    normalized_name=f"title {title}",
-                    asset_count=len(assets), version_count=len(assets))  # fmt: skip
-                for asset in assets:
-                    add(connection, "asset_software", id=10 * title + asset, tenant_id=1,
-                        asset_id=asset, title_id=title, version=f"{asset}.0")  # fmt: skip
-        yield app
-        db.session.remove()
-        db.engine.dispose()
+    flask_migrate.upgrade(revision="0010")
+    with db.engine.begin() as connection:
+        add(connection, "tenants", id=1)
+        add(connection, "rmm_integrations", id=1, tenant_id=1)
+        add(connection, "clients", id=1, tenant_id=1)
+        for number, (word, synced_at, gone) in enumerate(ASSETS, 1):
+            row: dict[str, Any] = {
+                "id": number,
+                "tenant_id": 1,
+                "integration_id": 1,
+                "client_id": 1,
+                "rmm_device_id": f"agent {number}",
+                "reported_status": word,
+                "last_rmm_sync_at": synced_at,
+                "online_until": LONG_AGO,
+                "overdue_from": LONG_AGO,
+                "missing_since": gone,
+            }
+            add(connection, "assets", **row)
+        for title, assets in TITLES.items():
+            add(connection, "software_catalog", id=title, tenant_id=1,
+                normalized_name=f"title {title}",
+                asset_count=len(assets), version_count=len(assets))  # fmt: skip
+            for asset in assets:
+                add(connection, "asset_software", id=10 * title + asset, tenant_id=1,
+                    asset_id=asset, title_id=title, version=f"{asset}.0")  # fmt: skip
+    return empty_app
 
 
 ASSETS = [("online", NOW, None), ("overdue", LONG_AGO, None), ("offline", LONG_AGO, LONG_AGO)]

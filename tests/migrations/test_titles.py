@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import flask_migrate
@@ -12,11 +10,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import MetaData, Table, text
 
-from portal import create_app
-from portal.config import read_settings
 from portal.db import db
-from portal.scope import all_tenants
-from tests.support.keys import KEYS
 
 BEFORE = "0011"
 MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -40,16 +34,11 @@ INSTALLS = [
 
 
 @pytest.fixture
-def old(empty_database_url: str, tmp_path: Path) -> Iterator[Flask]:
+def old(empty_app: Flask) -> Flask:
     """An install of before, with two assets."""
-    environ = {**KEYS, "DATABASE_URL": empty_database_url, "PORTAL_DATA_DIR": str(tmp_path)}
-    app = create_app(read_settings(environ))
-    with app.app_context(), all_tenants():
-        flask_migrate.upgrade(revision=BEFORE)
-        fill()
-        yield app
-        db.session.remove()
-        db.engine.dispose()
+    flask_migrate.upgrade(revision=BEFORE)
+    fill()
+    return empty_app
 
 
 def fill() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from portal.db import transaction
@@ -44,8 +44,8 @@ def take_back_settling(run_ids: Sequence[int], kept: Sequence[int], user_id: int
         return take_back_run(run_ids[0], user_id)
     if len(run_ids) > MOST_AT_ONCE:
         return _let_a_worker_undo(run_ids, user_id)
-    done = sum(_is_taken_back(run_id, user_id) for run_id in run_ids)
-    done += sum(_is_reopened(conflict_id) for conflict_id in kept)
+    done = sum(_is_done(take_back_run, run_id, user_id) for run_id in run_ids)
+    done += sum(_is_done(reopen_conflict, conflict_id) for conflict_id in kept)
     if not done:
         raise Refused(CHANGED_SINCE)
     return tell_undone("settled", done, len(run_ids) + len(kept), "conflict")
@@ -58,17 +58,9 @@ def _let_a_worker_undo(run_ids: Sequence[int], user_id: int) -> str:
     return "Being undone: there are many of them. It takes a few seconds."
 
 
-def _is_taken_back(run_id: int, user_id: int) -> bool:
+def _is_done(take_back: Callable[..., object], *which: int) -> bool:
     try:
-        take_back_run(run_id, user_id)
-    except (Refused, NotFound):
-        return False
-    return True
-
-
-def _is_reopened(conflict_id: int) -> bool:
-    try:
-        reopen_conflict(conflict_id)
+        take_back(*which)
     except (Refused, NotFound):
         return False
     return True

@@ -72,9 +72,11 @@ class Record:
 @dataclass(frozen=True, slots=True)
 class Changed:
     """What is not now as it was just before `since`, or is not listed; what was `removed` since is
-    among the records. `ids` are those of all of them."""
+    among the records. `ids` are those of all of them. Of `columns` alone it was looked at whether
+    they changed."""
 
     since: datetime
+    columns: Collection[str]
     removed: Sequence[Removed]
     records: Sequence[Record]
     ids: Collection[int]
@@ -97,7 +99,7 @@ def load_changed(since: datetime, columns: Collection[str] = _OF_LISTS) -> Chang
     tell_before = and_(looked_at, _tell_before(since, find_survivors(removed)))
     is_changed = _is_changed(since, removed, looked_at)
     records = _make_records(since, removed, _made_since(since), is_changed, tell_before)
-    return Changed(since, removed, records, {each.asset.id for each in records})
+    return Changed(since, columns, removed, records, {each.asset.id for each in records})
 
 
 def load_unchanged(changed: Changed) -> list[PastAsset]:
@@ -125,13 +127,13 @@ def count_unchanged(changed: Changed, clients: Clients) -> Sequence[tuple[int, s
 def is_unchanged(changed: Changed) -> ColumnElement[bool]:
     """Named they are soon left out, unless they are too many for a statement."""
     if len(changed.ids) > MOST_NAMED:
-        return not_(_is_changed(changed.since, changed.removed, and_(OF_LISTS)))
+        return not_(_is_changed(changed.since, changed.removed, _tells_of(changed.columns)))
     stands = Asset.missing_since.is_(None), Asset.created_at < changed.since
     return and_(*stands, not_(is_among(Asset.id, sorted(changed.ids))))
 
 
 def _tells_of(columns: Collection[str]) -> ColumnElement[bool]:
-    if columns is _OF_LISTS:
+    if columns == _OF_LISTS:
         return and_(OF_LISTS)
     return and_(OF_LISTS, AssetChange.column.in_(columns))
 
