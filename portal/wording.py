@@ -19,6 +19,7 @@ def join_words(words: Sequence[str]) -> str:
 
 
 def say_moment(at: datetime) -> str:
-    """`23 Nov 2026, 05:41 UTC`. Pages turn it into the reader's own time: `portal.web.times`."""
+    """`23 Nov 2026, 05:41 UTC`. Pages turn it into the reader's own time: `with_times` in
+    `portal.web.template_helpers`."""
     there = at.astimezone(UTC)
     return f"{there.day} {there:%b %Y, %H:%M} UTC"
