@@ -71,11 +71,13 @@ def check_is_here() -> None:
 
 
 def demo_environ(environ: Mapping[str, str]) -> dict[str, str]:
-    """A data folder of its own, and nothing that points at a real database or Redis."""
+    """A data folder of its own, and nothing that points at a real database or Redis. Its console
+    keeps the sign-in in sight: each call to Tactical would be a line there."""
     allowed = [environ.get("PORTAL_EGRESS_ALLOW", ""), "127.0.0.0/8"]
     return dict.fromkeys(REAL_SERVERS, "") | {
         "PORTAL_DATA_DIR": str(read_settings(environ).data_dir / "demo"),
         "PORTAL_EGRESS_ALLOW": " ".join(filter(None, allowed)),
+        "PORTAL_LOG_LEVEL": environ.get("PORTAL_LOG_LEVEL") or "WARNING",
     }
 
 

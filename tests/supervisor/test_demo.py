@@ -24,6 +24,7 @@ def test_the_demo_is_connected_mapped_and_synced_and_the_next_start_finds_it(
         sign_in = sign_in_of(portal)
         server = portal.wait_for("simulated Tactical server is at")
         assert "alert" in wait_for_a_mail(mail_box_of(portal)).lower()
+        assert " INFO " not in portal.output  # the sign-in stays in sight
         children = descendants(portal.process.pid)
         assert portal.end(signal.SIGINT) == 0
     assert survivors(children, seconds=0.5) == set()
