@@ -37,10 +37,12 @@ _IN_THEM = (
 )
 
 _MARKS = re.compile(r"[®™©℠]|\((?:r|tm|c)\)", re.IGNORECASE)
+_ONE_OF_THEM = rf"(?>(?:{_IN_THEM})(?=[\s,;/)\]]))"
 _IN_BRACKETS = re.compile(
-    rf"\s*[(\[]\s*(?:{_IN_THEM})(?:[\s,;/]+(?:{_IN_THEM}))*\s*[)\]]", re.IGNORECASE
+    rf"\s*[(\[]\s*{_ONE_OF_THEM}(?:[\s,;/]+{_ONE_OF_THEM})*+\s*[)\]]", re.IGNORECASE
 )
-"""Brackets that hold nothing else."""
+"""Brackets that hold nothing else. Each of many is read in one way: names come from computers that
+nobody trusts, and `v1.1` can be read in two."""
 _WORD = r"(?<![\w.+#])"
 _WORD_ENDS = r"(?![\w+#])"
 _ANYWHERE = re.compile(rf"{_WORD}{_ARCHITECTURE}(?:\s+edition)?{_WORD_ENDS}", re.IGNORECASE)

@@ -88,7 +88,10 @@ def test_any_text_has_a_name_unless_it_is_blank(text: str) -> None:
     fold_publisher(text)
 
 
-@pytest.mark.parametrize("piece", ["1.1", "(1.11.1", "(x64 ", "- ", " v1", "(de,", "update 1 "])
-def test_no_name_takes_long(piece: str) -> None:
+@pytest.mark.parametrize("begins", ["", "("])
+@pytest.mark.parametrize(
+    "piece", ["1.1", "(1.11.1", "(x64 ", "- ", " v1", "(de,", "update 1 ", "v1.1 ", "ver. 1.1,"]
+)
+def test_no_name_takes_long(begins: str, piece: str) -> None:
     """As long as a name may be, and such as would make a careless pattern try for ever."""
-    name_product((piece * 300)[:300] + "!")
+    name_product((begins + piece * 300)[:300] + "!")
