@@ -37,6 +37,8 @@ from portal.scope import EVERYONE, ScopeMissing, allowed_clients, current_scope
 CLIENT = "client_id"
 """The column, in whatever table, of the client that a row belongs to."""
 
+FOUND_FROM = "found_from"
+
 Criterion = Callable[[Any], ColumnElement[bool]]
 """Of a mapped class or an alias of it."""
 
@@ -47,13 +49,14 @@ class ClientLimit:
 
     `rows` they read. They change them only with `changes`, and make new ones only with `adds`.
     `hidden` are attributes that tell of other clients too, with what they read instead: a value, or
-    what makes it of the row's attributes.
+    what makes it of the row's attributes. `of` is the model from whose rows theirs are found.
     """
 
     rows: Criterion
     changes: bool = False
     adds: bool = False
     hidden: Mapping[str, Any] = field(default_factory=dict)
+    of: type | None = None
 
 
 def nothing(_entity: Any) -> ColumnElement[bool]:
@@ -64,6 +67,13 @@ def nothing(_entity: Any) -> ColumnElement[bool]:
 def everything(_entity: Any) -> ColumnElement[bool]:
     """Of a model that names no client, and that code needs."""
     return true()
+
+
+def found_from(model: type) -> dict[str, Any]:
+    """Execution options of a statement that comes to rows that belong to rows of `model` from
+    these alone, by joining: the guard keeps it to their rows of `model`, and does not look for what
+    belongs to these once more."""
+    return {FOUND_FROM: model}
 
 
 def allowed_ids() -> BindParameter[Any]:
@@ -103,11 +113,11 @@ class ClientLimits:
         limited = {inspect(model).local_table.name for model in others}
         if not any(table.name in limited or "tenant_id" in table.columns for table in tables):
             return
+        find: Criterion = lambda cls: _find_criterion(cls)  # noqa: E731  # SQLAlchemy reads its code
+        if (source := _find_source(state, tables)) is not None:
+            find = lambda cls: _find_criterion(cls, source)  # noqa: E731
         state.statement = state.statement.options(
-            *(
-                with_loader_criteria(model, lambda cls: _find_criterion(cls), include_aliases=True)
-                for model in (owned, *others)
-            )
+            *(with_loader_criteria(model, find, include_aliases=True) for model in (owned, *others))
         )
 
     def check_insert(self, table: Table) -> None:
@@ -154,10 +164,22 @@ class ClientLimits:
 LIMITS = ClientLimits()
 
 
-def _find_criterion(entity: Any) -> ColumnElement[bool]:
+def _find_criterion(entity: Any, source: type | None = None) -> ColumnElement[bool]:
     """SQLAlchemy tries it with a stand-in first, which no statement has."""
     mapper: Mapper[Any] | None = getattr(inspect(entity, raiseerr=False), "mapper", None)
-    return true() if mapper is None else LIMITS.get(mapper.class_).rows(entity)
+    if mapper is None:
+        return true()
+    limit = LIMITS.get(mapper.class_)
+    is_found = source is not None and limit.of is source
+    return true() if is_found else limit.rows(entity)
+
+
+def _find_source(state: ORMExecuteState, tables: Iterable[Table]) -> type | None:
+    """The model of `found_from`."""
+    source: type | None = state.execution_options.get(FOUND_FROM)
+    if source is not None and inspect(source).local_table not in tables:
+        raise ScopeMissing(f"The statement reads no {source.__name__} to find others from.")
+    return source
 
 
 def _list_ids() -> list[int]:

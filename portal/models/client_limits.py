@@ -278,8 +278,11 @@ LIMITED: Mapping[type[Base], ClientLimit] = {
             **dict.fromkeys(("asset_count", "install_count", "version_count", "older_count"), 0),
             "newest_version": "",
         },
+        of=AssetSoftware,
     ),
-    SoftwareTitle: ClientLimit(_titles, hidden={"asset_count": 0, "version_count": 0}),
+    SoftwareTitle: ClientLimit(
+        _titles, hidden={"asset_count": 0, "version_count": 0}, of=AssetSoftware
+    ),
     SoftwareWatch: ClientLimit(_watches, hidden={"created_by": _name_colleague("created_by")}),
     SoftwareMatch: ClientLimit(_of_asset()),
     Event: ClientLimit(_events, adds=True),

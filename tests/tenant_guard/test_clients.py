@@ -10,17 +10,20 @@ from flask import Flask
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import aliased, joinedload
 
+from portal.client_guard import found_from
 from portal.clock import utc_now
 from portal.db import db, insert, transaction
 from portal.models import (
     Alert,
     AlertHandling,
     Asset,
+    AssetSoftware,
     Client,
     Delivery,
     Errand,
     Integration,
     OrganizationMapping,
+    SoftwareTitle,
     SyncRun,
     Tenant,
     TimelineEntry,
@@ -36,6 +39,7 @@ from portal.scope import (
     limited_to,
     tenant_scope,
 )
+from tests.support.statements import counting
 from tests.tenant_guard.world import OURS, make_integration, make_organization
 from tests.web.world import make_alert, make_asset, make_delivery
 
@@ -202,6 +206,31 @@ def test_counts_and_words_of_a_run_are_not_read_and_not_lost() -> None:
 
 
 # --- The scope --------------------------------------------------------------------------
+
+
+def test_what_is_found_from_their_rows_is_not_looked_for_again() -> None:
+    """Titles here: two, each installed in one of the clients."""
+    with transaction() as session:
+        for number in (MINE, OTHER):
+            session.add(
+                SoftwareTitle(id=number, name=f"title {number}", normalized_name=str(number))
+            )
+            session.flush()
+            install = AssetSoftware(id=number, asset_id=number, title_id=number, version="1")
+            install.first_seen_at = utc_now()
+            session.add(install)
+    titles = select(SoftwareTitle.id).order_by(SoftwareTitle.id)
+    installed = titles.join(AssetSoftware, AssetSoftware.title_id == SoftwareTitle.id)
+    found = found_from(AssetSoftware)
+    with limited_to([MINE]):
+        for query in (titles, installed):
+            assert db.session.scalars(query).all() == [MINE]
+        with counting() as run:
+            assert db.session.scalars(installed, execution_options=found).all() == [MINE]
+        assert "SELECT DISTINCT" not in run[-1]
+        with pytest.raises(ScopeMissing):
+            db.session.scalars(titles, execution_options=found)
+    assert db.session.scalars(titles, execution_options=found).all() == [MINE, OTHER]
 
 
 def test_a_limit_only_narrows_and_ends_with_its_block() -> None:

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import contains_eager, joinedload
 
+from portal.client_guard import found_from
 from portal.db import db
 from portal.models import Asset, AssetSoftware, SoftwareTitle
+from portal.scope import allowed_clients
 from portal.services.lists.paging import Page, paginate_records
 from portal.versions import is_known_version, is_older, version_key
 
@@ -49,6 +51,9 @@ def list_titles_of(product_id: int) -> dict[int, str]:
     """The titles of the product, each with the version that its name tells."""
     title = SoftwareTitle
     found = select(title.id, title.named_version).where(title.product_id == product_id)
+    if allowed_clients() is not None:  # a few, each of which is soon found among their installs
+        theirs = select(AssetSoftware.id).where(AssetSoftware.title_id == title.id).exists()
+        found = found.where(theirs).execution_options(**found_from(AssetSoftware))
     return {row[0]: row[1] for row in db.session.execute(found.order_by(title.id))}
 
 
@@ -86,7 +91,8 @@ def list_installs(
         .options(
             contains_eager(AssetSoftware.title),
             joinedload(AssetSoftware.asset).joinedload(Asset.client),
-        ),
+        )
+        .execution_options(**found_from(AssetSoftware)),
         select(AssetSoftware.id)
         .join(AssetSoftware.asset)
         .where(*install_conditions(shown, chosen))

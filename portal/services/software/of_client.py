@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Select, func, select
 
+from portal.client_guard import found_from
 from portal.db import db
 from portal.models import Asset, AssetSoftware, SoftwareProduct, SoftwareTitle
 from portal.scope import allowed_clients
@@ -79,6 +80,7 @@ def list_old_products(client_id: int) -> OldProducts:
         .where(product.version_count > 1)
         .order_by(own.c.assets.desc(), product.id)
         .limit(LOOKED_AT + 1)
+        .execution_options(**found_from(AssetSoftware))
     ).all()
     is_all, products = len(products) <= LOOKED_AT, products[:LOOKED_AT]
     ids = [row.id for row in products]

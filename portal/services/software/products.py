@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import ColumnElement, Row, Select, func, select
 
 from portal.db import db
 from portal.errors import NotFound
-from portal.models import SoftwareProduct, SoftwareTitle
+from portal.models import AssetSoftware, SoftwareProduct, SoftwareTitle
 from portal.scope import allowed_clients
 from portal.services.lists.paging import Page, paginate
 from portal.services.software.counts import Counts
+from portal.services.software.installs import list_titles_of
 from portal.sync.software.placing import summarize_versions
 from portal.sync.software.products import list_versions_of
 
@@ -51,13 +52,20 @@ def list_products(shown: ProductFilter, page: int = 1) -> Page[ProductRow]:
     return Page(to_products(found.items), found.number, found.total)
 
 
-def describe_product(product_id: int) -> ProductRow:
-    """Raises NotFound."""
-    found = query_products(Counts(SoftwareProduct)).where(SoftwareProduct.id == product_id)
+def describe_product(product_id: int, titles: Iterable[int] | None = None) -> ProductRow:
+    """Raises NotFound. `titles`: those that `list_titles_of` lists, where somebody knows them.
+
+    For whoever is limited to some clients they are named: so PostgreSQL knows whether there are
+    more installs of them than on their assets.
+    """
+    if titles is None:
+        titles = [] if allowed_clients() is None else list_titles_of(product_id)
+    is_its = AssetSoftware.title_id.in_(list(titles))
+    found = query_products(Counts(SoftwareProduct, is_its)).where(SoftwareProduct.id == product_id)
     row = db.session.execute(found).first()
     if row is None:
         raise NotFound("This software does not exist. Choose a product from the list of software.")
-    return to_products([row])[0]
+    return to_products([row], is_its)[0]
 
 
 def query_products(counts: Counts) -> Select[Any]:
@@ -67,11 +75,11 @@ def query_products(counts: Counts) -> Select[Any]:
     return counts.select(product.id).add_columns(*more)
 
 
-def to_products(found: Sequence[Row[Any]]) -> list[ProductRow]:
+def to_products(found: Sequence[Row[Any]], *conditions: ColumnElement[bool]) -> list[ProductRow]:
     """Of rows of `query_products`. For whoever is limited to some clients, what only the product
-    tells is counted: what is kept with it is of all."""
+    tells is counted, of installs that meet the conditions: what is kept with it is of all."""
     rows = [ProductRow(*row[: len(fields(ProductRow))]) for row in found]
-    return rows if allowed_clients() is None else _count_own(rows)
+    return rows if allowed_clients() is None else _count_own(rows, *conditions)
 
 
 def product_id_of(title_id: int) -> int | None:
@@ -88,8 +96,8 @@ def any_products() -> bool:
     return db.session.scalar(select(SoftwareProduct.id).limit(1)) is not None
 
 
-def _count_own(rows: Sequence[ProductRow]) -> list[ProductRow]:
-    versions = list_versions_of(db.session(), [row.id for row in rows])
+def _count_own(rows: Sequence[ProductRow], *conditions: ColumnElement[bool]) -> list[ProductRow]:
+    versions = list_versions_of(db.session(), [row.id for row in rows], *conditions)
     found = []
     for row in rows:
         own = versions[row.id]

@@ -9,7 +9,7 @@ from sqlalchemy import Select
 
 from portal.db import db
 from portal.errors import NotFound
-from portal.models import SoftwareProduct, SoftwareTitle
+from portal.models import AssetSoftware, SoftwareProduct, SoftwareTitle
 from portal.services.software.counts import Counts
 from portal.services.software.products import ProductFilter
 
@@ -19,7 +19,8 @@ ROWS_AT_ONCE = 1000
 
 def describe_title(title_id: int) -> Any:
     """Its id, its product's, and TITLE_COLUMNS. Raises NotFound."""
-    found = query_titles(Counts(SoftwareTitle)).where(SoftwareTitle.id == title_id)
+    counts = Counts(SoftwareTitle, AssetSoftware.title_id == title_id)
+    found = query_titles(counts).where(SoftwareTitle.id == title_id)
     row = db.session.execute(found).first()
     if row is None:
         raise NotFound("This software does not exist. Choose a title from the list of software.")

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Table, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from portal.chunks import chunked
+from portal.client_guard import found_from
 from portal.clock import utc_now
 from portal.db import insert, is_among
 from portal.models import Asset, AssetSoftware, SoftwareProduct, SoftwareTitle
@@ -71,14 +72,17 @@ def list_versions_of(
     """What is installed of each product, of installs that meet the conditions; of one of which
     nothing is, an empty list."""
     title, row = SoftwareTitle, AssetSoftware
-    # For whoever is limited to some clients the way goes from their assets, which are few.
-    product: Any = title.product_id if allowed_clients() is None else title.product_id + 0
-    by = (product, row.version, title.named_version)
+    by = (title.product_id, row.version, title.named_version)
+    is_wanted = is_among(title.product_id, sorted(product_ids))
+    if allowed_clients() is not None:  # the way goes from their assets, which are few
+        titles = select(title.id).where(is_wanted).correlate(None)
+        is_wanted = (row.title_id + 0).in_(titles)
     counted = session.execute(
         select(*by, func.count())
         .join(title, title.id == row.title_id)
-        .where(is_among(product, sorted(product_ids)), *is_present(), *conditions)
+        .where(is_wanted, *is_present(), *conditions)
         .group_by(*by)
+        .execution_options(**found_from(AssetSoftware))
     )
     found: defaultdict[int, list[Version]] = defaultdict(list)
     for product_id, version, named, installs in counted:

@@ -99,8 +99,8 @@ def show(title_id: int) -> ResponseReturnValue:
 def product(product_id: int) -> ResponseReturnValue:
     if wanted_day():
         return show_past_product(product_id)
-    found, shown = describe_product(product_id), _read_installs(product_id)
-    versions = list_versions(shown)
+    shown = _read_installs(product_id)
+    found, versions = describe_product(product_id, shown.titles), list_versions(shown)
     chosen = choose_versions(shown, versions)
     return page_or_region(
         "software/detail.html",
@@ -120,7 +120,8 @@ def product(product_id: int) -> ResponseReturnValue:
 @requires(Permission.READ)
 def export_of_product(product_id: int) -> ResponseReturnValue:
     """The installs of the product that its page shows, streamed."""
-    found, shown = describe_product(product_id), _read_installs(product_id)
+    shown = _read_installs(product_id)
+    found = describe_product(product_id, shown.titles)
     chosen = choose_versions(shown, list_versions(shown))
     rows = export_software(*install_conditions(shown, chosen))
     return send_csv(f"software-{found.id}", SOFTWARE_COLUMNS, rows)
