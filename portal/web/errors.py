@@ -24,6 +24,7 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing import BuildError
 
 from portal.api.problems import is_asked_for, make_problem
 from portal.errors import NotFound, PermissionDenied, PortalError, Refused
@@ -40,6 +41,7 @@ from portal.web.refusals import log_refusal
 log = logging.getLogger(__name__)
 
 FORBIDDEN = 403
+NOT_FOUND = 404
 TOO_MANY = 429
 
 PAGES = (400, 403, 404, 405, 413, 429, 500, 503)
@@ -159,7 +161,12 @@ def _render(status: int, message: str | None, heading: str | None) -> str:
     if status >= 500 or status == TOO_MANY:
         g.user = None
     try:
-        return render_template(f"errors/{page}.html", message=message, heading=heading)
+        return render_template(
+            f"errors/{page}.html",
+            message=message,
+            heading=heading,
+            list_url=_find_list() if status == NOT_FOUND else None,
+        )
     except Exception:
         # The page itself failed (a broken database, say): plain words still help.
         log.exception("The error page for %s failed at %s.", status, request.url_rule)
@@ -167,6 +174,15 @@ def _render(status: int, message: str | None, heading: str | None) -> str:
             return message or MESSAGES.get(status, MESSAGES[500])
     g.user = None
     return _render(status, message, heading)
+
+
+def _find_list() -> str | None:
+    """Of the area in which somebody looked for something that is not there."""
+    endpoint = f"{request.blueprint}.index"
+    try:
+        return url_for(endpoint) if endpoint in current_app.view_functions else None
+    except BuildError:  # outside of any tenant that they may see
+        return None
 
 
 def toast_response(message: str, category: str, status: int = 200) -> Response:

@@ -53,6 +53,8 @@ def register(app: Flask) -> None:
         mebibytes=mebibytes,
         plural=plural,
         every=every,
+        indented_json=indented_json,
+        is_ahead=is_ahead,
         pretty_json=pretty_json,
         label_column=label_column,
         name_kind=name_kind,
@@ -85,6 +87,11 @@ def ago(moment: datetime, now: datetime | None = None) -> str:
         if seconds >= size:
             return f"{plural(int(seconds // size), unit)} ago"
     return "just now"
+
+
+def is_ahead(when: datetime) -> bool:
+    """By a minute or more; what is nearer is as good as now."""
+    return (when.astimezone(UTC) - datetime.now(UTC)).total_seconds() >= 60
 
 
 def moment(when: datetime | str) -> Markup:
@@ -179,6 +186,14 @@ def every(seconds: int) -> str:
 def pretty_json(value: Any) -> str:
     """For people; it is escaped like any text."""
     return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+def indented_json(text: str) -> str:
+    """As it is where it is no JSON, or was cut."""
+    try:
+        return pretty_json(json.loads(text))
+    except ValueError:
+        return text
 
 
 def url_with(**changes: Any) -> str:

@@ -15,7 +15,7 @@ from portal.errors import NotFound
 from portal.helpdesks import KINDS
 from portal.helpdesks.kind import HelpdeskKind
 from portal.models import AlertRule, Helpdesk, Ticket
-from portal.models.tickets.ticket import TicketStatus
+from portal.models.tickets.ticket import LIVE, TicketStatus
 from portal.services.far_sides import TARGET
 from portal.vault import list_change_times
 
@@ -48,6 +48,11 @@ class HelpdeskRow:
         if not self.helpdesk.is_proven:
             return "unproven"
         return "working" if self.helpdesk.last_done_at else "unused"
+
+    @property
+    def live_tickets(self) -> int:
+        """How many are open, or are to be: what the list of its tickets shows at first."""
+        return sum(self.tickets.get(status, 0) for status in LIVE)
 
 
 def list_helpdesks() -> list[HelpdeskRow]:

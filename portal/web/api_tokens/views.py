@@ -90,10 +90,12 @@ def _revoke(token_ids: list[int]) -> ResponseReturnValue:
 @api_tokens.get("/reference")
 @requires(Permission.READ)
 def reference() -> ResponseReturnValue:
+    tags = list_tags(get_document())
     return render_template(
         "api/reference.html",
         document_url=url_for("api_openapi.show_document"),
-        tags=list_tags(get_document()),
+        tags=tags,
+        parts=[(f"of-{tag.name}", tag.name.replace("_", " ").capitalize()) for tag in tags],
         per_minute=PER_TOKEN.amount,
     )
 

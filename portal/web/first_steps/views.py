@@ -95,7 +95,7 @@ WORDS: dict[FirstStep, Words] = {
     ),
     FirstStep.FACTOR: Words(
         "Set up a second factor",
-        lambda _steps: "Your password alone would then open nothing. It takes a minute.",
+        lambda _steps: "With one, a stolen password alone opens nothing. It takes a minute.",
         "Set it up",
         "second_factors.show",
         needs=Permission.MANAGE_USERS,

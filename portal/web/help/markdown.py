@@ -18,6 +18,8 @@ INLINE = re.compile(
     r"`(?P<code>[^`]+)`|!\[(?P<alt>[^\]]*)\]\([^)]+\)|\[(?P<text>[^\]]+)\]\((?P<link>[^)\s]+)\)"
     r"|<(?P<plain>https?://[^>]+)>|\*\*(?P<strong>.+?)\*\*|\*(?P<em>[^*\s][^*]*)\*"
 )
+PART = 2
+"""How many marks its heading has."""
 Resolve = Callable[[str], str | None]
 """The address that a link leads to, or None where the reader cannot follow it."""
 
@@ -28,7 +30,21 @@ def anchor_of(heading: str) -> str:
 
 
 def title_of(text: str) -> str:
-    return text.partition("\n")[0].removeprefix("# ")
+    return INLINE.sub(_words_of, text.partition("\n")[0].removeprefix("# "))
+
+
+def list_parts(text: str) -> list[tuple[str, str]]:
+    """The anchors and titles of its parts."""
+    headings = [found for line in text.splitlines() if (found := HEADING.fullmatch(line))]
+    return [
+        (anchor_of(each[2]), INLINE.sub(_words_of, each[2]))
+        for each in headings
+        if len(each[1]) == PART
+    ]
+
+
+def _words_of(mark: re.Match[str]) -> str:
+    return next(each for each in mark.groups() if each)
 
 
 def render(text: str, resolve: Resolve) -> Markup:

@@ -10,11 +10,13 @@ from flask.typing import ResponseReturnValue
 
 from portal.errors import NotFound
 from portal.web.guard import find_user, send_to_sign_in
-from portal.web.help.markdown import render, title_of
+from portal.web.help.markdown import list_parts, render, title_of
 from portal.web.help.topics import find_topic
 from portal.web.input import check_input
 
 PACKAGE = Path(__file__).resolve().parents[2]
+
+FOR_DEVELOPERS = {"architecture", "design-system"}
 
 help_room = Blueprint("help", __name__, url_prefix="/help")
 help_room.before_request(check_input)
@@ -32,7 +34,23 @@ def show(document: str) -> ResponseReturnValue:
     if text is None:
         raise NotFound("There is no such page of help.")
     title, _, rest = text.partition("\n")
-    return render_template("help/document.html", title=title_of(title), body=render(rest, _resolve))
+    return render_template(
+        "help/document.html",
+        title=title_of(title),
+        body=render(rest, _resolve),
+        parts=list_parts(rest),
+        documents=list_titles(),
+        shown=document,
+    )
+
+
+@cache
+def list_titles() -> list[tuple[str, str]]:
+    """Of what is written for whoever works with the portal: name and title, by title."""
+    titles = {name: title_of(text) for name, text in read_documents().items()}
+    return sorted(
+        (each for each in titles.items() if each[0] not in FOR_DEVELOPERS), key=lambda each: each[1]
+    )
 
 
 @cache

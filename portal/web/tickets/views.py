@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal.errors import InvalidInput, Refused
+from portal.errors import InvalidInput, NotFound, Refused
 from portal.services.accounts.permissions import Permission
 from portal.services.assets.listing import get_asset
 from portal.services.errands.requests import TooManyWaiting
@@ -97,9 +99,15 @@ def settle(ticket_id: int) -> ResponseReturnValue:
 
 def _show(ticket_id: int, reference: str = "", problem: str = "") -> str:
     """`reference`: what was typed, with what is wrong with it."""
+    row, asset, client = listing.get_ticket(ticket_id), None, None
+    with suppress(NotFound):  # of what it is about, somebody who is limited may see nothing
+        client = find_shown_client(row.ticket.client_id)
+        asset = get_asset(row.ticket.asset_id) if row.ticket.asset_id else None
     return render_template(
         "tickets/detail.html",
-        row=listing.get_ticket(ticket_id),
+        row=row,
+        asset=asset,
+        client=client,
         alerts=listing.list_alerts_of(ticket_id),
         tasks=listing.list_tasks(ticket_id),
         reference=reference,

@@ -103,8 +103,8 @@ def test_an_owner_sets_the_rule_and_sees_who_lacks_one(
     assert "Must be set up" not in http.get(page).text
     assert http.post(page, data={"rule": "all"}).location == page
     told = http.get(page).text
-    [own] = [row for row in told.split("<tr>") if f">{EMAIL}</th>" in row]
-    [bert] = [row for row in told.split("<tr>") if ">bert@acme.example</th>" in row]
+    [own] = [row for row in told.split("<tr>") if f'users/{owner.id}">{EMAIL}</a>' in row]
+    [bert] = [row for row in told.split("<tr>") if ">bert@acme.example</a>" in row]
     assert "Must be set up" not in own
     assert "Must be set up" in bert
     assert http.post(page, data={"rule": "king"}).status_code == 422

@@ -43,6 +43,14 @@ def test_every_page_leads_to_a_paragraph_that_there_is(app: Flask, owner: FlaskC
         assert is_title or f' id="{anchor}"' in page.text, topic
 
 
+def test_beside_a_document_stand_its_parts_and_all_others(owner: FlaskClient) -> None:
+    page = owner.get("/help/guide").text
+    assert '<a href="#2-organizations">2. Organizations</a>' in page
+    assert '<a href="/help/guide" aria-current="page">' in page
+    assert '<a href="/help/commands">The portal command</a>' in page
+    assert 'href="/help/architecture">' not in page.partition("All help")[2]
+
+
 def test_every_page_of_a_person_has_one(app: Flask) -> None:
     of_people = {
         rule.endpoint

@@ -166,7 +166,10 @@ def test_a_body_that_is_too_large_is_refused(admin: FlaskClient, acme: Place) ->
 def test_numbers_that_are_no_ids_are_not_there(
     admin: FlaskClient, acme: Place, path: str, number: str
 ) -> None:
-    assert admin.get(acme.url(path.format(number))).status_code == 404
+    answer = admin.get(acme.url(path.format(number)))
+    assert answer.status_code == 404
+    is_address = "?" in path or number == "0"
+    assert ("Back to the list" in answer.text) == is_address
 
 
 @pytest.mark.parametrize("path", ["assets/?q=a%00b", "clients/?page=x", "assets/?page=-3&sort=no"])

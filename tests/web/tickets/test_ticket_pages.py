@@ -68,6 +68,8 @@ def test_an_alert_shows_its_ticket_wherever_it_stands(
     assert lines[0].endswith("ticket_ref,ticket_url,ticket_state,snoozed_until,snoozed_by")
     assert lines[1].endswith("1042,https://desk.example/1042,open,,")
     shown = admin.get(acme.url(f"tickets/{acme.ticket}")).text
+    assert f'{acme.url(f"clients/{acme.client}")}">Acme Client</a>' in shown
+    assert f'{acme.url(f"assets/{acme.asset}")}">acme-pc</a>' in shown
     assert f'href="{acme.url(f"alerts/{alert}")}"' in shown
 
 

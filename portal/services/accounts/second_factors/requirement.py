@@ -27,6 +27,7 @@ ADMINS = frozenset({Role.OWNER, Role.ADMIN})
 class MemberFactor:
     """Whether somebody of the tenant has a second factor, and needs one."""
 
+    user_id: int
     email: str
     role: str
     has_factor: bool
@@ -74,7 +75,11 @@ def list_member_factors(tenant: Tenant) -> list[MemberFactor]:
     having = set(db.session.scalars(select_having(*(each.user_id for each in members))))
     return [
         MemberFactor(
-            each.user.email, each.role, each.user_id in having, is_required(tenant, each.role)
+            each.user_id,
+            each.user.email,
+            each.role,
+            each.user_id in having,
+            is_required(tenant, each.role),
         )
         for each in members
     ]
