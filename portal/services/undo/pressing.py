@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from portal.errors import PermissionDenied, PortalError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+
+from portal.errors import PermissionDenied, PortalError, Refused
 from portal.models import Errand, Membership
 from portal.models.undo.offer import UndoKind
 from portal.services.accounts.permissions import Permission, role_allows
@@ -29,6 +32,15 @@ from portal.services.undo.offers import claim_offer, release_offer
 from portal.services.undo.runs import take_back_run
 from portal.services.watches.keeping import take_back_removing, take_back_switching
 from portal.services.windows.editing import restore_windows
+
+log = logging.getLogger(__name__)
+
+MISFITS = (LookupError, TypeError, ValueError, AttributeError, SQLAlchemyError)
+"""What comes of an offer that another version of the portal made."""
+OUTDATED = (
+    "The portal was updated since this was done, so it can be undone here no more. "
+    "Change it back by hand."
+)
 
 Change = dict[str, Any]
 Outcome = str | list[Errand]
@@ -54,6 +66,12 @@ def press(place: Membership, offer_id: int) -> Outcome:
     except PortalError:
         release_offer(offer_id, place.user_id)
         raise
+    except OperationalError:  # the database is not there
+        raise
+    except MISFITS as error:
+        log.warning("Offer %d to undo %s has another shape.", offer_id, offer.kind, exc_info=True)
+        release_offer(offer_id, place.user_id)
+        raise Refused(OUTDATED) from error
 
 
 def _restore_view(place: Membership, change: Change) -> str:

@@ -1,4 +1,5 @@
 import "./dialogs.js";
+import "./keeping.js";
 import "./mapping.js";
 import "./menus.js";
 import "./narrow.js";

@@ -5,7 +5,7 @@
 // last, a goes to the picker. Without this script the buttons are there all the same.
 
 import { isShortcut } from "./shortcuts.js";
-import { takeBack } from "./toasts.js";
+import { pressUndo, takeBack } from "./toasts.js";
 
 const MANY = { Enter: "accept", c: "create", i: "ignore" };
 const undoable = []; // what can be taken back, and as the how many-th it was sent
@@ -61,7 +61,7 @@ function pick(row) {
 }
 
 function undo() {
-  if (!undoable.length && !unanswered.size) return false;
+  if (!undoable.length && !unanswered.size) return pressUndo();
   presses += 1;
   takeBackPressed();
   return true;

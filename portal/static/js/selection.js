@@ -80,6 +80,17 @@ document.addEventListener("change", (event) => {
   show(form);
 });
 
+// What was done to the rows that are ticked is done: the next thing is for others.
+document.addEventListener("htmx:afterRequest", (event) => {
+  const { elt, successful, requestConfig } = event.detail;
+  const form = elt.form ?? elt;
+  if (!successful || requestConfig.verb !== "post" || form.dataset?.selection === undefined) return;
+  for (const box of form.elements) {
+    if (box.matches("[data-select], [data-select-all], [data-select-matching]")) box.checked = false;
+  }
+  show(form);
+});
+
 showAll();
 window.addEventListener("pageshow", () => showAll());
 document.addEventListener("htmx:afterSettle", () => showAll());

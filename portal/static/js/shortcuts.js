@@ -2,6 +2,7 @@
 // since single keys get in the way of speech input.
 
 import { openPalette } from "./palette.js";
+import { pressUndo } from "./toasts.js";
 
 const KEY = "shortcuts";
 let pendingGo = 0;
@@ -50,6 +51,8 @@ document.addEventListener("keydown", (event) => {
     field.select();
   } else if (event.key === "?") {
     document.getElementById("help-dialog")?.showModal();
+  } else if (event.key === "u" && !document.querySelector("[data-mapping]")) {
+    pressUndo(); // mapping.js knows of more than one
   } else if (event.key === "g") {
     pendingGo = Date.now();
   } else {

@@ -59,6 +59,13 @@ function offer(form, undo) {
   });
 }
 
+// By the keyboard: what the newest message says was done. Whether there is one.
+export function pressUndo() {
+  const button = [...document.querySelectorAll("#toasts form button")].pop();
+  button?.click();
+  return Boolean(button);
+}
+
 // Once, and one after the other: each time the list is read again before the next. It is asked for
 // here and not left to an event of the answer, since a list hears of nothing from when it is replaced
 // until that has settled.

@@ -20,7 +20,7 @@ from portal.scope import tenant_scope
 from portal.services.accounts.users import add_user
 from portal.services.assets.daily_counts import COLUMNS
 from portal.services.assets.nightly_counts import keep_counts
-from tests.web.accessible import assert_accessible
+from tests.web.accessible import assert_accessible, wait_until_still
 from tests.web.test_in_browser import EMAIL, PASSWORD, sign_in
 from tests.web.world import Place, make_alert, make_asset, make_conflict, make_delivery
 
@@ -85,6 +85,9 @@ def test_it_is_one_screen_and_its_days_are_reached_by_the_keyboard(
     expect(table).to_be_focused()
     page.keyboard.press("Enter")
     assert_accessible(page)
+    with page.expect_event("requestfinished"):  # it reads itself again, and the table stays open
+        page.evaluate("document.body.dispatchEvent(new Event('sync-finished'))")
+    wait_until_still(page)
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     expect(page).to_have_url(f"{live_portal}{acme.url(f'assets/?as_of={YESTERDAY}')}")

@@ -32,7 +32,7 @@ from portal.services.accounts.users import add_user
 from portal.services.audit.actions import Action
 from portal.services.audit.record import Target, record
 from portal.services.first_steps import ALL
-from tests.web.accessible import assert_accessible, assert_fits
+from tests.web.accessible import assert_accessible, assert_fits, wait_until_still
 from tests.web.safety.test_isolation import address, methods, tenant_rules
 from tests.web.test_in_browser import EMAIL, PASSWORD, sign_in
 from tests.web.test_pages_in_browser import NO_PAGES
@@ -216,6 +216,33 @@ def test_a_telephone_shows_eight_rows_of_every_list(
         assert_accessible(page)
 
 
+def assert_kept_while_read_again(page: Page, portal: str, place: Place) -> None:
+    """A menu that is open, a name that is half typed and rows that are ticked, on lists that read
+    themselves again."""
+    name, menu = page.get_by_label("Name of the view"), page.get_by_text("Save view", exact=True)
+    for path, news in (
+        ("deliveries/", "deliveries-changed"),
+        ("alerts/", "sync-finished"),
+        ("assets/", "sync-finished"),
+        ("sync-runs/", "sync-finished"),
+    ):
+        page.goto(portal + place.url(path))
+        boxes = page.locator("[data-select]")
+        if boxes.count():
+            boxes.first.check()
+        menu.first.click()
+        name.press_sequentially("Half a na")
+        with page.expect_event("requestfinished"):
+            page.evaluate(f"document.body.dispatchEvent(new Event('{news}'))")
+        wait_until_still(page)
+        expect(name).to_be_focused()
+        name.press_sequentially("me")
+        expect(name, path).to_have_value("Half a name")
+        if boxes.count():
+            expect(boxes.first).to_be_checked()
+            expect(page.get_by_text("1 selected")).to_be_attached()
+
+
 def test_a_view_of_a_list_is_kept_and_its_head_stays_in_sight(
     live_portal: str, page: Page, many: Place
 ) -> None:
@@ -231,6 +258,8 @@ def test_a_view_of_a_list_is_kept_and_its_head_stays_in_sight(
     page.get_by_role("button", name="Save view").click()
     main = page.get_by_role("navigation", name="Main")
     expect(main.get_by_role("link", name="First ten")).to_have_attribute("aria-current", "page")
+    assert_kept_while_read_again(page, live_portal, many)
+    page.goto(live_portal + many.url("assets/?q=workstation-000"))
     expect(rows).to_have_count(10)
 
     page.get_by_text("Display", exact=True).click()
@@ -333,6 +362,18 @@ def test_many_assets_are_tagged_and_retired_and_it_is_undone(
     notices.get_by_role("button", name="Undo").click()
     expect(notices.get_by_text("Undone: tagged 3 assets backup.")).to_be_visible()
     expect(rows.get_by_text("backup")).to_have_count(0)  # the page has read its rows again
+
+    page.get_by_label("Select: workstation-0010").check()
+    page.get_by_role("combobox", name="Client for those selected").fill("number 7")
+    page.get_by_role("option", name=re.compile("number 7\\b")).click()
+    page.get_by_role("button", name="Give to client").click()
+    expect(notices.get_by_text(re.compile("^1 asset went to A client .* number 7"))).to_be_visible()
+    row = rows.filter(has_text="workstation-0010")
+    expect(row).to_contain_text("number 7")
+    page.locator("h1").click()
+    page.keyboard.press("u")
+    expect(notices.get_by_text(re.compile("^Undone: "))).to_be_visible()
+    expect(row).to_contain_text("number 10")
 
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(live_portal + many.url("assets/?status=missing"))

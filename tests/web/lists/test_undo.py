@@ -29,6 +29,7 @@ from portal.models import (
 )
 from portal.models.alerts.alert import AlertStatus
 from portal.models.runs.sync_run import RunStatus
+from portal.models.undo.offer import UndoKind
 from portal.scope import tenant_scope
 from portal.services.undo.offers import VALID_FOR
 from tests.web.world import Place, make_user, sign_in
@@ -234,3 +235,49 @@ def test_a_snooze_of_days_is_undone_in_tactical(app: Flask, tess: FlaskClient, a
         errand = db.session.scalars(select(Errand).order_by(Errand.id.desc()).limit(1)).one()
         assert (errand.wanted["deed"], errand.wanted["alert_ids"]) == ("unsnooze", [acme.alert])
     assert errand.title in tess.get(acme.url("alerts/")).text
+
+
+NAMES = {
+    "mapping": ["run_id"],
+    "view_deleted": ["view_id"],
+    "shared_view_deleted": ["view_id"],
+    "window_deleted": ["window_ids"],
+    "tagged": ["tag", "asset_ids", "at"],
+    "untagged": ["tag", "asset_ids"],
+    "customers_mapped": ["helpdesk_id", "changes"],
+    "retired": ["run_id"],
+    "merged": ["run_id"],
+    "settled": ["run_ids", "kept"],
+    "applied": ["run_id"],
+    "acknowledged": ["alert_ids", "at"],
+    "unacknowledged": ["alert_ids", "was"],
+    "assigned": ["alert_ids", "to", "was"],
+    "snoozed": ["alert_ids", "until", "was"],
+    "unsnoozed": ["alert_ids", "was"],
+    "snoozed_days": ["alert_ids", "days", "at"],
+    "unsnoozed_days": ["was"],
+    "moved": ["client_id", "was"],
+    "rules_switched": ["at", "was"],
+    "watch_switched": ["watch_ids", "on"],
+    "watch_removed": ["watches"],
+}
+"""What the change of an offer tells, by its kind."""
+
+
+def test_an_offer_of_another_version_is_refused(
+    app: Flask, admin: FlaskClient, acme: Place
+) -> None:
+    """Whatever shape the change had then: by other names, of other things, or of nothing."""
+    with app.app_context(), tenant_scope(acme.id), transaction() as session:
+        user = session.scalars(select(User.id).where(User.email == "admin@acme.example")).one()
+        for kind in UndoKind:
+            strange = ("x", -1, [["x"]], {"x": {}})
+            changes = [{}, {"another": 1}, *(dict.fromkeys(NAMES[kind], each) for each in strange)]
+            session.add_all(UndoOffer(user_id=user, kind=kind, change=each) for each in changes)
+        session.flush()
+        offers = [(each.id, each.change) for each in session.scalars(select(UndoOffer))]
+    for number, change in offers:
+        url = acme.url(f"undo/{number}")
+        for _ in range(2 if change == {} else 0):
+            assert "can be undone here no more" in press(admin, url), "it may be pressed again"
+        assert admin.post(url, data={"next": ""}).status_code in (302, 404)
