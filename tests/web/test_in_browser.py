@@ -182,6 +182,14 @@ def test_a_move_is_undone_and_the_keyboard_stays_in_the_row(
     expect(field).to_have_value("Acme Client")
 
 
+CUT_OFF = """() => [...document.querySelectorAll(".reason")].filter((score) => {
+    const { right } = score.getBoundingClientRect();
+    const cell = score.closest("td").getBoundingClientRect();
+    return right > cell.right + 1 || right > innerWidth;
+}).map((score) => score.textContent)"""
+"""Scores of suggestions that are not seen whole."""
+
+
 def test_twenty_organizations_are_mapped_by_keyboard_alone(
     live_portal: str, page: Page, app: Flask, full: Place
 ) -> None:
@@ -207,6 +215,10 @@ def test_twenty_organizations_are_mapped_by_keyboard_alone(
         page.get_by_text("13 selected · would import 84 agents (of 1 not known)")
     ).to_be_visible()
     assert_accessible(page)
+    page.set_viewport_size({"width": 390, "height": 844})
+    expect(page.get_by_text(re.compile(r"score \d+"))).to_have_count(13)
+    assert page.evaluate(CUT_OFF) == []
+    page.set_viewport_size({"width": 1280, "height": 720})
     presses = 0
 
     def press(key: str, times: int = 1) -> None:
