@@ -271,7 +271,7 @@ def test_an_offer_of_another_version_is_refused(
     with app.app_context(), tenant_scope(acme.id), transaction() as session:
         user = session.scalars(select(User.id).where(User.email == "admin@acme.example")).one()
         for kind in UndoKind:
-            strange = ("x", -1, [["x"]], {"x": {}})
+            strange: tuple[object, ...] = ("x", -1, [["x"]], {"x": {}})
             changes = [{}, {"another": 1}, *(dict.fromkeys(NAMES[kind], each) for each in strange)]
             session.add_all(UndoOffer(user_id=user, kind=kind, change=each) for each in changes)
         session.flush()
