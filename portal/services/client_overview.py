@@ -69,6 +69,7 @@ class Site:
     name: str | None
     assets: int
     new: int
+    servers: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,7 @@ class ClientOverview:
     changes: list[RecentChange]
     new: int
     """Assets that came within RECENT."""
+    servers: int
     days: list[Day]
 
 
@@ -128,6 +130,7 @@ def get_client_overview(client_id: int) -> ClientOverview:
         windows=list_of_client(client_id),
         changes=_list_changes(client_id),
         new=sum(site.new for place in places for site in place.sites),
+        servers=sum(site.servers for place in places for site in place.sites),
         days=read_days(client_ids=[client_id]),
     )
 
@@ -190,12 +193,13 @@ def _list_places(client_id: int) -> list[Place]:
     rows = db.session.execute(
         select(Asset.integration_id, Asset.rmm_organization_id, Asset.site_name)
         .add_columns(func.count(), func.count(case((is_new, 1))))
+        .add_columns(func.count(case((Asset.asset_type == "server", 1))))
         .where(Asset.client_id == client_id, Asset.missing_since.is_(None))
         .group_by(Asset.integration_id, Asset.rmm_organization_id, Asset.site_name)
     ).all()
     sites: dict[tuple[int, str], list[Site]] = {}
-    for integration_id, organization_id, name, number, new in rows:
-        sites.setdefault((integration_id, organization_id), []).append(Site(name, number, new))
+    for integration_id, organization_id, *site in rows:
+        sites.setdefault((integration_id, organization_id), []).append(Site(*site))
     places = [
         Place(each, _in_order(sites.pop((each.integration_id, each.external_organization_id), [])))
         for each in list_organizations_of(client_id)

@@ -48,6 +48,7 @@ def register(app: Flask) -> None:
         clock_time=clock_time,
         iso_time=iso_time,
         duration=duration,
+        model=model,
         grouped=grouped,
         local_day=local_day,
         mebibytes=mebibytes,
@@ -166,6 +167,13 @@ def duration(length: timedelta | float) -> str:
         elif parts:
             break
     return " ".join(parts[:2])
+
+
+def model(words: str | None) -> str:
+    """`HP EliteBook 840` of `HP HP EliteBook 840`: some makers begin their models' names with
+    their own, and Tactical puts it before them."""
+    maker, _, rest = (words or "").partition(" ")
+    return rest if rest.lower().startswith(f"{maker.lower()} ") else words or ""
 
 
 def grouped(number: int) -> str:

@@ -116,7 +116,7 @@ def test_the_list_shows_what_lasts_and_what_is_over(
     app: Flask, http: FlaskClient, scope: Place, mail: int
 ) -> None:
     open_as(app, http, scope, "viewer")
-    assert "Nothing is wrong" in http.get(scope.url("notices/")).text
+    assert "No open notices" in http.get(scope.url("notices/")).text
     change(Integration, stopped_for=Stop.CODE_NEEDED, stopped_at=utc_now())
     look()
     text = http.get(scope.url("notices/")).text
@@ -127,4 +127,4 @@ def test_the_list_shows_what_lasts_and_what_is_over(
     change(Integration, stopped_for=None)
     look()
     text = http.get(scope.url("notices/")).text
-    assert text.index("Nothing is wrong") < text.index('aria-label="Over"') < text.index(title)
+    assert text.index("No open notices") < text.index('aria-label="Over"') < text.index(title)

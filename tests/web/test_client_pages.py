@@ -100,6 +100,7 @@ def test_from_its_last_changes_one_gets_to_all_of_them(
 
     where = acme.url(f"clients/{acme.client}/history")
     first = admin.get(acme.url(f"clients/{acme.client}")).text
+    assert f'href="{acme.url(f"assets/?client_id={acme.client}&amp;type=server")}"' in first
     assert first.count(f'href="{where}"') == 2, "a tab, and at the last changes"
     assert first.count("Renamed from acme-pc-") == 8
     whole = admin.get(where).text
@@ -110,7 +111,7 @@ def test_from_its_last_changes_one_gets_to_all_of_them(
     sign_in(app, limited, limited_user(app, acme, acme.client))
     assert limited.get(where).text.count("Renamed from acme-pc-") == 10
     assert limited.get(acme.url(f"clients/{other_id}/history")).status_code == 404
-    assert "Nothing came about yet" not in whole
+    assert "No changes yet" not in whole
 
 
 @pytest.fixture
@@ -155,11 +156,11 @@ def test_its_software_that_is_behind_and_that_nobody_else_has(
         } | {"page": [page]}
 
     acme_has = read(acme.client)
-    assert acme_has["behind"] == ["Reader 1 of 2 9.2 10.0"]
+    assert acme_has["behind"] == ["Reader 1 of 2 from 9.2 newest 10.0"]
     assert [row.split()[0] for row in acme_has["own"]] == ["Acme", "Viewer"]
     assert "Compared:" not in acme_has["page"][0]
     other_has = read(other)
-    assert other_has["behind"] == ["Editor 1 of 1 2.0 3.0"]
+    assert other_has["behind"] == ["Editor 1 of 1 from 2.0 newest 3.0"]
     assert other_has["own"] == []
     assert "is installed at another client too" in other_has["page"][0]
 

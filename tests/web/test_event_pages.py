@@ -12,9 +12,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 from playwright.sync_api import Page, expect
 
+from portal.clock import utc_now
 from portal.db import Base, db, transaction
 from portal.events.outbox import record_events
-from portal.models import Asset, Secret
+from portal.models import Alert, AlertHandling, Asset, Secret
 from portal.models.errands.errand import ErrandKind
 from portal.models.events.event import EventType
 from portal.scope import all_tenants, tenant_scope
@@ -43,6 +44,10 @@ def happen(app: Flask, place: Place) -> str:
         asset = session.get_one(Asset, place.asset)
         agent = {"agent_id": asset.rmm_device_id, "external_alert_id": "31"}
         run = {"run_id": place.run, "kind": "devices", "agent_id": None}
+        began = {"occurrence": 1, "began_at": utc_now()}
+        session.add(handling := AlertHandling(alert_id=place.alert, **began))
+        session.get_one(Alert, place.alert).message = "Fan broken"
+        session.flush()
         record_events(
             session,
             [
@@ -57,6 +62,7 @@ def happen(app: Flask, place: Place) -> str:
                 (EventType.DEVICE_UPDATED, "<b>gone</b>", {"rmm_device_id": "x" * 40}),
                 (EventType.ALERT_TRIGGERED, asset.name, agent | {"message": "Disk <full>"}),
                 (EventType.ALERT_RESOLVED, asset.name, agent),
+                (EventType.MESSAGE_SENT, "Ops", {"reason": "raised", "handling_id": handling.id}),
                 (
                     EventType.WEBHOOK_RECEIVED,
                     asset.rmm_device_id,
@@ -85,8 +91,9 @@ def test_what_happened_is_listed_with_links_and_payloads(
     assert "Sync completed in part" in page
     assert "&lt;b&gt;gone&lt;/b&gt;" in page
     assert "Disk &lt;full&gt;" in page
+    assert "It began: Fan broken" in page  # what a message was about
     assert not re.findall(r'<option value="([\w.]+)"[^>]*>\1<', page)  # each kind has words
-    assert re.search(r"Asset created</span>\s*<code[^>]*>rmm.device.created</code>", page)
+    assert '<code class="event-code">rmm.device.created</code>' in page
     assert page.index("Webhook received</span>") < page.index("Sync started</span>")
 
 

@@ -12,6 +12,7 @@ from portal.web.template_helpers import (
     every,
     grouped,
     iso_time,
+    model,
     moment,
     url_with,
     with_times,
@@ -95,6 +96,19 @@ def test_what_is_no_moment_stays(other: object) -> None:
 )
 def test_duration(length: timedelta | float, words: str) -> None:
     assert duration(length) == words
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        ("HP HP EliteBook 840 G8", "HP EliteBook 840 G8"),
+        ("LENOVO ThinkPad T480s", "LENOVO ThinkPad T480s"),
+        ("Dell", "Dell"),
+        (None, ""),
+    ],
+)
+def test_a_maker_is_named_once(words: str | None, shown: str) -> None:
+    assert model(words) == shown
 
 
 def test_numbers() -> None:

@@ -12,7 +12,16 @@ from sqlalchemy import ColumnElement, String, cast, func, or_, select
 
 from portal.clock import utc_now
 from portal.db import db
-from portal.models import Alert, Asset, Delivery, Event, EventSubscriber, Integration, SyncRun
+from portal.models import (
+    Alert,
+    AlertHandling,
+    Asset,
+    Delivery,
+    Event,
+    EventSubscriber,
+    Integration,
+    SyncRun,
+)
 from portal.models.events.event import EventType
 from portal.scope import allowed_clients
 from portal.services.lists.paging import Page, paginate_records
@@ -30,6 +39,8 @@ class EventRow:
 
     event: Event
     asset: Asset | None
+    about: Alert | None
+    """The alert that a message tells of."""
     alert_id: int | None
     run_id: int | None
     delivery_id: int | None
@@ -88,12 +99,14 @@ def _with_details(events: Iterable[Event]) -> list[EventRow]:
     servers = db.session.scalars(select(Integration.id)).all() if events else []
     assets = _load_assets(events, servers)
     alerts = _load_alert_ids(events, servers)
+    told = _load_told_alerts(events)
     runs = _load_ids(SyncRun, events, "run_id")
     deliveries = _load_ids(Delivery, events, "delivery_id")
     return [
         EventRow(
             event,
             assets.get(event.agent_id or ""),
+            told.get(event.payload.get("handling_id")),
             alerts.get((event.agent_id or "", str(event.payload.get("external_alert_id") or "")))
             if _is_of_alert(event)
             else None,
@@ -128,6 +141,19 @@ def _load_alert_ids(events: list[Event], servers: Sequence[int]) -> dict[tuple[s
     # Sorted here: asked for the order of ids, SQLite would walk all alerts in it.
     known = sorted(rows, key=lambda row: row.id)
     return {(row.agent_id or "", row.external_alert_id or ""): row.id for row in known}
+
+
+def _load_told_alerts(events: list[Event]) -> dict[int | None, Alert]:
+    """By the handling that the message is part of."""
+    ids = {event.payload.get("handling_id") for event in events} - {None}
+    if not ids:
+        return {}
+    rows = db.session.execute(
+        select(AlertHandling.id, Alert)
+        .join(Alert, Alert.id == AlertHandling.alert_id)
+        .where(AlertHandling.id.in_(ids))
+    )
+    return {row.id: row.Alert for row in rows}
 
 
 def _load_ids(table: Any, events: list[Event], name: str) -> set[int]:
