@@ -155,6 +155,12 @@ def fold_company(name: str) -> str:
     return read_company(name).words
 
 
+def without_accents(text: str) -> str:
+    """As the words of a name are kept: `dvorak` of `Dvořák`. May leave nothing."""
+    told = unicodedata.normalize("NFC", text).casefold()
+    return told if told.isascii() else told.translate(_ONE_LETTER | _AS_ONE).translate(_PLAIN)
+
+
 def _split(text: str) -> tuple[list[str], frozenset[str]]:
     """The words of the name, and the forms at its end or its beginning."""
     words = _WORD.findall(text if text.isascii() else text.translate(_PLAIN))

@@ -16,7 +16,7 @@ from portal.models.organizations.client import name_key
 from portal.services.audit.actions import Action
 from portal.services.audit.record import Target, record
 from portal.services.lists.paging import Page, paginate
-from portal.services.lists.search import contains
+from portal.services.lists.search import is_called
 from portal.services.text import clean_line
 from portal.wording import plural
 
@@ -74,8 +74,8 @@ def query_clients() -> Select[Any]:
 
 
 def is_named_like(search: str) -> ColumnElement[bool]:
-    """The name holds the text, whatever its case."""
-    return contains(Client.name_key, name_key(search))
+    """The name holds the words of the text, whatever their case and accents."""
+    return is_called(Client.name_key, Client.company_words, name_key(search))
 
 
 def list_client_names(ids: Iterable[int | None]) -> dict[int, str]:

@@ -6,10 +6,11 @@ import re
 from collections.abc import Sequence
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import ColumnElement, Select, SQLColumnExpression, func, or_, select
+from sqlalchemy import ColumnElement, Select, SQLColumnExpression, and_, func, or_, select, true
 from sqlalchemy.orm import InstrumentedAttribute
 
 from portal.client_guard import LIMITS
+from portal.company_names import without_accents
 from portal.db import db, is_among
 from portal.models import Asset
 from portal.scope import allowed_clients
@@ -22,6 +23,21 @@ Value = TypeVar("Value")
 def contains(column: InstrumentedAttribute[Any], text: str) -> ColumnElement[bool]:
     """The column holds `text`; `%` and `_` are themselves."""
     return any_contains((column,), text)
+
+
+def is_called(
+    name: InstrumentedAttribute[Any], words: InstrumentedAttribute[str], text: str
+) -> ColumnElement[bool]:
+    """A company whose name holds every word of the text, whether or not its accents were typed;
+    `words`: of the name, without accents."""
+    return and_(true(), *(_holds_plain(name, words, word) for word in text.split()))
+
+
+def _holds_plain(
+    name: InstrumentedAttribute[Any], words: InstrumentedAttribute[str], word: str
+) -> ColumnElement[bool]:
+    plain = without_accents(word)
+    return contains(name, word) | contains(words, plain) if plain else contains(name, word)
 
 
 def readable(*columns: InstrumentedAttribute[Any]) -> tuple[InstrumentedAttribute[Any], ...]:

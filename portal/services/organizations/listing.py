@@ -15,7 +15,7 @@ from portal.errors import NotFound
 from portal.models import Asset, Client, OrganizationMapping
 from portal.services.integrations.current import get_integration, integration_id
 from portal.services.lists.paging import Page, paginate
-from portal.services.lists.search import contains
+from portal.services.lists.search import is_called
 from portal.services.organizations.suggestions import Suggested
 
 MOST_SUGGESTED = 20_000
@@ -181,10 +181,9 @@ def organization_conditions(shown: OrganizationFilter, search: str) -> list[Colu
         case OrganizationFilter.KEPT:
             conditions.append(table.kept_at.is_not(None))
     if search.strip():
-        named = select(Client.id).where(contains(Client.name, search.strip()))
-        conditions.append(
-            contains(table.external_organization_name, search.strip()) | table.client_id.in_(named)
-        )
+        named = select(Client.id).where(is_called(Client.name, Client.company_words, search))
+        called = is_called(table.external_organization_name, table.company_words, search)
+        conditions.append(called | table.client_id.in_(named))
     return conditions
 
 

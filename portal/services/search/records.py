@@ -25,8 +25,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import InstrumentedAttribute
 
+from portal.company_names import without_accents
 from portal.db import db
-from portal.services.lists.search import any_contains, split_words
+from portal.services.lists.search import any_contains, contains, split_words
 
 MOST_FOUND = 5
 """Of one kind. The list of the kind shows all."""
@@ -70,6 +71,8 @@ class Source:
     """What is looked at, of all of the kind."""
     is_by_time: bool = False
     """`place` is one: the newest are looked at, and come first."""
+    plain: InstrumentedAttribute[str] | None = None
+    """The words of the name without accents, for whoever types none."""
     known_by: InstrumentedAttribute[Any] | None = None
     """In capitals, and indexed: what has the whole text there matches too."""
 
@@ -106,7 +109,7 @@ def _look(source: Source, text: str) -> Subquery:
     rows = select(*columns).where(*source.within())
     if source.is_by_time:
         return rows.order_by(source.place.desc()).limit(NEWEST).subquery("looked_at")
-    matches = _holds(source.name, text)
+    matches = _holds(source.name, text, source.plain)
     if source.known_by is None:
         return rows.where(matches).subquery("looked_at")
     known = rows.where(source.known_by == text.upper(), not_(matches))
@@ -123,6 +126,15 @@ def _order(source: Source, *columns: SQLColumnExpression[Any]) -> list[Any]:
     return [column.desc() if source.is_by_time else column for column in columns]
 
 
-def _holds(column: SQLColumnExpression[Any], text: str) -> ColumnElement[bool]:
-    """Every word of the text."""
-    return and_(*(any_contains((column,), word) for word in split_words(text)))
+def _holds(
+    column: SQLColumnExpression[Any], text: str, plain: InstrumentedAttribute[str] | None = None
+) -> ColumnElement[bool]:
+    """Every word of the text, in one of them."""
+    found = [any_contains((column,), word) for word in split_words(text)]
+    if plain is not None:
+        words = [without_accents(word) for word in split_words(text)]
+        found = [
+            each | contains(plain, word) if word else each
+            for each, word in zip(found, words, strict=True)
+        ]
+    return and_(*found)

@@ -85,13 +85,16 @@ SOURCES = {
     Kind.ASSETS: Source(
         Asset.id, Asset.name, Asset.name, _describe_assets, known_by=Asset.serial_key
     ),
-    Kind.CLIENTS: Source(Client.id, Client.name_key, Client.name_key, _describe_clients),
+    Kind.CLIENTS: Source(
+        Client.id, Client.name_key, Client.name_key, _describe_clients, plain=Client.company_words
+    ),
     Kind.ORGANIZATIONS: Source(
         OrganizationMapping.id,
         _ORGANIZATION,
         func.lower(_ORGANIZATION),
         _describe_organizations,
         _of_current_server,
+        plain=OrganizationMapping.company_words,
     ),
     Kind.ALERTS: Source(
         Alert.id, _ALERT, Alert.triggered_at, _describe_alerts, _is_open, is_by_time=True

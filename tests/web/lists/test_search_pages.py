@@ -10,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from portal.db import transaction
-from portal.models import Asset, Client
+from portal.models import Asset, Client, OrganizationMapping
 from portal.scope import tenant_scope
 from tests.web.safety.neighbour import limited_user, make_neighbour
 from tests.web.world import Place, make_asset, sign_in
@@ -58,6 +58,23 @@ def test_what_is_equal_comes_first_then_what_begins_so(
     assert find(admin, acme, "%_")["Assets"] == ["100%_srv"]
     assert find(admin, acme, "ZX81")["Assets"] == ["a-srv-1"], "by its serial number"
     assert find(admin, acme, "nothing like it") == NOTHING
+
+
+def test_companies_are_found_without_their_accents(
+    app: Flask, admin: FlaskClient, acme: Place
+) -> None:
+    with app.app_context(), tenant_scope(acme.id), transaction() as session:
+        session.add_all([Client(name="Dvořák Účetnictví s.r.o."), Client(name="Søren & Söhne ApS")])
+        its = session.get_one(OrganizationMapping, acme.organization)
+        its.external_organization_name = "Łódź Café"
+        its.read_name(its.external_organization_name)
+
+    for text, name in (("dvorak", "Dvořák"), ("ucet DVOŘÁK", "Dvořák"), ("soren sohne", "Søren")):
+        assert find(admin, acme, text)["Clients"][0].startswith(name)
+        assert name in admin.get(acme.url(f"clients/?q={text}")).text
+    assert find(admin, acme, "lodz cafe")["Organizations"] == ["Łódź Café"]
+    assert "Łódź Café" in admin.get(acme.url("organizations/?q=lodz")).text
+    assert find(admin, acme, "\u0301x") == NOTHING, "an accent alone"
 
 
 @pytest.mark.one_database
