@@ -71,7 +71,9 @@ OF_ONE_ASSET = tuple(
     kind for kind in EventType if kind.startswith(("rmm.device.", "rmm.alert.", "software."))
 )
 TELLS_OF_CLIENTS = ("client_id", "rmm_organization_id")
-_ADDRESS = re.compile(r"[^\s@<>()“”,;:]+@[^\s@<>()“”,;:]+\.\w+")
+_LETTER = r"[^\s@<>()“”,;:]"
+_ADDRESS = re.compile(rf"(?<!{_LETTER}){_LETTER}++@{_LETTER}+\.\w+")
+"""From the beginning of a word, of which a note may be one that never ends."""
 EVIDENCE = "evidence"
 """Among the changes of a log entry: the computers that an agent was compared with."""
 
@@ -231,6 +233,18 @@ def _name_colleague(column: str) -> Callable[[dict[str, Any]], str | None]:
     return name
 
 
+def _name_colleagues(known: dict[str, Any]) -> dict[str, Any]:
+    """Of the payload of an event: who did what, and to whom it was given."""
+    return {
+        name: _ADDRESS.sub(_keep_own, value) if _is_person(name, value) else value
+        for name, value in known["payload"].items()
+    }
+
+
+def _is_person(name: str, value: Any) -> bool:
+    return isinstance(value, str) and (name.endswith("_by") or name == "assigned_to")
+
+
 def _keep_own(found: re.Match[str]) -> str:
     return found[0] if found[0] == own_address() else "a colleague"
 
@@ -256,7 +270,7 @@ LIMITED: Mapping[type[Base], ClientLimit] = {
     AssetChange: ClientLimit(_changes, adds=True),
     AssetConflict: ClientLimit(_conflicts),
     DailyCount: ClientLimit(lambda cls: cls.client_id.in_(allowed_ids())),
-    Alert: ClientLimit(_of_asset()),
+    Alert: ClientLimit(_of_asset(), hidden={"snoozed_by": _name_colleague("snoozed_by")}),
     AlertHandling: ClientLimit(
         _of_alert,
         changes=True,
@@ -264,9 +278,23 @@ LIMITED: Mapping[type[Base], ClientLimit] = {
         hidden={"acknowledged_by": _name_colleague("acknowledged_by")},
     ),
     TimelineEntry: ClientLimit(_of_alert, adds=True, hidden={"text": _name_colleague("text")}),
-    Message: ClientLimit(_messages, adds=True),
-    Ticket: ClientLimit(_tickets, changes=True, adds=True),
-    TicketAlert: ClientLimit(_ticket_alerts, changes=True, adds=True),
+    Message: ClientLimit(
+        _messages,
+        adds=True,
+        hidden={each: _name_colleague(each) for each in ("recipient", "answer")},
+    ),
+    Ticket: ClientLimit(
+        _tickets,
+        changes=True,
+        adds=True,
+        hidden={"touched_by": _name_colleague("touched_by")},
+    ),
+    TicketAlert: ClientLimit(
+        _ticket_alerts,
+        changes=True,
+        adds=True,
+        hidden={"linked_by": _name_colleague("linked_by")},
+    ),
     TicketTask: ClientLimit(_of_ticket, changes=True, adds=True),
     HelpdeskCustomer: ClientLimit(lambda cls: cls.client_id.in_(allowed_ids())),
     Helpdesk: ClientLimit(everything, hidden={"settings": {}, "probe": [], "last_error": None}),
@@ -285,7 +313,7 @@ LIMITED: Mapping[type[Base], ClientLimit] = {
     ),
     SoftwareWatch: ClientLimit(_watches, hidden={"created_by": _name_colleague("created_by")}),
     SoftwareMatch: ClientLimit(_of_asset()),
-    Event: ClientLimit(_events, adds=True),
+    Event: ClientLimit(_events, adds=True, hidden={"payload": _name_colleagues}),
     SyncRun: ClientLimit(
         _runs,
         changes=True,

@@ -21,6 +21,7 @@ from portal.models import (
     Client,
     Delivery,
     Errand,
+    Event,
     Integration,
     OrganizationMapping,
     SoftwareTitle,
@@ -124,6 +125,10 @@ def test_of_colleagues_who_did_something_no_address_is_there() -> None:
         for each in (who, own):
             text = f"Acknowledged by {each}: disk is full."
             session.add(TimelineEntry(alert_id=MINE, kind="acknowledged", text=text))
+        agent_id = session.get_one(Asset, MINE).rmm_device_id
+        told = {"agent_id": agent_id, "message": f"Mail of {who}.", "assigned_to": who}
+        session.get_one(Alert, MINE).snoozed_by = who
+        session.add(Event(type="rmm.alert.assigned", subject="pc", payload=told))
     db.session.expunge_all()
     with limited_to([MINE]), known_by(own):
         assert db.session.scalars(select(AlertHandling)).one().acknowledged_by == "a colleague"
@@ -131,6 +136,9 @@ def test_of_colleagues_who_did_something_no_address_is_there() -> None:
             "Acknowledged by a colleague: disk is full.",
             f"Acknowledged by {own}: disk is full.",
         ]
+        assert db.session.get_one(Alert, MINE).snoozed_by == "a colleague"
+        payload = db.session.scalars(select(Event)).one().payload
+        assert payload == told | {"assigned_to": "a colleague"}
     db.session.expunge_all()
     assert db.session.scalars(select(AlertHandling)).one().acknowledged_by == who
 

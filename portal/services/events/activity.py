@@ -26,7 +26,13 @@ from portal.models.events.event import EventType
 from portal.scope import allowed_clients
 from portal.services.lists.paging import Page, paginate_records
 from portal.services.lists.pruning import delete_in_parts
-from portal.services.lists.search import any_contains, find_named, narrow, split_words
+from portal.services.lists.search import (
+    any_contains,
+    find_named,
+    narrow,
+    readable,
+    split_words,
+)
 
 EVENTS_KEPT_FOR = timedelta(days=30)
 PRUNED_AT_ONCE = 1000
@@ -87,7 +93,8 @@ def _conditions(kind: str, search: str) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = [_IS_FOR_ALL]
     if kind:
         conditions.append(Event.type == kind)
-    columns = (Event.subject, Event.type, cast(Event.payload, String))
+    readables = readable(Event.subject, Event.type, Event.payload)
+    columns = [cast(each, String) if each is Event.payload else each for each in readables]
     for word, named in find_named(Asset.rmm_device_id, split_words(search)).items():
         conditions.append(or_(any_contains(columns, word), Event.subject.in_(named)))
     return conditions

@@ -22,6 +22,7 @@ LONGEST_NAME = 60
 LONGEST_QUERY = 2000
 MOST_OWN = 50
 MOST_SHARED = 100
+TOO_LONG = "These filters are too long to be saved. Remove some."
 
 
 def save_view(
@@ -32,7 +33,7 @@ def save_view(
     if not opens(place, list_name):
         raise NotFound("There is no such list.")
     if len(query) > LONGEST_QUERY:
-        raise InvalidInput("These filters are too long to be saved. Remove some.", field="name")
+        raise InvalidInput(TOO_LONG, field="name")
     owner = None if is_shared else place.id
     with beyond_clients(), transaction() as session:
         _prune(session)
@@ -48,7 +49,7 @@ def save_view(
 def change_view(place: Membership, view_id: int, query: str) -> SavedView:
     """It shows this from now on."""
     if len(query) > LONGEST_QUERY:
-        raise InvalidInput("These filters are too long to be saved. Remove some.")
+        raise InvalidInput(TOO_LONG)
     with beyond_clients(), transaction():
         view = get_view(place, view_id)
         before, view.query = view.query, query

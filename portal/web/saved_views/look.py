@@ -7,8 +7,9 @@ from urllib.parse import parse_qsl, urlencode
 
 from flask import g, request
 
-from portal.errors import NotFound
+from portal.errors import InvalidInput, NotFound
 from portal.models import Membership, SavedView
+from portal.services.saved_views.keeping import TOO_LONG
 from portal.services.saved_views.listing import get_view, list_links
 from portal.services.saved_views.lists import LISTS
 from portal.services.saved_views.looks import DENSITIES, Look, find_start, read_density, read_look
@@ -64,8 +65,12 @@ def list_context(list_name: str) -> dict[str, Any]:
 
 
 def clean_query(text: str) -> str:
-    """Of what a form carries: filters, order and columns as an address has them."""
-    pairs = parse_qsl(text.strip().removeprefix("?"), max_num_fields=100)
+    """Of what a form carries: filters, order and columns as an address has them. Raises
+    InvalidInput for more fields than any list has."""
+    try:
+        pairs = parse_qsl(text.strip().removeprefix("?"), max_num_fields=100)
+    except ValueError as error:
+        raise InvalidInput(TOO_LONG) from error
     return urlencode([pair for pair in pairs if pair[0] not in OF_NO_VIEW[:3]])
 
 

@@ -41,9 +41,10 @@ def save() -> ResponseReturnValue:
     list_name, is_shared = request.form.get("list_name", ""), bool(request.form.get("shared"))
     if is_shared:
         _check_may_share()
-    query, name = clean_query(request.form.get("query", "")), request.form.get("name", "")
     looks.get_shape(list_name)
+    name, query = request.form.get("name", ""), ""
     try:
+        query = clean_query(request.form.get("query", ""))
         view = keeping.save_view(get_place(), list_name, name, query, is_shared=is_shared)
     except (InvalidInput, Refused) as error:
         flash(error.message, "error")

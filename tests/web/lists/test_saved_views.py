@@ -97,7 +97,11 @@ def test_views_have_limits(
     assert "Enter a name for the view." in save(name="")
     assert "Use at most 60 characters" in save(name="x" * 61)
     assert "too long to be saved" in save(query="q=" + "x" * 2000)
+    endless = "&q=x" * 101
+    assert "too long to be saved" in save(query=endless)
     save()
+    own = acme.url(f"views/{find_id(app, acme, 'Old servers')}/change")
+    assert viewer.post(own, data={"query": endless}).status_code == 400
     assert "exists already" in save(name="old  SERVERS")
     save(name="Second")
     assert "You have 2 views already." in save(name="Third")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -28,6 +29,8 @@ from portal.models.client_limits import LIMITED
 from portal.scope import tenant_scope
 from portal.services.accounts.permissions import WITHIN_CLIENTS, Permission, Role, role_allows
 from portal.services.alerts import portions
+from portal.services.alerts.acknowledging import acknowledge
+from portal.services.alerts.snoozing import snooze
 from portal.services.assets.retirement import DONE_AT_ONCE
 from portal.services.audit.actor import Actor, acting_as
 from portal.services.errands.stopping import stop_errand
@@ -230,6 +233,29 @@ def test_what_is_theirs_they_do(
     with app.app_context(), tenant_scope(acme.id), acting_as(colleague):
         stop_errand(asked.id)
     assert "Stopped by a colleague before anything was done." in limited.get(acme.url()).text
+
+
+@pytest.mark.one_database
+def test_they_snooze_and_learn_of_no_colleague(
+    app: Flask, limited: FlaskClient, acme: Place
+) -> None:
+    for_hours = {"action": "snooze", "snooze_for": "1h"}
+    assert limited.post(acme.url(f"alerts/{acme.alert}/act"), data=for_hours).status_code == 302
+    page = acme.url(f"alerts/{acme.alert}")
+    assert "limited-technician@acme.example snoozed it until" in limited.get(page).text
+    undone = limited.post(acme.url(f"alerts/{acme.alert}/act"), data={"action": "unsnooze"})
+    assert undone.status_code == 302
+
+    colleague = Actor(ActorKind.USER, "zebra@acme.example")
+    with app.app_context(), tenant_scope(acme.id), acting_as(colleague):
+        acknowledge([acme.alert])
+        snooze([acme.alert], utc_now() + timedelta(hours=1))
+    assert "a colleague snoozed it until" in limited.get(page).text
+    lists = ("alerts/?status=any", "alerts/export.csv?status=any", "activity/")
+    for where in (page, *map(acme.url, lists)):
+        assert "zebra" not in limited.get(where).text, where
+    found = limited.get(acme.url("activity/"), query_string={"q": "zebra"}).text
+    assert "rmm.alert.snoozed" not in found.partition("<tbody>")[2]
 
 
 @pytest.mark.one_database
