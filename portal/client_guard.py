@@ -49,14 +49,15 @@ class ClientLimit:
 
     `rows` they read. They change them only with `changes`, and make new ones only with `adds`.
     `hidden` are attributes that tell of other clients too, with what they read instead: a value, or
-    what makes it of the row's attributes. `of` is the model from whose rows theirs are found.
+    what makes it of the row's attributes. `found`: of rows that a statement comes to from rows of a
+    model that are theirs, what is left to ask for.
     """
 
     rows: Criterion
     changes: bool = False
     adds: bool = False
     hidden: Mapping[str, Any] = field(default_factory=dict)
-    of: type | None = None
+    found: Mapping[type, Criterion] = field(default_factory=dict)
 
 
 def nothing(_entity: Any) -> ColumnElement[bool]:
@@ -71,8 +72,8 @@ def everything(_entity: Any) -> ColumnElement[bool]:
 
 def found_from(model: type) -> dict[str, Any]:
     """Execution options of a statement that comes to rows that belong to rows of `model` from
-    these alone, by joining: the guard keeps it to their rows of `model`, and does not look for what
-    belongs to these once more."""
+    these alone, by joining or comparing: the guard keeps it to their rows of `model`, and does not
+    look for what belongs to these once more, but asks for what `ClientLimit.found` says."""
     return {FOUND_FROM: model}
 
 
@@ -170,8 +171,8 @@ def _find_criterion(entity: Any, source: type | None = None) -> ColumnElement[bo
     if mapper is None:
         return true()
     limit = LIMITS.get(mapper.class_)
-    is_found = source is not None and limit.of is source
-    return true() if is_found else limit.rows(entity)
+    rows = limit.rows if source is None else limit.found.get(source, limit.rows)
+    return rows(entity)
 
 
 def _find_source(state: ORMExecuteState, tables: Iterable[Table]) -> type | None:

@@ -119,14 +119,13 @@ def _tickets(cls: Any) -> ColumnElement[bool]:
     return and_(cls.client_id.in_(allowed_ids()), is_theirs)
 
 
-def _of_ticket(cls: type[TicketTask]) -> ColumnElement[bool]:
+def _of_ticket(cls: type[TicketTask] | type[TicketAlert]) -> ColumnElement[bool]:
     return cls.ticket_id.in_(select(_TICKETS.id).where(_tickets(_TICKETS)))
 
 
 def _ticket_alerts(cls: type[TicketAlert]) -> ColumnElement[bool]:
     """Both sides are theirs."""
-    tickets = select(_TICKETS.id).where(_tickets(_TICKETS))
-    return and_(cls.alert_id.in_(_list_alerts()), cls.ticket_id.in_(tickets))
+    return and_(cls.alert_id.in_(_list_alerts()), _of_ticket(cls))
 
 
 def _changes(cls: type[AssetChange]) -> ColumnElement[bool]:
@@ -276,6 +275,7 @@ LIMITED: Mapping[type[Base], ClientLimit] = {
         changes=True,
         adds=True,
         hidden={"acknowledged_by": _name_colleague("acknowledged_by")},
+        found={Alert: everything},
     ),
     TimelineEntry: ClientLimit(_of_alert, adds=True, hidden={"text": _name_colleague("text")}),
     Message: ClientLimit(
@@ -294,6 +294,7 @@ LIMITED: Mapping[type[Base], ClientLimit] = {
         changes=True,
         adds=True,
         hidden={"linked_by": _name_colleague("linked_by")},
+        found={Alert: _of_ticket},
     ),
     TicketTask: ClientLimit(_of_ticket, changes=True, adds=True),
     HelpdeskCustomer: ClientLimit(lambda cls: cls.client_id.in_(allowed_ids())),
@@ -306,10 +307,12 @@ LIMITED: Mapping[type[Base], ClientLimit] = {
             **dict.fromkeys(("asset_count", "install_count", "version_count", "older_count"), 0),
             "newest_version": "",
         },
-        of=AssetSoftware,
+        found={AssetSoftware: everything},
     ),
     SoftwareTitle: ClientLimit(
-        _titles, hidden={"asset_count": 0, "version_count": 0}, of=AssetSoftware
+        _titles,
+        hidden={"asset_count": 0, "version_count": 0},
+        found={AssetSoftware: everything},
     ),
     SoftwareWatch: ClientLimit(_watches, hidden={"created_by": _name_colleague("created_by")}),
     SoftwareMatch: ClientLimit(_of_asset()),

@@ -301,6 +301,14 @@ def test_whoever_is_limited_sees_what_was_theirs_on_that_day(
     assert "acme-moved" not in http.get(acme.url(f"assets/?as_of={before}")).text
     assert "acme-moved" in http.get(acme.url("assets/")).text
     with app.app_context(), tenant_scope(acme.id), transaction() as session:
+        of = session.get_one(Asset, acme.asset).integration_id, other_client
+        made_at = MONTH.start - timedelta(days=40)
+        for name in ("theirs-1", "theirs-2"):
+            session.add(make_asset(*of, name, os_type="theirs", created_at=made_at))
+    listed = http.get(acme.url(f"assets/?as_of={before}")).text
+    assert "theirs" not in listed
+    assert re.findall(r'count-number">(\d+)<', listed)[:3] == ["2", "2", "0"]
+    with app.app_context(), tenant_scope(acme.id), transaction() as session:
         session.get_one(Asset, acme.asset).client_id = other_client
     for where in ("software/", f"software/products/{acme.product}"):
         answer = http.get(acme.url(f"{where}?as_of={day_of(utc_now())}"))

@@ -22,11 +22,13 @@ from portal.models import (
     Delivery,
     Errand,
     Event,
+    Helpdesk,
     Integration,
     OrganizationMapping,
     SoftwareTitle,
     SyncRun,
     Tenant,
+    TicketAlert,
     TimelineEntry,
     User,
 )
@@ -42,7 +44,7 @@ from portal.scope import (
 )
 from tests.support.statements import counting
 from tests.tenant_guard.world import OURS, make_integration, make_organization
-from tests.web.world import make_alert, make_asset, make_delivery
+from tests.web.world import make_alert, make_asset, make_delivery, make_ticket
 
 pytestmark = [pytest.mark.usefixtures("two_clients"), pytest.mark.one_database]
 
@@ -239,6 +241,33 @@ def test_what_is_found_from_their_rows_is_not_looked_for_again() -> None:
         with pytest.raises(ScopeMissing):
             db.session.scalars(titles, execution_options=found)
     assert db.session.scalars(titles, execution_options=found).all() == [MINE, OTHER]
+
+
+def test_found_from_an_alert_a_link_is_still_that_of_a_ticket_of_theirs() -> None:
+    """Each of the alerts hangs on the tickets of both clients."""
+    with transaction() as session:
+        session.add(Helpdesk(id=1, kind="zammad", name="desk"))
+        session.flush()
+        for number in (MINE, OTHER):
+            alert, handling = session.get_one(Alert, number), AlertHandling(id=number)
+            handling.alert_id, handling.occurrence, handling.began_at = number, 1, utc_now()
+            assert alert.asset is not None
+            ticket = make_ticket(1, alert.asset, str(number))
+            ticket.id = number
+            session.add_all((handling, ticket))
+        session.flush()
+        for alert_id in (MINE, OTHER):
+            for ticket_id in (MINE, OTHER):
+                link = TicketAlert(ticket_id=ticket_id, handling_id=alert_id, occurrence=1)
+                link.alert_id = alert_id
+                session.add(link)
+    links = select(TicketAlert.ticket_id).join(Alert, Alert.id == TicketAlert.alert_id)
+    handled = select(AlertHandling.id).join(Alert, Alert.id == AlertHandling.alert_id)
+    with limited_to([MINE]):
+        for query in (links, handled):
+            assert db.session.scalars(query).all() == [MINE]
+            assert db.session.scalars(query, execution_options=found_from(Alert)).all() == [MINE]
+    assert len(db.session.scalars(links).all()) == 4
 
 
 def test_a_limit_only_narrows_and_ends_with_its_block() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, ScalarSelect, Select, case, func, select
 from sqlalchemy.orm import aliased, contains_eager, defer, joinedload
 
+from portal.client_guard import found_from
 from portal.db import db
 from portal.errors import NotFound
 from portal.models import Alert, AlertHandling, Asset, Client, Membership, OrganizationMapping
@@ -60,7 +61,7 @@ def list_and_count(shown: AlertFilter, page: int = 1) -> tuple[Page[AlertRow], d
     counts = _count_by_status(of_any_status)
     status = alert_conditions(AlertFilter(status=shown.status))
     order = _order(shown.sort)
-    ids = select(Alert.id)
+    ids = select(Alert.id).execution_options(**found_from(Alert))
     if shown.sort.lstrip("-") in ("asset", "client"):
         ids = _with_assets(ids)
     found = paginate_records(
@@ -81,7 +82,10 @@ def count_by_status(shown: AlertFilter | None = None) -> dict[str, int]:
 def _count_by_status(conditions: list[ColumnElement[bool]]) -> dict[str, int]:
     unacknowledged = _query_unacknowledged(conditions).correlate(None).scalar_subquery()
     rows = db.session.execute(
-        select(Alert.status, func.count(), unacknowledged).where(*conditions).group_by(Alert.status)
+        select(Alert.status, func.count(), unacknowledged)
+        .where(*conditions)
+        .group_by(Alert.status)
+        .execution_options(**found_from(Alert))
     ).all()
     counts = {str(status): 0 for status in AlertStatus} | {str(row[0]): row[1] for row in rows}
     total, nobodys = sum(counts.values()), rows[0][2] if rows else 0
@@ -163,6 +167,7 @@ def query_alerts(*conditions: ColumnElement[bool]) -> Select[Alert]:
             handling.contains_eager(AlertHandling.assignee).contains_eager(Membership.user),
             handling.options(defer(AlertHandling.explanation), defer(AlertHandling.plan)),
         )
+        .execution_options(**found_from(Alert))
     )
 
 

@@ -87,11 +87,11 @@ def export_past_assets(moment: datetime, shown: AssetFilter) -> Iterator[Row]:
 
 def _count_unchanged(fleet: Fleet, shown: AssetFilter) -> tuple[Counter[str], set[str | None]]:
     """How many of them the filter shows, by type; and the systems of all."""
-    number = func.count().filter(and_(true(), *_conditions(shown)))
+    number, are_theirs = func.count().filter(and_(true(), *_conditions(shown))), _is_theirs(fleet)
     with beyond_clients():
         rows = db.session.execute(
             select(Asset.asset_type, Asset.os_type, number)
-            .where(*_is_theirs(fleet))
+            .where(*are_theirs)
             .group_by(Asset.asset_type, Asset.os_type)
         ).all()
     counts = Counter[str]()
