@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Select, case, func, select
+from sqlalchemy import Select, case, func, literal, null, select, union_all
 
 from portal.clock import utc_now
 from portal.db import db
@@ -35,6 +35,7 @@ CHANGES_READ = 60
 RECENT = timedelta(days=30)
 _WEIGHT = {Severity.ERROR: 2, Severity.WARNING: 1, Severity.INFO: 0}
 _WORDS = {
+    ChangeAction.CREATED: "Came new",
     ChangeAction.MISSING: "No longer in Tactical",
     ChangeAction.RETURNED: "Back in Tactical",
     ChangeAction.RETIRED: "Retired",
@@ -213,9 +214,17 @@ def _in_order(sites: list[Site]) -> list[Site]:
 
 
 def list_client_history(client_id: int, page: int = 1) -> Page[RecentChange]:
-    """All that is kept of what became of the client's assets, the newest first. A page is of
-    changes, of which a line may have several."""
-    found = paginate(_select_changes(client_id), None, page, lambda row: row)
+    """All that is kept of what became of the client's assets, and when each came, the newest first.
+    A page is of changes, of which a line may have several."""
+    changes = _select_changes(client_id).order_by(None).add_columns(AssetChange.id)
+    came = (
+        select(Asset.id, Asset.name, Asset.created_at, literal(ChangeAction.CREATED))
+        .add_columns(literal(""), null(), null(), null())
+        .where(Asset.client_id == client_id)
+    )
+    both = union_all(changes, came).subquery()
+    newest = both.c.at.desc(), both.c.asset, both.c.asset_id, both.c.id
+    found = paginate(select(both).order_by(*newest), None, page, lambda row: row)
     return Page(_to_lines(found.items), found.number, found.total, found.size)
 
 
