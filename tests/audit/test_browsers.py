@@ -46,6 +46,13 @@ def written(app: Flask, after: int = 0) -> list[tuple[str, str]]:
         return [(row.action, row.source) for row in rows]
 
 
+def facts(app: Flask, after: int) -> list[tuple[object, object]]:
+    """What each row after that one tells of before and after."""
+    with app.app_context(), all_tenants():
+        rows = db.session.scalars(select(AuditEntry).order_by(AuditEntry.id).offset(after)).all()
+        return [(row.before, row.after) for row in rows]
+
+
 def test_passkeys(app: Flask, anna: int) -> None:
     browser = enter(app)
     before = len(written(app))
@@ -66,6 +73,8 @@ def test_passkeys(app: Flask, anna: int) -> None:
         ("factor.passkey_renamed", "POST /account/passkeys/<int:passkey_id>"),
         ("factor.passkey_removed", "POST /account/passkeys/<int:passkey_id>/remove"),
     ]
+    old, new = {"name": "Laptop"}, {"name": "Old laptop"}
+    assert facts(app, before) == [(None, old), (old, new), (new, None)]
 
 
 def test_a_proof_for_a_passkey_that_fails(app: Flask, anna: int) -> None:
@@ -103,6 +112,7 @@ def test_ending_browsers(app: Flask, acme: Place, anna: int) -> None:
         ("user.signed_out", "POST /account/browsers/end-others"),
         ("user.browser_signed_out", of_user),
     ]
+    assert facts(app, before) == [(None, None)] * 3
 
 
 def way_out(browser: FlaskClient, page: str) -> str:

@@ -47,6 +47,18 @@ def seen(found: list[AuditRow]) -> list[tuple[str, str, str]]:
     return [(row.action, str(row.actor_kind), row.target_name) for row in found]
 
 
+Facts = dict[str, object] | None
+
+
+def told(found: list[AuditRow]) -> list[tuple[str, Facts, Facts]]:
+    """Of those that tell what was before or after, both."""
+    return [
+        (row.action, row.before, row.after)
+        for row in found
+        if row.before is not None or row.after is not None
+    ]
+
+
 def sign_in(http: FlaskClient, password: str, email: str = EMAIL) -> int:
     return http.post("/sign-in", data={"email": email, "password": password}).status_code
 
@@ -66,6 +78,7 @@ def test_signing_in_and_out(app: Flask, http: FlaskClient, anna: int) -> None:
     assert {row.address for row in found} == {"127.0.0.1"}
     assert {row.source for row in found} == {"POST /sign-in", "POST /sign-out"}
     assert [row.actor_id for row in found] == [None, anna, anna]
+    assert told(found) == []
 
 
 def test_nobodys_failures_go_to_the_install(app: Flask, http: FlaskClient, anna: int) -> None:
@@ -124,7 +137,8 @@ def test_passwords_and_factors(app: Flask, http: FlaskClient, anna: int) -> None
         assert http.post("/sign-in/second-step/", data={"code": "000000"}).status_code != 302
         assert http.post("/sign-in/second-step/", data={"code": phone.code()}).status_code == 302
     with app.app_context():
-        secrets.append(issue_reset(EMAIL).link.rpartition("#")[2])
+        link_made = issue_reset(EMAIL)
+        secrets.append(link_made.link.rpartition("#")[2])
     http.post("/reset/password", data={"code": secrets[-1], "password": PASSWORD})
 
     found = rows(app)[before:]
@@ -132,6 +146,11 @@ def test_passwords_and_factors(app: Flask, http: FlaskClient, anna: int) -> None
         *("password.refused", "password.changed", "password.refused", "factor.app_begun"),
         *("factor.app_added", "factor.codes_renewed", "sign_in.ended", "password.refused"),
         *("sign_in.succeeded", "password.link_issued", "password.reset"),
+    ]
+    link = {"expires_at": link_made.expires_at.isoformat(), "removes_factors": False}
+    assert told(found) == [
+        ("factor.app_added", None, {"is_first_factor": True}),
+        ("password.link_issued", None, link | {"by_mail": None}),
     ]
     text = json.dumps([[str(value) for value in vars(row).values()] for row in found])
     assert "code" in codes
@@ -162,6 +181,11 @@ def test_an_invitation_is_accepted_and_a_tenant_left(
         ("factor.offer_skipped", "user", EMAIL),
     ]
     assert [row.tenant_id for row in found] == [other.id, other.id, other.id, acme.id]  # type: ignore[attr-defined]
+    assert told(found) == [
+        ("user.invitation_accepted", None, {"role": "viewer"}),
+        ("user.invitation_accepted", None, {"role": "viewer"}),
+        ("user.removed", {"role": "viewer"}, None),
+    ]
 
 
 def test_setting_up(app: Flask, http: FlaskClient) -> None:
@@ -181,3 +205,5 @@ def test_setting_up(app: Flask, http: FlaskClient) -> None:
         ("install.set_up", "anonymous", EMAIL),
         ("sign_in.succeeded", "user", EMAIL),
     ]
+    made = ("install.set_up", None, {"tenant": "Acme IT", "role": "owner"})
+    assert told(rows(app, InstallAuditEntry)) == told(rows(app)) == [made]
