@@ -284,6 +284,8 @@ def test_the_pages_in_a_browser(
     assert_accessible(page)
     page.set_viewport_size({"width": 390, "height": 844})
     assert_fits(page)
+    unfold = page.get_by_role("link", name="All about 127.0.0.1")
+    unfold.click()
     page.get_by_role("button", name="Send a test event to 127").click()
     expect(page.locator("[data-errand=pending]")).to_contain_text("Waiting for a worker")
     assert_accessible(page)
@@ -293,6 +295,7 @@ def test_the_pages_in_a_browser(
         "The receiver answered 401 instead of 2xx."
     )
     assert_accessible(page)
+    unfold.click()
     page.get_by_role("button", name="Delete 127.0.0.1").click()
     dialog = page.get_by_role("dialog", name="Delete this subscriber?")
     dialog.get_by_role("button", name="Delete").click()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -13,9 +16,23 @@ from portal.scope import tenant_scope
 from portal.services.accounts.tenants import add_tenant
 from portal.services.integrations.connect import ConnectionSettings, save_connection
 from portal.services.integrations.current import get_integration
+from tests.web.safety.test_isolation import methods, tenant_rules
+from tests.web.test_pages_in_browser import NO_PAGES
 from tests.web.world import KEY, make_user, sign_in
 
 pytestmark = pytest.mark.one_database
+
+
+BUTTON = re.compile(r'<(?:a|button)[^>]*class="btn[^>]*>(.*?)</(?:a|button)>', re.DOTALL)
+
+
+def assert_nothing_is_offered_twice(pages: Mapping[str, str]) -> None:
+    """On one page, by buttons of the same words."""
+    for path, page in pages.items():
+        main = page.partition("<main")[2].partition("</main")[0]
+        words = [re.sub("<[^>]+>", "", each).strip() for each in BUTTON.findall(main)]
+        offered = [each for each in words if each]
+        assert len(offered) == len(set(offered)), (path, offered)
 
 
 def test_empty_lists_say_how_much_waits_and_bring_it(app: Flask, http: FlaskClient) -> None:
@@ -25,6 +42,15 @@ def test_empty_lists_say_how_much_waits_and_bring_it(app: Flask, http: FlaskClie
 
     def read(path: str) -> str:
         return http.get(f"/t/globex/{path}").text
+
+    paths = [
+        rule.rule.removeprefix("/t/<slug>/")
+        for rule in tenant_rules(app)
+        if "GET" in methods(rule) and rule.arguments == {"slug"} and rule.endpoint not in NO_PAGES
+    ]
+    assert_nothing_is_offered_twice({path: read(path) for path in paths})
+    for path in set(paths) - {"audit/", "search/"}:
+        assert not re.search("export.csv|sync-runs/start", read(path).partition("<main")[2]), path
 
     for path in ("alerts/", "assets/", "software/", "organizations/"):
         page = read(path)
@@ -38,6 +64,8 @@ def test_empty_lists_say_how_much_waits_and_bring_it(app: Flask, http: FlaskClie
             integration.state = IntegrationState.ACTIVE
             integration.found_alerts, integration.found_agents = 48, 1
             integration.found_organizations = 3
+    # The dashboard's heading has the syncs, of which the first is one of the first steps, too.
+    assert_nothing_is_offered_twice({path: read(path) for path in paths if path})
     for path, words, button in (
         ("alerts/", "48 alerts wait in Tactical", "sync-runs/start/alerts"),
         ("assets/", "1 device waits in Tactical. Map at least", "organizations/"),
