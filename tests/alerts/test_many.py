@@ -6,23 +6,37 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from flask import Flask
 from sqlalchemy import select
 
 from portal.clock import utc_now
 from portal.db import db, transaction
 from portal.errors import InvalidInput
-from portal.models import Alert, Asset, Errand, Membership, TimelineEntry, User
+from portal.models import (
+    Alert,
+    Asset,
+    Client,
+    Errand,
+    Membership,
+    MembershipClient,
+    TimelineEntry,
+    User,
+)
 from portal.models.alerts.alert import AlertStatus
+from portal.scope import tenant_scope
 from portal.services import leases
 from portal.services.alerts import portions
+from portal.services.alerts.acknowledging import acknowledge
+from portal.services.alerts.asker import NOT_ANY_MORE
 from portal.services.alerts.many import request_many
+from portal.services.alerts.portions import NOT_SEEN
 from portal.services.alerts.results import AlertAction
 from portal.services.alerts.snoozing import snooze
 from portal.services.errands import execution, stopping
 from portal.services.errands.requests import get_errand
 from portal.services.undo.pressing import press
 from tests.alerts.test_taking import ANNA, BOB, acme, all_of, audited, handlings, place_of
-from tests.web.world import Place, make_alert
+from tests.web.world import Place, make_alert, make_asset
 
 pytestmark = pytest.mark.mainly("postgresql")
 
@@ -119,3 +133,51 @@ def test_what_is_wrong_is_said_at_once_and_what_was_taken_by_then_left(ids: list
     for _ in range(3):
         execution.run_queued(errand_id)
     assert get_errand(errand_id).message == "3 acknowledged, 2 left as they are."
+
+
+@pytest.mark.one_database
+@pytest.mark.parametrize("change", [{"disabled_at": utc_now()}, {"role": "viewer"}])
+def test_it_ends_with_the_right_of_whoever_asked(
+    acme: Place, ids: list[int], change: dict[str, Any]
+) -> None:
+    asked = request_many(AlertAction.ACKNOWLEDGE, ids, note="").id
+    execution.run_queued(asked)
+    change_place(acme, **change)
+    execution.run_queued(asked)
+    errand = get_errand(asked)
+    told = f"2 acknowledged. The other 3 were not tried: {NOT_ANY_MORE}"
+    assert (errand.ok, errand.message) == (False, told)
+
+
+@pytest.mark.one_database
+def test_of_what_whoever_asked_sees_no_more_nothing_is_done_nor_told(
+    app: Flask, acme: Place, ids: list[int]
+) -> None:
+    acknowledge(ids[-1:], by=BOB)
+    asked = request_many(AlertAction.ACKNOWLEDGE, ids, note="").id
+    with app.app_context(), tenant_scope(acme.id), transaction() as session:
+        other = Client(name="Other")
+        session.add(other)
+        session.flush()
+        away = make_asset(session.get_one(Asset, acme.asset).integration_id, other.id, "away")
+        session.add(away)
+        session.flush()
+        session.get_one(Alert, ids[0]).asset_id = away.id
+    change_place(acme, limited=True, role="technician")
+    for _ in range(3):
+        execution.run_queued(asked)
+    errand = get_errand(asked)
+    assert (errand.ok, errand.message) == (True, "3 acknowledged, 2 left as they are.")
+    reasons = [each["reason"] for each in errand.result["failures"]]
+    assert reasons == [NOT_SEEN, "The alert is acknowledged already, by a colleague."]
+    assert {each.alert_id for each in handlings() if each.acknowledged_by == ANNA} == {*ids[1:-1]}
+
+
+def change_place(acme: Place, **values: Any) -> None:
+    """Of Anna; limited, to the client of acme."""
+    with transaction() as session:
+        place = session.get_one(Membership, place_of(ANNA))
+        for name, value in values.items():
+            setattr(place, name, value)
+        if place.limited:
+            session.add(MembershipClient(membership_id=place.id, client_id=acme.client))

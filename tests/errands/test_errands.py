@@ -26,6 +26,7 @@ from portal.services import leases, tick
 from portal.services.accounts.tenants import add_tenant
 from portal.services.accounts.users import add_user
 from portal.services.alerts import actions, portions
+from portal.services.alerts.asker import NOT_ANY_MORE
 from portal.services.alerts.results import ActionResult, AlertAction
 from portal.services.alerts.sleeping import take_back_snoozing_days
 from portal.services.audit.actor import Actor, acting_as
@@ -364,3 +365,17 @@ def test_it_can_be_undone_from_when_it_is_done(msp: Msp, many: list[int]) -> Non
                 execution.run_queued(first.id)
             assert get_errand(first.id).message == "5 snoozed."
             assert claim_offer(offer_id, user_id).id == offer_id
+
+
+@pytest.mark.one_database
+def test_nothing_is_asked_of_tactical_for_who_has_no_place_any_more(
+    msp: Msp, many: list[int]
+) -> None:
+    gone = Actor(ActorKind.USER, "gone@acme.example", 4711)
+    with msp.scope(), acting_as(gone):
+        errand_id = actions.request_action(AlertAction.RESOLVE, msp.ids_of(many)).id
+    with msp.scope():
+        execution.run_queued(errand_id)
+        errand = get_errand(errand_id)
+    assert (errand.ok, errand.message) == (False, NOT_ANY_MORE)
+    assert bulk_calls(msp) == 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 from sqlalchemy import Select, select
 
@@ -20,6 +20,7 @@ from portal.services.alerts.choosing import MOST_BY_WORKER
 from portal.services.alerts.listing import get_alert
 from portal.services.alerts.occurrences import MOST_AT_ONCE, check_ids
 from portal.services.alerts.results import ActionResult, AlertAction, Failure
+from portal.services.audit.actor import current_actor
 from portal.services.errands.requests import request_errand
 from portal.services.integrations.current import get_active_integration, open_tactical
 from portal.services.undo.offers import offer_undo
@@ -59,6 +60,7 @@ def request_action(
         "deed": action,
         "alert_ids": ids,
         "days": days if action is AlertAction.SNOOZE else None,
+        "by": asdict(current_actor()),
         "undo": _offer(action, ids, days),
     }
     return request_errand(ErrandKind.ACT_ON_ALERTS, f"{action.capitalize()} {what}", wanted)

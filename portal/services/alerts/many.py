@@ -4,7 +4,6 @@ time by a worker."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -15,7 +14,6 @@ from portal.clock import utc_now
 from portal.db import db
 from portal.errors import NotFound
 from portal.models import Errand
-from portal.models.audit.entry import ActorKind
 from portal.models.errands.errand import ErrandKind
 from portal.models.undo.offer import UndoKind
 from portal.services.alerts.acknowledging import acknowledge_held
@@ -24,7 +22,7 @@ from portal.services.alerts.occurrences import Occurrence, hold_current
 from portal.services.alerts.results import ActionResult, AlertAction
 from portal.services.alerts.snoozing import check_end, hold_alone, snooze_held, unsnooze_held
 from portal.services.alerts.taking import Taken
-from portal.services.audit.actor import Actor, acting_as, current_actor
+from portal.services.audit.actor import current_actor
 from portal.services.errands.requests import request_errand
 from portal.services.undo.offers import offer_undo
 from portal.wording import plural
@@ -70,12 +68,6 @@ def take(
     over = sorted(set(alert_ids) - {each.alert.id for each in held})
     result = ActionResult(action, taken.ids, taken.failures, over)
     return result, {"alert_ids": taken.ids} | taken.change
-
-
-def acting_for(wanted: Wanted) -> AbstractContextManager[None]:
-    """Run the block in the name of whoever asked for it."""
-    by = wanted["by"]
-    return acting_as(Actor(**by | {"kind": ActorKind(by["kind"])}))
 
 
 def _acknowledge(session: Session, held: Sequence[Occurrence], wanted: Wanted) -> Taken:

@@ -6,19 +6,24 @@ process that died begins with the portion that it died over.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from portal.db import transaction
+from sqlalchemy import select
+
+from portal.db import db, transaction
 from portal.errors import PortalError
-from portal.models import Errand
+from portal.models import Alert, Errand
+from portal.scope import allowed_clients
 from portal.services import leases
 from portal.services.alerts.actions import act
-from portal.services.alerts.many import acting_for, take
-from portal.services.alerts.results import ActionResult, AlertAction
+from portal.services.alerts.asker import acting_for
+from portal.services.alerts.many import take
+from portal.services.alerts.results import ActionResult, AlertAction, Failure
 from portal.services.undo.offers import extend_offer
 
+NOT_SEEN = "Whoever asked for it does not see it any more."
 PORTION = 100
 """Some seconds on a usual server."""
 
@@ -82,8 +87,11 @@ def act_on_next(errand: Errand) -> Progress:
     before, some = read_next(errand)
     action, days = before.result.action, errand.wanted["days"]
     try:
+        with acting_for(errand.wanted):
+            theirs, left = _part(action, some)
         # Another process may have died over this portion.
-        result = act(action, some, days, is_repeated=errand.fencing_number > 1)
+        is_repeated = errand.fencing_number > 1
+        result = left.add(act(action, theirs, days, is_repeated)) if theirs else left
     except PortalError as error:
         return before.break_off(error)
     return before.add(result, len(some))
@@ -95,9 +103,12 @@ def take_next(errand: Errand) -> Progress:
     before, some = read_next(errand)
     errand_id, lease, wanted = errand.id, errand.lease or "", errand.wanted
     try:
-        with acting_for(wanted), transaction() as session:
-            result, change = take(session, before.result.action, some, wanted)
-            progress = before.add(result, len(some))
+        with transaction() as session:
+            with acting_for(wanted):
+                theirs, left = _part(before.result.action, some)
+                result, change = take(session, before.result.action, theirs, wanted)
+                session.flush()
+            progress = before.add(left.add(result), len(some))
             extend_offer(session, wanted["undo"], change)
             leases.get_own(session, Errand, errand_id, lease).result = progress.to_row()
     except PortalError as error:
@@ -109,3 +120,12 @@ def read_next(errand: Errand) -> tuple[Progress, list[int]]:
     """How far it is, and the ids of the next portion."""
     before = Progress.read(errand.wanted, errand.result)
     return before, errand.wanted["alert_ids"][before.reached :][:PORTION]
+
+
+def _part(action: AlertAction, ids: Sequence[int]) -> tuple[list[int], ActionResult]:
+    """Those that whoever asked sees still, and what is told of the others."""
+    if allowed_clients() is None:
+        return list(ids), ActionResult(action, [], [])
+    seen = set(db.session.scalars(select(Alert.id).where(Alert.id.in_(ids))))
+    hidden = [Failure(each, f"Alert {each}", NOT_SEEN) for each in ids if each not in seen]
+    return [each for each in ids if each in seen], ActionResult(action, [], hidden)
