@@ -112,7 +112,7 @@ JOBS: Final = {
     "send_messages": Job("portal.jobs.alerts.send_messages", MESSAGES, timeout=90),
     # As of messages: one or a few requests for each thing, and a turn of 10 seconds.
     "do_tickets": Job("portal.jobs.tickets.do_tickets", TICKETS, timeout=120),
-    # All open tickets of a helpdesk, a hundred in a few requests.
+    # The open tickets of a helpdesk, a hundred in a few requests, as many as a turn is enough for.
     "poll_tickets": Job("portal.jobs.tickets.poll_tickets", TICKETS, timeout=120),
     "prune_events": Job("portal.jobs.events.prune_events", BULK, timeout=600),
     "prune_runs": Job("portal.jobs.sync.prune_runs", BULK, timeout=600),

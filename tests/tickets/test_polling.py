@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 
 from portal.models.tickets.ticket import ClosedBy, TicketStatus
+from portal.services.tickets import polling
 from portal.services.tickets.hints import make_address
 from tests.helpdesks.simulated import Fault
 from tests.tickets.conftest import Office
@@ -89,6 +90,25 @@ def test_all_are_asked_for_in_one_request(opened: Office, clock: Any) -> None:
     opened.poll()
     assert [ticket.touched_by for ticket in opened.tickets()] == [None, "anna"]
     assert "anna works on ticket 1002 in Desk." in opened.desk.timeline()
+
+
+def test_more_than_a_turn_is_enough_for_leave_other_helpdesks_their_turn(
+    opened: Office, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(polling, "AT_ONCE", 1)
+    monkeypatch.setattr(polling, "TURN_SECONDS", -1)
+    for number in ("1001", "1002"):
+        opened.far.touch(number)
+    clock.shift(MINUTES)
+    touched = []
+    for _turn in range(2):
+        asked = len(opened.far.requests)
+        opened.poll()
+        opened.poll()
+        assert len(opened.far.requests) == asked + 1
+        clock.shift(polling.SOON)
+        touched.append([ticket.touched_by for ticket in opened.tickets()])
+    assert touched == [["anna", None], ["anna", "anna"]]
 
 
 def test_what_came_after_it_was_last_seen_open_is_not_acknowledged(

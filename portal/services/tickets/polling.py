@@ -1,11 +1,13 @@
 """Asking helpdesks what became of open tickets: many in few requests, every two minutes.
 
-What is closed there is acknowledged here.
+What is closed there is acknowledged here. Where there are more than one turn is enough for, those
+that were looked at longest ago come first, and the rest soon after: other helpdesks are waiting.
 """
 
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,15 +23,17 @@ from portal.helpdesks.kind import HelpdeskError, Remote, State
 from portal.models import Helpdesk, Ticket, TicketTask
 from portal.models.tickets.ticket import TaskStatus, TicketStatus
 from portal.services.events.delivery import pause_after
-from portal.services.helpdesks.reaching import make_way
+from portal.services.helpdesks.reaching import Way, make_way
 from portal.services.tickets.seen import take_back, take_over
+from portal.services.turns import TURN_SECONDS
 
 log = logging.getLogger(__name__)
 
 EVERY = timedelta(minutes=2)
+SOON = timedelta(seconds=20)
 AT_ONCE = 100
 FEW = 10
-"""Closed ones that are asked for where each costs a request."""
+"""That are asked for at once where each costs a request."""
 REOPENED_WITHIN = timedelta(days=7)
 """So long after a ticket was closed it is seen when a person reopens it in the helpdesk."""
 
@@ -70,15 +74,25 @@ def poll_tickets(helpdesk_id: int) -> int:
     if way is None or not way.can_close:
         return 0
     try:
-        far_side = way.connect()
-        for some in chunked(known, AT_ONCE):
-            _look(helpdesk_id, far_side, some)
-        _look_back(helpdesk_id, far_side, _list_closed(helpdesk_id, way.reads_many))
+        number = _look_around(helpdesk_id, way, known)
     except HelpdeskError as error:
         _fail(helpdesk_id, error)
         return 0
-    _succeed(helpdesk_id)
-    return len(known)
+    _succeed(helpdesk_id, timedelta(0) if number == len(known) else SOON)
+    return number
+
+
+def _look_around(helpdesk_id: int, way: Way, known: Sequence[_Known]) -> int:
+    """For one turn; how many open ones were told. Raises HelpdeskError."""
+    until, number = time.monotonic() + TURN_SECONDS, 0
+    far_side, at_once = way.connect(), AT_ONCE if way.reads_many else FEW
+    for some in chunked(known, at_once):
+        if number and time.monotonic() > until:
+            break
+        _look(helpdesk_id, far_side, some)
+        number += len(some)
+    _look_back(helpdesk_id, far_side, _list_closed(helpdesk_id, at_once))
+    return number
 
 
 def _is_due() -> ColumnElement[bool]:
@@ -86,6 +100,7 @@ def _is_due() -> ColumnElement[bool]:
 
 
 def _list_open(helpdesk_id: int) -> list[_Known]:
+    """Those that were looked at longest ago first."""
     rows = db.session.execute(
         select(Ticket.id, Ticket.reference, Ticket.touched_by)
         .where(
@@ -93,7 +108,7 @@ def _list_open(helpdesk_id: int) -> list[_Known]:
             Ticket.status == TicketStatus.OPEN,
             Ticket.reference.is_not(None),
         )
-        .order_by(Ticket.id)
+        .order_by(Ticket.read_at.nulls_first(), Ticket.id)
     )
     return [_Known(row.id, row.reference or "", row.touched_by) for row in rows]
 
@@ -103,13 +118,13 @@ def _is_closed_lately() -> ColumnElement[bool]:
     return and_(Ticket.status == TicketStatus.CLOSED, is_recent, Ticket.reference.is_not(None))
 
 
-def _list_closed(helpdesk_id: int, reads_many: bool) -> list[_Known]:
+def _list_closed(helpdesk_id: int, most: int) -> list[_Known]:
     """Those that were looked at longest ago."""
     rows = db.session.execute(
         select(Ticket.id, Ticket.reference, Ticket.touched_by)
         .where(Ticket.helpdesk_id == helpdesk_id, _is_closed_lately())
         .order_by(Ticket.read_at.nulls_first(), Ticket.id)
-        .limit(AT_ONCE if reads_many else FEW)
+        .limit(most)
     ).all()
     release()
     return [_Known(row.id, row.reference or "", row.touched_by) for row in rows]
@@ -164,8 +179,9 @@ def _fail(helpdesk_id: int, error: HelpdeskError) -> None:
         helpdesk.poll_due_at = now + max(EVERY, pause)
 
 
-def _succeed(helpdesk_id: int) -> None:
-    """It works again, unless something that waits could not be done in it."""
+def _succeed(helpdesk_id: int, again_in: timedelta) -> None:
+    """It works again, unless something that waits could not be done in it. `again_in`: when the
+    rest is to be looked at; none where there is no rest."""
     is_stuck = exists().where(
         TicketTask.helpdesk_id == Helpdesk.id,
         TicketTask.status == TaskStatus.WAITING,
@@ -174,5 +190,6 @@ def _succeed(helpdesk_id: int) -> None:
     its = update(Helpdesk).where(Helpdesk.id == helpdesk_id)
     works = {"failures": 0, "failing_since": None, "last_error": None}
     with transaction() as session:
-        count_changed(session, its.values(polled_at=utc_now()))
+        rest = {"poll_due_at": utc_now() + again_in} if again_in else {}
+        count_changed(session, its.values(polled_at=utc_now(), **rest))
         count_changed(session, its.where(Helpdesk.is_proven, ~is_stuck).values(works))
