@@ -61,8 +61,16 @@ class Comparison:
 def side_of(asset: Asset) -> Side:
     values = {name: getattr(asset, name) for name in LABELS if name != "client"}
     values["client"] = asset.client.name
+    values["os_version"] = _name_system(asset.os_type, asset.os_version)
     moments = {name: getattr(asset, name) for name in MOMENTS}
     return Side(asset.id, asset.name, values, moments)
+
+
+def _name_system(kind: str | None, version: str | None) -> str | None:
+    """With its kind, unless the version names it."""
+    if kind and version and kind.lower() not in version.lower():
+        return f"{kind} {version}"
+    return version or kind
 
 
 def side_of_evidence(facts: Mapping[str, Any]) -> Side:

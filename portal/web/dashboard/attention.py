@@ -111,7 +111,8 @@ def _unmapped_items(unmapped: Waiting) -> list[Item]:
     if not number:
         return []
     text = f"{plural(number, 'organization has', 'organizations have')} no client."
-    why = f"{'Its' if number == 1 else 'Their'} agents do not become assets before that."
+    whose, what = ("Its", "it") if number == 1 else ("Their", "them")
+    why = f"{whose} agents become assets once you map {what}."
     where = url_for("organizations.index", show="unmapped")
     return [_item("warn", text, "Map", where, unmapped.since, number) | {"why": why}]
 

@@ -93,7 +93,7 @@ def test_each_line_says_since_when_and_why(admin: FlaskClient, scope: Place) -> 
         "1 webhook call could not be read. This is why it is needs_review. Since",
         "1 conflict needs your decision. acme-pc may be a computer that is known already. Since",
         "Tactical no longer lists 1 organization.",
-        "1 organization has no client. Its agents do not become assets before that. Since",
+        "1 organization has no client. Its agents become assets once you map it. Since",
         "The inventory source was changed.",
         "1 asset has not been in Tactical for 30 days. Since",
         "1 active alert has the severity error. Since",
