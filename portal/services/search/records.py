@@ -71,7 +71,7 @@ class Source:
     """What is looked at, of all of the kind."""
     is_by_time: bool = False
     """`place` is one: the newest are looked at, and come first."""
-    plain: InstrumentedAttribute[str] | None = None
+    plain: InstrumentedAttribute[Any] | None = None
     """The words of the name without accents, for whoever types none."""
     known_by: InstrumentedAttribute[Any] | None = None
     """In capitals, and indexed: what has the whole text there matches too."""
