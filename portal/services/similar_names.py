@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from functools import cached_property
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from itertools import chain
 from math import log
 
@@ -41,14 +42,31 @@ Likely = tuple[int, int, str]
 """The number of the name, a score, and why: similar, part or initials."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Name:
+    words: Words
+    joined: str
+    initials: str
+    marks: frozenset[str]
+    weight: float
+
+    def abbreviates(self, other: _Name) -> bool:
+        return len(self.words) == 1 < len(other.words) and self.words[0] == other.initials
+
+
 class SimilarNames:
     """Names to be found among, each by its words; and those `asked` for, of whose words alone it is
     noted where they stand."""
 
     def __init__(self, names: Sequence[Words], asked: Iterable[Words]) -> None:
         self.names = names
-        self.joined = ["".join(words) for words in names]
         self.often = Counter(chain.from_iterable(names))
+        self.weights: dict[str, float] = {}
+        self.known: dict[int, _Name] = {}
+        self.by_end: dict[str, dict[int, str]] = defaultdict(dict)
+        for number, words in enumerate(names):
+            for end in _ends(joined := "".join(words)):
+                self.by_end[end][number] = joined
         self.by_start: dict[str, list[int]] = {}
         self.by_word: dict[str, list[int]] = {}
         for words in asked:
@@ -69,73 +87,85 @@ class SimilarNames:
                 found[_initials(words)].append(number)
         return found
 
-    def find(self, name: Words) -> Likely | None:
+    def find(self, words: Words) -> Likely | None:
         """The likeliest, if there is one."""
+        name = self._read(words)
         candidates = self._list_candidates(name)
         found = [each for number in candidates if (each := self._compare(name, number))]
         return max(found, key=lambda each: (each[1], -each[0]), default=None)
 
-    def _list_candidates(self, name: Words) -> list[int]:
+    def _list_candidates(self, name: _Name) -> list[int]:
         shared: Counter[int] = Counter()
-        for word in name:
+        for word in name.words:
             for numbers in (self.by_word.get(word), self.by_start.get(word[:_START])):
                 if numbers and len(numbers) <= _SHARED_BY:
-                    for number in numbers:
-                        shared[number] += 1
+                    shared.update(numbers)
         candidates = dict.fromkeys(number for number, _ in shared.most_common(_COMPARED))
-        joined = "".join(name)
-        if joined:
+        for end in _ends(name.joined):
             near = process.extract(
-                joined, self.joined, scorer=fuzz.ratio, score_cutoff=_NEAR, limit=3
+                name.joined,
+                self.by_end.get(end, {}),
+                scorer=fuzz.ratio,
+                score_cutoff=_NEAR,
+                limit=3,
             )
             candidates |= dict.fromkeys(number for _, _, number in near)
-        if len(name) == 1:
-            candidates |= dict.fromkeys(self.by_initials.get(joined, ()))
+        if len(name.words) == 1:
+            candidates |= dict.fromkeys(self.by_initials.get(name.joined, ()))
         else:
-            candidates |= dict.fromkeys(self.by_word.get(_initials(name), ()))
+            candidates |= dict.fromkeys(self.by_word.get(name.initials, ()))
         return list(candidates)
 
-    def _compare(self, name: Words, number: int) -> Likely | None:
-        other = self.names[number]
-        one_marks, other_marks = _marks(name), _marks(other)
-        if one_marks and other_marks and one_marks != other_marks:
+    def _compare(self, name: _Name, number: int) -> Likely | None:
+        other = self.known.get(number)
+        if other is None:
+            other = self.known[number] = self._read(self.names[number])
+        if name.marks and other.marks and name.marks != other.marks:
             return None  # Branch 1 and Branch 2
-        if is_initials(name, other) or is_initials(other, name):
+        if name.abbreviates(other) or other.abbreviates(name):
             return number, 80, "initials"
-        shorter, longer = sorted((name, other), key=len)
-        together = self._weigh_shared(shorter, longer)
-        one, two = self._weigh(shorter), self._weigh(longer)
-        if not one or not two:
+        shorter, longer = (name, other) if len(name.words) <= len(other.words) else (other, name)
+        if not shorter.weight or not longer.weight:
             return None
-        words = 2 * together / (one + two)
-        letters = fuzz.ratio("".join(shorter), "".join(longer)) / 100
+        together = self._weigh_shared(shorter.words, longer.words)
+        words = 2 * together / (shorter.weight + longer.weight)
+        letters = fuzz.ratio(shorter.joined, longer.joined) / 100
         likeness = max(words, (words + letters) / 2, letters - 0.12)
         reason = "similar"
-        if together >= 0.95 * one and len(longer) > len(shorter):
+        if together >= 0.95 * shorter.weight and len(longer.words) > len(shorter.words):
             reason = "part"
             likeness = max(likeness, 0.78)
-        if one_marks != other_marks:
+        if name.marks != other.marks:
             likeness -= 0.08
         score = min(MOST, round(100 * likeness))
         return (number, score, reason) if score >= LEAST else None
 
-    def _weigh(self, words: Words) -> float:
-        """The more, the fewer names have them."""
-        return sum(log(2 + len(self.names) / (1 + self.often[word])) for word in words)
+    def _read(self, words: Words) -> _Name:
+        weight = sum(map(self._weigh, words))
+        return _Name(words, "".join(words), _initials(words), _marks(words), weight)
+
+    def _weigh(self, word: str) -> float:
+        """The more, the fewer names have it."""
+        weight = self.weights.get(word)
+        if weight is None:
+            weight = self.weights[word] = log(2 + len(self.names) / (1 + self.often[word]))
+        return weight
 
     def _weigh_shared(self, shorter: Words, longer: Words) -> float:
         """What the words of one that stand in the other are worth, each as far as it does."""
         left, shared = list(longer), 0.0
         for word in shorter:
-            best = word if word in left else max(left, key=lambda each: _alike(word, each))
-            if likeness := _alike(word, best):
+            if word in left:
+                best, likeness = word, 1.0
+            else:
+                best, likeness = word, 0.0
+                for each in left:
+                    if each[0] == word[0] and (alike := _alike(word, each)) > likeness:
+                        best, likeness = each, alike
+            if likeness:
                 left.remove(best)
-                shared += likeness * self._weigh((word, best)) / 2
+                shared += likeness * (self._weigh(word) + self._weigh(best)) / 2
         return shared
-
-
-def is_initials(short: Words, long: Words) -> bool:
-    return len(short) == 1 and len(long) > 1 and short[0] == _initials(long)
 
 
 def _initials(words: Words) -> str:
@@ -144,14 +174,22 @@ def _initials(words: Words) -> str:
 
 def _marks(words: Words) -> frozenset[str]:
     """What tells branches, floors and people of one name apart: numbers, and single letters."""
-    return frozenset(word for word in words if len(word) == 1 or any(map(str.isdigit, word)))
+    return frozenset(filter(_is_mark, words))
+
+
+@lru_cache(maxsize=1 << 14)
+def _is_mark(word: str) -> bool:
+    return len(word) == 1 or any(map(str.isdigit, word))
+
+
+def _ends(joined: str) -> tuple[str, ...]:
+    """Two that are near begin with the same letter or end with the same two. Only those are
+    compared by all their letters, which is what takes the time."""
+    return (joined[0], "…" + joined[-2:]) if joined else ()
 
 
 def _alike(one: str, other: str) -> float:
-    if one == other:
-        return 1.0
-    if one[0] != other[0]:
-        return 0.0
+    """Of two words that begin with the same letter: from 0 to 1."""
     one, other = _SHORT.get(one, one), _SHORT.get(other, other)
     short, long = sorted((one, other), key=len)
     if long.startswith(short):
