@@ -8,6 +8,8 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from math import inf
+from time import monotonic
 from typing import Generic, NamedTuple, TypeVar
 
 from portal.company_names import CompanyName, fold_company, read_company
@@ -129,16 +131,21 @@ def suggest_same(
 
 
 def suggest_similar(
-    names: Mapping[Key, str], among: Mapping[Other, str]
+    names: Mapping[Key, str], among: Mapping[Other, str], seconds: float = inf
 ) -> dict[Key, Suggestion[Other]]:
-    """Of names that none is the same as: both by their words, with blanks between."""
+    """Of names that none is the same as: both by their words, with blanks between. What is not
+    looked at within the seconds is looked at when it is asked for again."""
     keys, others = list(among), tuple(among.values())
     known = _remember(others)
     if unknown := set(names.values()) - known.keys():
         asked = {words: words.split() for words in unknown}
         similar = SimilarNames([words.split() for words in others], asked.values())
-        known |= {words: similar.find(split) for words, split in asked.items()}
-    found = {key: known[words] for key, words in names.items()}
+        until = monotonic() + seconds
+        for words, split in asked.items():
+            known[words] = similar.find(split)
+            if monotonic() > until:
+                break
+    found = {key: known.get(words) for key, words in names.items()}
     return {
         key: Suggestion(keys[its[0]], its[1], Reason(its[2]))
         for key, its in found.items()

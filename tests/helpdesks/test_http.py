@@ -199,6 +199,7 @@ def test_what_does_not_carry_the_key_is_not_taken_for_ours() -> None:
     for told in (
         b'{"key": "acme-10", "id": 7}',
         b'{"key": "xacme-1", "id": 7}',
+        b'{"key": ' + b"[" * 700 + b'"acme-1"' + b"]" * 700 + b', "id": 7}',
         b"7",
         b'{"id": 7}',
     ):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from portal.company_names import fold_company, read_company
-from portal.services.suggesting import Reason, suggest
+from portal.services.suggesting import Reason, suggest, suggest_similar
 
 pytestmark = pytest.mark.one_database
 
@@ -75,3 +75,10 @@ def test_what_is_alike_is_suggested_and_never_sure(
     found = suggest({1: name}, {2: client, 3: "Lomas Verdes", 4: "Aldgate Print"})
     assert [each.reason for each in found.values()] == ([reason] if reason else [])
     assert not any(each.is_sure for each in found.values())
+
+
+def test_what_a_look_had_no_time_for_is_found_by_the_next_one() -> None:
+    names = {1: "contoso sweden", 2: "fabrikam sweden", 3: "northwind sweden"}
+    among = {4: "contosa sweden", 5: "fabrikan sweden", 6: "northwint sweden"}
+    looks = [len(suggest_similar(names, among, seconds=-1)) for _look in range(3)]
+    assert looks == [1, 2, 3]

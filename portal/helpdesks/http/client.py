@@ -216,10 +216,9 @@ def read_choices(text: str) -> list[Choice]:
 
 def _carries(value: Any, key: str) -> bool:
     """As the whole, in a list, or within a text; not as a part of a longer key."""
-    if isinstance(value, list):
-        return any(_carries(each, key) for each in value)
     whole = rf"(?<![\w-]){re.escape(key)}(?![\w-])"
-    return isinstance(value, str) and re.search(whole, value) is not None
+    texts = value if isinstance(value, list) else [value]
+    return any(isinstance(each, str) and re.search(whole, each) for each in texts)
 
 
 def _name_state(value: Any) -> str:

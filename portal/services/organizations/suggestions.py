@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, case, select
@@ -18,6 +19,8 @@ from portal.services.suggesting import Pair, Reason, SameNames, Suggestion, sugg
 
 SOON = 300
 """Of so many unmapped organizations all that are alike are found while somebody waits."""
+LONGEST_LOOK = 10.0
+"""Seconds that a page may take for it: names can be such that it would be minutes."""
 
 
 class Suggested(NamedTuple):
@@ -79,15 +82,16 @@ def find_same() -> SameNamed:
     return SameNamed(names, unmapped)
 
 
-def suggest_for_all(same: SameNamed) -> dict[int, Suggested]:
-    """Of all that are unmapped: what is only alike takes seconds to find of ten thousand."""
-    return suggest_for(_list_unmapped(), same)
+def suggest_for_all(same: SameNamed, seconds: float = inf) -> dict[int, Suggested]:
+    """Of all that are unmapped: what is only alike takes seconds to find of ten thousand, and no
+    more than these."""
+    return suggest_for(_list_unmapped(), same, seconds)
 
 
-def suggest_for(rows: Iterable[Any], same: SameNamed) -> dict[int, Suggested]:
+def suggest_for(rows: Iterable[Any], same: SameNamed, seconds: float = inf) -> dict[int, Suggested]:
     """Of these organizations, as far as they are unmapped; each by its id."""
     rows = [row for row in rows if row.client_id is None and not (row.ignored or row.gone_since)]
-    found, names = _suggest(rows, same.names)
+    found, names = _suggest(rows, same.names, seconds)
     return {
         row.id: Suggested(
             organization_id=row.id,
@@ -105,14 +109,15 @@ def suggest_for(rows: Iterable[Any], same: SameNamed) -> dict[int, Suggested]:
 
 
 def _suggest(
-    rows: Sequence[Any], same: SameNames[int, int]
+    rows: Sequence[Any], same: SameNames[int, int], seconds: float
 ) -> tuple[dict[int, Suggestion[int]], dict[int, str]]:
     """And the names of clients, by id."""
     rest = {row.id: row.company_words for row in rows if row.id not in same.pairs}
     if rest or len(rows) > SOON:
         clients = _list_clients()
         names = {client_id: name for client_id, name, _words in clients}
-        found = suggest_similar(rest, {client_id: words for client_id, _name, words in clients})
+        among = {client_id: words for client_id, _name, words in clients}
+        found = suggest_similar(rest, among, seconds)
     else:
         names = list_client_names(each.other for row in rows for each in same.pairs[row.id])
         found = {}

@@ -40,7 +40,7 @@ from portal.sync.devices.merging.snapshots import row_from_json
 
 UNKNOWN_THEN = (
     *("agent_status", "status_as_of", "status_stale", "last_seen_at", "last_rmm_sync_at"),
-    *("boot_time", "uptime_seconds", "superseded_device_ids", "tags"),
+    *("boot_time", "uptime_seconds", "superseded_device_ids", "tags", "note_at"),
 )
 """Columns of an export that no history tells of: what each look moves, and words of people."""
 PAST_COLUMNS = tuple(name for name in ASSET_COLUMNS if name not in UNKNOWN_THEN)

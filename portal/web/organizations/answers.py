@@ -16,6 +16,7 @@ from portal.services.organizations.held import list_held
 from portal.services.organizations.listing import OrganizationFilter, OrganizationRow
 from portal.services.organizations.many import Done
 from portal.services.organizations.suggestions import (
+    LONGEST_LOOK,
     NOBODY,
     SOON,
     SameNamed,
@@ -121,7 +122,7 @@ class _Suggested:
     def put_in(self, rows: Sequence[OrganizationRow]) -> list[OrganizationRow]:
         found = self.found
         if found is None:
-            found = suggest_for([row.mapping for row in rows], self.same)
+            found = suggest_for([row.mapping for row in rows], self.same, LONGEST_LOOK)
         return [replace(row, suggestion=found.get(row.mapping.id)) for row in rows]
 
 
@@ -130,7 +131,8 @@ def _find_suggested(counts: Mapping[OrganizationFilter, int], show: str = "") ->
     if not name_allowed().map:
         return _Suggested(NOBODY, {})
     same, is_soon = find_same(), counts[OrganizationFilter.UNMAPPED] <= SOON
-    return _Suggested(same, suggest_for_all(same) if is_soon or show == SIMILAR else None)
+    is_wanted = is_soon or show == SIMILAR
+    return _Suggested(same, suggest_for_all(same, LONGEST_LOOK) if is_wanted else None)
 
 
 def _read_filter(show: str) -> OrganizationFilter:
