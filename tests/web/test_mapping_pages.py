@@ -194,7 +194,7 @@ def test_of_thousands_what_is_alike_is_looked_for_where_it_is_in_view(
 
     for page in (few, many):
         assert ">Globbex</" in page
-        assert "Similar name · score " in page
+        assert "Similar name · </span>score " in page
         assert 'Same name <span class="chip-number">1</span>' in page
         assert "Map 1 sure match" in page
     assert 'Similar name <span class="chip-number">3</span>' in few
