@@ -303,11 +303,18 @@ def test_whoever_is_limited_sees_what_was_theirs_on_that_day(
     with app.app_context(), tenant_scope(acme.id), transaction() as session:
         of = session.get_one(Asset, acme.asset).integration_id, other_client
         made_at = MONTH.start - timedelta(days=40)
+        runtime = select(SoftwareTitle.id).where(SoftwareTitle.name == "Runtime 9.0")
+        of_theirs = {"title_id": session.scalars(runtime).one(), "first_seen_at": made_at}
         for name in ("theirs-1", "theirs-2"):
-            session.add(make_asset(*of, name, os_type="theirs", created_at=made_at))
+            theirs = make_asset(*of, name, os_type="theirs", created_at=made_at)
+            session.add(theirs)
+            session.flush()
+            session.add(AssetSoftware(asset_id=theirs.id, version="9.0", **of_theirs))
     listed = http.get(acme.url(f"assets/?as_of={before}")).text
     assert "theirs" not in listed
     assert re.findall(r'count-number">(\d+)<', listed)[:3] == ["2", "2", "0"]
+    software = http.get(acme.url(f"software/?as_of={before}&q=runtime")).text
+    assert re.findall(r'>Runtime</a>.*?"num line-mark">(\d+)<', software, re.S) == ["1"]
     with app.app_context(), tenant_scope(acme.id), transaction() as session:
         session.get_one(Asset, acme.asset).client_id = other_client
     for where in ("software/", f"software/products/{acme.product}"):

@@ -80,26 +80,23 @@ class Fleet:
 def read_fleet(moment: datetime) -> Fleet:
     fleet, allowed = read_changed(moment), allowed_clients()
     with beyond_clients():
-        unchanged = load_unchanged(fleet.changed)
-    fleet.rows.extend(
-        PastRow(asset, asset.id)
-        for asset in unchanged
-        if allowed is None or asset.client_id in allowed
-    )
+        unchanged = load_unchanged(fleet.changed, allowed)
+    fleet.rows.extend(PastRow(asset, asset.id) for asset in unchanged)
     return fleet
 
 
 def read_changed(moment: datetime) -> Fleet:
     """Without what was as it is now, which most of a fleet is."""
+    allowed = allowed_clients()
     with beyond_clients():
-        changed = load_changed(moment)
+        changed = load_changed(moment, allowed)
     return _find_fleet(changed)
 
 
 def read_presence(moment: datetime) -> Fleet:
     """Without what was listed as it is now, for whoever asks of all clients for nothing else."""
     with beyond_clients():
-        changed = load_changed(moment, PRESENCE)
+        changed = load_changed(moment, None, PRESENCE)
     return _find_fleet(changed)
 
 

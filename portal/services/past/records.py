@@ -71,9 +71,9 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """What is not now as it was just before `since`, or is not listed; what was `removed` since is
-    among the records. `ids` are those of all of them. Of `columns` alone it was looked at whether
-    they changed."""
+    """What is not now as it was just before `since`, or is not listed, of the clients that it was
+    asked for; what was `removed` since, of anybody's, is among the records. `ids` are those of all
+    of them. Of `columns` alone it was looked at whether they changed."""
 
     since: datetime
     columns: Collection[str]
@@ -86,25 +86,31 @@ def load_records(since: datetime, client_id: int) -> list[Record]:
     """Of what was this client's at any time since, and maybe others, in three statements: the
     caller sees to it who is shown what."""
     removed = list_removed(since)
-    of_client = _may_have_been_of(client_id, since, find_survivors(removed))
+    of_client = _may_have_been_of({client_id}, since, find_survivors(removed))
     of_its = AssetChange.asset_id.in_(select(Asset.id).where(of_client))
     return _make_records(since, removed, Asset.created_at, of_client, of_its)
 
 
-def load_changed(since: datetime, columns: Collection[str] = _OF_LISTS) -> Changed:
-    """Of the whole tenant all that cannot be taken as it is now, in three statements: with the
-    changes alone that tell how it was just before `since`. `columns`: to whoever looks at no
-    others, an asset of which others changed is as it was."""
+def load_changed(
+    since: datetime, clients: Clients, columns: Collection[str] = _OF_LISTS
+) -> Changed:
+    """All that cannot be taken as it is now, in three statements: with the changes alone that tell
+    how it was just before `since`. `columns`: to whoever looks at no others, an asset of which
+    others changed is as it was. `clients`: of what was theirs at any time since, and maybe
+    others."""
     removed, looked_at = list_removed(since), _tells_of(columns)
-    tell_before = and_(looked_at, _tell_before(since, find_survivors(removed)))
+    survivors = find_survivors(removed)
+    tell_before = and_(looked_at, _tell_before(since, survivors))
     is_changed = _is_changed(since, removed, looked_at)
+    if clients is not None:
+        is_changed = and_(is_changed, _may_have_been_of(clients, since, survivors))
     records = _make_records(since, removed, _made_since(since), is_changed, tell_before)
     return Changed(since, columns, removed, records, {each.asset.id for each in records})
 
 
-def load_unchanged(changed: Changed) -> list[PastAsset]:
-    """All others, which Tactical lists and listed."""
-    rows = db.session.execute(list_plain().where(is_unchanged(changed)))
+def load_unchanged(changed: Changed, clients: Clients) -> list[PastAsset]:
+    """All others, which Tactical lists and listed. `clients`: of theirs alone."""
+    rows = db.session.execute(list_plain().where(is_unchanged(changed), *_are_of(clients)))
     return [PastAsset(*row) for row in rows]
 
 
@@ -117,11 +123,14 @@ def count_unchanged(changed: Changed, clients: Clients) -> Sequence[tuple[int, s
     """Of how many of these each client has, by type. `clients`: of theirs alone."""
     rows = db.session.execute(
         select(Asset.client_id, Asset.asset_type, func.count())
-        .where(is_unchanged(changed))
-        .where(*([] if clients is None else [Asset.client_id.in_(clients)]))
+        .where(is_unchanged(changed), *_are_of(clients))
         .group_by(Asset.client_id, Asset.asset_type)
     )
     return [(row[0], row[1], row[2]) for row in rows]
+
+
+def _are_of(clients: Clients) -> list[ColumnElement[bool]]:
+    return [] if clients is None else [Asset.client_id.in_(clients)]
 
 
 def is_unchanged(changed: Changed) -> ColumnElement[bool]:
@@ -181,13 +190,13 @@ def _make_records(
 
 
 def _may_have_been_of(
-    client_id: int, since: datetime, survivors: Collection[int]
+    clients: Collection[int], since: datetime, survivors: Collection[int]
 ) -> ColumnElement[bool]:
-    """Its assets, those that ever moved since, and what something was merged into."""
+    """Their assets, those that ever moved since, and what something was merged into."""
     table = AssetChange
     moved = select(table.asset_id).where(table.at >= since, OF_LISTS, table.column == "client_id")
     mixed = is_among(Asset.id, sorted(survivors))
-    return or_(Asset.client_id == client_id, Asset.id.in_(moved), mixed)
+    return or_(Asset.client_id.in_(clients), Asset.id.in_(moved), mixed)
 
 
 def _made_since(since: datetime) -> ColumnElement[datetime | None]:

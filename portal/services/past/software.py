@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, NamedTuple, TypeAlias, cast
+from typing import Any, NamedTuple, TypeAlias
 
 from sqlalchemy import ColumnElement, Select, func, or_, select
 
@@ -20,6 +20,7 @@ from portal.services.lists.paging import Page, paginate
 from portal.services.lists.search import any_contains, split_words
 from portal.services.past.fleet import Fleet, PastRow, read_fleet, read_presence
 from portal.services.plain import plain
+from portal.services.software.counts import product_id_of_title
 from portal.sync.devices.merging.snapshots import row_from_json
 from portal.sync.software.products import installed_version
 
@@ -28,6 +29,7 @@ Told: TypeAlias = dict[int, list[tuple[int, str]]]
 COUNTED_AT_ONCE = 20
 """Products of a page: of each all installs that there were are counted, which may be one of every
 asset."""
+_PRODUCT: tuple[Any, ...] = (SoftwareProduct.id, SoftwareProduct.name, SoftwareProduct.publisher)
 PAST_SOFTWARE_COLUMNS = tuple(name for name in SOFTWARE_COLUMNS if name != "removed_at")
 
 
@@ -116,8 +118,29 @@ def is_kept(moment: datetime) -> ColumnElement[bool]:
 def list_past_products(past: PastSoftware, search: str, page: int) -> Page[PastProduct]:
     """Those that an asset had, by name, with how many had it."""
     told = _find_products(past.list_told(present=True))
+    list_them = _list_of_all if past.is_all else _list_of_few
+    with beyond_clients():  # the installs are those of assets that were theirs
+        return list_them(past, told, search, page)
+
+
+def _list_of_few(past: PastSoftware, told: Told, search: str, page: int) -> Page[PastProduct]:
+    """All installs of the fleet are counted, and the products found with their numbers."""
+    product, counted = SoftwareProduct, _query_counts(past).cte("past_counts")
+    number = func.coalesce(counted.c.assets, 0)
+    query = (
+        select(*_PRODUCT, number)
+        .outerjoin(counted, counted.c.id == product.id)
+        .where(or_(number > 0, product.id.in_(told)), *_find_words(search))
+        .order_by(product.name_key, product.id)
+    )
+    found: Page[Any] = paginate(query, None, page, lambda row: row, COUNTED_AT_ONCE)
+    rows = [PastProduct(*row[:4]) for row in found.items]
+    return replace(found, items=[_add_told(each, told) for each in rows])
+
+
+def _list_of_all(past: PastSoftware, told: Told, search: str, page: int) -> Page[PastProduct]:
+    """Of each product it is looked for one install, and those of a page are counted."""
     product, title = SoftwareProduct, SoftwareTitle
-    columns = (product.name, product.publisher)
     had = (
         select(AssetSoftware.id)
         .join(title, title.id == AssetSoftware.title_id)
@@ -126,19 +149,20 @@ def list_past_products(past: PastSoftware, search: str, page: int) -> Page[PastP
         .correlate(product)
         .scalar_subquery()
     )
-    conditions = [
-        or_(had.is_not(None), product.id.in_(told)),
-        *(any_contains(columns, word) for word in split_words(search)),
-    ]
-    with beyond_clients():  # the installs are those of assets that were theirs
-        query = cast("Select[Any]", select(product.id, *columns).where(*conditions))
-        order = (product.name_key, product.id)
-        total = select(func.count(product.id)).where(*conditions)
-        query = query.order_by(*order)
-        found: Page[Any] = paginate(query, total, page, lambda row: row, COUNTED_AT_ONCE)
-        counts = _count_assets(past, [row[0] for row in found.items], told)
-    rows = [PastProduct(row[0], row[1], row[2], counts[row[0]]) for row in found.items]
-    return replace(found, items=rows)
+    conditions = [or_(had.is_not(None), product.id.in_(told)), *_find_words(search)]
+    query = select(*_PRODUCT).where(*conditions).order_by(product.name_key, product.id)
+    total = select(func.count(product.id)).where(*conditions)
+    found: Page[Any] = paginate(query, total, page, lambda row: row, COUNTED_AT_ONCE)
+    is_shown = title.product_id.in_([row.id for row in found.items])
+    counted = db.session.execute(_query_counts(past).where(is_shown))
+    counts = {row.id: row.assets for row in counted}
+    rows = [PastProduct(row[0], row[1], row[2], counts.get(row[0], 0)) for row in found.items]
+    return replace(found, items=[_add_told(each, told) for each in rows])
+
+
+def _find_words(search: str) -> list[ColumnElement[bool]]:
+    columns = (SoftwareProduct.name, SoftwareProduct.publisher)
+    return [any_contains(columns, word) for word in split_words(search)]
 
 
 def list_installs_of(past: PastSoftware, product_id: int) -> list[tuple[PastRow, str]]:
@@ -214,20 +238,23 @@ def _find_products(told: Sequence[Install]) -> Told:
     return products
 
 
-def _count_assets(past: PastSoftware, product_ids: Sequence[int], told: Told) -> dict[int, int]:
-    """On how many each was installed. Those that had it in several versions count once."""
+def _query_counts(past: PastSoftware) -> Select[Any]:
+    """By product: on how many assets it was installed. Those that had it in several versions count
+    once."""
     row, title = AssetSoftware, SoftwareTitle
-    counted = db.session.execute(
-        select(title.product_id, func.count(row.asset_id.distinct()))
+    product_id: Any = title.product_id if past.is_all else product_id_of_title()
+    number: Any = func.count(row.asset_id.distinct())
+    return (
+        select(product_id.label("id"), number.label("assets"))
         .join(title, title.id == row.title_id)
-        .where(title.product_id.in_(product_ids), *past.conditions(present=True))
-        .group_by(title.product_id)
+        .where(*past.conditions(present=True))
+        .group_by(product_id)
     )
-    counts = dict.fromkeys(product_ids, 0)
-    counts.update((product_id or 0, number) for product_id, number in counted)
-    for product_id in told.keys() & counts.keys():
-        counts[product_id] += len({asset_id for asset_id, _ in told[product_id]})
-    return counts
+
+
+def _add_told(row: PastProduct, told: Told) -> PastProduct:
+    more = {asset_id for asset_id, _ in told.get(row.id, ())}
+    return replace(row, asset_count=row.asset_count + len(more))
 
 
 def _name_titles(title_ids: Collection[int]) -> dict[int, tuple[str, str, str | None]]:
