@@ -15,6 +15,7 @@ from portal.services.assets.choosing import Chosen
 from portal.services.assets.deletion import delete_to_end
 from portal.services.assets.edits import AssetEdit, edit_asset, release_field
 from portal.services.assets.merge import merge_assets
+from portal.services.assets.notes import write_note
 from portal.services.assets.retirement import retire_assets
 from portal.services.clients import add_client
 from portal.services.export import export_assets, export_software
@@ -118,6 +119,7 @@ def test_a_fleet_that_changed_much_is_rebuilt_as_the_file_of_that_day_had_it(msp
     control.agents.move(moved, site=msp.sites_of_others(moved)[0]["site_pk"])
     edit(edited, name="Front desk", client_id=add_client("By hand Ltd").id)
     release_field(asset_id(agents[6]), "name")
+    write_note(asset_id(edited), "Its fan is loud.", "none")
     has = reporting(msp)
     control.software.set(has[0], [entry("Brand new", "9")])
     control.software.set(has[1], [])

@@ -24,14 +24,17 @@ from portal.models import (
     Event,
     Helpdesk,
     Integration,
+    Message,
     OrganizationMapping,
     SoftwareTitle,
     SyncRun,
     Tenant,
+    Ticket,
     TicketAlert,
     TimelineEntry,
     User,
 )
+from portal.models.channels.message import MessageReason
 from portal.models.errands.errand import ErrandKind
 from portal.scope import (
     ScopeMissing,
@@ -44,7 +47,7 @@ from portal.scope import (
 )
 from tests.support.statements import counting
 from tests.tenant_guard.world import OURS, make_integration, make_organization
-from tests.web.world import make_alert, make_asset, make_delivery, make_ticket
+from tests.web.world import make_alert, make_asset, make_channel, make_delivery, make_ticket
 
 pytestmark = [pytest.mark.usefixtures("two_clients"), pytest.mark.one_database]
 
@@ -143,6 +146,32 @@ def test_of_colleagues_who_did_something_no_address_is_there() -> None:
         assert payload == told | {"assigned_to": "a colleague"}
     db.session.expunge_all()
     assert db.session.scalars(select(AlertHandling)).one().acknowledged_by == who
+
+
+def test_nor_of_whom_messages_reached_and_who_had_to_do_with_tickets() -> None:
+    who = "anna@acme.example"
+    with transaction() as session:
+        alert, channel = session.get_one(Alert, MINE), make_channel("ours")
+        assert alert.asset is not None
+        handling = AlertHandling(alert_id=MINE, occurrence=1, began_at=utc_now())
+        session.add_all((handling, channel, Helpdesk(id=1, kind="rt", name="Desk", settings={})))
+        session.flush()
+        ticket = make_ticket(1, alert.asset, "7")
+        ticket.touched_by = who
+        session.add(ticket)
+        session.flush()
+        of = {"handling_id": handling.id, "alert_id": MINE, "occurrence": 1}
+        session.add(TicketAlert(ticket_id=ticket.id, linked_by=who, **of))
+        message = Message(handling_id=handling.id, channel_id=channel.id, key="one")
+        message.reason, message.recipient = MessageReason.RAISED, who
+        message.answer = f"{who} was refused."
+        session.add(message)
+    db.session.expunge_all()
+    with limited_to([MINE]):
+        message = db.session.scalars(select(Message)).one()
+        assert (message.recipient, message.answer) == ("a colleague", "a colleague was refused.")
+        assert db.session.scalars(select(Ticket)).one().touched_by == "a colleague"
+        assert db.session.scalars(select(TicketAlert)).one().linked_by == "a colleague"
 
 
 def test_a_row_is_not_got_by_its_id_though_the_session_knows_it() -> None:
