@@ -20,6 +20,7 @@ from portal.services.helpdesks.reaching import make_way
 from portal.services.tickets.attempts import begin
 from portal.services.tickets.by_hand import link_existing
 from portal.services.tickets.mending import retry
+from portal.services.tickets.settling import settle
 from portal.services.turns import claim
 from tests.egress.servers import open_gateway
 from tests.helpdesks.benches import HttpBench, ZammadBench
@@ -238,7 +239,7 @@ def test_a_foreign_ticket_that_took_in_ours_is_never_closed(office: Office, cloc
 
 
 def test_a_close_whose_answer_was_lost_is_the_portals(office: Office, clock: Any) -> None:
-    """Where nobody can be asked for the comment either, it waits without being begun."""
+    """Where nobody can be asked for the comment either."""
     cannot_find(office)
     open_one(office)
     office.far.plan = [None, Fault.LOSES_ANSWER]
@@ -248,6 +249,30 @@ def test_a_close_whose_answer_was_lost_is_the_portals(office: Office, clock: Any
     clock.shift(60)
     office.do()
     assert (office.ticket().status, office.ticket().closed_by) == (CLOSED, ClosedBy.PORTAL)
+
+
+@pytest.mark.parametrize("fault", [Fault.LOSES_ANSWER, Fault.DOES_LATER])
+def test_what_recurs_after_a_close_that_was_lost_is_opened_again(
+    office: Office, clock: Any, fault: Fault
+) -> None:
+    """Whether or not it was carried out: the portal cannot know that nobody else closed it."""
+    cannot_find(office)
+    open_one(office)
+    office.far.plan = [None, fault]
+    office.desk.resolve(1)
+    deciding.handle_due()
+    attempt = begin_next(office)
+    settle(attempt, attempt.do())
+    office.do()  # what may yet be carried out is left alone for some seconds
+    office.desk.raise_alerts(1)
+    office.work()
+    office.far.catch_up()
+    clock.shift(125)
+    office.poll()
+    office.do()
+    assert (office.there()[0].state, office.ticket().status) == ("open", OPEN)
+    assert [verb for verb, status in office.tasks() if status == "done"][-1] == "reopen"
+    assert not office.waits()
 
 
 @pytest.mark.parametrize("name", ["http", "zammad"])

@@ -28,7 +28,7 @@ from portal.models import Helpdesk, Ticket, TicketTask
 from portal.models.tickets.ticket import TaskStatus, TaskVerb, TicketStatus
 from portal.services.helpdesks.reaching import Way, make_way
 from portal.services.tickets.board import hold_helpdesks
-from portal.services.tickets.doubts import leave_in_doubt
+from portal.services.tickets.doubts import can_repeat, leave_in_doubt
 
 log = logging.getLogger(__name__)
 
@@ -171,6 +171,9 @@ def begin(helpdesk_id: int, lease: str) -> Attempt | None:
         while found := _find_next(session, helpdesk, now):
             task, ticket = found
             if task.begun_at is None or can_find:
+                return _begin(helpdesk, task, ticket, now)
+            if can_repeat(helpdesk, task):
+                task.text = ""
                 return _begin(helpdesk, task, ticket, now)
             # The process that did it died, and nobody can say whether it did.
             leave_in_doubt(session, helpdesk, ticket, task, now)

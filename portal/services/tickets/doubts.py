@@ -16,6 +16,14 @@ from portal.services.tickets.records import mark_closed, name_ticket, write_down
 ANSWER_LOST = "The answer was lost."
 
 
+def can_repeat(helpdesk: Helpdesk, task: TicketTask) -> bool:
+    """Whether it does no harm twice, its comment left out. Until then it counts as begun: it may
+    have been carried out, or be so yet."""
+    kind = KINDS.get(helpdesk.kind)
+    is_state = task.verb in (TaskVerb.CLOSE, TaskVerb.REOPEN)
+    return is_state and kind is not None and kind.can_close(helpdesk.settings)
+
+
 def leave_in_doubt(
     session: Session,
     helpdesk: Helpdesk,
@@ -24,13 +32,7 @@ def leave_in_doubt(
     now: datetime,
     answer: str = ANSWER_LOST,
 ) -> None:
-    """In the caller's transaction, which holds the helpdesk. What does no harm twice waits again,
-    without its comment."""
-    kind = KINDS.get(helpdesk.kind)
-    is_state = task.verb in (TaskVerb.CLOSE, TaskVerb.REOPEN)
-    if is_state and kind is not None and kind.can_close(helpdesk.settings):
-        task.text, task.begun_at = "", None
-        return
+    """In the caller's transaction, which holds the helpdesk."""
     task.status, task.settled_at, task.answer = TaskStatus.UNSURE, now, answer
     if task.verb is TaskVerb.OPEN:
         ticket.status, ticket.last_error = TicketStatus.UNSURE, answer

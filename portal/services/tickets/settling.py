@@ -19,7 +19,7 @@ from portal.services.events.delivery import pause_after
 from portal.services.handling.settling import FEWEST_ATTEMPTS, TRIED_FOR
 from portal.services.tickets.attempts import Attempt, Outcome, Result
 from portal.services.tickets.board import hold_helpdesks
-from portal.services.tickets.doubts import close_unless_back, leave_in_doubt
+from portal.services.tickets.doubts import can_repeat, close_unless_back, leave_in_doubt
 from portal.services.tickets.dropping import WHAT, drop_tasks, list_waiting
 from portal.services.tickets.records import name_ticket, write_down
 
@@ -167,10 +167,11 @@ def _try_later(
         task.text = ""
     if outcome.result is Result.LATER:
         task.begun_at = task.begun_at if attempt.was_lost else None
+    elif not attempt.can_find and can_repeat(helpdesk, task):
+        task.text = ""
     elif not attempt.can_find:
         leave_in_doubt(session, helpdesk, ticket, task, now, outcome.answer)
-        if task.status is not TaskStatus.WAITING:
-            return
+        return
     if task.attempts == 1:
         text = f"{WHAT[task.verb].format(helpdesk.name)} was not possible yet, and is tried for a "
         write_down(session, helpdesk, ticket, f"{text}day. {outcome.answer}")
