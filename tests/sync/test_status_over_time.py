@@ -153,7 +153,7 @@ def assert_shown(msp: Msp, person: FlaskClient, told: Words, looked_at: datetime
     names = {agent: row["name"] for agent, row in msp.assets().items()}
     for word in STATUSES:
         page = person.get(f"/t/acme/assets/?status={word}").text
-        listed = re.findall(r'/assets/\d+(?:\?[^"]*)?">([^<]+)</a>', page)
+        listed = re.findall(r'/assets/\d+(?:\?[^"]*)?"[^>]*>([^<]+)</a>', page)
         assert sorted(listed) == sorted(names[a] for a in told if told[a] == word), word
     dashboard = person.get("/t/acme/").text
     assert ("The status of agents is stale" in dashboard) == stale

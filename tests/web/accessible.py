@@ -19,12 +19,17 @@ OPTIONS = {
 }
 """The rule on the size of what is pressed is off by default. Style sheets would be read again for
 one that is off: whether a page can be turned."""
-VIOLATIONS = """([part, options]) => axe.run(part ?? document, options).then(
-    ({ violations }) => violations.flatMap(
-        rule => rule.nodes.map(node => `${rule.id} ${node.target}`)
-    )
-)"""
-"""Of all that axe finds no more is handed out of the page."""
+VIOLATIONS = """([part, options]) => {
+    const hold = (event) => event.preventDefault();
+    document.addEventListener("htmx:beforeRequest", hold);
+    return axe.run(part ?? document, options)
+        .then(({ violations }) => violations.flatMap(
+            rule => rule.nodes.map(node => `${rule.id} ${node.target}`)
+        ))
+        .finally(() => document.removeEventListener("htmx:beforeRequest", hold));
+}"""
+"""Of all that axe finds no more is handed out. Meanwhile no part reads itself again, which would
+leave it with the colours of what is gone."""
 UNDER_WAY = ".htmx-request, .htmx-swapping, .htmx-settling"
 MOVED_SIDEWAYS = """() => [...document.querySelectorAll("main *")]
     .filter((part) => part.querySelector("table") && part.scrollWidth > part.clientWidth + 1)

@@ -190,7 +190,7 @@ def test_the_way_back_and_on_is_that_of_the_list(
     admin: FlaskClient, acme: Place, fleet: list[str]
 ) -> None:
     page = admin.get(acme.url("assets/?q=srv&sort=-name&page=2")).text
-    opened = re.search(rf'href="([^"]*)">{fleet[1]}</a>', page)
+    opened = re.search(rf'href="([^"]*)" title="{fleet[1]}">', page)
     assert opened
     overview = admin.get(html.unescape(opened[1])).text
     following = re.search(r'href="([^"]*)" rel="next"', overview)
