@@ -1,6 +1,6 @@
 """What row-level security costs each of the heaviest pages, on PostgreSQL at 10,000 assets.
 
-    .venv/bin/python -m benchmarks.row_security [--times 40]
+    .venv/bin/python -m benchmarks.row_security [--times 40] [--only software]
 
 Each page is asked for with it and without it in turns, so that whatever else the machine does
 meets both alike. Without it: a portal whose role no policy holds for, and which does not tell the
@@ -33,6 +33,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--times", type=int, default=40)
     parser.add_argument("--small", action="store_true", help="few rows, to try this out")
+    parser.add_argument("--only", default="", help="those whose name begins like this")
     options = parser.parse_args()
     with database("postgresql") as url:
         made = seed(make_core(url), SMALL if options.small else BIG)
@@ -48,7 +49,8 @@ def main() -> None:
         print("| page | without, ms | with, ms | |")
         print("|---|---|---|---|")
         sums = [0.0, 0.0]
-        for name, path in pages(made).items():
+        chosen = {k: v for k, v in pages(made).items() if k.startswith(options.only)}
+        for name, path in chosen.items():
             found = compare((other, browser), f"/t/t{made.tenant_id}/{path}", options.times)
             sums = [total + each for total, each in zip(sums, found, strict=True)]
             report(name, *found)
