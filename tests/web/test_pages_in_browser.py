@@ -124,6 +124,18 @@ def test_every_page(live_portal: str, page: Page, pages: list[list[str]], part: 
         assert_outlined(page)
 
 
+def test_a_table_of_help_is_moved_sideways_before_its_words_are_broken(
+    live_portal: str, page: Page, pages: object
+) -> None:
+    sign_in(page, live_portal)
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{live_portal}/help/people")
+    table = page.get_by_role("table").first
+    narrowest = "rows => Math.min(...rows.map((row) => row.cells[0].clientWidth))"
+    assert table.locator("tbody tr").evaluate_all(narrowest) >= 100
+    assert_fits(page)
+
+
 def test_menus_that_are_open(live_portal: str, page: Page, pages: object, acme: Place) -> None:
     """Of an account, of tenants, of columns, of views, of past days and of maintenance."""
     sign_in(page, live_portal)
