@@ -114,11 +114,22 @@ class ClientLimits:
         limited = {inspect(model).local_table.name for model in others}
         if not any(table.name in limited or "tenant_id" in table.columns for table in tables):
             return
-        find: Criterion = lambda cls: _find_criterion(cls)  # noqa: E731  # SQLAlchemy reads its code
-        if (source := _find_source(state, tables)) is not None:
-            find = lambda cls: _find_criterion(cls, source)  # noqa: E731
+        source = _find_source(state, tables)
+
+        def find(cls: Any) -> ColumnElement[bool]:
+            return _find_criterion(cls)
+
+        def find_from(cls: Any) -> ColumnElement[bool]:
+            return _find_criterion(cls, source)
+
+        # Two: a model that a function encloses is a part of what SQLAlchemy compiles once, and None
+        # it refuses.
+        criterion = find if source is None else find_from
         state.statement = state.statement.options(
-            *(with_loader_criteria(model, find, include_aliases=True) for model in (owned, *others))
+            *(
+                with_loader_criteria(model, criterion, include_aliases=True)
+                for model in (owned, *others)
+            )
         )
 
     def check_insert(self, table: Table) -> None:

@@ -232,6 +232,10 @@ def _name_colleague(column: str) -> Callable[[dict[str, Any]], str | None]:
     return name
 
 
+def _without_colleagues(*columns: str) -> dict[str, Any]:
+    return {column: _name_colleague(column) for column in columns}
+
+
 def _name_colleagues(known: dict[str, Any]) -> dict[str, Any]:
     """Of the payload of an event: who did what, and to whom it was given."""
     return {
@@ -261,7 +265,7 @@ LIMITED: Mapping[type[Base], ClientLimit] = {
     Asset: ClientLimit(
         lambda cls: cls.client_id.in_(allowed_ids()),
         changes=True,
-        hidden={"note_by": _name_colleague("note_by")},
+        hidden=_without_colleagues("note_by"),
     ),
     ExternalEntityMapping: ClientLimit(_of_asset()),
     SupersededAgent: ClientLimit(_of_asset()),
@@ -269,31 +273,31 @@ LIMITED: Mapping[type[Base], ClientLimit] = {
     AssetChange: ClientLimit(_changes, adds=True),
     AssetConflict: ClientLimit(_conflicts),
     DailyCount: ClientLimit(lambda cls: cls.client_id.in_(allowed_ids())),
-    Alert: ClientLimit(_of_asset(), hidden={"snoozed_by": _name_colleague("snoozed_by")}),
+    Alert: ClientLimit(_of_asset(), hidden=_without_colleagues("snoozed_by")),
     AlertHandling: ClientLimit(
         _of_alert,
         changes=True,
         adds=True,
-        hidden={"acknowledged_by": _name_colleague("acknowledged_by")},
+        hidden=_without_colleagues("acknowledged_by"),
         found={Alert: everything},
     ),
-    TimelineEntry: ClientLimit(_of_alert, adds=True, hidden={"text": _name_colleague("text")}),
+    TimelineEntry: ClientLimit(_of_alert, adds=True, hidden=_without_colleagues("text")),
     Message: ClientLimit(
         _messages,
         adds=True,
-        hidden={each: _name_colleague(each) for each in ("recipient", "answer")},
+        hidden=_without_colleagues("recipient", "answer"),
     ),
     Ticket: ClientLimit(
         _tickets,
         changes=True,
         adds=True,
-        hidden={"touched_by": _name_colleague("touched_by")},
+        hidden=_without_colleagues("touched_by"),
     ),
     TicketAlert: ClientLimit(
         _ticket_alerts,
         changes=True,
         adds=True,
-        hidden={"linked_by": _name_colleague("linked_by")},
+        hidden=_without_colleagues("linked_by"),
         found={Alert: _of_ticket},
     ),
     TicketTask: ClientLimit(_of_ticket, changes=True, adds=True),
@@ -314,7 +318,7 @@ LIMITED: Mapping[type[Base], ClientLimit] = {
         hidden={"asset_count": 0, "version_count": 0},
         found={AssetSoftware: everything},
     ),
-    SoftwareWatch: ClientLimit(_watches, hidden={"created_by": _name_colleague("created_by")}),
+    SoftwareWatch: ClientLimit(_watches, hidden=_without_colleagues("created_by")),
     SoftwareMatch: ClientLimit(_of_asset()),
     Event: ClientLimit(_events, adds=True, hidden={"payload": _name_colleagues}),
     SyncRun: ClientLimit(

@@ -48,9 +48,8 @@ def _find_place(user_id: int) -> Membership:
             populate_existing=True
         )
     )
-    may = place is not None and role_allows(
+    if place is None or not role_allows(
         place.role, Permission.ACT_ON_ALERTS, limited=place.limited
-    )
-    if place is None or not may:
+    ):
         raise PermissionDenied(NOT_ANY_MORE)
     return place

@@ -30,14 +30,15 @@ def is_called(
 ) -> ColumnElement[bool]:
     """A company whose name holds every word of the text, whether or not its accents were typed;
     `words`: of the name, without accents."""
-    return and_(true(), *(_holds_plain(name, words, word) for word in text.split()))
+    return and_(true(), *(holds_word(name, words, word) for word in text.split()))
 
 
-def _holds_plain(
-    name: InstrumentedAttribute[Any], words: InstrumentedAttribute[str], word: str
+def holds_word(
+    name: SQLColumnExpression[Any], words: InstrumentedAttribute[str], word: str
 ) -> ColumnElement[bool]:
-    plain = without_accents(word)
-    return contains(name, word) | contains(words, plain) if plain else contains(name, word)
+    """One of these; columns as `is_called` takes them."""
+    named, plain = any_contains((name,), word), without_accents(word)
+    return named | contains(words, plain) if plain else named
 
 
 def readable(*columns: InstrumentedAttribute[Any]) -> tuple[InstrumentedAttribute[Any], ...]:

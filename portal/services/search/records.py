@@ -25,9 +25,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import InstrumentedAttribute
 
-from portal.company_names import without_accents
 from portal.db import db
-from portal.services.lists.search import any_contains, contains, split_words
+from portal.services.lists.search import any_contains, holds_word, split_words
 
 MOST_FOUND = 5
 """Of one kind. The list of the kind shows all."""
@@ -130,11 +129,7 @@ def _holds(
     column: SQLColumnExpression[Any], text: str, plain: InstrumentedAttribute[str] | None = None
 ) -> ColumnElement[bool]:
     """Every word of the text, in one of them."""
-    found = [any_contains((column,), word) for word in split_words(text)]
-    if plain is not None:
-        words = [without_accents(word) for word in split_words(text)]
-        found = [
-            each | contains(plain, word) if word else each
-            for each, word in zip(found, words, strict=True)
-        ]
-    return and_(*found)
+    words = split_words(text)
+    if plain is None:
+        return and_(*(any_contains((column,), word) for word in words))
+    return and_(*(holds_word(column, plain, word) for word in words))
