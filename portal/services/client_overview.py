@@ -35,7 +35,7 @@ CHANGES_READ = 60
 RECENT = timedelta(days=30)
 _WEIGHT = {Severity.ERROR: 2, Severity.WARNING: 1, Severity.INFO: 0}
 _WORDS = {
-    ChangeAction.CREATED: "Came new",
+    ChangeAction.CREATED: "Added",
     ChangeAction.MISSING: "No longer in Tactical",
     ChangeAction.RETURNED: "Back in Tactical",
     ChangeAction.RETIRED: "Retired",

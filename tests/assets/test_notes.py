@@ -63,7 +63,7 @@ def test_a_note_is_shown_kept_found_and_exported(
 
     assert write(admin, acme, NOTE, "an old one")[0] == 200, "it says so already"
     version = version_in(admin.get(acme.url(f"assets/{acme.asset}/note")).text)
-    assert "Nobody has written one" in write(admin, acme, " \n", version)[1]
+    assert "No note yet" in write(admin, acme, " \n", version)[1]
 
 
 def test_who_is_slower_is_told_and_loses_nothing(

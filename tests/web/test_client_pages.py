@@ -105,7 +105,7 @@ def test_from_its_last_changes_one_gets_to_all_of_them(
     assert first.count("Renamed from acme-pc-") == 8
     whole = admin.get(where).text
     assert whole.count("Renamed from acme-pc-") == 10
-    assert whole.count("Came new") == 1
+    assert whole.count("Added") == 1
     assert "elsewhere" not in whole
 
     limited = app.test_client()
