@@ -25,9 +25,9 @@ from portal.models import (
 from portal.models.alerts.alert import AlertStatus
 from portal.scope import tenant_scope
 from portal.services import leases
+from portal.services.accounts.asker import NOT_ANY_MORE
 from portal.services.alerts import portions
 from portal.services.alerts.acknowledging import acknowledge
-from portal.services.alerts.asker import NOT_ANY_MORE
 from portal.services.alerts.many import request_many
 from portal.services.alerts.portions import NOT_SEEN
 from portal.services.alerts.results import AlertAction

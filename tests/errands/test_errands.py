@@ -23,10 +23,10 @@ from portal.models.audit.entry import ActorKind
 from portal.models.errands.errand import ErrandKind
 from portal.scope import tenant_scope
 from portal.services import leases, tick
+from portal.services.accounts.asker import NOT_ANY_MORE
 from portal.services.accounts.tenants import add_tenant
 from portal.services.accounts.users import add_user
 from portal.services.alerts import actions, portions
-from portal.services.alerts.asker import NOT_ANY_MORE
 from portal.services.alerts.results import ActionResult, AlertAction
 from portal.services.alerts.sleeping import take_back_snoozing_days
 from portal.services.audit.actor import Actor, acting_as

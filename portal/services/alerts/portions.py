@@ -17,8 +17,8 @@ from portal.errors import PortalError
 from portal.models import Alert, Errand
 from portal.scope import allowed_clients
 from portal.services import leases
+from portal.services.accounts.asker import acting_for
 from portal.services.alerts.actions import act
-from portal.services.alerts.asker import acting_for
 from portal.services.alerts.many import take
 from portal.services.alerts.results import ActionResult, AlertAction, Failure
 from portal.services.undo.offers import extend_offer

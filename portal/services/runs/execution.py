@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from functools import partial
 
 from sqlalchemy import select, update
 
@@ -20,6 +21,7 @@ from portal.services.application import get_app
 from portal.services.integrations.current import check_active, open_tactical
 from portal.services.integrations.preview_due import clear_preview_due, find_look
 from portal.services.integrations.server_health import note_contact
+from portal.services.runs.askers import list_theirs
 from portal.services.runs.history import get_run
 from portal.services.runs.requests import ASKED_BY_PERSON, ask_for_run
 from portal.services.tickets.orphans import close_orphans
@@ -196,7 +198,8 @@ def _change_stored(run: SyncRun, run_log: RunLog) -> None:
     release()
     with run_log.keep_alive(get_app(), lambda: None):
         if run.kind is SyncKind.ASSETS:
-            change_assets(run_log, AssetAction.from_subject(run.subject))
+            action = AssetAction.from_subject(run.subject)
+            change_assets(run_log, action, partial(list_theirs, run, action))
         elif run.reverts_run_id is not None:
             revert_run(run.integration_id, run_log, run.reverts_run_id)
         else:
@@ -217,8 +220,8 @@ def _end(run: SyncRun, run_log: RunLog, error: PortalError | None = None) -> Non
         if is_ours and not is_of_record and run.kind not in _SAYS_NOTHING:
             note_contact(run.integration_id, error)
     else:
-        partial = run_log.warnings or run_log.counts["failed"]
-        usual = (RunStatus.PARTIAL if partial else RunStatus.SUCCESS, None)
+        is_partial = run_log.warnings or run_log.counts["failed"]
+        usual = (RunStatus.PARTIAL if is_partial else RunStatus.SUCCESS, None)
         if run_log.finish(*(run_log.outcome or usual)) and run.kind not in _SAYS_NOTHING:
             agents = run_log.counts["seen"] if run.kind in _OF_THE_FLEET else None
             note_contact(run.integration_id, None, agents)

@@ -6,7 +6,7 @@ Of a deletion, tens of thousands of rows go too.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -63,9 +63,14 @@ _WORDS = {
 }
 
 
-def change_assets(run_log: RunLog, action: AssetAction) -> None:
+def change_assets(
+    run_log: RunLog, action: AssetAction, list_theirs: Callable[[Sequence[int]], Sequence[int]]
+) -> None:
     """Do it to the assets that the run names, as far as it can be done to them still. Raises
     RunEnded: what is committed stays done, and an attempt after this one goes on with the rest.
+
+    `list_theirs`: of some of them, those that it may still be done to for whoever asked. What it
+    raises ends the run too.
 
     What is retired or restored keeps all that it has. Of what is deleted, software and history go
     with it; alerts stay, without their asset.
@@ -77,7 +82,7 @@ def change_assets(run_log: RunLog, action: AssetAction) -> None:
     run_log.set_phase(words.phase, len(ids))
     for some in chunked(ids, ASSETS_AT_ONCE):
         with transaction() as session:
-            entries = _change(session, action, some, run_log.cause)
+            entries = _change(session, action, list_theirs(some), run_log.cause)
             run_log.record(
                 session, Counter({"seen": len(some), words.count: len(entries)}), entries
             )

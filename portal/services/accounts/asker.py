@@ -25,8 +25,7 @@ NOT_ANY_MORE = "Whoever asked for it may not do this any more."
 
 @contextmanager
 def acting_for(wanted: Mapping[str, Any]) -> Iterator[None]:
-    """Run the block as whoever asked for the errand. Raises PermissionDenied for a person whose
-    place is gone or closed by now, or whose role does not allow it any more."""
+    """Run the block as whoever asked for the errand. Raises as `find_place_that_may`."""
     by = wanted.get("by")
     if by is None:  # it was asked for before errands knew by whom
         yield
@@ -34,22 +33,22 @@ def acting_for(wanted: Mapping[str, Any]) -> Iterator[None]:
     actor = Actor(**by | {"kind": ActorKind(by["kind"])})
     with ExitStack() as entered:
         if actor.user_id is not None:
-            place = _find_place(actor.user_id)
+            place = find_place_that_may(actor.user_id, Permission.ACT_ON_ALERTS)
             entered.enter_context(limited_to(read_limit(place)))
             entered.enter_context(known_by(place.user.email))
         entered.enter_context(acting_as(actor))
         yield
 
 
-def _find_place(user_id: int) -> Membership:
+def find_place_that_may(user_id: int | None, permission: Permission) -> Membership:
+    """Raises PermissionDenied for a person whose place is gone or closed by now, or whose role does
+    not allow it any more, and for none: it is a person who is no more."""
     query = select(Membership).join(Membership.user).options(contains_eager(Membership.user))
     place = db.session.scalar(
         query.where(Membership.user_id == user_id, IS_OPEN).execution_options(
             populate_existing=True
         )
     )
-    if place is None or not role_allows(
-        place.role, Permission.ACT_ON_ALERTS, limited=place.limited
-    ):
+    if place is None or not role_allows(place.role, permission, limited=place.limited):
         raise PermissionDenied(NOT_ANY_MORE)
     return place
