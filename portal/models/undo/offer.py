@@ -4,11 +4,15 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index
+from sqlalchemy import JSON, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.clock import utc_now
 from portal.db import Base, BigId, TenantOwned
+
+SHAPE = 1
+"""Of what offers keep. Raise it whenever one kind keeps something else, or means something else by
+it: offers that an older version of the portal made are refused then."""
 
 
 class UndoKind(StrEnum):
@@ -60,5 +64,6 @@ class UndoOffer(TenantOwned, Base):
     kind: Mapped[UndoKind]
     change: Mapped[dict[str, Any]] = mapped_column(JSON)
     """What the way back needs to know, as its kind has it; no secret."""
+    shape: Mapped[int] = mapped_column(default=SHAPE, server_default=text("0"))
     made_at: Mapped[datetime] = mapped_column(default=utc_now)
     pressed_at: Mapped[datetime | None]

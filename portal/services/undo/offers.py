@@ -12,7 +12,7 @@ from portal.clock import utc_now
 from portal.db import count_changed, transaction
 from portal.errors import NotFound, Refused
 from portal.models import UndoOffer
-from portal.models.undo.offer import UndoKind
+from portal.models.undo.offer import SHAPE, UndoKind
 from portal.scope import beyond_clients
 from portal.services.audit.actor import current_actor
 from portal.wording import plural
@@ -22,6 +22,10 @@ KEPT_FOR = timedelta(days=1)
 """So that whoever is late is told so."""
 TOO_LATE = (
     f"This can be undone for {VALID_FOR.seconds // 60} minutes, and they are over. "
+    "Change it back by hand."
+)
+OUTDATED = (
+    "The portal was updated since this was done, so it can be undone here no more. "
     "Change it back by hand."
 )
 PRESSED = "This was undone already."
@@ -58,19 +62,21 @@ def extend_offer(session: Session, offer_id: int | None, change: dict[str, Any])
 
 def claim_offer(offer_id: int, user_id: int) -> UndoOffer:
     """For whoever presses it: from now on it is pressed. Raises NotFound for another's, and Refused
-    where it was pressed already, or it is too late."""
+    where it was pressed already, it is too late, or another version of the portal made it."""
     with beyond_clients(), transaction() as session:
         offer = _hold(session, offer_id, user_id)
         if offer.pressed_at is not None:
             raise Refused(PRESSED)
         if offer.made_at < utc_now() - VALID_FOR:
             raise Refused(TOO_LATE)
+        if offer.shape != SHAPE:
+            raise Refused(OUTDATED)
         offer.pressed_at = utc_now()
     return offer
 
 
 def release_offer(offer_id: int, user_id: int) -> None:
-    """It was refused, and nothing was taken back: it may be pressed again."""
+    """It was refused or failed, and nothing was taken back: it may be pressed again."""
     with beyond_clients(), transaction() as session:
         _hold(session, offer_id, user_id).pressed_at = None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from inspect import signature
 
 import pytest
 from flask import Flask
@@ -29,9 +30,10 @@ from portal.models import (
 )
 from portal.models.alerts.alert import AlertStatus
 from portal.models.runs.sync_run import RunStatus
-from portal.models.undo.offer import UndoKind
+from portal.models.undo.offer import SHAPE
 from portal.scope import tenant_scope
 from portal.services.undo.offers import VALID_FOR
+from portal.services.undo.pressing import WAYS
 from tests.web.world import Place, make_user, sign_in
 
 pytestmark = pytest.mark.mainly("postgresql")
@@ -264,20 +266,25 @@ NAMES = {
 """What the change of an offer tells, by its kind."""
 
 
-def test_an_offer_of_another_version_is_refused(
-    app: Flask, admin: FlaskClient, acme: Place
+def test_what_offers_keep_is_of_the_shape_that_they_name() -> None:
+    """Whoever changes what one keeps raises SHAPE, and both stand here."""
+    kept = {kind: [*signature(way.take_back).parameters] for kind, way in WAYS.items()}
+    names = {kind: [name for name in its if name != "place"] for kind, its in kept.items()}
+    assert (SHAPE, names) == (1, NAMES)
+
+
+@pytest.mark.one_database
+def test_an_offer_of_another_version_is_refused_and_a_fault_is_none(
+    app: Flask, tess: FlaskClient, acme: Place
 ) -> None:
-    """Whatever shape the change had then: by other names, of other things, or of nothing."""
-    with app.app_context(), tenant_scope(acme.id), transaction() as session:
-        user = session.scalars(select(User.id).where(User.email == "admin@acme.example")).one()
-        for kind in UndoKind:
-            strange: tuple[object, ...] = ("x", -1, [["x"]], {"x": {}})
-            changes = [{}, {"another": 1}, *(dict.fromkeys(NAMES[kind], each) for each in strange)]
-            session.add_all(UndoOffer(user_id=user, kind=kind, change=each) for each in changes)
-        session.flush()
-        offers = [(each.id, each.change) for each in session.scalars(select(UndoOffer))]
-    for number, change in offers:
-        url = acme.url(f"undo/{number}")
-        for _ in range(2 if change == {} else 0):
-            assert "can be undone here no more" in press(admin, url), "it may be pressed again"
-        assert admin.post(url, data={"next": ""}).status_code in (302, 404)
+    added = do(tess, acme, "assets/tag", asset=acme.asset, tag="backup")
+    older = update(UndoOffer).values(shape=SHAPE - 1, change={"another": 1})
+    change(app, acme, lambda: older)
+    for _ in range(2):
+        assert "can be undone here no more" in press(tess, added), "it may be pressed again"
+
+    change(app, acme, lambda: update(UndoOffer).values(shape=SHAPE))
+    for _ in range(2):
+        with pytest.raises(TypeError):
+            tess.post(added)
+    assert read_tags(app, acme) == ["backup"]
