@@ -181,6 +181,13 @@ def list_installs_of(past: PastSoftware, product_id: int) -> list[tuple[PastRow,
     )
 
 
+def name_past_product(product_id: int) -> str:
+    """Of one that an asset of theirs had: today only others may have it."""
+    with beyond_clients():
+        named = select(SoftwareProduct.name).where(SoftwareProduct.id == product_id)
+        return db.session.scalars(named).one()
+
+
 def export_past_software(past: PastSoftware) -> Iterator[Row]:
     """Every install of assets that there were, missing ones too, asset by asset."""
     told = past.list_told(present=False)

@@ -13,6 +13,7 @@ from portal.services.past.software import (
     export_past_software,
     list_installs_of,
     list_past_products,
+    name_past_product,
     read_past_products,
     read_past_software,
 )
@@ -39,19 +40,20 @@ def show_past_products() -> ResponseReturnValue:
 
 def show_past_product(product_id: int) -> ResponseReturnValue:
     """Which assets had it."""
-    product = describe_product(product_id)
     try:
         past = read_past_day()
     except InvalidInput as error:
-        return refuse_day(product.name, error)
+        return refuse_day(describe_product(product_id).name, error)
     fleet = read_fleet(past.end)
     found = list_installs_of(read_past_software(fleet), product_id)
+    name = name_past_product(product_id) if found else describe_product(product_id).name
     page = paginate_list(found, page_number())
     return page_or_region(
         "past/product.html",
         {"past-rows": "past/_product.html"},
         past=past,
-        product=product,
+        product_id=product_id,
+        name=name,
         page=page,
         clients=name_clients(row.asset for row, _version in page.items),
     )
