@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import exists, func, select
 
 from portal.db import db
-from portal.models import AlertRule, Client, Integration, OrganizationMapping, SyncRun
+from portal.models import AlertRule, Client, Integration, SyncRun
 from portal.models.integrations.integration import IntegrationState
 from portal.scope import allowed_clients
 from portal.services.alerts.listing import unacknowledged_count
@@ -25,7 +25,11 @@ from portal.services.dashboard.waiting import AllWaiting, read_waiting, waiting_
 from portal.services.integrations.current import find_integration
 from portal.services.integrations.preview_due import PendingPreview, find_pending_preview
 from portal.services.integrations.server_health import Outage, due_asking, to_outage
-from portal.services.organizations.listing import OrganizationFilter, organization_counts
+from portal.services.organizations.listing import (
+    OrganizationFilter,
+    is_of_connected,
+    organization_counts,
+)
 from portal.services.runs.history import find_active_and_last_of_kinds
 from portal.services.tickets.listing import Unsettled, list_unsettled
 from portal.services.watches.listing import first_match_at, matching_watches
@@ -124,7 +128,7 @@ def _read_figures() -> _Figures:
     watches = (matching_watches(), first_match_at())
     figures = (clients, on, unacknowledged_count(), status_read_seconds(), *watches, due_asking())
     counts = organization_counts()
-    asked = select(*figures, *counts, *waiting_columns()).select_from(OrganizationMapping)
+    asked = select(*figures, *counts, *waiting_columns()).where(is_of_connected())
     row = tuple(db.session.execute(asked).one())
     number, any_rule, nobodys, seconds, matching, since, due = row[: len(figures)]
     behind = row[len(figures) :]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, case, func, null, select
+from sqlalchemy import ColumnElement, case, func, null, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from portal.models import AssetConflict, AuditEntry, Delivery, Helpdesk, OrganizationMapping
@@ -15,7 +15,7 @@ from portal.models.deliveries.delivery import DeliveryStatus
 from portal.services.audit.actions import Action
 from portal.services.conflicts.listing import NEEDS_PERSON
 from portal.services.deliveries.history import DeliveryFilter, delivery_conditions
-from portal.services.organizations.listing import OrganizationFilter, organization_conditions
+from portal.services.organizations.listing import OrganizationFilter, is_shown
 
 REVIEW_PERIOD: Final = "7d"
 """Webhook calls to review that are older than that are no news."""
@@ -51,7 +51,7 @@ class AllWaiting:
 
 
 def waiting_columns() -> list[ColumnElement[Any]]:
-    """To be selected from the organizations."""
+    """To be selected from the organizations of the connected server."""
     failed = [Delivery.status == DeliveryStatus.FAILED]
     shown = DeliveryFilter(status=DeliveryStatus.NEEDS_REVIEW, period=REVIEW_PERIOD)
     failing: list[ColumnElement[bool]] = [
@@ -105,8 +105,7 @@ def _first(
 
 
 def _since(shown: OrganizationFilter, at: InstrumentedAttribute[Any]) -> ColumnElement[Any]:
-    matches = and_(*organization_conditions(shown, ""))
-    return func.min(case((matches, at), else_=null()))
+    return func.min(case((is_shown(shown), at), else_=null()))
 
 
 def _last(action: Action) -> ColumnElement[Any]:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select
 
 from portal.db import db
-from portal.models import Integration, OrganizationMapping, SyncRun
+from portal.models import Integration, SyncRun
 from portal.models.integrations.integration import InventorySource
 from portal.models.runs.sync_run import SyncKind
 from portal.services.assets.freshness import stale_before, status_read_seconds
@@ -20,7 +20,11 @@ from portal.services.integrations.sweep_intervals import (
     sweep_seconds,
     to_interval,
 )
-from portal.services.organizations.listing import OrganizationFilter, organization_counts
+from portal.services.organizations.listing import (
+    OrganizationFilter,
+    is_of_connected,
+    organization_counts,
+)
 from portal.services.runs.history import find_active_and_last_runs
 
 _KINDS = (SyncKind.ORGANIZATIONS, SyncKind.DEVICES, SyncKind.STATUS)
@@ -47,7 +51,7 @@ def read_status(integration: Integration) -> ConnectionStatus:
     active, last = find_active_and_last_runs(SyncKind.ORGANIZATIONS, *_KINDS)
     ended = {kind: run.finished_at for kind, run in last.items()}
     seconds: list[Any] = [sweep_seconds(integration), status_read_seconds()]
-    numbers = select(*seconds, *organization_counts()).select_from(OrganizationMapping)
+    numbers = select(*seconds, *organization_counts()).where(is_of_connected())
     sweep, read, *counted = db.session.execute(numbers).one()
     organizations = dict(zip(OrganizationFilter, counted, strict=True))
     total = organizations[OrganizationFilter.ALL]

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, and_, case, func, select
+from sqlalchemy import ColumnElement, case, func, select, true
 from sqlalchemy.orm import joinedload
 
 from portal.db import db, is_among
@@ -98,16 +98,13 @@ def list_live_organizations() -> list[OrganizationMapping]:
 
 def count_organizations() -> dict[OrganizationFilter, int]:
     """How many organizations each filter shows."""
-    row = db.session.execute(select(*organization_counts()).select_from(OrganizationMapping)).one()
+    row = db.session.execute(select(*organization_counts()).where(is_of_connected())).one()
     return dict(zip(OrganizationFilter, row, strict=True))
 
 
 def organization_counts() -> list[ColumnElement[int]]:
-    """The same in SQL, in the order of the filters."""
-    return [
-        func.count(case((and_(*organization_conditions(shown, "")), 1)))
-        for shown in OrganizationFilter
-    ]
+    """The same in SQL, in the order of the filters, of rows that `is_of_connected`."""
+    return [func.count(case((is_shown(shown), 1))) for shown in OrganizationFilter]
 
 
 def any_mapped() -> bool:
@@ -163,28 +160,39 @@ def get_organization_by_external_id(external_id: str) -> OrganizationMapping:
 def organization_conditions(shown: OrganizationFilter, search: str) -> list[ColumnElement[bool]]:
     """The filter in SQL."""
     table = OrganizationMapping
-    conditions = [table.integration_id == integration_id()]
-    match shown:
-        case OrganizationFilter.UNMAPPED:
-            is_live = table.gone_since.is_(None) & table.ignored.is_(False)
-            conditions.append(table.client_id.is_(None) & is_live)
-        case OrganizationFilter.MAPPED:
-            conditions.append(table.client_id.is_not(None))
-        case OrganizationFilter.IGNORED:
-            conditions.append(table.ignored.is_(True))
-        case OrganizationFilter.AUTO_SYNC_OFF:
-            conditions.append(table.auto_sync_assets.is_(False))
-        case OrganizationFilter.GONE:
-            conditions.append(table.gone_since.is_not(None))
-        case OrganizationFilter.HELD:
-            conditions.append(table.held_since.is_not(None) & table.kept_at.is_(None))
-        case OrganizationFilter.KEPT:
-            conditions.append(table.kept_at.is_not(None))
+    conditions = [is_of_connected(), is_shown(shown)]
     if search.strip():
         named = select(Client.id).where(is_called(Client.name, Client.company_words, search))
         called = is_called(table.external_organization_name, table.company_words, search)
         conditions.append(called | table.client_id.in_(named))
     return conditions
+
+
+def is_of_connected() -> ColumnElement[bool]:
+    return OrganizationMapping.integration_id == integration_id()
+
+
+def is_shown(shown: OrganizationFilter) -> ColumnElement[bool]:
+    """Of the connected server's organizations."""
+    table = OrganizationMapping
+    match shown:
+        case OrganizationFilter.ALL:
+            return true()
+        case OrganizationFilter.UNMAPPED:
+            is_live = table.gone_since.is_(None) & table.ignored.is_(False)
+            return table.client_id.is_(None) & is_live
+        case OrganizationFilter.MAPPED:
+            return table.client_id.is_not(None)
+        case OrganizationFilter.IGNORED:
+            return table.ignored.is_(True)
+        case OrganizationFilter.AUTO_SYNC_OFF:
+            return table.auto_sync_assets.is_(False)
+        case OrganizationFilter.GONE:
+            return table.gone_since.is_not(None)
+        case OrganizationFilter.HELD:
+            return table.held_since.is_not(None) & table.kept_at.is_(None)
+        case OrganizationFilter.KEPT:
+            return table.kept_at.is_not(None)
 
 
 def _with_details(mappings: list[OrganizationMapping]) -> list[OrganizationRow]:
