@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -17,8 +17,7 @@ from portal.models.alerts.alert import AlertStatus, Severity
 from portal.models.assets.change import OF_LISTS, ChangeAction
 from portal.services.alerts.filters import AlertFilter, alert_conditions
 from portal.services.assets.daily_counts import Day, read_days
-from portal.services.assets.freshness import get_stale_before
-from portal.services.assets.listing import AssetFilter, asset_conditions, count_by_status
+from portal.services.assets.listing import AssetFilter, count_by_status
 from portal.services.clients import get_client, list_client_names
 from portal.services.lists.paging import Page, paginate
 from portal.services.organizations.listing import list_organizations_of
@@ -91,13 +90,6 @@ class RecentChange:
 
 
 @dataclass(frozen=True, slots=True)
-class ClientState:
-    overdue: int
-    alerts: int
-    """Active ones."""
-
-
-@dataclass(frozen=True, slots=True)
 class ClientOverview:
     """`assets` is as `count_by_status` has it; `alerts` are the worst of `alert_counts`."""
 
@@ -134,26 +126,6 @@ def get_client_overview(client_id: int) -> ClientOverview:
         servers=sum(site.servers for place in places for site in place.sites),
         days=read_days(client_ids=[client_id]),
     )
-
-
-def read_client_states(client_ids: Collection[int]) -> dict[int, ClientState]:
-    """What a list of clients says of them; of those alone with which something is the matter."""
-    found: dict[int, list[int]] = {}
-    overdue = asset_conditions(AssetFilter(status="overdue"), get_stale_before())
-    counted = (
-        select(Asset.client_id, func.count()).where(*overdue),
-        select(Asset.client_id, func.count())
-        .select_from(Alert)
-        .join(Alert.asset)
-        .where(Alert.status == AlertStatus.ACTIVE),
-    )
-    for place, query in enumerate(counted):
-        rows = db.session.execute(
-            query.where(Asset.client_id.in_(client_ids)).group_by(Asset.client_id)
-        )
-        for client_id, number in rows:
-            found.setdefault(client_id, [0, 0])[place] = number
-    return {client_id: ClientState(*numbers) for client_id, numbers in found.items()}
 
 
 def _read_active_alerts(client_id: int) -> tuple[list[ActiveAlert], dict[str, int]]:

@@ -34,11 +34,6 @@ class ClientRow:
     organizations: int
 
 
-def list_clients(search: str = "", page: int = 1) -> Page[ClientRow]:
-    """Clients by name, with how many assets (missing ones aside) and organizations each has."""
-    return _page_of_clients(search, page, Client.name_key)
-
-
 def export_clients(conditions: Collection[ColumnElement[bool]]) -> Iterator[dict[str, Any]]:
     """Those that meet the conditions, by name, with the columns of CLIENT_COLUMNS."""
     query = query_clients().where(*conditions).order_by(Client.name_key, Client.id)
@@ -49,12 +44,13 @@ def export_clients(conditions: Collection[ColumnElement[bool]]) -> Iterator[dict
 def pick_clients(search: str) -> Page[ClientRow]:
     """The first clients whose name holds `search`; those that start with it come first."""
     starts_with = Client.name_key.startswith(name_key(search), autoescape=True)
-    found = _page_of_clients(search, 1, case((starts_with, 0), else_=1), Client.name_key)
+    first = case((starts_with, 0), else_=1)
+    found = page_of_clients(query_clients(), search, 1, first, Client.name_key)
     return replace(found, items=found.items[:PICKER_LIMIT])
 
 
-def _page_of_clients(search: str, page: int, *order: Any) -> Page[ClientRow]:
-    query, total = query_clients().order_by(*order, Client.id), select(func.count(Client.id))
+def page_of_clients(query: Select[Any], search: str, page: int, *order: Any) -> Page[ClientRow]:
+    query, total = query.order_by(*order, Client.id), select(func.count(Client.id))
     if search:
         condition = is_named_like(search)
         query, total = query.where(condition), total.where(condition)

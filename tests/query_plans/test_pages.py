@@ -96,7 +96,7 @@ def more_pages(made: Seeded) -> list[str]:
         "search/": ["q=pc-0", "q=1", "q=devices", "q=disk+full"],
         "conflicts/": ["", "show=suggestions", "show=settled", "q=pc"],
         f"assets/{made.asset_id}/merge": ["", "q=pc"],
-        "clients/": ["q=client"],
+        "clients/": ["q=client", "sort=-overdue", "sort=-alerts"],
         "clients/picker": ["q=client", ""],
         f"clients/{made.client_id}/software": ["show=own", "show=behind&page=2"],
         f"clients/{made.client_id}/report.xlsx": [""],

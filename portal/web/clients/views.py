@@ -10,7 +10,8 @@ from portal.errors import InvalidInput, Refused
 from portal.services import clients as client_service
 from portal.services.accounts.permissions import Permission
 from portal.services.client_choosing import ChosenClients
-from portal.services.client_overview import get_client_overview, read_client_states
+from portal.services.client_listing import list_clients, read_client_states
+from portal.services.client_overview import get_client_overview
 from portal.services.organizations.listing import OrganizationFilter, count_organizations
 from portal.services.past.days import Month
 from portal.services.windows.editing import HOURS
@@ -32,10 +33,10 @@ clients = tenant_blueprint("clients", __name__, "/clients")
 @clients.get("/")
 @requires(Permission.READ)
 def index() -> ResponseReturnValue:
-    q = words("q")
+    q, sort = words("q"), words("sort") or "name"
     if wanted_day():
         return show_past_clients(q)
-    page = client_service.list_clients(q, page_number())
+    page = list_clients(q, page_number(), sort)
     is_empty = not page.items and not q
     return page_or_region(
         "clients/list.html",
@@ -45,6 +46,7 @@ def index() -> ResponseReturnValue:
         organizations=count_organizations()[OrganizationFilter.ALL] if is_empty else 0,
         **list_context("clients"),
         q=q,
+        sort=sort,
     )
 
 
