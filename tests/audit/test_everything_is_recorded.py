@@ -449,7 +449,7 @@ ROUTES = {
     "clients.report_file": Drive("list.exported"),
     "rules.export": Drive("list.exported"),
     "software.export": Drive("list.exported"),
-    "software.export_of_asset": Drive("list.exported"),
+    "assets.export_software_of": Drive("list.exported"),
     "software.export_of_product": Drive("list.exported"),
 }
 
@@ -530,7 +530,7 @@ DEEDS = {
 
 LEAVING = {
     *("alerts.export", "assets.export", "audit.export", "clients.export", "clients.report_file"),
-    *("rules.export", "software.export", "software.export_of_asset"),
+    *("rules.export", "software.export", "assets.export_software_of"),
     "software.export_of_product",
 }
 """What is only read and leaves the portal as a file."""

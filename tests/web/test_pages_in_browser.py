@@ -45,7 +45,7 @@ NO_PAGES = {
     "rules.export",
     "saved_views.show",
     "software.export",
-    "software.export_of_asset",
+    "assets.export_software_of",
     "software.export_of_product",
     "sync_runs.progress",
     "tacticalrmm.test_progress",

@@ -114,7 +114,7 @@ def list_installs(arguments: dict[str, Any]) -> ResponseReturnValue:
             " or its title_id.",
             field="older_than",
         )
-    add_url = page_url("software.of_asset", "asset_id", "asset_id")
+    add_url = page_url("assets.software", "asset_id", "asset_id")
     return answer_list(arguments, lambda part: asset_service.list_installs(wanted, part), add_url)
 
 

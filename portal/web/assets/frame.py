@@ -14,7 +14,7 @@ from portal.web.assets.stepping import read_trail
 TABS = {
     "show": ("Overview", "assets.show"),
     "alerts": ("Alerts", "assets.alerts"),
-    "software": ("Software", "software.of_asset"),
+    "software": ("Software", "assets.software"),
     "history": ("History", "assets.history"),
 }
 """Its words and its endpoint."""

@@ -57,7 +57,7 @@ OF_ENDPOINTS = {
     "assets.alerts": "guide#the-page-of-an-asset",
     "assets.history": "guide#the-page-of-an-asset",
     "assets.note": "guide#notes",
-    "software.of_asset": "guide#the-page-of-an-asset",
+    "assets.software": "guide#the-page-of-an-asset",
     "alerts.show": "alerts#why-did-nobody-call-me",
     "rules.new": "rules#what-it-does",
     "rules.older": "rules#trying-switching-on-and-ordering",

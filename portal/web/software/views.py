@@ -1,4 +1,4 @@
-"""Software: of the fleet, of one title, of one asset, and their exports."""
+"""Software: of the fleet, of one title, and their exports."""
 
 from __future__ import annotations
 
@@ -9,16 +9,9 @@ from flask.typing import ResponseReturnValue
 
 from portal.models.runs.sync_run import SyncKind
 from portal.services.accounts.permissions import Permission
-from portal.services.assets.listing import get_asset
 from portal.services.export import SOFTWARE_COLUMNS, export_software
 from portal.services.integrations.current import find_integration
-from portal.services.lists.paging import paginate_list
 from portal.services.runs.history import find_active_run, find_last_finished_run
-from portal.services.software.asset_inventory import (
-    asset_conditions,
-    list_changes,
-    list_software_of_asset,
-)
 from portal.services.software.installs import (
     NO_VERSION,
     InstallFilter,
@@ -37,7 +30,6 @@ from portal.services.software.products import (
 )
 from portal.services.software.titles import TITLE_COLUMNS, export_titles
 from portal.versions import is_known_version
-from portal.web.assets.frame import frame
 from portal.web.client_filter import find_shown_client, read_client_id
 from portal.web.downloads import send_csv
 from portal.web.fragments import page_number, page_or_region, words
@@ -125,35 +117,6 @@ def export_of_product(product_id: int) -> ResponseReturnValue:
     chosen = choose_versions(shown, list_versions(shown))
     rows = export_software(*install_conditions(shown, chosen))
     return send_csv(f"software-{found.id}", SOFTWARE_COLUMNS, rows)
-
-
-@software.get("/assets/<int:asset_id>/software")
-@requires(Permission.READ)
-def of_asset(asset_id: int) -> ResponseReturnValue:
-    asset, search, view = get_asset(asset_id), words("q"), words("show")
-    known = list_software_of_asset(asset_id, search)
-    gone = [each for each in known if each.removed_at]
-    present = [each for each in known if not each.removed_at]
-    rows = list_changes(known) if view == "history" else gone if view == "gone" else present
-    return page_or_region(
-        "software/asset.html",
-        {"asset-software": "software/_asset_rows.html"},
-        **frame(asset, "software"),
-        filters={"q": search, "show": view},
-        page=paginate_list(rows, page_number()),
-        present=len(present),
-        gone=len(gone),
-    )
-
-
-@software.get("/assets/<int:asset_id>/software.csv")
-@requires(Permission.READ)
-def export_of_asset(asset_id: int) -> ResponseReturnValue:
-    """What the asset's page shows, streamed; all that it has or had for its history."""
-    asset, view = get_asset(asset_id), words("show")
-    gone = None if view == "history" else view == "gone"
-    rows = export_software(*asset_conditions(asset.id, words("q"), gone))
-    return send_csv(f"software-of-asset-{asset.id}", SOFTWARE_COLUMNS, rows)
 
 
 def _read_products() -> ProductFilter:

@@ -37,6 +37,11 @@ def test_one_entry_is_the_present_one(
     assert current(admin.get(acme.url(path)).text) == entry
 
 
+def test_every_tab_of_an_asset_is_of_assets(admin: FlaskClient, acme: Place) -> None:
+    for tab in ("", "/alerts", "/software", "/history"):
+        assert current(admin.get(acme.url(f"assets/{acme.asset}{tab}")).text) == ["Assets"], tab
+
+
 def test_account_and_errors_keep_the_menu(admin: FlaskClient, acme: Place, app: Flask) -> None:
     other = make_place(app, "other")
     for path in ("/account", "/nothing", acme.url("nothing"), acme.url("assets/999"), other.url()):

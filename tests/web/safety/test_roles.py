@@ -26,7 +26,7 @@ LOWEST = {
         conflicts.show dashboard.show deliveries.index deliveries.show errands.show
         integrations.index organizations.index plans.show
         rules.export rules.index search.index software.export
-        software.export_of_asset software.export_of_product software.index software.of_asset
+        assets.export_software_of software.export_of_product software.index assets.software
         software.product software.show subscribers.index sync_runs.index
         sync_runs.preview_undo sync_runs.progress
         sync_runs.show tacticalrmm.show tacticalrmm.test_progress webhook.progress webhook.show
