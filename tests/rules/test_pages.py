@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from portal.db import db, transaction
 from portal.models import Alert, AlertHandling, AlertRule, Asset, Channel, Helpdesk
+from portal.models.alerts.alert import AlertStatus
 from portal.models.alerts.handling import HandlingState
 from portal.scope import tenant_scope
 from portal.services.rules import changes
@@ -356,3 +357,22 @@ def test_those_that_are_ticked_are_switched_and_undone(
     none = admin.post(acme.url("rules/switch"), data={"on": "0"}, follow_redirects=True)
     assert "Select at least one rule." in none.text
     assert admin.post(acme.url("rules/switch"), data={"rule": 999999}).status_code == 404
+
+
+def test_how_many_alerts_a_rule_decided_leads_to_them(
+    app: Flask, admin: FlaskClient, acme: Place
+) -> None:
+    """Of what recurred, as it is now: the list shows the present occurrence."""
+    where = acme.url(f"alerts/?status=any&amp;rule_id={acme.rule}")
+    assert where not in admin.get(acme.url("rules/")).text, "of none there is no list"
+    with app.app_context(), tenant_scope(acme.id), transaction() as session:
+        alert = session.get_one(Alert, acme.alert)
+        alert.occurrences, alert.status = 2, AlertStatus.RESOLVED
+        for occurrence in (1, 2):
+            handling = AlertHandling(alert_id=alert.id, occurrence=occurrence)
+            handling.began_at, handling.state = alert.triggered_at, HandlingState.ACTED
+            handling.rule_id = acme.rule
+            session.add(handling)
+    assert f'href="{where}">1</a>' in admin.get(acme.url("rules/")).text
+    listed = admin.get(where.replace("&amp;", "&")).text
+    assert f'href="{acme.url(f"alerts/{acme.alert}")}' in listed

@@ -8,8 +8,8 @@ from sqlalchemy import func, select
 
 from portal.db import db
 from portal.errors import InvalidInput, NotFound
-from portal.models import AlertHandling, AlertRule
-from portal.models.alerts.handling import HandlingState
+from portal.models import Alert, AlertHandling, AlertRule
+from portal.models.alerts.alert import IS_PRESENT
 from portal.services.rules.terms import Conditions, Steps, read_conditions, read_steps
 
 
@@ -64,12 +64,13 @@ def is_any_on() -> bool:
     )
 
 
-def count_handled() -> dict[int | None, int]:
-    """By the id of the rule that decided: how many alerts it acted on or had ignored."""
-    decided = (HandlingState.ACTED, HandlingState.IGNORED)
+def count_decided() -> dict[int | None, int]:
+    """By the id of a rule: of how many alerts it decided the present occurrence, as the list of
+    alerts with that rule as its filter shows them."""
     rows = db.session.execute(
         select(AlertHandling.rule_id, func.count())
-        .where(AlertHandling.rule_id.is_not(None), AlertHandling.state.in_(decided))
+        .join(Alert, IS_PRESENT)
+        .where(AlertHandling.rule_id.is_not(None))
         .group_by(AlertHandling.rule_id)
     )
     return {row[0]: row[1] for row in rows}

@@ -13,7 +13,7 @@ from portal.services.helpdesks.listing import list_names as list_helpdesks
 from portal.services.rules import changes
 from portal.services.rules.defaults import make_defaults, take_defaults
 from portal.services.rules.listing import (
-    count_handled,
+    count_decided,
     get_rule,
     list_rules,
     view_rule,
@@ -56,7 +56,7 @@ def index() -> ResponseReturnValue:
     return render_template(
         "rules/list.html",
         rows=rows,
-        handled=count_handled(),
+        decided=count_decided(),
         channels=channels,
         defaults=defaults,
         any_on=any(view.is_on for view in found),
