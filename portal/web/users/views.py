@@ -16,6 +16,7 @@ from portal.services.accounts.limits import list_choices, list_limits, read_limi
 from portal.services.accounts.link_mails import find_channel
 from portal.services.accounts.password_changes import ResetLink
 from portal.services.accounts.permissions import LIMITABLE, Permission
+from portal.services.accounts.second_factors.requirement import is_required
 from portal.services.accounts.second_factors.status import list_kinds
 from portal.web.forms import mark
 from portal.web.guard import get_tenant, get_user, requires, tenant_blueprint
@@ -132,12 +133,15 @@ def show_list(
 ) -> str:
     """`chosen`: the clients that were ticked in a form that comes back."""
     members, invitations = user_service.list_members(), list_invitations()
+    factors = list_kinds(*(member.user_id for member in members))
+    needing = {each.user_id for each in members if is_required(get_tenant(), each.role)}
     return render_template(
         "users/list.html",
         form=form,
         helps=HELPS,
         members=members,
-        factors=list_kinds(*(member.user_id for member in members)),
+        factors=factors,
+        lacking=needing - factors.keys(),
         limits=list_limits(members),
         invitations=invitations,
         invitation_limits=list_limits(invitations),

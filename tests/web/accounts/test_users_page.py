@@ -8,10 +8,12 @@ import secrets
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from portal.clock import utc_now
 from portal.db import transaction
-from portal.models import Authenticator, Passkey
+from portal.models import Authenticator, Passkey, Tenant, User
+from portal.models.accounts.tenant import FactorRule
 from portal.scope import tenant_scope
 from portal.services.accounts import users
 from tests.web.conftest import code_of
@@ -170,3 +172,21 @@ def test_the_last_owner_leaves_no_tenant(app: Flask, http: FlaskClient, acme: Pl
     said = http.post("/account/tenants/acme/leave", follow_redirects=True).text
     assert "needs at least one owner" in said
     assert http.get(acme.url()).status_code == 200
+
+
+def test_the_list_says_what_is_out_of_the_ordinary_alone(
+    app: Flask, owner: FlaskClient, acme: Place, anna: int
+) -> None:
+    def shown() -> list[str]:
+        page = owner.get(acme.url("users/")).text
+        return re.findall(r'state-(?:warn|bad|good)">.*?</svg>([^<]+)', page, re.DOTALL)
+
+    assert shown() == []
+    owner.post(acme.url(f"users/{anna}/disable"))
+    assert shown() == ["Disabled"]
+    owner.post(acme.url(f"users/{anna}/enable"))
+    with app.app_context(), transaction() as session:
+        session.get_one(Tenant, acme.id).factor_rule = FactorRule.ALL
+        for user in session.scalars(select(User).where(User.id != anna)):
+            session.add(Authenticator(user_id=user.id, envelope="", confirmed_at=utc_now()))
+    assert shown() == ["Must be set up"]
