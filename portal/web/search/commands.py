@@ -1,16 +1,30 @@
-"""Pages and actions, found by their words as records are."""
+"""Pages and actions, found by their words as records are, as far as they can be taken now."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from typing import Any
 
 from flask import current_app, url_for
 
+from portal.models.integrations.integration import IntegrationState
 from portal.services.accounts.permissions import Permission
+from portal.services.integrations.current import find_integration
 
 MOST_PAGES = 6
+
+
+class When(Enum):
+    """What must be for an action to have anything to act on."""
+
+    ALWAYS = auto()
+    ACTIVE = auto()
+    """A Tactical server that answers for syncs."""
+    CONNECTED_ONCE = auto()
+    """Something may have come from one."""
+    DISCONNECTED = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +38,7 @@ class Command:
     values: Mapping[str, Any] = field(default_factory=dict)
     is_post: bool = False
     also: str = ""
+    when: When = When.ALWAYS
 
     @property
     def href(self) -> str:
@@ -32,6 +47,14 @@ class Command:
 
 ACTIONS = (
     Command(
+        "Connect Tactical RMM",
+        "tacticalrmm.show",
+        "plug",
+        Permission.CHANGE_SETTINGS,
+        also="new add server integration",
+        when=When.DISCONNECTED,
+    ),
+    Command(
         "Sync devices",
         "sync_runs.start",
         "refresh",
@@ -39,6 +62,7 @@ ACTIONS = (
         {"kind": "devices"},
         True,
         "refresh assets agents run",
+        When.ACTIVE,
     ),
     Command(
         "Preview a device sync",
@@ -48,6 +72,7 @@ ACTIONS = (
         {"kind": "preview"},
         True,
         "plan assets agents run",
+        When.ACTIVE,
     ),
     Command(
         "Sync organizations",
@@ -57,6 +82,7 @@ ACTIONS = (
         {"kind": "organizations"},
         True,
         "refresh clients run",
+        When.ACTIVE,
     ),
     Command(
         "Sync alerts",
@@ -66,6 +92,7 @@ ACTIONS = (
         {"kind": "alerts"},
         True,
         "refresh run",
+        When.ACTIVE,
     ),
     Command(
         "Sync software",
@@ -75,6 +102,7 @@ ACTIONS = (
         {"kind": "software"},
         True,
         "refresh read inventory run",
+        When.ACTIVE,
     ),
     Command("Add a client", "clients.new", "plus", Permission.MAP, also="new create customer"),
     Command(
@@ -108,9 +136,27 @@ ACTIONS = (
     ),
     Command("Make an API token", "api_tokens.index", "plus", Permission.MANAGE_TOKENS, also="new"),
     Command("Choose notices", "notices.show_choices", "bell-check", also="mail settings"),
-    Command("Export assets", "assets.export", "download", also="csv file list"),
-    Command("Export alerts", "alerts.export", "download", also="csv file list"),
-    Command("Export software", "software.export", "download", also="csv file list"),
+    Command(
+        "Export assets",
+        "assets.export",
+        "download",
+        also="csv file list",
+        when=When.CONNECTED_ONCE,
+    ),
+    Command(
+        "Export alerts",
+        "alerts.export",
+        "download",
+        also="csv file list",
+        when=When.CONNECTED_ONCE,
+    ),
+    Command(
+        "Export software",
+        "software.export",
+        "download",
+        also="csv file list",
+        when=When.CONNECTED_ONCE,
+    ),
     Command("Account", "auth.account", "user-circle", also="password browser passkey profile"),
     Command("Sign out", "auth.sign_out", "logout", is_post=True, also="log off leave"),
 )
@@ -118,7 +164,17 @@ ACTIONS = (
 
 def list_actions(text: str, may: Any) -> list[Command]:
     """Those that the text names, and that whoever asks may do: `may` as templates have it."""
-    return _choose(text, (each for each in ACTIONS if getattr(may, each.permission.name.lower())))
+    now = _find_out()
+    offered = (each for each in ACTIONS if each.when in now)
+    return _choose(text, (each for each in offered if getattr(may, each.permission.name.lower())))
+
+
+def _find_out() -> frozenset[When]:
+    integration = find_integration()
+    if integration is None:
+        return frozenset({When.ALWAYS, When.DISCONNECTED})
+    state = {IntegrationState.ACTIVE: When.ACTIVE, IntegrationState.DISCONNECTED: When.DISCONNECTED}
+    return frozenset({When.ALWAYS, When.CONNECTED_ONCE, state.get(integration.state, When.ALWAYS)})
 
 
 def list_pages(text: str) -> list[Command]:

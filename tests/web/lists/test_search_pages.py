@@ -11,9 +11,12 @@ from flask.testing import FlaskClient
 
 from portal.db import transaction
 from portal.models import Asset, Client, OrganizationMapping
+from portal.models.integrations.integration import IntegrationState
 from portal.scope import tenant_scope
+from portal.services.accounts.tenants import add_tenant
+from portal.services.integrations.current import get_integration
 from tests.web.safety.neighbour import limited_user, make_neighbour
-from tests.web.world import Place, make_asset, sign_in
+from tests.web.world import Place, make_asset, make_user, sign_in
 
 NOTHING = {"Nothing matches by name": ["Search users and addresses of assets too"]}
 PALETTE = {"HX-Request": "true", "HX-Target": "palette-options"}
@@ -75,6 +78,27 @@ def test_companies_are_found_without_their_accents(
     assert find(admin, acme, "lodz cafe")["Organizations"] == ["Łódź Café"]
     assert "Łódź Café" in admin.get(acme.url("organizations/?q=lodz")).text
     assert find(admin, acme, "\u0301x") == NOTHING, "an accent alone"
+
+
+@pytest.mark.one_database
+def test_actions_are_those_that_can_be_taken_now(
+    app: Flask, admin: FlaskClient, acme: Place
+) -> None:
+    assert {"Sync devices", "Export assets"} <= {*find(admin, acme)["Actions"]}
+    assert "Connect Tactical RMM" not in find(admin, acme)["Actions"]
+    with app.app_context(), tenant_scope(acme.id), transaction():
+        get_integration().state = IntegrationState.DISCONNECTED
+    actions = {*find(admin, acme)["Actions"]}
+    assert actions >= {"Connect Tactical RMM", "Export assets"}
+    assert not [name for name in actions if name.startswith(("Sync", "Preview"))]
+    with app.app_context():
+        tenant = add_tenant("Globex IT", "globex")
+    http = app.test_client()
+    sign_in(app, http, make_user(app, "owner@globex.example", tenant, role="owner"))
+    page = http.get("/t/globex/search/").text
+    assert "Connect Tactical RMM" in page
+    assert "Sync devices" not in page
+    assert "Export" not in page
 
 
 @pytest.mark.one_database
