@@ -20,13 +20,16 @@ from portal.models import (
     OrganizationMapping,
     WebhookInstallation,
 )
+from portal.models.integrations.integration import IntegrationState, PreviewReason
 from portal.models.webhook.installation import InstallationAction
 from portal.scope import tenant_scope
 from portal.services.accounts.tenants import add_tenant, get_tenant
 from portal.services.first_steps import FirstStep, find_first_steps
+from portal.services.integrations.connect import ConnectionSettings, save_connection
+from portal.services.integrations.current import get_integration
 from portal.web.first_steps.views import WORDS
 from tests.support.statements import counting
-from tests.web.world import Place, make_user, sign_in
+from tests.web.world import KEY, Place, make_user, sign_in
 
 pytestmark = pytest.mark.one_database
 
@@ -88,6 +91,27 @@ def test_what_is_there_is_done_and_the_next_step_stands_on_its_pages(
     for path in ("integrations/tacticalrmm/", "integrations/tacticalrmm/webhook/"):
         assert "<strong>Next: Add a channel.</strong>" in owner.get(acme.url(path)).text
     assert "<strong>Next: " not in owner.get(acme.url("channels/")).text
+
+
+def test_a_preview_is_offered_once_on_the_dashboard(app: Flask, http: FlaskClient) -> None:
+    """By the first steps; once these are hidden in the heading."""
+    app.config["WTF_CSRF_ENABLED"] = False
+    with app.app_context():
+        tenant = add_tenant("Globex IT", "globex")
+        with tenant_scope(tenant.id):
+            save_connection(ConnectionSettings(base_url="https://api.globex.example", api_key=KEY))
+        with tenant_scope(tenant.id), transaction():
+            integration = get_integration()
+            integration.state = IntegrationState.ACTIVE
+            integration.preview_due = PreviewReason.FIRST_SYNC
+        sign_in(app, http, make_user(app, "owner@globex.example", tenant, role="owner"))
+    page = http.get("/t/globex/").text
+    assert "First steps</h2>" in page
+    assert page.count("Preview devices") == 1
+    http.post("/t/globex/first-steps/skip", data={"step": "all"})
+    page = http.get("/t/globex/").text
+    assert "First steps</h2>" not in page
+    assert page.count("Preview devices") == 1
 
 
 def test_the_webhook_of_another_tenant_is_nobody_elses_step(app: Flask, acme: Place) -> None:
