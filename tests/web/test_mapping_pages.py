@@ -154,12 +154,20 @@ def test_the_switch(app: Flask, post: Ask, acme: Place) -> None:
 
 @pytest.mark.one_database
 def test_suggestions_are_accepted_one_by_one_or_together(
-    admin: FlaskClient, post: Ask, acme: Place, globex: int, unmapped: int
+    app: Flask, admin: FlaskClient, post: Ask, acme: Place, globex: int, unmapped: int
 ) -> None:
     page = admin.get(acme.url("organizations/")).text
     assert "Map 1 sure match" in page
     assert "Map to Globex" in page
     assert "Tactical does not say how many agents that would import" in page
+
+    for agents, on, told in ((0, True, "no agents to import"), (5, False, "no agents to import")):
+        with app.app_context(), tenant_scope(acme.id), transaction() as session:
+            row = session.get_one(OrganizationMapping, unmapped)
+            row.agent_count, row.auto_sync_assets = agents, on
+        page = admin.get(acme.url("organizations/")).text
+        assert f"Map 1 sure match, {told}" in page
+        assert "import 0" not in page
 
     one = post("suggestion", unmapped, client_id=globex)
     assert "GLOBEX is now mapped to Globex." in one.headers["HX-Trigger"]

@@ -5,7 +5,7 @@
 //     <input type="checkbox" data-select>      one a row; Shift takes the rows between
 //     <button data-confirm-one="Resolve 1 alert?" data-confirm-many="Resolve {n} alerts?">
 // Boxes may stand outside of the form and name it: form="…". Boxes with data-agents are counted:
-// "would import 12 agents".
+// "would import 12 agents", or "no agents to import".
 // Without this script the boxes and buttons work; the server says when nothing was chosen.
 
 let last = null; // the box that was clicked last
@@ -46,7 +46,9 @@ function agents(boxes) {
   const sum = known.reduce((all, one) => all + one, 0);
   const unknown = told.length - known.length;
   if (!known.length) return ["agents not known"];
-  const words = `would import ${sum.toLocaleString("en")} agent${sum === 1 ? "" : "s"}`;
+  const words = sum
+    ? `would import ${sum.toLocaleString("en")} agent${sum === 1 ? "" : "s"}`
+    : "no agents to import";
   return [unknown ? `${words} (of ${unknown} not known)` : words];
 }
 
