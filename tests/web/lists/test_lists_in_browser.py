@@ -205,7 +205,7 @@ def test_a_telephone_shows_eight_rows_of_every_list(
         ("rules.index", "Acme servers", "Delete Acme servers"),
         ("conflicts.index", "new 0 of the branch", "Keep both: new 0 of the branch"),
         ("subscribers.index", "number-0.example", "Pause number-0.example"),
-        ("saved_views.index", "Acme servers", "Rename Acme servers"),
+        ("saved_views.index", "Acme servers", "Delete Acme servers"),
     ):
         page.goto(live_portal + pages[endpoint])
         button = page.get_by_role("button", name=action)

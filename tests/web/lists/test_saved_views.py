@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -53,6 +55,8 @@ def test_a_view_is_saved_opened_renamed_and_brought_back(
     taken = viewer.post(acme.url(f"views/{number}/rename"), data={"name": " "})
     assert taken.status_code == 422
     assert "Enter a name for the view." in taken.text
+    assert menus_to_rename(taken.text) == ["open"], "with what is wrong"
+    assert menus_to_rename(viewer.get(acme.url("views/")).text) == [""]
     viewer.post(acme.url(f"views/{number}/rename"), data={"name": "New servers"})
     gone = viewer.post(acme.url(f"views/{number}/delete"), follow_redirects=True).text
     assert "New servers" not in menu(viewer, acme)
@@ -237,3 +241,10 @@ def test_clients_are_listed_with_what_is_the_matter(admin: FlaskClient, acme: Pl
     assert f"alerts/?client_id={acme.client}" in page.partition("<tbody>")[2]
     fewer = admin.get(acme.url("clients/?columns=assets")).text
     assert ">Active alerts</th>" not in fewer
+
+
+def menus_to_rename(page: str) -> list[str]:
+    """Of each view that may be renamed: whether its form stands open."""
+    return re.findall(
+        r'<details class="menu menu-end" ?(open)?>\s*<summary [^>]*aria-label="Rename ', page
+    )
