@@ -59,3 +59,16 @@ def test_it_is_accessible(
     expect(page.get_by_role("heading", name="Design system")).to_be_visible()
     assert_accessible(page)
     assert_fits(page)
+
+
+def test_it_shows_every_step_of_the_scales(debugging: Flask) -> None:
+    http = debugging.test_client()
+    page, sheet = http.get("/design").text, http.get("/design.css").text
+    assert ">--text-1, 12 px</dt>" in page
+    assert ">--space-8, 40 px</dt>" in page
+    [tokens] = [each.read_text() for each in list_sheets() if each.name == "tokens.css"]
+    names = re.findall(r"(--(?:text-\d|space-\d|raised|floating)):", tokens)
+    assert len(names) == 16
+    for name in names:
+        assert f'data-token="{name}"' in page
+        assert f'[data-token="{name}"]' in sheet
