@@ -55,6 +55,12 @@ from tests.web.world import (
 pytestmark = pytest.mark.one_database
 
 OWNER = "owner@acme.example"
+TWO_LINES = 40
+"""Pixels."""
+TABLE_FITS = """() => {
+  const table = document.querySelector("main table");
+  return table.offsetWidth <= table.closest(".card").offsetWidth;
+}"""
 MANY = 60
 LEAST = 8
 """Rows that a telephone shows of a list, before it is scrolled."""
@@ -72,6 +78,14 @@ NO_LISTS = {
 """Pages without the id of a record that are about one thing, or ask something."""
 LISTS_OF_RECORDS = {"helpdesks.customers"}
 """Pages of a record that are a list."""
+OUT_OF_SIGHT = """() => {
+  const within = (box) => box.left >= 0 && box.right <= innerWidth;
+  return [...document.querySelectorAll("#page-actions .btn")]
+    .filter((button) => button.checkVisibility())
+    .filter((button) => !within(button.getBoundingClientRect()))
+    .map((button) => button.textContent.trim());
+}"""
+"""What can be done with a page as a whole, and does not show."""
 IN_VIEW = """() => [...document.querySelectorAll("main tbody tr, main .folded")].filter((row) => {
     const box = row.getBoundingClientRect();
     return box.height >= 24 && box.top >= 0 && box.bottom <= innerHeight;
@@ -198,6 +212,7 @@ def test_a_telephone_shows_eight_rows_of_every_list(
         page.goto(live_portal + pages[endpoint])
         number = page.evaluate(IN_VIEW)
         few |= {endpoint: number} if number < LEAST else {}
+        assert page.evaluate(OUT_OF_SIGHT) == [], f"of {endpoint}"
         assert_fits(page)
     assert few == {}, "so few rows are seen; a page that lists nothing belongs into NO_LISTS"
 
@@ -301,6 +316,20 @@ def test_heads_stay_in_sight(live_portal: str, page: Page, many: Place) -> None:
             expect(last).not_to_be_in_viewport()
             last.scroll_into_view_if_needed()
             assert page.evaluate(HEAD_IS_SEEN), f"{path} at {width}"
+
+
+def test_a_system_takes_one_line(app: Flask, live_portal: str, page: Page, many: Place) -> None:
+    version = "10 Enterprise LTSC 2021, 64 bit v21H2 (build 19044.5131)"
+    with app.app_context(), tenant_scope(many.id), transaction() as session:
+        session.execute(update(Asset).values(os_type="Windows", os_version=version))
+    sign_in(page, live_portal)
+    for width in (1200, 1300, 1431, 1440):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.goto(live_portal + many.url("assets/?q=workstation"))
+        system = page.locator("main tbody td:has(.system-version)").first
+        expect(system).to_have_attribute("title", f"Windows {version}")
+        assert system.evaluate("cell => cell.offsetHeight") < TWO_LINES, width
+        assert page.evaluate(TABLE_FITS), width
 
 
 def test_from_one_asset_of_a_list_to_the_next_by_keyboard(
