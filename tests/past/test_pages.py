@@ -208,6 +208,36 @@ def test_a_month_beyond_the_history_is_refused_and_kept_in_the_form(
         assert admin.get(f"{path}.xlsx?month={month}").status_code == 302
 
 
+def read_software(page: str) -> list[str]:
+    """The lines of what changed."""
+    part = page.partition('id="software"')[2].partition("</section>")[0]
+    rows = re.findall("<tr>(.*?)</tr>", part, re.S)[1:]
+    return [" ".join(re.sub(r"<[^>]*>|\s+", " ", row).split()) for row in rows]
+
+
+def test_the_first_list_of_a_computer_changes_nothing_and_the_next_one_does(
+    app: Flask, admin: FlaskClient, acme: Place, other_client: int
+) -> None:
+    """It had been there, and nobody had read its list."""
+    with app.app_context(), tenant_scope(acme.id), transaction() as session:
+        connection = session.get_one(Asset, acme.asset).integration_id
+        made_at, later = MONTH.start - timedelta(days=40), MIDDLE + timedelta(days=2)
+        late = make_asset(connection, other_client, "late", created_at=made_at)
+        session.add(late)
+        session.flush()
+        for name, version, first, removed in (
+            ("Suite", "1", MIDDLE, None),
+            ("Editor", "1.0", MIDDLE, later),
+            ("Editor", "2.0", later, None),
+            ("Paint", "1", MIDDLE, later),
+            ("Saw", "1", later, None),
+        ):
+            install_at(session, late, name, version, first, removed)
+        place_titles(session)
+    page = admin.get(acme.url(f"clients/{other_client}/report?month={MONTH}")).text
+    assert read_software(page) == ["Editor from 1.0 to 2.0 0 1 0", "Paint 0 0 1", "Saw 1 0 0"]
+
+
 def test_software_that_changed_is_told_by_product(
     app: Flask, admin: FlaskClient, acme: Place, other_client: int
 ) -> None:
@@ -217,19 +247,14 @@ def test_software_that_changed_is_told_by_product(
         new = session.scalars(select(Asset).where(Asset.name == FORMULA)).one()
         install_at(session, new, "Game", "1", MIDDLE, None)
     path = acme.url(f"clients/{acme.client}/report")
-    page = admin.get(f"{path}?month={MONTH}").text
-    software = page.partition('id="software"')[2].partition("</section>")[0]
-    rows = [
-        re.sub(r"<[^>]*>|\s+", " ", row).split()
-        for row in re.findall("<tr>(.*?)</tr>", software, re.S)[1:]
-    ]
-    assert [" ".join(row) for row in rows] == [
+    software = read_software(page := admin.get(f"{path}?month={MONTH}").text)
+    assert software == [
         "Game 0 0 1",
         "Tool 1 0 0",
         "Viewer from 23.01 to 24.07.0 0 1 0",
     ]
-    assert "3 products" in software
-    assert "Counted on 1 computer:" in software
+    assert "3 products" in page
+    assert "Counted on 1 computer:" in page
     book = "".join(read_sheets(admin.get(f"{path}.xlsx?month={MONTH}").data).values())
     for text in ("Viewer", "23.01", "24.07.0"):
         assert f">{text}<" in book

@@ -10,9 +10,10 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, case, func, or_, select
+from sqlalchemy.orm import aliased
 
 from portal.db import db, is_among
-from portal.models import AssetSoftware, SoftwareProduct, SoftwareTitle
+from portal.models import Asset, AssetSoftware, SoftwareProduct, SoftwareTitle
 from portal.services.past.software import is_kept
 from portal.sync.software.products import installed_version
 from portal.versions import is_known_version, version_key
@@ -77,23 +78,34 @@ def _select_changes(asset_ids: Sequence[int], start: datetime, until: datetime) 
 
 
 def _list_changed(asset_ids: Sequence[int], start: datetime, until: datetime) -> Select[Any]:
-    """Computers, and products of which something came to them or went: few of all that there is."""
+    """Computers, and products of which something came to them or went: few of all that there is.
+    `first_at`: of one whose first list is of this time."""
     row, title = AssetSoftware, SoftwareTitle
-    firsts = (
-        select(row.asset_id, func.min(row.first_seen_at).label("at"))
-        .where(is_among(row.asset_id, asset_ids))
-        .group_by(row.asset_id)
-        .subquery()
-    )
+    firsts = _find_firsts(asset_ids, start).subquery()
+    is_later = or_(firsts.c.at.is_(None), row.first_seen_at > firsts.c.at)
     is_new = (row.first_seen_at >= start) & (row.first_seen_at < until)
     is_gone = (row.removed_at >= start) & (row.removed_at < until)
     return (
         select(row.asset_id, title.product_id, firsts.c.at.label("first_at"))
         .join(title, title.id == row.title_id)
-        .join(firsts, firsts.c.asset_id == row.asset_id)
+        .outerjoin(firsts, firsts.c.asset_id == row.asset_id)
         .where(is_among(row.asset_id, asset_ids))
-        .where(or_(is_new & (row.first_seen_at > firsts.c.at), is_gone))
+        .where(or_(is_new & is_later, is_gone))
         .distinct()
+    )
+
+
+def _find_firsts(asset_ids: Sequence[int], start: datetime) -> Select[int, datetime]:
+    """When the first list of a computer was read, where none had been before. Most had one: of
+    each, one old install is enough to know, rather than the oldest of a million."""
+    row, before = AssetSoftware, aliased(AssetSoftware)
+    old = select(before.id).where(before.asset_id == Asset.id, before.first_seen_at < start)
+    return (
+        select(Asset.id.label("asset_id"), func.min(row.first_seen_at).label("at"))
+        .join(row, row.asset_id == Asset.id)
+        .where(is_among(Asset.id, asset_ids))
+        .where(old.limit(1).correlate(Asset).scalar_subquery().is_(None))
+        .group_by(Asset.id)
     )
 
 
