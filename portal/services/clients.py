@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, case, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from portal.db import db, transaction
+from portal.db import db, is_among, transaction
 from portal.errors import InvalidInput, NotFound, Refused
 from portal.models import Asset, Client, OrganizationMapping
 from portal.models.organizations.client import name_key
@@ -109,6 +109,16 @@ def insert_client(session: Session, name: str) -> Client:
     return client
 
 
+def insert_clients(session: Session, names: Iterable[str]) -> list[Client]:
+    """Many at once, of names that no client has yet. Raises InvalidInput where none can."""
+    clients = [Client(name=clean_name(name)) for name in names]
+    session.add_all(clients)
+    session.flush()
+    for client in clients:
+        record(Action.CLIENT_ADDED, _target(client), after={"name": client.name})
+    return clients
+
+
 def rename_client(client_id: int, name: str) -> Client:
     with transaction():
         client = get_client(client_id)
@@ -146,12 +156,28 @@ def delete_client(client_id: int) -> str:
     return name
 
 
+def delete_bare_clients(ids: Collection[int]) -> None:
+    """Of these clients those on which nothing hangs."""
+    assets = select(Asset.id).where(Asset.client_id == Client.id)
+    organizations = select(OrganizationMapping.id).where(OrganizationMapping.client_id == Client.id)
+    is_bare = ~assets.exists(), ~organizations.exists()
+    with transaction() as session:
+        for client in session.scalars(select(Client).where(is_among(Client.id, ids), *is_bare)):
+            session.delete(client)
+            record(Action.CLIENT_DELETED, _target(client), before={"name": client.name})
+
+
 def _target(client: Client) -> Target:
     return Target("client", client.id, client.name)
 
 
+def clean_name(name: str) -> str:
+    """Raises InvalidInput where no client can have it."""
+    return clean_line(name, "name", "a name for the client")
+
+
 def _free_name(name: str, but: int | None) -> str:
-    name = clean_line(name, "name", "a name for the client")
+    name = clean_name(name)
     other = find_client_by_name(name)
     if other is not None and other.id != but:
         raise InvalidInput(

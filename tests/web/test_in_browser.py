@@ -312,6 +312,17 @@ def test_clients_are_made_of_ticked_organizations_where_there_is_none_yet(
             expect(page.get_by_role("link", name="Unmapped 4", exact=True)).to_be_visible()
     go(page, "Clients")
     expect(page.get_by_role("table", name="Clients").locator("tbody tr")).to_have_count(3)
+    with app.app_context(), tenant_scope(get_tenant("acme").id), transaction() as session:
+        for number in range(60):
+            row = OrganizationMapping(integration_id=get_integration().id, agent_count=3)
+            row.external_organization_id = row.external_organization_name = f"Later {number}"
+            session.add(row)
+    go(page, "Organizations")
+    page.get_by_role("link", name="Unmapped 61", exact=True).click()
+    page.get_by_label("All 61 that match").check()
+    expect(page.get_by_text("61 selected · would import 187 agents")).to_be_visible()
+    page.get_by_role("button", name="Create clients", exact=True).click()
+    expect(notices.get_by_text("Created 61 clients, mapped 61 organizations.")).to_be_visible()
 
 
 def rows_in_view(rows: Locator) -> int:

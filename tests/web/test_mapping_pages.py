@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
 from portal.db import db, transaction
@@ -19,12 +19,18 @@ from portal.scope import tenant_scope
 from portal.services.clients import add_client
 from portal.services.integrations.current import get_integration
 from portal.services.lists import paging
+from portal.services.organizations import choosing
 from portal.web.organizations import answers
 from tests.web.conftest import HTMX
 from tests.web.lists.test_undo import do, press
 from tests.web.world import Place
 
 Ask = Callable[..., TestResponse]
+
+
+def toast_of(answer: TestResponse) -> dict[str, Any]:
+    toast: dict[str, Any] = json.loads(answer.headers["HX-Trigger"])["toast"]
+    return toast
 
 
 @pytest.fixture
@@ -385,3 +391,96 @@ def test_auto_sync_of_those_that_are_ticked_is_switched_and_undone(
     one = {"organization": unmapped, "action": "auto-sync-on"}
     answer = admin.post(acme.url("organizations/many"), data=one, headers=HTMX)
     assert "None of these organizations is mapped." in answer.headers["HX-Trigger"]
+
+
+@pytest.fixture
+def hundreds(app: Flask, acme: Place) -> int:
+    """Organizations on several pages, with 3 agents each; one of which Tactical does not say how
+    many, one that no client can be named like, and two of one name."""
+    with app.app_context(), tenant_scope(acme.id), transaction() as session:
+        names = [f"Office{number:03}" for number in range(297)]
+        names += ["Long " + "x" * 200, "Twins", "twins"]
+        for number, name in enumerate(names):
+            row = OrganizationMapping(
+                integration_id=get_integration().id,
+                external_organization_id=f"h{number}",
+                external_organization_name=name,
+                agent_count=3 if number else None,
+            )
+            session.add(row)
+        return len(names)
+
+
+def test_clients_are_created_of_all_that_match_and_taken_back(
+    app: Flask, admin: FlaskClient, acme: Place, hundreds: int
+) -> None:
+    """However many pages they have; one with a name that is too long stays, and is named."""
+
+    def count() -> tuple[int, int]:
+        with app.app_context(), tenant_scope(acme.id):
+            mapped = OrganizationMapping.client_id.is_not(None)
+            return (
+                db.session.scalar(select(func.count(Client.id))) or 0,
+                db.session.scalar(select(func.count(OrganizationMapping.id)).where(mapped)) or 0,
+            )
+
+    page = admin.get(acme.url("organizations/?show=unmapped")).text
+    assert "All 300 that match" in page
+    assert 'data-select-matching="300" data-agents="897" data-unknown="1"' in page
+    before = count()
+    data = {"which": "all", "action": "create", "show": "unmapped"}
+    toast = toast_of(admin.post(acme.url("organizations/many"), data=data, headers=HTMX))
+    assert "Created 298 clients, mapped 299 organizations." in toast["message"]
+    assert "No client was created of “Long xxxxx" in toast["message"]
+    assert "a client's name has 1 to 200 characters" in toast["message"]
+    assert count() == (before[0] + 298, before[1] + 299)
+    assert "Long xxx" in admin.get(acme.url("organizations/?show=unmapped")).text
+    undone = admin.post(toast["undo"]["url"], headers=HTMX)
+    assert "Undone: created 298 clients" in toast_of(undone)["message"]
+    assert count() == before
+
+
+@pytest.mark.one_database
+def test_all_that_match_are_those_that_the_list_shows(
+    app: Flask,
+    admin: FlaskClient,
+    acme: Place,
+    hundreds: int,
+    unmapped: int,
+    globex: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def act(action: str, **more: Any) -> str:
+        data = {"which": "all", "action": action, "show": "unmapped", **more}
+        answer = admin.post(acme.url("organizations/many"), data=data, headers=HTMX)
+        return str(toast_of(answer)["message"])
+
+    def client_of(organization: int) -> int | None:
+        with app.app_context(), tenant_scope(acme.id):
+            return db.session.get_one(OrganizationMapping, organization).client_id
+
+    assert act("ignore", q="office00") == "Ignored: 10 organizations."
+    assert act("ask", q="office", show="ignored") == "No longer ignored: 10 organizations."
+    assigned = act("assign", q="office29", client_id=acme.client)
+    assert assigned.startswith("Mapped 7 organizations to Acme Client.")
+    assert "sure" in act("accept", q="office")
+    assert act("accept").startswith("Mapped GLOBEX to Globex.")
+    assert client_of(unmapped) == globex
+    assert "No organization matches" in act("create", q="nobody")
+    assert client_of(acme.organization) == acme.client
+
+    monkeypatch.setattr(choosing, "MOST_MATCHING", 200)
+    assert "More than 200 organizations match" in act("create")
+    assert act("ignore", q="office1") == "Ignored: 100 organizations."
+
+
+@pytest.mark.one_database
+def test_an_organization_that_no_client_can_be_named_like_is_refused_by_name(
+    app: Flask, post: Ask, acme: Place, hundreds: int
+) -> None:
+    with app.app_context(), tenant_scope(acme.id):
+        long = OrganizationMapping.external_organization_name.startswith("Long ")
+        [organization] = db.session.scalars(select(OrganizationMapping.id).where(long))
+    answer = post("new-client", organization)
+    assert answer.status_code == 422
+    assert "No client was created of “Long xxx" in answer.text

@@ -157,6 +157,15 @@ def get_organization_by_external_id(external_id: str) -> OrganizationMapping:
     return mapping
 
 
+def find_organization_name(external_id: str) -> str:
+    """By Tactical's number of it, which stands for it where none is known."""
+    if not external_id:
+        return ""
+    is_it = OrganizationMapping.external_organization_id == external_id
+    query = select(OrganizationMapping.external_organization_name).where(is_it)
+    return db.session.scalar(query.limit(1)) or external_id
+
+
 def organization_conditions(shown: OrganizationFilter, search: str) -> list[ColumnElement[bool]]:
     """The filter in SQL."""
     table = OrganizationMapping
@@ -214,5 +223,5 @@ def _with_details(mappings: list[OrganizationMapping]) -> list[OrganizationRow]:
 
 def clients_by_key(keys: set[str]) -> dict[str, Client]:
     """Clients by their name key."""
-    found = db.session.scalars(select(Client).where(Client.name_key.in_(keys)))
+    found = db.session.scalars(select(Client).where(is_among(Client.name_key, keys)))
     return {client.name_key: client for client in found}

@@ -10,16 +10,18 @@ from sqlalchemy.orm import Session
 
 from portal.chunks import chunked
 from portal.db import db, transaction
-from portal.errors import InvalidInput, NotFound, Refused
+from portal.errors import InvalidInput
 from portal.models import Client, OrganizationMapping, SyncLogEntry, SyncRun
 from portal.models.organizations.client import name_key
 from portal.models.undo.offer import UndoKind
 from portal.services.client_choosing import ChosenClients
-from portal.services.clients import delete_client, get_client, insert_client
+from portal.services.clients import delete_bare_clients, get_client, insert_clients
 from portal.services.integrations.current import integration_id
 from portal.services.organizations.listing import clients_by_key
 from portal.services.organizations.mapping import AT_ONCE, assign, load_pairs
+from portal.services.organizations.naming import split_by_name, tell_unfit
 from portal.services.organizations.recording import recorded
+from portal.services.organizations.suggestions import find_same
 from portal.services.runs.history import get_run
 from portal.services.undo.offers import offer_undo
 from portal.services.undo.runs import revert, tell_reverted
@@ -43,6 +45,17 @@ def accept_many(client_ids: Mapping[int, int], user_id: int | None = None) -> Do
     return offer_done(*done)
 
 
+def accept_sure(ids: Collection[int], user_id: int | None = None) -> Done:
+    """Map those whose suggestion is sure: of the rest, each is for somebody to look at."""
+    if not ids:
+        raise InvalidInput("Choose at least one organization.")
+    wanted = set(ids)
+    sure = {each: client for each, client in find_same().find_sure().items() if each in wanted}
+    if not sure:
+        raise InvalidInput("No suggestion for these is sure. Look at each, and tick what is right.")
+    return accept_many(sure, user_id)
+
+
 def assign_many(ids: Collection[int], client_id: int, user_id: int | None = None) -> Done:
     """All to one client. Raises NotFound where there is none."""
     with transaction() as session:
@@ -54,27 +67,25 @@ def assign_many(ids: Collection[int], client_id: int, user_id: int | None = None
 
 def create_many(ids: Collection[int], user_id: int | None = None) -> Done:
     """A client of each organization's name, or the one that has the name already. Those that are
-    mapped stay as they are."""
+    mapped stay as they are, and so do those whose name no client can have: they are named. Raises
+    InvalidInput where there are only such."""
     with transaction() as session:
         mappings = [each for each in _load(session, ids) if each.client_id is None]
         if not mappings:
             return Done("None of these organizations is unmapped.")
-        clients = clients_by_key({name_key(each.external_organization_name) for each in mappings})
-        created, pairs = [], []
-        for mapping in mappings:
-            key = name_key(mapping.external_organization_name)
-            if key not in clients:
-                clients[key] = insert_client(session, mapping.external_organization_name)
-                created.append(clients[key].id)
-            pairs.append((mapping, clients[key]))
-        if len(pairs) == 1:
-            name = pairs[0][1].name
-            text = f"Created the client {name}" if created else f"Mapped to the client {name}"
-        else:
-            what = plural(len(pairs), "organization")
-            text = f"Created {plural(len(created), 'client')}, mapped {what}"
-        changes = assign(session, pairs, text, user_id, created=created)
-    return offer_done(f"{text}.", changes[0].run_id)
+        fit, unfit = split_by_name(mappings)
+        if not fit:
+            raise InvalidInput(tell_unfit(unfit))
+        clients = clients_by_key({name_key(each.external_organization_name) for each in fit})
+        missing = {name_key(each.external_organization_name): each for each in reversed(fit)}
+        names = [missing[key].external_organization_name for key in missing.keys() - clients.keys()]
+        created = insert_clients(session, sorted(names))
+        clients |= {client.name_key: client for client in created}
+        pairs = [(each, clients[name_key(each.external_organization_name)]) for each in fit]
+        text = _tell_created(pairs, len(created))
+        changes = assign(session, pairs, text, user_id, created={client.id for client in created})
+    also = f" {tell_unfit(unfit)}" if unfit else ""
+    return offer_done(f"{text}.{also}", changes[0].run_id)
 
 
 def ignore_many(ids: Collection[int], on: bool, user_id: int | None = None) -> Done:
@@ -142,8 +153,8 @@ def take_back(run_id: int, user_id: int) -> str:
     reverted = revert(run, run.moved, user_id)
     if reverted is None:
         return "Being undone: many assets move back. It takes a few seconds."
-    for client_id in created:
-        _delete_if_bare(client_id)
+    for some in chunked(created, AT_ONCE):
+        delete_bare_clients(some)
     return tell_reverted(title, reverted, "organization")
 
 
@@ -163,6 +174,13 @@ def _assign(
     moved = sum(each.moved_assets for each in changes)
     also = f" {plural(moved, 'asset')} moved along." if moved else ""
     return f"{title}.{also}", changes[0].run_id
+
+
+def _tell_created(pairs: Sequence[tuple[OrganizationMapping, Client]], created: int) -> str:
+    if len(pairs) > 1:
+        return f"Created {plural(created, 'client')}, mapped {plural(len(pairs), 'organization')}"
+    [(_mapping, client)] = pairs
+    return f"{'Created' if created else 'Mapped to'} the client {client.name}"
 
 
 def _set_auto_sync(
@@ -209,10 +227,3 @@ def _list_created(run: SyncRun) -> list[int]:
         )
     )
     return sorted({changes["client_id"][1] for changes in rows if changes})
-
-
-def _delete_if_bare(client_id: int) -> None:
-    try:
-        delete_client(client_id)
-    except (NotFound, Refused):
-        return  # gone already, or in use meanwhile

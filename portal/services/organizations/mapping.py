@@ -23,6 +23,7 @@ from portal.services.organizations.listing import (
     get_organization_by_external_id,
     organization_conditions,
 )
+from portal.services.organizations.naming import can_name_client
 from portal.services.organizations.recording import recorded
 from portal.services.organizations.suggestions import find_same
 from portal.sync.history import ColumnChange, record_changes
@@ -91,13 +92,14 @@ def map_exact(create: bool = False, user_id: int | None = None) -> list[MappingC
     """Map each unmapped organization to the client of the same name, case and blanks aside.
 
     Two organizations of one name are left to a person. With `create`, a client is made where
-    there is none.
+    there is none and one can be named so.
     """
     with transaction() as session:
         chosen, created = [], []
         for mapping, client in _match_by_name():
-            if client is None and create:
-                client = insert_client(session, mapping.external_organization_name)
+            name = mapping.external_organization_name
+            if client is None and create and can_name_client(name):
+                client = insert_client(session, name)
                 created.append(client.id)
             if client is not None:
                 chosen.append((mapping, client))

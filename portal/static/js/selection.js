@@ -2,6 +2,7 @@
 //   <form data-selection>
 //     <input type="checkbox" data-select-all>  <span data-selection-count>
 //     <input type="checkbox" data-select-matching="4312">  all that the filters show
+//       (of organizations with data-agents="912" data-unknown="3": of all of them)
 //     <input type="checkbox" data-select>      one a row; Shift takes the rows between
 //     <button data-confirm-one="Resolve 1 alert?" data-confirm-many="Resolve {n} alerts?">
 // Boxes may stand outside of the form and name it: form="…". Boxes with data-agents are counted:
@@ -25,7 +26,8 @@ function show(form) {
   const matching = form.querySelector("[data-select-matching]");
   const number = matching?.checked ? Number(matching.dataset.selectMatching) : chosen;
   const said = `${number.toLocaleString("en")} selected`;
-  const words = number ? [said, ...agents(ticked)].join(" · ") : "";
+  const imported = matching?.checked ? agentsOfAll(matching) : agentsOf(ticked);
+  const words = number ? [said, ...imported].join(" · ") : "";
   const count = form.querySelector("[data-selection-count]");
   if (count && count.textContent !== words) count.textContent = words;
   form.classList.toggle("has-selection", number > 0);
@@ -39,13 +41,21 @@ function show(form) {
 }
 
 // What mapping the organizations that are ticked would import, as far as that is known.
-function agents(boxes) {
+function agentsOf(boxes) {
   const told = boxes.map((box) => box.dataset.agents).filter((one) => one !== undefined);
-  if (!told.length) return [];
   const known = told.filter((one) => one !== "").map(Number);
   const sum = known.reduce((all, one) => all + one, 0);
-  const unknown = told.length - known.length;
-  if (!known.length) return ["agents not known"];
+  return sayAgents(sum, told.length - known.length, told.length);
+}
+
+function agentsOfAll(matching) {
+  const { agents, unknown, selectMatching } = matching.dataset;
+  return agents === undefined ? [] : sayAgents(Number(agents), Number(unknown), Number(selectMatching));
+}
+
+function sayAgents(sum, unknown, all) {
+  if (!all) return [];
+  if (unknown === all) return ["agents not known"];
   const words = sum
     ? `would import ${sum.toLocaleString("en")} agent${sum === 1 ? "" : "s"}`
     : "no agents to import";

@@ -12,6 +12,7 @@ from flask.typing import ResponseReturnValue
 
 from portal.extensions import htmx
 from portal.services.organizations import listing as organization_service
+from portal.services.organizations.choosing import MOST_MATCHING, Shown, sum_agents
 from portal.services.organizations.held import list_held
 from portal.services.organizations.listing import OrganizationFilter, OrganizationRow
 from portal.services.organizations.many import Done
@@ -74,6 +75,13 @@ def render_row(organization_id: int, **context: Any) -> str:
     return render_template("organizations/_row.html", **shown, **context) + head
 
 
+def read_shown() -> Shown:
+    """All that the list in view shows, however many pages it has."""
+    form = _read_shown()
+    suggested = _find_suggested(organization_service.count_organizations(), form["show"])
+    return Shown(_read_filter(form["show"]), form["q"], suggested.list_ids(form["show"]))
+
+
 def _read_shown() -> dict[str, str]:
     """What of the list was in view: the form says so, or the address of the page it is on."""
     query = parse_qs(split_current_url().query) if htmx else {}
@@ -95,8 +103,10 @@ def list_context(show: str, q: str, number: int) -> dict[str, Any]:
     total = None if q.strip() else counts[shown] if only is None else len(only)
     page = organization_service.list_organizations(shown, q, number, only, total)
     page.items[:] = suggested.put_in(page.items)
+    is_long = name_allowed().map and page.last > 1 and page.total <= MOST_MATCHING
     return {
         "page": page,
+        "would_import": sum_agents(Shown(shown, q, only)) if is_long else None,
         "show": show if only is not None else str(shown),
         "q": q,
         "reasons": REASONS,

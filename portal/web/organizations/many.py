@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from flask import request
 from flask.typing import ResponseReturnValue
 
@@ -10,10 +12,11 @@ from portal.services.accounts.permissions import Permission
 from portal.services.clients import add_client, find_client_by_name
 from portal.services.organizations import many
 from portal.services.organizations import mapping as mapping_service
+from portal.services.organizations.choosing import list_matching
 from portal.services.organizations.many import Done
 from portal.web.guard import get_user, requires
-from portal.web.input import to_id
-from portal.web.organizations.answers import answer_list
+from portal.web.input import to_id, wants_all_matching
+from portal.web.organizations.answers import answer_list, read_shown
 from portal.web.organizations.views import organizations, read_choice
 from portal.wording import plural
 
@@ -21,11 +24,14 @@ from portal.wording import plural
 @organizations.post("/many")
 @requires(Permission.MAP)
 def act_on_many() -> ResponseReturnValue:
-    """On those that are ticked; each was shown with the client that is suggested for it."""
-    chosen = dict.fromkeys(request.form.getlist("organization", type=to_id))
+    """On those that are ticked, each of which was shown with the client that is suggested for it;
+    or on all that match, of which nobody saw each."""
     action, user_id = request.form.get("action", ""), get_user().id
     try:
+        chosen = _read_chosen()
         match action:
+            case "accept" if wants_all_matching():
+                done = many.accept_sure(chosen, user_id)
             case "accept":
                 shown = {
                     each: request.form.get(f"suggested-{each}", 0, type=to_id) for each in chosen
@@ -57,6 +63,13 @@ def accept_exact() -> ResponseReturnValue:
     changes = mapping_service.map_suggested(get_user().id)
     run_id = changes[0].run_id if changes else None
     return answer_list(many.offer_done(f"Mapped {plural(len(changes), 'organization')}.", run_id))
+
+
+def _read_chosen() -> Collection[int]:
+    """The ids, each once."""
+    if wants_all_matching():
+        return list_matching(read_shown())
+    return dict.fromkeys(request.form.getlist("organization", type=to_id))
 
 
 def _read_client() -> int:

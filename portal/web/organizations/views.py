@@ -74,7 +74,10 @@ def unmap(organization_id: int) -> ResponseReturnValue:
 def create_client(organization_id: int) -> ResponseReturnValue:
     """One of the organization's own name."""
     organization_service.get_organization(organization_id)
-    return answer_row(organization_id, many.create_many([organization_id], get_user().id))
+    try:
+        return answer_row(organization_id, many.create_many([organization_id], get_user().id))
+    except InvalidInput as error:
+        return _refuse(organization_id, error.message)
 
 
 @organizations.post("/<int:organization_id>/ignored")
