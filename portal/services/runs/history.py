@@ -164,6 +164,15 @@ def find_requester(run: SyncRun) -> User | None:
     return None if run.requested_by is None else db.session.get(User, run.requested_by)
 
 
+def name_requesters(runs: Iterable[SyncRun]) -> dict[int, str]:
+    """The addresses of whoever asked for them, by id."""
+    wanted = {run.requested_by for run in runs} - {None}
+    if not wanted:
+        return {}
+    rows = db.session.execute(select(User.id, User.email).where(User.id.in_(wanted)))
+    return {row.id: row.email for row in rows}
+
+
 def count_log_actions(run_id: int) -> dict[str, int]:
     rows = db.session.execute(
         select(SyncLogEntry.action, func.count())

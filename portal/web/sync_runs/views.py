@@ -44,6 +44,7 @@ def index() -> ResponseReturnValue:
         {"run-rows": "sync_runs/_rows.html"},
         **list_context("sync_runs"),
         page=page,
+        requesters=history.name_requesters(page.items),
         filters={"kind": kind, "status": status},
         any_runs=bool(page.items or kind or status),
         integration=integration,

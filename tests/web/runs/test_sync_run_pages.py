@@ -15,7 +15,8 @@ from portal.models.runs.sync_run import RunStatus, SyncKind
 from portal.scope import tenant_scope
 from portal.services.runs.history import find_any_active_run
 from tests.web.conftest import HTMX
-from tests.web.world import Place
+from tests.web.safety.neighbour import limited_user
+from tests.web.world import Place, sign_in
 
 pytestmark = pytest.mark.one_database
 
@@ -206,3 +207,19 @@ def test_without_a_run_there_is_no_chart(app: Flask, admin: FlaskClient, acme: P
     with app.app_context(), tenant_scope(acme.id), transaction() as session:
         session.delete(session.get_one(SyncRun, acme.run))
     assert "Last runs" not in admin.get(acme.url("integrations/tacticalrmm/")).text
+
+
+def test_the_list_names_who_asked_but_to_whoever_is_limited(
+    app: Flask, admin: FlaskClient, acme: Place, run: int
+) -> None:
+    assert "admin@acme.example" in admin.get(acme.url("sync-runs/")).text.partition("<main")[2]
+    work(app, acme, run, requested_by=None)
+    assert "A deleted user" in admin.get(acme.url("sync-runs/")).text
+    work(app, acme, run, trigger="schedule")
+    assert "<td>Schedule</td>" in admin.get(acme.url("sync-runs/")).text
+    work(app, acme, run, trigger="button", requested_by=1)
+    limited = app.test_client()
+    sign_in(app, limited, limited_user(app, acme, acme.client))
+    page = limited.get(acme.url("sync-runs/")).text
+    assert "A person" in page
+    assert "admin@acme.example" not in page
