@@ -47,7 +47,7 @@ class ReportedEvent(ReportedAsset):
 
 class ReportedAlert(Record):
     alert_id = row_id("Its number.")
-    asset = text("The asset's name.")
+    asset = text("The asset's name; of a computer that is no asset none.", nullable=True)
     severity = text("`error`, `warning` or `info`.")
     alert_type = text("`availability`, `check`, `task` or `custom`.")
     message = text("What Tactical says of it.", nullable=True)

@@ -6,11 +6,12 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 
 from portal.db import db
 from portal.models import Alert, Asset, Client
 from portal.models.alerts.alert import AlertStatus
+from portal.services.alerts.belonging import CLIENT_ID, join_client
 from portal.services.assets.freshness import get_stale_before
 from portal.services.assets.listing import AssetFilter, asset_conditions
 from portal.services.clients import ClientRow, page_of_clients, query_clients
@@ -45,24 +46,27 @@ def read_client_states(client_ids: Collection[int]) -> dict[int, ClientState]:
     """Of those of the clients alone with which something is the matter."""
     found: dict[int, dict[str, int]] = {}
     for word, count in COUNTS.items():
-        for client_id, number in db.session.execute(count().where(Asset.client_id.in_(client_ids))):
+        counted = count()
+        its_client = counted.selected_columns.client_id
+        for client_id, number in db.session.execute(counted.where(its_client.in_(client_ids))):
             found.setdefault(client_id, {})[word] = number
     return {client_id: ClientState(**numbers) for client_id, numbers in found.items()}
 
 
 def _count_overdue() -> Select[Any]:
     overdue = asset_conditions(AssetFilter(status="overdue"), get_stale_before())
-    return _count_by_client().where(*overdue)
+    return _count_by(Asset.client_id).where(*overdue)
 
 
 def _count_alerts() -> Select[Any]:
-    active = _count_by_client().select_from(Alert).join(Alert.asset)
-    return active.where(Alert.status == AlertStatus.ACTIVE)
+    """As the list of a client's alerts has them: of computers that are no assets, too."""
+    alerts = join_client(_count_by(CLIENT_ID).select_from(Alert))
+    return alerts.where(Alert.status == AlertStatus.ACTIVE)
 
 
-def _count_by_client() -> Select[Any]:
-    columns: tuple[Any, ...] = (Asset.client_id, func.count().label("number"))
-    return select(*columns).group_by(Asset.client_id)
+def _count_by(client_id: ColumnElement[Any]) -> Select[Any]:
+    columns: tuple[Any, ...] = (client_id.label("client_id"), func.count().label("number"))
+    return select(*columns).group_by(client_id)
 
 
 COUNTS: Mapping[str, Callable[[], Select[Any]]] = {

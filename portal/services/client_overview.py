@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import groupby
 from typing import Any
 
@@ -17,7 +17,7 @@ from portal.models.alerts.alert import AlertStatus, Severity
 from portal.models.assets.change import OF_LISTS, ChangeAction
 from portal.services.alerts.filters import AlertFilter, alert_conditions
 from portal.services.assets.daily_counts import Day, read_days
-from portal.services.assets.listing import AssetFilter, count_by_status
+from portal.services.assets.listing import RECENT, AssetFilter, came_recently, count_by_status
 from portal.services.clients import get_client, list_client_names
 from portal.services.lists.paging import Page, paginate
 from portal.services.organizations.listing import list_organizations_of
@@ -31,7 +31,6 @@ TICKETS_SHOWN = 5
 CHANGES_SHOWN = 8
 CHANGES_READ = 60
 """One look may write several columns of an asset."""
-RECENT = timedelta(days=30)
 _WEIGHT = {Severity.ERROR: 2, Severity.WARNING: 1, Severity.INFO: 0}
 _WORDS = {
     ChangeAction.CREATED: "Added",
@@ -64,8 +63,9 @@ class ActiveAlert:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """`new`: assets that came within RECENT."""
+    """`new`: assets that came within RECENT. `organization`: Tactical's number of it."""
 
+    organization: str | None
     name: str | None
     assets: int
     new: int
@@ -162,17 +162,17 @@ def _read_active_alerts(client_id: int) -> tuple[list[ActiveAlert], dict[str, in
 
 def _list_places(client_id: int) -> list[Place]:
     """Organizations by name, those without a mapping last; sites by name."""
-    is_new = Asset.created_at >= utc_now() - RECENT
     rows = db.session.execute(
         select(Asset.integration_id, Asset.rmm_organization_id, Asset.site_name)
-        .add_columns(func.count(), func.count(case((is_new, 1))))
+        .add_columns(func.count(), func.count(case((came_recently(), 1))))
         .add_columns(func.count(case((Asset.asset_type == "server", 1))))
         .where(Asset.client_id == client_id, Asset.missing_since.is_(None))
         .group_by(Asset.integration_id, Asset.rmm_organization_id, Asset.site_name)
     ).all()
     sites: dict[tuple[int, str], list[Site]] = {}
-    for integration_id, organization_id, *site in rows:
-        sites.setdefault((integration_id, organization_id), []).append(Site(*site))
+    for integration_id, organization_id, *numbers in rows:
+        site = Site(organization_id, *numbers)
+        sites.setdefault((integration_id, organization_id), []).append(site)
     places = [
         Place(each, _in_order(sites.pop((each.integration_id, each.external_organization_id), [])))
         for each in list_organizations_of(client_id)

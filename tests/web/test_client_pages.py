@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import re
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from flask import Flask
@@ -11,14 +13,23 @@ from flask.testing import FlaskClient
 
 from portal.clock import utc_now
 from portal.db import transaction
-from portal.models import Asset, AssetChange, AssetSoftware, Client, SoftwareTitle
+from portal.models import (
+    Alert,
+    Asset,
+    AssetChange,
+    AssetSoftware,
+    Client,
+    OrganizationMapping,
+    SoftwareTitle,
+)
+from portal.models.alerts.alert import AlertStatus, Severity
 from portal.models.assets.change import ChangeAction
 from portal.scope import tenant_scope
 from portal.services.software import of_client
 from portal.sync.software.products import place_titles
 from portal.sync.software.store import refresh_counts
 from tests.web.safety.neighbour import limited_user
-from tests.web.world import Place, make_asset, sign_in
+from tests.web.world import Place, make_alert, make_asset, sign_in
 
 pytestmark = pytest.mark.one_database
 
@@ -176,6 +187,7 @@ def test_its_organizations_with_their_sites_and_what_was_given_to_it_by_hand(
 ) -> None:
     with app.app_context(), tenant_scope(acme.id), transaction() as session:
         first = session.get_one(Asset, acme.asset)
+        organization = first.rmm_organization_id
         for number in range(12):
             asset = make_asset(first.integration_id, acme.client, f"pc-{number}")
             asset.site_name = f"Site {number:02}"
@@ -190,10 +202,91 @@ def test_its_organizations_with_their_sites_and_what_was_given_to_it_by_hand(
     words = " ".join(re.sub(r"<[^>]*>", " ", places).split())
     assert acme.url("organizations/?q=Acme+Organization") in places.replace("%20", "+")
     assert "Acme Organization 13 No site" in words
-    assert acme.url(f"assets/?client_id={acme.client}&amp;site=Site+03") in places.replace(
-        "%20", "+"
-    )
+    where = f"assets/?client_id={acme.client}&amp;organization={organization}&amp;site=Site+03"
+    assert acme.url(where) in places.replace("%20", "+")
     assert "3 more sites" in words
     assert words.index("Site 08") < words.index("more sites") < words.index("Site 11")
     assert "Given to Acme Client by hand 1" in words
     assert "Left" not in words
+
+
+def count_listed(http: FlaskClient, address: str) -> int:
+    """How many rows a list has, as it says itself."""
+    found = re.search(
+        r'aria-label="Pages">.*?([\d,]+) (?:asset|alert)s?\b', get(http, address), re.S
+    )
+    return int(found[1].replace(",", "")) if found else 0
+
+
+def get(http: FlaskClient, address: str) -> str:
+    answer = http.get(html.unescape(address))
+    assert answer.status_code == 200, address
+    return answer.text
+
+
+@pytest.mark.parametrize("has_assets", [True, False])
+def test_every_number_is_that_of_the_list_it_leads_to(
+    app: Flask, admin: FlaskClient, acme: Place, has_assets: bool
+) -> None:
+    """Also with alerts of computers that are no assets, of a client that may have none at all, with
+    sites of one name in two organizations, and with what came long ago."""
+    with app.app_context(), tenant_scope(acme.id), transaction() as session:
+        first = session.get_one(Asset, acme.asset)
+        linked = session.get_one(Alert, acme.alert)
+        session.add(client := Client(name="Numbered"))
+        session.flush()
+        for organization in ("71", "72"):
+            session.add(
+                OrganizationMapping(
+                    integration_id=first.integration_id,
+                    external_organization_id=organization,
+                    external_organization_name=f"Numbered {organization}",
+                    client_id=client.id,
+                )
+            )
+            for site in ("Main", "Main", None) if has_assets else ():
+                asset = make_asset(first.integration_id, client.id, f"pc-{uuid4().hex}")
+                asset.rmm_organization_id, asset.site_name = organization, site
+                asset.created_at = utc_now() - timedelta(days=60 if site else 2)
+                session.add(asset)
+        for number, (severity, status) in enumerate(
+            [
+                *[(Severity.ERROR, AlertStatus.ACTIVE)] * 4,
+                *[(Severity.WARNING, AlertStatus.ACTIVE)] * 2,
+                (Severity.ERROR, AlertStatus.RESOLVED),
+            ]
+        ):
+            alert = make_alert(first)
+            alert.external_alert_id, alert.asset_id = f"no-asset-{number}", None
+            alert.external_organization_id = "71"
+            alert.severity, alert.status = severity, status
+            session.add(alert)
+        linked.severity = Severity.INFO
+        client_id = client.id
+
+    page = get(admin, acme.url(f"clients/{client_id}"))
+    numbers = re.findall(
+        r'<a class="count[^"]*" href="([^"]+)">\s*<span class="count-number[^"]*">([\d,]+)', page
+    )
+    numbers += re.findall(r'href="([^"]+)">All ([\d,]+)<', page)
+    numbers += re.findall(
+        r'<li><a class="quiet-link" href="([^"]+)">.*?client-number">(\d+)<', page
+    )
+    listed = get(admin, acme.url("clients/"))
+    [row] = [each for each in re.findall(r"<tr.*?</tr>", listed, re.S) if "Numbered" in each]
+    numbers += re.findall(r'href="([^"]+/alerts/[^"]+)"[^>]*>([\d,]+)<', row)
+    worst = get(admin, acme.url()).partition("Clients that need most")[2]
+    [row] = [each for each in re.findall(r"<tr.*?</tr>", worst, re.S) if "Numbered" in each]
+    errors = re.findall(r'href="([^"]+severity=error[^"]*)"[^>]*>(\d+) errors?', row)
+    assert [number for _link, number in errors] == ["4"]
+    numbers += errors
+
+    told = {html.unescape(link).partition(acme.url())[2]: int(text) for link, text in numbers}
+    of_alerts = {link: found for link, found in told.items() if link.startswith("alerts/")}
+    assert set(of_alerts.values()) >= {6, 4}
+    if has_assets:
+        assert told[f"assets/?client_id={client_id}&new=30d"] == 2
+        assert told[f"assets/?client_id={client_id}&organization=72&nosite=yes"] == 1
+        assert told[f"assets/?client_id={client_id}&organization=71&site=Main"] == 2
+    for link, found in told.items():
+        assert count_listed(admin, acme.url(link)) == found, link

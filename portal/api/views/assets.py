@@ -33,7 +33,10 @@ class AssetArguments(ListArguments):
     )
     type = one_of(("server", "workstation"), "The `asset_type`.")
     client_id = wanted_id("Those of a client.")
+    organization = search("The `rmm_organization_id`.")
     site = search("The `site_name`.")
+    nosite = one_of(("yes",), "Those without a site.")
+    new = one_of(("30d",), "Those that came into the portal within the last 30 days.")
     os = search("The `os_type`.")
     tag = search("Those with this tag.")
     maintenance = one_of(("yes",), "Those whose agent is in Tactical's own maintenance mode.")
@@ -75,7 +78,10 @@ def list_assets(arguments: dict[str, Any]) -> ResponseReturnValue:
         status=arguments.get("status", ""),
         asset_type=arguments.get("type", ""),
         client_id=arguments.get("client_id"),
+        organization=arguments.get("organization", ""),
         site_name=arguments.get("site", ""),
+        has_no_site=arguments.get("nosite") == "yes",
+        is_new=arguments.get("new") == "30d",
         os_type=arguments.get("os", ""),
         tag=arguments.get("tag", ""),
         in_maintenance=arguments.get("maintenance") == "yes",

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, or_, select, true, tuple_, union_all
+from sqlalchemy import ColumnElement, false, or_, select, true, tuple_, union_all
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from portal.clock import FIRST_DAY, LAST_DAY, begin_of, utc_now
-from portal.models import Alert, AlertHandling, Asset, OrganizationMapping, Ticket, TicketAlert
+from portal.models import Alert, AlertHandling, Asset, Ticket, TicketAlert
 from portal.models.alerts.alert import IS_PRESENT
 from portal.models.alerts.handling import HandlingState
 from portal.models.tickets.ticket import TicketStatus
+from portal.services.alerts.belonging import is_of_organization
 from portal.services.lists.search import find_named, folded_contains, split_words
 from portal.services.tickets.filters import HAS_FAILED, IS_OF_PRESENT, STATES
 
@@ -152,23 +153,10 @@ def _belongs_to(client_id: int) -> ColumnElement[bool]:
     return Alert.id.in_(
         union_all(
             select(linked.id).where(_is_of_asset(linked, client_id)),
-            select(unlinked.id).where(_is_of_organization(unlinked, client_id)),
+            select(unlinked.id).where(is_of_organization(unlinked, client_id)),
         )
     )
 
 
 def _is_of_asset(alert: type[Alert], client_id: int) -> ColumnElement[bool]:
     return alert.asset_id.in_(select(Asset.id).where(Asset.client_id == client_id))
-
-
-def _is_of_organization(alert: type[Alert], client_id: int) -> ColumnElement[bool]:
-    mapping = (
-        select(OrganizationMapping.id)
-        .where(
-            OrganizationMapping.client_id == client_id,
-            OrganizationMapping.integration_id == alert.integration_id,
-            OrganizationMapping.external_organization_id == alert.external_organization_id,
-        )
-        .exists()
-    )
-    return and_(alert.asset_id.is_(None), mapping)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, or_, select
@@ -35,6 +35,8 @@ EVERY = "every"
 """Not a status: all of them, missing and retired ones too; for exports and programs."""
 RETIRED = "retired"
 """Not a status: those that are retired. They are missing too, but not among MISSING."""
+RECENT = timedelta(days=30)
+"""What came within it is new."""
 
 _SEARCHED = (
     Asset.name,
@@ -59,7 +61,12 @@ class AssetFilter:
     status: str = ""
     asset_type: str = ""
     client_id: int | None = None
+    organization: str = ""
+    """Tactical's number of it."""
     site_name: str = ""
+    has_no_site: bool = False
+    is_new: bool = False
+    """It came within RECENT."""
     os_type: str = ""
     tag: str = ""
     in_maintenance: bool = False
@@ -106,6 +113,7 @@ def _of_any_status(shown: AssetFilter) -> list[ColumnElement[bool]]:
     equals: tuple[tuple[InstrumentedAttribute[Any], object], ...] = (
         (Asset.asset_type, shown.asset_type),
         (Asset.client_id, shown.client_id),
+        (Asset.rmm_organization_id, shown.organization),
         (Asset.site_name, shown.site_name),
         (Asset.os_type, shown.os_type),
         (Asset.agent_version, shown.agent_version),
@@ -114,6 +122,10 @@ def _of_any_status(shown: AssetFilter) -> list[ColumnElement[bool]]:
     if shown.tag:
         has_it = AssetTag.tag == shown.tag.lower()
         conditions.append(Asset.id.in_(select(AssetTag.asset_id).where(has_it)))
+    if shown.has_no_site:
+        conditions.append(Asset.site_name.is_(None))
+    if shown.is_new:
+        conditions.append(came_recently())
     if shown.in_maintenance:
         conditions.append(Asset.maintenance_mode.is_(True))
     if shown.needs_reboot:
@@ -127,6 +139,10 @@ def _of_any_status(shown: AssetFilter) -> list[ColumnElement[bool]]:
     # Every word must be found somewhere, so that "smith laptop" narrows.
     conditions.extend(any_contains(_SEARCHED, word) for word in split_words(shown.search))
     return conditions
+
+
+def came_recently() -> ColumnElement[bool]:
+    return Asset.created_at >= utc_now() - RECENT
 
 
 def list_assets(shown: AssetFilter, page: int = 1) -> Page[Asset]:

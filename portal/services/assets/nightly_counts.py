@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from portal.clock import begin_of, day_of, utc_now
@@ -22,9 +22,9 @@ from portal.models import (
     Client,
     DailyCount,
     Integration,
-    OrganizationMapping,
 )
 from portal.models.alerts.alert import Severity
+from portal.services.alerts.belonging import CLIENT_ID, join_client
 from portal.services.assets.listing import MISSING, STATUSES, AssetFilter, asset_conditions
 from portal.services.lists.pruning import delete_in_parts
 from portal.services.past.days import is_told
@@ -163,22 +163,10 @@ def _count_alerts(session: Session, counts: Counts, begin: datetime, end: dateti
 
 
 def _query_alerts(moment: InstrumentedAttribute[Any], begin: datetime, end: datetime) -> Any:
-    """By client, the asset's or that of the organization while there is no asset, and severity."""
-    client_id = func.coalesce(Asset.client_id, OrganizationMapping.client_id)
-    its_organization: ColumnElement[bool] = and_(
-        Alert.asset_id.is_(None),
-        OrganizationMapping.integration_id == Alert.integration_id,
-        OrganizationMapping.external_organization_id == Alert.external_organization_id,
-    )
-    return (
-        select(client_id, Alert.severity, func.count())
-        .select_from(AlertHandling)
-        .join(Alert, Alert.id == AlertHandling.alert_id)
-        .outerjoin(Asset, Asset.id == Alert.asset_id)
-        .outerjoin(OrganizationMapping, its_organization)
-        .where(moment >= begin, moment < end)
-        .group_by(client_id, Alert.severity)
-    )
+    """By client and severity."""
+    query = select(CLIENT_ID, Alert.severity, func.count()).select_from(AlertHandling)
+    of_alerts = join_client(query.join(Alert, Alert.id == AlertHandling.alert_id))
+    return of_alerts.where(moment >= begin, moment < end).group_by(CLIENT_ID, Alert.severity)
 
 
 def _prune() -> None:

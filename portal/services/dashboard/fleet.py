@@ -14,6 +14,7 @@ from portal.clock import utc_now
 from portal.db import UtcDateTime, db
 from portal.models import Alert, Asset, Client, Integration
 from portal.models.alerts.alert import AlertStatus, Severity
+from portal.services.alerts.belonging import CLIENT_ID, join_client
 from portal.services.assets.drift import is_elsewhere, join_mapping
 from portal.services.assets.listing import (
     AssetFilter,
@@ -38,7 +39,7 @@ class ClientState:
     name: str
     errors: int
     warnings: int
-    """Active alerts of these severities, on its assets."""
+    """Active alerts of these severities."""
     overdue: int
 
     @property
@@ -117,22 +118,22 @@ def _by_client(stale_before: datetime, integration: Integration | None) -> Selec
 
 
 def _by_severity() -> Select[Any]:
-    """Active alerts; those without an asset have no client here."""
+    """Active alerts, as the list of a client's has them."""
+    query = select(
+        literal(_ALERTS),
+        CLIENT_ID,
+        Client.name,
+        cast(Alert.severity, String),
+        func.min(Alert.triggered_at),
+        _NEVER,
+        *_only(func.count()),
+        _NO_TEXT,
+    ).select_from(Alert)
     return (
-        select(
-            literal(_ALERTS),
-            Asset.client_id,
-            _NO_TEXT,
-            cast(Alert.severity, String),
-            func.min(Alert.triggered_at),
-            _NEVER,
-            *_only(func.count()),
-            _NO_TEXT,
-        )
-        .select_from(Alert)
-        .outerjoin(Alert.asset)
+        join_client(query)
+        .outerjoin(Client, Client.id == CLIENT_ID)
         .where(Alert.status == AlertStatus.ACTIVE)
-        .group_by(Asset.client_id, Alert.severity)
+        .group_by(CLIENT_ID, Client.name, Alert.severity)
     )
 
 
@@ -164,16 +165,17 @@ def _list_worst(
     for client_id, name, word, _seen, _absent, *numbers in clients:
         by_client[client_id].append((word, *numbers[:6]))
         names[client_id] = name
+    names |= {row[0]: row[1] for row in alerts if row[1] is not None}
     active = {(row[0], row[2]): row[5] for row in alerts}
     states = [
         ClientState(
             id=client_id,
-            name=names[client_id],
+            name=name,
             errors=active.get((client_id, Severity.ERROR), 0),
             warnings=active.get((client_id, Severity.WARNING), 0),
-            overdue=sum_statuses(rows)["overdue"],
+            overdue=sum_statuses(by_client[client_id])["overdue"],
         )
-        for client_id, rows in by_client.items()
+        for client_id, name in names.items()
     ]
     bad = [each for each in states if any(each.badness)]
     return sorted(bad, key=lambda each: (*(-number for number in each.badness), each.name))

@@ -9,13 +9,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import case, func, or_, select
+from sqlalchemy import CompoundSelect, case, func, or_, select, union_all
+from sqlalchemy.orm import aliased
 
 from portal.clock import day_of, utc_now
 from portal.db import db, is_among
 from portal.models import Alert, AlertHandling, Client
 from portal.models.alerts.alert import Severity
 from portal.scope import allowed_clients, beyond_clients
+from portal.services.alerts.belonging import is_of_organization
 from portal.services.clients import get_client, list_client_names
 from portal.services.past.days import Month, find_history_start, read_month
 from portal.services.past.fleet import count_types
@@ -42,7 +44,9 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class AlertLine:
-    asset: str
+    """`asset` is None for a computer that is no asset."""
+
+    asset: str | None
     asset_id: int | None
     alert_id: int
     severity: str
@@ -108,7 +112,7 @@ def read_client_month(client_id: int, text: str = "") -> ClientMonth:
     with beyond_clients():
         records = load_records(month.start, client_id)
         stays = list_stays(records, client_id, month.start, until)
-        alerts, resolved = _list_alerts(stays, month.start, until)
+        alerts, resolved = _list_alerts(client_id, stays, month.start, until)
         all_month = _list_all_month(stays)
         software = list_software(all_month, month.start, until)
     links = _find_links(records)
@@ -205,9 +209,12 @@ def _name_others(stays: Sequence[Stay], records: Sequence[Record]) -> dict[tuple
     return names
 
 
-def _list_alerts(stays: Sequence[Stay], start: datetime, until: datetime) -> tuple[list[Any], int]:
+def _list_alerts(
+    client_id: int, stays: Sequence[Stay], start: datetime, until: datetime
+) -> tuple[list[Any], int]:
     """Rows of alerts, one for each time that they were triggered while their asset was in the
-    fleet, the oldest first; and how many of any age were resolved meanwhile."""
+    fleet, the oldest first; and how many of any age were resolved meanwhile. One without an asset
+    is of the client that its organization is mapped to now."""
     by_asset: dict[int, list[Stay]] = {}
     for stay in stays:
         by_asset.setdefault(stay.first.id, []).append(stay)
@@ -217,21 +224,32 @@ def _list_alerts(stays: Sequence[Stay], start: datetime, until: datetime) -> tup
     rows = db.session.execute(
         select(*_ALERT, raised.label("triggered_at"), ended.label("resolved_at"))
         .outerjoin(its, its.alert_id == Alert.id)
-        .where(is_among(Alert.asset_id, sorted(by_asset)))
+        .where(Alert.id.in_(_select_its(client_id, sorted(by_asset))))
         .where(or_(*((at >= start) & (at < until) for at in (raised, ended))))
         .order_by(raised, Alert.id)
     ).all()
 
     def counts(row: Any, at: datetime | None) -> bool:
         is_in = at is not None and start <= at < until
+        if row.asset_id is None:
+            return is_in
         return is_in and any(stay.holds(at) for stay in by_asset[row.asset_id] if at)
 
     names = {asset_id: its[-1].last.name for asset_id, its in by_asset.items()}
-    found = [(names[row.asset_id], row) for row in rows if counts(row, row.triggered_at)]
+    found = [(names.get(row.asset_id), row) for row in rows if counts(row, row.triggered_at)]
     return found, sum(counts(row, row.resolved_at) for row in rows)
 
 
-def _to_line(found: tuple[str, Any], links: dict[int, int]) -> AlertLine:
+def _select_its(client_id: int, asset_ids: Sequence[int]) -> CompoundSelect[int]:
+    """The ids of alerts: either way by itself, for which there is an index."""
+    linked, unlinked = aliased(Alert), aliased(Alert)
+    return union_all(
+        select(linked.id).where(is_among(linked.asset_id, asset_ids)),
+        select(unlinked.id).where(is_of_organization(unlinked, client_id)),
+    )
+
+
+def _to_line(found: tuple[str | None, Any], links: dict[int, int]) -> AlertLine:
     name, row = found
     return AlertLine(
         name,

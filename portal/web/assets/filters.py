@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from portal.services.assets.listing import AssetFilter
+from portal.services.organizations.listing import find_organization_name
 from portal.web.client_filter import find_shown_client, read_client_id
 from portal.web.fragments import Query, words
 
@@ -14,7 +15,10 @@ def read_filter(query: Query | None = None) -> AssetFilter:
         status=words("status", query),
         asset_type=words("type", query),
         client_id=read_client_id(query),
+        organization=words("organization", query),
         site_name=words("site", query),
+        has_no_site=words("nosite", query) == "yes",
+        is_new=words("new", query) == "30d",
         os_type=words("os", query),
         tag=words("tag", query),
         in_maintenance=words("maintenance", query) == "yes",
@@ -33,7 +37,11 @@ def describe_filter(shown: AssetFilter) -> dict[str, object]:
         "q": shown.search,
         "status": shown.status,
         "client": find_shown_client(shown.client_id),
+        "organization": shown.organization,
+        "organization_name": find_organization_name(shown.organization),
         "site": shown.site_name,
+        "nosite": "yes" if shown.has_no_site else "",
+        "new": "30d" if shown.is_new else "",
         "type": shown.asset_type,
         "os": shown.os_type,
         "tag": shown.tag,
