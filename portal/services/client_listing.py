@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import Select, SQLColumnExpression, func, select
 
 from portal.db import db
 from portal.models import Alert, Asset, Client
@@ -64,7 +64,7 @@ def _count_alerts() -> Select[Any]:
     return alerts.where(Alert.status == AlertStatus.ACTIVE)
 
 
-def _count_by(client_id: ColumnElement[Any]) -> Select[Any]:
+def _count_by(client_id: SQLColumnExpression[Any]) -> Select[Any]:
     columns: tuple[Any, ...] = (client_id.label("client_id"), func.count().label("number"))
     return select(*columns).group_by(client_id)
 

@@ -17,10 +17,7 @@ from portal.web.fragments import words
 
 @dataclass(frozen=True, slots=True)
 class PastDay:
-    """`begin`: the first day that lists can be rebuilt of."""
-
     day: date
-    begin: date | None
 
     @property
     def name(self) -> str:
@@ -38,9 +35,13 @@ def wanted_day() -> str:
 
 def read_past_day() -> PastDay:
     """Raises InvalidInput."""
+    return PastDay(read_day(wanted_day(), find_history_start()))
+
+
+def read_bounds() -> tuple[date | None, date]:
+    """The first day that lists can be rebuilt of, and the last."""
     begin = find_history_start()
-    day = read_day(wanted_day(), begin)
-    return PastDay(day, None if begin is None else day_of(begin))
+    return None if begin is None else day_of(begin), day_of(utc_now())
 
 
 def refuse_day(title: str, error: InvalidInput) -> ResponseReturnValue:
@@ -49,8 +50,6 @@ def refuse_day(title: str, error: InvalidInput) -> ResponseReturnValue:
         "past/refused.html",
         title=title,
         problem=error.message,
-        typed=wanted_day(),
-        today=day_of(utc_now()),
         back=request.path,
     )
     return page, 422

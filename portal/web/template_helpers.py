@@ -16,6 +16,7 @@ from portal.models.assets.labels import label_column
 from portal.services.integrations.option_kinds import name_interval
 from portal.services.windows.words import describe_length, describe_repeats, describe_times
 from portal.web.day_charts import name_day
+from portal.web.past import read_bounds
 from portal.web.static_files import static_url
 from portal.web.sync_runs.descriptions import (
     describe_pace,
@@ -68,7 +69,10 @@ def register(app: Flask) -> None:
         describe_times=describe_times,
     )
     app.jinja_env.globals.update(
-        static_url=static_url, url_with=url_with, url_with_query=url_with_query
+        static_url=static_url,
+        url_with=url_with,
+        url_with_query=url_with_query,
+        day_bounds=read_bounds,
     )
     # Blocks leave no blank lines: pages stay readable, and a third smaller.
     app.jinja_env.trim_blocks = True

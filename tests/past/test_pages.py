@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import html
 import io
 import re
@@ -35,7 +36,7 @@ from portal.services.reports.words import say_update
 from portal.sync.software.products import place_titles
 from portal.web.clients import report
 from portal.web.template_helpers import iso_time
-from tests.web.conftest import acme, admin
+from tests.web.conftest import HTMX, acme, admin
 from tests.web.safety.neighbour import limited_user
 from tests.web.world import Place, make_alert, make_asset, sign_in
 
@@ -305,6 +306,109 @@ def test_lists_are_those_of_the_day_and_nothing_can_be_done_there(
     file = admin.get(acme.url(f"assets/export.csv?as_of={before}")).text
     assert "old-name" in file
     assert "agent_status" not in file
+
+
+def test_the_way_to_another_day_keeps_the_filters_and_knows_which_days_there_are(
+    admin: FlaskClient, acme: Place, other_client: int
+) -> None:
+    """From today's list, from that of a past day and from a day of which there is none."""
+    day, today = day_of(MIDDLE), day_of(utc_now())
+    asked = f"q=acme&client_id={acme.client}&site=Cellar&type=server&os=Linux&sort=-site&tag=a"
+    kept = {"q": "acme", "client_id": str(acme.client), "site": "Cellar", "type": "server"}
+    kept |= {"os": "Linux", "sort": "-site"}
+    for more in ("&status=online", f"&as_of={day}&status=missing", "&as_of=2001-01-01&page=2"):
+        page = admin.get(acme.url(f"assets/?{asked}{more}")).text
+        form = re.findall(r'<form class="day-form".*?</form>', page, re.S)[0]
+        hidden = dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', form))
+        assert hidden == kept | ({"status": "missing"} if "missing" in more else {}), more
+        begin = day_of(MONTH.start - timedelta(days=40))
+        assert f'min="{begin}" max="{today}"' in form
+    for where in ("clients/", "software/"):
+        page = admin.get(acme.url(f"{where}?q=acme")).text
+        assert 'type="hidden" name="q" value="acme"' in page.partition('class="day-form"')[2]
+    answer = admin.get(
+        acme.url("assets/?q=found&sort=-name"), headers=HTMX | {"HX-Target": "asset-rows"}
+    )
+    followed = answer.text.partition('id="day-filters"')[2].partition("</span>")[0]
+    assert 'name="q" value="found"' in followed
+    past = admin.get(acme.url(f"assets/?{asked}&as_of={day}")).text
+    back = html.unescape(re.findall(r'href="([^"]+)">Back to today', past)[0])
+    assert "q=acme" in back
+    assert "as_of" not in back
+
+
+def test_clients_of_a_past_day_are_found_exported_and_counted_when_deleted_since(
+    app: Flask, admin: FlaskClient, acme: Place, other_client: int
+) -> None:
+    before = day_of(MIDDLE - timedelta(days=2))
+    with app.app_context(), tenant_scope(acme.id), transaction() as session:
+        other = session.get_one(Client, other_client)
+        other.name, other.created_at = "Dvořák & Söhne", MONTH.start - timedelta(days=60)
+    found = admin.get(acme.url(f"clients/?as_of={before}&q=dvorak")).text
+    assert "Dvořák &amp; Söhne" in found
+    assert "Acme Client" not in found
+    assert html.unescape(re.findall(r'id="past-export" href="([^"]+)"', found)[0]) == acme.url(
+        f"clients/export.csv?as_of={before}&q=dvorak"
+    )
+    file = admin.get(acme.url(f"clients/export.csv?as_of={before}&q=dvorak"))
+    assert f"clients-as-of-{before}" in file.headers["Content-Disposition"]
+    head = "client_id,client,assets,workstations,servers,online,offline,overdue,unknown"
+    assert head.replace("workstations,servers", "workstation,server") in file.text
+    assert file.text.splitlines()[1] == f"{other_client},Dvořák & Söhne,1,1,0,,,,"
+    assert admin.get(acme.url("clients/export.csv?as_of=2001-01-01")).status_code == 302
+
+    with app.app_context(), tenant_scope(acme.id), transaction() as session:
+        session.delete(session.get_one(Client, other_client))
+    page = admin.get(acme.url(f"clients/?as_of={before}")).text
+    assert "1 more computer was of 1 client deleted since" in page
+    assert acme.url(f"assets/?as_of={before}") in page
+    text = admin.get(acme.url(f"clients/export.csv?as_of={before}")).text
+    assert f"{other_client},a deleted client,1,1,0,,,," in text
+    assert "deleted since" not in admin.get(acme.url(f"clients/?as_of={before}&q=acme")).text
+
+
+def test_exports_of_a_past_day_are_what_the_list_shows(
+    admin: FlaskClient, acme: Place, other_client: int
+) -> None:
+    before = day_of(MIDDLE - timedelta(days=2))
+
+    def read(path: str) -> list[dict[str, str]]:
+        text = admin.get(acme.url(path)).text.removeprefix("\ufeff")
+        return list(csv.DictReader(io.StringIO(text)))
+
+    shown = admin.get(acme.url(f"software/?as_of={before}&q=runtime")).text
+    link = html.unescape(re.findall(r'id="past-export" href="([^"]+)"', shown)[0])
+    found = list(csv.DictReader(io.StringIO(admin.get(link).text.removeprefix("\ufeff"))))
+    assert {row["product"] for row in found} == {"Runtime"}
+    assert len(read(f"software/export.csv?as_of={before}")) > len(found) == 2
+    names = [row["name"] for row in read(f"assets/export.csv?as_of={before}")]
+    down = [row["name"] for row in read(f"assets/export.csv?as_of={before}&sort=-name")]
+    assert len(names) == 3
+    assert down == names[::-1]
+
+
+def test_the_month_of_a_client_has_the_alerts_of_computers_that_are_no_assets(
+    app: Flask, admin: FlaskClient, acme: Place, other_client: int
+) -> None:
+    where = acme.url(f"clients/{acme.client}/report?month={MONTH}")
+    before = int(re.findall(r"(\d+) raised", admin.get(where).text)[0])
+    with app.app_context(), tenant_scope(acme.id), transaction() as session:
+        own = session.get_one(Asset, acme.asset)
+        for number, at in enumerate((MIDDLE, MONTH.start - timedelta(days=2), MIDDLE), start=1):
+            alert = make_alert(own)
+            alert.asset_id, alert.external_alert_id = None, f"no-asset-{number}"
+            organization = own.rmm_organization_id if number < 3 else "of-nobody"
+            alert.external_organization_id, alert.triggered_at = organization, at
+            alert.message, alert.resolved_at = f"Not imported {number}", MIDDLE
+            session.add(alert)
+    page = admin.get(where).text
+    assert f"{before + 1} raised" in page
+    assert "Not imported 1" in page
+    assert "Not imported 2" not in page
+    assert "Not imported 3" not in page
+    assert re.search(r">2</span>\s*<span class=\"count-label\">Alerts resolved", page)
+    book = admin.get(acme.url(f"clients/{acme.client}/report.xlsx?month={MONTH}")).data
+    assert any("Not imported 1" in sheet for sheet in read_sheets(book).values())
 
 
 @pytest.mark.parametrize("day", ["2001-01-01", "tomorrow", "2026-13-01", "9999-12-31"])

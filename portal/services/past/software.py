@@ -188,10 +188,11 @@ def name_past_product(product_id: int) -> str:
         return db.session.scalars(named).one()
 
 
-def export_past_software(past: PastSoftware) -> Iterator[Row]:
-    """Every install of assets that there were, missing ones too, asset by asset."""
+def export_past_software(past: PastSoftware, search: str = "") -> Iterator[Row]:
+    """Every install of assets that there were, missing ones too, asset by asset; of products that
+    the search finds."""
     told = past.list_told(present=False)
-    titles = _name_titles({each.title_id for each in told})
+    titles = _name_titles({each.title_id for each in told}, search)
     for each in sorted(told):
         if each.title_id in titles:
             yield _to_row(past, each, titles[each.title_id])
@@ -201,7 +202,7 @@ def export_past_software(past: PastSoftware) -> Iterator[Row]:
             select(*columns, SoftwareTitle.name, SoftwareTitle.publisher, SoftwareProduct.name)
             .join(SoftwareTitle, SoftwareTitle.id == AssetSoftware.title_id)
             .outerjoin(SoftwareProduct, SoftwareProduct.id == SoftwareTitle.product_id)
-            .where(*past.conditions(present=False))
+            .where(*past.conditions(present=False), *_find_words(search))
             .order_by(AssetSoftware.asset_id, AssetSoftware.title_id, AssetSoftware.version)
             .execution_options(yield_per=ROWS_AT_ONCE)
         )
@@ -264,13 +265,13 @@ def _add_told(row: PastProduct, told: Told) -> PastProduct:
     return replace(row, asset_count=row.asset_count + len(more))
 
 
-def _name_titles(title_ids: Collection[int]) -> dict[int, tuple[str, str, str | None]]:
+def _name_titles(title_ids: Collection[int], search: str) -> dict[int, tuple[str, str, str | None]]:
     title, product = SoftwareTitle, SoftwareProduct
     with beyond_clients():
         rows = db.session.execute(
             select(title.id, title.name, title.publisher, product.name)
             .outerjoin(product, product.id == title.product_id)
-            .where(is_among(title.id, sorted(title_ids)))
+            .where(is_among(title.id, sorted(title_ids)), *_find_words(search))
         ).all()
     return {row[0]: (row[1], row[2], row[3]) for row in rows}
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from flask import flash, redirect
 from flask.typing import ResponseReturnValue
 
@@ -36,6 +34,7 @@ def show_past_list(shown: AssetFilter) -> ResponseReturnValue:
             "q": shown.search,
             "status": shown.status,
             "client": client,
+            "site": shown.site_name,
             "type": shown.asset_type,
             "os": shown.os_type,
         },
@@ -54,5 +53,5 @@ def export_past_list(shown: AssetFilter) -> ResponseReturnValue:
     except InvalidInput as error:
         flash(error.message, "error")
         return redirect(url_without_day("assets.index"))
-    rows = export_past_assets(past.end, replace(shown, sort="name"))
+    rows = export_past_assets(past.end, shown)
     return send_csv(f"assets-as-of-{past.day}", PAST_COLUMNS, rows)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from flask import flash, redirect
 from flask.typing import ResponseReturnValue
 
 from portal.errors import InvalidInput
 from portal.services.lists.paging import paginate_list
-from portal.services.past.clients import list_past_clients
+from portal.services.past.clients import PAST_CLIENT_COLUMNS, export_past_clients, list_past_clients
+from portal.web.downloads import send_csv
 from portal.web.fragments import page_number, page_or_region
-from portal.web.past import read_past_day, refuse_day
+from portal.web.past import read_past_day, refuse_day, url_without_day
 
 
 def show_past_clients(search: str) -> ResponseReturnValue:
@@ -22,6 +24,17 @@ def show_past_clients(search: str) -> ResponseReturnValue:
         {"past-rows": "past/_clients.html"},
         past=past,
         q=search,
-        page=paginate_list(found, page_number()),
-        any_status=any(client.by_status for client in found),
+        page=paginate_list(found.listed, page_number()),
+        found=found,
     )
+
+
+def export_past_list(search: str) -> ResponseReturnValue:
+    """The same list, streamed."""
+    try:
+        past = read_past_day()
+    except InvalidInput as error:
+        flash(error.message, "error")
+        return redirect(url_without_day("clients.index"))
+    rows = export_past_clients(list_past_clients(past.day, search))
+    return send_csv(f"clients-as-of-{past.day}", PAST_CLIENT_COLUMNS, rows)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from flask import flash, jsonify, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from portal.clock import day_of, utc_now
 from portal.errors import InvalidInput, Refused
 from portal.services import clients as client_service
 from portal.services.accounts.permissions import Permission
@@ -13,10 +12,9 @@ from portal.services.client_choosing import ChosenClients
 from portal.services.client_listing import list_clients, read_client_states
 from portal.services.client_overview import get_client_overview
 from portal.services.organizations.listing import OrganizationFilter, count_organizations
-from portal.services.past.days import Month
 from portal.services.windows.editing import HOURS
 from portal.web.clients.forms import ClientForm
-from portal.web.clients.past import show_past_clients
+from portal.web.clients.past import export_past_list, show_past_clients
 from portal.web.dashboard.pictures import draw_statuses
 from portal.web.downloads import send_csv
 from portal.web.forms import mark
@@ -54,6 +52,8 @@ def index() -> ResponseReturnValue:
 @requires(Permission.READ)
 def export() -> ResponseReturnValue:
     """The clients that the list shows, streamed."""
+    if wanted_day():
+        return export_past_list(words("q"))
     rows = client_service.export_clients(ChosenClients(named=words("q")).to_conditions())
     return send_csv("clients", client_service.CLIENT_COLUMNS, rows)
 
@@ -93,7 +93,6 @@ def show(client_id: int) -> ResponseReturnValue:
         client=overview.client,
         overview=overview,
         statuses=draw_statuses(overview.days, client_id),
-        this_month=str(Month.of(day_of(utc_now()))),
         maintenance_hours=HOURS,
     )
 

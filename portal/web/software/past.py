@@ -60,11 +60,11 @@ def show_past_product(product_id: int) -> ResponseReturnValue:
 
 
 def export_past_list() -> ResponseReturnValue:
-    """Every install of that day, streamed."""
+    """Every install of that day of products that the list shows, streamed."""
     try:
         past = read_past_day()
     except InvalidInput as error:
         flash(error.message, "error")
         return redirect(url_without_day("software.index"))
-    rows = export_past_software(read_past_software(read_fleet(past.end)))
+    rows = export_past_software(read_past_software(read_fleet(past.end)), words("q"))
     return send_csv(f"software-as-of-{past.day}", PAST_SOFTWARE_COLUMNS, rows)
