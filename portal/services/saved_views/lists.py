@@ -109,9 +109,24 @@ LISTS: Mapping[str, ListShape] = {
         },
     ),
     "activity": ListShape("Activity", {"about": "About", "content": "Content", "when": "When"}),
-    "deliveries": ListShape("Webhook calls", needs=Permission.READ_CONNECTION),
+    "deliveries": ListShape(
+        "Webhook calls",
+        {
+            "outcome": "Outcome",
+            "agent": "Agent",
+            "alert": "Alert",
+            "changed": "What it changed",
+            "took": "Took",
+            "received": "Received",
+        },
+        needs=Permission.READ_CONNECTION,
+    ),
     "conflicts": ListShape("Conflicts"),
-    "audit": ListShape("Audit", needs=Permission.READ_AUDIT),
+    "audit": ListShape(
+        "Audit",
+        {"target": "Target", "changes": "Changes", "who": "Who", "when": "When"},
+        needs=Permission.READ_AUDIT,
+    ),
 }
 """By the name of their blueprint, whose page `index` shows the list."""
 OF_EVERYBODY = [name for name, shape in LISTS.items() if shape.needs is Permission.READ]

@@ -14,6 +14,8 @@ from portal.db import db, transaction
 from portal.models import Event, Membership, SavedView
 from portal.scope import tenant_scope
 from portal.services.api.paging import Part
+from portal.services.audit.actions import Action
+from portal.services.audit.record import Target, record
 from portal.services.saved_views import keeping
 from portal.services.saved_views.listing import KEPT_DELETED, list_part
 from tests.web.safety.neighbour import limited_user
@@ -152,11 +154,13 @@ def test_a_list_looks_as_its_reader_chose(app: Flask, viewer: FlaskClient, acme:
     [
         ("software/", {"newest": "Newest", "older": "Older"}, ("Publisher", "Versions")),
         ("activity/", {"when": "When"}, ("About", "Content")),
+        ("deliveries/", {"outcome": "Outcome", "agent": "Agent"}, ("Alert", "Took", "Received")),
+        ("audit/", {"who": "Who", "when": "When"}, ("Target", "Changes")),
     ],
 )
 def test_columns_that_were_not_chosen_are_left_out(
     app: Flask,
-    viewer: FlaskClient,
+    owner: FlaskClient,
     acme: Place,
     path: str,
     chosen: dict[str, str],
@@ -164,11 +168,12 @@ def test_columns_that_were_not_chosen_are_left_out(
 ) -> None:
     with app.app_context(), tenant_scope(acme.id), transaction() as session:
         session.add(Event(type="rmm.device.created", subject="acme-pc", payload={}))
+        record(Action.CLIENT_ADDED, Target("client", acme.client, "Acme Client"))
     for columns, shown in (
         ("", (*chosen.values(), *left_out)),
         (",".join(chosen), chosen.values()),
     ):
-        table = viewer.get(acme.url(f"{path}?columns={columns}")).text.partition("<thead>")[2]
+        table = owner.get(acme.url(f"{path}?columns={columns}")).text.partition("<thead>")[2]
         head, _, body = table.partition("</thead>")
         names = {name for name in (*chosen.values(), *left_out) if name in head}
         assert names == set(shown)
