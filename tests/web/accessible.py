@@ -12,6 +12,8 @@ Scheme = Literal["light", "dark"]
 
 # Colours do not depend on the width, nor sizes on the colours.
 LOOKS: Final[tuple[tuple[Scheme, int], ...]] = (("light", 1280), ("dark", 320))
+DESKS: Final = (1024, 1200, 1440, 1920)
+"""Widths of the screens of a desk."""
 OPTIONS = {
     "resultTypes": ["violations"],
     "rules": {"target-size": {"enabled": True}},
@@ -31,12 +33,18 @@ VIOLATIONS = """([part, options]) => {
 """Of all that axe finds no more is handed out. Meanwhile no part reads itself again, which would
 leave it with the colours of what is gone."""
 UNDER_WAY = ".htmx-request, .htmx-swapping, .htmx-settling"
-MOVED_SIDEWAYS = """() => [...document.querySelectorAll("main *")]
-    .filter((part) => part.querySelector("table") && part.scrollWidth > part.clientWidth + 1)
-    .filter((part) => part.checkVisibility())
-    .filter((part) => ["auto", "scroll"].includes(getComputedStyle(part).overflowX))
-    .map((part) => part.className)"""
-"""Parts around a table that is wider than they are."""
+SPILLS = """() => [...document.querySelectorAll("main table")]
+    .filter((table) => table.checkVisibility())
+    .map((table) => [table, table.closest(".card") ?? table.parentElement])
+    .map(([table, card]) => [
+        table.caption?.textContent ?? table.className,
+        table.getBoundingClientRect().right - card.getBoundingClientRect().right,
+    ])
+    .concat([["page", document.documentElement.scrollWidth - document.documentElement.clientWidth]])
+    .filter(([_, over]) => over > 1)
+    .map(([name, over]) => `${name}: ${Math.round(over)} pixels`)"""
+"""Tables that reach beyond their card, whether they may be moved sideways within it or not, and a
+page that is wider than the window."""
 HEADINGS = """() => [...document.querySelectorAll("h1, h2, h3, h4, h5, h6")]
     .filter((heading) => heading.checkVisibility() && !heading.closest("[aria-hidden=true]"))
     .map((heading) => Number(heading.tagName[1]))"""
@@ -95,12 +103,16 @@ def assert_fits(page: Page) -> None:
     assert over <= 0, f"{page.url} is {over} pixels too wide"
 
 
+def list_spills(page: Page) -> list[str]:
+    """Which tables are wider than their card, and by how much."""
+    return list(page.evaluate(SPILLS))
+
+
 def assert_lists_fit(page: Page) -> None:
-    """On the screens of a desk no list is moved sideways, with its own choice of columns."""
-    for width in (1024, 1280, 1440):
+    """On the screens of a desk no list is wider than its card, with its own choice of columns."""
+    for width in DESKS:
         page.set_viewport_size({"width": width, "height": 900})
-        wide = page.evaluate(MOVED_SIDEWAYS)
-        assert not wide, f"{page.url} at {width}: {wide}"
+        assert not list_spills(page), f"{page.url} at {width}: {list_spills(page)}"
 
 
 def assert_outlined(page: Page) -> None:

@@ -3,232 +3,24 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
 
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser, Page, expect
-from sqlalchemy import select, update
+from sqlalchemy import update
 
 from portal.clock import utc_now
-from portal.db import Base, transaction
-from portal.models import (
-    Asset,
-    Client,
-    Event,
-    EventSubscriber,
-    Notice,
-    OrganizationMapping,
-    SavedView,
-    SoftwareProduct,
-    SoftwareWatch,
-    SyncRun,
-    Tenant,
-)
-from portal.models.notices.notice import NoticeKind
-from portal.models.runs.sync_run import RunStatus, SyncKind
+from portal.db import transaction
+from portal.models import Asset
 from portal.scope import tenant_scope
-from portal.services.accounts.users import add_user
-from portal.services.audit.actions import Action
-from portal.services.audit.record import Target, record
-from portal.services.first_steps import ALL
-from tests.web.accessible import assert_accessible, assert_fits, wait_until_still
-from tests.web.safety.test_isolation import address, methods, tenant_rules
-from tests.web.test_in_browser import EMAIL, PASSWORD, sign_in
-from tests.web.test_pages_in_browser import NO_PAGES
-from tests.web.world import (
-    Place,
-    make_alert,
-    make_asset,
-    make_channel,
-    make_conflict,
-    make_delivery,
-    make_feed,
-    make_helpdesk,
-    make_invitation,
-    make_rule,
-    make_ticket,
-    make_token,
-    make_window,
-)
+from tests.web.accessible import assert_accessible, assert_fits, list_spills, wait_until_still
+from tests.web.test_in_browser import sign_in
+from tests.web.world import Place
 
 pytestmark = pytest.mark.one_database
 
-OWNER = "owner@acme.example"
 TWO_LINES = 40
 """Pixels."""
-TABLE_FITS = """() => {
-  const table = document.querySelector("main table");
-  return table.offsetWidth <= table.closest(".card").offsetWidth;
-}"""
-MANY = 60
-LEAST = 8
-"""Rows that a telephone shows of a list, before it is scrolled."""
-LISTS = (
-    *("assets/", "alerts/", "clients/", "software/", "sync-runs/", "tickets/", "activity/"),
-    *("deliveries/", "audit/"),
-)
-NO_LISTS = {
-    *("dashboard.show", "integrations.index", "tacticalrmm.show", "single_sign_on.show"),
-    *("webhook.show", "webhook.progress", "organizations.created", "notices.show_choices"),
-    *("channels.choose", "helpdesks.choose", "clients.new", "rules.new", "windows.new"),
-    *("factor_rules.show", "rules.transfer", "api_tokens.reference", "search.index"),
-    "windows.calendar",
-}
-"""Pages without the id of a record that are about one thing, or ask something."""
-LISTS_OF_RECORDS = {"helpdesks.customers"}
-"""Pages of a record that are a list."""
-OUT_OF_SIGHT = """() => {
-  const within = (box) => box.left >= 0 && box.right <= innerWidth;
-  return [...document.querySelectorAll("#page-actions .btn")]
-    .filter((button) => button.checkVisibility())
-    .filter((button) => !within(button.getBoundingClientRect()))
-    .map((button) => button.textContent.trim());
-}"""
-"""What can be done with a page as a whole, and does not show."""
-IN_VIEW = """() => [...document.querySelectorAll("main tbody tr, main .folded")].filter((row) => {
-    const box = row.getBoundingClientRect();
-    return box.height >= 24 && box.top >= 0 && box.bottom <= innerHeight;
-}).length"""
-HEAD_IS_SEEN = """() => {
-    const head = document.querySelector("main thead th:not(.col-select)");
-    const box = head.getBoundingClientRect();
-    return head.contains(document.elementFromPoint(box.left + 8, box.top + box.height / 2));
-}"""
-"""Nothing lies upon it, and it has not been scrolled away."""
-
-
-@pytest.fixture
-def many(app: Flask, acme: Place) -> Place:
-    """A tenant with a page of everything, and its admin."""
-    with app.app_context():
-        add_user(EMAIL, PASSWORD, acme.slug, "admin")
-    with app.app_context(), tenant_scope(acme.id), transaction() as session:
-        first = session.get_one(Asset, acme.asset)
-        for number in range(MANY):
-            client = Client(name=f"A client with quite a long name, number {number}")
-            session.add(client)
-            session.flush()
-            asset = make_asset(first.integration_id, client.id, f"workstation-{number:04}")
-            asset.needs_reboot = number % 3 == 0
-            session.add(asset)
-            session.flush()
-            alert = make_alert(asset)
-            alert.external_alert_id = f"many-{number}"
-            alert.message = f"Disk C: of {asset.name} is nearly full, and has been for some days"
-            session.add_all([alert, *_make_more(first.integration_id, number)])
-            session.add_all([make_ticket(acme.helpdesk, asset, str(number)), make_delivery(asset)])
-            record(Action.CLIENT_ADDED, Target("client", client.id, client.name))
-    return acme
-
-
-def make_more_lists(app: Flask, place: Place) -> None:
-    """As many as a telephone shows, of all that a page of `many` does not have already."""
-    with app.app_context(), tenant_scope(place.id), transaction() as session:
-        session.get_one(Tenant, place.id).steps_skipped = [ALL]  # which stand above some lists
-        asset, tomorrow = session.get_one(Asset, place.asset), utc_now() + timedelta(days=1)
-        products = session.scalars(select(SoftwareProduct.id).limit(LEAST)).all()
-        for number, product in enumerate(products):
-            name = f"The {number}th of its kind, with quite a long name"
-            old, new = (
-                make_asset(asset.integration_id, place.client, f"{word} {number} of the branch")
-                for word in ("old", "new")
-            )
-            session.add_all((old, new))
-            session.flush()
-            rule = make_rule(name, place.channel, number + 2)
-            rule.conditions |= {"severities": ["error", "warning"], "kinds": ["availability"]}
-            window, channel, helpdesk = make_window(name), make_channel(name), make_helpdesk(name)
-            window.starts = f"{tomorrow:%Y-%m-%dT%H:%M}"
-            window.over_at = tomorrow + timedelta(hours=2)
-            rows: list[Base] = [make_conflict(new, old, "clone"), rule, window, channel, helpdesk]
-            rows += [make_token(name), make_feed(name, place.member), make_invitation(name)]
-            rows += [
-                EventSubscriber(host=f"number-{number}.example", types=[], last_event_id=0),
-                SoftwareWatch(product_id=product, older_than="2.0", created_by="test"),
-                SavedView(list_name="assets", name=name, query=f"q={number}"),
-                Notice(kind=NoticeKind.CHANNEL_FAILING, subject=str(number), text=name),
-                OrganizationMapping(
-                    integration_id=asset.integration_id,
-                    external_organization_id=f"more-{number}",
-                    external_organization_name=name,
-                ),
-            ]
-            session.add_all(rows)
-    with app.app_context():
-        for number in range(LEAST):
-            email = f"person.{number}.of.the.help.desk@acme.example"
-            add_user(email, PASSWORD, place.slug, "viewer")
-        add_user(OWNER, PASSWORD, place.slug, "owner")
-
-
-def sign_in_as_owner(page: Page, portal: str) -> None:
-    page.goto(portal)
-    page.get_by_label("Email address").fill(OWNER)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    page.get_by_role("button", name="Skip for now").click()
-    expect(page.get_by_role("heading", name="Dashboard", level=1)).to_be_visible()
-
-
-def _make_more(integration_id: int, number: int) -> list[Base]:
-    run = SyncRun(
-        integration_id=integration_id,
-        kind=SyncKind.DEVICES,
-        status=RunStatus.SUCCESS,
-        trigger="schedule",
-        updated=number,
-    )
-    product = SoftwareProduct(
-        name=f"Suite {number} for Windows, the longer edition",
-        name_key=f"suite {number}",
-        publisher="A publisher",
-        asset_count=number + 1,
-        install_count=number + 1,
-        version_count=3,
-        newest_version="10.0.19041.685",
-        older_count=number,
-    )
-    event = Event(type="rmm.device.created", subject=f"workstation-{number:04}", payload={})
-    return [run, product, event]
-
-
-def test_a_telephone_shows_eight_rows_of_every_list(
-    app: Flask, live_portal: str, page: Page, many: Place
-) -> None:
-    """Of every page without the id of a record, but for those that are no lists."""
-    make_more_lists(app, many)
-    pages = {
-        rule.endpoint: address(rule, many.slug, many)
-        for rule in tenant_rules(app)
-        if "GET" in methods(rule)
-        and (rule.arguments == {"slug"} or rule.endpoint in LISTS_OF_RECORDS)
-    }
-    assert pages.keys() >= NO_LISTS, "name pages that there are"
-    page.set_viewport_size({"width": 390, "height": 844})
-    sign_in_as_owner(page, live_portal)
-    few: dict[str, int] = {}
-    for endpoint in sorted(pages.keys() - NO_LISTS - NO_PAGES):
-        page.goto(live_portal + pages[endpoint])
-        number = page.evaluate(IN_VIEW)
-        few |= {endpoint: number} if number < LEAST else {}
-        assert page.evaluate(OUT_OF_SIGHT) == [], f"of {endpoint}"
-        assert_fits(page)
-    assert few == {}, "so few rows are seen; a page that lists nothing belongs into NO_LISTS"
-
-    for endpoint, name, action in (
-        ("rules.index", "Acme servers", "Delete Acme servers"),
-        ("conflicts.index", "new 0 of the branch", "Keep both: new 0 of the branch"),
-        ("subscribers.index", "number-0.example", "Pause number-0.example"),
-        ("saved_views.index", "Acme servers", "Delete Acme servers"),
-    ):
-        page.goto(live_portal + pages[endpoint])
-        button = page.get_by_role("button", name=action)
-        expect(button).to_be_hidden()
-        page.get_by_role("link", name=f"All about {name}").click()
-        expect(button).to_be_in_viewport()
-        assert_fits(page)
-        assert_accessible(page)
 
 
 def assert_kept_while_read_again(page: Page, portal: str, place: Place) -> None:
@@ -301,21 +93,8 @@ def test_a_view_of_a_list_is_kept_and_its_head_stays_in_sight(
     expect(page.get_by_text("First ten is back.").last).to_be_visible()
 
 
-def test_heads_stay_in_sight(live_portal: str, page: Page, many: Place) -> None:
-    """Also of lists that are wider than the window, and where they are moved sideways."""
-    sign_in(page, live_portal)
-    every = "status,client,site,os,user,last_seen,type,serial,lan_ip,model,agent,agent_id"
-    for width, paths in (
-        (1440, (*LISTS, f"assets/?columns={every}", "alerts/?columns=severity,acknowledged")),
-        (1024, ("assets/", "alerts/", "software/", "activity/", "audit/")),
-    ):
-        page.set_viewport_size({"width": width, "height": 900})
-        for path in paths:
-            page.goto(live_portal + many.url(path))
-            last = page.locator("main tbody tr").last
-            expect(last).not_to_be_in_viewport()
-            last.scroll_into_view_if_needed()
-            assert page.evaluate(HEAD_IS_SEEN), f"{path} at {width}"
+TWO_LINES = 40
+"""Pixels."""
 
 
 def test_a_system_takes_one_line(app: Flask, live_portal: str, page: Page, many: Place) -> None:
@@ -329,7 +108,7 @@ def test_a_system_takes_one_line(app: Flask, live_portal: str, page: Page, many:
         system = page.locator("main tbody td:has(.system-version)").first
         expect(system).to_have_attribute("title", f"Windows {version}")
         assert system.evaluate("cell => cell.offsetHeight") < TWO_LINES, width
-        assert page.evaluate(TABLE_FITS), width
+        assert not list_spills(page), width
 
 
 def test_from_one_asset_of_a_list_to_the_next_by_keyboard(
