@@ -9,9 +9,11 @@ from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Page, expect
 
 Scheme = Literal["light", "dark"]
+Looks = tuple[tuple[Scheme, int], ...]
 
 # Colours do not depend on the width, nor sizes on the colours.
-LOOKS: Final[tuple[tuple[Scheme, int], ...]] = (("light", 1280), ("dark", 320))
+LOOKS: Final[Looks] = (("light", 1280), ("dark", 320))
+OTHER_LOOKS: Final[Looks] = (("dark", 1280), ("light", 320))
 DESKS: Final = (1024, 1200, 1440, 1920)
 """Widths of the screens of a desk."""
 OPTIONS = {
@@ -67,17 +69,17 @@ def assert_accessible(page: Page, part: str | None = None) -> None:
     assert not wrong, f"{page.url}: {wrong}"
 
 
-def in_each_look(page: Page) -> Iterator[Scheme]:
+def in_each_look(page: Page, looks: Looks = LOOKS) -> Iterator[Scheme]:
     """The page, once loaded, in each: all that a test of how it looks loads it for."""
-    for scheme, width in LOOKS:
+    for scheme, width in looks:
         show_as(page, scheme, width)
         yield scheme
 
 
-def assert_right_in_each_look(page: Page) -> None:
-    """Accessible, and no wider than the window. The page stays as the last look shows it: dark and
-    narrow."""
-    for _ in in_each_look(page):
+def assert_right_in_each_look(page: Page, looks: Looks = LOOKS) -> None:
+    """Accessible, and no wider than the window. The page stays as the last look shows it: narrow,
+    and dark unless they are other ones."""
+    for _ in in_each_look(page, looks):
         assert_accessible(page)
         assert_fits(page)
 
