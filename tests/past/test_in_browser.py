@@ -98,7 +98,8 @@ def test_from_today_to_a_past_day_and_back(live_portal: str, page: Page, past: P
     expect(page.get_by_role("heading", name="acme-pc", level=1)).to_be_visible()
     page.go_back()
     page.get_by_role("link", name="Back to today").click()
-    expect(page).to_have_url(re.compile(r"/assets/$"))
+    expect(page).to_have_url(re.compile(r"/assets/\?q=old&type=workstation$"))
+    go(page, "Assets")
     expect(rows).to_have_count(2)
 
     for name, has in (("Software", "Acme Suite"), ("Clients", "Acme Client")):
