@@ -54,6 +54,10 @@ class FirstStep(StrEnum):
     """The reader's own."""
 
 
+OWN = frozenset({FirstStep.FACTOR})
+"""What each does for themselves, and skips for themselves alone."""
+
+
 @dataclass(frozen=True, slots=True)
 class FirstSteps:
     """`facts`: what is known of the things that the steps are about, by name."""
@@ -66,14 +70,18 @@ class FirstSteps:
 
 
 def find_first_steps(
-    tenant: Tenant, among: frozenset[FirstStep], user_id: int
+    tenant: Tenant, place: Membership, among: frozenset[FirstStep]
 ) -> FirstSteps | None:
-    """`among`: those that the reader, `user_id`, can take. None where all of them are done or
-    skipped, or nobody wants to see them any more."""
+    """`among`: those that the reader, whose place it is, can take. None where all of them are done
+    or skipped, or nobody wants to see them any more."""
     if ALL in tenant.steps_skipped:
         return None
-    skipped = frozenset(each for each in FirstStep if each in tenant.steps_skipped)
-    facts = _read_facts(user_id)
+    skipped = frozenset(
+        each
+        for each in FirstStep
+        if each in (place.steps_skipped if each in OWN else tenant.steps_skipped)
+    )
+    facts = _read_facts(place.user_id)
     if FirstStep.MAP in skipped and facts["mapped"]:
         facts[FirstStep.MAP] = True  # somebody said that these are enough
     done = frozenset(each for each in FirstStep if facts[each])
@@ -81,29 +89,39 @@ def find_first_steps(
     return FirstSteps(left[0], done, skipped - done, facts) if left else None
 
 
-def skip_step(tenant: Tenant, step: str) -> None:
-    """`step`: of FirstStep, or ALL. Raises InvalidInput."""
-    _write(tenant, {*tenant.steps_skipped, _check(step)})
-
-
-def resume_steps(tenant: Tenant) -> None:
-    """Show them all again that are not done."""
-    _write(tenant, set())
-
-
-def _check(step: str) -> str:
+def skip_step(tenant: Tenant, place: Membership, step: str) -> None:
+    """`step`: of FirstStep, or ALL. One's own is skipped for the reader, any other one for the
+    tenant. Raises InvalidInput."""
     if step != ALL and step not in list(FirstStep):
         raise InvalidInput("Choose one of the first steps.", field="step")
-    return step
-
-
-def _write(tenant: Tenant, skipped: set[str]) -> None:
     with transaction() as session:
+        if step in OWN:
+            own = session.get_one(Membership, place.id)
+            _write(own, {*own.steps_skipped, step})
+        else:
+            row = session.get_one(Tenant, tenant.id)
+            _write(row, {*row.steps_skipped, step})
+
+
+def resume_steps(tenant: Tenant, place: Membership) -> None:
+    """Show them all again that are not done: to everybody, and to the reader those of their own."""
+    with transaction() as session:
+        own = session.get_one(Membership, place.id)
+        if own.steps_skipped:
+            _write(own, set())
         row = session.get_one(Tenant, tenant.id)
-        before, row.steps_skipped = row.steps_skipped, sorted(skipped)
-        about = Target("tenant", tenant.id, tenant.slug)
-        facts = ({"skipped": before}, {"skipped": row.steps_skipped})
-        record(Action.FIRST_STEPS_SET, about, *facts)
+        _write(row, set())
+
+
+def _about(row: Tenant | Membership) -> Target:
+    if isinstance(row, Tenant):
+        return Target("tenant", row.id, row.slug)
+    return Target("user", row.user_id, row.user.email)
+
+
+def _write(row: Tenant | Membership, skipped: set[str]) -> None:
+    before, row.steps_skipped = row.steps_skipped, sorted(skipped)
+    record(Action.FIRST_STEPS_SET, _about(row), {"skipped": before}, {"skipped": row.steps_skipped})
 
 
 def _read_facts(user_id: int) -> dict[str, Any]:

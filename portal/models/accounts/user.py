@@ -47,6 +47,10 @@ class Membership(TenantOwned, Base):
         JSON, default=dict, server_default=sql.text("'{}'")
     )
     """How lists look for the user, as `portal.services.saved_views.looks` reads it."""
+    steps_skipped: Mapped[list[str]] = mapped_column(
+        JSON, default=list, server_default=sql.text("'[]'")
+    )
+    """Of the first steps, those of the user's own that they leave out."""
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
     user: Mapped[User] = relationship()

@@ -18,7 +18,7 @@ from portal.services.first_steps import (
     resume_steps,
     skip_step,
 )
-from portal.web.guard import get_tenant, get_user, is_safe_target, requires, tenant_blueprint
+from portal.web.guard import get_tenant, is_safe_target, requires, tenant_blueprint
 from portal.wording import plural
 
 first_steps = tenant_blueprint("first_steps", __name__, "/first-steps")
@@ -105,7 +105,9 @@ WORDS: dict[FirstStep, Words] = {
 
 def init_app(app: Flask) -> None:
     app.jinja_env.globals.update(
-        find_first_steps=find_shown_steps, list_first_steps=list_shown_words
+        find_first_steps=find_shown_steps,
+        list_first_steps=list_shown_words,
+        are_steps_skipped=are_steps_skipped,
     )
 
 
@@ -123,16 +125,21 @@ def find_shown_steps() -> FirstSteps | None:
         return None
     if "first_steps" not in g:
         among = frozenset(list_shown_words())
-        g.first_steps = find_first_steps(get_tenant(), among, get_user().id)
+        g.first_steps = find_first_steps(get_tenant(), g.membership, among)
     steps: FirstSteps | None = g.first_steps
     return steps
+
+
+def are_steps_skipped() -> bool:
+    """By the tenant, or by the reader for themselves."""
+    return bool(get_tenant().steps_skipped or g.membership.steps_skipped)
 
 
 @first_steps.post("/skip")
 @requires(Permission.CHANGE_SETTINGS)
 def skip() -> ResponseReturnValue:
     step = request.form.get("step", "")
-    skip_step(get_tenant(), step)
+    skip_step(get_tenant(), g.membership, step)
     if step == ALL:
         flash("The first steps are hidden. “Integrations” brings them back.", "success")
     return _back()
@@ -141,7 +148,7 @@ def skip() -> ResponseReturnValue:
 @first_steps.post("/resume")
 @requires(Permission.CHANGE_SETTINGS)
 def resume() -> ResponseReturnValue:
-    resume_steps(get_tenant())
+    resume_steps(get_tenant(), g.membership)
     return _back()
 
 

@@ -17,6 +17,7 @@ from portal.models import (
     Channel,
     Delivery,
     Integration,
+    Membership,
     OrganizationMapping,
     WebhookInstallation,
 )
@@ -34,6 +35,7 @@ from tests.web.world import KEY, Place, make_user, sign_in
 pytestmark = pytest.mark.one_database
 
 EVERY = frozenset(FirstStep)
+NOBODY = Membership(user_id=0, steps_skipped=[])
 
 
 def test_everything_is_to_do_at_first_and_a_step_can_be_skipped_and_resumed(
@@ -81,7 +83,7 @@ def test_what_is_there_is_done_and_the_next_step_stands_on_its_pages(
         session.execute(delete(Channel))
         session.execute(delete(AlertRule))
         with counting() as statements:
-            steps = find_first_steps(get_tenant(acme.slug), EVERY, user_id=0)
+            steps = find_first_steps(get_tenant(acme.slug), NOBODY, EVERY)
         assert len(statements) == 2  # one for the tenant
         assert steps is not None
         assert steps.next is FirstStep.CHANNEL
@@ -114,6 +116,22 @@ def test_a_preview_is_offered_once_on_the_dashboard(app: Flask, http: FlaskClien
     assert page.count("Preview devices") == 1
 
 
+def test_who_skips_the_second_factor_skips_their_own(
+    app: Flask, owner: FlaskClient, acme: Place
+) -> None:
+    owner.post(acme.url("first-steps/skip"), data={"step": "factor"})
+    assert "First steps</h2>" not in owner.get(acme.url()).text
+    other = app.test_client()
+    sign_in(app, other, make_user(app, "other@acme.example", acme, role="owner"))
+    assert "Set up a second factor" in other.get(acme.url()).text
+
+    other.post(acme.url("first-steps/resume"))
+    assert "First steps</h2>" not in owner.get(acme.url()).text, "that was another's"
+    shown_again = acme.url("first-steps/resume")
+    assert f'action="{shown_again}"' in owner.get(acme.url("integrations/")).text
+    assert "Set up a second factor" in owner.post(shown_again, follow_redirects=True).text
+
+
 def test_the_webhook_of_another_tenant_is_nobody_elses_step(app: Flask, acme: Place) -> None:
     with app.app_context(), tenant_scope(acme.id), transaction() as session:
         session.add(
@@ -126,7 +144,7 @@ def test_the_webhook_of_another_tenant_is_nobody_elses_step(app: Flask, acme: Pl
             )
         )
     with app.app_context(), tenant_scope(add_tenant("Globex IT").id):
-        steps = find_first_steps(get_tenant("globex-it"), EVERY, user_id=0)
+        steps = find_first_steps(get_tenant("globex-it"), NOBODY, EVERY)
     assert steps is not None
     assert not steps.done
 
