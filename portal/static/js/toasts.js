@@ -13,7 +13,7 @@ const ICONS = {
   info: "info-circle",
 };
 const SECONDS = { success: 6, info: 8 }; // errors and warnings stay until dismissed
-const SECONDS_TO_UNDO = 20;
+const SECONDS_TO_UNDO = 20; // of what is not the last that can be undone; that one gets small then
 
 export function toast({ category = "info", message, link, undo }) {
   if (!message) return;
@@ -41,7 +41,8 @@ export function toast({ category = "info", message, link, undo }) {
   else back?.remove();
   region.append(element);
   announce(message, kind === "error");
-  hideLater(element, undo ? SECONDS_TO_UNDO : SECONDS[kind]);
+  if (undo) keep(element, region);
+  else hideLater(element, SECONDS[kind]);
 }
 
 // What was done is taken back by the button of its toast. A page with a part that reads itself again
@@ -57,6 +58,18 @@ function offer(form, undo) {
     form.closest(".notice-toast").remove();
     takeBack(undo);
   });
+}
+
+// The last that can be undone stays as long as it can be, and becomes a line after a while: the page
+// leaves room for it below its end. Those before it go.
+function keep(element, region) {
+  for (const other of region.querySelectorAll(".toast-kept")) {
+    other.classList.remove("toast-kept");
+    hideLater(other, SECONDS_TO_UNDO);
+  }
+  element.classList.add("toast-kept");
+  setTimeout(() => element.classList.add("toast-small"), SECONDS_TO_UNDO * 1000);
+  setTimeout(() => element.remove(), Number(region.dataset.undoSeconds) * 1000);
 }
 
 // By the keyboard: what the newest message says was done. Whether there is one.

@@ -12,12 +12,15 @@ from portal.extensions import htmx
 from portal.models import Errand
 from portal.services.accounts.permissions import Permission
 from portal.services.errands.requests import TooManyWaiting
+from portal.services.undo.offers import VALID_FOR
 from portal.services.undo.pressing import press as press_offer
 from portal.web.errands.following import follow
 from portal.web.fragments import find_way_back, with_toast
 from portal.web.guard import requires, tenant_blueprint
 
 undo = tenant_blueprint("undo", __name__, "/undo")
+# For how long a message that offers it stays.
+undo.app_context_processor(lambda: {"undo_seconds": VALID_FOR.seconds})
 
 
 @undo.post("/<int:offer_id>")
