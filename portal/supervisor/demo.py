@@ -24,6 +24,7 @@ from portal.scope import tenant_scope
 from portal.services.accounts import tenants, users
 from portal.services.accounts.second_factors import requirement
 from portal.services.integrations import connect, testing
+from portal.services.integrations.options import DASHBOARD
 from portal.services.organizations import mapping
 from portal.services.runs import execution
 from portal.supervisor.children import Child
@@ -51,7 +52,7 @@ class Demo:
     """Of its mail box: the channel names it. As `box_port`, 0 in the file of a demo that was made
     before there was one."""
     box_port: int = 0
-    """Of the page that shows the mails."""
+    """Of the pages that show the mails, and stand in for Tactical's web interface."""
 
     email = "admin@demo.example"
     slug = "demo"
@@ -59,6 +60,10 @@ class Demo:
     @property
     def url(self) -> str:
         return f"http://{HOST}:{self.port}"
+
+    @property
+    def pages_url(self) -> str:
+        return f"http://{HOST}:{self.box_port}"
 
 
 def check_is_here() -> None:
@@ -118,7 +123,7 @@ def sign_in_notice(settings: Settings) -> str:
             f"    password     {demo.password}",
             "",
             f"The simulated Tactical server is at {demo.url}, its API key is {demo.api_key}.",
-            f"The mails that the portal sends are at http://{HOST}:{demo.box_port}.",
+            f"The mails that the portal sends are at {demo.pages_url}.",
         )
     )
 
@@ -155,7 +160,10 @@ def _connect_and_sync(demo: Demo) -> None:
     print(f"Connecting to the simulated Tactical server at {demo.url} …", flush=True)
     connect.save_connection(
         connect.ConnectionSettings(
-            base_url=demo.url, auth_mode=AuthMode.API_KEY, api_key=demo.api_key
+            base_url=demo.url,
+            auth_mode=AuthMode.API_KEY,
+            api_key=demo.api_key,
+            options={DASHBOARD.name: demo.pages_url},
         )
     )
     test = testing.test_now()

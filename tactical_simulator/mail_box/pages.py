@@ -1,4 +1,4 @@
-"""What the box took, for a browser."""
+"""What the box took, for a browser; and what stands in for the web interface of Tactical."""
 
 from __future__ import annotations
 
@@ -51,6 +51,23 @@ _PAGE = """<!doctype html>
 </body>
 </html>
 """
+_NO_INTERFACE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>Tactical's web interface</title>
+<style>
+  :root { color-scheme: light dark; }
+  body { font: 16px/1.5 system-ui, sans-serif; max-width: 36rem; margin: 2rem auto; }
+  body { padding: 0 1rem; }
+  h1 { font-size: 1.3rem; }
+  code { overflow-wrap: anywhere; }
+</style>
+<h1>Tactical's web interface</h1>
+<p>{{ what }} of the agent <code>{{ agent_id }}</code>.
+The demo has a simulated server without pages; with a real one, its own page opens here.</p>
+</html>
+"""
 _TIME = (
     """{% macro at(mail) %}<time>{{ mail.came_at.strftime("%H:%M:%S UTC") }}</time>{% endmacro %}"""
 )
@@ -69,5 +86,13 @@ def create_pages(box: Box) -> Flask:
         if mail is None:
             abort(404, "This mail is not here any more.")
         return render_template_string(_TIME + _PAGE, threads=[], mail=mail)
+
+    @app.get("/agents/<agent_id>")
+    def agent(agent_id: str) -> str:
+        return render_template_string(_NO_INTERFACE, what="The page", agent_id=agent_id)
+
+    @app.get("/takecontrol/<agent_id>")
+    def take_control(agent_id: str) -> str:
+        return render_template_string(_NO_INTERFACE, what="The screen", agent_id=agent_id)
 
     return app

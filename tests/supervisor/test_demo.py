@@ -37,6 +37,8 @@ def test_the_demo_is_connected_mapped_and_synced_and_the_next_start_finds_it(
         }
         unmapped = text("SELECT count(*) FROM rmm_organization_mappings WHERE client_id IS NULL")
         assert connection.scalar(unmapped) == 0
+        address = connection.scalar(text("SELECT dashboard_url FROM rmm_integrations"))
+        assert address.startswith("http://127.0.0.1:")  # pages of assets lead to Tactical's
         raised = connection.scalar(text(RAISED))
         assert raised == connection.scalar(text(OF_THESE_DAYS)) > 1000  # each leads to its rows
     engine.dispose()

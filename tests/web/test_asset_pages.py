@@ -254,7 +254,10 @@ def test_it_leads_to_tacticals_pages_of_its_agent(
     for role in ("viewer", "technician"):
         other = app.test_client()
         sign_in(app, other, make_user(app, f"{role}@acme.example", acme, role=role))
-        assert ("/takecontrol/" in other.get(url).text) is (role == "technician")
+        for tab in ("", "/alerts", "/software", "/history"):
+            page = other.get(f"{url}{tab}").text
+            assert f'href="https://desk.acme.example/agents/{agent}"' in page
+            assert ("/takecontrol/" in page) is (role == "technician")
     limited = app.test_client()
     sign_in(app, limited, limited_user(app, acme, acme.client))
     page = limited.get(url).text

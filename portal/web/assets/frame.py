@@ -7,8 +7,10 @@ from typing import Any
 
 from flask import url_for
 
-from portal.models import Asset
+from portal.models import Asset, Integration
 from portal.services.assets.freshness import get_stale_before
+from portal.services.integrations.current import find_integration
+from portal.services.integrations.dashboard import find_pages
 from portal.web.assets.stepping import read_trail
 
 TABS = {
@@ -20,9 +22,16 @@ TABS = {
 """Its words and its endpoint."""
 
 
-def frame(asset: Asset, tab: str, stale_before: datetime | None = None) -> dict[str, Any]:
-    """For `assets/_page.html`; `tab` is one of TABS."""
-    trail = read_trail()
+def frame(
+    asset: Asset,
+    tab: str,
+    stale_before: datetime | None = None,
+    integration: Integration | None = None,
+) -> dict[str, Any]:
+    """For `assets/_page.html`; `tab` is one of TABS. What is not given is read."""
+    trail, integration = read_trail(), integration or find_integration()
+    is_current = integration is not None and integration.id == asset.integration_id
+    has_pages = is_current and asset.missing_since is None
     around = trail.find_neighbours(asset, stale_before or get_stale_before()) if trail else None
     return {
         "asset": asset,
@@ -31,6 +40,8 @@ def frame(asset: Asset, tab: str, stale_before: datetime | None = None) -> dict[
         "trail": trail,
         "neighbours": around,
         "url_of_tab": url_of_tab,
+        "has_pages": has_pages,
+        "tactical_pages": find_pages(asset, integration) if integration and has_pages else None,
     }
 
 

@@ -25,7 +25,6 @@ from portal.services.assets.words import find_own_words, list_filter_words
 from portal.services.conflicts.listing import find_conflicted
 from portal.services.export import ASSET_COLUMNS, export_assets
 from portal.services.integrations.current import find_integration
-from portal.services.integrations.dashboard import find_pages
 from portal.services.integrations.options import DASHBOARD
 from portal.services.organizations.listing import any_mapped
 from portal.services.runs import requests
@@ -116,9 +115,8 @@ def refresh(asset_id: int) -> ResponseReturnValue:
 def _detail_context(detail: AssetDetail) -> dict[str, object]:
     asset, integration = detail.asset, find_integration()
     is_current = integration is not None and integration.id == asset.integration_id
-    has_pages = is_current and asset.missing_since is None
     return {
-        **frame(asset, "show", detail.stale_before),
+        **frame(asset, "show", detail.stale_before, integration),
         "stale_before": detail.stale_before,
         "uptime": asset.uptime_at(utc_now()),
         "organization": detail.organization,
@@ -136,8 +134,6 @@ def _detail_context(detail: AssetDetail) -> dict[str, object]:
         and integration is not None
         and integration.state is IntegrationState.ACTIVE
         and (detail.not_synced_because is None or asset.missing_since is not None),
-        "has_pages": has_pages,
-        "tactical_pages": find_pages(asset, integration) if integration and has_pages else None,
         "dashboard_option": DASHBOARD.label,
         "run": find_active_run(SyncKind.AGENT, asset.rmm_device_id),
     }
