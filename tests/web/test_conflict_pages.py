@@ -126,6 +126,25 @@ def test_what_was_decided_is_undone_from_the_message_after_it(
     assert press(admin, offer) == "This was undone already."
 
 
+@pytest.mark.one_database
+def test_what_was_taken_back_is_applied_without_a_question(
+    app: Flask, admin: FlaskClient, acme: Place
+) -> None:
+    with app.app_context(), tenant_scope(acme.id), transaction() as session:
+        conflict = make_conflict(session.get_one(Asset, acme.asset), None, "reverted")
+        session.add(conflict)
+        session.flush()
+        number = str(conflict.id)
+    page = admin.get(acme.url("conflicts/?show=reverted")).text
+    rows = page[page.index('id="conflict-rows"') :]
+    assert 'value="apply"' in rows
+    assert "data-confirm=" not in rows
+    form = {"all": "apply", "conflict": number}
+    assert "1 conflict was settled" in " ".join(
+        admin.post(acme.url("conflicts/settle"), data=form, follow_redirects=True).text.split()
+    )
+
+
 @pytest.mark.parametrize(
     "form",
     [
