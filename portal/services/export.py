@@ -29,7 +29,7 @@ from portal.services.assets.choosing import Chosen
 from portal.services.assets.freshness import get_stale_before
 from portal.services.assets.words import OwnWords, find_own_words
 from portal.services.deliveries.history import DeliveryFilter, delivery_conditions
-from portal.services.integrations.current import find_integration
+from portal.services.organizations.choosing import Shown
 from portal.services.plain import plain
 
 Row = dict[str, Any]
@@ -157,14 +157,14 @@ def _asset_row(found: Found[Any], words: OwnWords, now: datetime, stale_before: 
     return {name: plain(facts[name]) for name in ASSET_COLUMNS}
 
 
-def export_organizations() -> Iterator[Row]:
-    """The organizations of the connected server, by name."""
-    integration = find_integration()
+def export_organizations(shown: Shown | None = None) -> Iterator[Row]:
+    """Those of the connected server that the list shows, by name; without it all."""
     found = db.session.scalars(
         select(OrganizationMapping)
-        .where(OrganizationMapping.integration_id == (integration.id if integration else None))
+        .where(*(shown or Shown()).to_conditions())
         .options(joinedload(OrganizationMapping.client))
         .order_by(OrganizationMapping.external_organization_name, OrganizationMapping.id)
+        .execution_options(yield_per=ROWS_AT_ONCE)
     )
     yield from map(to_organization_row, found)
 

@@ -447,10 +447,12 @@ ROUTES = {
     "audit.export": Drive("list.exported"),
     "clients.export": Drive("list.exported"),
     "clients.report_file": Drive("list.exported"),
+    "organizations.export": Drive("list.exported"),
     "rules.export": Drive("list.exported"),
     "software.export": Drive("list.exported"),
     "assets.export_software_of": Drive("list.exported"),
     "software.export_of_product": Drive("list.exported"),
+    "tickets.export": Drive("list.exported"),
 }
 
 ELSEWHERE = {
@@ -530,8 +532,8 @@ DEEDS = {
 
 LEAVING = {
     *("alerts.export", "assets.export", "audit.export", "clients.export", "clients.report_file"),
-    *("rules.export", "software.export", "assets.export_software_of"),
-    "software.export_of_product",
+    *("organizations.export", "rules.export", "software.export", "assets.export_software_of"),
+    *("software.export_of_product", "tickets.export"),
 }
 """What is only read and leaves the portal as a file."""
 

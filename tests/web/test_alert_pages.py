@@ -60,6 +60,23 @@ def edit_delivery(app: Flask, place: Place, **values: Any) -> None:
             setattr(delivery, name, value)
 
 
+def buttons_of(page: str) -> list[str]:
+    """Those that act on what is ticked."""
+    [bar] = re.findall(r'class="selection-actions">(.*?)</form>', page, re.DOTALL)
+    plain = re.sub(r"<svg.*?</svg>|<span.*?</span>", "", bar, flags=re.DOTALL)
+    return [each.strip() for each in re.findall(r"<button[^>]*>(.*?)</button>", plain, re.DOTALL)]
+
+
+def test_what_is_resolved_is_ticked_to_be_exported(
+    app: Flask, admin: FlaskClient, acme: Place
+) -> None:
+    over = add_alert(app, acme, external_alert_id="1", message="Over", status=AlertStatus.RESOLVED)
+    page = admin.get(acme.url("alerts/?status=resolved")).text
+    assert f'name="alert" value="{over}"' in page
+    assert buttons_of(page) == ["Export"]
+    assert f'name="alert" value="{over}"' in admin.get(acme.url("alerts/?status=any")).text
+
+
 def test_the_list_shows_what_is_active_and_counts_the_rest(
     app: Flask, admin: FlaskClient, acme: Place
 ) -> None:
@@ -176,6 +193,8 @@ def test_needs_review_stands_on_the_dashboard(app: Flask, admin: FlaskClient, ac
 def test_for_hours_the_portal_alone_snoozes_and_says_so(admin: FlaskClient, acme: Place) -> None:
     one, many = acme.url(f"alerts/{acme.alert}"), acme.url("alerts/act")
     snooze = {"action": "snooze", "snooze_for": "4h", "zone": "Europe/Berlin"}
+    for page in (admin.get(one).text, admin.get(acme.url("alerts/")).text):
+        assert '<span class="no-js">8:00 in UTC</span>' in page, "no script tells the zone"
     page = admin.post(f"{one}/act", data=snooze, follow_redirects=True).text
     assert "1 alert snoozed." in page
     assert "Tactical does not know of it" in page
@@ -192,8 +211,10 @@ def test_for_hours_the_portal_alone_snoozes_and_says_so(admin: FlaskClient, acme
 def test_a_viewer_reads_without_buttons(app: Flask, viewer: FlaskClient, acme: Place) -> None:
     edit_delivery(app, acme, status=DeliveryStatus.FAILED)
     alerts = viewer.get(acme.url("alerts/")).text
-    assert "data-select" not in alerts
-    assert "Sync alerts" not in alerts
+    assert not {"Acknowledge", "Resolve", "Snooze for", "Sync alerts"} & set(buttons_of(alerts))
+    assert "Export" in buttons_of(alerts), "what is ticked is exported by whoever reads it"
+    chosen = viewer.post(acme.url("alerts/export.csv"), data={"alert": acme.alert})
+    assert "acme-pc is overdue." in chosen.text
     assert "Resolve</button>" not in viewer.get(acme.url(f"alerts/{acme.alert}")).text
     assert "Process again" not in viewer.get(acme.url("deliveries/")).text
     for path in (

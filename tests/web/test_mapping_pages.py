@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 from collections.abc import Callable
@@ -69,6 +70,21 @@ def read(app: Flask, acme: Place) -> tuple[str | None, str]:
         asset = db.session.get_one(Asset, acme.asset)
         client = organization.client.name if organization.client else None
         return client, asset.client.name
+
+
+def test_the_list_is_exported_as_it_is_filtered(
+    admin: FlaskClient, acme: Place, globex: int, unmapped: int
+) -> None:
+    def names(query: str) -> list[str]:
+        file = admin.get(acme.url(f"organizations/export.csv{query}")).text
+        rows = csv.DictReader(file.splitlines())
+        return [row["external_organization_name"] for row in rows]
+
+    assert names("") == ["Acme Organization", "GLOBEX"]
+    assert names("?show=mapped") == ["Acme Organization"]
+    assert names("?show=suggested") == names("?q=globex") == ["GLOBEX"]
+    shown = admin.get(acme.url("organizations/?show=suggested")).text
+    assert f'href="{acme.url("organizations/export.csv?show=suggested")}"' in shown
 
 
 def test_a_move_says_how_many_assets_came_along(

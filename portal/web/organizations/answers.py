@@ -78,8 +78,17 @@ def render_row(organization_id: int, **context: Any) -> str:
 def read_shown() -> Shown:
     """All that the list in view shows, however many pages it has."""
     form = _read_shown()
-    suggested = _find_suggested(organization_service.count_organizations(), form["show"])
-    return Shown(_read_filter(form["show"]), form["q"], suggested.list_ids(form["show"]))
+    return _show_all(form["show"], form["q"])
+
+
+def read_asked() -> Shown:
+    """The same of the list that the address asks for."""
+    return _show_all(words("show"), words("q"))
+
+
+def _show_all(show: str, q: str) -> Shown:
+    suggested = _find_suggested(organization_service.count_organizations(), show)
+    return Shown(_read_filter(show), q, suggested.list_ids(show))
 
 
 def _read_shown() -> dict[str, str]:

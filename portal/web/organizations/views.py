@@ -10,6 +10,7 @@ from portal.extensions import htmx
 from portal.models.runs.sync_run import SyncKind
 from portal.services.accounts.permissions import Permission
 from portal.services.clients import find_client_by_name, get_client
+from portal.services.export import ORGANIZATION_COLUMNS, export_organizations
 from portal.services.integrations.current import find_integration
 from portal.services.organizations import listing as organization_service
 from portal.services.organizations import many
@@ -18,10 +19,11 @@ from portal.services.organizations.many import Done
 from portal.services.organizations.mapping import MappingChange
 from portal.services.runs import requests
 from portal.services.runs.history import find_active_run
+from portal.web.downloads import send_csv
 from portal.web.fragments import page_number, page_or_region, words
 from portal.web.guard import get_user, requires, tenant_blueprint
 from portal.web.input import to_id
-from portal.web.organizations.answers import answer_row, list_context, render_row
+from portal.web.organizations.answers import answer_row, list_context, read_asked, render_row
 from portal.web.saved_views.look import list_context as look_context
 from portal.wording import plural
 
@@ -38,6 +40,13 @@ def index() -> ResponseReturnValue:
         integration=find_integration(),
         run=find_active_run(SyncKind.ORGANIZATIONS),
     )
+
+
+@organizations.get("/export.csv")
+@requires(Permission.READ)
+def export() -> ResponseReturnValue:
+    """The organizations that the list shows, streamed."""
+    return send_csv("organizations", ORGANIZATION_COLUMNS, export_organizations(read_asked()))
 
 
 @organizations.post("/<int:organization_id>/client")

@@ -12,11 +12,13 @@ from portal.services.accounts.permissions import Permission
 from portal.services.assets.listing import get_asset
 from portal.services.errands.requests import TooManyWaiting
 from portal.services.helpdesks.listing import list_names
+from portal.services.ticket_rows import TICKET_COLUMNS, export_tickets
 from portal.services.tickets import listing
 from portal.services.tickets.filters import TicketFilter
 from portal.services.tickets.mending import Retried, retry
 from portal.services.tickets.unsure import settle_unsure
 from portal.web.client_filter import find_shown_client, read_client_id
+from portal.web.downloads import send_csv
 from portal.web.errands.following import follow
 from portal.web.fragments import find_way_back, page_number, page_or_region, words
 from portal.web.guard import requires, tenant_blueprint
@@ -51,6 +53,13 @@ def index() -> ResponseReturnValue:
         },
         helpdesks=list_names(),
     )
+
+
+@tickets.get("/export.csv")
+@requires(Permission.READ)
+def export() -> ResponseReturnValue:
+    """The tickets that the list shows, streamed."""
+    return send_csv("tickets", TICKET_COLUMNS, export_tickets(_read_filter()))
 
 
 @tickets.get("/<int:ticket_id>")

@@ -194,6 +194,8 @@ def rows_of(app: Flask, place: Place) -> Dump:
         ("software/?q=other&show=all", 200),
         ("software/export.csv?show=all", 200),
         ("alerts/export.csv", 200),
+        ("organizations/export.csv", 200),
+        ("tickets/export.csv?state=any", 200),
         ("tickets/?q=other&state=any", 200),
         ("deliveries/?q=other", 200),
         ("activity/?q=other", 200),

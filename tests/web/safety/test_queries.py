@@ -59,7 +59,7 @@ def test_no_argument_of_a_query_turns_a_link(
             assert [each for each in links if not each.startswith(f"/t/{acme.slug}/")] == []
 
 
-@pytest.mark.parametrize("page", ["assets/", "alerts/", "software/"])
+@pytest.mark.parametrize("page", ["assets/", "alerts/", "software/", "organizations/", "tickets/"])
 def test_a_list_as_a_file_is_that_of_the_page(
     member_of_both: FlaskClient, acme: Place, page: str
 ) -> None:

@@ -24,13 +24,13 @@ LOWEST = {
         clients.export assets.index assets.show clients.index clients.picker clients.report
         clients.report_file clients.history clients.show clients.software conflicts.index
         conflicts.show dashboard.show deliveries.index deliveries.show errands.show
-        integrations.index organizations.index plans.show
+        integrations.index organizations.export organizations.index plans.show
         rules.export rules.index search.index software.export
         assets.export_software_of software.export_of_product software.index assets.software
         software.product software.show subscribers.index sync_runs.index
         sync_runs.preview_undo sync_runs.progress
         sync_runs.show tacticalrmm.show tacticalrmm.test_progress webhook.progress webhook.show
-        tickets.index tickets.show undo.press watches.index watches.show
+        tickets.export tickets.index tickets.show undo.press watches.index watches.show
         windows.calendar windows.index windows.links windows.show
     """,
     Role.TECHNICIAN: """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from typing import Any
 
@@ -216,6 +217,22 @@ def test_by_hand_the_helpdesks_lists_are_offered_and_names_are_understood(
     with app.app_context(), tenant_scope(acme.id):
         queues = db.session.scalars(select(Ticket.queue).order_by(Ticket.id)).all()
         assert queues[-1] == "17"
+
+
+def test_the_list_is_exported_as_it_is_filtered(
+    app: Flask, admin: FlaskClient, acme: Place
+) -> None:
+    change(app, acme, status=TicketStatus.FAILED, last_error="=It said no", touched_by="tess@x.y")
+    file = admin.get(acme.url("tickets/export.csv?state=attention"))
+    [row] = csv.DictReader(file.text.splitlines())
+    assert (row["ticket_ref"], row["client"], row["asset"]) == ("1042", "Acme Client", "acme-pc")
+    assert row["last_error"] == "'=It said no"
+    assert "tess" not in file.text
+    assert len(admin.get(acme.url("tickets/export.csv?state=over")).text.splitlines()) == 1
+    assert (
+        acme.url("tickets/export.csv?state=attention")
+        in admin.get(acme.url("tickets/?state=attention")).text
+    )
 
 
 def test_the_list_filters_and_pages(app: Flask, admin: FlaskClient, acme: Place) -> None:
