@@ -1,13 +1,13 @@
-"""Pages and actions, found by their words as records are, as far as they can be taken now."""
+"""What can be gone to, or done now, found by its words as records are; the actions."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any
 
-from flask import current_app, url_for
+from flask import url_for
 
 from portal.models.integrations.integration import IntegrationState
 from portal.services.accounts.permissions import Permission
@@ -43,6 +43,16 @@ class Command:
     @property
     def href(self) -> str:
         return url_for(self.endpoint, **self.values)
+
+
+def _export(
+    what: str,
+    endpoint: str,
+    when: When = When.CONNECTED_ONCE,
+    permission: Permission = Permission.READ,
+) -> Command:
+    also = "csv file list"
+    return Command(f"Export {what}", endpoint, "download", permission, also=also, when=when)
 
 
 ACTIONS = (
@@ -104,7 +114,24 @@ ACTIONS = (
         "refresh read inventory run",
         When.ACTIVE,
     ),
+    Command(
+        "Sync the status of agents",
+        "sync_runs.start",
+        "refresh",
+        Permission.SYNC,
+        {"kind": "status"},
+        True,
+        "refresh online offline overdue run",
+        When.ACTIVE,
+    ),
     Command("Add a client", "clients.new", "plus", Permission.MAP, also="new create customer"),
+    Command(
+        "Remove assets",
+        "organizations.created",
+        "trash",
+        Permission.MAP,
+        also="delete clear that syncs created",
+    ),
     Command(
         "Plan maintenance",
         "windows.new",
@@ -135,29 +162,33 @@ ACTIONS = (
         also="new add user person",
     ),
     Command("Make an API token", "api_tokens.index", "plus", Permission.MANAGE_TOKENS, also="new"),
-    Command("Choose notices", "notices.show_choices", "bell-check", also="mail settings"),
     Command(
-        "Export assets",
-        "assets.export",
-        "download",
-        also="csv file list",
-        when=When.CONNECTED_ONCE,
+        "Import or export rules",
+        "rules.transfer",
+        "arrows-exchange",
+        Permission.CHANGE_SETTINGS,
+        also="yaml file alert",
     ),
     Command(
-        "Export alerts",
-        "alerts.export",
-        "download",
-        also="csv file list",
-        when=When.CONNECTED_ONCE,
+        "Choose notices",
+        "notices.show_choices",
+        "bell-check",
+        Permission.READ_CONNECTION,
+        also="mail settings",
     ),
+    _export("assets", "assets.export"),
+    _export("alerts", "alerts.export"),
+    _export("software", "software.export"),
+    _export("organizations", "organizations.export"),
+    _export("clients", "clients.export"),
+    _export("tickets", "tickets.export"),
+    _export("the audit trail", "audit.export", When.ALWAYS, Permission.READ_AUDIT),
     Command(
-        "Export software",
-        "software.export",
-        "download",
-        also="csv file list",
-        when=When.CONNECTED_ONCE,
+        "Account",
+        "auth.account",
+        "user-circle",
+        also="password browser passkey profile second factor",
     ),
-    Command("Account", "auth.account", "user-circle", also="password browser passkey profile"),
     Command("Sign out", "auth.sign_out", "logout", is_post=True, also="log off leave"),
 )
 
@@ -165,8 +196,7 @@ ACTIONS = (
 def list_actions(text: str, may: Any) -> list[Command]:
     """Those that the text names, and that whoever asks may do: `may` as templates have it."""
     now = _find_out()
-    offered = (each for each in ACTIONS if each.when in now)
-    return _choose(text, (each for each in offered if getattr(may, each.permission.name.lower())))
+    return choose(text, (each for each in ACTIONS if each.when in now and is_allowed(each, may)))
 
 
 def _find_out() -> frozenset[When]:
@@ -177,22 +207,11 @@ def _find_out() -> frozenset[When]:
     return frozenset({When.ALWAYS, When.CONNECTED_ONCE, state.get(integration.state, When.ALWAYS)})
 
 
-def list_pages(text: str) -> list[Command]:
-    return _choose(text, _menu())
+def is_allowed(command: Command, may: Any) -> bool:
+    return bool(getattr(may, command.permission.name.lower()))
 
 
-def _menu() -> Iterator[Command]:
-    """The pages of the menu that whoever asks may see: its template alone says which there are."""
-    context: dict[str, Any] = {}
-    current_app.update_template_context(context)
-    menu: Any = current_app.jinja_env.get_template("_menu.html").make_module(context)
-    for heading, areas in menu.groups:
-        for endpoint, name, icon, _, _, is_allowed in areas:
-            if is_allowed:
-                yield Command(name, endpoint, icon, also=heading)
-
-
-def _choose(text: str, commands: Iterable[Command]) -> list[Command]:
+def choose(text: str, commands: Iterable[Command]) -> list[Command]:
     """In the order that records have: the text itself, what begins with it, what holds it."""
     wanted, words = text.strip().lower(), text.lower().split()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import repeat
 
 from flask import url_for
 from flask.typing import ResponseReturnValue
@@ -14,7 +15,8 @@ from portal.services.search.records import Found, Kind, find, find_by_ids
 from portal.services.search.sources import SOURCES, find_runs
 from portal.web.fragments import page_or_region, words
 from portal.web.guard import name_allowed, requires, tenant_blueprint
-from portal.web.search.commands import MOST_PAGES, Command, list_actions, list_pages
+from portal.web.search.commands import MOST_PAGES, Command, list_actions
+from portal.web.search.pages import list_pages
 from portal.web.search.recent import list_recent, remember
 from portal.web.sync_runs.descriptions import name_run_of
 
@@ -67,6 +69,13 @@ SHOWN: dict[Kind, tuple[str, str, Callable[[Found], str], Callable[[str], str] |
     ),
 }
 """Kind -> its name and icon, the page of a record, and the list of all that match a text."""
+NONE_FOUND = "No record matches by name"
+FURTHER = {
+    Kind.ASSETS: "users, addresses",
+    Kind.ALERTS: "resolved, too",
+    Kind.TICKETS: "closed, too",
+}
+"""What the list of a kind finds, and the search does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +97,10 @@ class Group:
     items: list[Item]
     more: str | None = None
 
+    @property
+    def name_of_all(self) -> str:
+        return _name_all(self.label)
+
 
 @search.get("/")
 @requires(Permission.READ)
@@ -100,12 +113,27 @@ def index() -> ResponseReturnValue:
 
 
 def _find(text: str) -> list[Group]:
-    groups = [_commands("Pages", list_pages(text)[:MOST_PAGES])]
-    for kind, (label, *_, list_all) in SHOWN.items():
-        items = [_record(kind, found) for found in _find_of(kind, text)]
-        groups.append(Group(label, items, list_all(text) if list_all else None))
-    groups.append(_commands("Actions", list_actions(text, name_allowed())))
-    return [group for group in groups if group.items]
+    pages = _commands("Pages", list_pages(text, name_allowed())[:MOST_PAGES])
+    actions = _commands("Actions", list_actions(text, name_allowed()))
+    records = [group for group in map(_group, SHOWN, repeat(text)) if group.items]
+    found = [group for group in (pages, *records, actions) if group.items]
+    return found if records else [*found, _search_lists(text)]
+
+
+def _group(kind: Kind, text: str) -> Group:
+    label, *_, list_all = SHOWN[kind]
+    items = [_record(kind, found) for found in _find_of(kind, text)]
+    return Group(label, items, list_all(text) if list_all else None)
+
+
+def _search_lists(text: str) -> Group:
+    """Where no record is found by its name: lists look at more of them, and for more of each."""
+    ways = [
+        Item(_name_all(label), FURTHER.get(kind, ""), icon, list_all(text))
+        for kind, (label, icon, _, list_all) in SHOWN.items()
+        if list_all
+    ]
+    return Group(NONE_FOUND, ways)
 
 
 def _find_of(kind: Kind, text: str) -> list[Found]:
@@ -118,7 +146,7 @@ def _suggest() -> list[Group]:
     """Before anything is typed: what was opened last, pages and actions."""
     groups = [
         Group("Recent", _list_recent()),
-        _commands("Pages", list_pages("")),
+        _commands("Pages", list_pages("", name_allowed())),
         _commands("Actions", list_actions("", name_allowed())),
     ]
     return [group for group in groups if group.items]
@@ -139,6 +167,10 @@ def _record(kind: Kind, found: Found) -> Item:
     if kind is Kind.RUNS:
         name, note = f"{name_run_of(SyncKind(name))} #{found.id}", note.capitalize()
     return Item(name, note, icon, address(found))
+
+
+def _name_all(label: str) -> str:
+    return f"All {label.lower().removeprefix('open ')} that match"
 
 
 def _commands(label: str, commands: list[Command]) -> Group:

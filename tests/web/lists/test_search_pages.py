@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from html import unescape
-from re import findall
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
 from portal.db import transaction
-from portal.models import Asset, Client, OrganizationMapping
+from portal.models import Alert, Asset, Client, OrganizationMapping
+from portal.models.alerts.alert import AlertStatus
 from portal.models.integrations.integration import IntegrationState
 from portal.scope import tenant_scope
 from portal.services.accounts.tenants import add_tenant
@@ -18,7 +19,15 @@ from portal.services.integrations.current import get_integration
 from tests.web.safety.neighbour import limited_user, make_neighbour
 from tests.web.world import Place, make_asset, make_user, sign_in
 
-NOTHING = {"Nothing matches by name": ["Search users and addresses of assets too"]}
+WAYS = [
+    f"All {each} that match"
+    for each in ("assets", "clients", "organizations", "alerts", "software", "tickets")
+]
+NOTHING = {"No record matches by name": WAYS}
+LINK = re.compile(r'<a class="btn[^>]* href="([^"?#]+)[^>]*>([^<]+)</a>')
+FORM = re.compile(
+    r'<form method="post" action="([^"?]+)(?:(?!</form>).)*<button[^>]*>([^<]+)', re.DOTALL
+)
 PALETTE = {"HX-Request": "true", "HX-Target": "palette-options"}
 
 
@@ -28,8 +37,8 @@ def find(http: FlaskClient, place: Place, text: str = "") -> dict[str, list[str]
     assert answer.status_code == 200
     groups = {}
     for group in answer.text.split('<ul class="palette-group"')[1:]:
-        (heading,) = findall(r'role="presentation"[^>]*>([^<]+)<', group)
-        groups[heading] = [unescape(name) for name in findall(r'found-name">([^<]*)<', group)]
+        (heading,) = re.findall(r'role="presentation"[^>]*>([^<]+)<', group)
+        groups[heading] = [unescape(name) for name in re.findall(r'found-name">([^<]*)<', group)]
     return groups
 
 
@@ -98,7 +107,7 @@ def test_actions_are_those_that_can_be_taken_now(
     page = http.get("/t/globex/search/").text
     assert "Connect Tactical RMM" in page
     assert "Sync devices" not in page
-    assert "Export" not in page
+    assert set(re.findall("Export [^<]+", page)) == {"Export the audit trail"}
 
 
 @pytest.mark.one_database
@@ -107,13 +116,74 @@ def test_pages_and_actions_are_those_of_the_role(
 ) -> None:
     page = admin.get(acme.url("search/?q=sync")).text
     assert 'action="/t/acme/sync-runs/start/devices"' in page, "an action is a form"
-    assert find(admin, acme, "windows maint") == NOTHING
+    assert find(admin, acme, "windows sync") == NOTHING
     assert find(admin, acme, "customer")["Actions"] == ["Add a client"]
-    assert find(admin, acme, "webhook")["Pages"] == ["Webhook", "Webhook calls"]
+    pages = ["Webhook", "Webhook calls", "Webhook settings", "Subscribers"]
+    assert find(admin, acme, "webhook")["Pages"] == pages
 
     sign_in(app, admin, limited_user(app, acme, acme.client, role="viewer"))
     assert "Actions" not in find(admin, acme, "customer")
     assert "Pages" not in find(admin, acme, "webhook")
+
+
+def test_lists_are_searched_for_what_has_no_such_name(
+    app: Flask, admin: FlaskClient, acme: Place
+) -> None:
+    with app.app_context(), tenant_scope(acme.id), transaction() as session:
+        alert = session.get_one(Alert, acme.alert)
+        alert.message, alert.status = "Disk space is low", AlertStatus.RESOLVED
+    assert find(admin, acme, "disk space") == NOTHING
+    page = admin.get(acme.url("search/?q=disk+space")).text
+    way = re.findall(r'href="([^"]*/alerts/[^"]*)"', page[page.index("No record matches") :])
+    assert "Disk space is low" in admin.get(unescape(way[0])).text
+
+
+@pytest.mark.one_database
+def test_every_page_and_what_stands_in_its_head_is_found_by_its_name(
+    app: Flask, owner: FlaskClient, acme: Place
+) -> None:
+    def found(text: str) -> set[str]:
+        """Where the pages and the actions lead to that the palette lists."""
+        page = owner.get(acme.url("search/"), query_string={"q": text}).text
+        names = r'id="found-\d+">(Pages|Actions)<.*?</section>'
+        parts = "".join(each[0] for each in re.finditer(names, page, re.DOTALL))
+        return {unescape(each) for each in re.findall(r'(?:href|action)="([^"]+)"', parts)}
+
+    menu = re.findall(
+        r'nav-item-link" href="([^"]+)".*?<span>([^<]+)</span>', owner.get(acme.url()).text
+    )
+    assert len(menu) > 20
+    ways: list[tuple[str, str, str]] = []
+    for page, name in menu:
+        assert page in found(name.removeprefix("All ")), name
+        html = owner.get(page).text
+        head = html.partition('id="page-actions">')[2].partition("</header>")[0]
+        plain = re.sub(r"<svg.*?</svg>|<span.*?</span>", "", head, flags=re.DOTALL)
+        ways += [(name, *each) for each in [*LINK.findall(plain), *FORM.findall(plain)]]
+    assert len(ways) > 20
+    lost = [f"{text.strip()}: {name}, {way}" for name, way, text in ways if way not in found(text)]
+    assert "\n".join(lost) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("watch", "Watches"),
+        ("views", "Views"),
+        ("calendar", "Calendar links"),
+        ("subscriber", "Subscribers"),
+        ("report", "Month reports"),
+        ("help", "Help"),
+        ("sync status", "Sync the status of agents"),
+        ("export audit", "Export the audit trail"),
+    ],
+)
+@pytest.mark.one_database
+def test_pages_that_are_not_in_the_menu_are_found(
+    owner: FlaskClient, acme: Place, text: str, name: str
+) -> None:
+    found = find(owner, acme, text)
+    assert name in [*found.get("Pages", ()), *found.get("Actions", ())]
 
 
 def test_nothing_of_other_clients_is_found(app: Flask, http: FlaskClient, acme: Place) -> None:
