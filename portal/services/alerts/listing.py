@@ -97,6 +97,16 @@ def unacknowledged_count() -> ScalarSelect[int]:
     return _query_unacknowledged([]).scalar_subquery()
 
 
+def newest_error() -> ScalarSelect[str]:
+    """What the active alert of that severity says that was raised last, and of which computer: a
+    part of a statement."""
+    says = func.coalesce(Alert.message, Alert.alert_type, "")
+    named = func.coalesce(Alert.hostname.concat(": "), "").concat(says)
+    is_error = (Alert.status == AlertStatus.ACTIVE, Alert.severity == Severity.ERROR)
+    newest = select(named).where(*is_error).order_by(Alert.triggered_at.desc(), Alert.id.desc())
+    return newest.limit(1).scalar_subquery()
+
+
 def _query_unacknowledged(conditions: list[ColumnElement[bool]]) -> Select[int]:
     is_active = Alert.status == AlertStatus.ACTIVE
     number = select(func.count()).select_from(Alert)

@@ -11,7 +11,7 @@ from portal.db import db
 from portal.models import AlertRule, Client, Integration, SyncRun
 from portal.models.integrations.integration import IntegrationState
 from portal.scope import allowed_clients
-from portal.services.alerts.listing import unacknowledged_count
+from portal.services.alerts.listing import newest_error, unacknowledged_count
 from portal.services.assets.daily_counts import Day, read_days
 from portal.services.assets.freshness import (
     explain_staleness,
@@ -32,7 +32,7 @@ from portal.services.organizations.listing import (
 )
 from portal.services.runs.history import find_active_and_last_of_kinds
 from portal.services.tickets.listing import Unsettled, list_unsettled
-from portal.services.watches.listing import first_match_at, matching_watches
+from portal.services.watches.listing import first_match_at, first_matched, matching_watches
 from portal.services.webhook.state import Health, get_health
 
 WORST_CLIENTS = 5
@@ -67,6 +67,10 @@ class Overview:
     watches: int
     """Of software: those that an asset matches."""
     watches_since: datetime | None
+    first_matched: str | None
+    """The product of the watch that matched first."""
+    newest_error: str | None
+    """What the newest active alert of that severity says."""
 
 
 def get_overview() -> Overview:
@@ -100,6 +104,8 @@ def get_overview() -> Overview:
         unsettled_count=unsettled_count,
         watches=figures.watches,
         watches_since=figures.watches_since,
+        first_matched=figures.first_matched,
+        newest_error=figures.newest_error,
     )
 
 
@@ -117,6 +123,8 @@ class _Figures:
     status_read_seconds: int | None
     watches: int
     watches_since: datetime | None
+    first_matched: str | None
+    newest_error: str | None
     due_asking: datetime | None
     organizations: dict[OrganizationFilter, int]
     waiting: AllWaiting
@@ -125,12 +133,12 @@ class _Figures:
 def _read_figures() -> _Figures:
     clients = select(func.count()).select_from(Client).scalar_subquery()
     on = exists().where(AlertRule.switched_on_at.is_not(None))
-    watches = (matching_watches(), first_match_at())
-    figures = (clients, on, unacknowledged_count(), status_read_seconds(), *watches, due_asking())
+    why = (matching_watches(), first_match_at(), first_matched(), newest_error())
+    figures = (clients, on, unacknowledged_count(), status_read_seconds(), *why, due_asking())
     counts = organization_counts()
     asked = select(*figures, *counts, *waiting_columns()).where(is_of_connected())
     row = tuple(db.session.execute(asked).one())
-    number, any_rule, nobodys, seconds, matching, since, due = row[: len(figures)]
+    number, any_rule, nobodys, seconds, matching, since, product, error, due = row[: len(figures)]
     behind = row[len(figures) :]
     organizations = dict(zip(OrganizationFilter, behind[: len(counts)], strict=True))
     return _Figures(
@@ -140,6 +148,8 @@ def _read_figures() -> _Figures:
         status_read_seconds=seconds,
         watches=matching,
         watches_since=since,
+        first_matched=product,
+        newest_error=error,
         due_asking=due,
         organizations=organizations,
         waiting=read_waiting(behind[len(counts) :], organizations),

@@ -48,6 +48,8 @@ class AllWaiting:
     saved_at: datetime | None
     disconnected_at: datetime | None
     """When somebody last saved the connection, and ended it."""
+    rule_ended_at: datetime | None
+    """When somebody last switched a rule off, or deleted one."""
 
 
 def waiting_columns() -> list[ColumnElement[Any]]:
@@ -68,12 +70,13 @@ def waiting_columns() -> list[ColumnElement[Any]]:
         _since(OrganizationFilter.HELD, OrganizationMapping.held_since),
         _since(OrganizationFilter.UNMAPPED, OrganizationMapping.created_at),
         *(_last(action) for action in (Action.CONNECTION_SAVED, Action.CONNECTION_ENDED)),
+        _last(Action.RULE_SWITCHED_OFF, Action.RULE_DELETED),
     ]
 
 
 def read_waiting(row: Sequence[Any], organizations: dict[OrganizationFilter, int]) -> AllWaiting:
     """Of a row of `waiting_columns`."""
-    held_since, unmapped_since, saved_at, ended_at = row[13:]
+    held_since, unmapped_since, saved_at, ended_at, rule_ended_at = row[13:]
     return AllWaiting(
         conflicts=Waiting(*row[0:3]),
         failed_calls=Waiting(*row[3:6]),
@@ -83,6 +86,7 @@ def read_waiting(row: Sequence[Any], organizations: dict[OrganizationFilter, int
         unmapped=Waiting(organizations[OrganizationFilter.UNMAPPED], unmapped_since),
         saved_at=saved_at,
         disconnected_at=ended_at,
+        rule_ended_at=rule_ended_at,
     )
 
 
@@ -108,7 +112,7 @@ def _since(shown: OrganizationFilter, at: InstrumentedAttribute[Any]) -> ColumnE
     return func.min(case((is_shown(shown), at), else_=null()))
 
 
-def _last(action: Action) -> ColumnElement[Any]:
-    """When it was last done."""
-    its = select(AuditEntry.at).where(AuditEntry.action == action)
+def _last(*actions: Action) -> ColumnElement[Any]:
+    """When one of them was last done."""
+    its = select(AuditEntry.at).where(AuditEntry.action.in_(actions))
     return its.order_by(AuditEntry.number.desc()).limit(1).scalar_subquery()

@@ -13,7 +13,7 @@ from sqlalchemy.orm import joinedload
 from portal.clock import iso_utc
 from portal.db import db
 from portal.errors import NotFound
-from portal.models import Asset, SoftwareMatch, SoftwareWatch
+from portal.models import Asset, SoftwareMatch, SoftwareProduct, SoftwareWatch
 from portal.services.lists.paging import Page, paginate_records
 
 
@@ -84,6 +84,15 @@ def matching_watches() -> ColumnElement[int]:
 def first_match_at() -> ColumnElement[datetime]:
     """In SQL: since when."""
     return select(func.min(SoftwareMatch.since)).scalar_subquery()
+
+
+def first_matched() -> ColumnElement[str]:
+    """In SQL: the product of the watch that matched first of those that match now."""
+    first = select(SoftwareProduct.name).join(
+        SoftwareWatch, SoftwareWatch.product_id == SoftwareProduct.id
+    )
+    its = first.join(SoftwareMatch, SoftwareMatch.watch_id == SoftwareWatch.id)
+    return its.order_by(SoftwareMatch.since, SoftwareMatch.id).limit(1).scalar_subquery()
 
 
 def describe_watch(watch: SoftwareWatch) -> str:

@@ -40,12 +40,14 @@ class WebhookState(StrEnum):
 class Health:
     """`missed`: alerts that began since anything came, and that only reconciliation found.
 
-    `test_failed_at` is when the last test of Tactical's did not come; None once anything has.
+    `test_failed_at` is when the last test of Tactical's did not come, and why; None once anything
+    has.
     """
 
     last_event_at: datetime | None = None
     last_test_at: datetime | None = None
     test_failed_at: datetime | None = None
+    test_failed_because: str | None = None
     missed: int = 0
     missed_since: datetime | None = None
     """When the first of them began."""
@@ -103,7 +105,8 @@ def _read_signs(row: Sequence[Any]) -> _Signs:
     since, failed_at = arrival or watched_since, _failed(installation)
     if failed_at is not None and arrival is not None and arrival > failed_at:
         failed_at = None
-    health = Health(event_at, test_at, failed_at)
+    because = installation.message if installation and failed_at else None
+    health = Health(event_at, test_at, failed_at, because)
     return _Signs(tenant_id, integration_id, health, since + GRACE if since else None)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from textwrap import shorten
 from typing import Any
 
 from flask import url_for
@@ -20,6 +21,8 @@ from portal.services.webhook.state import Health, WebhookState
 from portal.wording import plural
 
 Item = dict[str, Any]
+
+MOST_OF_MESSAGE = 160
 
 
 def list_attention(overview: Overview) -> list[Item]:
@@ -71,7 +74,9 @@ def _overdue_items(overview: Overview) -> list[Item]:
         return []
     text = f"{plural(overdue, 'asset is', 'assets are')} overdue."
     where, since = url_for("assets.index", status="overdue"), overview.fleet.overdue_since
-    return [_item("info", text, "Assets", where, since, overdue)]
+    whose, its = ("it", "its limit") if overdue == 1 else ("them", "their limits")
+    why = f"Tactical has not heard from {whose} for longer than {its}."
+    return [_item("info", text, "Assets", where, since, overdue) | {"why": why}]
 
 
 def _watch_items(overview: Overview) -> list[Item]:
@@ -79,7 +84,9 @@ def _watch_items(overview: Overview) -> list[Item]:
         return []
     text = f"{plural(overview.watches, 'software watch matches', 'software watches match')} now."
     where, since = url_for("watches.index"), overview.watches_since
-    return [_item("info", text, "Watches", where, since, overview.watches)]
+    first = "It is" if overview.watches == 1 else "The first is"
+    why = f"{first} for {overview.first_matched}." if overview.first_matched else None
+    return [_item("info", text, "Watches", where, since, overview.watches) | {"why": why}]
 
 
 def _connection_item(integration: Integration, overview: Overview, settings: str) -> Item:
@@ -135,7 +142,8 @@ def _retirement_items(integration: Integration, fleet: Fleet) -> list[Item]:
     days = plural(integration.retire_after_days, "day")
     text = f"{plural(proposed, 'asset has', 'assets have')} not been in Tactical for {days}."
     where = url_for("assets.index", status="proposed")
-    return [_item("info", text, "Retire", where, fleet.proposed_since, proposed)]
+    item = _item("info", text, "Retire", where, fleet.proposed_since, proposed)
+    return [item | {"why": "Nothing is retired until somebody agrees."}]
 
 
 def _outage_items(integration: Integration, outage: Outage) -> list[Item]:
@@ -179,7 +187,15 @@ def _alert_items(overview: Overview) -> list[Item]:
         return []
     text = f"{plural(errors, 'active alert has', 'active alerts have')} the severity error."
     where, since = url_for("alerts.index", severity="error"), overview.fleet.first_error_at
-    return [_item("bad", text, "Alerts", where, since, errors)]
+    return [_item("bad", text, "Alerts", where, since, errors) | {"why": _quote_error(overview)}]
+
+
+def _quote_error(overview: Overview) -> str | None:
+    says = shorten(overview.newest_error or "", MOST_OF_MESSAGE, placeholder=" …")
+    if not says:
+        return None
+    newest = "" if overview.fleet.active_alerts["error"] == 1 else "The newest: "
+    return f"{newest}{says}{'' if says[-1] in '.!?…' else '.'}"
 
 
 def _ticket_items(overview: Overview) -> list[Item]:
@@ -221,7 +237,9 @@ def _rule_items(overview: Overview) -> list[Item]:
     if overview.any_rule:
         return []
     text = "No rule is switched on: nobody is told of alerts."
-    return [_item("warn", text, "Rules", url_for("rules.index"))]
+    integration = overview.integration
+    since = overview.waiting.rule_ended_at or (integration.created_at if integration else None)
+    return [_item("warn", text, "Rules", url_for("rules.index"), since)]
 
 
 def _delivery_items(overview: Overview) -> list[Item]:
@@ -254,7 +272,8 @@ def _webhook_items(health: Health) -> list[Item]:
     where = url_for("webhook.show")
     if health.state is WebhookState.UNREACHED:
         text = "Tactical's webhook does not reach the portal."
-        return [_item("bad", text, "Webhook", where, health.test_failed_at)]
+        item = _item("bad", text, "Webhook", where, health.test_failed_at)
+        return [item | {"why": health.test_failed_because}]
     if health.missed:
         them = "it" if health.missed == 1 else "them"
         text = f"The webhook missed {plural(health.missed, 'alert')}. The alert sync found {them}."

@@ -10,28 +10,34 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from portal.clock import utc_now
 from portal.db import transaction
 from portal.models import (
+    Alert,
     AlertRule,
     Asset,
+    Delivery,
     Helpdesk,
     Integration,
     OrganizationMapping,
     Ticket,
+    WebhookInstallation,
 )
+from portal.models.alerts.alert import AlertSource
 from portal.models.deliveries.delivery import DeliveryStatus
 from portal.models.integrations.integration import IntegrationState, PreviewReason, Stop
 from portal.models.tickets.ticket import TicketStatus
+from portal.models.webhook.installation import InstallationAction
 from portal.scope import tenant_scope
 from portal.services.integrations.connect import disconnect
+from portal.services.webhook import execution
 from tests.web.world import Place, make_asset, make_conflict, make_delivery, make_ticket
 
 pytestmark = pytest.mark.one_database
 
-NEVER_KNOWN = ("No rule is switched on", "more ticket needs somebody")
+NEVER_KNOWN = ("more ticket needs somebody",)
 """Nothing tells since when."""
 LONG_AGO = utc_now() - timedelta(days=90)
 
@@ -68,6 +74,8 @@ def test_each_line_says_since_when_and_why(admin: FlaskClient, scope: Place) -> 
         other = make_asset(asset.integration_id, asset.client_id, "gone")
         other.missing_since, other.absent_runs = LONG_AGO, 9
         asset.agent_status, asset.last_seen_at = "overdue", utc_now()
+        alert = session.get_one(Alert, scope.alert)
+        alert.hostname, alert.message = "acme-pc", "The disk is full"
         session.add(other)
         session.flush()
         session.add(make_conflict(asset, other, "clone"))
@@ -95,13 +103,13 @@ def test_each_line_says_since_when_and_why(admin: FlaskClient, scope: Place) -> 
         "Tactical no longer lists 1 organization.",
         "1 organization has no client. Its agents become assets once you map it. Since",
         "The inventory source was changed.",
-        "1 asset has not been in Tactical for 30 days. Since",
-        "1 active alert has the severity error. Since",
-        "1 asset is overdue. Since",
-        "1 software watch matches now. Since",
+        "1 asset has not been in Tactical for 30 days. Nothing is retired until somebody agrees. S",
+        "1 active alert has the severity error. acme-pc: The disk is full. Since",
+        "1 asset is overdue. Tactical has not heard from it for longer than its limit. Since",
+        "1 software watch matches now. It is for Acme Suite. Since",
         "Ticket 93 in Acme Desk has failed since",
         "1 more ticket needs somebody.",
-        "No rule is switched on",
+        "No rule is switched on: nobody is told of alerts. Since",
     ):
         assert words in said, words
     with transaction() as session:
@@ -111,6 +119,44 @@ def test_each_line_says_since_when_and_why(admin: FlaskClient, scope: Place) -> 
         line.startswith("Acme Desk and 1 more helpdesk do not take tickets. The token was refused.")
         for line in lines_of(admin, scope)
     )
+
+
+def test_an_unreached_webhook_says_what_tactical_got_instead(
+    admin: FlaskClient, scope: Place
+) -> None:
+    with transaction() as session:
+        session.execute(delete(Delivery))
+        session.execute(update(Alert).values(source=AlertSource.BACKFILL))
+        session.add(
+            WebhookInstallation(
+                integration_id=session.scalars(select(Integration.id)).one(),
+                action=InstallationAction.TEST,
+                made={},
+                ok=False,
+                fault=execution.TestNotArrived.fault,
+                message="Tactical got 502 from the proxy.",
+                finished_at=utc_now(),
+            )
+        )
+    lines = lines_of(admin, scope)
+    said = "does not reach the portal. Tactical got 502 from the proxy. Since"
+    assert any(said in line for line in lines), lines
+
+
+def test_without_a_rule_it_says_since_when(admin: FlaskClient, scope: Place) -> None:
+    def moment() -> str:
+        [line] = [each for each in lines_of(admin, scope) if "No rule is switched on" in each]
+        return line.partition("Since ")[2]
+
+    with transaction() as session:
+        session.execute(update(Integration).values(created_at=LONG_AGO))
+        session.execute(update(AlertRule).values(switched_on_at=None))
+    connected = moment()
+    assert connected
+    with transaction() as session:
+        session.execute(update(AlertRule).values(switched_on_at=LONG_AGO))
+    admin.post(scope.url(f"rules/{scope.rule}/switch"), data={"on": ""})
+    assert moment() not in ("", connected), "since it was switched off"
 
 
 def test_so_does_a_connection_that_is_not_in_use(admin: FlaskClient, scope: Place) -> None:
