@@ -45,8 +45,9 @@ def count_created(mapping_id: int | None) -> Created:
 def request_clearing(
     mapping_id: int | None, typed: int | None, edited_too: bool, user_id: int | None = None
 ) -> SyncRun:
-    """Let a worker do it; `typed` is the number of assets that a person was shown. Raises NotFound,
-    InvalidInput with the field, and Refused where there is nothing."""
+    """Let a worker do it; `typed` is the number of assets that a person was shown, `user_id` None
+    is somebody at the command line. Raises NotFound, InvalidInput with the field, and Refused where
+    there is nothing."""
     name, clearing = _find(mapping_id, edited_too)
     count = _count(Asset, *clearing.list_conditions(get_integration().id))
     if not count:
@@ -55,7 +56,8 @@ def request_clearing(
         raise InvalidInput(f"Enter {count} to confirm.", field="number")
     what = "this connection" if name is None else f"the mapping of {name}"
     title = f"Removed what {what} created"
-    run, _ = request_run(SyncKind.REVERT, "button", clearing.subject, user_id=user_id, title=title)
+    trigger = "command" if user_id is None else "button"
+    run, _ = request_run(SyncKind.REVERT, trigger, clearing.subject, user_id=user_id, title=title)
     return run
 
 

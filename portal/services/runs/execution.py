@@ -21,7 +21,7 @@ from portal.services.application import get_app
 from portal.services.integrations.current import check_active, open_tactical
 from portal.services.integrations.preview_due import clear_preview_due, find_look
 from portal.services.integrations.server_health import note_contact
-from portal.services.runs.askers import list_theirs
+from portal.services.runs.askers import list_theirs, needed_for
 from portal.services.runs.history import get_run
 from portal.services.runs.requests import ASKED_BY_PERSON, ask_for_run
 from portal.services.tickets.orphans import close_orphans
@@ -195,15 +195,16 @@ def _change_stored(run: SyncRun, run_log: RunLog) -> None:
     """The connection may be down, or gone."""
     if run.kind is SyncKind.REVERT and was_replaced_since(db.session(), run):
         raise Refused(REPLACED)  # after it was asked for
+    theirs = partial(list_theirs, run, needed_for(run))
     release()
     with run_log.keep_alive(get_app(), lambda: None):
         if run.kind is SyncKind.ASSETS:
-            action = AssetAction.from_subject(run.subject)
-            change_assets(run_log, action, partial(list_theirs, run, action))
+            change_assets(run_log, AssetAction.from_subject(run.subject), theirs)
         elif run.reverts_run_id is not None:
-            revert_run(run.integration_id, run_log, run.reverts_run_id)
+            revert_run(run.integration_id, run_log, run.reverts_run_id, theirs)
         else:
-            remove_created(run.integration_id, run_log, Clearing.from_subject(run.subject))
+            clearing = Clearing.from_subject(run.subject)
+            remove_created(run.integration_id, run_log, clearing, theirs)
 
 
 def _end(run: SyncRun, run_log: RunLog, error: PortalError | None = None) -> None:

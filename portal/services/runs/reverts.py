@@ -62,21 +62,22 @@ def list_reverts(run: SyncRun) -> list[AssetRevert]:
 
 
 def request_revert(run_id: int, user_id: int | None = None) -> SyncRun:
-    """Let a worker take the run back. Raises NotFound, and Refused where it
-    cannot be."""
-    run, is_new = _add(run_id, "button", user_id)
+    """Let a worker take the run back; `user_id` None is somebody at the command line. Raises
+    NotFound, and Refused where it cannot be."""
+    run, is_new = _add(run_id, user_id)
     if is_new:
         enqueue_run(run)
     return run
 
 
-def revert_to_end(run_id: int, trigger: str = "command", user_id: int | None = None) -> SyncRun:
+def revert_to_end(run_id: int, user_id: int | None = None) -> SyncRun:
     """As `request_revert`, in this process. For commands, and for what is small."""
-    run, _ = _add(run_id, trigger, user_id)
+    run, _ = _add(run_id, user_id)
     return work_to_end(run.id)
 
 
-def _add(run_id: int, trigger: str, user_id: int | None) -> tuple[SyncRun, bool]:
+def _add(run_id: int, user_id: int | None) -> tuple[SyncRun, bool]:
+    trigger = "command" if user_id is None else "button"
     with transaction() as session:
         run = session.get(SyncRun, run_id, with_for_update=True, populate_existing=True)
         _check(run or get_run(run_id))

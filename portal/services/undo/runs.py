@@ -40,7 +40,7 @@ def revert(run: SyncRun, size: int, user_id: int) -> SyncRun | None:
     if size > MOST_AT_ONCE:
         request_revert(run.id, user_id)
         return None
-    return revert_to_end(run.id, "button", user_id)
+    return revert_to_end(run.id, user_id)
 
 
 def tell_reverted(title: str, reverted: SyncRun, noun: str) -> str:

@@ -4,7 +4,7 @@ removes, so that it can come back."""
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, or_, select
@@ -64,9 +64,15 @@ def is_edited() -> ColumnElement[bool]:
     return or_(*locks, merged.exists())
 
 
-def remove_created(integration_id: int, run_log: RunLog, clearing: Clearing) -> None:
+def remove_created(
+    integration_id: int,
+    run_log: RunLog,
+    clearing: Clearing,
+    list_theirs: Callable[[Sequence[int]], Sequence[int]],
+) -> None:
     """Unmap, so that the next sync does not create it again, and remove the assets. Raises
-    RunEnded. What is committed stays done."""
+    RunEnded. What is committed stays done. `list_theirs` as in `change_assets`."""
+    list_theirs(())
     unmap(integration_id, run_log, clearing)
     ids = db.session.scalars(
         select(Asset.id).where(*clearing.list_conditions(integration_id)).order_by(Asset.id)
@@ -75,7 +81,7 @@ def remove_created(integration_id: int, run_log: RunLog, clearing: Clearing) -> 
     run_log.set_phase("Removing assets", len(ids))
     for some in chunked(ids, ASSETS_AT_ONCE):
         with transaction() as session:
-            _remove(session, integration_id, run_log, clearing, some)
+            _remove(session, integration_id, run_log, clearing, list_theirs(some))
 
 
 def unmap(integration_id: int, run_log: RunLog, clearing: Clearing) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,9 +42,11 @@ from portal.sync.reverting.plan import MISSING, AssetRevert
 from portal.sync.reverting.removing import bring_back, find_obstacles, remove_assets
 from portal.sync.reverting.write import note_bereft, write_changes
 from portal.sync.runs.log import RunLog, log_entry
+from portal.wording import plural
 
 ASSETS_AT_ONCE = 500
 SERIAL = "serial_number"
+NOT_SEEN = "Whoever asked for it does not see {} any more. What was done to them stays."
 FROM_TACTICAL = (
     SyncKind.DEVICES,
     SyncKind.APPLY,
@@ -56,23 +58,37 @@ FROM_TACTICAL = (
 _TACTICALS = frozenset({*PLACE, *FACTS, "client_id"})
 
 
-def revert_run(integration_id: int, run_log: RunLog, run_id: int) -> None:
+def revert_run(
+    integration_id: int,
+    run_log: RunLog,
+    run_id: int,
+    list_theirs: Callable[[Sequence[int]], Sequence[int]],
+) -> None:
     """Take back what the run did to assets, as far as nobody changed it since. Raises RunEnded.
 
     What is committed stays done: an attempt that broke off is gone on with by the next one.
+    `list_theirs` as in `change_assets`.
     """
     revert = _Revert.begin(integration_id, run_log, run_id)
     removed = _list_removed(db.session(), run_id)
     assets = list_changed_assets(db.session(), run_id)
     release()
     run_log.set_phase("Undoing", len(removed) + len(assets))
+    list_theirs(())
     revert.map_back()
     for merge in revert.merges:
+        list_theirs(())
         revert.take_merge_back(merge)
     for some in chunked(removed, ASSETS_AT_ONCE):
+        list_theirs(())
         revert.bring_back(some)
+    left = 0
     for some in chunked(assets, ASSETS_AT_ONCE):
-        revert.take_back(some)
+        theirs = list_theirs(some)
+        revert.take_back(theirs)
+        left += len(some) - len(theirs)
+    if left:
+        run_log.warn(NOT_SEEN.format(plural(left, "asset")))
     revert.end()
 
 
