@@ -16,6 +16,7 @@ from portal.db import transaction
 from portal.models import Client, Integration, Membership, MembershipClient, Tenant
 from portal.models.integrations.integration import PreviewReason
 from portal.scope import all_tenants, tenant_scope
+from portal.services.accounts import sign_in as sessions
 from portal.services.database_role import get_role_warning
 from tests.query_plans.plans import asked
 
@@ -47,7 +48,9 @@ OF_THE_TENANT = ("deliveries/", "integrations/", "audit")
 
 
 @pytest.fixture
-def person(app: Flask, seeded: Seeded) -> FlaskClient:
+def person(app: Flask, seeded: Seeded, monkeypatch: pytest.MonkeyPatch) -> FlaskClient:
+    """Nothing is written of the use of their browser: once a minute that is no page's doing."""
+    monkeypatch.setattr(sessions, "TOUCH_EVERY", timedelta(days=1))
     return sign_in(app, seeded)
 
 
