@@ -71,6 +71,22 @@ def products(app: Flask, acme: Place) -> dict[str, int]:
         return {row[0]: row[1] for row in rows}
 
 
+def test_the_way_back_to_today_leads_to_what_is_there(
+    app: Flask, http: FlaskClient, acme: Place, products: dict[str, int]
+) -> None:
+    """Today only others have the saw."""
+    sign_in(app, http, limited_user(app, acme, acme.client))
+    for product_id, day, way in (
+        (products["Saw"], THEN, "software/"),
+        (acme.product, day_of(utc_now()), f"software/products/{acme.product}"),
+    ):
+        page = http.get(acme.url(f"software/products/{product_id}?as_of={day}")).text
+        [back] = re.findall(r'<a href="([^"]*)">Back to today</a>', page)
+        assert back == acme.url(way)
+        assert ("No asset of your clients has it today." in page) == (way == "software/")
+        assert http.get(back).status_code == 200
+
+
 def test_each_stands_once_where_it_was(
     app: Flask, http: FlaskClient, acme: Place, products: dict[str, int]
 ) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import flash, redirect
 from flask.typing import ResponseReturnValue
 
-from portal.errors import InvalidInput
+from portal.errors import InvalidInput, NotFound
 from portal.services.lists.paging import paginate_list
 from portal.services.past.fleet import name_clients, read_fleet
 from portal.services.past.software import (
@@ -46,7 +46,12 @@ def show_past_product(product_id: int) -> ResponseReturnValue:
         return refuse_day(describe_product(product_id).name, error)
     fleet = read_fleet(past.end)
     found = list_installs_of(read_past_software(fleet), product_id)
-    name = name_past_product(product_id) if found else describe_product(product_id).name
+    try:
+        name, is_there_today = describe_product(product_id).name, True
+    except NotFound:
+        if not found:
+            raise
+        name, is_there_today = name_past_product(product_id), False
     page = paginate_list(found, page_number())
     return page_or_region(
         "past/product.html",
@@ -54,6 +59,7 @@ def show_past_product(product_id: int) -> ResponseReturnValue:
         past=past,
         product_id=product_id,
         name=name,
+        is_there_today=is_there_today,
         page=page,
         clients=name_clients(row.asset for row, _version in page.items),
     )
