@@ -95,6 +95,10 @@ def test_what_happened_is_listed_with_links_and_payloads(
     assert not re.findall(r'<option value="([\w.]+)"[^>]*>\1<', page)  # each kind has words
     assert '<code class="event-code">rmm.device.created</code>' in page
     assert page.index("Webhook received</span>") < page.index("Sync started</span>")
+    marks = re.findall(r'class="state state-(\w+)"><svg.*?</svg>([^<]+)</span>', page)
+    tones = {word: tone for tone, word in marks}
+    assert {tones[word] for word in ("Sync started", "Asset created", "Message sent")} == {"quiet"}
+    assert (tones["Alert triggered"], tones["Sync failed"]) == ("bad", "bad")
 
 
 @pytest.mark.parametrize(

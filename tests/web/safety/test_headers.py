@@ -112,6 +112,7 @@ def test_errors_have_a_page_that_says_what_to_do(
 
     assert page.status_code == region.status_code == status
     assert f"<h1>{title}</h1>" in page.text
+    assert 'class="btn btn-primary" href=' in page.text  # the step that most take
     assert "secret" not in page.text
     assert region.text == ""
     assert region.headers["HX-Reswap"] == "none"

@@ -74,6 +74,10 @@ def test_an_alert_shows_its_ticket_wherever_it_stands(
     assert f'href="{acme.url(f"alerts/{alert}")}"' in shown
 
 
+def test_a_ticket_without_alerts_says_why(admin: FlaskClient, acme: Place) -> None:
+    assert "Its alerts were deleted." in admin.get(acme.url(f"tickets/{acme.ticket}")).text
+
+
 @pytest.mark.parametrize(
     ("values", "found"),
     [
