@@ -45,6 +45,7 @@ NO_PAGES = {
     "clients.picker",
     "clients.report_file",
     "errands.show",
+    "organizations.export",
     "rules.export",
     "saved_views.show",
     "software.export",
@@ -52,6 +53,7 @@ NO_PAGES = {
     "software.export_of_product",
     "sync_runs.progress",
     "tacticalrmm.test_progress",
+    "tickets.export",
 }
 """Parts of pages, downloads, and what leads to another page."""
 

@@ -32,6 +32,7 @@ ELSEWHERE = {
     *("picker-list", "picker-option", "picker-create", "picker-clear", "picker-note", "col-picker"),
     *("toast-error", "toast-warning", "card-narrow", "columns-narrow", "region", "row-form"),
     *("code-form", "held-names", "entry-reason", "record-id"),
+    *("toast-small", "toast-kept", "has-selection"),
     "run-detail",
 }
 """Of components, but not to be shown on this page, or no different there."""
