@@ -13,6 +13,7 @@ from portal.services.tickets.mending import retry
 from portal.wording import plural
 
 NONE = "There are no such tickets."
+MORE = "There are more: these are the newest {:,}."
 
 
 @click.group()
@@ -27,13 +28,15 @@ def tickets() -> None:
 @tenant_option
 def list_all(state: str, with_all: bool, most: int) -> Outcome:
     """List tickets, the newest first. Of those in `attention` a person has to do something."""
-    rows = list_newest(TicketFilter(state="" if with_all else state), most)
+    found = list_newest(TicketFilter(state="" if with_all else state), most + 1)
+    rows, more = found[:most], len(found) > most
     table = [
         [str(row.ticket.id), row.state, row.helpdesk, row.ticket.reference or "-", _describe(row)]
         for row in rows
     ]
-    data = {"ok": True, "tickets": [to_public(row) for row in rows]}
-    return Outcome(data, columns(table) if table else NONE)
+    data = {"ok": True, "tickets": [to_public(row) for row in rows], "more": more}
+    lines = [columns(table) if table else NONE, *([MORE.format(most)] if more else [])]
+    return Outcome(data, "\n".join(lines))
 
 
 @tickets.command("retry", cls=PortalCommand)
