@@ -171,16 +171,20 @@ class HttpClient:
 
     def _read(self, ticket: Any, key: str = "") -> Remote:
         reference = self._text(ticket, "ticket_reference")
-        closed = {each.strip().casefold() for each in self._settings.get("closed", "").split(",")}
         state = _name_state(dig(ticket, *self._path("ticket_state")))
         toucher = self._find_text(ticket, "ticket_toucher")
         return Remote(
             reference=reference if _is_reference(reference) else "",
             url=self._find_page(ticket, reference),
-            state=State.CLOSED if state.casefold() in closed - {""} else State.OPEN,
+            state=State.CLOSED if state.casefold() in self._names("closed") else State.OPEN,
             key=key or self._text(ticket, "ticket_key"),
-            touched_by="" if toucher == self._settings.get("own_name", "") else toucher,
+            touched_by="" if toucher.casefold() in self._names("own_name") else toucher,
         )
+
+    def _names(self, name: str) -> set[str]:
+        """Of a setting that holds several, with commas between them."""
+        names = self._settings.get(name, "").split(",")
+        return {each.strip().casefold() for each in names} - {""}
 
     def _find_page(self, data: Any, reference: str) -> str:
         """Empty for what is no address: people click on it."""

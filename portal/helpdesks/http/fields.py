@@ -242,8 +242,10 @@ FIELDS: Sequence[Field] = (
     ),
     Field(
         name="own_name",
-        label="The portal’s own name",
-        help="What stands there after a change by the portal’s own account.",
+        label="Names that are no person’s",
+        help="What stands there after a change by the portal’s own account, or by the helpdesk "
+        "itself; with commas between them.",
+        placeholder="portal, System",
         is_required=False,
         longest=200,
         group=_TICKET,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -54,12 +54,14 @@ class Result(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """`remote`: the ticket as the helpdesk has it by now; None where it was not asked. `is_told`:
-    the text of the task arrived, whatever became of the rest."""
+    the text of the task arrived, whatever became of the rest. `touched_by`: who was seen to have
+    worked on the ticket before anything was done to it."""
 
     result: Result
     remote: Remote | None = None
     answer: str = ""
     is_told: bool = False
+    touched_by: str | None = None
     retry_after: float | None = None
 
 
@@ -86,23 +88,22 @@ class Attempt:
 
     def do(self) -> Outcome:
         """Never raises."""
+        return replace(self._try(), is_told=self.is_told, touched_by=self.touched_by)
+
+    def _try(self) -> Outcome:
         if self.way is None:
             return Outcome(result=Result.LATER, answer=NO_KIND)
         try:
-            remote = self._do(self.way.connect())
-            return Outcome(result=Result.DONE, remote=remote, is_told=self.is_told)
+            return Outcome(result=Result.DONE, remote=self._do(self.way.connect()))
         except KeyLost as error:
             return Outcome(result=Result.KEY_LOST, remote=error.remote, answer=error.message)
         except HelpdeskError as error:
             return Outcome(
-                result=_judge(error),
-                answer=error.message,
-                is_told=self.is_told,
-                retry_after=error.retry_after,
+                result=_judge(error), answer=error.message, retry_after=error.retry_after
             )
         except Exception:
             log.exception("Helpdesk %s could not do a task.", self.helpdesk_id)
-            return Outcome(result=Result.LOST, answer=PORTAL_FAULT, is_told=self.is_told)
+            return Outcome(result=Result.LOST, answer=PORTAL_FAULT)
 
     @property
     def can_find(self) -> bool:
@@ -116,6 +117,8 @@ class Attempt:
         if self.verb is TaskVerb.OPEN:
             return open_once(helpdesk, self.draft) if self.can_find else helpdesk.open(self.draft)
         if self.verb is TaskVerb.COMMENT:
+            if self.can_close:
+                self._look(helpdesk)
             self._tell(helpdesk, self.text)
             return None
         if not self.can_close:
@@ -125,21 +128,28 @@ class Attempt:
 
     def _close(self, helpdesk: FarSide) -> Remote:
         """Where nobody has worked on it; else it is only told."""
-        before = read_one(helpdesk, self.reference)
+        before = self._look(helpdesk)
         if before.state is not State.OPEN:
             return before
-        touched_by = before.touched_by or self.touched_by
-        if touched_by:
-            self._tell(helpdesk, f"{self.text}\n{STAYS.format(touched_by)}", closing=True)
+        if self.touched_by:
+            self._tell(helpdesk, f"{self.text}\n{STAYS.format(self.touched_by)}", closing=True)
             return before
         self._tell(helpdesk, f"{self.text}\n{CLOSES}", closing=True)
         return set_state(helpdesk, self.reference, State.CLOSED)
 
     def _reopen(self, helpdesk: FarSide) -> Remote:
+        self._look(helpdesk)
         after = set_state(helpdesk, self.reference, State.OPEN)
         if after.state is State.OPEN:
             self._tell(helpdesk, self.text)
         return after
+
+    def _look(self, helpdesk: FarSide) -> Remote:
+        """Before anything is done to it: some helpdesks name the last who changed it alone, and
+        that is us afterwards."""
+        before = read_one(helpdesk, self.reference)
+        self.touched_by = before.touched_by or self.touched_by
+        return before
 
     def _tell(self, helpdesk: FarSide, text: str, *, closing: bool = False) -> None:
         """Once, as far as the helpdesk can be asked."""

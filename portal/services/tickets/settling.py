@@ -45,6 +45,7 @@ def settle(attempt: Attempt, outcome: Outcome) -> bool:
         if helpdesk is None or task is None:
             return False  # deleted, or taken over while this process was stopped
         ticket = session.get_one(Ticket, task.ticket_id, populate_existing=True)
+        ticket.touched_by = outcome.touched_by or ticket.touched_by
         if outcome.result in (Result.DONE, Result.KEY_LOST):
             _finish(session, helpdesk, ticket, task, outcome, now)
         elif outcome.result is Result.REFUSED:
