@@ -10,6 +10,8 @@ from portal.far_side.form import Rejected, Settings
 from portal.far_side.http import clean_url
 from portal.helpdesks.kind import NotDone, Refused
 
+FEW = 10
+"""Tickets that are read at once where each costs a request."""
 LONGEST = 20.0
 """Seconds after which no further request begins: with the last one it makes 30."""
 TOO_SLOW = "The helpdesk answers too slowly: not all was read in time."
@@ -28,8 +30,8 @@ class NumberedKind:
     def can_find(self, settings: Settings) -> bool:
         return True
 
-    def reads_many(self, settings: Settings) -> bool:
-        return False
+    def reads_at_once(self, settings: Settings) -> int:
+        return FEW
 
 
 def clean_base(text: str, field_name: str = "url") -> str:

@@ -142,8 +142,9 @@ class HelpdeskKind(FarSideKind, Protocol):
     def can_close(self, settings: Settings) -> bool:
         """Whether it closes and reopens tickets, and tells their state."""
 
-    def reads_many(self, settings: Settings) -> bool:
-        """Whether it tells of many tickets in one request; else each costs one."""
+    def reads_at_once(self, settings: Settings) -> int:
+        """How many tickets it is asked for at once: many where it tells of them in one request,
+        few enough for `read` to end in time where each costs one."""
 
     def check(self, settings: Settings, secrets: Secrets) -> str:
         """Where it is, for people and without a secret: a host, a mail address. Raises Rejected."""

@@ -32,8 +32,8 @@ class SimulatedKind:
     def can_close(self, settings: Settings) -> bool:
         return True
 
-    def reads_many(self, settings: Settings) -> bool:
-        return True
+    def reads_at_once(self, settings: Settings) -> int:
+        return 100
 
     def can_find(self, settings: Settings) -> bool:
         return not settings.get("cannot_find")

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, cast
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from portal.chunks import chunked
 from portal.egress import Stream
 from portal.far_side.form import Rejected
 from portal.far_side.http import make_json
 from portal.helpdesks import KINDS, base
-from portal.helpdesks.kind import Draft, HelpdeskError, NotDone, Refused
+from portal.helpdesks.kind import Draft, HelpdeskError, NotDone, Refused, Remote, State
 from portal.helpdesks.redmine.markup import write_block
 from tests.egress.servers import answer, open_gateway, serve
 
@@ -144,3 +147,46 @@ def test_a_slow_helpdesk_is_left_in_time(kind: str, monkeypatch: pytest.MonkeyPa
     client = KINDS[kind].connect(gateway, defaults | entered, secrets)
     with pytest.raises(NotDone):
         client.list_queues()
+
+
+class Listing:
+    """Tells of all tickets that it is asked for, by whatever list: open, and touched by nobody."""
+
+    def __init__(self) -> None:
+        self.number = 0
+
+    @contextmanager
+    def stream(self, _method: str, url: str, **_: object) -> Iterator[Stream]:
+        self.number += 1
+        found = urlsplit(url)
+        query = dict(parse_qsl(found.query))
+        asked = query.get("issue_id", "") + query.get("query", "")
+        items: list[Any] = []
+        if found.path.endswith(("issues.json", "tickets")) and "__Inactive__" not in asked:
+            items = [{"id": int(each)} for each in re.findall(r"\b\d{4}\b", asked)]
+        items = [{**each, "EffectiveId": {"id": str(each["id"])}} for each in items]
+        told = {"issues": items, "items": items, "user": {"id": 5}, "Name": "portal"}
+        yield Stream(200, {}, iter([make_json(told)]))
+
+
+@pytest.mark.parametrize(("kind", "requests"), [("rt", 1 + 10 * 3), ("redmine", 1 + 20)])
+def test_a_thousand_tickets_are_read_in_few_requests(kind: str, requests: int) -> None:
+    """In as many at once as the kind says, which is how they are polled."""
+    defaults = {each.name: each.default for each in KINDS[kind].fields if not each.is_secret}
+    entered, secrets = GOOD[kind]
+    numbered = {"field": "12"} if kind == "redmine" else {}
+    settings = {**defaults, **entered, **numbered}
+    listing, asked = Listing(), [str(number) for number in range(1000, 2000)]
+    client = KINDS[kind].connect(cast(Any, listing), settings, secrets)
+    found: dict[str, Remote] = {}
+    for some in chunked(asked, KINDS[kind].reads_at_once(settings)):
+        found |= client.read(some)
+    assert sorted(found) == asked
+    assert {each.state for each in found.values()} == {State.OPEN}
+    assert listing.number == requests
+
+
+def test_a_kind_says_how_many_tickets_it_tells_of_at_once() -> None:
+    told = {name: kind.reads_at_once({}) for name, kind in KINDS.items()}
+    assert told == {"rt": 100, "redmine": 50, "zammad": 10, "http": 10, "mail": 10}
+    assert KINDS["http"].reads_at_once({"list_path": "tickets"}) == 50

@@ -12,6 +12,7 @@ from portal.models.tickets.ticket import ClosedBy, TicketStatus
 from portal.services.tickets import polling
 from portal.services.tickets.hints import make_address
 from tests.helpdesks.simulated import Fault
+from tests.helpdesks.simulated_kind import SimulatedKind
 from tests.tickets.conftest import Office
 
 OPEN, CLOSED, GONE = TicketStatus.OPEN, TicketStatus.CLOSED, TicketStatus.GONE
@@ -95,7 +96,7 @@ def test_all_are_asked_for_in_one_request(opened: Office, clock: Any) -> None:
 def test_more_than_a_turn_is_enough_for_leave_other_helpdesks_their_turn(
     opened: Office, clock: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(polling, "AT_ONCE", 1)
+    monkeypatch.setattr(SimulatedKind, "reads_at_once", lambda *_: 1)
     monkeypatch.setattr(polling, "TURN_SECONDS", -1)
     for number in ("1001", "1002"):
         opened.far.touch(number)

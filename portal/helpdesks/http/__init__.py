@@ -8,8 +8,8 @@ from portal.far_side.form import Rejected, Secrets, Settings, Way
 from portal.far_side.headers import list_parts, read_headers
 from portal.far_side.http import get_host
 from portal.far_side.templating import BadTemplate, check_template
-from portal.helpdesks.base import clean_base
-from portal.helpdesks.http.client import HttpClient, read_choices
+from portal.helpdesks.base import FEW, clean_base
+from portal.helpdesks.http.client import AT_ONCE, HttpClient, read_choices
 from portal.helpdesks.http.fields import FIELDS, LISTS, PATHS, VALUES
 from portal.helpdesks.http.paths import BadPath, read_path
 from portal.helpdesks.http.requests import find_problems, make_call, sample
@@ -42,8 +42,8 @@ class HttpKind:
         """Whether it did is read: what cannot be read is not closed."""
         return bool(settings.get("read_path"))
 
-    def reads_many(self, settings: Settings) -> bool:
-        return bool(settings.get("list_path"))
+    def reads_at_once(self, settings: Settings) -> int:
+        return AT_ONCE if settings.get("list_path") else FEW
 
     def check(self, settings: Settings, secrets: Secrets) -> str:
         problems: dict[str, str] = {}

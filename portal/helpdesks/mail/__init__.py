@@ -5,6 +5,7 @@ from __future__ import annotations
 from portal.far_side.form import Field, Rejected, Secrets, Settings, Way
 from portal.far_side.mail.addresses import BadAddress, clean_address
 from portal.far_side.mail.server import FIELDS, list_problems, read_sender, read_server
+from portal.helpdesks.base import FEW
 from portal.helpdesks.mail.client import MailClient
 
 
@@ -37,8 +38,8 @@ class MailKind:
     def can_close(self, settings: Settings) -> bool:
         return False
 
-    def reads_many(self, settings: Settings) -> bool:
-        return False
+    def reads_at_once(self, settings: Settings) -> int:
+        return FEW
 
     def can_find(self, settings: Settings) -> bool:
         return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from portal.far_side.form import Field, Rejected, Secrets, Settings, Way
 from portal.far_side.http import get_host
 from portal.helpdesks.base import NumberedKind, clean_base
-from portal.helpdesks.redmine.client import RedmineClient, make_rest
+from portal.helpdesks.redmine.client import AT_ONCE, RedmineClient, make_rest
 from portal.helpdesks.redmine.markup import FORMATS
 
 
@@ -81,6 +81,9 @@ class RedmineKind(NumberedKind):
             help="As in Administration, Settings, General.",
         ),
     )
+
+    def reads_at_once(self, settings: Settings) -> int:
+        return AT_ONCE
 
     def check(self, settings: Settings, secrets: Secrets) -> str:
         url = clean_base(settings["url"])

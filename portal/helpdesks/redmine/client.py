@@ -21,6 +21,9 @@ from portal.wording import join_words
 
 LONGEST_SUBJECT = 255
 PAGE = 100
+"""It gives no more at once, whatever is asked for."""
+AT_ONCE = 50
+"""Issues that are read: it would tell of a hundred, but each that changed costs a request more."""
 MOST_PAGES = 10
 NEEDED: Mapping[str, str] = {
     "view_issues": "view issues",
@@ -158,12 +161,12 @@ class RedmineClient:
         self._set_status(reference, self._settings.get("open", ""), is_closed=False)
 
     def read(self, references: Collection[str]) -> Mapping[str, Remote]:
-        """Of a hundred issues one request, and one for each that was changed since it was opened:
-        who did that stands in the issue alone. Two more on a fresh connection."""
+        """Of fifty issues one request, and one for each that was changed since it was opened: who
+        did that stands in the issue alone. Two more on a fresh connection."""
         watch = Watch()
         _ = self._account
         found: dict[str, Remote] = {}
-        for chunk in chunked([each for each in references if is_number(each)], PAGE):
+        for chunk in chunked([each for each in references if is_number(each)], AT_ONCE):
             watch.check()
             for issue in self._search({"issue_id": ",".join(chunk)}):
                 number = text_at(issue, "id")

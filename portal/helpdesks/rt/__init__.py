@@ -7,7 +7,7 @@ import re
 from portal.far_side.form import Field, Rejected, Secrets, Settings, Way
 from portal.far_side.http import get_host
 from portal.helpdesks.base import NumberedKind, clean_base
-from portal.helpdesks.rt.client import RtClient, make_rest
+from portal.helpdesks.rt.client import PAGE, RtClient, make_rest
 
 _TOKEN = re.compile(r"1-([1-9][0-9]*)-[0-9A-Za-z]+")
 _NAME = re.compile(r"[\w .-]{1,60}")
@@ -64,8 +64,8 @@ class RtKind(NumberedKind):
         Field(name="open", label="Status of reopened tickets", default="open", longest=60),
     )
 
-    def reads_many(self, settings: Settings) -> bool:
-        return True
+    def reads_at_once(self, settings: Settings) -> int:
+        return PAGE
 
     def check(self, settings: Settings, secrets: Secrets) -> str:
         url = clean_base(settings["url"])

@@ -36,8 +36,8 @@ class Way:
         return self.kind.can_find(self.settings)
 
     @property
-    def reads_many(self) -> bool:
-        return self.kind.reads_many(self.settings)
+    def reads_at_once(self) -> int:
+        return self.kind.reads_at_once(self.settings)
 
     @property
     def can_close(self) -> bool:

@@ -31,9 +31,6 @@ log = logging.getLogger(__name__)
 
 EVERY = timedelta(minutes=2)
 SOON = timedelta(seconds=20)
-AT_ONCE = 100
-FEW = 10
-"""That are asked for at once where each costs a request."""
 REOPENED_WITHIN = timedelta(days=7)
 """So long after a ticket was closed it is seen when a person reopens it in the helpdesk."""
 
@@ -85,7 +82,7 @@ def poll_tickets(helpdesk_id: int) -> int:
 def _look_around(helpdesk_id: int, way: Way, known: Sequence[_Known]) -> int:
     """For one turn; how many open ones were told. Raises HelpdeskError."""
     until, number = time.monotonic() + TURN_SECONDS, 0
-    far_side, at_once = way.connect(), AT_ONCE if way.reads_many else FEW
+    far_side, at_once = way.connect(), way.reads_at_once
     for some in chunked(known, at_once):
         if number and time.monotonic() > until:
             break
