@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from portal.clock import day_of, utc_now
 from portal.db import Base, db, transaction
 from portal.models import (
+    Alert,
     Asset,
     AssetChange,
     AssetSoftware,
@@ -30,13 +31,16 @@ from portal.models import (
     SyncPlanRow,
     SyncRun,
     Tenant,
+    TicketAlert,
 )
 from portal.models.assets.change import ChangeAction
 from portal.models.notices.notice import NoticeKind
 from portal.models.runs.sync_plan import PlanAction
 from portal.models.runs.sync_run import RunStatus, SyncKind
+from portal.models.tickets.ticket import TicketStatus
 from portal.scope import tenant_scope
 from portal.services.accounts.users import add_user
+from portal.services.alerts.occurrences import hold_current
 from portal.services.audit.actions import Action
 from portal.services.audit.record import Target, record
 from portal.services.first_steps import ALL
@@ -233,11 +237,36 @@ def make_more_lists(app: Flask, place: Place) -> None:
                 Notice(kind=NoticeKind.CHANNEL_FAILING, subject=str(number), text=name),
             ]
             session.add_all(rows)
+        _hang_tickets(session, asset)
     with app.app_context():
         for number in range(LEAST):
             email = f"person.{number}.of.the.help.desk@acme.example"
             add_user(email, PASSWORD, place.slug, "viewer")
         add_user(OWNER, PASSWORD, place.slug, "owner")
+
+
+def _hang_tickets(session: Session, asset: Asset) -> None:
+    """On the alerts that are listed first: without a number, as they have none yet."""
+    helpdesk = make_helpdesk("contoso service desk berlin")
+    session.add(helpdesk)
+    session.flush()
+    newest = select(Alert.id).order_by(Alert.triggered_at.desc(), Alert.id.desc()).limit(3)
+    states = (TicketStatus.WAITING, TicketStatus.UNSURE, TicketStatus.FAILED)
+    alerts = hold_current(session, session.scalars(newest).all())
+    for held, status in zip(alerts, states, strict=True):
+        ticket = make_ticket(helpdesk.id, asset, str(status))
+        ticket.status, ticket.reference, ticket.url = status, None, None
+        ticket.outage = f"alert {held.handling.alert_id}"
+        session.add(ticket)
+        session.flush()
+        session.add(
+            TicketAlert(
+                ticket_id=ticket.id,
+                handling_id=held.handling.id,
+                alert_id=held.handling.alert_id,
+                occurrence=held.handling.occurrence,
+            )
+        )
 
 
 def sign_in_as_owner(page: Page, portal: str) -> None:
