@@ -22,6 +22,7 @@ from tests.handling.conftest import Desk, clock, desk
 from tests.helpdesks.simulated import TOKEN, SimulatedHelpdesk, simulated
 from tests.helpdesks.simulated import Ticket as There
 from tests.helpdesks.simulated_kind import SIMULATED
+from tests.web.world import make_asset
 
 __all__ = ["clock", "desk"]
 
@@ -52,6 +53,15 @@ class Office:
             )
             session.add(mapping)
         return client.id
+
+    def add_asset(self, client_id: int, pk: int) -> int:
+        """Whose alerts are those of this number."""
+        with transaction() as session:
+            found = make_asset(
+                self.desk.integration_id, client_id, f"SRV-{pk}", rmm_device_id=f"agent-{pk}"
+            )
+            session.add(found)
+        return found.id
 
     def work(self) -> None:
         """What workers do once the scheduler has looked: decide, and do what is due."""

@@ -131,9 +131,43 @@ def test_several_alerts_of_a_client_hang_on_one_ticket(office: Office) -> None:
 
 def test_a_ticket_for_each_check_or_for_an_asset(office: Office) -> None:
     office.add_rule(Conditions(severities=("error",)), per="check")
+    office.add_rule(Conditions(severities=("warning",)), per="asset")
+    asset_id = office.add_asset(office.add_client(), 3)
     office.desk.raise_alerts(1, 2)
+    for pk in (3, 4, 5):
+        agent_id = "agent-3" if pk < 5 else "agent-5"
+        office.desk.raise_alerts(pk, severity="warning", agent_id=agent_id)
     office.work()
-    assert [ticket.outage for ticket in office.tickets()] == ["check 1", "check 2"]
+    assert [ticket.outage for ticket in office.tickets()] == [
+        *("check 1", "check 2", f"asset {asset_id}", "check 5"),
+    ]
+
+
+def test_a_ticket_leads_to_the_asset_and_to_what_hangs_on_it(office: Office) -> None:
+    asset_id = office.add_asset(office.add_client(), 1)
+    office.add_rule(per="asset")
+    office.desk.raise_alerts(1)
+    office.desk.raise_alerts(2, agent_id="agent-1")
+    office.work()
+    ticket, [there] = office.ticket(), office.there()
+    address = ticket.page or ""
+    assert address.endswith(f"/t/acme/assets/{asset_id}")
+    assert f"\nAsset: {address}" in there.body
+    assert "It hangs on a ticket that waits to be opened in Desk." in office.desk.timeline()
+    office.desk.raise_alerts(3, agent_id="agent-1")
+    office.work()
+    assert "It hangs on ticket 1001 in Desk." in office.desk.timeline()
+
+
+def test_the_customer_of_the_rule_goes_before_the_clients(office: Office) -> None:
+    client_id = office.add_client()
+    map_customers(office.helpdesk_id, {client_id: Choice("c7", "Customer 7")})
+    office.add_rule(Conditions(severities=("error",)), customer="c9")
+    office.add_rule()
+    office.desk.raise_alerts(1)
+    office.desk.raise_alerts(2, severity="warning")
+    office.work()
+    assert [there.customer for there in office.there()] == ["c9", "c7"]
 
 
 def test_what_a_window_keeps_back_does_not_last_or_is_ignored_opens_none(
