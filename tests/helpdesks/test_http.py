@@ -93,6 +93,20 @@ def test_many_are_read_in_one_request_and_what_it_leaves_out_by_itself(
     assert found["1003"].merged_into == "1001"
 
 
+def test_what_those_did_who_are_no_person_is_no_touch(
+    gateway: Gateway, helpdesk: SimulatedHelpdesk
+) -> None:
+    """Whom else the helpdesk names is one."""
+    reference = connect(gateway, helpdesk).open(DRAFT).reference
+    for names, by, touched in (
+        *(("Portal, System", "portal", ""), ("Portal, System", "System", "")),
+        *(("Portal, System", "anna", "anna"), ("", "portal", "portal")),
+    ):
+        helpdesk.touch(reference, by=by)
+        client = connect(gateway, helpdesk, own_name=names)
+        assert client.read([reference])[reference].touched_by == touched
+
+
 def test_what_cannot_be_read_is_only_commented(
     gateway: Gateway, helpdesk: SimulatedHelpdesk
 ) -> None:
