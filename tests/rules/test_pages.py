@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from portal.db import db, transaction
 from portal.models import Alert, AlertHandling, AlertRule, Asset, Channel, Helpdesk
@@ -159,6 +159,29 @@ def test_a_rule_that_only_opens_a_ticket_shows_it_first(
         assert view.steps == Steps(ticket=step)
     page = admin.get(acme.url(f"rules/{view.rule.id}/edit")).text
     assert 'value="Support"' in page
+
+
+def test_a_ticket_is_shown_with_an_example_where_no_alert_matched(
+    app: Flask, admin: FlaskClient, acme: Place
+) -> None:
+    """By the newest alert, and by an invented one where there is none."""
+    with app.app_context(), tenant_scope(acme.id), transaction() as session:
+        lists = {"queues": [{"id": "3", "name": "Support"}]}
+        session.get_one(Helpdesk, acme.helpdesk).lists = lists
+    form = {"name": "Rare", "does": "tell", "ticket_helpdesk": str(acme.helpdesk), "do": "try"}
+    form |= {"ticket_queue": "Suport", "ticket_subject": "{{ hostname }}: look at {{ rule }}"}
+    form |= {"text": "said by no alert", "comparison": "contains"}
+    for hostname in ("acme-pc", "SRV-01"):
+        tried = admin.post(acme.url("rules/new"), data=form).text
+        for text in (
+            "It would have matched 0 of",
+            "The ticket in Acme Desk, for an example: no alert matched",
+            f"{hostname}: look at Rare",
+            "Acme Desk may not know queue “Suport”",
+        ):
+            assert text in tried
+        with app.app_context(), tenant_scope(acme.id), transaction() as session:
+            session.execute(delete(Alert))
 
 
 def test_what_cannot_be_meant_is_refused_and_kept(admin: FlaskClient, acme: Place) -> None:

@@ -21,13 +21,15 @@ from portal.web.rules.forms import RuleForm
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """Of the ticket for the newest alert that matched. `unlisted`: what of the step the helpdesk
-    did not name when it was last asked, as `queue Supprot`."""
+    """Of the ticket for the newest alert that matched, or for an example where none did.
+    `unlisted`: what of the step the helpdesk did not name when it was last asked, as `queue
+    Supprot`."""
 
     helpdesk: str
     subject: str
     body: str
     unlisted: list[str]
+    is_example: bool
 
 
 def fill_ticket(step: TicketStep) -> dict[str, str]:
@@ -68,13 +70,15 @@ def offer_helpdesks(form: RuleForm) -> Mapping[str, list[tuple[str, str]]]:
 
 
 def preview(draft: Draft, trial: Trial) -> Preview | None:
-    """None where nothing matched, or the rule opens none."""
+    """None where the rule opens none."""
     step = draft.steps.ticket
-    if step is None or not trial.matched:
+    if step is None:
         return None
-    newest, urgency = trial.matched[0].subject, draft.steps.urgency or "normal"
+    newest = trial.matched[0].subject if trial.matched else None
+    urgency = draft.steps.urgency or "normal"
     subject, body = preview_ticket(step, newest, rule=draft.name, urgency=urgency)
-    return Preview(list_names()[step.helpdesk], subject, body, _list_unlisted(step))
+    helpdesk = list_names()[step.helpdesk]
+    return Preview(helpdesk, subject, body, _list_unlisted(step), is_example=newest is None)
 
 
 def _list_unlisted(step: TicketStep) -> list[str]:
