@@ -233,6 +233,15 @@ def test_long_and_unusual_texts(bench: Bench, helpdesk: Helpdesk, draft: Draft) 
     assert "[h1:long]" in comment
 
 
+def test_what_a_helpdesk_does_by_itself_is_no_touch(
+    bench: Bench, helpdesk: Helpdesk, draft: Draft
+) -> None:
+    """Request Tracker answers a requestor, and writes that down as a line of its own."""
+    whole = replace(draft, customer=bench.customer[0])
+    reference = carefully.open_once(helpdesk, whole).reference
+    assert carefully.read_one(helpdesk, reference).touched_by == ""
+
+
 def probe(bench: Bench, gateway: Gateway, name: str) -> tuple[Setup, list[ProbeStep]]:
     setup = bench.list_setups()[name]()
     key = carefully.make_key("probe")

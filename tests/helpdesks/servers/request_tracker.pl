@@ -25,6 +25,14 @@ my %rights = (
     deaf      => [qw(SeeQueue ShowTicket), @writes, qw(SeeCustomField ModifyCustomField)],
     powerless => [],
 );
+# Who may see outgoing mail finds lines of RT_System's in tickets: requestors are answered.
+my $privileged = RT::Group->new(RT->SystemUser);
+$privileged->LoadSystemInternalGroup('Privileged');
+must($privileged->PrincipalObj->GrantRight(Right => 'ShowOutgoingEmail', Object => $RT::System));
+my $scrip = RT::Scrip->new(RT->SystemUser);
+$scrip->LoadByCols(Description => 'On Create Autoreply To Requestors');
+must($scrip->Id && !$scrip->Disabled, 'Requestors are not answered');
+
 my %tokens;
 for my $name (sort keys %rights) {
     my $user = RT::User->new(RT->SystemUser);
