@@ -25,7 +25,7 @@ from tests.tickets.conftest import Office
 
 OPEN, FAILED, UNSURE = TicketStatus.OPEN, TicketStatus.FAILED, TicketStatus.UNSURE
 WAITING = TicketStatus.WAITING
-one_database = pytest.mark.one_database
+mainly = pytest.mark.mainly("sqlite")
 
 
 def open_one(office: Office) -> None:
@@ -38,7 +38,7 @@ def cannot_find(office: Office) -> None:
     office.change(settings={"url": office.far.url, "cannot_find": True})
 
 
-@one_database
+@mainly
 @pytest.mark.parametrize("fault", [each for each in Fault if each is not Fault.LATE])
 def test_after_each_fault_there_is_one_ticket(office: Office, clock: Any, fault: Fault) -> None:
     office.far.plan = [fault]
@@ -53,7 +53,7 @@ def test_after_each_fault_there_is_one_ticket(office: Office, clock: Any, fault:
     assert office.helpdesk().failures == 0
 
 
-@one_database
+@mainly
 @pytest.mark.parametrize("fault", [Fault.LOSES_ANSWER, Fault.DOES_LATER, Fault.ERROR_BEFORE])
 def test_one_failure_holds_up_its_own_ticket_alone(
     office: Office, clock: Any, fault: Fault
@@ -72,7 +72,7 @@ def test_one_failure_holds_up_its_own_ticket_alone(
     assert len(office.there()) == 3
 
 
-@one_database
+@mainly
 def test_two_failures_in_a_row_hold_up_the_helpdesk(office: Office, clock: Any) -> None:
     office.add_rule()
     office.desk.raise_alerts(1, 2, 3)
@@ -88,7 +88,7 @@ def test_two_failures_in_a_row_hold_up_the_helpdesk(office: Office, clock: Any) 
     assert len(office.there()) == 3
 
 
-@one_database
+@mainly
 @pytest.mark.parametrize("fault", [Fault.LOSES_ANSWER, Fault.ERROR_BEFORE])
 def test_who_cannot_be_asked_is_not_asked_to_open_again(
     office: Office, clock: Any, fault: Fault
@@ -108,7 +108,7 @@ def test_who_cannot_be_asked_is_not_asked_to_open_again(
     assert office.tickets()[1].status is OPEN
 
 
-@one_database
+@mainly
 def test_a_comment_whose_answer_was_lost_is_there_once(office: Office, clock: Any) -> None:
     open_one(office)
     office.far.plan = [Fault.LOSES_ANSWER, Fault.LOSES_ANSWER]
@@ -120,7 +120,7 @@ def test_a_comment_whose_answer_was_lost_is_there_once(office: Office, clock: An
     assert [each.state for each in office.there()] == ["closed"]
 
 
-@one_database
+@mainly
 def test_what_cannot_be_asked_for_comments_goes_on_without(office: Office, clock: Any) -> None:
     cannot_find(office)
     open_one(office)
@@ -133,7 +133,7 @@ def test_what_cannot_be_asked_for_comments_goes_on_without(office: Office, clock
     assert [each.state for each in office.there()] == ["closed"]
 
 
-@one_database
+@mainly
 def test_a_key_that_is_lost_stops_the_opening_of_more(office: Office) -> None:
     office.far.drops_key = True
     open_one(office)
@@ -144,7 +144,7 @@ def test_a_key_that_is_lost_stops_the_opening_of_more(office: Office) -> None:
     assert len(office.there()) == 1
 
 
-@one_database
+@mainly
 def test_a_search_that_finds_what_is_not_ours_opens_none(office: Office) -> None:
     open_one(office)
     office.far.search = Search.IGNORES_KEY
@@ -154,7 +154,7 @@ def test_a_search_that_finds_what_is_not_ours_opens_none(office: Office) -> None
     assert len(office.there()) == 1
 
 
-@one_database
+@mainly
 def test_what_cannot_be_done_for_a_day_is_given_up(office: Office, clock: Any) -> None:
     office.far.choose = lambda: Fault.DOWN
     open_one(office)
@@ -166,7 +166,7 @@ def test_what_cannot_be_done_for_a_day_is_given_up(office: Office, clock: Any) -
     assert "503" in (office.ticket().last_error or "")
 
 
-@one_database
+@mainly
 def test_those_that_cannot_be_opened_hold_up_no_other(office: Office, clock: Any) -> None:
     office.far.plan = [Fault.ERROR_BEFORE] * 2
     office.add_rule()
@@ -179,7 +179,7 @@ def test_those_that_cannot_be_opened_hold_up_no_other(office: Office, clock: Any
     assert [ticket.status for ticket in office.tickets()] == [WAITING, WAITING, OPEN]
 
 
-@one_database
+@mainly
 def test_switched_off_drops_what_waits_with_a_word(office: Office) -> None:
     office.add_rule()
     office.desk.raise_alerts(1)
@@ -216,7 +216,7 @@ def test_a_worker_that_is_killed_opens_no_second_one(office: Office, clock: Any,
     assert len(office.there()) == 1
 
 
-@one_database
+@mainly
 def test_a_worker_that_is_killed_at_one_that_cannot_be_asked_leaves_it_unsure(
     office: Office, clock: Any
 ) -> None:

@@ -32,7 +32,7 @@ from tests.tickets.test_by_hand import alert_id
 from tests.tickets.test_doing import cannot_find, open_one
 
 OPEN, CLOSED, UNSURE = TicketStatus.OPEN, TicketStatus.CLOSED, TicketStatus.UNSURE
-pytestmark = pytest.mark.one_database
+pytestmark = pytest.mark.mainly("sqlite")
 
 
 def begin_next(office: Office) -> Any:
