@@ -12,6 +12,9 @@ from typing import Protocol
 
 from portal.far_side.form import FarSideKind, Secrets, Settings, Way
 
+MOST_LISTED = 1000
+"""Customers that are asked for: whoever has more types the ids of the others."""
+
 
 class State(StrEnum):
     OPEN = "open"
@@ -122,8 +125,8 @@ class Helpdesk(Protocol):
 
     def list_queues(self) -> Sequence[Choice]: ...
 
-    def list_customers(self, sought: str) -> Sequence[Choice]:
-        """Those whose name holds the text, at most 50; all of them, at most 1,000, for none."""
+    def list_customers(self) -> Sequence[Choice]:
+        """At most MOST_LISTED."""
 
     def list_priorities(self) -> Sequence[Choice]: ...
 

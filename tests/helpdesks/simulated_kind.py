@@ -11,7 +11,7 @@ from typing import Any
 
 from portal.far_side.form import Field, Rejected, Secrets, Settings, Way
 from portal.far_side.http import clean_url, get_host
-from portal.helpdesks.kind import AnswerLost, Choice, Draft, Refused, Remote, State
+from portal.helpdesks.kind import MOST_LISTED, AnswerLost, Choice, Draft, Refused, Remote, State
 from portal.helpdesks.rest import Rest, dig, list_at, text_at
 
 
@@ -112,14 +112,14 @@ class SimulatedClient:
     def list_queues(self) -> Sequence[Choice]:
         return self._list("queues")
 
-    def list_customers(self, sought: str) -> Sequence[Choice]:
-        return self._list("customers", {"name": sought})[: 50 if sought else 1000]
+    def list_customers(self) -> Sequence[Choice]:
+        return self._list("customers")[:MOST_LISTED]
 
     def list_priorities(self) -> Sequence[Choice]:
         return self._list("priorities")
 
-    def _list(self, path: str, query: Mapping[str, str] | None = None) -> Sequence[Choice]:
-        items = list_at(self.rest.get(path, query).data, "items")
+    def _list(self, path: str) -> Sequence[Choice]:
+        items = list_at(self.rest.get(path).data, "items")
         return [Choice(text_at(each, "id"), text_at(each, "name")) for each in items]
 
 

@@ -210,10 +210,11 @@ def test_queues_customers_and_priorities(bench: Bench, helpdesk: Helpdesk, draft
     assert all(queues.values())
     priorities = helpdesk.list_priorities()
     assert len({each.id for each in priorities}) == len(priorities) > 0
-    customer, sought = bench.customer
+    customer, part = bench.customer
     if customer:
-        assert [each.id for each in helpdesk.list_customers(sought)] == [customer]
-        assert len(helpdesk.list_customers("")) >= 3
+        customers = {each.id: each.name for each in helpdesk.list_customers()}
+        assert part in customers[customer]
+        assert len(customers) >= 3
     whole = replace(draft, customer=customer, priority=priorities[-1].id)
     assert carefully.open_once(helpdesk, whole).state is State.OPEN
     with pytest.raises(Refused):

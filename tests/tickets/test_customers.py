@@ -60,6 +60,18 @@ def test_many_are_saved_at_once_and_only_what_was_changed(
     assert mapped(app, acme) == {id: kept[id] for id in (acme.client, initech)}
 
 
+@pytest.mark.parametrize(("number", "is_said"), [(999, False), (1000, True)])
+def test_a_list_that_was_cut_says_so(
+    app: Flask, admin: FlaskClient, acme: Place, number: int, is_said: bool
+) -> None:
+    with app.app_context(), tenant_scope(acme.id), transaction() as session:
+        listed = [{"id": f"c{each}", "name": f"Customer {each}"} for each in range(number)]
+        session.get_one(Helpdesk, acme.helpdesk).lists = {"customers": listed}
+    page = admin.get(acme.url(f"helpdesks/{acme.helpdesk}/customers")).text
+    assert ("The list of customers was cut" in page) is is_said
+    assert ("asked for its first 1,000" in page) is is_said
+
+
 def mapped(app: Flask, place: Place) -> dict[int, Choice]:
     with app.app_context(), tenant_scope(place.id):
         return list_mapped(place.helpdesk)

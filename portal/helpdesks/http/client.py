@@ -19,12 +19,11 @@ from portal.far_side.templating import BadTemplate
 from portal.helpdesks.base import Watch, order_by_age
 from portal.helpdesks.http.paths import read_path
 from portal.helpdesks.http.requests import fill_address, make_call
-from portal.helpdesks.kind import AnswerLost, Choice, Draft, Refused, Remote, State
+from portal.helpdesks.kind import MOST_LISTED, AnswerLost, Choice, Draft, Refused, Remote, State
 from portal.helpdesks.rest import Rest, Said, dig, text_at
 
 LONGEST_SUBJECT = 200
 LONGEST_REFERENCE = 100
-MOST_FOUND, MOST_LISTED = 50, 1000
 AT_ONCE = 50
 """Numbers in one request."""
 MISSING = (404, 410)
@@ -131,10 +130,8 @@ class HttpClient:
     def list_queues(self) -> Sequence[Choice]:
         return read_choices(self._settings["queues"])
 
-    def list_customers(self, sought: str) -> Sequence[Choice]:
-        choices = read_choices(self._settings.get("customers", ""))
-        fitting = [each for each in choices if sought.lower() in each.name.lower()]
-        return fitting[: MOST_FOUND if sought else MOST_LISTED]
+    def list_customers(self) -> Sequence[Choice]:
+        return read_choices(self._settings.get("customers", ""))[:MOST_LISTED]
 
     def list_priorities(self) -> Sequence[Choice]:
         return read_choices(self._settings.get("priorities", ""))

@@ -89,7 +89,7 @@ class MailClient:
     def list_queues(self) -> Sequence[Choice]:
         return [Choice(self.address, self.address)]
 
-    def list_customers(self, sought: str) -> Sequence[Choice]:
+    def list_customers(self) -> Sequence[Choice]:
         return []
 
     def list_priorities(self) -> Sequence[Choice]:

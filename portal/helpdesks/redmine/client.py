@@ -177,7 +177,7 @@ class RedmineClient:
     def list_queues(self) -> Sequence[Choice]:
         return [_make_choice(each) for each in self._page("projects.json", "projects")]
 
-    def list_customers(self, sought: str) -> Sequence[Choice]:
+    def list_customers(self) -> Sequence[Choice]:
         """It has none: a project of one's own is what comes near."""
         return []
 

@@ -14,7 +14,7 @@ from portal.chunks import chunked
 from portal.far_side.escaping import clean, cut, one_line
 from portal.far_side.form import Way
 from portal.helpdesks.base import Watch, check_number, is_number
-from portal.helpdesks.kind import AnswerLost, Choice, Draft, Refused, Remote, State
+from portal.helpdesks.kind import MOST_LISTED, AnswerLost, Choice, Draft, Refused, Remote, State
 from portal.helpdesks.rest import Rest, dig, list_at, text_at
 
 LONGEST_SUBJECT = 200
@@ -23,7 +23,6 @@ PAGE = 100
 TEXTS_PAGE = 20
 """Of comments with their texts."""
 MOST_PAGES = 10
-MOST_FOUND = 50
 SYSTEM = "RT_System"
 """Writes the lines about mail that it sent."""
 PRIORITIES = (Choice("0", "Low"), Choice("50", "Medium"), Choice("100", "High"))
@@ -125,27 +124,18 @@ class RtClient:
         queues = self._page("queues/all", {"fields": "Name"})
         return [Choice(text_at(each, "id"), text_at(each, "Name")) for each in queues]
 
-    def list_customers(self, sought: str) -> Sequence[Choice]:
-        """Requestors, by a part of their address or their name: a request for each of the two."""
-        if not sought:
-            return [*self._find_users("EmailAddress", "@", pages=MOST_PAGES).values()]
-        found = self._find_users("EmailAddress", sought) | self._find_users("RealName", sought)
-        # To a field that it does not search by it answers with everybody.
-        fitting = [each for each in found.values() if sought.lower() in each.name.lower()]
-        return fitting[:MOST_FOUND]
-
-    def _find_users(self, field: str, part: str, pages: int = 1) -> dict[str, Choice]:
+    def list_customers(self) -> Sequence[Choice]:
+        """Requestors: whoever has an address."""
+        terms = [{"field": "EmailAddress", "operator": "LIKE", "value": "@"}]
         watch, found = Watch(), dict[str, Choice]()
-        for page in range(1, pages + 1):
+        for page in range(1, MOST_LISTED // PAGE + 1):
             watch.check()
             path = f"users?fields=EmailAddress,RealName&per_page={PAGE}&page={page}"
-            terms = [{"field": field, "operator": "LIKE", "value": part}]
             items = list_at(self._rest.search(path, terms).data, "items")
-            customers = map(_make_customer, items)
-            found |= {each.id: each for each in customers if each.id}
+            found |= {each.id: each for each in map(_make_customer, items) if each.id}
             if len(items) < PAGE:
                 break
-        return found
+        return [*found.values()]
 
     def list_priorities(self) -> Sequence[Choice]:
         return PRIORITIES

@@ -13,13 +13,11 @@ from typing import Any
 from portal.far_side.escaping import clean, cut, one_line
 from portal.far_side.form import Settings, Way
 from portal.helpdesks.base import Watch, check_number, is_number, order_by_age
-from portal.helpdesks.kind import AnswerLost, Choice, Draft, Refused, Remote, State
+from portal.helpdesks.kind import MOST_LISTED, AnswerLost, Choice, Draft, Refused, Remote, State
 from portal.helpdesks.rest import Rest, dig, list_at, text_at
 
 LONGEST_SUBJECT = 200
 PAGE = 100
-MOST_PAGES = 10
-MOST_FOUND = 50
 SYSTEM_ID = "1"
 """The user by whose name Zammad does what nobody asked for."""
 GONE = ("merged", "removed")
@@ -125,11 +123,7 @@ class ZammadClient:
     def list_queues(self) -> Sequence[Choice]:
         return _list_active(self._rest.get("groups").data)
 
-    def list_customers(self, sought: str) -> Sequence[Choice]:
-        if sought:
-            asked = {"query": sought, "limit": str(MOST_FOUND)}
-            users = self._rest.get("users/search", asked).data
-            return [_make_customer(each) for each in list_at(users)][:MOST_FOUND]
+    def list_customers(self) -> Sequence[Choice]:
         return [_make_customer(each) for each in self._page("users")]
 
     def list_priorities(self) -> Sequence[Choice]:
@@ -185,7 +179,7 @@ class ZammadClient:
 
     def _page(self, path: str) -> list[Any]:
         found: list[Any] = []
-        for page in range(1, MOST_PAGES + 1):
+        for page in range(1, MOST_LISTED // PAGE + 1):
             asked = {"page": str(page), "per_page": str(PAGE)}
             items = list_at(self._rest.get(path, asked).data)
             found += items

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 
 from portal.db import db
-from portal.helpdesks.kind import Choice
+from portal.helpdesks.kind import MOST_LISTED, Choice
 from portal.models import Helpdesk
 from portal.services.helpdesks.probing import Lists, parse_list, read_list
 
@@ -20,6 +20,11 @@ class Choices:
 
     listed: Sequence[Choice]
     labels: Mapping[str, str]
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether there may be more than were asked for."""
+        return len(self.listed) >= MOST_LISTED
 
     def show(self, id: str) -> str:
         """As it is typed; the id of one that is not listed."""

@@ -122,7 +122,7 @@ def ask_for_lists(helpdesk_id: int) -> dict[Lists, Sequence[Choice]]:
         far_side = way.connect()
         found: dict[Lists, Sequence[Choice]] = {
             Lists.QUEUES: far_side.list_queues(),
-            Lists.CUSTOMERS: far_side.list_customers(""),
+            Lists.CUSTOMERS: far_side.list_customers(),
             Lists.PRIORITIES: far_side.list_priorities(),
         }
     except HelpdeskError as error:

@@ -12,7 +12,6 @@ from portal.services.rules.terms import Subject, TicketStep
 from portal.services.tickets.ordering import find_asset_url
 from portal.services.tickets.wording import write_ticket
 
-
 ASSET_URL = "https://…"
 """Of an example."""
 
