@@ -46,9 +46,14 @@ class KeyLost(HelpdeskError):
 
 
 def find_own(helpdesk: Helpdesk, key: str) -> Remote | None:
-    """Raises HelpdeskError, also for a search that finds what does not carry the key."""
+    """The first of them. Raises HelpdeskError, also for a search that finds what does not carry the
+    key."""
+    return next(iter(_find_all(helpdesk, key)), None)
+
+
+def _find_all(helpdesk: Helpdesk, key: str) -> Sequence[Remote]:
     found = helpdesk.find(key)
-    if found is not None and found.key != key:
+    if any(each.key != key for each in found):
         raise Refused(NOT_OURS)
     return found
 
@@ -70,7 +75,7 @@ def open_once(helpdesk: Helpdesk, draft: Draft) -> Remote:
     if found is None:
         raise KeyLost(opened)
     if found.reference != opened.reference:
-        _withdraw(helpdesk, opened, found)
+        _withdraw(helpdesk, opened.reference, found.reference)
     return found
 
 
@@ -82,12 +87,25 @@ def _find_afterwards(helpdesk: Helpdesk, key: str) -> Remote | None:
         raise AnswerLost(error.message, retry_after=error.retry_after) from error
 
 
-def _withdraw(helpdesk: Helpdesk, double: Remote, first: Remote) -> None:
-    """What was given up earlier was carried out after all, while this one was being opened."""
+def withdraw_doubles(helpdesk: Helpdesk, key: str, first: str) -> None:
+    """Close what else carries the key, unless somebody works on it: however long one waits for what
+    was given up, it may be carried out later still. Raises HelpdeskError."""
+    others = [
+        each.reference
+        for each in _find_all(helpdesk, key)
+        if each.reference != first and each.state is State.OPEN
+    ]
+    for each in helpdesk.read(others).values() if others else ():
+        if each.state is State.OPEN and not each.touched_by:
+            _withdraw(helpdesk, each.reference, first)
+
+
+def _withdraw(helpdesk: Helpdesk, double: str, first: str) -> None:
+    """What was given up earlier was carried out after all."""
     with suppress(HelpdeskError):
-        helpdesk.comment(double.reference, f"The same as {first.reference}.", closing=True)
+        helpdesk.comment(double, f"The same as {first}.", closing=True)
     with suppress(HelpdeskError):
-        helpdesk.close(double.reference)
+        helpdesk.close(double)
 
 
 def comment_once(

@@ -103,8 +103,10 @@ class Helpdesk(Protocol):
         """Whose account it is, for people. Raises Refused for a wrong key: the searches of some
         helpdesks only find nothing then."""
 
-    def find(self, key: str) -> Remote | None:
-        """The ticket that carries our key, closed ones included. Only where `can_find`."""
+    def find(self, key: str) -> Sequence[Remote]:
+        """The tickets that carry our key, closed ones included, the first one first: there are
+        several where what was given up was carried out late. Where none does, what the search
+        found instead. Only where `can_find`."""
 
     def open(self, draft: Draft) -> Remote:
         """Not careful at all: two calls make two tickets."""

@@ -49,7 +49,8 @@ class Fault(StrEnum):
     LOSES_ANSWER = "loses_answer"
     """Carried out, and hangs up."""
     DOES_LATER = "does_later"
-    """Hangs up, and carries it out once `catch_up` is called, or after `delay` seconds."""
+    """Hangs up, and carries it out once `catch_up` is called, or after `delay` seconds;
+    a ticket is opened after `opening_delay`, where that is set."""
     CUT_OFF = "cut_off"
     """Carried out, and the answer breaks off in the middle."""
     NO_JSON = "no_json"
@@ -108,6 +109,7 @@ class SimulatedHelpdesk:
         self.search = Search.WORKS
         self.drops_key = False
         self.delay: float | None = None
+        self.opening_delay: float | None = None
         self.requests: list[str] = []
         """Each as `POST /tickets`."""
         self.lock = threading.RLock()
@@ -247,7 +249,8 @@ class SimulatedHelpdesk:
             case Fault.LOSES_ANSWER:
                 handler.close_connection = True
             case Fault.DOES_LATER:
-                self._leave(do)
+                is_opening = handler.command == "POST" and handler.path == "/tickets"
+                self._leave(do, is_opening=is_opening)
                 handler.close_connection = True
             case Fault.CUT_OFF:
                 handler.tell(answered, missing=5)
@@ -264,12 +267,13 @@ class SimulatedHelpdesk:
                 handler.tell(Answer(500, {"error": "Oops"}))
         return None
 
-    def _leave(self, do: Callable[[], object]) -> None:
-        if self.delay is None:
+    def _leave(self, do: Callable[[], object], *, is_opening: bool) -> None:
+        delay = (self.opening_delay if is_opening else None) or self.delay
+        if delay is None:
             with self.lock:
                 self._late.append(do)
             return
-        timer = threading.Timer(self.delay, do)
+        timer = threading.Timer(delay, do)
         timer.daemon = True
         timer.start()
 

@@ -67,10 +67,10 @@ class SimulatedClient:
     def check_account(self) -> str:
         return text_at(self.rest.get("account").data, "name")
 
-    def find(self, key: str) -> Remote | None:
+    def find(self, key: str) -> Sequence[Remote]:
         found = list_at(self.rest.get("tickets", {"key": key}).data, "tickets")
         exact = [each for each in found if each["key"] == key]
-        return next(map(_read, exact or found), None)
+        return list(map(_read, exact or found[:1]))
 
     def open(self, draft: Draft) -> Remote:
         names = ("key", "queue", "customer", "priority", "subject", "body")

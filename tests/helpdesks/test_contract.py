@@ -127,6 +127,17 @@ def test_a_double_that_comes_late_is_closed(
     assert helpdesk.read([first.reference])[first.reference].state is State.OPEN
 
 
+def test_a_double_that_comes_later_still_is_found_by_its_key(
+    helpdesk: Helpdesk, draft: Draft
+) -> None:
+    first, second = helpdesk.open(draft).reference, helpdesk.open(draft).reference
+    if len(helpdesk.find(draft.key)) == 1:
+        pytest.skip("It lets no second ticket carry the key.")
+    carefully.withdraw_doubles(helpdesk, draft.key, first)
+    states = {each: remote.state for each, remote in helpdesk.read([first, second]).items()}
+    assert states == {first: State.OPEN, second: State.CLOSED}
+
+
 @pytest.mark.parametrize("loss", [Loss.ANSWER, Loss.LATER, Loss.FAILURE])
 def test_a_comment_is_written_once(
     bench: Bench, gateway: Gateway, proxy: LosingProxy, draft: Draft, loss: Loss

@@ -187,7 +187,7 @@ def ask(told: bytes, status: str = "200 OK", **own: str) -> tuple[HttpClient, An
     with serve(answer(told, status=status)) as server, open_gateway() as gateway:
         client = KIND.connect(gateway, {**HTTP_SETTINGS, "url": server.url, **own}, {})
         found = client.find("acme-1")
-        return client, found
+        return client, found[0] if found else None
 
 
 @pytest.mark.parametrize(

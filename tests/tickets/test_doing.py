@@ -16,7 +16,7 @@ from portal.models.tickets.ticket import TicketStatus
 from portal.scope import tenant_scope
 from portal.services.handling import deciding
 from portal.services.helpdesks.changing import switch_helpdesk
-from portal.services.tickets.attempts import begin
+from portal.services.tickets.attempts import OPENS_AGAIN, begin
 from portal.services.tickets.doing import do_tickets
 from portal.services.tickets.settling import settle
 from portal.services.turns import claim
@@ -44,7 +44,7 @@ def test_after_each_fault_there_is_one_ticket(office: Office, clock: Any, fault:
     office.far.plan = [fault]
     open_one(office)
     office.far.catch_up()
-    clock.shift(60)
+    clock.shift(OPENS_AGAIN)
     office.do()
     if fault in (Fault.REFUSES, Fault.MOVED):
         assert (office.ticket().status, office.there()) == (FAILED, [])
@@ -66,7 +66,7 @@ def test_one_failure_holds_up_its_own_ticket_alone(
     assert others == [OPEN, OPEN]
     assert first in (OPEN, WAITING)
     office.far.catch_up()
-    clock.shift(5)
+    clock.shift(OPENS_AGAIN if fault is Fault.ERROR_BEFORE else 5)
     office.do()
     assert [ticket.status for ticket in office.tickets()] == [OPEN] * 3
     assert len(office.there()) == 3
@@ -82,7 +82,7 @@ def test_two_failures_in_a_row_hold_up_the_helpdesk(office: Office, clock: Any) 
     assert {ticket.status for ticket in office.tickets()} == {WAITING}
     assert office.there() == []
     office.far.catch_up()
-    clock.shift(60)
+    clock.shift(OPENS_AGAIN)
     office.do()
     assert {ticket.status for ticket in office.tickets()} == {OPEN}
     assert len(office.there()) == 3
@@ -209,7 +209,7 @@ def test_a_worker_that_is_killed_opens_no_second_one(office: Office, clock: Any,
         attempt.do()
     office.do()  # its lease still holds
     assert office.ticket().status is TicketStatus.WAITING
-    clock.shift(15)
+    clock.shift(15 if died == "after" else OPENS_AGAIN)
     office.do()
     assert (office.ticket().status, len(office.there())) == (OPEN, 1)
     assert settle(attempt, attempt.do()) is False

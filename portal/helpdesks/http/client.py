@@ -53,18 +53,17 @@ class HttpClient:
         said = self._rest.get(path)
         return self._find_text(said.data, "account_name") or f"the account of {host}"
 
-    def find(self, key: str) -> Remote | None:
+    def find(self, key: str) -> Sequence[Remote]:
         said = self._ask("find", {"key": key}, takes=MISSING)
         found = dig(said.data, *self._path("find_tickets")) if said.status not in MISSING else None
         hits = found if isinstance(found, list) else [found] if found else []
         exact = [hit for hit in hits if _carries(dig(hit, *self._path("ticket_key")), key)]
-        if not hits:
-            return None
-        first = min(exact, key=self._order_by_age, default=hits[0])
-        remote = self._read(first, key=key if exact else "")
-        if exact and not remote.reference:
+        if not exact:
+            return [self._read(hit) for hit in hits[:1]]
+        remotes = [self._read(hit, key=key) for hit in sorted(exact, key=self._order_by_age)]
+        if not all(remote.reference for remote in remotes):
             raise Refused(FOUND_NO_NUMBER)
-        return remote
+        return remotes
 
     def open(self, draft: Draft) -> Remote:
         values = {

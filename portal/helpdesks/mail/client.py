@@ -45,8 +45,8 @@ class MailClient:
             raise NotDone(error.message) from error
         return self.server.username or f"nobody, as {self.server.host} takes mail without"
 
-    def find(self, key: str) -> Remote | None:
-        return None
+    def find(self, key: str) -> Sequence[Remote]:
+        return []
 
     def open(self, draft: Draft) -> Remote:
         reference = make_reference(draft.key)

@@ -114,12 +114,12 @@ class RedmineClient:
         if missing:
             raise Refused(f"The role of the account lacks {join_words(missing)}.")
 
-    def find(self, key: str) -> Remote | None:
-        """The first of them. Two requests on a fresh connection; three where the field is named."""
+    def find(self, key: str) -> Sequence[Remote]:
+        """Two requests on a fresh connection; three where the field is named."""
         _ = self._account
         hits = self._search({f"cf_{self._field}": key, "sort": "id"})
         exact = [hit for hit in hits if self._read_key(hit) == key]
-        return self._make_remote((exact or hits)[0]) if hits else None
+        return [self._make_remote(hit) for hit in exact or hits[:1]]
 
     def open(self, draft: Draft) -> Remote:
         asked: dict[str, Any] = {

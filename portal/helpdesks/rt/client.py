@@ -60,16 +60,13 @@ class RtClient:
     def check_account(self) -> str:
         return self._account
 
-    def find(self, key: str) -> Remote | None:
-        """The first of them. Two requests, one where there is none."""
+    def find(self, key: str) -> Sequence[Remote]:
+        """Two requests, one where there is none."""
         query = f"CF.{{{self._field}}} = {_quote(key)}"
         hits = self._search(query, "CustomFields")
-        exact = [hit for hit in hits if self._read_key(hit) == key]
-        if not hits:
-            return None
-        hit = (exact or hits)[0]
-        number = text_at(hit, "id")
-        return self._make_remote(hit, is_closed=bool(self._find_closed([number])))
+        hits = [hit for hit in hits if self._read_key(hit) == key] or hits[:1]
+        closed = self._find_closed([text_at(hit, "id") for hit in hits])
+        return [self._make_remote(hit, is_closed=text_at(hit, "id") in closed) for hit in hits]
 
     def open(self, draft: Draft) -> Remote:
         asked = {

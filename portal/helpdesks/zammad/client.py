@@ -64,13 +64,13 @@ class ZammadClient:
                 raise Refused(NO_SEARCH)
         return name
 
-    def find(self, key: str) -> Remote | None:
-        """Two requests, one where there is none."""
+    def find(self, key: str) -> Sequence[Remote]:
+        """A request, and another for each."""
         hits = self._search(f'{self._settings["field"]}:"{key}"')
         exact = [number for number, ticket in hits.items() if self._read_key(ticket) == key]
-        first = min(exact, key=order_by_age, default="") or next(iter(hits), "")
-        number = first or self._opened.get(key, "")
-        return self._read(number) if number else None
+        opened = [self._opened[key]] if key in self._opened else []
+        numbers = sorted(exact, key=order_by_age) or list(hits)[:1] or opened
+        return [remote for number in numbers if (remote := self._read(number)) is not None]
 
     def open(self, draft: Draft) -> Remote:
         asked: dict[str, Any] = {

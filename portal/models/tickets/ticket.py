@@ -190,6 +190,9 @@ class TicketTask(TenantOwned, Base):
     """Begun ones: written before the helpdesk hears anything."""
     begun_at: Mapped[datetime | None]
     """When the last attempt began whose outcome is not written yet."""
+    lost_at: Mapped[datetime | None]
+    """Of opening a ticket that can be looked for: when the last attempt began that may have been
+    carried out, however late. Kept once a later one has succeeded: there may be a double."""
     answer: Mapped[str | None]
     """What the helpdesk said last, in words."""
     created_at: Mapped[datetime] = mapped_column(default=utc_now)

@@ -3,39 +3,49 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import and_, exists, or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from portal.clock import utc_now
 from portal.db import transaction
 from portal.errors import PORTAL_FAULT
 from portal.helpdesks import KINDS
-from portal.helpdesks.carefully import KeyLost, comment_once, open_once, read_one, set_state
+from portal.helpdesks.carefully import (
+    KeyLost,
+    comment_once,
+    find_own,
+    open_once,
+    read_one,
+    set_state,
+    withdraw_doubles,
+)
 from portal.helpdesks.kind import (
     AnswerLost,
     Draft,
     HelpdeskError,
     NotDone,
+    Refused,
     Remote,
     State,
 )
 from portal.helpdesks.kind import Helpdesk as FarSide
 from portal.models import Helpdesk, Ticket, TicketTask
-from portal.models.tickets.ticket import TaskStatus, TaskVerb, TicketStatus
+from portal.models.tickets.ticket import TaskVerb
 from portal.services.helpdesks.reaching import Way, make_way
 from portal.services.tickets.board import hold_helpdesks
-from portal.services.tickets.doubts import can_repeat, leave_in_doubt
+from portal.services.tickets.doubts import ANSWER_LOST, can_repeat, leave_in_doubt, may_be_double
+from portal.services.tickets.waiting import find_next
 
 log = logging.getLogger(__name__)
 
 NO_KIND = "The portal has no such kind of helpdesk."
-RESTS = timedelta(seconds=5)
-"""So long what may have been carried out is left alone: a helpdesk that was slow ends it meanwhile,
-and then it is found."""
+OPENS_AGAIN = timedelta(minutes=2)
+"""So long a ticket whose opening may have been carried out is only looked for: a slow helpdesk has
+it by then."""
 CLOSES = "The portal closes this ticket."
 STAYS = "The ticket stays open, as {} has worked on it."
 
@@ -47,6 +57,8 @@ class Result(StrEnum):
     LOST = "lost"
     """Perhaps carried out."""
     REFUSED = "refused"
+    MISSING = "missing"
+    """Perhaps carried out earlier, and not found yet."""
     KEY_LOST = "key_lost"
     """Opened, and not found again by its key."""
 
@@ -82,6 +94,10 @@ class Attempt:
     touched_by: str | None
     was_lost: bool
     """An earlier attempt may have been carried out."""
+    lost_at: datetime | None
+    """When the last of these began, of opening."""
+    may_be_double: bool
+    """What was lost may have been carried out after the ticket was opened again."""
     way: Way | None
     """None where there is no such kind of helpdesk."""
     is_told: bool = False
@@ -115,7 +131,7 @@ class Attempt:
 
     def _do(self, helpdesk: FarSide) -> Remote | None:
         if self.verb is TaskVerb.OPEN:
-            return open_once(helpdesk, self.draft) if self.can_find else helpdesk.open(self.draft)
+            return self._open(helpdesk)
         if self.verb is TaskVerb.COMMENT:
             if self.can_close:
                 self._look(helpdesk)
@@ -126,8 +142,24 @@ class Attempt:
             return None
         return self._close(helpdesk) if self.verb is TaskVerb.CLOSE else self._reopen(helpdesk)
 
+    @property
+    def only_looks(self) -> bool:
+        return self.lost_at is not None and self.lost_at > self.begun_at - OPENS_AGAIN
+
+    def _open(self, helpdesk: FarSide) -> Remote:
+        if not self.can_find:
+            return helpdesk.open(self.draft)
+        if not self.only_looks:
+            return open_once(helpdesk, self.draft)
+        if found := find_own(helpdesk, self.draft.key):
+            return found
+        raise _Missing(ANSWER_LOST)
+
     def _close(self, helpdesk: FarSide) -> Remote:
         """Where nobody has worked on it; else it is only told."""
+        if self.may_be_double and self.can_find:
+            with suppress(Refused):
+                withdraw_doubles(helpdesk, self.draft.key, self.reference)
         before = self._look(helpdesk)
         if before.state is not State.OPEN:
             return before
@@ -162,7 +194,13 @@ class Attempt:
         self.is_told = True
 
 
+class _Missing(HelpdeskError):
+    """It was given up lately, and may be carried out yet."""
+
+
 def _judge(error: HelpdeskError) -> Result:
+    if isinstance(error, _Missing):
+        return Result.MISSING
     if isinstance(error, AnswerLost):
         return Result.LOST
     return Result.LATER if isinstance(error, NotDone) else Result.REFUSED
@@ -178,13 +216,13 @@ def begin(helpdesk_id: int, lease: str) -> Attempt | None:
             return None
         kind = KINDS.get(helpdesk.kind)
         can_find = kind is not None and kind.can_find(helpdesk.settings)
-        while found := _find_next(session, helpdesk, now):
+        while found := find_next(session, helpdesk, now):
             task, ticket = found
             if task.begun_at is None or can_find:
-                return _begin(helpdesk, task, ticket, now)
+                return _begin(session, helpdesk, task, ticket, now)
             if can_repeat(helpdesk, task):
                 task.text = ""
-                return _begin(helpdesk, task, ticket, now)
+                return _begin(session, helpdesk, task, ticket, now)
             # The process that did it died, and nobody can say whether it did.
             leave_in_doubt(session, helpdesk, ticket, task, now)
             session.flush()
@@ -192,7 +230,10 @@ def begin(helpdesk_id: int, lease: str) -> Attempt | None:
         return None
 
 
-def _begin(helpdesk: Helpdesk, task: TicketTask, ticket: Ticket, now: datetime) -> Attempt:
+def _begin(
+    session: Session, helpdesk: Helpdesk, task: TicketTask, ticket: Ticket, now: datetime
+) -> Attempt:
+    opens = task.verb is TaskVerb.OPEN
     attempt = Attempt(
         helpdesk_id=helpdesk.id,
         lease=helpdesk.lease or "",
@@ -205,9 +246,13 @@ def _begin(helpdesk: Helpdesk, task: TicketTask, ticket: Ticket, now: datetime) 
         draft=_make_draft(ticket),
         touched_by=ticket.touched_by,
         was_lost=task.begun_at is not None,
+        lost_at=task.lost_at or task.begun_at if opens else None,
+        may_be_double=not opens and may_be_double(session, ticket.id),
         way=make_way(helpdesk),
     )
     task.attempts, task.begun_at = task.attempts + 1, now
+    if opens and attempt.can_find:  # it counts as lost until its outcome is written
+        task.lost_at = attempt.lost_at if attempt.only_looks else now
     return attempt
 
 
@@ -222,33 +267,3 @@ def _make_draft(ticket: Ticket) -> Draft:
         body=ticket.body,
         url=ticket.page,
     )
-
-
-def _find_next(
-    session: Session, helpdesk: Helpdesk, now: datetime
-) -> tuple[TicketTask, Ticket] | None:
-    """Of those that are the first of their tickets, the one that was tried least: what cannot be
-    done holds up its own ticket alone. Without a good probe, none is opened."""
-    earlier = aliased(TicketTask)
-    is_first = ~exists().where(
-        earlier.ticket_id == TicketTask.ticket_id,
-        earlier.id < TicketTask.id,
-        earlier.status == TaskStatus.WAITING,
-    )
-    opens = and_(TicketTask.verb == TaskVerb.OPEN, Ticket.status == TicketStatus.WAITING)
-    others = and_(TicketTask.verb != TaskVerb.OPEN, Ticket.status == TicketStatus.OPEN)
-    row = session.execute(
-        select(TicketTask, Ticket)
-        .join(Ticket, Ticket.id == TicketTask.ticket_id)
-        .where(
-            TicketTask.helpdesk_id == helpdesk.id,
-            TicketTask.status == TaskStatus.WAITING,
-            is_first,
-            or_(TicketTask.begun_at.is_(None), TicketTask.begun_at <= now - RESTS),
-            or_(opens, others) if helpdesk.is_proven else others,
-        )
-        .order_by(TicketTask.attempts, TicketTask.id)
-        .limit(1)
-        .execution_options(populate_existing=True)
-    ).first()
-    return None if row is None else (row[0], row[1])

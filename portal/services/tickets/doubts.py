@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.helpdesks import KINDS
@@ -14,6 +15,14 @@ from portal.services.tickets.dropping import is_waiting
 from portal.services.tickets.records import mark_closed, name_ticket, write_down
 
 ANSWER_LOST = "The answer was lost."
+LOOKING = "The ticket may have been opened: the portal looks for it."
+
+
+def may_be_double(session: Session, ticket_id: int) -> bool:
+    """Whether an attempt to open it was given up that may have been carried out later than the one
+    that succeeded."""
+    its = (TicketTask.ticket_id == ticket_id, TicketTask.lost_at.is_not(None))
+    return session.scalar(select(TicketTask.id).where(*its).limit(1)) is not None
 
 
 def can_repeat(helpdesk: Helpdesk, task: TicketTask) -> bool:

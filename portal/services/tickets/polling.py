@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -18,12 +19,14 @@ from portal.chunks import chunked
 from portal.clock import utc_now
 from portal.db import changed_one, count_changed, db, release, transaction
 from portal.helpdesks import KINDS
+from portal.helpdesks.carefully import withdraw_doubles
 from portal.helpdesks.kind import Helpdesk as FarSide
 from portal.helpdesks.kind import HelpdeskError, Remote, State
 from portal.models import Helpdesk, Ticket, TicketTask
 from portal.models.tickets.ticket import TaskStatus, TicketStatus
 from portal.services.events.delivery import pause_after
 from portal.services.helpdesks.reaching import Way, make_way
+from portal.services.tickets.doubts import may_be_double
 from portal.services.tickets.seen import take_back, take_over
 from portal.services.turns import TURN_SECONDS
 
@@ -153,11 +156,22 @@ def _look(helpdesk_id: int, far_side: FarSide, known: Sequence[_Known]) -> None:
         is_touched = bool(remote.touched_by) and remote.touched_by != each.touched_by
         if remote.state is State.OPEN and not is_touched:
             same.append(each.id)
-        else:
-            take_over(helpdesk_id, each.id, each.reference, remote, asked_at)
+        elif take_over(helpdesk_id, each.id, each.reference, remote, asked_at):
+            _withdraw_doubles(far_side, each, remote)
     with transaction() as session:
         its = update(Ticket).where(Ticket.id.in_(same), Ticket.status == TicketStatus.OPEN)
         count_changed(session, its.values(read_at=asked_at))
+
+
+def _withdraw_doubles(far_side: FarSide, known: _Known, remote: Remote) -> None:
+    """Of one that was closed there, which the portal need not close any more."""
+    if remote.state is not State.CLOSED or not may_be_double(db.session(), known.id):
+        release()
+        return
+    key = db.session.scalar(select(Ticket.key).where(Ticket.id == known.id))
+    release()
+    with suppress(HelpdeskError):
+        withdraw_doubles(far_side, key or "", known.reference)
 
 
 def _fail(helpdesk_id: int, error: HelpdeskError) -> None:

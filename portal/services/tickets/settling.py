@@ -19,7 +19,7 @@ from portal.services.events.delivery import pause_after
 from portal.services.handling.settling import FEWEST_ATTEMPTS, TRIED_FOR
 from portal.services.tickets.attempts import Attempt, Outcome, Result
 from portal.services.tickets.board import hold_helpdesks
-from portal.services.tickets.doubts import can_repeat, close_unless_back, leave_in_doubt
+from portal.services.tickets.doubts import LOOKING, can_repeat, close_unless_back, leave_in_doubt
 from portal.services.tickets.dropping import WHAT, drop_tasks, list_waiting
 from portal.services.tickets.records import name_ticket, write_down
 
@@ -46,6 +46,8 @@ def settle(attempt: Attempt, outcome: Outcome) -> bool:
             return False  # deleted, or taken over while this process was stopped
         ticket = session.get_one(Ticket, task.ticket_id, populate_existing=True)
         ticket.touched_by = outcome.touched_by or ticket.touched_by
+        if outcome.result is not Result.LOST:
+            task.lost_at = attempt.lost_at
         if outcome.result in (Result.DONE, Result.KEY_LOST):
             _finish(session, helpdesk, ticket, task, outcome, now)
         elif outcome.result is Result.REFUSED:
@@ -53,6 +55,8 @@ def settle(attempt: Attempt, outcome: Outcome) -> bool:
             if not attempt.was_lost:
                 task.begun_at = None
             _give_up(session, helpdesk, ticket, task, outcome.answer, now)
+        elif outcome.result is Result.MISSING:
+            task.answer = ticket.last_error = f"{outcome.answer} {LOOKING}"
         else:
             _try_later(session, helpdesk, ticket, task, attempt, outcome, now)
         return _move_on(helpdesk, attempt, outcome, now)
@@ -173,9 +177,15 @@ def _try_later(
     elif not attempt.can_find:
         leave_in_doubt(session, helpdesk, ticket, task, now, outcome.answer)
         return
+    is_looked_for = task.verb is TaskVerb.OPEN and outcome.result is Result.LOST
+    if is_looked_for:
+        ticket.last_error = f"{outcome.answer} {LOOKING}"
     if task.attempts == 1:
-        text = f"{WHAT[task.verb].format(helpdesk.name)} was not possible yet, and is tried for a "
-        write_down(session, helpdesk, ticket, f"{text}day. {outcome.answer}")
+        what = WHAT[task.verb].format(helpdesk.name)
+        text = f"{what} was not possible yet, and is tried for a day. {outcome.answer}"
+        if is_looked_for:
+            text = f"{what} had no clear answer. {ticket.last_error}"
+        write_down(session, helpdesk, ticket, text)
     for old in _list_too_old(session, helpdesk, task, now):
         its = session.get_one(Ticket, old.ticket_id)
         _give_up(session, helpdesk, its, old, outcome.answer, now)
