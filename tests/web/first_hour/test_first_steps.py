@@ -96,7 +96,8 @@ def test_what_is_there_is_done_and_the_next_step_stands_on_its_pages(
 
 
 def test_a_preview_is_offered_once_on_the_dashboard(app: Flask, http: FlaskClient) -> None:
-    """By the first steps; once these are hidden in the heading."""
+    """By the first steps; once these are hidden in the heading. The heading has the way without it,
+    too."""
     app.config["WTF_CSRF_ENABLED"] = False
     with app.app_context():
         tenant = add_tenant("Globex IT", "globex")
@@ -110,6 +111,7 @@ def test_a_preview_is_offered_once_on_the_dashboard(app: Flask, http: FlaskClien
     page = http.get("/t/globex/").text
     assert "First steps</h2>" in page
     assert page.count("Preview devices") == 1
+    assert "Sync without preview" in page
     http.post("/t/globex/first-steps/skip", data={"step": "all"})
     page = http.get("/t/globex/").text
     assert "First steps</h2>" not in page
