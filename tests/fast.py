@@ -54,6 +54,7 @@ FAST = (
     "web/accounts/test_throttle.py",
     "web/dashboard/",
     "web/first_hour/test_help.py",
+    "web/lists/test_undo.py",
     "web/look/",
     "web/runs/test_run_descriptions.py",
     "web/safety/test_clients.py",
