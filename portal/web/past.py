@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from flask import render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.clock import day_of, utc_now
 from portal.errors import InvalidInput
 from portal.services.past.days import end_of, find_history_start, read_day, say_day
+from portal.web.downloads import send_csv
 from portal.web.fragments import words
 
 
@@ -53,6 +55,21 @@ def refuse_day(title: str, error: InvalidInput) -> ResponseReturnValue:
         back=request.path,
     )
     return page, 422
+
+
+def export_past_day(
+    what: str,
+    endpoint: str,
+    columns: Iterable[str],
+    read_rows: Callable[[PastDay], Iterator[dict[str, Any]]],
+) -> ResponseReturnValue:
+    """The list of that day, streamed. `what` it is of, for the file's name; `endpoint`: today's."""
+    try:
+        past = read_past_day()
+    except InvalidInput as error:
+        flash(error.message, "error")
+        return redirect(url_without_day(endpoint))
+    return send_csv(f"{what}-as-of-{past.day}", columns, read_rows(past))
 
 
 def url_without_day(endpoint: str) -> str:

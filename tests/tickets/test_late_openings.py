@@ -41,9 +41,11 @@ def lose_one_and_open_another(office: Office, clock: Any) -> None:
     assert (office.ticket().reference, count_open(office)) == ("1001", 2)
 
 
-def test_a_helpdesk_that_needs_half_a_minute_for_each_opens_one(office: Office, clock: Any) -> None:
+def test_a_helpdesk_that_needs_half_a_minute_for_each_opens_one(
+    office: Office, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     now, late = 0, list[tuple[int, Callable[[], object]]]()
-    office.far._leave = lambda do, **_own: late.append((now + 30, do))  # type: ignore[method-assign]
+    monkeypatch.setattr(office.far, "_leave", lambda do, **_own: late.append((now + 30, do)))
     office.far.choose = lambda: Fault.DOES_LATER
     office.add_rule()
     office.desk.raise_alerts(1)
@@ -84,14 +86,13 @@ def test_one_that_was_lost_is_looked_for_and_opened_again_after_two_minutes(
 
 
 def test_a_look_that_is_not_answered_is_no_reason_to_open_again_sooner(
-    office: Office, clock: Any
+    office: Office, clock: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lose_one(office)
-    answer = office.far.answer
-    office.far.answer = broken  # type: ignore[method-assign,assignment]
-    clock.shift(10)
-    office.do()
-    office.far.answer = answer  # type: ignore[method-assign]
+    with monkeypatch.context() as patched:
+        patched.setattr(office.far, "answer", broken)
+        clock.shift(10)
+        office.do()
     clock.shift(60)
     office.do()
     assert (office.ticket().status, count_opens(office)) == (TicketStatus.WAITING, 1)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from flask import flash, redirect
+from collections.abc import Iterator
+from typing import Any
+
 from flask.typing import ResponseReturnValue
 
 from portal.errors import InvalidInput
@@ -11,9 +13,8 @@ from portal.services.assets.listing import AssetFilter
 from portal.services.past.fleet import PAST_COLUMNS
 from portal.services.past.listing import export_past_assets, list_past_assets
 from portal.web.client_filter import find_shown_client
-from portal.web.downloads import send_csv
 from portal.web.fragments import page_number, page_or_region
-from portal.web.past import read_past_day, refuse_day, url_without_day
+from portal.web.past import PastDay, export_past_day, read_past_day, refuse_day
 
 
 def show_past_list(shown: AssetFilter) -> ResponseReturnValue:
@@ -47,11 +48,7 @@ def show_past_list(shown: AssetFilter) -> ResponseReturnValue:
 
 
 def export_past_list(shown: AssetFilter) -> ResponseReturnValue:
-    """The same list, streamed."""
-    try:
-        past = read_past_day()
-    except InvalidInput as error:
-        flash(error.message, "error")
-        return redirect(url_without_day("assets.index"))
-    rows = export_past_assets(past.end, shown)
-    return send_csv(f"assets-as-of-{past.day}", PAST_COLUMNS, rows)
+    def read_rows(past: PastDay) -> Iterator[dict[str, Any]]:
+        return export_past_assets(past.end, shown)
+
+    return export_past_day("assets", "assets.index", PAST_COLUMNS, read_rows)

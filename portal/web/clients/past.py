@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from flask import flash, redirect
+from collections.abc import Iterator
+from typing import Any
+
 from flask.typing import ResponseReturnValue
 
 from portal.errors import InvalidInput
 from portal.services.lists.paging import paginate_list
 from portal.services.past.clients import PAST_CLIENT_COLUMNS, export_past_clients, list_past_clients
-from portal.web.downloads import send_csv
 from portal.web.fragments import page_number, page_or_region
-from portal.web.past import read_past_day, refuse_day, url_without_day
+from portal.web.past import PastDay, export_past_day, read_past_day, refuse_day
 
 
 def show_past_clients(search: str) -> ResponseReturnValue:
@@ -30,11 +31,7 @@ def show_past_clients(search: str) -> ResponseReturnValue:
 
 
 def export_past_list(search: str) -> ResponseReturnValue:
-    """The same list, streamed."""
-    try:
-        past = read_past_day()
-    except InvalidInput as error:
-        flash(error.message, "error")
-        return redirect(url_without_day("clients.index"))
-    rows = export_past_clients(list_past_clients(past.day, search))
-    return send_csv(f"clients-as-of-{past.day}", PAST_CLIENT_COLUMNS, rows)
+    def read_rows(past: PastDay) -> Iterator[dict[str, Any]]:
+        return export_past_clients(list_past_clients(past.day, search))
+
+    return export_past_day("clients", "clients.index", PAST_CLIENT_COLUMNS, read_rows)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from flask import flash, redirect
+from collections.abc import Iterator
+from typing import Any
+
 from flask.typing import ResponseReturnValue
 
 from portal.errors import InvalidInput, NotFound
@@ -18,9 +20,8 @@ from portal.services.past.software import (
     read_past_software,
 )
 from portal.services.software.products import describe_product
-from portal.web.downloads import send_csv
 from portal.web.fragments import page_number, page_or_region, words
-from portal.web.past import read_past_day, refuse_day, url_without_day
+from portal.web.past import PastDay, export_past_day, read_past_day, refuse_day
 
 
 def show_past_products() -> ResponseReturnValue:
@@ -66,11 +67,9 @@ def show_past_product(product_id: int) -> ResponseReturnValue:
 
 
 def export_past_list() -> ResponseReturnValue:
-    """Every install of that day of products that the list shows, streamed."""
-    try:
-        past = read_past_day()
-    except InvalidInput as error:
-        flash(error.message, "error")
-        return redirect(url_without_day("software.index"))
-    rows = export_past_software(read_past_software(read_fleet(past.end)), words("q"))
-    return send_csv(f"software-as-of-{past.day}", PAST_SOFTWARE_COLUMNS, rows)
+    """Every install of that day of products that the list shows."""
+
+    def read_rows(past: PastDay) -> Iterator[dict[str, Any]]:
+        return export_past_software(read_past_software(read_fleet(past.end)), words("q"))
+
+    return export_past_day("software", "software.index", PAST_SOFTWARE_COLUMNS, read_rows)
